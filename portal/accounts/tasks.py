@@ -1,0 +1,11 @@
+"""What the worker does for accounts."""
+
+from celery import shared_task
+
+from portal.accounts import services
+
+
+@shared_task(name="accounts.forget_ended_tokens")
+def forget_ended_tokens() -> None:
+    """Once a night."""
+    services.forget_ended_tokens()

@@ -1,0 +1,14 @@
+"""Addresses of sign-in, for people and for programs."""
+
+from django.urls import path
+
+from portal.accounts import api
+
+app_name = "accounts"
+
+urlpatterns = [
+    path("auth/login", api.Login.as_view(), name="login"),
+    path("auth/validate", api.Validate.as_view(), name="validate"),
+    path("auth/refresh", api.Refresh.as_view(), name="refresh"),
+    path("auth/logout", api.Logout.as_view(), name="logout"),
+]

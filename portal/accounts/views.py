@@ -1,0 +1,43 @@
+"""The pages to sign in and out."""
+
+from django.conf import settings
+from django.contrib.auth import login, logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from portal.accounts.forms import SignInForm
+from portal.accounts.rules import ANYONE, allow
+
+
+@allow(ANYONE)
+@never_cache
+@sensitive_post_parameters("password")
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Ask for e-mail and password, then go on to where the person was going."""
+    if request.user.is_authenticated:
+        return redirect(_next(request))
+    form = SignInForm(request, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid() and form.user:
+        login(request, form.user)
+        return redirect(_next(request))
+    page = {"form": form, "next": request.POST.get("next", request.GET.get("next", ""))}
+    return render(request, "accounts/sign_in.html", page)
+
+
+@allow(ANYONE)
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session. Signing out twice is no error."""
+    logout(request)
+    return redirect(settings.LOGIN_URL)
+
+
+def _next(request: HttpRequest) -> str:
+    """An address of ours, or the start page: nobody is led elsewhere by a link."""
+    wanted = request.POST.get("next", request.GET.get("next", ""))
+    is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    return wanted if is_ours else resolve_url(settings.LOGIN_REDIRECT_URL)

@@ -1,0 +1,1 @@
+"""Analytics: the gateway to the stream processor, and the dashboard."""

@@ -1,0 +1,1 @@
+"""Billing: the portal's view of each patient's account."""

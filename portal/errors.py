@@ -1,0 +1,73 @@
+"""One family of errors: each has a status, a code for programs, and words that say what to do."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """What is wrong with one field: `pointer` is its name here, and a JSON pointer in an answer."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class PortalError(Exception):
+    """An error with words for the person who can mend it; `extra` members go into the problem as they are."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "bad-request"
+    title: ClassVar[str] = "The request cannot be carried out."
+
+    def __init__(self, detail: str = "", *, errors: list[FieldProblem] | None = None, **extra: Any) -> None:
+        super().__init__(self.code)  # The text of the exception stays free of personal data.
+        self.detail, self.errors, self.extra = detail, errors or [], extra
+
+
+class InvalidInput(PortalError):
+    status, code, title = 400, "invalid-input", "Some fields are wrong."
+
+
+class NotSignedIn(PortalError):
+    status, code, title = 401, "not-signed-in", "Sign in first."
+
+
+class NotAllowed(PortalError):
+    status, code, title = 403, "not-allowed", "You do not have the right to do this."
+
+
+class NotFound(PortalError):
+    status, code, title = 404, "not-found", "There is nothing at this address."
+
+
+class Conflict(PortalError):
+    status, code, title = 409, "conflict", "This does not fit what is already there."
+
+
+class Gone(PortalError):
+    status, code, title = 410, "gone", "This is no longer there."
+
+
+class StaleVersion(PortalError):
+    status, code, title = 412, "stale-version", "Someone else changed this meanwhile."
+
+
+class TooLarge(PortalError):
+    status, code, title = 413, "too-large", "This is larger than we take."
+
+
+class Unprocessable(PortalError):
+    status, code, title = 422, "unprocessable", "This cannot be read."
+
+
+class TooMany(PortalError):
+    status, code, title = 429, "too-many", "Too many attempts."
+
+
+class Unavailable(PortalError):
+    status, code, title = 503, "unavailable", "A part of the system is away."
+
+
+class OurFault(PortalError):
+    status, code, title = 500, "our-fault", "Something went wrong on our side."

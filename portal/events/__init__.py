@@ -1,0 +1,1 @@
+"""The relay: from the event log, as protobuf, to Kafka."""

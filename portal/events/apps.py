@@ -1,0 +1,14 @@
+"""Events as a Django app."""
+
+from django.apps import AppConfig
+
+
+class EventsConfig(AppConfig):
+    name = "portal.events"
+    label = "events"
+
+    def ready(self) -> None:
+        from portal.events.loop import EventsLoop
+        from portal.loops import register_loop
+
+        register_loop("events", EventsLoop)

@@ -1,0 +1,1 @@
+"""Imports: files that become patients, and patients that become files."""

@@ -1,0 +1,81 @@
+"""Logs as JSON lines on standard output; nothing in them may name a patient."""
+
+import logging.config
+import re
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
+_QUERY = re.compile(r"\?\S*")
+
+
+def log_config(level: str) -> None:
+    """Send every logger of the process through one JSON formatter."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "json": {
+                    "()": structlog.stdlib.ProcessorFormatter,
+                    "foreign_pre_chain": shared,
+                    "processors": [
+                        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                        _exception_without_values,
+                        _without_addresses,
+                        structlog.processors.JSONRenderer(),
+                    ],
+                }
+            },
+            "handlers": {"lines": {"class": "logging.StreamHandler", "formatter": "json"}},
+            "root": {"handlers": ["lines"], "level": level},
+            "loggers": {
+                "kafka": {"level": "ERROR"},
+                "axes": {"level": "ERROR"},
+                "httpx": {"level": "WARNING"},
+                "django.request": {"level": "ERROR"},
+                "django.security.DisallowedHost": {"level": "CRITICAL"},
+            },
+        }
+    )
+
+
+def _exception_without_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Keep where an exception came from, drop its text: database errors quote the row that they refuse."""
+    info = event.pop("exc_info", None)
+    if not info:
+        return event
+    kind, _error, trace = info if isinstance(info, tuple) else (type(info), info, info.__traceback__)
+    event["exception"] = kind.__name__ if kind else None
+    event["at"] = [f"{frame.f_code.co_filename}:{line}" for frame, line in _frames(trace)][-8:]
+    return event
+
+
+def _frames(trace: Any) -> list[tuple[Any, int]]:
+    frames = []
+    while trace is not None:
+        frames.append((trace.tb_frame, trace.tb_lineno))
+        trace = trace.tb_next
+    return frames
+
+
+def _without_addresses(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Blank e-mail addresses and query strings in lines that libraries write."""
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = _QUERY.sub("?…", _ADDRESS.sub("…@…", value))
+    return event

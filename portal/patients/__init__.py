@@ -1,0 +1,1 @@
+"""Patients: who they are, what happened to them, and who looked."""

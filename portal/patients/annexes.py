@@ -1,0 +1,59 @@
+"""What other areas add to a patient, without patients knowing them: billing adds its account, and a tab."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A tab on the patient's page: `url_name` takes the patient's id."""
+
+    label: str
+    url_name: str
+    permission: str
+
+
+@dataclass(frozen=True)
+class Annex:
+    """`for_patients` gives a JSON object for each of many patients in one go; `totals` gives figures over all."""
+
+    name: str
+    for_patients: Callable[[Sequence[UUID]], Mapping[UUID, dict[str, Any]]]
+    totals: Callable[[], dict[str, Any]]
+    tab: Tab | None = None
+
+
+_annexes: dict[str, Annex] = {}
+
+
+def register_annex(
+    name: str,
+    *,
+    for_patients: Callable[[Sequence[UUID]], Mapping[UUID, dict[str, Any]]],
+    totals: Callable[[], dict[str, Any]],
+    tab: Tab | None = None,
+) -> None:
+    """Called once by an area's AppConfig.ready."""
+    _annexes[name] = Annex(name, for_patients, totals, tab)
+
+
+def annexes() -> list[Annex]:
+    """All of them, in the order of registration."""
+    return list(_annexes.values())
+
+
+def parts_for(patient_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """For each patient what the annexes say: `{"billing": {...}}`; one query an annex, however many patients."""
+    parts: dict[UUID, dict[str, Any]] = {one: {} for one in patient_ids}
+    for annex in annexes():
+        said = annex.for_patients(patient_ids)
+        for one in patient_ids:
+            parts[one][annex.name] = said.get(one)
+    return parts
+
+
+def totals() -> dict[str, Any]:
+    """Figures of every annex by its name."""
+    return {annex.name: annex.totals() for annex in annexes()}

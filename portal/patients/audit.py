@@ -1,0 +1,48 @@
+"""Who did it: the context that the log's triggers write beside each change, and the record of each reading."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import pghistory
+from django.http import HttpRequest, HttpResponse
+from structlog.contextvars import get_contextvars
+
+from portal.accounts.models import User
+from portal.patients.models import AccessRecord
+
+
+class AuditContext:
+    """For each request: its route and id go into the log with every change that it makes."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with pghistory.context(user=request.user.pk, request_id=get_contextvars().get("request_id", "")):
+            return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: object) -> None:
+        match = request.resolver_match
+        pghistory.context(route=match.route if match else "")
+
+
+@contextmanager
+def written_by(by: User | None, *, source: str, **more: Any) -> Iterator[None]:
+    """Changes made inside carry this user and door; used by services, so that a shell's changes are told too."""
+    with pghistory.context(user=by.pk if by else None, source=source, **more):
+        yield
+
+
+def record_reading(by: User | None, patient_ids: Iterable[UUID], *, action: str, door: str) -> None:
+    """One row for what somebody saw; nothing where they saw nobody."""
+    seen = list(patient_ids)
+    if seen:
+        AccessRecord.objects.create(
+            user=by if by and by.pk else None,
+            patient_ids=seen,
+            action=action,
+            door=door,
+            request_id=get_contextvars().get("request_id", ""),
+        )

@@ -1,0 +1,164 @@
+"""The one check of a patient's details: the form, the API and the imports all ask here."""
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils import timezone
+
+from portal.errors import FieldProblem, InvalidInput
+from portal.patients.models import Patient, PatientIdentifier, Precision, Sex
+from portal.patients.words import date_from, e164, identifier_value
+
+_TEXTS = [
+    "family_name", "given_name", "middle_name", "prefix", "suffix", "preferred_name", "email", "phone", "address_line1",
+    "address_line2", "city", "region", "postal_code", "country", "marital_status", "race", "ethnicity", "language",
+]  # fmt: skip
+_DATES = ["date_of_birth", "deceased_on", "registered_on"]
+_CHOICES = {"sex": Sex, "date_of_birth_precision": Precision}
+FIELDS = [*_TEXTS, *_DATES, *_CHOICES, "identifiers"]
+EARLIEST = date(1850, 1, 1)
+
+
+class Wrong(ValueError):
+    """One field's fault: a code for programs and words for people."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(code)
+        self.code, self.detail = code, detail
+
+
+def clean_details(raw: Mapping[str, Any], *, partial: bool = False) -> dict[str, Any]:
+    """The details as services take them: text trimmed and in NFC, dates as dates, identifiers normalised.
+
+    `raw` has Patient's field names and `identifiers` as a list of {"system", "value"}. With `partial`, only what is
+    given is checked, and nothing is added. Raises InvalidInput that lists every wrong field, not only the first.
+    """
+    problems = [FieldProblem(name, "unknown-field", "There is no such field.") for name in raw if name not in FIELDS]
+    clean: dict[str, Any] = {}
+    for name, value in raw.items():
+        if name in FIELDS:
+            try:
+                clean[name] = _cleaner(name)(value)
+            except Wrong as wrong:
+                problems.append(FieldProblem(name, wrong.code, wrong.detail))
+    problems += _across(clean, {problem.pointer for problem in problems}, partial=partial)
+    if problems:
+        raise InvalidInput(errors=problems)
+    return clean
+
+
+def _cleaner(name: str) -> Callable[[Any], Any]:
+    if name in _DATES:
+        return lambda value: _day(name, value)
+    if name in _CHOICES:
+        return lambda value: _choice(name, value)
+    if name == "identifiers":
+        return _identifiers
+    return lambda value: _text(name, value)
+
+
+def _text(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Wrong("not-text", "Give text.")
+    text = " ".join(unicodedata.normalize("NFC", value).split())
+    if any(unicodedata.category(c) in {"Cc", "Cs"} for c in text):
+        raise Wrong("control-characters", "Remove the control characters.")
+    limit = Patient._meta.get_field(name).max_length
+    if limit and len(text) > limit:
+        raise Wrong("too-long", f"Use at most {limit} characters; this has {len(text)}.")
+    return _SPECIAL.get(name, str)(text)
+
+
+def _email(text: str) -> str:
+    try:
+        if text:
+            validate_email(text)
+    except ValidationError as error:
+        raise Wrong("bad-email", "Enter an e-mail address in the form name@example.com.") from error
+    return text
+
+
+def _country(text: str) -> str:
+    if text and not (len(text) == 2 and text.isascii() and text.isalpha()):
+        raise Wrong("bad-country", "Give the country as two letters (ISO 3166-1), such as US.")
+    return text.upper()
+
+
+def _phone(text: str) -> str:
+    if text and sum(c.isdigit() for c in text) < 3:
+        raise Wrong("bad-phone", "Enter a phone number with its digits, such as 020 7946 0000.")
+    return text
+
+
+_SPECIAL: dict[str, Callable[[str], str]] = {"email": _email, "country": _country, "phone": _phone}
+
+
+def _choice(name: str, value: Any) -> str:
+    choices = _CHOICES[name]
+    text = str(value or "").strip().lower()
+    if text not in choices.values:
+        raise Wrong("not-a-choice", f"Choose one of {', '.join(choices.values)}.")
+    return text
+
+
+def _day(name: str, value: Any) -> date | None:
+    if value in (None, ""):
+        return None
+    try:
+        day = value if isinstance(value, date) else date_from(str(value))
+    except ValueError as error:
+        raise Wrong("no-such-date", "There is no such date. Check the day and the month.") from error
+    if day is None:
+        raise Wrong("not-a-date", "Enter a date such as 1984-03-15, 15/3/1984 or 15 Mar 1984.")
+    if day > timezone.localdate():
+        raise Wrong("in-the-future", _FUTURE[name])
+    if day < EARLIEST:
+        raise Wrong("too-long-ago", "Enter a date after 1849.")
+    return day
+
+
+_FUTURE = {
+    "date_of_birth": "The date of birth must be today or in the past.",
+    "deceased_on": "The date of death must be today or in the past.",
+    "registered_on": "The day of registration must be today or in the past.",
+}
+
+
+def _identifiers(value: Any) -> list[dict[str, str]]:
+    if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
+        raise Wrong("not-a-list", 'Give a list of {"system": …, "value": …}.')
+    clean = []
+    for one in value:
+        system, number = str(one.get("system") or "").strip(), identifier_value(str(one.get("value") or ""))
+        if not system or not number:
+            raise Wrong("incomplete", "Each identifier needs a system and a value with letters or digits.")
+        if len(system) > _limit("system") or len(number) > _limit("value"):
+            raise Wrong("too-long", "An identifier's system or value is too long.")
+        if {"system": system, "value": number} not in clean:
+            clean.append({"system": system, "value": number})
+    return clean
+
+
+def _limit(name: str) -> int:
+    return PatientIdentifier._meta.get_field(name).max_length or 0
+
+
+def _across(clean: dict[str, Any], wrong: set[str], *, partial: bool) -> list[FieldProblem]:
+    """What only several fields together can tell; phone_e164 follows the phone."""
+    problems = []
+    names = ("family_name", "given_name")
+    blank = not any(clean.get(name) for name in names)
+    if blank and not wrong & {*names} and (not partial or all(name in clean for name in names)):
+        problems.append(FieldProblem("family_name", "required", "Enter a family name or a given name."))
+    born, died = clean.get("date_of_birth"), clean.get("deceased_on")
+    if born and died and died < born:
+        problems.append(FieldProblem("deceased_on", "before-birth", "The date of death is before the date of birth."))
+    if "phone" in clean:
+        clean["phone_e164"] = e164(clean["phone"], clean.get("country", ""))
+    return problems

@@ -1,0 +1,48 @@
+"""Who looked at whom, and which registrations were asked for already."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models.functions import Now
+
+
+class AccessRecord(models.Model):
+    """One reading of patients: a page, an answer of the API, an export. One row for a whole list."""
+
+    at = models.DateTimeField(db_default=Now())
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    action = models.CharField(max_length=12)
+    door = models.CharField(max_length=7)
+    request_id = models.CharField(max_length=64, blank=True)
+    patient_ids = ArrayField(models.UUIDField())
+
+    class Meta:
+        ordering = ["-id"]
+        default_permissions = ("view",)
+        indexes = [
+            models.Index(fields=["at"], name="access_by_time"),
+            GinIndex(fields=["patient_ids"], name="access_by_patient"),
+        ]
+
+    def __str__(self) -> str:
+        return f"access {self.pk}"
+
+
+class IdempotencyKey(models.Model):
+    """A registration that a client named with a key, so that asking twice makes one patient."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64)
+    patient = models.ForeignKey("patients.Patient", null=True, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="one_use_per_key", nulls_distinct=False),
+        ]
+
+    def __str__(self) -> str:
+        return f"idempotency key {self.pk}"

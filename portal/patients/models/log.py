@@ -1,0 +1,57 @@
+"""The event log: one row for each committed change of a patient, and the queue of what Kafka has not got yet."""
+
+import pghistory
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+
+from portal.patients.models.patient import Patient
+from portal.patients.triggers import fill_outbox
+
+INSERTED, UPDATED, DELETED = "insert", "update", "delete"
+
+_Log = pghistory.create_event_model(
+    Patient,
+    pghistory.InsertEvent(INSERTED, level=pgtrigger.Statement),
+    pghistory.UpdateEvent(UPDATED, level=pgtrigger.Statement),
+    pghistory.DeleteEvent(DELETED, level=pgtrigger.Statement),
+    exclude=["changed_in", "name_words", "sort_key", "phone_tail"],
+    context_field=pghistory.ContextJSONField(),
+    abstract=True,
+)
+
+
+class PatientEvent(_Log):  # type: ignore[misc,valid-type]
+    """The patient as it was after a change (before it, for a delete), who made it and through which door."""
+
+    pgh_id = models.BigAutoField(primary_key=True)
+
+    class Meta:
+        ordering = ["pgh_id"]
+        default_permissions = ("view",)
+        indexes = [models.Index(fields=["pgh_created_at"], name="event_by_time")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["pgh_obj", "version"], condition=~Q(pgh_label=DELETED), name="one_event_per_version"
+            )
+        ]
+        triggers = [
+            fill_outbox(),
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"event {self.pgh_id}"
+
+
+class EventOutbox(models.Model):
+    """Events that the broker has not acknowledged; the relay deletes a row after the acknowledgement and not before."""
+
+    event_id = models.BigIntegerField(primary_key=True)
+
+    class Meta:
+        ordering = ["event_id"]
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"event {self.event_id}"

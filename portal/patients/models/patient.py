@@ -1,0 +1,196 @@
+"""What is stored of a patient: the record and its identifiers. The database keeps the rules, so that no door can forget them."""
+
+import pgtrigger
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import Func, Q
+from django.db.models.functions import Now
+from uuid_utils.compat import uuid7
+
+from portal.patients.triggers import raise_version, touch_patient
+
+
+class Sex(models.TextChoices):
+    """FHIR administrative gender."""
+
+    FEMALE = "female", "Female"
+    MALE = "male", "Male"
+    OTHER = "other", "Other"
+    UNKNOWN = "unknown", "Unknown"
+
+
+class Status(models.TextChoices):
+    ACTIVE = "active", "Active"
+    ARCHIVED = "archived", "Archived"
+    MERGED = "merged", "Merged"
+
+
+class Source(models.TextChoices):
+    """The door that a patient came through."""
+
+    PORTAL = "portal", "Staff pages"
+    API = "api", "API"
+    ADMIN = "admin", "Admin"
+    IMPORT = "import", "Import"
+    COMMAND = "command", "Command"
+
+
+class Precision(models.TextChoices):
+    """How much of a date of birth is known; the rest is stored as the first day or month."""
+
+    DAY = "day", "Day"
+    MONTH = "month", "Month and year"
+    YEAR = "year", "Year only"
+
+
+class Patient(models.Model):
+    """A person known to the clinic. `version` rises by one with every change, whoever makes it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, db_default=Func(function="uuidv7"), editable=False)
+    mrn = models.CharField(
+        "MRN", max_length=20, unique=True, editable=False, db_default=Func(function="patients_next_mrn")
+    )
+    family_name = models.CharField(max_length=120, blank=True, db_default="")
+    given_name = models.CharField(max_length=120, blank=True, db_default="")
+    middle_name = models.CharField(max_length=120, blank=True, db_default="")
+    prefix = models.CharField("title", max_length=30, blank=True, db_default="")
+    suffix = models.CharField(max_length=30, blank=True, db_default="")
+    preferred_name = models.CharField(max_length=120, blank=True, db_default="")
+    date_of_birth = models.DateField(null=True, blank=True)
+    date_of_birth_precision = models.CharField(
+        max_length=5, choices=Precision, default=Precision.DAY, db_default=Precision.DAY
+    )
+    sex = models.CharField(max_length=7, choices=Sex, default=Sex.UNKNOWN, db_default=Sex.UNKNOWN)
+    email = models.EmailField("e-mail", max_length=254, blank=True, db_default="")
+    phone = models.CharField(max_length=40, blank=True, db_default="")
+    phone_e164 = models.CharField(max_length=16, blank=True, db_default="", editable=False)
+    address_line1 = models.CharField(max_length=200, blank=True, db_default="")
+    address_line2 = models.CharField(max_length=200, blank=True, db_default="")
+    city = models.CharField(max_length=100, blank=True, db_default="")
+    region = models.CharField("state or region", max_length=100, blank=True, db_default="")
+    postal_code = models.CharField(max_length=20, blank=True, db_default="")
+    country = models.CharField(max_length=2, blank=True, db_default="", help_text="ISO 3166-1 alpha-2")
+    marital_status = models.CharField(max_length=30, blank=True, db_default="")
+    race = models.CharField(max_length=60, blank=True, db_default="")
+    ethnicity = models.CharField(max_length=60, blank=True, db_default="")
+    language = models.CharField(max_length=35, blank=True, db_default="", help_text="BCP 47, such as en or pt-BR")
+    deceased_on = models.DateField(null=True, blank=True)
+    registered_on = models.DateField(db_default=Func(function="CURRENT_DATE", template="%(function)s"))
+    source = models.CharField(max_length=7, choices=Source, default=Source.COMMAND, db_default=Source.COMMAND)
+    status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE, db_default=Status.ACTIVE)
+    version = models.BigIntegerField(default=1, db_default=1, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+    # The transaction that changed the record last: identifiers changed in the same one are the same change.
+    changed_in = models.BigIntegerField(db_default=Func(function="patients_transaction"), editable=False)
+
+    # Search keys, computed by the database so that raw SQL gets them too.
+    name_words = models.GeneratedField(
+        expression=Func("given_name", "middle_name", "family_name", "preferred_name", function="patients_name_words"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+    sort_key = models.GeneratedField(
+        expression=Func("family_name", "given_name", function="patients_sort_key"),
+        output_field=models.TextField(db_collation="C"),
+        db_persist=True,
+    )
+    phone_tail = models.GeneratedField(
+        expression=Func("phone", function="patients_phone_tail"),
+        output_field=models.TextField(db_collation="C"),
+        db_persist=True,
+    )
+
+    class Meta:
+        ordering = ["sort_key", "id"]
+        default_permissions = ("add", "change", "view")  # Nobody deletes: patients are archived, or erased by command.
+        permissions = [
+            ("archive_patient", "Can archive and restore patients"),
+            ("view_history", "Can see what changed"),
+            ("view_access", "Can see who looked"),
+        ]
+        indexes = [
+            models.Index(fields=["sort_key", "id"], name="patient_in_list_order"),
+            models.Index(fields=["date_of_birth"], name="patient_by_birth"),
+            models.Index(fields=["phone_tail"], name="patient_by_phone"),
+            models.Index(fields=["registered_on"], name="patient_by_registration"),
+            GinIndex(fields=["name_words"], name="patient_by_name_word"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=~Q(family_name="", given_name=""), name="patient_has_a_name"),
+            models.CheckConstraint(condition=Q(sex__in=Sex.values), name="patient_sex_known"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="patient_status_known"),
+            models.CheckConstraint(condition=Q(source__in=Source.values), name="patient_source_known"),
+            models.CheckConstraint(
+                condition=Q(date_of_birth_precision__in=Precision.values), name="patient_precision_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(date_of_birth=None) | Q(date_of_birth__gte="1850-01-01"), name="patient_born_after_1850"
+            ),
+            models.CheckConstraint(
+                condition=Q(deceased_on=None) | Q(date_of_birth=None) | Q(deceased_on__gte=models.F("date_of_birth")),
+                name="patient_died_after_birth",
+            ),
+            models.CheckConstraint(condition=Q(country__regex=r"^([A-Z]{2})?$"), name="patient_country_is_iso"),
+            models.CheckConstraint(condition=Q(version__gte=1), name="patient_version_from_1"),
+        ]
+        triggers = [raise_version()]
+
+    def __str__(self) -> str:
+        return f"MRN {self.mrn}"  # Never the name: this text ends up in messages and logs.
+
+    @property
+    def full_name(self) -> str:
+        """The name as one string, in the order it is spoken."""
+        parts = (self.prefix, self.given_name, self.middle_name, self.family_name, self.suffix)
+        return " ".join(part for part in parts if part)
+
+    @property
+    def list_name(self) -> str:
+        """`SMITH, Jane (Mrs)`: how lists and the banner print a name."""
+        given = " ".join(part for part in (self.given_name, self.middle_name) if part)
+        name = ", ".join(part for part in (self.family_name.upper(), given) if part)
+        return f"{name} ({self.prefix.rstrip('.')})" if self.prefix else name
+
+    @property
+    def address_text(self) -> str:
+        """The address as one line."""
+        place = " ".join(part for part in (self.region, self.postal_code) if part)
+        parts = (self.address_line1, self.address_line2, self.city, place, self.country)
+        return ", ".join(part for part in parts if part)
+
+    @property
+    def is_archived(self) -> bool:
+        return self.status == Status.ARCHIVED
+
+
+class PatientIdentifier(models.Model):
+    """A number that someone else knows the patient by; no two patients share one."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="identifiers")
+    system = models.CharField(max_length=200, help_text="ssn, driver, passport, insurance, or a URI")
+    value = models.CharField(max_length=100, help_text="Letters and digits only, in capitals")
+    valid_from = models.DateField(null=True, blank=True)
+    valid_to = models.DateField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["system", "value"]
+        default_permissions = ("view",)
+        indexes = [models.Index(fields=["value"], name="identifier_by_value")]
+        constraints = [
+            models.UniqueConstraint(fields=["system", "value"], name="one_patient_per_identifier"),
+            models.CheckConstraint(condition=~Q(system="") & ~Q(value=""), name="identifier_is_not_empty"),
+            models.CheckConstraint(
+                condition=Q(valid_from=None) | Q(valid_to=None) | Q(valid_to__gte=models.F("valid_from")),
+                name="identifier_ends_after_start",
+            ),
+        ]
+        triggers = [
+            touch_patient(pgtrigger.Insert, "new_rows"),
+            touch_patient(pgtrigger.Update, "new_rows"),
+            touch_patient(pgtrigger.Delete, "old_rows"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.system} identifier {self.pk}"

@@ -1,0 +1,187 @@
+"""The only way from a request to a patient: what may be read, and by whom. Every reading is recorded."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from portal.accounts.models import User
+from portal.errors import FieldProblem, InvalidInput, NotAllowed, NotFound
+from portal.patients.audit import record_reading
+from portal.patients.models import AccessRecord, Patient, PatientEvent, PatientIdentifier, Status
+from portal.patients.search import matching
+from portal.patients.triggers import RECORDED
+from portal.patients.words import fold, identifier_value
+
+LARGEST_PAGE = 200
+
+
+@dataclass(frozen=True)
+class PatientFilters:
+    """Narrow a list; empty means any. `identifier` is a value, or `system|value`."""
+
+    date_of_birth: date | None = None
+    sex: str = ""
+    status: str = Status.ACTIVE
+    registered_from: date | None = None
+    registered_to: date | None = None
+    identifier: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some patients, and the cursor of the page after; empty on the last."""
+
+    patients: list[Patient]
+    next_cursor: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One row of the log as people read it: who did what when, field by field (name, old, new)."""
+
+    event_id: int
+    version: int
+    at: datetime
+    kind: str
+    actor: str
+    source: str
+    fields: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def patients_visible_to(user: User | None) -> QuerySet[Patient]:
+    """Patients that this user may see; None stands for the clinic's own commands."""
+    if user is not None and not user.has_perm("patients.view_patient"):
+        raise NotAllowed("Ask an operator for the right to see patients.")
+    return Patient.objects.all()
+
+
+def open_patient(user: User | None, patient_id: UUID, *, door: str) -> Patient:
+    """One patient with identifiers; the reading is recorded. NotFound if there is none that the user may see."""
+    patient = patients_visible_to(user).prefetch_related("identifiers").filter(pk=patient_id).first()
+    if patient is None:
+        raise NotFound("There is no patient at this address.")
+    record_reading(user, [patient.pk], action="open", door=door)
+    return patient
+
+
+def find_patients(
+    user: User | None,
+    *,
+    door: str,
+    text: str = "",
+    filters: PatientFilters | None = None,
+    after: str = "",
+    limit: int = 50,
+) -> Page:
+    """A page of patients in the order of their names, from the cursor on; the reading is recorded."""
+    found = _filtered(matching(patients_visible_to(user), text), filters or PatientFilters())
+    if after:
+        found = _after(found, after)
+    rows = list(found.prefetch_related("identifiers").order_by("sort_key", "pk")[: limit + 1])
+    shown = rows[:limit]
+    record_reading(user, [patient.pk for patient in shown], action="list", door=door)
+    return Page(shown, str(shown[-1].pk) if len(rows) > limit else "")
+
+
+def recent_patients(user: User, *, limit: int = 10) -> list[Patient]:
+    """The patients that this user opened last, newest first."""
+    from_log = user_openings(user).values_list("patient_ids", flat=True)[: limit * 5]
+    ids = list(dict.fromkeys(one for row in from_log for one in row))[:limit]
+    by_id = patients_visible_to(user).in_bulk(ids)
+    return [by_id[one] for one in ids if one in by_id]
+
+
+def user_openings(user: User) -> QuerySet[Any]:
+    """The user's own readings of single patients, newest first."""
+    return AccessRecord.objects.filter(user=user, action="open").order_by("-id")
+
+
+def history_of(user: User | None, patient_id: UUID, *, door: str) -> list[Change]:
+    """The log of one patient, newest first, field by field; the reading is recorded."""
+    if user is not None and not user.has_perm("patients.view_history"):
+        raise NotAllowed("Ask an operator for the right to see what changed.")
+    if not patients_visible_to(user).filter(pk=patient_id).exists():
+        raise NotFound("There is no patient at this address.")
+    events = list(PatientEvent.objects.filter(pgh_obj_id=patient_id).order_by("pgh_id"))
+    record_reading(user, [patient_id], action="history", door=door)
+    names = _actor_names(events)
+    changes = [_change(event, before, names) for before, event in zip([None, *events], events, strict=False)]
+    return changes[::-1]
+
+
+def patients_with_identifiers(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], UUID]:
+    """Who holds these (system, value) pairs; values are normalised here. One query for all."""
+    wanted = {(system, identifier_value(value)) for system, value in pairs}
+    rows = PatientIdentifier.objects.filter(value__in={value for _, value in wanted})
+    return {(row.system, row.value): row.patient_id for row in rows if (row.system, row.value) in wanted}
+
+
+def people_like(people: Iterable[tuple[str, str, date]]) -> dict[tuple[str, date], UUID]:
+    """Active patients with these (family name, given name, date of birth), by (folded name, date of birth)."""
+    wanted = {(fold(f"{family} {given}"), born) for family, given, born in people}
+    rows = Patient.objects.filter(
+        sort_key__in={name for name, _ in wanted}, date_of_birth__in={born for _, born in wanted}, status=Status.ACTIVE
+    ).values_list("sort_key", "date_of_birth", "pk")
+    return {(name, born): pk for name, born, pk in rows if (name, born) in wanted}
+
+
+def every_patient(
+    user: User | None, *, door: str, text: str = "", filters: PatientFilters | None = None
+) -> Iterator[Patient]:
+    """All that match, page by page in bounded memory, each page recorded as read."""
+    after = ""
+    while True:
+        page = find_patients(user, door=door, text=text, filters=filters, after=after, limit=1000)
+        yield from page.patients
+        after = page.next_cursor
+        if not after:
+            return
+
+
+def _filtered(found: QuerySet[Patient], filters: PatientFilters) -> QuerySet[Patient]:
+    exact = {"date_of_birth": filters.date_of_birth, "sex": filters.sex, "status": filters.status}
+    bounds = {"registered_on__gte": filters.registered_from, "registered_on__lte": filters.registered_to}
+    found = found.filter(**{name: value for name, value in {**exact, **bounds}.items() if value})
+    if filters.identifier:
+        system, _, value = filters.identifier.rpartition("|")
+        held = PatientIdentifier.objects.filter(value=identifier_value(value))
+        held = held.filter(system=system) if system else held
+        found = found.filter(pk__in=held.values("patient_id"))
+    return found
+
+
+def _after(found: QuerySet[Patient], cursor: str) -> QuerySet[Patient]:
+    """What stands behind the patient that the cursor names; a cursor holds no name, since addresses are seen."""
+    try:
+        last = Patient.objects.only("sort_key").get(pk=UUID(cursor))
+    except (ValueError, Patient.DoesNotExist) as error:
+        words = "This cursor is not one of ours. Start again without it."
+        raise InvalidInput(errors=[FieldProblem("cursor", "bad-cursor", words)]) from error
+    return found.filter(Q(sort_key__gt=last.sort_key) | Q(sort_key=last.sort_key, pk__gt=last.pk))
+
+
+def _actor_names(events: list[Any]) -> dict[int, str]:
+    ids = {(event.pgh_context or {}).get("user") for event in events} - {None}
+    return {user.pk: str(user) for user in User.objects.filter(pk__in=ids)}
+
+
+def _change(event: Any, before: Any, names: dict[int, str]) -> Change:
+    context = event.pgh_context or {}
+    fields = [
+        (name, _shown(getattr(before, name, "")), _shown(getattr(event, name)))
+        for name in RECORDED
+        if name != "phone_e164" and _shown(getattr(before, name, "")) != _shown(getattr(event, name))
+    ]
+    if not fields and before is not None:
+        fields = [("identifiers", "", "changed")]
+    actor = names.get(context.get("user"), "the system")
+    source = context.get("source") or ("sql" if not context else "")
+    return Change(event.pgh_id, event.version, event.pgh_created_at, event.pgh_label, actor, source, fields)
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None else str(value)

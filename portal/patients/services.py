@@ -1,0 +1,210 @@
+"""Everything that may change a patient: the only writers. Each is one transaction, and calls out to nobody."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import IntegrityError, connection, transaction
+from django.dispatch import Signal
+
+from portal.accounts.models import User
+from portal.errors import Conflict, FieldProblem, InvalidInput, NotFound, StaleVersion, Unprocessable
+from portal.patients.audit import written_by
+from portal.patients.models import IdempotencyKey, Patient, PatientIdentifier, Status
+from portal.patients.words import e164, fold
+
+# Sent inside the transaction by the doors that write many at once: they give no post_save. Argument: patient_ids.
+patients_written = Signal()
+
+Details = Mapping[str, Any]
+
+
+def register_patient(
+    details: Details,
+    *,
+    by: User | None,
+    source: str,
+    idempotency_key: str = "",
+    duplicate_reason: str = "",
+) -> Patient:
+    """A new patient out of cleaned details.
+
+    The same `idempotency_key` by the same user gives the patient it made the first time (Unprocessable if the details
+    differ). Conflict, with `patientIds`, if a patient of the same name and date of birth is there and no
+    `duplicate_reason` says why this is another person; Conflict if an identifier belongs to someone else.
+    """
+    with transaction.atomic(), written_by(by, source=source, duplicate_reason=duplicate_reason):
+        key = _claim_key(idempotency_key, details, by) if idempotency_key else None
+        if key and key.patient:
+            return key.patient
+        if not duplicate_reason:
+            _refuse_duplicates(details)
+        patient = Patient(**_columns(details), source=source)
+        patient.save(force_insert=True)
+        _add_identifiers([(patient, details)])
+        if key:
+            IdempotencyKey.objects.filter(pk=key.pk).update(patient=patient)
+        return patient
+
+
+def register_patients(many: Sequence[Details], *, by: User | None, source: str) -> list[Patient]:
+    """New patients out of cleaned details, in their order: all or none. IntegrityError if an identifier is taken.
+
+    Whether one of them is there already is for the caller to find out first (`selectors.people_like`).
+    """
+    with transaction.atomic(), written_by(by, source=source):
+        patients = Patient.objects.bulk_create([Patient(**_columns(details), source=source) for details in many])
+        _insert_identifiers(list(zip(patients, many, strict=True)))
+        patients_written.send(Patient, patient_ids=[patient.pk for patient in patients])
+        return patients
+
+
+def change_patient(
+    patient_id: UUID, changes: Details, *, by: User | None, source: str, expected_version: int | None = None
+) -> Patient:
+    """The patient with these cleaned fields changed; the log and the version move only if something differs.
+
+    `identifiers`, where given, replaces the list. NotFound; StaleVersion if the record is no longer at
+    `expected_version`; Conflict if an identifier belongs to someone else.
+    """
+    with transaction.atomic(), written_by(by, source=source):
+        patient = _locked(patient_id, expected_version)
+        _apply(patient, changes)
+        return patient
+
+
+def change_patients(many: Sequence[tuple[UUID, Details]], *, by: User | None, source: str) -> int:
+    """Change several in one transaction, locked in the order of their ids; how many differ now."""
+    with transaction.atomic(), written_by(by, source=source):
+        changes = dict(many)
+        locked = Patient.objects.select_for_update().filter(pk__in=changes).order_by("pk")
+        return sum(_apply(patient, changes[patient.pk]) for patient in locked)
+
+
+def archive_patient(patient_id: UUID, *, by: User | None, source: str, expected_version: int | None = None) -> Patient:
+    """Take the patient off the lists; restorable. Archiving an archived one changes nothing."""
+    return _set_status(patient_id, Status.ARCHIVED, by=by, source=source, expected_version=expected_version)
+
+
+def restore_patient(patient_id: UUID, *, by: User | None, source: str, expected_version: int | None = None) -> Patient:
+    """Put an archived patient back on the lists."""
+    return _set_status(patient_id, Status.ACTIVE, by=by, source=source, expected_version=expected_version)
+
+
+def _set_status(
+    patient_id: UUID, status: Status, *, by: User | None, source: str, expected_version: int | None
+) -> Patient:
+    with transaction.atomic(), written_by(by, source=source):
+        patient = _locked(patient_id, expected_version)
+        if patient.status == Status.MERGED:
+            raise Conflict("This record was merged into another one; open that one instead.")
+        _apply(patient, {"status": status})
+        return patient
+
+
+def _locked(patient_id: UUID, expected_version: int | None) -> Patient:
+    patient = Patient.objects.select_for_update().filter(pk=patient_id).first()
+    if patient is None:
+        raise NotFound("There is no patient with this id.")
+    if expected_version is not None and patient.version != expected_version:
+        raise StaleVersion(
+            "Someone else changed this patient meanwhile. Look at the newest version, then change it again.",
+            version=patient.version,
+        )
+    return patient
+
+
+def _apply(patient: Patient, changes: Details) -> bool:
+    """Write what differs; the patient then shows what the database's trigger made of it."""
+    before = patient.version
+    columns = _columns(changes)
+    if "phone" in columns or "country" in columns:
+        number, country = columns.get("phone", patient.phone), columns.get("country", patient.country)
+        columns["phone_e164"] = e164(number, country)
+    different = [name for name, value in columns.items() if getattr(patient, name) != value]
+    for name in different:
+        setattr(patient, name, columns[name])
+    _still_a_person(patient)
+    if different:
+        patient.save(update_fields=different)
+    if "identifiers" in changes:
+        _replace_identifiers(patient, changes)
+    patient.refresh_from_db()
+    return patient.version != before
+
+
+def _still_a_person(patient: Patient) -> None:
+    if not (patient.family_name or patient.given_name):
+        raise InvalidInput(errors=[FieldProblem("family_name", "required", "Enter a family name or a given name.")])
+    if patient.deceased_on and patient.date_of_birth and patient.deceased_on < patient.date_of_birth:
+        words = "The date of death is before the date of birth."
+        raise InvalidInput(errors=[FieldProblem("deceased_on", "before-birth", words)])
+
+
+def _columns(details: Details) -> dict[str, Any]:
+    """What goes into the patient's row; a day of registration that is left out is today, by the database."""
+    return {
+        name: value
+        for name, value in details.items()
+        if name != "identifiers" and not (name == "registered_on" and value is None)
+    }
+
+
+def _replace_identifiers(patient: Patient, changes: Details) -> None:
+    wanted = {(one["system"], one["value"]) for one in changes["identifiers"]}
+    there = {(one.system, one.value): one.pk for one in patient.identifiers.all()}
+    gone = [pk for pair, pk in there.items() if pair not in wanted]
+    if gone:
+        PatientIdentifier.objects.filter(pk__in=gone).delete()
+    new = [{"system": system, "value": value} for system, value in sorted(wanted - there.keys())]
+    _add_identifiers([(patient, {"identifiers": new})])
+
+
+def _add_identifiers(pairs: list[tuple[Patient, Details]]) -> None:
+    try:
+        with transaction.atomic():
+            _insert_identifiers(pairs)
+    except IntegrityError as error:
+        words = "One of these identifiers belongs to another patient. Search for it and open that patient."
+        raise Conflict(words, errors=[FieldProblem("identifiers", "taken", words)]) from error
+
+
+def _insert_identifiers(pairs: list[tuple[Patient, Details]]) -> None:
+    rows = [
+        PatientIdentifier(patient=patient, system=one["system"], value=one["value"])
+        for patient, details in pairs
+        for one in details.get("identifiers") or []
+    ]
+    if rows:
+        PatientIdentifier.objects.bulk_create(rows)
+
+
+def _refuse_duplicates(details: Details) -> None:
+    """Two desks that register one person at once queue here: the second one sees the first one's patient."""
+    born = details.get("date_of_birth")
+    name = fold(f"{details.get('family_name', '')} {details.get('given_name', '')}")
+    if born is None:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{name}|{born}"])
+    same = Patient.objects.filter(sort_key=name, date_of_birth=born, status=Status.ACTIVE).values_list("pk", flat=True)
+    if ids := [str(pk) for pk in same[:5]]:
+        raise Conflict(
+            "A patient with this name and date of birth is registered already. "
+            "Open that patient, or say why this is another person.",
+            patientIds=ids,
+            duplicate=True,
+        )
+
+
+def _claim_key(key: str, details: Details, by: User | None) -> IdempotencyKey:
+    """The row of this key: a second request waits here until the first one has ended."""
+    digest = hashlib.sha256(json.dumps(details, sort_keys=True, cls=DjangoJSONEncoder).encode()).hexdigest()
+    IdempotencyKey.objects.bulk_create([IdempotencyKey(user=by, key=key, digest=digest)], ignore_conflicts=True)
+    row = IdempotencyKey.objects.select_related("patient").get(user=by, key=key)
+    if row.digest != digest:
+        raise Unprocessable("This Idempotency-Key was used for another registration. Take a new key.")
+    return row

@@ -1,0 +1,64 @@
+"""The triggers that every door passes: they count versions, and fill the outbox from the log."""
+
+import pgtrigger
+
+# Columns that people change; the database sets the others.
+RECORDED = [
+    "mrn", "family_name", "given_name", "middle_name", "prefix", "suffix", "preferred_name", "date_of_birth",
+    "date_of_birth_precision", "sex", "email", "phone", "phone_e164", "address_line1", "address_line2", "city", "region",
+    "postal_code", "country", "marital_status", "race", "ethnicity", "language", "deceased_on", "registered_on", "source",
+    "status",
+]  # fmt: skip
+
+
+def raise_version() -> pgtrigger.Trigger:
+    """Before each update: version + 1 and the time if anything recorded changes; else the row stays as it was."""
+    new, old = (", ".join(f"{row}.{column}" for column in RECORDED) for row in ("NEW", "OLD"))
+    return pgtrigger.Trigger(
+        name="raise_version",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        func=f"""
+            NEW.version := OLD.version;
+            NEW.created_at := OLD.created_at;
+            NEW.updated_at := OLD.updated_at;
+            IF NEW.changed_in <> patients_transaction() THEN
+                NEW.changed_in := OLD.changed_in;
+            END IF;
+            IF ({new}) IS DISTINCT FROM ({old}) OR NEW.changed_in <> OLD.changed_in THEN
+                NEW.version := OLD.version + 1;
+                NEW.updated_at := now();
+                NEW.changed_in := patients_transaction();
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def touch_patient(operation: pgtrigger.Operation, rows: str) -> pgtrigger.Trigger:
+    """After identifiers change: the patient's version rises too, unless this transaction wrote the patient already."""
+    tables = {"new" if rows == "new_rows" else "old": rows}
+    return pgtrigger.Trigger(
+        name=f"touch_patient_{operation}".lower(),
+        when=pgtrigger.After,
+        operation=operation,
+        level=pgtrigger.Statement,
+        referencing=pgtrigger.Referencing(**tables),
+        func=f"""
+            UPDATE patients_patient SET changed_in = patients_transaction()
+            WHERE id IN (SELECT patient_id FROM {rows}) AND changed_in <> patients_transaction();
+            RETURN NULL;
+        """,
+    )
+
+
+def fill_outbox() -> pgtrigger.Trigger:
+    """After the log grows: one outbox row for each event, in the same transaction."""
+    return pgtrigger.Trigger(
+        name="fill_outbox",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        level=pgtrigger.Statement,
+        referencing=pgtrigger.Referencing(new="new_rows"),
+        func="INSERT INTO patients_eventoutbox (event_id) SELECT pgh_id FROM new_rows ORDER BY pgh_id; RETURN NULL;",
+    )

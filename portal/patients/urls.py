@@ -1,0 +1,5 @@
+"""Addresses of patients, for people and for programs."""
+
+app_name = "patients"
+
+urlpatterns: list = []

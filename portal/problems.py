@@ -1,0 +1,128 @@
+"""How errors leave: application/problem+json (RFC 9457) for programs, a page in the staff's layout for browsers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from portal.errors import FieldProblem, InvalidInput, NotAllowed, NotFound, NotSignedIn, OurFault, PortalError
+
+PROBLEM_JSON = "application/problem+json"
+
+
+def problem(request: HttpRequest, error: PortalError) -> dict[str, Any]:
+    """The problem document of RFC 9457, with our `errors` list and the request's id."""
+    body = {
+        "type": f"urn:patient-portal:problem:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail or error.title,
+        "requestId": getattr(request, "request_id", ""),
+        **error.extra,
+    }
+    if error.errors:
+        body["errors"] = [{**asdict(e), "pointer": f"#/{camel(e.pointer)}"} for e in error.errors]
+    return body
+
+
+def camel(name: str) -> str:
+    """`family_name` -> `familyName`; a pointer such as `identifiers/0/system` keeps its slashes."""
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def problem_for(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """REST framework's exception handler: every error leaves as a problem document."""
+    ours = as_portal_error(error)
+    if ours is None:
+        return None
+    set_rollback()
+    headers = {"WWW-Authenticate": 'Bearer realm="api"'} if ours.status == HTTPStatus.UNAUTHORIZED else {}
+    if wait := ours.extra.get("retryAfter"):
+        headers["Retry-After"] = str(wait)
+    return Response(problem(context["request"], ours), ours.status, headers=headers, content_type=PROBLEM_JSON)
+
+
+def as_portal_error(error: Exception) -> PortalError | None:
+    """Django's and REST framework's errors in our family; None for a fault of ours."""
+    if isinstance(error, PortalError):
+        return error
+    if isinstance(error, Http404 | exceptions.NotFound):
+        return NotFound()
+    if isinstance(error, exceptions.AuthenticationFailed | exceptions.NotAuthenticated):
+        return NotSignedIn("Send a valid, unexpired token as `Authorization: Bearer …`, or sign in.")
+    if isinstance(error, exceptions.PermissionDenied):
+        return NotAllowed(str(error.detail))
+    if isinstance(error, exceptions.ValidationError):
+        return InvalidInput(errors=_field_problems(error.detail))
+    if isinstance(error, exceptions.APIException):
+        return _from_api_exception(error)
+    return None
+
+
+def _field_problems(detail: Any, at: str = "") -> list[FieldProblem]:
+    if isinstance(detail, dict):
+        return [p for key, value in detail.items() for p in _field_problems(value, f"{at}/{key}".strip("/"))]
+    if isinstance(detail, list) and any(isinstance(item, dict) for item in detail):
+        return [p for index, value in enumerate(detail) for p in _field_problems(value, f"{at}/{index}".strip("/"))]
+    if isinstance(detail, list):
+        return [FieldProblem(at, getattr(item, "code", "invalid"), str(item)) for item in detail]
+    return [FieldProblem(at, getattr(detail, "code", "invalid"), str(detail))]
+
+
+def _from_api_exception(error: exceptions.APIException) -> PortalError:
+    status = HTTPStatus(error.status_code)
+    kind = type(
+        "ApiProblem",
+        (PortalError,),
+        {"status": status.value, "code": status.phrase.lower().replace(" ", "-"), "title": status.phrase + "."},
+    )
+    return kind(str(error.detail))
+
+
+class PortalErrors:
+    """Answer our errors when a view raises them: JSON under /api and /auth, else a page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return answer(request, error) if isinstance(error, PortalError) else None
+
+
+def answer(request: HttpRequest, error: PortalError) -> HttpResponse:
+    """The error in the shape that the caller reads."""
+    if request.path.startswith(("/api/", "/auth/", "/health/", "/metrics")):
+        return JsonResponse(problem(request, error), status=error.status, content_type=PROBLEM_JSON)
+    return render(request, "error.html", {"error": error}, status=error.status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    return answer(request, PortalError())
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    return answer(request, NotAllowed())
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    return answer(request, NotFound())
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
+    return answer(request, NotAllowed("The form was open too long. Go back, reload the page and send it again."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return answer(
+        request, OurFault("Nothing was half-written. Try again; if it stays, tell an operator the request id.")
+    )

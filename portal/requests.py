@@ -1,0 +1,62 @@
+"""What every request carries: an id that pages, problems, logs and the audit share, and the port it came in on."""
+
+import re
+import time
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from prometheus_client import Counter, Histogram
+
+log = structlog.get_logger("portal.requests")
+REQUESTS = Counter("portal_requests_total", "Requests answered", ["method", "route", "status"])
+SECONDS = Histogram("portal_request_seconds", "Time to answer", ["method", "route"])
+_SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class RequestContext:
+    """Give the request its id, log one line without its query, and count it by route."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-Id", "")
+        request_id = given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+        request.request_id = request_id  # type: ignore[attr-defined]
+        started = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            response = self.get_response(request)
+            self._record(request, response, time.perf_counter() - started)
+        response["X-Request-Id"] = request_id
+        return response
+
+    def _record(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+        route, method = route_of(request), request.method or "?"
+        REQUESTS.labels(method, route, response.status_code).inc()
+        SECONDS.labels(method, route).observe(seconds)
+        if not route.startswith(("health/", "metrics", "static")):
+            log.info("request", method=method, route=route, status=response.status_code, ms=round(seconds * 1000, 1))
+
+    def process_view(self, request: HttpRequest, *_: object) -> None:
+        """Refuse internal routes on the public port, and public ones on the internal port."""
+        if is_internal_route(request) != on_internal_port(request):
+            raise Http404
+
+
+def route_of(request: HttpRequest) -> str:
+    """The URL pattern, never the URL: an address may hold search text."""
+    match = request.resolver_match
+    return match.route if match else "static or unknown"
+
+
+def is_internal_route(request: HttpRequest) -> bool:
+    """Health and metrics are for the operators' network only."""
+    return route_of(request) in {"health/live", "health/ready", "metrics"}
+
+
+def on_internal_port(request: HttpRequest) -> bool:
+    """True where the request came in on PORTAL_INTERNAL_PORT: the socket tells, not the Host header."""
+    return request.META.get("SERVER_PORT") == str(settings.INTERNAL_PORT)

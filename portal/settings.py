@@ -1,0 +1,244 @@
+"""Every setting of the portal, read top to bottom; each variable stands in .env.example."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+from celery.schedules import crontab
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.urls import reverse_lazy
+
+from portal.logs import log_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# A variable without a default here must be set: the start stops and names it.
+env = environ.Env(
+    ALLOWED_HOSTS=(list, ["localhost", "127.0.0.1"]),
+    CLINIC_NAME=(str, "Clinic"),
+    CSRF_TRUSTED_ORIGINS=(list, []),
+    DEBUG=(bool, False),
+    DEFAULT_COUNTRY=(str, "US"),
+    EVENTS_INCLUDE_CONTACT=(bool, True),
+    IMPORT_MAX_BYTES=(int, 200 * 1024 * 1024),
+    KAFKA_API_VERSION=(str, ""),
+    KAFKA_TOPIC_DEAD_LETTER=(str, "patient.dead-letter"),
+    KAFKA_TOPIC_PATIENT=(str, "patient"),
+    LOG_LEVEL=(str, "INFO"),
+    PORTAL_INTERNAL_PORT=(int, 4003),
+    SECURE_COOKIES=(bool, False),
+    TIME_ZONE=(str, "UTC"),
+)
+
+# --- The web server -------------------------------------------------------------------------------------------------
+SECRET_KEY = env("SECRET_KEY")
+DEBUG = env("DEBUG")
+ALLOWED_HOSTS = env("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env("CSRF_TRUSTED_ORIGINS")
+INTERNAL_PORT = env("PORTAL_INTERNAL_PORT")
+DATA_DIR = Path(env("PORTAL_DATA_DIR"))
+
+CSRF_FAILURE_VIEW = "portal.problems.csrf_failed"
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+APPEND_SLASH = False  # API addresses end without a slash, pages with one; neither guesses.
+
+INSTALLED_APPS = [
+    "unfold",
+    "portal.staff",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "axes",
+    "csp",
+    "django_filters",
+    "django_htmx",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "pghistory",
+    "pgtrigger",
+    "rest_framework",
+    "template_partials",
+    "portal.accounts",
+    "portal.patients",
+    "portal.billing",
+    "portal.events",
+    "portal.imports",
+    "portal.analytics",
+]
+
+MIDDLEWARE = [
+    "portal.requests.RequestContext",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "portal.patients.audit.AuditContext",
+    "portal.problems.PortalErrors",
+    "axes.middleware.AxesMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.staff.context.layout",
+            ],
+        },
+    },
+]
+
+# --- Stores ---------------------------------------------------------------------------------------------------------
+DATABASES = {"default": {**env.db("DATABASE_URL"), "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}}
+DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True  # No collect step on one machine; the image collects at build time.
+WHITENOISE_AUTOREFRESH = DEBUG
+
+PGHISTORY_INSTALL_CONTEXT_FUNC_ON_MIGRATE = True
+
+# --- People ---------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = reverse_lazy("accounts:sign-in")
+LOGIN_REDIRECT_URL = "/patients/"
+LOGOUT_REDIRECT_URL = LOGIN_URL
+
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = timedelta(minutes=10)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # One desk mistyping locks neither the others nor the account.
+AXES_RESET_ON_SUCCESS = True
+AXES_USERNAME_FORM_FIELD = "email"
+AXES_LOCKOUT_CALLABLE = "portal.accounts.lockout.too_many_attempts"
+AXES_SENSITIVE_PARAMETERS = ["email", "password", "username"]
+AXES_VERBOSE = False  # Its log lines name the person who tried.
+
+SESSION_COOKIE_AGE = 30 * 60
+SESSION_SAVE_EVERY_REQUEST = False
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env("SECURE_COOKIES")
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+# The admin's theme needs inline styles and evaluated expressions, and the API pages' need inline scripts; staff pages get neither.
+CSP_RELAXED = {"script-src": [SELF, UNSAFE_INLINE, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
+
+# --- REST -----------------------------------------------------------------------------------------------------------
+JWT_SIGNING_KEY = env("JWT_SIGNING_KEY")
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "portal.accounts.tokens.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["portal.accounts.rules.NoRule"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "portal.accounts.browsable.BrowsableRenderer",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "portal.problems.problem_for",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SIMPLE_JWT = {
+    "SIGNING_KEY": JWT_SIGNING_KEY,
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "UPDATE_LAST_LOGIN": False,
+    "CHECK_REVOKE_TOKEN": True,  # A changed password ends the tokens made before it.
+}
+REFRESH_TOKEN_LIFETIME = timedelta(days=7)
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Patient Portal",
+    "DESCRIPTION": "Register, find and correct patients. Errors are `application/problem+json` (RFC 9457).",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {},
+}
+
+# --- Neighbours -----------------------------------------------------------------------------------------------------
+KAFKA_BOOTSTRAP_SERVERS = env.list("KAFKA_BOOTSTRAP_SERVERS")
+KAFKA_API_VERSION = tuple(int(part) for part in env("KAFKA_API_VERSION").split(".") if part) or None
+KAFKA_TOPIC_PATIENT = env("KAFKA_TOPIC_PATIENT")
+KAFKA_TOPIC_DEAD_LETTER = env("KAFKA_TOPIC_DEAD_LETTER")
+EVENTS_INCLUDE_CONTACT = env("EVENTS_INCLUDE_CONTACT")
+BILLING_GRPC_ADDRESS = env("BILLING_GRPC_ADDRESS")
+ANALYTICS_URL = env("ANALYTICS_URL")
+
+# --- The worker -----------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = env("CELERY_BROKER_URL")
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 10, "visibility_timeout": 3600}
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_PUBLISH_RETRY = False  # A lost nudge costs half a minute: the beat looks for waiting jobs.
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "accounts.forget_ended_tokens": {
+        "task": "accounts.forget_ended_tokens",
+        "schedule": crontab(hour="3", minute="10"),
+    },
+}
+IMPORT_MAX_BYTES = env("IMPORT_MAX_BYTES")
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+# --- Words and times ------------------------------------------------------------------------------------------------
+CLINIC_NAME = env("CLINIC_NAME")
+DEFAULT_COUNTRY = env("DEFAULT_COUNTRY")
+LANGUAGE_CODE = "en"
+TIME_ZONE = env("TIME_ZONE")
+USE_I18N = False
+USE_TZ = True
+
+# --- Logs: JSON lines without personal data -------------------------------------------------------------------------
+LOGGING_CONFIG = None
+log_config(env("LOG_LEVEL"))

@@ -1,0 +1,7 @@
+"""The app that carries the shared templates and static files."""
+
+from django.apps import AppConfig
+
+
+class StaffConfig(AppConfig):
+    name = "portal.staff"

@@ -1,0 +1,71 @@
+"""What the layout of every page needs: names, navigation by right, version and request id."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+
+@dataclass(frozen=True)
+class Place:
+    """An entry of the navigation: who holds `right` sees it; `below` is where it is the current one."""
+
+    label: str
+    url_name: str
+    right: str
+    below: str
+
+
+PLACES = (
+    Place("Patients", "patients:list", "patients.view_patient", "/patients/"),
+    Place("Imports", "imports:list", "imports.view_importjob", "/imports/"),
+    Place("Dashboard", "analytics:dashboard", "analytics.view_figures", "/dashboard/"),
+    Place("Admin", "admin:index", "", "/admin/"),
+)
+
+
+def layout(request: HttpRequest) -> dict[str, Any]:
+    """The context processor. An error page must open without a database, so nobody is signed in then."""
+    try:
+        user = request.user if request.user.is_authenticated else None
+        places = places_of(request)
+    except (AttributeError, DatabaseError):
+        user, places = None, []
+    return {
+        "product": "Patient Portal",
+        "clinic": settings.CLINIC_NAME,
+        "version": version(),
+        "request_id": getattr(request, "request_id", ""),
+        "signed_in": user,
+        "places": places,
+    }
+
+
+def places_of(request: HttpRequest) -> list[dict[str, Any]]:
+    """The places that this person may open, in the order of the navigation."""
+    if not request.user.is_authenticated:
+        return []
+    entries = [_entry(place, request.path) for place in PLACES if _may_open(place, request.user)]
+    return [entry for entry in entries if entry]
+
+
+def _may_open(place: Place, user: Any) -> bool:
+    return user.has_perm(place.right) if place.right else user.is_staff
+
+
+def _entry(place: Place, path: str) -> dict[str, Any] | None:
+    try:
+        return {"label": place.label, "url": reverse(place.url_name), "is_current": path.startswith(place.below)}
+    except NoReverseMatch:
+        return None
+
+
+@cache
+def version() -> str:
+    """The version in pyproject.toml, which goes wherever the code goes."""
+    return tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]["version"]

@@ -1,0 +1,36 @@
+"""Form fields as the design system's macros draw them: label, hint and error belong to their input."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.forms.renderers import DjangoTemplates
+from django.http import HttpRequest
+from django.utils.safestring import SafeString, mark_safe
+from jinja2 import ChainableUndefined, ChoiceLoader, Environment, FileSystemLoader, PackageLoader
+
+from portal.staff.fields import drawing_of
+
+
+class StaffRenderer(DjangoTemplates):
+    """Draws `{{ form.name.as_field_group }}` through the macros; everything else (the admin too) as Django does."""
+
+    field_template_name = "staff/field.jinja"
+
+    def render(self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None) -> SafeString:
+        if template_name != self.field_template_name:
+            return super().render(template_name, context, request)
+        kind, parameters = drawing_of(context["field"])
+        return mark_safe(_macro(kind)(parameters).strip())  # noqa: S308 - the macros escape what they are given.
+
+
+@cache
+def _macro(kind: str) -> Any:
+    return getattr(_environment().get_template(StaffRenderer.field_template_name).module, kind)
+
+
+@cache
+def _environment() -> Environment:
+    own = FileSystemLoader(Path(__file__).parent / "jinja2")
+    loader = ChoiceLoader([own, PackageLoader("nhsuk_frontend_jinja")])
+    return Environment(loader=loader, autoescape=True, undefined=ChainableUndefined)

@@ -1,52 +1,71 @@
-"""The account PostgreSQL runs under: our own, or `pgserver` when we are root, because it refuses to run as root."""
+"""PostgreSQL refuses to run as root; when we are root it runs under an account of its own, `pgserver`."""
 
 import os
 import pwd
+import shutil
 import stat
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 NAME = "pgserver"
+PASS = stat.S_IXOTH
+READ = stat.S_IROTH
 
 
-def account_for_postgres() -> pwd.struct_passwd | None:
-    """None: run it as we are. As root: the account `pgserver`, made when it is missing."""
+def switch() -> dict[str, Any]:
+    """What `subprocess` needs to start a program under that account; nothing when we are not root."""
+    account = _account()
+    return {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
+def give(path: Path) -> None:
+    """Make a file or folder the account's own, and let it get there."""
+    account = _account()
+    if account is not None:
+        os.chown(path, account.pw_uid, account.pw_gid)
+        open_the_way(path)
+
+
+def open_the_way(path: Path) -> None:
+    """Let others pass through, not list, each closed folder above `path`; said aloud, because it is your folder."""
+    if _account() is None:
+        return
+    for folder in path.resolve().parents:
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        if not mode & PASS:
+            folder.chmod(mode | PASS)
+            print(f"{folder}: opened for passing through ({mode | PASS:o}), PostgreSQL runs as {NAME}", file=sys.stderr)
+
+
+def let_read(folder: Path) -> None:
+    """Let the account read the programs in `folder`, should they have been installed for us alone."""
+    if _account() is None:
+        return
+    open_the_way(folder)
+    for path in (folder, *folder.rglob("*")):
+        mode = path.lstat().st_mode
+        wanted = mode | READ | (PASS if mode & stat.S_IXUSR else 0)
+        if wanted != mode and not stat.S_ISLNK(mode):
+            path.chmod(stat.S_IMODE(wanted))
+
+
+@cache
+def _account() -> pwd.struct_passwd | None:
     if os.geteuid() != 0:
         return None
     try:
         return pwd.getpwnam(NAME)
     except KeyError:
-        made = subprocess.run(
-            ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    try:
-        return pwd.getpwnam(NAME)  # Also when another run made it a moment before us.
-    except KeyError:
-        message = f"PostgreSQL will not run as root, and the account {NAME} could not be made: {made.stderr.strip()}"
-        raise RuntimeError(message) from None
+        _add_account()
+        return pwd.getpwnam(NAME)
 
 
-def as_account() -> dict[str, Any]:
-    """What `subprocess` needs to start a program under that account."""
-    account = account_for_postgres()
-    return {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-
-
-def let_in(account: pwd.struct_passwd, folder: Path) -> None:
-    """Make `folder` the account's own, and every folder above it passable (not readable) for it."""
-    os.chown(folder, account.pw_uid, account.pw_gid)
-    open_the_way(folder)
-
-
-def open_the_way(path: Path) -> None:
-    """Give others the right to pass, not to list, each closed folder above `path`."""
-    for folder in path.resolve().parents:
-        mode = stat.S_IMODE(folder.stat().st_mode)
-        if not mode & stat.S_IXOTH:
-            folder.chmod(mode | stat.S_IXOTH)
-            print(f"opened {folder} for passing through (mode {mode | stat.S_IXOTH:o})", file=sys.stderr)
+def _add_account() -> None:
+    useradd = shutil.which("useradd") or "/usr/sbin/useradd"
+    command = [useradd, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
+    added = subprocess.run(command, capture_output=True, text=True, check=False)
+    if added.returncode not in (0, 9):  # 9: another run made it a moment before us.
+        raise RuntimeError(f"PostgreSQL will not run as root, and {NAME} could not be added: {added.stderr.strip()}")

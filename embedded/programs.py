@@ -1,0 +1,84 @@
+"""Starting, waiting for and ending the programs behind the embedded servers."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+POLL_SECONDS = 0.05
+LOG_TAIL = 2000
+
+
+def start(command: Sequence[str | Path], *, log: Path, cwd: Path, **how: Any) -> subprocess.Popen[bytes]:
+    """Start a server out of reach of the terminal's Ctrl-C: we end it ourselves, after its clients."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            stdin=how.pop("stdin", subprocess.DEVNULL),
+            stdout=output,
+            stderr=output,
+            cwd=cwd,
+            start_new_session=True,
+            **how,
+        )
+
+
+def wait_until(is_ready: Callable[[], bool], *, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Raises RuntimeError with the end of the log when the program ends first, or is not ready in a minute."""
+    deadline = time.monotonic() + 60
+    while not is_ready():
+        if process.poll() is not None or time.monotonic() > deadline:
+            message = f"{name} did not start. The end of {log}:\n{log.read_text(errors='replace')[-LOG_TAIL:]}"
+            raise RuntimeError(message)
+        time.sleep(POLL_SECONDS)
+
+
+def end(process: subprocess.Popen[bytes], *, by: signal.Signals = signal.SIGTERM, seconds: float = 15) -> None:
+    """Ask with the signal, then insist. Returns when the program is gone."""
+    if process.stdin is not None:
+        process.stdin.close()
+    if process.poll() is None:
+        process.send_signal(by)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def is_listening(port: int, *, host: str = "127.0.0.1") -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def run(command: Sequence[str | Path], *, what: str, **how: Any) -> None:
+    """Run a step to its end. Raises RuntimeError with what it printed when it fails."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **how)
+    if done.returncode:
+        raise RuntimeError(f"{what} failed:\n{done.stdout.strip()[-LOG_TAIL:]}")
+
+
+def private_file(path: Path, text: str) -> None:
+    """Write a file that only we may read, whole or not at all."""
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    new.replace(path)
+
+
+def with_our_python(environment: Mapping[str, str], python: str) -> dict[str, str]:
+    """The same environment, in which `python`, `celery` and `gunicorn` are those beside this interpreter."""
+    return {**environment, "PATH": f"{Path(python).parent}{os.pathsep}{environment.get('PATH', os.defpath)}"}

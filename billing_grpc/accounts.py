@@ -1,0 +1,229 @@
+"""The rules of billing accounts. They know neither gRPC nor the database."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+from uuid import UUID
+
+LARGEST_BATCH = 500
+LARGEST_PAGE = 1000
+USUAL_PAGE = 100
+LONGEST_NAME = 600
+LONGEST_EMAIL = 254  # RFC 5321: no longer address can be written to.
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_PAGE_TOKEN = re.compile(r"BA-(\d{9,18})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one field. The text never repeats the value."""
+
+    field: str
+    text: str
+
+
+class InvalidRequest(Exception):
+    """A request has wrong fields; nothing was changed."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(", ".join(problem.field for problem in self.problems))
+
+    def naming(self, **names: str) -> "InvalidRequest":
+        """The same with other names for fields, as `patient_id="patientId"`."""
+        return InvalidRequest(Problem(names.get(each.field, each.field), each.text) for each in self.problems)
+
+
+class NoAccount(Exception):
+    """The patient has no account."""
+
+
+class StoreAway(Exception):
+    """The accounts cannot be reached now; the same call may be made again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a caller says about a patient. `patient_version` 0: the caller does not know it."""
+
+    patient_id: UUID
+    name: str
+    email: str
+    patient_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as it stands. It is closed when it has a closing time."""
+
+    number: int
+    patient_id: UUID
+    name: str
+    email: str
+    patient_version: int
+    opened_at: datetime
+    closed_at: datetime | None
+
+    @property
+    def account_id(self) -> str:
+        return f"BA-{self.number:09d}"
+
+    def has_details_of(self, details: Details) -> bool:
+        return (self.name, self.email) == (details.name, details.email)
+
+
+class Outcome(Enum):
+    OPENED = "opened"
+    EXISTED = "existed"
+    EXISTED_WITH_OTHER_DETAILS = "existed with other details"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    account: Account
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`next_token` is empty on the last page."""
+
+    accounts: list[Account]
+    next_token: str
+
+
+class Accounts(Protocol):
+    """Where accounts are kept. Each call is one transaction and may raise StoreAway."""
+
+    def add(self, details: Sequence[Details]) -> tuple[dict[UUID, Account], dict[UUID, Account]]:
+        """Open an account for every patient who has none. Answers (opened now, there before); no patient twice."""
+
+    def find(self, patient_id: UUID) -> Account | None: ...
+
+    def renew(self, details: Details) -> Account | None:
+        """Write the details where their version is higher than the account's; None where nothing was written."""
+
+    def close(self, patient_id: UUID) -> Account | None:
+        """Close the account; a closed one keeps its first closing time. None where the patient has no account."""
+
+    def after(self, number: int, *, limit: int) -> list[Account]:
+        """Accounts with a higher number, in the order of their numbers."""
+
+
+def check_patient_id(patient_id: str) -> UUID:
+    """Raises InvalidRequest unless it is a UUID in its usual form of 36 characters."""
+    if not _UUID.fullmatch(patient_id):
+        raise InvalidRequest([Problem("patient_id", "must be a UUID of 36 characters")])
+    return UUID(patient_id)
+
+
+def check_details(patient_id: str, name: str, email: str, patient_version: int = 0) -> Details:
+    """Trim and check what a caller sent. Raises InvalidRequest with every wrong field."""
+    name, email = name.strip(), email.strip()
+    problems = [
+        Problem("patient_id", "" if _UUID.fullmatch(patient_id) else "must be a UUID of 36 characters"),
+        Problem("name", _wrong_text(name, LONGEST_NAME) if name else "is required"),
+        Problem("email", _wrong_email(email) if email else ""),
+        Problem("patient_version", "must not be negative" if patient_version < 0 else ""),
+    ]
+    if wrong := [problem for problem in problems if problem.text]:
+        raise InvalidRequest(wrong)
+    return Details(UUID(patient_id), name, email, patient_version)
+
+
+def check_batch(sent: Sequence[tuple[str, str, str, int]]) -> list[Details]:
+    """Check many, each as the arguments of `check_details`.
+
+    Raises InvalidRequest for more than LARGEST_BATCH, or with every wrong field as `requests[3].name`.
+    """
+    if len(sent) > LARGEST_BATCH:
+        raise InvalidRequest([Problem("requests", f"must be at most {LARGEST_BATCH}, not {len(sent)}")])
+    checked, problems = [], []
+    for at, arguments in enumerate(sent):
+        try:
+            checked.append(check_details(*arguments))
+        except InvalidRequest as wrong:
+            problems += [Problem(f"requests[{at}].{problem.field}", problem.text) for problem in wrong.problems]
+    if problems:
+        raise InvalidRequest(problems)
+    return checked
+
+
+def open_accounts(accounts: Accounts, wanted: Sequence[Details]) -> list[Opening]:
+    """Open an account for each patient, or answer with the one that is there, in the order of `wanted`.
+
+    Calling again changes nothing. Where a patient stands in `wanted` twice, the first mention counts.
+    """
+    first = {details.patient_id: details for details in reversed(wanted)}
+    opened, there = accounts.add(list(first.values()))
+    new = set(opened)
+    openings = []
+    for details in wanted:
+        account = opened.get(details.patient_id) or there[details.patient_id]
+        openings.append(Opening(account, _outcome(account, details, is_new=details.patient_id in new)))
+        new.discard(details.patient_id)
+    return openings
+
+
+def find_account(accounts: Accounts, patient_id: str) -> Account:
+    """Raises InvalidRequest and NoAccount."""
+    return _existing(accounts.find(check_patient_id(patient_id)))
+
+
+def renew_account(accounts: Accounts, details: Details) -> tuple[Account, bool]:
+    """Bring name and e-mail up to the patient's version, also in a closed account, which stays closed.
+
+    Answers the account as it stands now, and whether it was changed: a version that is not higher changes nothing.
+    Raises InvalidRequest without a version, and NoAccount.
+    """
+    if details.patient_version < 1:
+        raise InvalidRequest([Problem("patient_version", "must be 1 or more")])
+    if renewed := accounts.renew(details):
+        return renewed, True
+    return _existing(accounts.find(details.patient_id)), False
+
+
+def close_account(accounts: Accounts, patient_id: str) -> Account:
+    """Closing a closed account changes nothing. Raises InvalidRequest and NoAccount."""
+    return _existing(accounts.close(check_patient_id(patient_id)))
+
+
+def list_accounts(accounts: Accounts, *, page_size: int, page_token: str) -> Page:
+    """One page in the order of account ids. `page_size` 0 means USUAL_PAGE. Raises InvalidRequest."""
+    token = _PAGE_TOKEN.fullmatch(page_token)
+    if page_token and not token:
+        raise InvalidRequest([Problem("page_token", "is not from the page before")])
+    if not 0 <= page_size <= LARGEST_PAGE:
+        raise InvalidRequest([Problem("page_size", f"must be from 0 to {LARGEST_PAGE}")])
+    size = page_size or USUAL_PAGE
+    found = accounts.after(int(token[1]) if token else 0, limit=size + 1)
+    page = found[:size]
+    return Page(page, page[-1].account_id if len(found) > size else "")
+
+
+def _outcome(account: Account, details: Details, *, is_new: bool) -> Outcome:
+    if is_new:
+        return Outcome.OPENED
+    return Outcome.EXISTED if account.has_details_of(details) else Outcome.EXISTED_WITH_OTHER_DETAILS
+
+
+def _existing(account: Account | None) -> Account:
+    if account is None:
+        raise NoAccount
+    return account
+
+
+def _wrong_text(text: str, longest: int) -> str:
+    if len(text) > longest:
+        return f"must be at most {longest} characters"
+    # PostgreSQL cannot keep this character in any text.
+    return "must not have the character U+0000" if "\0" in text else ""
+
+
+def _wrong_email(email: str) -> str:
+    before, _, after = email.rpartition("@")
+    return _wrong_text(email, LONGEST_EMAIL) or ("" if before and after else "must be an e-mail address")

@@ -1,0 +1,150 @@
+"""Accounts in PostgreSQL, in whole sets and short transactions."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from billing_grpc.accounts import Account, Details, StoreAway
+
+STATEMENT_SECONDS = 8.0
+CONNECT_SECONDS = 3
+UNDEFINED_TABLE, UNDEFINED_COLUMN = "42P01", "42703"
+
+metadata = sa.MetaData()
+billing_account = sa.Table(
+    "billing_account",
+    metadata,
+    sa.Column("number", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("patient_id", sa.Uuid, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("patient_version", sa.BigInteger, nullable=False),
+    sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("closed_at", sa.DateTime(timezone=True)),
+    sa.UniqueConstraint("patient_id", name="billing_account_one_for_each_patient"),
+)
+columns = billing_account.c
+
+INSERT_MISSING = (
+    postgresql.insert(billing_account)
+    .on_conflict_do_nothing(index_elements=["patient_id"])
+    .returning(billing_account)  # Only the rows that this statement inserted.
+)
+SELECT_MANY = sa.select(billing_account).where(
+    columns.patient_id == sa.any_(sa.bindparam("patient_ids", type_=postgresql.ARRAY(sa.Uuid())))
+)
+
+
+def connect(url: sa.URL, *, connections: int = 4, statement_seconds: float = STATEMENT_SECONDS) -> sa.Engine:
+    """A pool for as many threads as `connections`, opened when first used; the database may be away until then.
+
+    Nobody waits for ever: the server ends a statement after `statement_seconds`, the kernel a silent connection.
+    """
+    return sa.create_engine(
+        url,
+        pool_size=min(connections, 4),
+        max_overflow=max(connections - 4, 0),
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={
+            "application_name": "billing",
+            "connect_timeout": CONNECT_SECONDS,
+            "tcp_user_timeout": int(statement_seconds * 1000),
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "options": f"-c statement_timeout={int(statement_seconds * 1000)} -c timezone=UTC",
+        },
+    )
+
+
+class Store:
+    """The accounts of one database. Any number of threads may call it."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def check(self) -> None:
+        """Raises StoreAway unless the table can be read as this version of the code knows it."""
+        with self._transaction() as connection:
+            connection.execute(sa.select(billing_account).limit(1)).all()
+
+    def add(self, details: Sequence[Details]) -> tuple[dict[UUID, Account], dict[UUID, Account]]:
+        if not details:
+            return {}, {}
+        with self._transaction() as connection:
+            opened = _by_patient(connection.execute(INSERT_MISSING, _rows_of(details)))
+            others = [each.patient_id for each in details if each.patient_id not in opened]
+            # A statement of its own: it sees what another transaction committed while the insert waited for it.
+            there = _by_patient(connection.execute(SELECT_MANY, {"patient_ids": others})) if others else {}
+        return opened, there
+
+    def find(self, patient_id: UUID) -> Account | None:
+        return self._one(sa.select(billing_account).where(columns.patient_id == patient_id))
+
+    def renew(self, details: Details) -> Account | None:
+        return self._one(
+            sa.update(billing_account)
+            .where(columns.patient_id == details.patient_id, columns.patient_version < details.patient_version)
+            .values(name=details.name, email=details.email, patient_version=details.patient_version)
+            .returning(billing_account)
+        )
+
+    def close(self, patient_id: UUID) -> Account | None:
+        return self._one(
+            sa.update(billing_account)
+            .where(columns.patient_id == patient_id)
+            .values(closed_at=sa.func.coalesce(columns.closed_at, sa.func.now()))
+            .returning(billing_account)
+        )
+
+    def after(self, number: int, *, limit: int) -> list[Account]:
+        wanted = sa.select(billing_account).where(columns.number > number).order_by(columns.number).limit(limit)
+        with self._transaction() as connection:
+            return [_account(row) for row in connection.execute(wanted)]
+
+    def _one(self, statement: sa.Executable) -> Account | None:
+        with self._transaction() as connection:
+            row = connection.execute(statement).one_or_none()
+        return _account(row) if row else None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+            raise StoreAway(_kind(error)) from error
+        except sa.exc.ProgrammingError as error:
+            if getattr(error.orig, "pgcode", None) not in (UNDEFINED_TABLE, UNDEFINED_COLUMN):
+                raise
+            raise StoreAway(_kind(error)) from error  # Not migrated yet.
+
+
+def _rows_of(details: Sequence[Details]) -> list[dict[str, object]]:
+    """In the order of the patients' ids, so that two batches with the same patients cannot block each other."""
+    return [
+        {
+            "patient_id": each.patient_id,
+            "name": each.name,
+            "email": each.email,
+            "patient_version": each.patient_version,
+        }
+        for each in sorted(details, key=lambda each: each.patient_id)
+    ]
+
+
+def _by_patient(rows: sa.CursorResult) -> dict[UUID, Account]:
+    return {row.patient_id: _account(row) for row in rows}
+
+
+def _account(row: sa.Row) -> Account:
+    return Account(**row._mapping)
+
+
+def _kind(error: Exception) -> str:
+    """What went wrong in one word: the text of a database error may quote a row."""
+    return type(getattr(error, "orig", None) or error).__name__

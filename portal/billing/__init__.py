@@ -1,1 +1,1 @@
-"""Billing: the portal's view of each patient's account."""
+"""The portal's view of each patient's billing account, and the client of the billing server."""

@@ -6,3 +6,18 @@ from django.apps import AppConfig
 class BillingConfig(AppConfig):
     name = "portal.billing"
     label = "billing"
+
+    def ready(self) -> None:
+        from portal.billing import selectors, signals
+        from portal.billing.loop import BillingLoop
+        from portal.loops import register_loop
+        from portal.patients.annexes import Tab, register_annex
+
+        signals.connect()
+        register_loop("billing", BillingLoop)
+        register_annex(
+            "billing",
+            for_patients=selectors.for_patients,
+            totals=selectors.accounts_by_status,
+            tab=Tab("Billing", "billing:account", "billing.view_billingaccount"),
+        )

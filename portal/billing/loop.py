@@ -1,0 +1,129 @@
+"""The billing loop of the relay: opens accounts and keeps their details up to date."""
+
+import time
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+import structlog
+
+from portal.billing.claims import Claim, claim_due, mark_gone, mark_refused, mark_synced, put_back, take_over_claims
+from portal.billing.client import (
+    LARGEST_BATCH,
+    BillingAway,
+    BillingClient,
+    BillingError,
+    BillingRefused,
+    NoSuchAccount,
+    Opened,
+)
+from portal.billing.services import FIRST, sweep_newest, sweep_slice
+from portal.loops import Round
+
+log = structlog.get_logger("portal.billing")
+PROBE_SECONDS = 2.0
+SWEEP_SECONDS = 5.0
+NEWEST, SLICE = 1_000, 5_000
+GROWTH = 8
+
+
+class BillingLoop:
+    """While billing is away, one row every two seconds asks whether it is back; then all rows go at once.
+
+    After an outage the batches grow from one row to 500, so that a slow server is not given more than it can do.
+    """
+
+    def __init__(self, client: BillingClient | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client, self._clock = client or BillingClient(), clock
+        self._fence = 0
+        self._batch = LARGEST_BATCH
+        self._silent_until = 0.0
+        self._sweep_at = 0.0
+        self._swept_to: UUID = FIRST
+
+    def step(self, fence: int) -> Round:
+        if fence != self._fence:
+            take_over_claims(fence=fence)
+            self._fence = fence
+        self._sweep()
+        if self._clock() < self._silent_until:
+            return Round.IDLE
+        limit = self._batch
+        claims = claim_due(fence=fence, limit=limit)
+        if not claims:
+            return Round.IDLE
+        self._deliver(claims)
+        return Round.MORE if len(claims) == limit else Round.DONE
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _deliver(self, claims: Sequence[Claim]) -> None:
+        """Every claim gets its answer, or goes back with the reason."""
+        new = [claim for claim in claims if not claim.account_id]
+        old = [claim for claim in claims if claim.account_id]
+        try:
+            self._open(new)
+            self._update(old)
+        except BillingAway as error:
+            self._batch, self._silent_until = 1, self._clock() + PROBE_SECONDS
+            # Rows that were answered are no longer claimed, and stay as they are.
+            put_back(claims, error.code)
+            log.warning("billing_away", code=error.code, waiting=len(claims))
+        else:
+            self._batch = min(self._batch * GROWTH, LARGEST_BATCH)
+
+    def _open(self, claims: Sequence[Claim]) -> None:
+        """One call for all; where it is refused, halves find the row that spoils it. BillingAway stops it."""
+        if not claims:
+            return
+        try:
+            opened = self._client.open_accounts([claim.details for claim in claims])
+        except BillingAway:
+            raise
+        except BillingError as error:
+            self._open_in_halves(claims, error)
+        else:
+            versions = [_version(claim, one) for claim, one in zip(claims, opened, strict=True)]
+            mark_synced(claims, [one.account_id for one in opened], versions)
+
+    def _open_in_halves(self, claims: Sequence[Claim], error: BillingError) -> None:
+        if len(claims) == 1:
+            _set_aside(claims[0], error)
+        else:
+            half = len(claims) // 2
+            self._open(claims[:half])
+            self._open(claims[half:])
+
+    def _update(self, claims: Sequence[Claim]) -> None:
+        errors = self._client.update_accounts([claim.details for claim in claims])
+        done = [claim for claim, error in zip(claims, errors, strict=True) if error is None]
+        mark_synced(done, [claim.account_id for claim in done], [claim.details.version for claim in done])
+        failed = [(claim, error) for claim, error in zip(claims, errors, strict=True) if error]
+        for claim, error in failed:
+            if not isinstance(error, BillingAway):
+                _set_aside(claim, error)
+        for _, error in failed:
+            if isinstance(error, BillingAway):
+                raise error
+
+    def _sweep(self) -> None:
+        if self._clock() >= self._sweep_at:
+            found = sweep_newest(limit=NEWEST)
+            self._swept_to = sweep_slice(self._swept_to, limit=SLICE)
+            self._sweep_at = self._clock() + SWEEP_SECONDS
+            if found:
+                log.info("billing_swept", found=found)
+
+
+def _version(claim: Claim, opened: Opened) -> int:
+    """An account that was there with other details has yet to hear of ours."""
+    return claim.details.version if opened.is_current else 0
+
+
+def _set_aside(claim: Claim, error: BillingError) -> None:
+    if isinstance(error, BillingRefused):
+        mark_refused(claim, error.code)
+    elif isinstance(error, NoSuchAccount):
+        mark_gone(claim)
+    else:
+        put_back([claim], error.code)

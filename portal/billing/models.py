@@ -1,0 +1,53 @@
+"""What is stored: one row for each patient, telling what billing was asked for and what it answered."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from portal.patients.models import Patient
+
+
+class AccountStatus(models.TextChoices):
+    PENDING = "pending", "Pending"
+    ACTIVE = "active", "Active"
+    FAILED = "failed", "Failed"
+    CLOSED = "closed", "Closed"
+
+
+class BillingAccount(models.Model):
+    """A patient's account. While `next_attempt_at` is set, billing still has to hear of something."""
+
+    patient = models.OneToOneField(
+        Patient, on_delete=models.CASCADE, primary_key=True, related_name="billing_account", verbose_name="patient"
+    )
+    status = models.CharField(
+        max_length=7, choices=AccountStatus, default=AccountStatus.PENDING, db_default=AccountStatus.PENDING
+    )
+    account_id = models.CharField(max_length=40, blank=True, db_default="", help_text="Empty until billing opened it")
+    wanted_version = models.BigIntegerField(help_text="Version of the patient that billing should know")
+    synced_version = models.BigIntegerField(db_default=0, help_text="Version of the patient that billing knows")
+    attempts = models.IntegerField(db_default=0, help_text="Failed attempts since the last success")
+    next_attempt_at = models.DateTimeField(null=True, db_default=Now(), help_text="Empty where nothing is left to do")
+    wanted_at = models.DateTimeField(db_default=Now(), help_text="Since when billing should know")
+    # The relay's fencing number while a call is on its way; a later leader takes over what an earlier one held.
+    claimed_by = models.BigIntegerField(null=True)
+    last_error_code = models.CharField(max_length=40, blank=True, db_default="")
+    updated_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions = [("retry_billingaccount", "Can ask billing again")]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="billing_due", condition=Q(next_attempt_at__isnull=False)),
+            models.Index(fields=["wanted_at"], name="billing_oldest", condition=Q(next_attempt_at__isnull=False)),
+            models.Index(fields=["status"], name="billing_by_status"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=AccountStatus.values), name="billing_status_known"),
+            models.CheckConstraint(
+                condition=~Q(status__in=["active", "closed"]) | ~Q(account_id=""), name="billing_active_has_account"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"billing account {self.account_id or 'not yet opened'}"

@@ -1,0 +1,97 @@
+"""What may change here: accounts are asked for, again after a refusal, and for patients that came past every door."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+import structlog
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from portal.accounts.models import User
+from portal.billing.models import AccountStatus, BillingAccount
+from portal.errors import NotFound
+
+log = structlog.get_logger("portal.billing")
+
+# Patients whose account was never asked for, or whose name or e-mail differ from what was asked for. The log has the
+# old values, so that nothing is copied here.
+IN_NEED = """
+    SELECT patient.id, patient.version FROM patients_patient AS patient
+    LEFT JOIN billing_billingaccount AS account ON account.patient_id = patient.id
+    LEFT JOIN patients_patientevent AS told ON told.pgh_obj_id = patient.id
+        AND told.version = account.wanted_version AND told.pgh_label <> 'delete'
+    WHERE (account.patient_id IS NULL OR (patient.version > account.wanted_version AND
+        (patient.prefix, patient.given_name, patient.middle_name, patient.family_name, patient.suffix, patient.email)
+        IS DISTINCT FROM
+        (told.prefix, told.given_name, told.middle_name, told.family_name, told.suffix, told.email)))
+"""
+_REQUEST = f"""
+    INSERT INTO billing_billingaccount AS account (patient_id, wanted_version)
+    SELECT id, version FROM ({IN_NEED} AND patient.id = ANY(%s::uuid[])) AS need ORDER BY id
+    ON CONFLICT (patient_id) DO UPDATE
+    SET wanted_version = EXCLUDED.wanted_version, next_attempt_at = now(), attempts = 0, updated_at = now(),
+        wanted_at = CASE WHEN account.next_attempt_at IS NULL THEN now() ELSE account.wanted_at END,
+        status = CASE WHEN account.status <> 'failed' THEN account.status
+                      WHEN account.account_id = '' THEN 'pending' ELSE 'active' END
+    WHERE account.wanted_version < EXCLUDED.wanted_version
+"""  # noqa: S608
+_SLICE = f"""
+    WITH slice AS (SELECT id FROM patients_patient WHERE id > %s ORDER BY id LIMIT %s)
+    SELECT (SELECT max(id::text) FROM slice),
+        array(SELECT id FROM ({IN_NEED} AND patient.id IN (SELECT id FROM slice)) AS need)
+"""  # noqa: S608
+_NEWEST = f"""
+    SELECT id FROM ({IN_NEED} AND patient.id IN (SELECT id FROM patients_patient ORDER BY id DESC LIMIT %s)) AS need
+"""  # noqa: S608
+FIRST = UUID(int=0)
+
+
+def request_accounts(patient_ids: Iterable[UUID]) -> int:
+    """Have an account for each patient, with the name and e-mail they have now; how many rows changed.
+
+    Runs in the caller's transaction, in one statement; calls nobody. Doing it again changes nothing.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_REQUEST, [[str(one) for one in patient_ids]])
+        return int(cursor.rowcount)
+
+
+def retry_account(patient_id: UUID, *, by: User | None) -> BillingAccount:
+    """Ask billing again at once, also after it refused. NotFound where there is no such patient."""
+    with transaction.atomic():
+        request_accounts([patient_id])
+        account = BillingAccount.objects.select_for_update().filter(pk=patient_id).first()
+        if account is None:
+            raise NotFound("There is no patient with this id.")
+        if account.status == AccountStatus.FAILED:
+            account.status = AccountStatus.ACTIVE if account.account_id else AccountStatus.PENDING
+            account.attempts, account.last_error_code = 0, ""
+            account.wanted_at = account.next_attempt_at = Now()
+            account.save()
+        elif account.next_attempt_at and account.claimed_by is None:
+            account.next_attempt_at = Now()
+            account.save(update_fields=["next_attempt_at"])
+    log.info("billing_retried", patient_id=str(patient_id), actor=by.pk if by else None)
+    account.refresh_from_db()
+    return account
+
+
+def sweep_newest(*, limit: int) -> int:
+    """Request accounts for the newest patients that lack one: raw SQL sends no signal. How many rows changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST, [limit])
+        ids = [row[0] for row in cursor.fetchall()]
+    return request_accounts(ids) if ids else 0
+
+
+def sweep_slice(after: UUID, *, limit: int) -> UUID:
+    """The same for the next `limit` patients in the order of ids; where to go on, FIRST when the end was reached.
+
+    A slice costs the same however many patients there are, so that it may run all day.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_SLICE, [after, limit])
+        last, ids = cursor.fetchone()
+    if ids:
+        request_accounts(ids)
+    return UUID(last) if last else FIRST

@@ -1,0 +1,122 @@
+"""From a row of the event log to the message that Kafka carries; the contract is protos/patient/events/v1."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from portal.patients.models import Patient, PatientEvent, Status
+from portal.patients.models.log import DELETED, INSERTED
+from portal.patients.triggers import RECORDED
+from protos.patient.events.v1 import patient_event_pb2
+
+_TRACE_ID = re.compile(r"[0-9a-f]{32}")
+_STATUS_EVENTS = {
+    (Status.ACTIVE, Status.ARCHIVED): "PATIENT_ARCHIVED",
+    (Status.ARCHIVED, Status.ACTIVE): "PATIENT_RESTORED",
+    (Status.ACTIVE, Status.MERGED): "PATIENT_MERGED",
+    (Status.ARCHIVED, Status.MERGED): "PATIENT_MERGED",
+    (Status.MERGED, Status.ACTIVE): "PATIENT_UNMERGED",
+    (Status.MERGED, Status.ARCHIVED): "PATIENT_UNMERGED",
+}
+
+
+@dataclass(frozen=True)
+class Message:
+    """One Kafka record: the key keeps a patient's events in one partition, the headers name no person."""
+
+    event_id: int
+    patient_id: str
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+def encode(row: PatientEvent, previous: PatientEvent | None, *, include_contact: bool) -> Message:
+    """The message for a log row. `previous` is the same patient's row of the version before, None for the first.
+
+    ValueError or TypeError where the row does not fit the contract.
+    """
+    kind = event_type(row, previous)
+    context = row.pgh_context or {}
+    patient_id = str(row.pgh_obj_id)
+    event = patient_event_pb2.PatientEvent(
+        patient_id=patient_id,
+        name=full_name(row) if include_contact else "",
+        email=row.email if include_contact else "",
+        event_type=kind,
+        event_id=row.pgh_id,
+        version=row.version + 1 if row.pgh_label == DELETED else row.version,
+        source=_door(row, context),
+        sex=row.sex,
+        birth_year=row.date_of_birth.year if row.date_of_birth else 0,
+        city=row.city,
+        region=row.region,
+        postal_area=postal_area(row.postal_code, row.country),
+        country=row.country,
+        registered_on=row.registered_on.isoformat(),
+        changed_fields=changed_fields(row, previous),
+        actor_id=str(context.get("user") or ""),
+        status="deleted" if row.pgh_label == DELETED else row.status,
+        registered_through=row.source,
+    )
+    event.occurred_at.FromDatetime(row.pgh_created_at)
+    headers = _headers(kind, row.pgh_id, patient_id, row.pgh_created_at, str(context.get("request_id") or ""))
+    return Message(row.pgh_id, patient_id, patient_id.encode(), event.SerializeToString(), headers)
+
+
+def event_type(row: PatientEvent, previous: PatientEvent | None) -> str:
+    """What happened, in the words of the contract."""
+    if row.pgh_label == INSERTED:
+        return "PATIENT_CREATED"
+    if row.pgh_label == DELETED:
+        return "PATIENT_DELETED"
+    before = previous.status if previous else row.status
+    return _STATUS_EVENTS.get((before, row.status), "PATIENT_UPDATED")
+
+
+def changed_fields(row: PatientEvent, previous: PatientEvent | None) -> list[str]:
+    """Sorted names of what an update touched: identifiers have no column, so they are what is left."""
+    if previous is None or row.pgh_label == DELETED:
+        return []
+    names = [name for name in RECORDED if getattr(row, name) != getattr(previous, name)]
+    return sorted(names) or ["identifiers"]
+
+
+def postal_area(postal_code: str, country: str) -> str:
+    """The part that names an area and not a street: ZIP3 in the US, the outward code in the UK, else 3 characters."""
+    code = postal_code.strip().upper()
+    if country == "GB":
+        outward, _, inward = code.partition(" ")
+        return outward if inward or len(code) < 5 else code[:-3]
+    return code[:3]
+
+
+def full_name(row: PatientEvent) -> str:
+    """The name as `Patient.full_name` gives it; a log row has the same columns."""
+    return Patient.full_name.fget(row)  # type: ignore[attr-defined]
+
+
+def _door(row: PatientEvent, context: Mapping[str, Any]) -> str:
+    """Raw SQL has no context; only its inserts name a door, in their own column."""
+    return context.get("source") or (row.source if row.pgh_label == INSERTED else "")
+
+
+def _headers(kind: str, event_id: int, patient_id: str, at: datetime, request_id: str) -> list[tuple[str, bytes]]:
+    """CloudEvents 1.0, Kafka binding, binary mode; and W3C Trace Context, so that one request can be followed.
+
+    Everything here follows from the row: the same event sent twice is the same message.
+    """
+    trace_id = request_id if _TRACE_ID.fullmatch(request_id) else f"{event_id:032x}"
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": str(event_id),
+        "ce_type": f"patient.events.v1.{kind.removeprefix('PATIENT_').lower()}",
+        "ce_source": "/patient-portal",
+        "ce_time": at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "ce_subject": patient_id,
+        "content-type": "application/protobuf",
+        "traceparent": f"00-{trace_id}-{event_id:016x}-01",
+    }
+    return [(name, value.encode()) for name, value in headers.items()]

@@ -1,0 +1,20 @@
+"""`manage.py relay`: carry events to Kafka and accounts to billing until told to stop."""
+
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from portal.events.relay import Relay
+from portal.loops import registered_loops
+
+
+class Command(BaseCommand):
+    help = "Carry events to Kafka and billing requests to billing. Several may run: one leads, the others stand by."
+
+    def handle(self, *_: Any, **__: Any) -> None:
+        relay = Relay(registered_loops())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: relay.stopping.set())
+        if not relay.run():
+            raise CommandError("A loop of the relay died. Start the relay again.")

@@ -1,0 +1,37 @@
+"""What the relay stores besides the outbox: who leads, and the events that cannot be sent."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class RelayLease(models.Model):
+    """The one row that elects the process that relays; `fence` rises with each new leader and never falls."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    holder = models.CharField(max_length=100)
+    fence = models.BigIntegerField()
+    renewed_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.name} lease, fence {self.fence}"
+
+
+class QuarantinedEvent(models.Model):
+    """An event that could not be encoded, or that the broker will never take. The others went on without it."""
+
+    event_id = models.BigIntegerField(primary_key=True)
+    patient_id = models.UUIDField(null=True)
+    reason = models.CharField(max_length=60, help_text="The kind of error; its text may quote the patient.")
+    quarantined_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-quarantined_at", "-event_id"]
+        default_permissions = ("view",)
+        permissions = [("resend_quarantinedevent", "Can send quarantined events again")]
+
+    def __str__(self) -> str:
+        return f"event {self.event_id}"

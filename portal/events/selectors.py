@@ -1,0 +1,49 @@
+"""What may be read here: how far behind the relay is."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.utils import timezone
+
+from portal.events.leases import NAME
+from portal.events.models import QuarantinedEvent, RelayLease
+from portal.patients.models import EventOutbox
+
+
+@dataclass(frozen=True)
+class RelayState:
+    """How the relay is doing; times in seconds, None where there is nothing to measure."""
+
+    waiting: int
+    oldest_seconds: float | None
+    quarantined: int
+    lease_age_seconds: float | None
+    is_led: bool
+
+
+def relay_state() -> RelayState:
+    """For readiness, metrics and the operators' page."""
+    now = timezone.now()
+    lease = RelayLease.objects.filter(pk=NAME).first()
+    return RelayState(
+        waiting=EventOutbox.objects.count(),
+        oldest_seconds=_seconds(now, _oldest_waiting_at()),
+        quarantined=QuarantinedEvent.objects.count(),
+        lease_age_seconds=_seconds(now, lease.renewed_at) if lease else None,
+        is_led=lease is not None and lease.expires_at > now,
+    )
+
+
+def _oldest_waiting_at() -> datetime | None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pgh_created_at FROM patients_patientevent"
+            " WHERE pgh_id = (SELECT min(event_id) FROM patients_eventoutbox)"
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _seconds(now: datetime, then: datetime | None) -> float | None:
+    return max(0.0, (now - then).total_seconds()) if then else None

@@ -1,0 +1,49 @@
+"""The topics of the portal, made by our own command: a broker that guesses gives them the wrong shape."""
+
+from django.conf import settings
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import NewTopic
+from kafka.errors import TopicAlreadyExistsError
+
+FOR_EVER, A_MONTH = "-1", str(30 * 24 * 3600 * 1000)
+
+
+def topics() -> list[NewTopic]:
+    """The events stay for ever, since the figures can be computed anew from them; the broker's default of replicas."""
+    return [
+        NewTopic(settings.KAFKA_TOPIC_PATIENT, 4, -1, topic_configs={"retention.ms": FOR_EVER}),
+        NewTopic(settings.KAFKA_TOPIC_DEAD_LETTER, 1, -1, topic_configs={"retention.ms": A_MONTH}),
+    ]
+
+
+def create_topics() -> dict[str, str]:
+    """Have every topic there; for each, what was done. Raises KafkaError while the broker is away."""
+    if settings.KAFKA_API_VERSION:
+        return _touch_topics()
+    admin = KafkaAdminClient(bootstrap_servers=settings.KAFKA_BOOTSTRAP_SERVERS, request_timeout_ms=10_000)
+    try:
+        return {topic.name: _create(admin, topic) for topic in topics()}
+    finally:
+        admin.close()
+
+
+def _create(admin: KafkaAdminClient, topic: NewTopic) -> str:
+    try:
+        admin.create_topics([topic], timeout_ms=10_000)
+    except TopicAlreadyExistsError:
+        return "was there"
+    return f"created with {topic.num_partitions} partition(s)"
+
+
+def _touch_topics() -> dict[str, str]:
+    """The embedded broker knows no CreateTopics; it makes a topic, of 4 partitions, when a client asks for it."""
+    producer = KafkaProducer(
+        bootstrap_servers=settings.KAFKA_BOOTSTRAP_SERVERS,
+        api_version=settings.KAFKA_API_VERSION,
+        max_block_ms=10_000,
+    )
+    try:
+        found = {topic.name: len(producer.partitions_for(topic.name)) for topic in topics()}
+    finally:
+        producer.close(timeout=1)
+    return {name: f"there with {count} partition(s), made by the embedded broker" for name, count in found.items()}

@@ -1,5 +1,21 @@
 """Addresses of patients, for people and for programs."""
 
+from django.urls import path
+
+from portal.patients import api, views
+
 app_name = "patients"
 
-urlpatterns: list = []
+urlpatterns = [
+    path("patients/", views.index, name="list"),
+    path("patients/new/", views.register, name="register"),
+    path("patients/<uuid:patient_id>/", views.show, name="show"),
+    path("patients/<uuid:patient_id>/edit/", views.edit, name="edit"),
+    path("patients/<uuid:patient_id>/archive/", views.archive, name="archive"),
+    path("patients/<uuid:patient_id>/restore/", views.restore, name="restore"),
+    path("patients/<uuid:patient_id>/history/", views.history, name="history"),
+    path("patients/<uuid:patient_id>/tags/", views.tags, name="tags"),
+    path("api/patients", api.Patients.as_view(), name="api-list"),
+    path("api/patients/<uuid:patient_id>", api.OnePatient.as_view(), name="api-one"),
+    path("api/patients/<uuid:patient_id>/history", api.History.as_view(), name="api-history"),
+]

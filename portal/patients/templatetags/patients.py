@@ -1,0 +1,59 @@
+"""A patient's dates, ages and numbers in the words of the pages."""
+
+from datetime import date
+
+from django import template
+from django.utils import timezone
+
+from portal.patients.forms import SYSTEMS
+from portal.patients.models import Patient
+
+register = template.Library()
+
+_BY_PRECISION = {"day": "%d-%b-%Y", "month": "%b-%Y", "year": "%Y"}
+
+
+@register.filter
+def born(patient: Patient) -> str:
+    """05-Apr-2008 (18 years): the date as far as it is known, and the age."""
+    if patient.date_of_birth is None:
+        return "Not recorded"
+    text = patient.date_of_birth.strftime(_BY_PRECISION[patient.date_of_birth_precision])
+    return f"{text} ({age(patient)})"
+
+
+@register.filter
+def age(patient: Patient) -> str:
+    """In years, for small children in months or days; at death for the dead."""
+    if patient.date_of_birth is None:
+        return "age unknown"
+    end = patient.deceased_on or timezone.localdate()
+    words = age_between(patient.date_of_birth, end)
+    about = "" if patient.date_of_birth_precision == "day" else "about "
+    return f"{about}{words}" + (" at death" if patient.deceased_on else "")
+
+
+def age_between(start: date, end: date) -> str:
+    """A whole number of years from 2 on, of months from 2 months on, else of days."""
+    months = (end.year - start.year) * 12 + end.month - start.month - (end.day < start.day)
+    if months >= 24:
+        return f"{months // 12} years"
+    if months >= 2:
+        return f"{months} months"
+    return _count((end - start).days, "day")
+
+
+@register.filter
+def system_name(system: str) -> str:
+    """The words for our short codes; another system's address by its last part."""
+    return SYSTEMS.get(system) or system.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1]
+
+
+@register.filter
+def source_name(source: str) -> str:
+    """The door that a change came through, as people call it."""
+    return {"portal": "Staff pages", "api": "API", "sql": "Database"}.get(source, source.capitalize())
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -1,0 +1,8 @@
+"""The pages of patients."""
+
+from portal.patients.views.archiving import archive, restore
+from portal.patients.views.editing import edit
+from portal.patients.views.reading import history, index, show, tags
+from portal.patients.views.registering import register
+
+__all__ = ["archive", "edit", "history", "index", "register", "restore", "show", "tags"]

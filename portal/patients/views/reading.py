@@ -1,0 +1,122 @@
+"""The list of patients, one patient's page, and what changed."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from portal.accounts.rules import allow
+from portal.errors import NotFound
+from portal.patients.frame import frame, tags_of
+from portal.patients.models import Patient, Precision, Sex, Source, Status
+from portal.patients.selectors import (
+    Change,
+    PatientFilters,
+    find_patients,
+    history_of,
+    open_patient,
+    patients_visible_to,
+    recent_patients,
+)
+
+PAGE_SIZE = 50
+RECENT = 6
+
+
+@allow("patients.view_patient")
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Find a patient: one box, two filters, pages with stable addresses."""
+    asked = {name: request.GET.get(name, "").strip() for name in ("q", "status", "sex", "after")}
+    filters = _filters(asked)
+    page = find_patients(
+        request.user, text=asked["q"], filters=filters, after=asked["after"], limit=PAGE_SIZE, door=Source.PORTAL
+    )
+    is_plain = not any(asked.values())
+    context = {
+        "asked": asked,
+        "page": page,
+        "is_plain": is_plain,
+        "recent": recent_patients(request.user, limit=RECENT) if is_plain else [],
+        "next_query": urlencode({**_kept(asked), "after": page.next_cursor}) if page.next_cursor else "",
+        "first_query": urlencode(_kept(asked)),
+        "statuses": [("", "Active"), (Status.ARCHIVED, "Archived"), ("any", "Active and archived")],
+        "sexes": [("", "Any"), *Sex.choices],
+    }
+    return render(request, "patients/index.html", context)
+
+
+@allow("patients.view_patient")
+@require_safe
+def show(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """The overview: who, contact, identifiers, record."""
+    patient = open_patient(request.user, patient_id, door=Source.PORTAL)
+    context = frame(request, patient, tab="patients:show")
+    return render(request, "patients/show.html", {**context, "is_new": "registered" in request.GET})
+
+
+@allow("patients.view_history")
+@require_safe
+def history(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Who changed what, when, field by field, newest first."""
+    patient = open_patient(request.user, patient_id, door=Source.PORTAL)
+    changes = [_readable(change) for change in history_of(request.user, patient_id, door=Source.PORTAL)]
+    return render(
+        request, "patients/history.html", {**frame(request, patient, tab="patients:history"), "changes": changes}
+    )
+
+
+@allow("patients.view_patient")
+@require_safe
+def tags(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """The states in the banner alone, asked for again and again while one is pending: it names nobody."""
+    patient = patients_visible_to(request.user).only("pk").filter(pk=patient_id).first()
+    if patient is None:
+        raise NotFound("There is no patient at this address.")
+    return render(request, "patients/tags.html", {"patient": patient, "tags": tags_of(request, patient)})
+
+
+def _filters(asked: dict[str, str]) -> PatientFilters:
+    status = {"any": "", Status.ARCHIVED: Status.ARCHIVED}.get(asked["status"], Status.ACTIVE)
+    return PatientFilters(status=status, sex=asked["sex"] if asked["sex"] in Sex.values else "")
+
+
+def _kept(asked: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in asked.items() if value and name != "after"}
+
+
+def _readable(change: Change) -> Change:
+    """The same change in the words of the pages: labels for fields, dates and choices spelt out."""
+    first = change.kind == "insert"
+    fields = [
+        (_label(name), "" if first else _worded(name, old), _worded(name, new))
+        for name, old, new in change.fields
+        if name not in _OF_THE_MACHINE
+    ]
+    return replace(change, fields=fields)
+
+
+_OF_THE_MACHINE = {"id", "version", "created_at", "updated_at", "phone_e164"}
+_CHOICES = {"sex": Sex, "status": Status, "source": Source, "date_of_birth_precision": Precision}
+
+
+def _label(name: str) -> str:
+    if name == "identifiers":
+        return "Identifiers"
+    label = str(Patient._meta.get_field(name).verbose_name)
+    return label[0].upper() + label[1:]
+
+
+def _worded(name: str, value: Any) -> str:
+    if value == "":
+        return "Not recorded"
+    if name in _CHOICES:
+        return str(_CHOICES[name](value).label)
+    if name in {"date_of_birth", "deceased_on", "registered_on"}:
+        return date.fromisoformat(value).strftime("%d-%b-%Y")
+    return str(value)

@@ -13,6 +13,12 @@ class FieldProblem:
     detail: str
 
 
+def camel(name: str) -> str:
+    """`family_name` -> `familyName`; a pointer such as `identifiers/0/system` keeps its slashes."""
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
 class PortalError(Exception):
     """An error with words for the person who can mend it; `extra` members go into the problem as they are."""
 

@@ -11,7 +11,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from portal.errors import FieldProblem, InvalidInput, NotAllowed, NotFound, NotSignedIn, OurFault, PortalError
+from portal.errors import FieldProblem, InvalidInput, NotAllowed, NotFound, NotSignedIn, OurFault, PortalError, camel
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -29,12 +29,6 @@ def problem(request: HttpRequest, error: PortalError) -> dict[str, Any]:
     if error.errors:
         body["errors"] = [{**asdict(e), "pointer": f"#/{camel(e.pointer)}"} for e in error.errors]
     return body
-
-
-def camel(name: str) -> str:
-    """`family_name` -> `familyName`; a pointer such as `identifiers/0/system` keeps its slashes."""
-    head, *rest = name.split("_")
-    return head + "".join(part.capitalize() for part in rest)
 
 
 def problem_for(error: Exception, context: Mapping[str, Any]) -> Response | None:

@@ -1,4 +1,4 @@
-"""What every request carries: an id that pages, problems, logs and the audit share, and the port it came in on."""
+"""What every request carries: an id that pages, problems, logs and the audit share, its port, its content policy."""
 
 import re
 import time
@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from prometheus_client import Counter, Histogram
@@ -60,3 +61,12 @@ def is_internal_route(request: HttpRequest) -> bool:
 def on_internal_port(request: HttpRequest) -> bool:
     """True where the request came in on PORTAL_INTERNAL_PORT: the socket tells, not the Host header."""
     return request.META.get("SERVER_PORT") == str(settings.INTERNAL_PORT)
+
+
+class ContentPolicy(CSPMiddleware):
+    """The strict policy on the staff's pages; the admin's and the API's own pages need inline parts."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if request.path.startswith(("/admin/", "/api/", "/auth/")):
+            response._csp_update = settings.CSP_RELAXED  # type: ignore[attr-defined]
+        return super().process_response(request, response)

@@ -2,14 +2,31 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from portal import health, metrics
+from portal.accounts.rules import SIGNED_IN, needs
 
 handler400 = "portal.problems.bad_request"
 handler403 = "portal.problems.forbidden"
 handler404 = "portal.problems.not_found"
 handler500 = "portal.problems.server_error"
 
+signed_in = [needs(SIGNED_IN)]
+
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/schema", SpectacularAPIView.as_view(permission_classes=signed_in), name="api-schema"),
+    path(
+        "api/docs", SpectacularSwaggerView.as_view(permission_classes=signed_in, url_name="api-schema"), name="api-docs"
+    ),
+    path("health/live", health.live),
+    path("health/ready", health.ready),
+    path("metrics", metrics.metrics),
+    path("", include("portal.staff.urls")),
     path("", include("portal.accounts.urls")),
     path("", include("portal.patients.urls")),
+    path("", include("portal.billing.urls")),
+    path("", include("portal.imports.urls")),
+    path("", include("portal.analytics.urls")),
 ]

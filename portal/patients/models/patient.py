@@ -1,4 +1,4 @@
-"""What is stored of a patient: the record and its identifiers. The database keeps the rules, so that no door can forget them."""
+"""What is stored of a patient: the record and its identifiers. The database keeps the rules, for every door."""
 
 import pgtrigger
 from django.contrib.postgres.indexes import GinIndex

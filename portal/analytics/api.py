@@ -1,0 +1,51 @@
+"""/api/analytics: the gateway to the stream processor's figures."""
+
+import hashlib
+import json
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from portal.accounts.rules import needs
+from portal.analytics.selectors import current_figures
+
+
+class Figures(serializers.Serializer[Any]):
+    """Series are lists of {at | day, count}; breakdowns are objects of counts."""
+
+    totals = serializers.DictField(child=serializers.IntegerField())
+    registrationsByDay = serializers.ListField(child=serializers.DictField())  # noqa: N815
+    registrationsByHour = serializers.ListField(child=serializers.DictField())  # noqa: N815
+    eventsByMinute = serializers.ListField(child=serializers.DictField())  # noqa: N815
+    byAgeBand = serializers.DictField(child=serializers.IntegerField())  # noqa: N815
+    bySex = serializers.DictField(child=serializers.IntegerField())  # noqa: N815
+    byRegion = serializers.DictField(child=serializers.IntegerField())  # noqa: N815
+    bySource = serializers.DictField(child=serializers.IntegerField())  # noqa: N815
+    billing = serializers.DictField(child=serializers.IntegerField())
+    asOf = serializers.DateTimeField()  # noqa: N815
+    lagSeconds = serializers.FloatField()  # noqa: N815
+    lastEventAt = serializers.DateTimeField(allow_null=True)  # noqa: N815
+    stale = serializers.BooleanField(help_text="True for the last known figures while the stream processor is away")
+
+
+class Analytics(APIView):
+    permission_classes = (needs("analytics.view_figures"),)
+
+    @extend_schema(responses=Figures, summary="Live figures")
+    def get(self, request: Request) -> Response:
+        """Figures with their lag. Poll with If-None-Match: 304 while nothing moves."""
+        figures = current_figures()
+        tag = etag_of(figures)
+        if request.headers.get("If-None-Match") == tag:
+            return Response(status=304, headers={"ETag": tag})
+        return Response(figures, headers={"ETag": tag, "Cache-Control": "no-cache"})
+
+
+def etag_of(figures: dict[str, Any]) -> str:
+    """A tag that changes with the figures; the moment of asking and fractions of the lag do not count."""
+    told = {**figures, "asOf": None, "lagSeconds": round(figures.get("lagSeconds") or 0)}
+    return f'"{hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]}"'

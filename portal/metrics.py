@@ -1,0 +1,48 @@
+"""/metrics for Prometheus: requests of this process and its siblings, and what is behind, read from the database."""
+
+import os
+from collections.abc import Iterator
+
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from portal.accounts.rules import ANYONE, allow
+from portal.billing.selectors import accounts_by_status, billing_state
+from portal.events.selectors import relay_state
+
+
+class Backlog(Collector):
+    """What waits for Kafka and billing. An age of 0 means that nothing waits."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        events, billing = relay_state(), billing_state()
+        yield _gauge("portal_outbox_events", "Events that Kafka has not acknowledged", events.waiting)
+        yield _gauge("portal_outbox_oldest_seconds", "Age of the oldest such event", events.oldest_seconds)
+        yield _gauge("portal_quarantined_events", "Events that could not be encoded", events.quarantined)
+        yield _gauge("portal_relay_led", "1 while a relay holds the lease", events.is_led)
+        yield _gauge("portal_billing_waiting", "Accounts that billing has yet to hear of", billing.waiting)
+        yield _gauge("portal_billing_oldest_seconds", "Age of the oldest such account", billing.oldest_seconds)
+        accounts = GaugeMetricFamily("portal_billing_accounts", "Accounts by status", labels=["status"])
+        for status, count in accounts_by_status().items():
+            accounts.add_metric([status], count)
+        yield accounts
+
+
+def _gauge(name: str, words: str, value: float | None) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, words, value=float(value or 0))
+
+
+@allow(ANYONE)
+def metrics(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view takes it
+    """Prometheus's text format; on the internal port only."""
+    registry = CollectorRegistry()
+    registry.register(Backlog())
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        MultiProcessCollector(registry)
+        body = generate_latest(registry)
+    else:
+        body = generate_latest(REGISTRY) + generate_latest(registry)
+    return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)

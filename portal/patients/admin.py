@@ -1,0 +1,161 @@
+"""The operators' door to patients: it saves through the services, like every other door."""
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from unfold.admin import ModelAdmin, TabularInline
+
+from portal.accounts.models import User
+from portal.errors import InvalidInput
+from portal.patients import services
+from portal.patients.audit import record_reading
+from portal.patients.details import FIELDS, clean_details
+from portal.patients.models import (
+    AccessRecord,
+    EventOutbox,
+    Patient,
+    PatientEvent,
+    PatientIdentifier,
+    Source,
+)
+from portal.patients.search import matching
+
+EDITABLE = [name for name in FIELDS if name != "identifiers"]
+
+
+class PatientForm(forms.ModelForm):
+    """Checked by the same rules as the API and the staff's form."""
+
+    duplicate_reason = forms.CharField(
+        required=False,
+        help_text="If a patient of the same name and date of birth is there: why this is another person.",
+    )
+
+    class Meta:
+        model = Patient
+        fields = EDITABLE
+
+    def clean(self) -> dict[str, Any]:
+        given = {**self.cleaned_data}
+        given.pop("duplicate_reason", None)
+        try:
+            self.details = clean_details(given)
+        except InvalidInput as error:
+            for problem in error.errors:
+                self.add_error(problem.pointer if problem.pointer in self.fields else None, problem.detail)
+        return self.cleaned_data
+
+
+class IdentifierInline(TabularInline):  # type: ignore[misc]
+    model = PatientIdentifier
+    extra = 0
+    can_delete = False
+    fields = readonly_fields = ("system", "value", "valid_from", "valid_to")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Patient)
+class PatientAdmin(ModelAdmin):  # type: ignore[misc]
+    """Find, register, correct and archive. Opening a list or a patient here is recorded as anywhere else."""
+
+    form = PatientForm
+    inlines = (IdentifierInline,)
+    list_display = ("mrn", "list_name", "date_of_birth", "sex", "status", "registered_on")
+    list_filter = ("status", "sex", "source")
+    search_fields = ("mrn",)
+    search_help_text = "Name, MRN, identifier, phone or date of birth"
+    readonly_fields = ("mrn", "status", "source", "version", "created_at", "updated_at")
+    show_full_result_count = False
+    list_per_page = 50
+    actions = ("archive", "restore")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Patient], search_term: str
+    ) -> tuple[QuerySet[Patient], bool]:
+        return matching(queryset, search_term), False
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Patient | None:
+        patient = super().get_object(request, object_id, from_field)
+        if patient is not None:
+            record_reading(_user(request), [patient.pk], action="open", door=Source.ADMIN)
+        return patient
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        response = super().changelist_view(request, extra_context)
+        shown = getattr(response, "context_data", {}).get("cl")
+        if shown:
+            record_reading(_user(request), [row.pk for row in shown.result_list], action="list", door=Source.ADMIN)
+        return response
+
+    def save_model(self, request: HttpRequest, obj: Patient, form: PatientForm, change: bool) -> None:
+        by = _user(request)
+        if change:
+            saved = services.change_patient(obj.pk, form.details, by=by, source=Source.ADMIN)
+        else:
+            reason = form.cleaned_data["duplicate_reason"]
+            saved = services.register_patient(form.details, by=by, source=Source.ADMIN, duplicate_reason=reason)
+        obj.__dict__.update(saved.__dict__)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_archive_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("patients.archive_patient")
+
+    @admin.action(description="Archive", permissions=["archive"])
+    def archive(self, request: HttpRequest, queryset: QuerySet[Patient]) -> None:
+        for pk in queryset.values_list("pk", flat=True):
+            services.archive_patient(pk, by=_user(request), source=Source.ADMIN)
+
+    @admin.action(description="Restore", permissions=["archive"])
+    def restore(self, request: HttpRequest, queryset: QuerySet[Patient]) -> None:
+        for pk in queryset.values_list("pk", flat=True):
+            services.restore_patient(pk, by=_user(request), source=Source.ADMIN)
+
+
+class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
+    """What is written by the system, and changed by nobody."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(PatientEvent)
+class PatientEventAdmin(ReadOnlyAdmin):
+    list_display = ("pgh_id", "pgh_created_at", "pgh_label", "mrn", "version", "pgh_context")
+    list_filter = ("pgh_label", "source")
+    search_fields = ("mrn",)
+    ordering = ("-pgh_id",)
+
+
+@admin.register(EventOutbox)
+class EventOutboxAdmin(ReadOnlyAdmin):
+    list_display = ("event_id",)
+
+
+@admin.register(AccessRecord)
+class AccessRecordAdmin(ReadOnlyAdmin):
+    list_display = ("at", "user", "action", "door", "patients", "request_id")
+    list_filter = ("action", "door", "user")
+    list_select_related = ("user",)
+
+    @admin.display(description="Patients")
+    def patients(self, record: AccessRecord) -> int:
+        return len(record.patient_ids)
+
+
+def _user(request: HttpRequest) -> User:
+    return cast(User, request.user)

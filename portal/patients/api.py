@@ -1,0 +1,211 @@
+"""/api/patients: the JSON door. Rules live in services and selectors; here are shapes, headers and rights."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+from rest_framework.views import APIView
+
+from portal.accounts.models import User
+from portal.accounts.rules import needs
+from portal.errors import FieldProblem, InvalidInput, NotAllowed, StaleVersion
+from portal.patients import selectors, services
+from portal.patients.annexes import parts_for
+from portal.patients.details import clean_details
+from portal.patients.models import Patient, Source, Status
+from portal.patients.representation import details_from, patient_json
+from portal.patients.serializers import ChangeJson, ListQuery, NewPatientBody, PatientBody, PatientJson
+
+DOOR = Source.API
+IF_MATCH = OpenApiParameter("If-Match", str, "header", description="The ETag you read; 412 if it is stale")
+KEY = OpenApiParameter("Idempotency-Key", str, "header", description="The same key makes one patient")
+
+
+class Patients(APIView):
+    permission_classes = (needs(GET="patients.view_patient", POST="patients.add_patient"),)
+    serializer_class = NewPatientBody
+
+    @extend_schema(parameters=[ListQuery], responses=PatientJson(many=True), summary="Find patients")
+    def get(self, request: Request) -> Response:
+        """An array in the order of names. The Link header has the next page, until there is none."""
+        query = _query(request)
+        page = selectors.find_patients(
+            _user(request), door=DOOR, text=query.get("q", ""), filters=_filters(query),
+            after=query.get("cursor", ""), limit=query["limit"],
+        )  # fmt: skip
+        parts = parts_for([patient.pk for patient in page.patients])
+        body = [patient_json(patient, parts[patient.pk]) for patient in page.patients]
+        return Response(body, headers=_next_link(request, page.next_cursor))
+
+    @extend_schema(parameters=[KEY], request=NewPatientBody, responses={201: PatientJson}, summary="Register a patient")
+    def post(self, request: Request) -> Response:
+        """409 if the person is here already, unless `duplicateReason` says why this is another one."""
+        body = dict(_object(request))
+        reason = str(body.pop("duplicateReason", "") or "").strip()
+        patient = services.register_patient(
+            _clean(body), by=_user(request), source=DOOR,
+            idempotency_key=_idempotency_key(request), duplicate_reason=reason[:500],
+        )  # fmt: skip
+        answer = _answer(patient, status=201)
+        answer["Location"] = f"/api/patients/{patient.pk}"
+        return answer
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> NewPatientBody:
+        """What the browsable API shows as a form."""
+        return NewPatientBody(*args, **kwargs)
+
+
+class OnePatient(APIView):
+    permission_classes = (
+        needs(
+            GET="patients.view_patient",
+            PUT="patients.change_patient",
+            PATCH="patients.change_patient",
+            DELETE="patients.archive_patient",
+        ),
+    )
+    serializer_class = PatientBody
+
+    @extend_schema(responses=PatientJson, summary="Read a patient")
+    def get(self, request: Request, patient_id: UUID) -> Response:
+        return _answer(selectors.open_patient(_user(request), patient_id, door=DOOR))
+
+    @extend_schema(parameters=[IF_MATCH], request=PatientBody, responses=PatientJson, summary="Change a patient")
+    def put(self, request: Request, patient_id: UUID) -> Response:
+        """Fields that are left out keep their value: older clients know five of them. Send "" or null to empty one."""
+        return self._change(request, patient_id)
+
+    @extend_schema(parameters=[IF_MATCH], request=PatientBody, responses=PatientJson, summary="Change some fields")
+    def patch(self, request: Request, patient_id: UUID) -> Response:
+        """As PUT; `{"status": "active"}` restores an archived patient."""
+        return self._change(request, patient_id)
+
+    @extend_schema(parameters=[IF_MATCH], responses={204: None}, summary="Archive a patient")
+    def delete(self, request: Request, patient_id: UUID) -> Response:
+        """Takes the patient off the lists; nothing is erased, and PATCH restores."""
+        version = _expected_version(request)
+        services.archive_patient(patient_id, by=_user(request), source=DOOR, expected_version=version)
+        return Response(status=204)
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> PatientBody:
+        """What the browsable API shows as a form."""
+        return PatientBody(*args, **kwargs)
+
+    def _change(self, request: Request, patient_id: UUID) -> Response:
+        user, body, version = _user(request), dict(_object(request)), _expected_version(request)
+        current = _json(selectors.open_patient(user, patient_id, door=DOOR))
+        if body.get("status") == current["status"]:
+            del body["status"]
+        status = body.pop("status", None)
+        details = _clean(body, current=current)
+        if status is not None:
+            _set_status(status, patient_id, user, version)
+            version = None
+        services.change_patient(patient_id, details, by=user, source=DOOR, expected_version=version)
+        return _answer(selectors.patients_visible_to(user).prefetch_related("identifiers").get(pk=patient_id))
+
+
+class History(APIView):
+    permission_classes = (needs("patients.view_history"),)
+
+    @extend_schema(responses=ChangeJson(many=True), summary="What happened to a patient")
+    def get(self, request: Request, patient_id: UUID) -> Response:
+        """The log, newest first, field by field."""
+        changes = selectors.history_of(_user(request), patient_id, door=DOOR)
+        return Response([_change_json(change) for change in changes])
+
+
+def _user(request: Request) -> User:
+    return cast(User, request.user)
+
+
+def _object(request: Request) -> dict[str, Any]:
+    if not isinstance(request.data, dict):
+        raise InvalidInput("Send a JSON object.")
+    return request.data
+
+
+def _clean(body: dict[str, Any], *, current: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Cleaned details; every problem of names and values in one answer."""
+    raw, problems = details_from(body, current=current)
+    try:
+        details = clean_details(raw, partial=current is not None)
+    except InvalidInput as error:
+        raise InvalidInput(errors=[*problems, *error.errors]) from error
+    if problems:
+        raise InvalidInput(errors=problems)
+    return details
+
+
+def _set_status(status: Any, patient_id: UUID, user: User, version: int | None) -> None:
+    if not user.has_perm("patients.archive_patient"):
+        raise NotAllowed("Ask an operator for the right to archive and restore patients.")
+    change = {Status.ACTIVE: services.restore_patient, Status.ARCHIVED: services.archive_patient}.get(status)
+    if change is None:
+        raise InvalidInput(errors=[FieldProblem("status", "not-a-choice", "Choose one of active, archived.")])
+    change(patient_id, by=user, source=DOOR, expected_version=version)
+
+
+def _query(request: Request) -> dict[str, Any]:
+    known = [*ListQuery().fields, "format"]
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        words = f"There is no such filter. Known are {', '.join(known)}."
+        raise InvalidInput(errors=[FieldProblem(name, "unknown-field", words) for name in unknown])
+    query = ListQuery(data=request.query_params)
+    query.is_valid(raise_exception=True)
+    return query.validated_data
+
+
+def _filters(query: dict[str, Any]) -> selectors.PatientFilters:
+    return selectors.PatientFilters(
+        date_of_birth=query.get("dateOfBirth"),
+        sex=query.get("sex", ""),
+        status=query.get("status", Status.ACTIVE),
+        registered_from=query.get("registeredFrom"),
+        registered_to=query.get("registeredTo"),
+        identifier=query.get("identifier", ""),
+    )
+
+
+def _next_link(request: Request, cursor: str) -> dict[str, str]:
+    if not cursor:
+        return {}
+    address = replace_query_param(request.build_absolute_uri(), "cursor", cursor)
+    return {"Link": f'<{address}>; rel="next"'}
+
+
+def _idempotency_key(request: Request) -> str:
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > 255:
+        raise InvalidInput("Use an Idempotency-Key of at most 255 characters.")
+    return key
+
+
+def _expected_version(request: Request) -> int | None:
+    """The version that If-Match names; none for no header or `*`. A weak or foreign tag matches nothing (RFC 9110)."""
+    tag = request.headers.get("If-Match", "").strip()
+    if tag in {"", "*"}:
+        return None
+    if not (tag.startswith('"') and tag.endswith('"') and tag[1:-1].isdigit()):
+        raise StaleVersion('Send If-Match as the ETag that you read, such as "3".')
+    return int(tag[1:-1])
+
+
+def _json(patient: Patient) -> dict[str, Any]:
+    return patient_json(patient, parts_for([patient.pk])[patient.pk])
+
+
+def _answer(patient: Patient, *, status: int = 200) -> Response:
+    return Response(_json(patient), status, headers={"ETag": f'"{patient.version}"'})
+
+
+def _change_json(change: selectors.Change) -> dict[str, Any]:
+    fields = [{"field": name, "old": old, "new": new} for name, old, new in change.fields]
+    return {
+        "eventId": change.event_id, "version": change.version, "at": change.at, "kind": change.kind,
+        "by": change.actor, "source": change.source, "changes": fields,
+    }  # fmt: skip

@@ -1,0 +1,36 @@
+"""The agent: a loop over batches."""
+
+import os
+from typing import Any, cast
+
+import structlog
+from faust import App, StreamT
+
+from analytics_stream.dead_letters import CannotGoOn
+from analytics_stream.intake import Delivery, Intake
+
+LARGEST_BATCH = 1000
+LONGEST_GATHERING = 0.1  # seconds
+LOST = 70  # The exit code (EX_SOFTWARE in sysexits.h) of a process that must be started again.
+
+log = structlog.stdlib.get_logger("analytics.agents")
+
+
+def add_agent(app: App, topic: str, intake: Intake) -> None:
+    """Count every message of the topic. One loop for each worker: with two, a kill was seen to lose an event."""
+
+    channel = app.topic(topic, key_type=bytes, value_type=bytes, value_serializer="raw")
+
+    @app.agent(channel, name="counting", concurrency=1)
+    async def count(stream: StreamT[Any]) -> None:
+        async for batch in stream.noack_take(LARGEST_BATCH, within=LONGEST_GATHERING):
+            try:
+                await intake.take_in(cast(list[Delivery], batch))
+            except Exception as error:  # Faust would acknowledge the batch and go on.
+                end_process("A batch can be neither counted nor set aside.", error)
+
+
+def end_process(reason: str, error: Exception | None = None) -> None:
+    """End at once, without a commit of offsets: whoever starts us again lets us read the same messages again."""
+    log.critical(reason, exc_info=None if isinstance(error, CannotGoOn) else error)
+    os._exit(LOST)

@@ -1,0 +1,95 @@
+"""From counts to the figures that the portal shows: what depends on today is worked out here, when they are read."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+from analytics_stream.folding import SEXES, UNKNOWN
+
+DAYS = 90
+HOURS = 48
+MINUTES = 60
+REGIONS = 20
+AGE_BANDS = ((0, 17, "0-17"), (18, 39, "18-39"), (40, 64, "40-64"), (65, 79, "65-79"), (80, 9999, "80+"))
+
+Counts = Mapping[str, Mapping[str, int]]
+"""Counts by figure and bucket, as `folding` names them. A missing one is 0."""
+
+
+def draw_figures(counts: Counts, *, now: datetime, today: date) -> dict[str, Any]:
+    """The figures in JSON's terms. `now` has a time zone; `today` is the clinic's day.
+
+    Registrations count every patient who is not deleted; age, sex, region and source count the active ones.
+    Series are lists of {"day" or "at", "count"} without gaps, the groups lists of {"name", "count"}.
+    """
+    days = counts.get("registered_on", {})
+    return {
+        "totals": {
+            **{status: counts.get("status", {}).get(status, 0) for status in ("active", "archived", "merged")},
+            "registeredToday": _in_last_days(days, 1, today),
+            "registered7Days": _in_last_days(days, 7, today),
+            "registered30Days": _in_last_days(days, 30, today),
+            "events": counts.get("events", {}).get("", 0),
+        },
+        "registrationsByDay": [{"day": day, "count": days.get(day, 0)} for day in last_days(DAYS, today)],
+        "registrationsByHour": _series(counts.get("registered_at", {}), last_hours(now), ":00:00Z"),
+        "eventsByMinute": _series(counts.get("minute", {}), last_minutes(now), ":00Z"),
+        "byAgeBand": _named(_by_age_band(counts.get("birth_year", {}), today.year)),
+        "bySex": _named({sex: counts.get("sex", {}).get(sex, 0) for sex in SEXES}),
+        "byRegion": _largest_first(counts.get("region", {}))[:REGIONS],
+        "bySource": _largest_first(counts.get("source", {})),
+    }
+
+
+def tag_of(figures: Mapping[str, Any]) -> str:
+    """An entity tag (RFC 9110) that changes when a figure does, whatever the clock says meanwhile."""
+    text = json.dumps({name: value for name, value in figures.items() if name != "asOf"}, sort_keys=True)
+    return f'W/"{blake2b(text.encode(), digest_size=12).hexdigest()}"'
+
+
+def last_days(number: int, today: date) -> list[str]:
+    """The last `number` days as ISO 8601, oldest first, today last."""
+    return [(today - timedelta(days=ago)).isoformat() for ago in reversed(range(number))]
+
+
+def last_hours(now: datetime) -> list[str]:
+    return [f"{time:%Y-%m-%dT%H}" for time in _back_from(now, HOURS, timedelta(hours=1))]
+
+
+def last_minutes(now: datetime) -> list[str]:
+    return [f"{time:%Y-%m-%dT%H:%M}" for time in _back_from(now, MINUTES, timedelta(minutes=1))]
+
+
+def _back_from(now: datetime, number: int, step: timedelta) -> Iterator[datetime]:
+    return (now.astimezone(UTC) - ago * step for ago in reversed(range(number)))
+
+
+def _in_last_days(days: Mapping[str, int], number: int, today: date) -> int:
+    return sum(days.get(day, 0) for day in last_days(number, today))
+
+
+def _series(counts: Mapping[str, int], buckets: list[str], ending: str) -> list[dict[str, Any]]:
+    return [{"at": bucket + ending, "count": counts.get(bucket, 0)} for bucket in buckets]
+
+
+def _by_age_band(years: Mapping[str, int], this_year: int) -> dict[str, int]:
+    """The age is the one reached within this year, as no more than the year of birth is known."""
+    bands = {name: 0 for _, _, name in AGE_BANDS} | {UNKNOWN: 0}
+    for year, count in years.items():
+        bands[_age_band(int(year), this_year)] += count
+    return bands
+
+
+def _age_band(year: int, this_year: int) -> str:
+    age = this_year - year if year else -1
+    return next((name for youngest, oldest, name in AGE_BANDS if youngest <= age <= oldest), UNKNOWN)
+
+
+def _named(counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    return [{"name": name, "count": count} for name, count in counts.items()]
+
+
+def _largest_first(counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    return _named(dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))))

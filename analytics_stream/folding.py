@@ -1,0 +1,183 @@
+"""The rules: what an event says, which state of a patient wins, and how counts change. They know no broker, no SQL."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from google.protobuf.message import DecodeError
+
+from protos.patient.events.v1.patient_event_pb2 import PatientEvent
+
+STATUSES = ("active", "archived", "merged", "deleted")
+SEXES = ("female", "male", "other", "unknown")
+UNKNOWN = "unknown"
+LONGEST_WORD = 200  # An index entry of PostgreSQL takes 2,700 bytes; a longer word would be refused there for ever.
+
+Place = tuple[str, str]
+"""Which count: the figure's name, and the bucket in it."""
+
+
+class Undecodable(Exception):
+    """A message breaks the contract of protos/patient/events/v1. The text names the field, never its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the figures need to know of one patient.
+
+    `registered_at` is the time of version 1, and None until that version was read.
+    `birth_year` 0 means unknown; the words say so themselves.
+    """
+
+    patient_id: str
+    version: int
+    event_id: int
+    status: str
+    sex: str
+    birth_year: int
+    region: str
+    registered_on: date | None
+    registered_through: str
+    registered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    event_id: int
+    occurred_at: datetime
+    state: State
+
+
+def decode(value: bytes | None) -> Event:
+    """The event in a message of the topic. Raises Undecodable."""
+    if value is None:
+        raise Undecodable("the message has no value")
+    try:
+        message = PatientEvent.FromString(value)
+    except DecodeError:
+        raise Undecodable("the value is not a PatientEvent") from None
+    occurred_at = _occurred_at(message)
+    return Event(_positive(message.event_id, "event_id"), occurred_at, _state(message, occurred_at))
+
+
+def _state(message: PatientEvent, occurred_at: datetime) -> State:
+    version = _positive(message.version, "version")
+    return State(
+        patient_id=_patient_id(message.patient_id),
+        version=version,
+        event_id=message.event_id,
+        status=_status(message.status),
+        sex=message.sex if message.sex in SEXES else UNKNOWN,
+        birth_year=_birth_year(message.birth_year),
+        region=_word(message.region, "region") or UNKNOWN,
+        registered_on=_day(message.registered_on),
+        registered_through=_word(message.registered_through, "registered_through") or UNKNOWN,
+        registered_at=occurred_at if version == 1 else None,
+    )
+
+
+def _positive(number: int, field: str) -> int:
+    if number < 1:
+        raise Undecodable(f"{field} is missing")
+    return number
+
+
+def _occurred_at(message: PatientEvent) -> datetime:
+    if not message.HasField("occurred_at"):
+        raise Undecodable("occurred_at is missing")
+    try:
+        return message.occurred_at.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise Undecodable("occurred_at is out of range") from None
+
+
+def _patient_id(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise Undecodable("patient_id is not a UUID") from None
+
+
+def _status(text: str) -> str:
+    if text not in STATUSES:
+        raise Undecodable("status is none of active, archived, merged and deleted")
+    return text
+
+
+def _birth_year(year: int) -> int:
+    if year > 9999:
+        raise Undecodable("birth_year is out of range")
+    return year
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text) if text else None
+    except ValueError:
+        day = None
+    if text and (day is None or day.isoformat() != text):
+        raise Undecodable("registered_on is not an ISO 8601 day")
+    return day
+
+
+def _word(text: str, field: str) -> str:
+    word = text.strip()
+    if "\0" in word or len(word) > LONGEST_WORD:
+        raise Undecodable(f"{field} is too long or holds a NUL character")
+    return word
+
+
+def latest(one: State, other: State) -> State:
+    """The state that is true when both were read, in whatever order and however often.
+
+    The higher version wins, then the higher event number. The time of version 1 is kept from either.
+    """
+    winner = max(one, other, key=lambda state: (state.version, state.event_id))
+    times = [state.registered_at for state in (one, other) if state.registered_at]
+    return replace(winner, registered_at=min(times, default=None))
+
+
+def latest_states(events: Iterable[Event]) -> list[State]:
+    """One state for each patient in `events`, sorted by patient."""
+    states: dict[str, State] = {}
+    for event in events:
+        known = states.get(event.state.patient_id)
+        states[event.state.patient_id] = latest(known, event.state) if known else event.state
+    return [states[patient_id] for patient_id in sorted(states)]
+
+
+def places(state: State | None) -> list[Place]:
+    """Where a patient is counted: a deleted one nowhere, an archived or merged one in status and registrations only."""
+    if state is None or state.status == "deleted":
+        return []
+    found = [("status", state.status)]
+    if state.registered_on:
+        found.append(("registered_on", state.registered_on.isoformat()))
+    if state.registered_at:
+        found.append(("registered_at", f"{state.registered_at.astimezone(UTC):%Y-%m-%dT%H}"))
+    if state.status == "active":
+        found += [
+            ("sex", state.sex),
+            ("birth_year", f"{state.birth_year:04}"),
+            ("region", state.region),
+            ("source", state.registered_through),
+        ]
+    return found
+
+
+def changes(old: State | None, new: State) -> Counter[Place]:
+    """What the step from `old` to `new` adds to each count; places that stay are left out."""
+    delta = Counter(places(new))
+    delta.subtract(places(old))
+    return Counter({place: step for place, step in delta.items() if step})
+
+
+def event_counts(events: Iterable[Event]) -> Counter[Place]:
+    """What events that were never counted before add, whatever they say of their patients."""
+    counts: Counter[Place] = Counter()
+    for event in events:
+        counts["events", ""] += 1
+        counts["minute", f"{event.occurred_at.astimezone(UTC):%Y-%m-%dT%H:%M}"] += 1
+    return counts

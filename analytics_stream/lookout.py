@@ -1,0 +1,112 @@
+"""Waits for the broker at the start, then watches that the counting moves."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
+
+import structlog
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+from faust import App
+from faust.types import TP
+from mode import Service
+
+from analytics_stream.agents import end_process
+from analytics_stream.metrics import LAG_SECONDS, MESSAGES_BEHIND
+from analytics_stream.progress import Partition, Progress
+from analytics_stream.transport import CarefulConsumer
+
+LOOK_SECONDS = 0.25
+ASK_SECONDS = 3.0
+SHORTEST_WAIT, LONGEST_WAIT = 0.2, 3.0
+
+log = structlog.stdlib.get_logger("analytics.lookout")
+
+
+class WaitForBroker(Service):
+    """Is started before the producer and the consumer, because their start fails when the broker is away."""
+
+    def __init__(self, brokers: Sequence[str]) -> None:
+        super().__init__()
+        self._brokers = list(brokers)
+
+    async def on_start(self) -> None:
+        wait = SHORTEST_WAIT
+        while not self.should_stop and not await broker_answers(self._brokers):
+            log.warning("The broker is away.", wait_seconds=wait)
+            await self.sleep(wait)
+            wait = min(wait * 2, LONGEST_WAIT)
+
+
+async def broker_answers(brokers: list[str]) -> bool:
+    client = AIOKafkaClient(bootstrap_servers=brokers, request_timeout_ms=5000)
+    try:
+        await client.bootstrap()
+    except (KafkaError, OSError, TimeoutError):
+        return False
+    finally:
+        await client.close()
+    return True
+
+
+class Lookout(Service):
+    """Tells `progress` where our partitions stand, and ends the process when nothing moves any more."""
+
+    def __init__(self, app: App, progress: Progress, brokers: Sequence[str]) -> None:
+        super().__init__()
+        self._app, self._progress, self._brokers = app, progress, list(brokers)
+        self._asked_at = 0.0
+        self._beginnings: dict[TP, int] = {}
+
+    async def on_start(self) -> None:
+        self._app.on_rebalance_complete.connect(self._on_joined)
+        threading.Thread(target=watch, args=[self._progress], name="watchdog", daemon=True).start()
+
+    async def _on_joined(self, *_: object, **__: object) -> None:
+        self._beginnings = {}
+        self._progress.join()
+        log.info("Partitions are ours.", partitions=sorted(tp.partition for tp in self._app.consumer.assignment()))
+
+    @Service.task
+    async def _look(self) -> None:
+        while not self.should_stop:
+            standings = None if self._app.rebalancing else await self._standings()
+            self._progress.look(standings)
+            if standings is None or any(standing.is_silent(time.time()) for standing in standings.values()):
+                await self._ask_broker()
+            LAG_SECONDS.set(self._progress.lag_seconds())
+            MESSAGES_BEHIND.set(self._progress.messages_behind)
+            await self.sleep(LOOK_SECONDS)
+
+    async def _ask_broker(self) -> None:
+        """A broker that is away excuses us; one that answers while we hear nothing does not."""
+        if time.monotonic() - self._asked_at > ASK_SECONDS:
+            if not await broker_answers(self._brokers):
+                log.warning("The broker is away.")
+                self._progress.excuse()
+            self._asked_at = time.monotonic()
+
+    async def _standings(self) -> dict[TP, Partition]:
+        consumer = cast(CarefulConsumer, self._app.consumer)
+        standings = {tp: consumer.standing_of(tp) for tp in consumer.assignment()}
+        new = [tp for tp, standing in standings.items() if standing.next_offset is None]
+        for tp in new:
+            standings[tp] = replace(standings[tp], next_offset=await self._beginning_of(tp))
+        return standings
+
+    async def _beginning_of(self, tp: TP) -> int | None:
+        if tp not in self._beginnings:
+            try:
+                self._beginnings |= await self._app.consumer.earliest_offsets(tp)
+            except KafkaError:
+                return None
+        return self._beginnings.get(tp)
+
+
+def watch(progress: Progress) -> None:
+    """In a thread of its own, so that it sees a hanging event loop too."""
+    while not progress.is_stuck():
+        time.sleep(1)
+    end_process("Messages wait and nothing moves: this process hangs.")

@@ -1,0 +1,178 @@
+"""The figures' database: each batch of events is counted in one transaction, in set-based SQL."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Row, create_engine, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from analytics_stream.figures import DAYS, REGIONS, Counts, last_days, last_hours, last_minutes
+from analytics_stream.folding import Event, Place, State, changes, event_counts, latest_states
+
+REFUSALS = ("22", "23", "54")  # Classes of SQLSTATE: wrong data, broken constraint, too large. They stay so.
+
+# All rows are locked in one order, table by table and sorted by key, so that two workers cannot wait for each other.
+TAKE_IN = text("""
+    INSERT INTO counted_event (event_id)
+    SELECT event_id FROM unnest(CAST(:event_ids AS bigint[])) AS event_id ORDER BY event_id
+    ON CONFLICT DO NOTHING
+    RETURNING event_id
+""")
+# The rule of `folding.latest` in SQL; `old` and `new` in RETURNING came with PostgreSQL 18.
+KEEP_LATEST = text("""
+    INSERT INTO patient_state AS stored
+    SELECT * FROM unnest(
+        CAST(:patient_id AS uuid[]), CAST(:version AS bigint[]), CAST(:event_id AS bigint[]), CAST(:status AS text[]),
+        CAST(:sex AS text[]), CAST(:birth_year AS integer[]), CAST(:region AS text[]), CAST(:registered_on AS date[]),
+        CAST(:registered_through AS text[]), CAST(:registered_at AS timestamptz[])
+    ) AS read (patient_id) ORDER BY patient_id
+    ON CONFLICT (patient_id) DO UPDATE SET
+        (version, event_id, status, sex, birth_year, region, registered_on, registered_through) = (
+            SELECT * FROM (VALUES
+                (stored.version, stored.event_id, stored.status, stored.sex, stored.birth_year, stored.region,
+                 stored.registered_on, stored.registered_through),
+                (excluded.version, excluded.event_id, excluded.status, excluded.sex, excluded.birth_year,
+                 excluded.region, excluded.registered_on, excluded.registered_through)
+            ) AS state (version, event_id) ORDER BY version DESC, event_id DESC LIMIT 1
+        ),
+        registered_at = least(stored.registered_at, excluded.registered_at)
+    RETURNING (old.patient_id IS NOT NULL) AS was_known, new.patient_id::text AS patient_id,
+        old.version AS old_version, old.event_id AS old_event_id, old.status AS old_status, old.sex AS old_sex,
+        old.birth_year AS old_birth_year, old.region AS old_region, old.registered_on AS old_registered_on,
+        old.registered_through AS old_registered_through, old.registered_at AS old_registered_at,
+        new.version AS new_version, new.event_id AS new_event_id, new.status AS new_status, new.sex AS new_sex,
+        new.birth_year AS new_birth_year, new.region AS new_region, new.registered_on AS new_registered_on,
+        new.registered_through AS new_registered_through, new.registered_at AS new_registered_at
+""")
+ADD_UP = text("""
+    INSERT INTO figure AS stored (name, bucket, count)
+    SELECT * FROM unnest(CAST(:names AS text[]), CAST(:buckets AS text[]), CAST(:steps AS bigint[]))
+        AS step (name, bucket) ORDER BY name, bucket
+    ON CONFLICT (name, bucket) DO UPDATE SET count = stored.count + excluded.count
+""")
+KEEP_LAST = text("UPDATE last_event SET occurred_at = greatest(occurred_at, :occurred_at)")
+READ = text("""
+    SELECT name, bucket, count FROM figure
+    WHERE count <> 0 AND (
+        name IN ('status', 'events', 'birth_year', 'sex', 'source')
+        OR name = 'registered_on' AND bucket BETWEEN :first_day AND :last_day
+        OR name = 'registered_at' AND bucket BETWEEN :first_hour AND :last_hour
+        OR name = 'minute' AND bucket BETWEEN :first_minute AND :last_minute)
+    UNION ALL
+    (SELECT name, bucket, count FROM figure WHERE name = 'region' AND count <> 0
+     ORDER BY count DESC, bucket LIMIT :regions)
+""")
+LAST = text("SELECT occurred_at FROM last_event")
+
+
+class StoreAway(Exception):
+    """The database cannot be used now; the same call may be made again. The text is the kind of error."""
+
+
+class Refused(Exception):
+    """The database will never take these events as they are; nothing was counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All counts as they stood at one moment."""
+
+    counts: Counts
+    last_event_at: datetime | None
+
+
+class Store:
+    """The counts in PostgreSQL. Calls block and may be made from several threads."""
+
+    def __init__(self, url: URL) -> None:
+        self._engine = open_engine(url)
+
+    def count(self, events: Sequence[Event]) -> int:
+        """Count each event that was not counted yet, all or none; answers how many those were.
+
+        Late, repeated and out-of-order events give the same counts. Raises StoreAway or Refused.
+        """
+        try:
+            with self._engine.begin() as connection:
+                return _count(connection, events)
+        except (SQLAlchemyError, ValueError) as error:
+            raise _told(error) from error
+
+    def read(self, *, now: datetime, today: date) -> Reading:
+        """What `figures.draw_figures` needs for this time. Raises StoreAway."""
+        try:
+            with self._engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+                return Reading(_counts(connection, now, today), connection.execute(LAST).scalar_one())
+        except SQLAlchemyError as error:
+            raise StoreAway(type(error).__name__) from error
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def open_engine(url: URL) -> Engine:
+    """An engine that notices within seconds that its server is gone, and whose errors do not repeat values."""
+    limits = "-c statement_timeout=60s -c lock_timeout=20s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+    network = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+    arguments = {"options": limits, "application_name": "analytics", "tcp_user_timeout": 20_000, **network}
+    pool = {"pool_size": 2, "max_overflow": 1, "pool_timeout": 10, "pool_pre_ping": True}
+    return create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
+
+
+def _told(error: Exception) -> Exception:
+    if isinstance(error, DBAPIError):
+        code = getattr(error.orig, "pgcode", None) or ""
+        return Refused() if code.startswith(REFUSALS) else StoreAway(f"{type(error).__name__} {code}".strip())
+    return Refused() if isinstance(error, ValueError) else StoreAway(type(error).__name__)
+
+
+def _count(connection: Connection, events: Sequence[Event]) -> int:
+    by_id = {event.event_id: event for event in events}
+    taken = connection.execute(TAKE_IN, {"event_ids": list(by_id)}).scalars()
+    fresh = [by_id[event_id] for event_id in taken]
+    if fresh:
+        steps = event_counts(fresh)
+        steps.update(_keep_latest(connection, latest_states(fresh)))
+        _add_up(connection, steps)
+        connection.execute(KEEP_LAST, {"occurred_at": max(event.occurred_at for event in fresh)})
+    return len(fresh)
+
+
+def _keep_latest(connection: Connection, states: Sequence[State]) -> Counter[Place]:
+    columns = {field.name: [getattr(state, field.name) for state in states] for field in fields(State)}
+    steps: Counter[Place] = Counter()
+    for row in connection.execute(KEEP_LATEST, columns):
+        steps.update(changes(_state(row, "old_") if row.was_known else None, _state(row, "new_")))
+    return steps
+
+
+def _state(row: Row[Any], prefix: str) -> State:
+    values = row._mapping
+    facts = {field.name: values[prefix + field.name] for field in fields(State) if field.name != "patient_id"}
+    return State(patient_id=values["patient_id"], **facts)
+
+
+def _add_up(connection: Connection, steps: Counter[Place]) -> None:
+    places = [place for place, step in steps.items() if step]
+    columns = {
+        "names": [name for name, _ in places],
+        "buckets": [bucket for _, bucket in places],
+        "steps": [steps[place] for place in places],
+    }
+    connection.execute(ADD_UP, columns)
+
+
+def _counts(connection: Connection, now: datetime, today: date) -> Counts:
+    windows: Iterable[tuple[str, list[str]]] = (
+        ("day", last_days(DAYS, today)),
+        ("hour", last_hours(now)),
+        ("minute", last_minutes(now)),
+    )
+    ends = {f"{end}_{unit}": window[at] for unit, window in windows for end, at in (("first", 0), ("last", -1))}
+    counts: dict[str, dict[str, int]] = defaultdict(dict)
+    for name, bucket, count in connection.execute(READ, {**ends, "regions": REGIONS}):
+        counts[name][bucket] = count
+    return counts

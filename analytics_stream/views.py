@@ -1,0 +1,97 @@
+"""The web routes: figures, health and metrics, and nothing else."""
+
+import asyncio
+import json
+from concurrent.futures import Executor
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from analytics_stream.figures import draw_figures, tag_of
+from analytics_stream.progress import Progress
+from analytics_stream.store import Reading, Store, StoreAway
+
+
+class Views:
+    """`reader` runs the blocking reads, one after the other. Days begin by the clock of `time_zone`."""
+
+    def __init__(self, store: Store, progress: Progress, reader: Executor, time_zone: ZoneInfo) -> None:
+        self._store, self._progress = store, progress
+        self._reader, self._time_zone = reader, time_zone
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_get("/figures", self.figures)
+        app.router.add_get("/health/live", self.live)
+        app.router.add_get("/health/ready", self.ready)
+        app.router.add_get("/metrics", self.metrics)
+
+    async def figures(self, request: web.Request) -> web.Response:
+        """The figures as JSON. 304 when If-None-Match names their tag, 503 when the database is away."""
+        try:
+            figures = await self._figures()
+        except StoreAway:
+            return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "The figures' database is away. Try again.")
+        headers = {"ETag": tag_of(figures), "Cache-Control": "no-cache"}
+        if request.headers.get("If-None-Match") == headers["ETag"]:
+            return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return web.json_response(figures, headers=headers)
+
+    async def live(self, _: web.Request) -> web.Response:
+        """200 while this process can answer at all."""
+        return web.json_response({"live": True})
+
+    async def ready(self, _: web.Request) -> web.Response:
+        """200 when the database answers and partitions were handed out. Being behind is told, and is not unready."""
+        database = await self._answers()
+        ready = database and self._progress.has_joined
+        body = {
+            "ready": ready,
+            "database": "up" if database else "away",
+            "consumer": "joined" if self._progress.has_joined else "waiting for the broker",
+            "caughtUp": self._progress.is_caught_up,
+            "lagSeconds": self._progress.lag_seconds(),
+            "messagesBehind": self._progress.messages_behind,
+        }
+        return web.json_response(body, status=HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
+
+    async def metrics(self, _: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _figures(self) -> dict[str, Any]:
+        # Taken before the read: what is said to be counted is then in what is read.
+        lag_seconds = self._progress.lag_seconds()
+        now = datetime.now(UTC)
+        today = now.astimezone(self._time_zone).date()
+        reading = await self._read(now)
+        return {
+            **draw_figures(reading.counts, now=now, today=today),
+            "asOf": _iso(now),
+            "lagSeconds": lag_seconds,
+            "lastEventAt": _iso(reading.last_event_at) if reading.last_event_at else None,
+        }
+
+    async def _read(self, now: datetime) -> Reading:
+        today = now.astimezone(self._time_zone).date()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._reader, lambda: self._store.read(now=now, today=today))
+
+    async def _answers(self) -> bool:
+        try:
+            await self._read(datetime.now(UTC))
+        except StoreAway:
+            return False
+        return True
+
+
+def _iso(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _problem(status: HTTPStatus, title: str) -> web.Response:
+    """An error by RFC 9457."""
+    body = json.dumps({"type": "about:blank", "title": title, "status": status})
+    return web.Response(text=body, status=status, content_type="application/problem+json", headers={"Retry-After": "1"})

@@ -58,7 +58,7 @@ class _Watch:
 
 
 class Readiness(threading.Thread):
-    """Checks the database every second and tells the health service; one log line for each change."""
+    """Checks the database every second and tells the health service; one log line and one message for each change."""
 
     def __init__(
         self,
@@ -76,6 +76,7 @@ class Readiness(threading.Thread):
         self._one_at_a_time = ThreadPoolExecutor(1, thread_name_prefix="check")
         self._ended = threading.Event()
         self._problem: str | None = "not checked yet"
+        self._told: HealthCheckResponse.ServingStatus | None = None
         self._tell(HealthCheckResponse.NOT_SERVING)
 
     def run(self) -> None:
@@ -87,24 +88,25 @@ class Readiness(threading.Thread):
             if is_done:
                 check = None
                 self._ended.wait(SECONDS_BETWEEN)
+        self._one_at_a_time.shutdown(wait=False)
 
     def end(self) -> None:
         self._ended.set()
 
     def _learn(self, problem: str | None) -> None:
-        if problem == self._problem:
-            return
-        self._problem = problem
-        if problem:
-            log.warning("not serving: the accounts cannot be reached", reason=problem)
-            self._tell(HealthCheckResponse.NOT_SERVING)
-        else:
-            log.info("serving")
-            self._tell(HealthCheckResponse.SERVING)
+        if problem != self._problem:
+            self._problem = problem
+            if problem:
+                log.warning("not serving: the accounts cannot be reached", reason=problem)
+            else:
+                log.info("serving")
+        self._tell(HealthCheckResponse.NOT_SERVING if problem else HealthCheckResponse.SERVING)
 
     def _tell(self, status: HealthCheckResponse.ServingStatus) -> None:
-        for name in self._names:
-            self._health.set(name, status)
+        if status != self._told:
+            self._told = status
+            for name in self._names:
+                self._health.set(name, status)
 
 
 def _problem_of(check: Future[None]) -> str | None:

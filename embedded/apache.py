@@ -41,7 +41,7 @@ group.initial.rebalance.delay.ms=0
 def apache_kafka(folder: Path, *, port: int | None = None) -> Iterator[Kafka]:
     """Run it on the data in `folder` until the block ends. Raises RuntimeError without Java, Maven or the jars."""
     java, jars = _java(), kafka_jars()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     port, settings = port or programs.free_port(), folder / "server.properties"
     logs = folder / "topics"
     settings.write_text(PROPERTIES.format(port=port, controller_port=programs.free_port(), logs=logs))

@@ -42,3 +42,7 @@ def _bring(jars: Path) -> None:
             raise
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    print(kafka_jars())

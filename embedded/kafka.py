@@ -28,7 +28,7 @@ def kafka(folder: Path) -> Iterator[Kafka]:
 
     It makes topics by itself (4 partitions), and keeps 5 MB or 100,000 messages of each partition.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     log, address = folder / "kafka.log", folder / "kafka.address"
     address.unlink(missing_ok=True)
     command = [sys.executable, "-m", "embedded.broker", address]

@@ -22,7 +22,7 @@ class Valkey:
 @contextmanager
 def valkey(folder: Path, *, password: str) -> Iterator[Valkey]:
     """Run a server until the block ends; `folder` takes its log. What is in its queues is lost with it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     log, port = folder / "valkey.log", programs.free_port()
     with tempfile.TemporaryFile() as settings:  # So the password stands neither in a file nor among the processes.
         settings.write(_settings(port, password))

@@ -40,6 +40,7 @@ def pytest_unconfigure(config):
 
 def set_environment() -> None:
     folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="portal-tests-", ignore_cleanup_errors=True)))
+    folder.chmod(0o711)  # As root, PostgreSQL runs under another account and has to pass.
     for name, value in addresses(folder).items():
         os.environ.setdefault(name, value)
     if "DATABASE_URL" not in os.environ:

@@ -1,0 +1,54 @@
+# `make run` and `make test` set up all they need. Python 3.11 or newer is the only thing that must be there before.
+SHELL := /bin/sh
+BIN := .venv/bin
+PROTOS := $(shell find protos -name '*.proto')
+COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
+	--custom-compile-command 'make requirements'
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check checks protos requirements kafka-jars clean
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
+
+run: setup ## Start everything on this machine, with demo data; Ctrl-C ends it. KAFKA=apache for a real Kafka.
+	@$(BIN)/python -m embedded run
+
+test: setup ## Run every test that this machine can run, and say what was left out. ARGS='-k name' for some.
+	@$(BIN)/pytest $(ARGS)
+
+check: setup ## Style, types, import contracts, protos and migrations.
+	@$(BIN)/python -m embedded run --data .run/check -- $(MAKE) --no-print-directory checks
+
+checks:
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd protos && ../$(BIN)/buf lint
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+setup: .venv/.synced $(PROTOS:.proto=_pb2.py)
+
+protos: $(PROTOS:.proto=_pb2.py) ## Generate the Python of the protobuf contracts.
+
+%_pb2.py: %.proto .venv/.synced
+	@$(BIN)/python -m grpc_tools.protoc -Iprotos=protos --python_out=. --pyi_out=. --grpc_python_out=. $<
+	@touch $@
+
+.venv/.synced: requirements/dev.txt requirements/uv.txt
+	@sh requirements/venv.sh
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt
+	@touch $@
+
+requirements: .venv/.synced ## Compile requirements/*.in into hashed *.txt. ARGS=--upgrade for newer versions.
+	cd requirements && ../$(COMPILE) $(ARGS) dev.in -o dev.txt
+	cd requirements && for name in portal billing analytics uv; do ../$(COMPILE) -c dev.txt $$name.in -o $$name.txt || exit; done
+
+kafka-jars: setup ## Bring the jars for KAFKA=apache, so that it starts without a network later.
+	@$(BIN)/python -m embedded.jars
+
+clean: ## Remove all data of `make run` (.run/) and what tools leave behind.
+	@test ! -x $(BIN)/python || $(BIN)/python -m embedded clean
+	@rm -rf .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,29 @@
+"""What a person reads when everything runs."""
+
+from collections.abc import Mapping
+
+ROLES = ("frontdesk", "clinician", "billing", "analyst", "auditor", "operator")
+
+
+def banner(environment: Mapping[str, str]) -> str:
+    """Where the portal is, who may sign in, and one line that speaks to the API."""
+    address = f"http://localhost:{environment['PORTAL_PORT']}"
+    password = environment["DEMO_PASSWORD"]
+    return f"""
+  Patient Portal   {address}
+
+  Sign in as       {", ".join(f"{role}@demo.example" for role in ROLES[:3])},
+                   {", ".join(f"{role}@demo.example" for role in ROLES[3:])}
+  Password         {password}
+
+  The API          {curl_line(address, password)}
+
+  Ctrl-C ends everything.
+"""
+
+
+def curl_line(address: str, password: str) -> str:
+    """Signs in as the front desk and lists patients; can be pasted into a shell as it is."""
+    sign_in = f"""{{"email": "frontdesk@demo.example", "password": "{password}"}}"""
+    token = f"""curl -s {address}/auth/login --json '{sign_in}' | sed -E 's/.*"token": ?"([^"]+)".*/\\1/'"""
+    return f'curl -s {address}/api/patients -H "Authorization: Bearer $({token})"'

@@ -1,0 +1,49 @@
+"""The variables that the portal and its neighbours read, for the servers of one machine."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from honcho.environ import parse as parse_env_file
+
+from embedded.kafka import Kafka
+
+ROOT = Path(__file__).resolve().parent.parent
+PORTS = {"PORTAL_PORT": 4000, "PORTAL_INTERNAL_PORT": 4003, "ANALYTICS_PORT": 4002, "BILLING_PORT": 9001}
+MARK = "EMBEDDED_DATA"  # Every process of a run carries it, so that the next run can find what a killed one left.
+
+
+def chosen() -> dict[str, str]:
+    """What the shell says, then the file .env, then our ports. An empty value is no value."""
+    file = ROOT / ".env"
+    written = parse_env_file(file.read_text()) if file.exists() else {}
+    ports = {name: str(port) for name, port in PORTS.items()}
+    return {**ports, **written, **{name: value for name, value in os.environ.items() if value or name not in ports}}
+
+
+def environment(
+    chosen: Mapping[str, str], *, data: Path, secrets: Mapping[str, str], kafka: Kafka, urls: Mapping[str, str]
+) -> dict[str, str]:
+    """What was chosen, with the addresses and secrets of the embedded servers."""
+    here = host(chosen)
+    return {
+        **chosen,
+        **urls,
+        "SECRET_KEY": secrets["SECRET_KEY"],
+        "JWT_SIGNING_KEY": secrets["JWT_SIGNING_KEY"],
+        "DEMO_PASSWORD": secrets["DEMO_PASSWORD"],
+        "KAFKA_BOOTSTRAP_SERVERS": kafka.address,
+        "KAFKA_API_VERSION": kafka.api_version,
+        "BILLING_GRPC_ADDRESS": f"{here}:{chosen['BILLING_PORT']}",
+        "ANALYTICS_URL": f"http://{here}:{chosen['ANALYTICS_PORT']}",
+        "PORTAL_DATA_DIR": str(data / "portal"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{chosen.get('PATH', os.defpath)}",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def host(chosen: Mapping[str, str]) -> str:
+    """Where to reach, from here, what binds to BIND_HOST."""
+    bound = chosen.get("BIND_HOST") or "127.0.0.1"
+    return "127.0.0.1" if bound in ("0.0.0.0", "::") else bound  # noqa: S104

@@ -1,0 +1,50 @@
+"""People of each role, and ways to speak to the portal as they would."""
+
+import pytest
+from django.contrib.auth.models import Group
+from rest_framework.test import APIClient
+
+from portal.accounts.models import User
+
+PASSWORD = "correct-horse-battery"
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings):
+    """Argon2 is slow on purpose; what it is slow for is not what these tests are about."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def make_user(db):
+    """A user of a role: `make_user("front desk")`."""
+
+    def make(role: str, **fields) -> User:
+        user = User.objects.create_user(f"{role.replace(' ', '')}@clinic.example", PASSWORD, **fields)
+        user.groups.add(Group.objects.get(name=role))
+        return user
+
+    return make
+
+
+@pytest.fixture
+def front_desk(make_user):
+    return make_user("front desk")
+
+
+@pytest.fixture
+def api_as():
+    """A client that holds an access token of this user."""
+
+    def client(user: User) -> APIClient:
+        api = APIClient()
+        answer = api.post("/auth/login", {"email": user.email, "password": PASSWORD}, format="json")
+        api.credentials(HTTP_AUTHORIZATION=f"Bearer {answer.json()['token']}")
+        return api
+
+    return client
+
+
+@pytest.fixture
+def desk_api(api_as, front_desk):
+    return api_as(front_desk)

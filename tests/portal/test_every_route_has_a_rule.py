@@ -1,0 +1,61 @@
+"""P6: every route says who may use it. A planted view without `allow` or `needs` makes this red."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.admin.sites import AdminSite
+from django.urls import URLPattern, URLResolver, get_resolver, path
+from django.views import View
+
+from portal.accounts.roles import ROLES
+from portal.accounts.rules import ANYONE, SIGNED_IN
+
+OPEN = {
+    "health/live", "health/ready", "metrics", "sign-in/", "sign-out/",
+    "auth/login", "auth/validate", "auth/refresh", "auth/logout",
+}  # fmt: skip
+
+
+def routes(patterns, prefix: str = "") -> Iterator[tuple[str, object]]:
+    for entry in patterns:
+        if isinstance(entry, URLResolver):
+            yield from routes(entry.url_patterns, prefix + str(entry.pattern))
+        elif isinstance(entry, URLPattern):
+            yield prefix + str(entry.pattern), entry.callback
+
+
+def rules_of(view) -> set[str]:
+    """What the view asks for; empty where it names nothing."""
+    if hasattr(view, "rule"):
+        return {view.rule}
+    given = getattr(view, "initkwargs", {}).get("permission_classes")
+    classes = given or getattr(getattr(view, "cls", None), "permission_classes", ())
+    return {rule for one in classes for rule in getattr(one, "rules", {}).values() if rule}
+
+
+def ours() -> list[tuple[str, object]]:
+    """All routes but the admin's, whose site asks for is_staff and each model's permission."""
+    return [(route, view) for route, view in routes(get_resolver().url_patterns) if not route.startswith("admin/")]
+
+
+@pytest.mark.parametrize(("route", "view"), ours(), ids=[route for route, _ in ours()])
+def test_the_route_names_a_known_rule(route, view):
+    known = {ANYONE, SIGNED_IN} | {right for rights in ROLES.values() for right in rights}
+    assert rules_of(view), f"{route} has no rule"
+    assert rules_of(view) <= known
+
+
+def test_only_these_routes_are_open_to_anyone():
+    assert {route for route, view in ours() if ANYONE in rules_of(view)} == OPEN
+
+
+def test_the_walk_would_find_a_view_without_a_rule():
+    planted = path("planted/", View.as_view())
+    assert rules_of(planted.callback) == set()
+
+
+def test_the_admin_asks_for_staff(client, make_user):
+    client.force_login(make_user("front desk"))
+    assert isinstance(get_resolver().url_patterns[0].app_name, str)
+    assert AdminSite().has_permission  # The site's own gate, not taken out of the way:
+    assert client.get("/admin/patients/patient/").status_code == 302

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from portal.accounts import api
+from portal.accounts import api, views
 
 app_name = "accounts"
 
 urlpatterns = [
+    path("sign-in/", views.sign_in, name="sign-in"),
+    path("sign-out/", views.sign_out, name="sign-out"),
     path("auth/login", api.Login.as_view(), name="login"),
     path("auth/validate", api.Validate.as_view(), name="validate"),
     path("auth/refresh", api.Refresh.as_view(), name="refresh"),

@@ -39,5 +39,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def _next(request: HttpRequest) -> str:
     """An address of ours, or the start page: nobody is led elsewhere by a link."""
     wanted = request.POST.get("next", request.GET.get("next", ""))
-    is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    is_ours = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
     return wanted if is_ours else resolve_url(settings.LOGIN_REDIRECT_URL)

@@ -57,7 +57,7 @@ class PatientForm(forms.Form):
     city = text("Town or city")
     region = text("State or region")
     postal_code = text("Postal code", "10")
-    country = text("Country, as two letters", "2")
+    country = text("Country (two letters)", "2")
     language = text("Language", "10")
     marital_status = text("Marital status", "10")
     race = text("Race", "20")

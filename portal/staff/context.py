@@ -9,6 +9,9 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+
+from portal.health import Check, behind
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ def layout(request: HttpRequest) -> dict[str, Any]:
         "request_id": getattr(request, "request_id", ""),
         "signed_in": user,
         "places": places,
+        "strips": SimpleLazyObject(strips) if user else [],
     }
 
 
@@ -52,6 +56,26 @@ def places_of(request: HttpRequest) -> list[dict[str, Any]]:
         return []
     entries = [_entry(place, request.path) for place in PLACES if _may_open(place, request.user)]
     return [entry for entry in entries if entry]
+
+
+TITLES = {
+    "relay": "The relay is away.",
+    "events": "Events are late.",
+    "billing": "Billing is behind.",
+    "analytics": "Live figures are away.",
+    "worker queue": "Imports wait.",
+}
+
+
+def strips() -> list[tuple[str, str]]:
+    """A title and what still works, for each part that does not keep up."""
+    return [(TITLES.get(check.name, check.name), check.still_works) for check in _causes(behind())]
+
+
+def _causes(found: list[Check]) -> list[Check]:
+    """Without the relay, events and billing are late too: its own strip says so."""
+    is_relay_away = any(check.name == "relay" for check in found)
+    return [check for check in found if not (is_relay_away and check.name in {"events", "billing"})]
 
 
 def _may_open(place: Place, user: Any) -> bool:

@@ -26,7 +26,7 @@ def _common(field: BoundField) -> Parameters:
     return {
         "id": field.auto_id,
         "name": field.html_name,
-        "label": {"text": _label(field)},
+        "label": {"text": str(field.label)},
         "classes": attributes.pop("class", ""),
         "attributes": attributes,
         **named,
@@ -73,7 +73,7 @@ def _radios(field: BoundField) -> tuple[str, Parameters]:
         "idPrefix": field.auto_id,
         "name": field.html_name,
         "classes": field.field.widget.attrs.get("class", ""),
-        "fieldset": {"legend": {"text": _label(field), "classes": "app-legend"}},
+        "fieldset": {"legend": {"text": str(field.label), "classes": "app-legend"}},
         "items": _choices(field, "checked"),
         **_beside(field),
     }
@@ -101,7 +101,7 @@ def _boxes(field: BoundField) -> tuple[str, Parameters]:
         }
         for index, (box, text) in enumerate(zip(widget.boxes, texts, strict=True))
     ]
-    legend = {"text": _label(field), "classes": "app-legend"}
+    legend = {"text": str(field.label), "classes": "app-legend"}
     attributes = {"data-date-boxes": True}
     return "boxes", {
         "id": field.auto_id,

@@ -33,4 +33,6 @@ def _macro(kind: str) -> Any:
 def _environment() -> Environment:
     own = FileSystemLoader(Path(__file__).parent / "jinja2")
     loader = ChoiceLoader([own, PackageLoader("nhsuk_frontend_jinja")])
-    return Environment(loader=loader, autoescape=True, undefined=ChainableUndefined)
+    return Environment(
+        loader=loader, autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
+    )

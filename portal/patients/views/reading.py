@@ -42,6 +42,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "asked": asked,
         "page": page,
         "is_plain": is_plain,
+        "has_own_search": True,
         "recent": recent_patients(request.user, limit=RECENT) if is_plain else [],
         "next_query": urlencode({**_kept(asked), "after": page.next_cursor}) if page.next_cursor else "",
         "first_query": urlencode(_kept(asked)),
@@ -96,19 +97,26 @@ def _readable(change: Change) -> Change:
     fields = [
         (_label(name), "" if first else _worded(name, old), _worded(name, new))
         for name, old, new in change.fields
-        if name not in _OF_THE_MACHINE
+        if name not in _OF_THE_MACHINE and not (first and (name, new) in _TAKEN_AS_READ)
     ]
     return replace(change, fields=fields)
 
 
 _OF_THE_MACHINE = {"id", "version", "created_at", "updated_at", "phone_e164"}
+_TAKEN_AS_READ = {("date_of_birth_precision", "day"), ("status", "active")}
 _CHOICES = {"sex": Sex, "status": Status, "source": Source, "date_of_birth_precision": Precision}
 
 
+_LABELS = {
+    "identifiers": "identifiers",
+    "address_line1": "address line 1",
+    "address_line2": "address line 2",
+    "date_of_birth_precision": "date of birth known to the",
+}
+
+
 def _label(name: str) -> str:
-    if name == "identifiers":
-        return "Identifiers"
-    label = str(Patient._meta.get_field(name).verbose_name)
+    label = _LABELS.get(name) or str(Patient._meta.get_field(name).verbose_name)
     return label[0].upper() + label[1:]
 
 

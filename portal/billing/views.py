@@ -1,0 +1,50 @@
+"""A patient's billing account in the browser: what billing answered last, and asking it again."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from portal.accounts.rules import allow
+from portal.billing.models import AccountStatus, BillingAccount
+from portal.billing.selectors import account_of
+from portal.billing.services import retry_account
+from portal.errors import NotFound
+from portal.patients.frame import frame
+from portal.patients.models import Source
+from portal.patients.selectors import open_patient, patients_visible_to
+
+POLL_SECONDS = 1
+POLL_SECONDS_AWAY = 10  # Billing did not answer: hours may pass.
+
+
+@allow("billing.view_billingaccount")
+@require_safe
+def account(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """The tab; a poll gets the account's part alone, which names nobody and is no reading of the record."""
+    if request.htmx:  # type: ignore[attr-defined]
+        if not patients_visible_to(request.user).filter(pk=patient_id).exists():
+            raise NotFound("There is no patient at this address.")
+        return render(request, "billing/account.html#account", {"patient_id": patient_id, **_shown(patient_id)})
+    patient = open_patient(request.user, patient_id, door=Source.PORTAL)
+    context = {**frame(request, patient, tab="billing:account"), "patient_id": patient_id, **_shown(patient_id)}
+    return render(request, "billing/account.html", context)
+
+
+@allow("billing.retry_billingaccount")
+@require_POST
+def retry(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Ask billing again at once; doing it twice opens one account."""
+    retry_account(patient_id, by=request.user)
+    return redirect("billing:account", patient_id)
+
+
+def _shown(patient_id: UUID) -> dict[str, Any]:
+    """The account, whether billing is behind or away, and in how many seconds to look again (0: never)."""
+    row = account_of(patient_id) or BillingAccount(patient_id=patient_id, wanted_version=1)
+    is_waiting = row.status == AccountStatus.PENDING or row.next_attempt_at is not None
+    is_away = is_waiting and bool(row.last_error_code)
+    poll = (POLL_SECONDS_AWAY if is_away else POLL_SECONDS) if is_waiting else 0
+    return {"account": row, "is_waiting": is_waiting, "is_away": is_away, "poll_seconds": poll}

@@ -1,0 +1,110 @@
+// Keeps the dashboard's figures live: asks every second, exchanges what moved, says how sure it is, draws the time lines.
+const EVERY_MS = 1000;
+const GIVE_UP_MS = 8000;
+const root = document.getElementById("figures");
+const pause = document.querySelector("[data-pause]");
+const charts = new Map();
+let tag = root?.dataset.tag;
+let lastGood = Date.now();
+let isPaused = false;
+
+const badge = () => root.querySelector("[data-badge]");
+const clock = (time) => new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+
+function say(state, words) {
+  const shown = badge();
+  if (shown.textContent === words) return; // A status that repeats itself is read out again and again.
+  shown.className = `app-badge app-badge--${state}`;
+  shown.textContent = words;
+}
+
+function sayServerState() {
+  const { state, asOf } = badge().dataset;
+  say(state, { live: "Live", behind: "Catching up", stale: `Stale since ${asOf}` }[state]);
+}
+
+async function look() {
+  try {
+    const answer = await fetch(root.dataset.address, {
+      cache: "no-store", credentials: "same-origin", redirect: "error", signal: AbortSignal.timeout(GIVE_UP_MS),
+      headers: { "If-None-Match": tag },
+    });
+    if (answer.status !== 304 && !answer.ok) throw new Error(answer.status);
+    if (answer.status === 200) exchange(await answer.text(), answer.headers.get("ETag"));
+    lastGood = Date.now();
+    if (!isPaused) sayServerState();
+  } catch {
+    const isLost = Date.now() - lastGood > GIVE_UP_MS;
+    if (!isPaused) say(isLost ? "stale" : "waiting", isLost ? `Stale since ${clock(lastGood)}` : "Reconnecting");
+  }
+}
+
+function exchange(html, newTag) {
+  if (isPaused) return;
+  tag = newTag;
+  const fresh = new DOMParser().parseFromString(html, "text/html");
+  for (const part of root.querySelectorAll("[data-live]")) {
+    const other = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
+    if (other && other.innerHTML !== part.innerHTML) part.innerHTML = other.innerHTML;
+  }
+  Object.assign(badge().dataset, fresh.querySelector("[data-badge]").dataset);
+  drawLines();
+}
+
+// The tables are the truth; a time line is drawn out of its table.
+function drawLines() {
+  for (const place of root.querySelectorAll("[data-line]")) {
+    const rows = [...root.querySelectorAll(`tbody[data-live="${place.dataset.line}"] tr`)];
+    const names = rows.map((row) => row.cells[0].textContent);
+    const counts = rows.map((row) => Number(row.cells[1].textContent.replaceAll(",", "")));
+    const data = [counts.map((_, index) => index), counts];
+    const chart = charts.get(place) || makeChart(place);
+    chart.names = names;
+    chart.plot.setData(data);
+  }
+}
+
+function makeChart(place) {
+  const style = getComputedStyle(document.documentElement);
+  const ink = style.getPropertyValue("--nhsuk-secondary-text-colour");
+  const brand = style.getPropertyValue("--nhsuk-brand-colour");
+  const grid = { stroke: "#e4eaeb", width: 1 };
+  const chart = { names: [] };
+  const name = (index) => chart.names[index] ?? "";
+  const options = {
+    width: place.clientWidth, height: 200, cursor: { y: false },
+    scales: { x: { time: false }, y: { range: (_, low, high) => [0, Math.max(4, Math.ceil(high * 1.1))] } },
+    axes: [
+      { stroke: ink, grid: { show: false }, space: 90, incrs: [1, 5, 6, 10, 12, 15, 24, 30], values: (_, at) => at.map(name) },
+      { stroke: ink, grid, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000, 50000] },
+    ],
+    series: [
+      { label: "", value: (_, at) => (at === null ? "–" : name(at)) },
+      { label: "Count", stroke: brand, fill: `${brand.trim()}22`, width: 2, points: { show: false } },
+    ],
+  };
+  chart.plot = new window.uPlot(options, [[], []], place);
+  charts.set(place, chart);
+  new ResizeObserver(() => chart.plot.setSize({ width: place.clientWidth, height: 200 })).observe(place);
+  return chart;
+}
+
+function togglePause() {
+  isPaused = !isPaused;
+  pause.setAttribute("aria-pressed", String(isPaused));
+  pause.textContent = isPaused ? "Go on" : "Pause";
+  if (isPaused) say("paused", `Paused at ${clock(Date.now())}`);
+  else look();
+}
+
+async function goOn() {
+  if (!isPaused && !document.hidden) await look();
+  setTimeout(goOn, EVERY_MS);
+}
+
+if (root) {
+  pause.hidden = false;
+  pause.addEventListener("click", togglePause);
+  drawLines();
+  goOn();
+}

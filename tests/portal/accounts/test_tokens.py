@@ -1,6 +1,7 @@
 """/auth/*: one answer for every wrong pair, rotation, reuse, and what ends a token."""
 
 import pytest
+from rest_framework.test import APIClient
 
 from portal.accounts.models import RefreshToken
 from tests.portal.conftest import PASSWORD
@@ -15,8 +16,6 @@ def login(api, email="frontdesk@clinic.example", password=PASSWORD):
 
 @pytest.fixture
 def api(client, front_desk):
-    from rest_framework.test import APIClient
-
     return APIClient()
 
 

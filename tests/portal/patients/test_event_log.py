@@ -1,4 +1,4 @@
-"""P1: a committed change through any door leaves exactly one row in the log and in the outbox; a rolled-back one none."""
+"""P1: a committed change through any door leaves one row in the log and in the outbox; a rolled-back one none."""
 
 import pytest
 from django.db import connection, transaction
@@ -54,9 +54,9 @@ def test_a_save_that_changes_nothing_leaves_no_row():
 
 def test_a_rolled_back_change_leaves_no_row():
     before = PatientEvent.objects.count()
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with transaction.atomic():
         services.register_patient(JANE, by=None, source="command")
-        raise RuntimeError
+        transaction.set_rollback(True)
     assert PatientEvent.objects.count() == before
     assert EventOutbox.objects.count() == before
 
@@ -74,7 +74,9 @@ def test_deleting_in_a_shell_is_logged_with_the_last_state():
     assert log_of(patient) == [(1, "insert"), (1, "delete")]
 
 
-@pytest.mark.parametrize("statement", ["UPDATE patients_patientevent SET city = 'x'", "DELETE FROM patients_patientevent"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE patients_patientevent SET city = 'x'", "DELETE FROM patients_patientevent"]
+)
 def test_the_log_refuses_to_be_changed(statement):
     Patient.objects.create(family_name="Example")
     with pytest.raises(Exception, match="pgtrigger"), transaction.atomic(), connection.cursor() as cursor:

@@ -44,7 +44,9 @@ def test_older_clients_put_changes_what_it_names_and_keeps_the_rest(desk_api):
 
 
 def test_what_get_answers_can_be_put_back_and_changes_nothing(desk_api):
-    place = post(desk_api, {**JANE, "city": "Leeds", "identifiers": [{"system": "ssn", "value": "999-11-2222"}]})["Location"]
+    place = post(desk_api, {**JANE, "city": "Leeds", "identifiers": [{"system": "ssn", "value": "999-11-2222"}]})[
+        "Location"
+    ]
     answer = desk_api.put(place, desk_api.get(place).json(), format="json")
     assert (answer.status_code, answer["ETag"]) == (200, '"1"')
 
@@ -108,7 +110,8 @@ def test_she_is_found_by(desk_api, query):
 
 @pytest.mark.parametrize(
     ("query", "pointer"),
-    [("colour=red", "#/colour"), ("limit=0", "#/limit"), ("limit=201", "#/limit"), ("cursor=x", "#/cursor"), ("dateOfBirth=x", "#/dateOfBirth")],
+    [("colour=red", "#/colour"), ("limit=0", "#/limit"), ("limit=201", "#/limit"), ("cursor=x", "#/cursor"),
+     ("dateOfBirth=x", "#/dateOfBirth")],
 )  # fmt: skip
 def test_a_wrong_filter_is_named(desk_api, query, pointer):
     answer = desk_api.get("/api/patients?" + query)

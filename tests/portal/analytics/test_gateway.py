@@ -1,0 +1,88 @@
+"""/api/analytics: live figures, the last known ones when the stream is away, 304 while nothing moves."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from portal.analytics import client as client_module
+from portal.analytics import selectors
+from portal.analytics.client import FiguresClient
+
+pytestmark = pytest.mark.django_db
+FIGURES = {"totals": {"active": 3}, "asOf": "2026-01-01T00:00:00Z", "lagSeconds": 0.1, "lastEventAt": None}
+
+
+class Stream:
+    """A stand-in for the stream processor's door that can go away."""
+
+    def __init__(self):
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                outer.asked += 1
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(json.dumps(outer.figures).encode())
+
+            def log_message(self, *_):
+                pass
+
+        self.figures, self.asked = dict(FIGURES), 0
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    def go_away(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def stream(monkeypatch):
+    stream = Stream()
+    monkeypatch.setattr(selectors, "client", FiguresClient(stream.address))
+    monkeypatch.setattr(client_module, "FRESH_SECONDS", 0)
+    yield stream
+    stream.go_away()
+
+
+def test_figures_carry_billing_and_say_that_they_are_live(desk_api, stream):
+    body = desk_api.get("/api/analytics").json()
+    assert body["totals"] == {"active": 3}
+    assert body["billing"] == {"pending": 0, "active": 0, "failed": 0, "closed": 0}
+    assert body["stale"] is False
+
+
+def test_nothing_moved_is_304_and_a_move_is_not(desk_api, stream):
+    tag = desk_api.get("/api/analytics")["ETag"]
+    stream.figures["asOf"] = "2026-01-01T00:00:05Z"
+    assert desk_api.get("/api/analytics", HTTP_IF_NONE_MATCH=tag).status_code == 304
+    stream.figures["totals"] = {"active": 4}
+    assert desk_api.get("/api/analytics", HTTP_IF_NONE_MATCH=tag).status_code == 200
+
+
+def test_the_last_known_figures_are_marked_when_the_stream_is_away(desk_api, stream):
+    desk_api.get("/api/analytics")
+    stream.go_away()
+    body = desk_api.get("/api/analytics").json()
+    assert body["stale"] is True
+    assert (body["totals"], body["asOf"]) == (FIGURES["totals"], FIGURES["asOf"])
+
+
+def test_without_any_known_figures_the_answer_is_503(desk_api, stream):
+    stream.go_away()
+    answer = desk_api.get("/api/analytics")
+    assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
+
+
+def test_many_pollers_ask_the_stream_once(stream, monkeypatch):
+    monkeypatch.setattr(client_module, "FRESH_SECONDS", 60)
+    for _ in range(20):
+        selectors.client.figures()
+    assert stream.asked == 1

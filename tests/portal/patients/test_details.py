@@ -1,0 +1,106 @@
+"""The one check of details: the words and codes that form, API and imports share."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from portal.errors import InvalidInput
+from portal.patients.details import clean_details
+from portal.patients.models import Patient
+from portal.patients.words import date_from, e164, fold, identifier_value, is_mrn
+
+JANE = {"family_name": "Example"}
+
+
+def problems(**raw) -> dict[str, str]:
+    with pytest.raises(InvalidInput) as caught:
+        clean_details({**JANE, **raw})
+    return {problem.pointer: problem.code for problem in caught.value.errors}
+
+
+@pytest.mark.parametrize(
+    "text", ["1984-03-15", "15/3/84", "15 mar 1984", "15.03.1984", "March 15, 1984", "15-March-84"]
+)
+def test_these_are_one_date(text):
+    assert clean_details({**JANE, "date_of_birth": text})["date_of_birth"] == date(1984, 3, 15)
+
+
+def test_two_digit_years_are_never_ahead_of_us():
+    ahead = timezone.localdate().year % 100 + 1
+    assert date_from(f"1/1/{ahead:02}").year < timezone.localdate().year
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("30 Feb 1984", "no-such-date"), ("1984-13-01", "no-such-date"), ("soon", "not-a-date"),
+     ("1/1/1700", "too-long-ago"),
+     ((timezone.localdate() + timedelta(days=1)).isoformat(), "in-the-future"), ("15 xyz 1984", "no-such-date")],
+)  # fmt: skip
+def test_wrong_dates_have_their_own_words(text, code):
+    assert problems(date_of_birth=text) == {"date_of_birth": code}
+
+
+def test_all_faults_are_told_at_once():
+    found = problems(email="x", sex="f", phone="no", country="U1", nonsense=1, city="\x00", race=5)
+    assert found == {
+        "nonsense": "unknown-field", "email": "bad-email", "sex": "not-a-choice", "phone": "bad-phone",
+        "country": "bad-country", "city": "control-characters", "race": "not-text",
+    }  # fmt: skip
+
+
+def test_someone_needs_a_name():
+    with pytest.raises(InvalidInput):
+        clean_details({"family_name": "  ", "city": "Leeds"})
+    assert clean_details({"given_name": "Cher"})["given_name"] == "Cher"
+    assert clean_details({"city": "Leeds"}, partial=True) == {"city": "Leeds"}
+
+
+def test_text_is_trimmed_and_composed():
+    assert clean_details({"family_name": "  Mu\u0308ller   Meier "})["family_name"] == "Müller Meier"
+
+
+def test_a_death_before_the_birth_is_refused():
+    assert problems(date_of_birth="2000-01-02", deceased_on="2000-01-01") == {"deceased_on": "before-birth"}
+
+
+def test_a_phone_that_is_not_valid_is_kept_as_typed():
+    details = clean_details({**JANE, "phone": "555-978-4581"})
+    assert (details["phone"], details["phone_e164"]) == ("555-978-4581", "")
+    assert e164("020 7946 0958", "GB") == "+442079460958"
+
+
+def test_identifiers_are_normalised_and_said_once():
+    given = [{"system": "ssn", "value": v} for v in ("999-11-2222", "999 11 2222")]
+    assert clean_details({**JANE, "identifiers": given})["identifiers"] == [{"system": "ssn", "value": "999112222"}]
+
+
+@pytest.mark.parametrize(
+    "value", ["x", [1], [{"system": "ssn"}], [{"system": "", "value": "1"}], [{"system": "a", "value": "-"}]]
+)
+def test_wrong_identifiers_are_refused(value):
+    assert "identifiers" in problems(identifiers=value)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "text", ["Müller-Lüdenscheidt", "O'Brien", "Фёдор", "ÅNGSTRÖM", "ẞtraße", "  山田 太郎 ", "İstanbul", "a_b"]
+)
+def test_python_and_sql_fold_names_alike(text):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT patients_fold(%s)", [text])
+        assert cursor.fetchone()[0] == fold(text)
+
+
+@pytest.mark.django_db
+def test_record_numbers_carry_a_check_digit_that_finds_slips():
+    mrn = Patient.objects.create(family_name="Example").mrn
+    assert is_mrn(mrn)
+    swapped = mrn[:-2] + mrn[-1] + mrn[-2]
+    assert swapped == mrn or not is_mrn(swapped)
+    assert not any(is_mrn(mrn[:-1] + digit) for digit in "0123456789" if digit != mrn[-1])
+
+
+def test_identifier_values_in_full_width_are_the_same_number():
+    assert identifier_value("\uff11\uff12-3") == "123"

@@ -1,0 +1,53 @@
+"""Health and metrics: open on the internal port only, and honest about what is behind."""
+
+import pytest
+from django.db import OperationalError
+
+from portal import health
+from portal.patients.models import Patient
+
+INTERNAL = {"SERVER_PORT": "4003"}
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _asked_anew(monkeypatch):
+    monkeypatch.setattr(health, "_kept_at", float("-inf"))
+
+
+@pytest.mark.parametrize("route", ["/health/live", "/health/ready", "/metrics"])
+def test_internal_routes_are_not_there_on_the_public_port(client, route):
+    assert client.get(route).status_code == 404
+    assert client.get(route, headers={"Host": "localhost:4003"}).status_code == 404
+    assert client.get(route, **INTERNAL).status_code == 200
+
+
+def test_public_routes_are_not_there_on_the_internal_port(client):
+    assert client.get("/sign-in/", **INTERNAL).status_code == 404
+
+
+def test_with_the_neighbours_away_it_is_degraded_not_unready(client):
+    answer = client.get("/health/ready", **INTERNAL)
+    body = answer.json()
+    state = {check["name"]: check["ok"] for check in body["checks"]}
+    assert (answer.status_code, body["status"]) == (200, "degraded")
+    assert state == {
+        "database": True, "relay": False, "events": True, "billing": True, "analytics": False, "worker queue": True,
+    }  # fmt: skip
+
+
+def test_metrics_tell_what_waits_and_name_nobody(client):
+    Patient.objects.create(family_name="Unmistakable")
+    text = client.get("/metrics", **INTERNAL).content.decode()
+    assert "portal_outbox_events 1.0" in text
+    assert 'portal_billing_accounts{status="pending"} 1.0' in text
+    assert "Unmistakable" not in text
+
+
+def test_without_the_database_it_is_unready(client, monkeypatch):
+    def away():
+        raise OperationalError
+
+    monkeypatch.setattr(health, "CHECKS", [away])
+    answer = client.get("/health/ready", **INTERNAL)
+    assert (answer.status_code, answer.json()["status"]) == (503, "unready")

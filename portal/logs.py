@@ -2,6 +2,7 @@
 
 import logging.config
 import re
+import sys
 from typing import Any
 
 import structlog
@@ -59,6 +60,8 @@ def _exception_without_values(_: WrappedLogger, __: str, event: EventDict) -> Ev
     info = event.pop("exc_info", None)
     if not info:
         return event
+    if info is True:  # Of `log.exception(…)`: the error is the one being handled now.
+        info = sys.exc_info()
     kind, _error, trace = info if isinstance(info, tuple) else (type(info), info, info.__traceback__)
     event["exception"] = kind.__name__ if kind else None
     event["at"] = [f"{frame.f_code.co_filename}:{line}" for frame, line in _frames(trace)][-8:]

@@ -1,6 +1,8 @@
 """One run for one data folder, and the end of what a killed run left behind."""
 
 import fcntl
+import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -8,9 +10,8 @@ from pathlib import Path
 import psutil
 
 from embedded.environment import MARK
-from embedded.postgres import end_leftover
 
-STOP_SECONDS = 10
+STOP_SECONDS = 20
 
 
 class AlreadyRunning(Exception):
@@ -36,21 +37,25 @@ def end_leftovers(data: Path) -> None:
     """End what still carries the mark of `data`, PostgreSQL last. Call it with the lock held."""
     ours = {process.pid for process in (psutil.Process(), *psutil.Process().parents())}
     left = [process for process in psutil.process_iter() if process.pid not in ours and _carries_mark(process, data)]
-    clients = [process for process in left if not _is_postgres(process)]
-    for process in clients:
-        with suppress(psutil.NoSuchProcess):
-            process.terminate()
-    _, stubborn = psutil.wait_procs(clients, timeout=STOP_SECONDS)
-    for process in stubborn:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(stubborn, timeout=STOP_SECONDS)
-    end_leftover(data / "postgres")
+    end_all([process for process in left if not _is_postgres(process)], by=signal.SIGTERM)
+    end_all([process for process in left if _is_postgres(process)], by=signal.SIGINT)
 
 
-def _is_postgres(process: psutil.Process) -> bool:
+def end_all(processes: list[psutil.Process], *, by: signal.Signals) -> None:
+    """Ask all of them, then insist. Returns when none is alive."""
+    for number in (by, signal.SIGKILL):
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+        deadline = time.monotonic() + STOP_SECONDS
+        while (processes := [process for process in processes if _is_alive(process)]) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    """A process that nobody has waited for is dead all the same; in a container that may last."""
     with suppress(psutil.NoSuchProcess):
-        return process.name() == "postgres"
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     return False
 
 
@@ -59,3 +64,10 @@ def _carries_mark(process: psutil.Process, data: Path) -> bool:
         return process.environ().get(MARK) == str(data)
     except (psutil.Error, OSError):  # Ended meanwhile, or not ours to look into.
         return False
+
+
+def _is_postgres(process: psutil.Process) -> bool:
+    """Only the server itself: its own children have no environment left to read."""
+    with suppress(psutil.NoSuchProcess):
+        return process.name() == "postgres"
+    return False

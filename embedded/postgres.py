@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
-import psutil
 import psycopg2
 from psycopg2 import sql
 
@@ -20,7 +19,6 @@ from embedded import account, programs
 from embedded.cluster import SUPERUSER, binary, make_cluster
 
 LONGEST_SOCKET_FOLDER = 80  # The kernel takes 103 to 107 bytes for the whole path of a socket.
-STOP_SECONDS = 20
 
 SETTINGS = {
     "listen_addresses": "",
@@ -34,7 +32,7 @@ SETTINGS = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
-THROW_AWAY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+THROW_AWAY = {"fsync": "off", "full_page_writes": "off"}  # Outlives a killed process, not a power cut.
 
 
 @dataclass(frozen=True)
@@ -86,22 +84,6 @@ def postgres(data: Path, *, password: str, throw_away: bool = False) -> Iterator
         programs.end(process, by=signal.SIGINT)  # "Fast": ends the sessions, keeps the data.
         if socket_dir != data:
             shutil.rmtree(socket_dir, ignore_errors=True)
-
-
-def end_leftover(data: Path) -> None:
-    """End a server that a killed run left on `data`. A lock file without its server PostgreSQL clears away itself."""
-    try:
-        left = psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
-        if str(data.resolve()) not in left.cmdline():
-            return
-        left.send_signal(signal.SIGINT)
-        try:
-            left.wait(STOP_SECONDS)
-        except psutil.TimeoutExpired:
-            left.send_signal(signal.SIGQUIT)
-            left.wait(STOP_SECONDS)
-    except (FileNotFoundError, IndexError, ValueError, psutil.NoSuchProcess, psutil.ZombieProcess):
-        return
 
 
 def _start(data: Path, socket_dir: Path, throw_away: bool) -> subprocess.Popen[bytes]:

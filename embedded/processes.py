@@ -20,14 +20,13 @@ from honcho.colour import get_colours
 from honcho.environ import parse_procfile
 from honcho.printer import Message, Printer
 
-STOP_SECONDS = 20
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60  # Who ran this long before it ended starts again with the first pause.
 
 
 class Processes:
-    """Every line of a Procfile as a running program."""
+    """Every line of a Procfile, each one command, as a running program."""
 
     def __init__(self, procfile: Path, environment: Mapping[str, str], *, output: IO[str] = sys.stdout) -> None:
         commands = parse_procfile(procfile.read_text()).processes
@@ -46,10 +45,10 @@ class Processes:
         for keeper in self._keepers:
             keeper.start()
 
-    def end(self) -> None:
+    def end(self, *, patience_seconds: float = 20) -> None:
         """Ask all of them at once with SIGTERM, then insist. Returns when they and their children are gone."""
         self._ending.set()
-        deadline = time.monotonic() + STOP_SECONDS
+        deadline = time.monotonic() + patience_seconds
         for process in list(self._running.values()):
             _signal(process, signal.SIGTERM)
         for keeper in self._keepers:

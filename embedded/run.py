@@ -68,8 +68,9 @@ def _file(data: Path) -> Path:
 
 
 def _run(command: list[str], environment: dict[str, str]) -> int:
-    """Ctrl-C is the command's own affair: the terminal sends it there too. SIGTERM is passed on."""
+    """Its exit code, as a shell gives it. Ctrl-C is its own affair: the terminal sends it there too."""
     with subprocess.Popen(command, env=environment) as process:
         signal.signal(signal.SIGINT, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-        return process.wait()
+        code = process.wait()
+    return code if code >= 0 else 128 - code

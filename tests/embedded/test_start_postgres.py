@@ -4,11 +4,10 @@ import os
 import signal
 import stat
 
-import psutil
 import psycopg2
 import pytest
 
-from embedded.postgres import end_leftover, postgres
+from embedded.postgres import postgres
 
 
 @pytest.fixture
@@ -70,22 +69,6 @@ def test_a_killed_server_comes_back_with_what_was_committed(data):
         os.kill(server.pid, signal.SIGKILL)
     with postgres(data, password="first", throw_away=True):
         assert value(url, "SELECT number FROM kept") == 7
-
-
-def test_a_server_that_a_killed_run_left_is_ended(data):
-    with postgres(data, password="first", throw_away=True) as server:
-        end_leftover(data)
-        assert not psutil.pid_exists(server.pid) or psutil.Process(server.pid).status() == psutil.STATUS_ZOMBIE
-        end_leftover(data)
-
-
-def test_a_lock_file_that_names_a_stranger_harms_nobody(data):
-    with postgres(data, password="first", throw_away=True):
-        pass
-    (data / "postmaster.pid").write_text(f"{os.getpid()}\n{data}\n")
-    end_leftover(data)
-    (data / "postmaster.pid").write_text("")
-    end_leftover(data)
 
 
 def test_a_long_path_gets_a_short_socket(short_tmp_path):

@@ -1,0 +1,73 @@
+"""The processes of a Procfile, under their keeper."""
+
+import io
+import os
+import signal
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from embedded.processes import Processes
+from tests.embedded.waiting import is_gone, wait_for
+
+
+@pytest.fixture
+def run(tmp_path):
+    @contextmanager
+    def run(*lines, patience_seconds=20):
+        (tmp_path / "Procfile").write_text("\n".join(lines))
+        output = io.StringIO()
+        environment = {**os.environ, "PYTHON": sys.executable, "FOLDER": str(tmp_path)}
+        running = Processes(tmp_path / "Procfile", environment, output=output)
+        running.start()
+        try:
+            yield output
+        finally:
+            running.end(patience_seconds=patience_seconds)
+
+    return run
+
+
+def number_in(file):
+    return int(file.read_text()) if file.exists() and file.read_text().strip() else None
+
+
+def test_each_line_of_output_names_its_process(run):
+    with run("one: sh -c 'echo from the first; sleep 60'", "other: echo from the second") as output:
+        wait_for(lambda: "one   | from the first" in output.getvalue())
+        wait_for(lambda: "other | from the second" in output.getvalue())
+
+
+def test_a_killed_process_comes_back(run, tmp_path):
+    with run("clerk: sh -c 'echo $$ > clerk.pid; exec sleep 60'") as output:
+        first = wait_for(lambda: number_in(tmp_path / "clerk.pid"))
+        os.kill(first, signal.SIGKILL)
+        wait_for(lambda: number_in(tmp_path / "clerk.pid") not in (first, None))
+    assert "ended with code -9, starts again in 1 s" in output.getvalue()
+
+
+def test_what_a_killed_process_leaves_behind_is_ended_before_it_comes_back(run, tmp_path):
+    with run("clerk: sh -c 'sleep 60 & echo $! > child.pid; echo $$ > clerk.pid; wait'"):
+        child = wait_for(lambda: number_in(tmp_path / "child.pid"))
+        os.kill(wait_for(lambda: number_in(tmp_path / "clerk.pid")), signal.SIGKILL)
+        wait_for(lambda: is_gone(child))
+
+
+def test_the_end_asks_first_so_that_work_can_be_finished(run, tmp_path):
+    trap = "sh -c 'trap \"echo done > finished; exit 0\" TERM; echo ready; while :; do sleep 0.05; done'"
+    with run(f"clerk: {trap}") as output:
+        wait_for(lambda: "ready" in output.getvalue())
+    assert (tmp_path / "finished").exists()
+
+
+def test_the_end_insists_with_one_that_does_not_listen(run, tmp_path):
+    deaf = "sh -c 'trap \"\" TERM; echo $$ > deaf.pid; while :; do sleep 1; done'"
+    with run(f"deaf: {deaf}", patience_seconds=0.5):
+        pid = wait_for(lambda: number_in(tmp_path / "deaf.pid"))
+    assert is_gone(pid)
+
+
+def test_bytes_that_are_no_text_do_not_silence_a_process(run):
+    with run(r"clerk: sh -c 'printf \"M\374ller\n\"; echo after; sleep 60'") as output:
+        wait_for(lambda: "after" in output.getvalue())

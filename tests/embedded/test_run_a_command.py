@@ -1,0 +1,134 @@
+"""`python -m embedded run -- COMMAND`: one command with servers of its own, or those of a run in progress."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import psycopg2
+import pytest
+
+from embedded.environment import ROOT
+from embedded.secrets import read
+from tests.embedded.waiting import is_gone, wait_for
+
+WAIT = "import signal; print('ready', flush=True); signal.pause()"
+
+
+@pytest.fixture
+def embedded(short_tmp_path):
+    """Start `python -m embedded run` on one folder; what is still alive at the end is ended."""
+    started = []
+
+    def embedded(*command, data=short_tmp_path / "run"):
+        arguments = ["--", *command] if command else []
+        process = subprocess.Popen(
+            [sys.executable, "-m", "embedded", "run", "--data", str(data), *arguments],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield embedded
+    for process in started:
+        if process.poll() is None:
+            process.terminate()
+        process.communicate(timeout=60)
+    subprocess.run(
+        [sys.executable, "-m", "embedded", "clean", "--data", str(short_tmp_path / "run")], cwd=ROOT, check=True
+    )
+
+
+def python(code):
+    return sys.executable, "-c", code
+
+
+def sql(statement):
+    return python(
+        "import os, psycopg2; c = psycopg2.connect(os.environ['DATABASE_URL']); c.autocommit = True; k = c.cursor();"
+        f"k.execute({statement!r}); print(k.fetchone())"
+    )
+
+
+def postmaster(data):
+    return int((data / "postgres" / "postmaster.pid").read_text().split()[0])
+
+
+def test_the_exit_code_is_that_of_the_command(embedded):
+    process = embedded(*python("raise SystemExit(7)"))
+    process.communicate()
+    assert process.returncode == 7
+
+
+def test_what_was_stored_is_there_the_next_time(embedded):
+    embedded(*sql("CREATE TABLE kept AS SELECT 7 AS number; SELECT 1")).communicate()
+    assert "(7,)" in embedded(*sql("SELECT number FROM kept")).communicate()[0]
+
+
+def test_every_server_is_gone_afterwards(embedded, short_tmp_path):
+    process = embedded(*python(WAIT))
+    process.stdout.readline()
+    pids = [postmaster(short_tmp_path / "run")]
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert all(is_gone(pid) for pid in pids)
+
+
+def test_a_second_command_joins_the_run_in_progress(embedded, short_tmp_path):
+    first = embedded(*python(WAIT))
+    first.stdout.readline()
+    before = postmaster(short_tmp_path / "run")
+    assert "(1,)" in embedded(*sql("SELECT 1")).communicate()[0]
+    assert postmaster(short_tmp_path / "run") == before
+    assert first.poll() is None
+
+
+def test_a_second_portal_on_the_same_folder_is_refused(embedded, short_tmp_path):
+    embedded(*python(WAIT)).stdout.readline()
+    second = embedded()
+    _, errors = second.communicate()
+    assert second.returncode == 1
+    assert f"Another run uses {short_tmp_path / 'run'}" in errors
+
+
+def test_a_run_after_a_killed_one_ends_what_was_left_and_finds_the_data(embedded, short_tmp_path):
+    embedded(*sql("CREATE TABLE kept AS SELECT 7 AS number; SELECT 1")).communicate()
+    killed = embedded(*python("import os, signal; print(os.getpid(), flush=True); signal.pause()"))
+    orphan, server = int(killed.stdout.readline()), postmaster(short_tmp_path / "run")
+    killed.kill()
+    killed.wait()
+    assert not is_gone(orphan)
+    assert not is_gone(server)
+    assert "(7,)" in embedded(*sql("SELECT number FROM kept")).communicate()[0]
+    assert is_gone(orphan)
+    assert is_gone(server)
+
+
+def test_the_addresses_are_in_a_file_for_its_owner_while_it_runs(embedded, short_tmp_path):
+    file = short_tmp_path / "run" / "run.env"
+    process = embedded(*python(WAIT))
+    process.stdout.readline()
+    psycopg2.connect(read(file)["BILLING_DATABASE_URL"]).close()
+    assert oct(file.stat().st_mode)[-3:] == "600"
+    process.terminate()
+    wait_for(lambda: not file.exists())
+
+
+def test_an_unknown_kafka_is_refused_by_name(embedded, monkeypatch):
+    monkeypatch.setenv("KAFKA", "franz")
+    process = embedded(*python("pass"))
+    assert "KAFKA=franz" in process.communicate()[1]
+    assert process.returncode == 1
+
+
+def test_the_name_of_no_secret_stands_among_the_arguments_of_a_server(embedded, short_tmp_path):
+    process = embedded(*python(WAIT))
+    process.stdout.readline()
+    kept = read(short_tmp_path / "run" / "secrets.env").values()
+    shown = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert not [secret for secret in kept if secret in shown]
+    assert os.environ["DATABASE_URL"] not in shown

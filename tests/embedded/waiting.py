@@ -1,0 +1,20 @@
+"""Waiting on a condition with a deadline."""
+
+import time
+
+
+def wait_for(condition, *, seconds=30):
+    """The first true answer of `condition`; AssertionError when there is none in time."""
+    deadline = time.monotonic() + seconds
+    while not (answer := condition()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+    return answer
+
+
+def is_gone(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True

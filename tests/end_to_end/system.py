@@ -1,0 +1,133 @@
+"""The whole portal as `make run` starts it, on free ports and a folder of its own, spoken to from outside."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import grpc
+import httpx
+from kafka import KafkaConsumer
+
+from protos.billing.v1 import billing_service_pb2, billing_service_pb2_grpc
+from protos.patient.events.v1 import patient_event_pb2
+
+ROOT = Path(__file__).resolve().parents[2]
+PORTS = ("PORTAL_PORT", "PORTAL_INTERNAL_PORT", "ANALYTICS_PORT", "BILLING_PORT", "KAFKA_PORT")
+Answer = TypeVar("Answer")
+
+
+def wait_for(look: Callable[[], Answer], *, seconds: float = 20) -> Answer:
+    """The first answer that is true; AssertionError with the last one when time is up."""
+    deadline = time.monotonic() + seconds
+    while not (answer := look()):
+        assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"
+        time.sleep(0.05)
+    return answer
+
+
+@dataclass
+class System:
+    """A running portal and the doors to it."""
+
+    data: Path
+    ports: dict[str, str]
+    environment: dict[str, str]
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.ports['PORTAL_PORT']}"
+
+    @property
+    def password(self) -> str:
+        return self.environment["DEMO_PASSWORD"]
+
+    def api(self, role: str = "frontdesk") -> httpx.Client:
+        """The REST API with a token of this role."""
+        api = httpx.Client(base_url=self.address, timeout=20, trust_env=False)
+        body = {"email": f"{role}@demo.example", "password": self.password}
+        api.headers["Authorization"] = f"Bearer {api.post('/auth/login', json=body).raise_for_status().json()['token']}"
+        return api
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`manage.py …` beside the running system."""
+        environment = {**os.environ, **self.environment}
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def billing_account(self, patient_id: str) -> billing_service_pb2.BillingAccount:
+        """What the billing server itself says."""
+        with grpc.insecure_channel(f"127.0.0.1:{self.ports['BILLING_PORT']}") as channel:
+            ask = billing_service_pb2.GetBillingAccountRequest(patient_id=patient_id)
+            return billing_service_pb2_grpc.BillingServiceStub(channel).GetBillingAccount(ask, timeout=10).account
+
+    def events_of(self, patient_id: str, *, seconds: float = 20) -> list[patient_event_pb2.PatientEvent]:
+        """This patient's events on the topic, in the order of the log, as soon as there are any."""
+        version = self.environment["KAFKA_API_VERSION"]
+        api_version = {"api_version": tuple(int(part) for part in version.split("."))} if version else {}
+        consumer = KafkaConsumer(
+            "patient", bootstrap_servers=self.environment["KAFKA_BOOTSTRAP_SERVERS"], auto_offset_reset="earliest",
+            enable_auto_commit=False, consumer_timeout_ms=1000, **api_version,
+        )  # fmt: skip
+
+        def read() -> list[patient_event_pb2.PatientEvent]:
+            messages = [message for message in consumer if message.key == patient_id.encode()]
+            return [patient_event_pb2.PatientEvent.FromString(message.value) for message in messages]
+
+        try:
+            return wait_for(read, seconds=seconds)
+        finally:
+            consumer.close()
+
+    def figures(self) -> dict:
+        with self.api("analyst") as api:
+            return api.get("/api/analytics").raise_for_status().json()
+
+
+@contextmanager
+def running(data: Path, *, kafka: str) -> Iterator[System]:
+    """`python -m embedded run`, ready; ended by its own process id, and its folder left for a look."""
+    ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
+    environment = {**os.environ, **ports, "KAFKA": kafka}
+    with (data / "output.log").open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "embedded", "run", "--data", str(data / "run")],
+            cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        try:
+            wait_for(lambda: process.poll() is not None or "Ctrl-C ends" in _read(data / "output.log"), seconds=180)
+            assert process.poll() is None, _read(data / "output.log")[-4000:]
+            yield System(data, ports, _variables(data / "run" / "run.env"))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback address that nobody has, all different."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def _variables(file: Path) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in file.read_text().splitlines() if line)
+
+
+def _read(file: Path) -> str:
+    return file.read_text(errors="replace")

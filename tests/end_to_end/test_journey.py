@@ -1,0 +1,72 @@
+"""The whole loop with every process real: a registration becomes an account, an event and a figure."""
+
+from pathlib import Path
+
+import pytest
+
+from protos.billing.v1 import billing_service_pb2
+from tests.end_to_end.system import ROOT, System, wait_for
+
+SYNTHEA = ROOT.parent / "shared" / "data" / "synthea"
+ZELDA = {
+    "familyName": "Journey", "givenName": "Zelda", "dateOfBirth": "1984-03-15", "sex": "female",
+    "email": "zelda@mail.example", "region": "Massachusetts", "address": "1 High Street",
+}  # fmt: skip
+
+
+def test_a_registration_becomes_an_account_an_event_and_a_figure(system: System):
+    before = wait_for(lambda: caught_up(system))
+    with system.api() as api:
+        answer = api.post("/api/patients", json=ZELDA)
+        assert answer.status_code == 201
+        place, patient = answer.headers["Location"], answer.json()
+        assert patient["billing"]["status"] in {"pending", "active"}
+
+        billing = wait_for(lambda: is_active(api.get(place).json()["billing"]))
+        account = system.billing_account(patient["id"])
+        assert (account.account_id, account.name) == (billing["accountId"], "Zelda Journey")
+        assert account.status == billing_service_pb2.ACCOUNT_STATUS_ACTIVE
+
+        api.patch(place, json={"city": "Leeds"}).raise_for_status()
+        wait_for(lambda: len(system.events_of(patient["id"])) == 2)
+        created, updated = system.events_of(patient["id"])
+        assert (created.event_type, created.name, created.version) == ("PATIENT_CREATED", "Zelda Journey", 1)
+        assert (updated.event_type, list(updated.changed_fields)) == ("PATIENT_UPDATED", ["city"])
+
+        api.delete(place).raise_for_status()
+    after = wait_for(lambda: moved(system, before))
+    assert after["active"] == before["active"]
+    assert after["archived"] == before["archived"] + 1
+
+
+@pytest.mark.parametrize("file", ["patients.csv", "Patient.ndjson"])
+def test_200_real_people_come_in_are_charged_and_counted(system: System, file: str):
+    source: Path = SYNTHEA / file
+    if not source.exists():
+        pytest.skip(f"{file} of the Synthea sample is not beside this checkout")
+    done = system.command("import_patients", str(source), "--rejects", str(system.data / f"{file}.rejects.csv"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    figures = wait_for(lambda: caught_up(system), seconds=60)
+    assert figures["active"] >= 200
+    with system.api() as api:
+        found = api.get("/api/patients", params={"q": "abdul koepp"}).json()
+    assert [(one["dateOfBirth"], one["billing"]["status"]) for one in found] == [("1956-08-03", "active")]
+
+
+def is_active(billing: dict) -> dict | None:
+    return billing if billing["status"] == "active" else None
+
+
+def caught_up(system: System) -> dict | None:
+    """The totals, once every account is open and as many people are counted as there are accounts."""
+    figures = system.figures()
+    accounts, totals = figures["billing"], figures["totals"]
+    people = totals["active"] + totals["archived"] + totals["merged"]
+    return totals if accounts["pending"] == 0 and people == accounts["active"] else None
+
+
+def moved(system: System, before: dict) -> dict | None:
+    """The totals, once the three events of the journey are counted."""
+    totals = system.figures()["totals"]
+    return totals if totals["events"] >= before["events"] + 3 else None

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import DurationField, F, Func
+from django.db.models import DurationField, F, Func, Q
 from django.db.models.functions import Now
 
 from portal.billing.client import AWAY_CODES, Details
@@ -64,50 +64,53 @@ def claim_due(*, fence: int, limit: int) -> list[Claim]:
 
 def take_over_claims(*, fence: int) -> int:
     """Make due what an earlier leader had claimed: it is gone, or its answers will be refused."""
-    return _update(next_attempt_at__isnull=False, claimed_by__lt=fence, to={"next_attempt_at": Now()})
+    return _update(Q(next_attempt_at__isnull=False, claimed_by__lt=fence), next_attempt_at=Now())
 
 
 def mark_synced(claims: Sequence[Claim], account_ids: Sequence[str], versions: Sequence[int]) -> None:
     """Billing has these accounts, at these versions of the patients; what changed meanwhile is due again."""
     if claims:
-        patients = [str(claim.details.patient_id) for claim in claims]
-        values = {"patients": patients, "accounts": list(account_ids), "versions": list(versions)}
+        values: dict[str, Any] = {
+            "patients": [str(claim.details.patient_id) for claim in claims],
+            "accounts": list(account_ids),
+            "versions": list(versions),
+            "fence": claims[0].fence,
+        }
         with connection.cursor() as cursor:
-            cursor.execute(_MARK, {**values, "fence": claims[0].fence})
+            cursor.execute(_MARK, values)
 
 
 def mark_refused(claim: Claim, code: str) -> None:
     """Billing will never take this as it is: shown to people, until the patient is corrected or someone retries."""
-    refused: dict[str, Any] = {"status": AccountStatus.FAILED, "next_attempt_at": None, "last_error_code": code}
-    _update_mine([claim], {**refused, "attempts": F("attempts") + 1})
+    more = F("attempts") + 1
+    _update_mine([claim], status=AccountStatus.FAILED, next_attempt_at=None, last_error_code=code, attempts=more)
     log.error("billing_refused", patient_id=str(claim.details.patient_id), code=code)
 
 
 def mark_gone(claim: Claim) -> None:
     """Billing does not know the account that it gave: have it opened again."""
-    fresh = {"status": AccountStatus.PENDING, "account_id": "", "synced_version": 0, "next_attempt_at": Now()}
-    _update_mine([claim], fresh)
+    _update_mine([claim], status=AccountStatus.PENDING, account_id="", synced_version=0, next_attempt_at=Now())
     log.error("billing_account_gone", patient_id=str(claim.details.patient_id))
 
 
 def put_back(claims: Sequence[Claim], code: str) -> None:
     """Try these later: after a second, then twice as long each time, ten minutes at most."""
     wait = Func(F("attempts"), template=_WAIT, output_field=DurationField())
-    _update_mine(claims, {"next_attempt_at": Now() + wait, "last_error_code": code, "attempts": F("attempts") + 1})
+    _update_mine(claims, next_attempt_at=Now() + wait, last_error_code=code, attempts=F("attempts") + 1)
 
 
-def _update_mine(claims: Sequence[Claim], to: dict[str, Any]) -> None:
+def _update_mine(claims: Sequence[Claim], **values: Any) -> None:
     if claims:
-        ids = [claim.details.patient_id for claim in claims]
-        _update(pk__in=ids, claimed_by=claims[0].fence, to=to)
+        mine = Q(pk__in=[claim.details.patient_id for claim in claims], claimed_by=claims[0].fence)
+        _update(mine, **values)
 
 
-def _update(*, to: dict[str, Any], **where: Any) -> int:
-    """Free the rows that nobody holds right now; see _MARK for why the others are left."""
+def _update(which: Q, **values: Any) -> int:
+    """Free those rows that nobody holds right now; see _MARK for why the others are left."""
     with transaction.atomic():
-        rows = BillingAccount.objects.filter(**where).select_for_update(skip_locked=True, of=("self",))
+        rows = BillingAccount.objects.filter(which).select_for_update(skip_locked=True, of=("self",))
         ids = list(rows.values_list("pk", flat=True))
-        return BillingAccount.objects.filter(pk__in=ids).update(**to, claimed_by=None, updated_at=Now())
+        return BillingAccount.objects.filter(pk__in=ids).update(**values, claimed_by=None, updated_at=Now())
 
 
 def _claim(row: BillingAccount, fence: int) -> Claim:

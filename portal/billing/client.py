@@ -13,7 +13,8 @@ from protos.billing.v1 import billing_service_pb2_grpc
 
 LARGEST_BATCH = 500
 BATCH_SECONDS, CALL_SECONDS = 10.0, 5.0
-AWAY_CODES = ("UNAVAILABLE", "DEADLINE_EXCEEDED")
+AT_ONCE = 32  # Calls on their way together; the server turns away what is over its limit.
+AWAY_CODES = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED")
 _REFUSED_CODES = {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"}
 _OPTIONS = [
     ("grpc.initial_reconnect_backoff_ms", 200),
@@ -81,13 +82,12 @@ class BillingClient:
         return [Opened(one.account.account_id, one.outcome != other) for one in answer.responses]
 
     def update_accounts(self, many: Sequence[Details]) -> list[BillingError | None]:
-        """Bring accounts up to the patients' versions, all on their way at once; for each, how it failed or None."""
-        calls = [
-            self._stub.UpdateBillingAccount.future(
-                _request(messages.UpdateBillingAccountRequest, one), timeout=CALL_SECONDS
-            )
-            for one in many
-        ]
+        """Bring accounts up to the patients' versions, a few at once; for each, how it failed or None."""
+        return [error for at in range(0, len(many), AT_ONCE) for error in self._update_few(many[at : at + AT_ONCE])]
+
+    def _update_few(self, few: Sequence[Details]) -> list[BillingError | None]:
+        requests = [_request(messages.UpdateBillingAccountRequest, one) for one in few]
+        calls = [self._stub.UpdateBillingAccount.future(request, timeout=CALL_SECONDS) for request in requests]
         return [_failure(call) for call in calls]
 
     def close(self) -> None:

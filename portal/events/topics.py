@@ -20,7 +20,9 @@ def create_topics() -> dict[str, str]:
     """Have every topic there; for each, what was done. Raises KafkaError while the broker is away."""
     if settings.KAFKA_API_VERSION:
         return _touch_topics()
-    admin = KafkaAdminClient(bootstrap_servers=settings.KAFKA_BOOTSTRAP_SERVERS, request_timeout_ms=10_000)
+    admin = KafkaAdminClient(
+        bootstrap_servers=settings.KAFKA_BOOTSTRAP_SERVERS, bootstrap_timeout_ms=5_000, request_timeout_ms=10_000
+    )
     try:
         return {topic.name: _create(admin, topic) for topic in topics()}
     finally:

@@ -1,0 +1,57 @@
+"""A real broker for the relay's tests, and patients with a past."""
+
+import os
+import secrets
+import signal
+
+import pytest
+
+from embedded.kafka import kafka
+from portal.events import leases
+from portal.patients import services
+from tests.portal.events.topic import Topic
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory):
+    with kafka(tmp_path_factory.mktemp("kafka")) as running:
+        yield running
+
+
+@pytest.fixture
+def topic(broker, settings):
+    """A topic of this test alone, which the relay is told to write to."""
+    settings.KAFKA_BOOTSTRAP_SERVERS = [broker.address]
+    settings.KAFKA_API_VERSION = (2, 0)
+    settings.KAFKA_TOPIC_PATIENT = f"patient-{secrets.token_hex(4)}"
+    return Topic(broker.address, settings.KAFKA_TOPIC_PATIENT)
+
+
+@pytest.fixture
+def stopped_broker(broker):
+    """A broker that accepts and answers nothing, until `resume` is called."""
+    os.kill(broker.pid, signal.SIGSTOP)
+    try:
+        yield lambda: os.kill(broker.pid, signal.SIGCONT)
+    finally:
+        os.kill(broker.pid, signal.SIGCONT)
+
+
+@pytest.fixture
+def fence(db) -> int:
+    """We lead."""
+    return leases.take_or_renew("this test", seconds=600).fence
+
+
+@pytest.fixture
+def patient(db):
+    return new_patient()
+
+
+def new_patient(**details):
+    jane = {"family_name": "Example", "given_name": "Jane", "email": "jane@example.org", "postal_code": "02139"}
+    return services.register_patient({**jane, **details}, by=None, source="portal", duplicate_reason="a test")
+
+
+def change(patient, **changes):
+    return services.change_patient(patient.pk, changes, by=None, source="api")

@@ -1,0 +1,95 @@
+"""Real relay processes beside the test's database and broker."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
+from django.conf import settings
+
+from tests.portal.conditions import wait_until
+
+ROOT = Path(settings.BASE_DIR)
+
+
+class RelayProcess:
+    """A running `manage.py relay`, and what it logged."""
+
+    def __init__(self, popen: subprocess.Popen, log: Path) -> None:
+        self.popen, self.log = popen, log
+
+    def said(self, event: str) -> bool:
+        """Whether the log has this event."""
+        lines = self.log.read_text().rpartition("\n")[0].splitlines()
+        return any(json.loads(line).get("event") == event for line in lines if line.startswith("{"))
+
+    def wait_until_said(self, event: str) -> None:
+        wait_until(lambda: self.popen.poll() is not None or self.said(event))
+        assert self.said(event), self.log.read_text()
+
+    def signal(self, number: signal.Signals) -> None:
+        self.popen.send_signal(number)
+
+    def end(self) -> int:
+        self.signal(signal.SIGTERM)
+        return self.popen.wait(40)
+
+
+@contextmanager
+def relaying(folder: Path, **environ: str) -> Iterator[RelayProcess]:
+    """A relay with the test's settings; killed afterwards."""
+    number = len(list(folder.glob("relay-*.log")))
+    log = folder / f"relay-{number}.log"
+    with log.open("wb") as output:
+        popen = subprocess.Popen(
+            [sys.executable, "manage.py", "relay"], cwd=ROOT, env=environment(**environ), stdout=output, stderr=output
+        )
+    try:
+        yield RelayProcess(popen, log)
+    finally:
+        popen.kill()
+        popen.wait()
+
+
+def environment(**more: str) -> dict[str, str]:
+    ours = {
+        "DATABASE_URL": database_url(),
+        "KAFKA_BOOTSTRAP_SERVERS": ",".join(settings.KAFKA_BOOTSTRAP_SERVERS),
+        "KAFKA_API_VERSION": "2.0",
+        "KAFKA_TOPIC_PATIENT": settings.KAFKA_TOPIC_PATIENT,
+        "BILLING_GRPC_ADDRESS": settings.BILLING_GRPC_ADDRESS,
+    }
+    return {**os.environ, **ours, **more}
+
+
+def database_url(name: str = "") -> str:
+    """The test database's address; or another one's on the same server."""
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    return urlunsplit(parts._replace(path=f"/{name or settings.DATABASES['default']['NAME']}"))
+
+
+@contextmanager
+def database_away() -> Iterator[None]:
+    """The test database takes no connections and loses those it has."""
+    name = settings.DATABASES["default"]["NAME"]
+    tell(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+    tell(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    try:
+        yield
+    finally:
+        tell(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+
+
+def tell(statement: str) -> None:
+    connection = psycopg2.connect(os.environ["DATABASE_URL"])
+    try:
+        connection.autocommit = True
+        connection.cursor().execute(statement)
+    finally:
+        connection.close()

@@ -1,0 +1,115 @@
+"""An event that cannot be sent is set aside and shown; the others go on."""
+
+from datetime import date
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.urls import reverse
+
+from portal.events.models import QuarantinedEvent
+from portal.events.producer import KafkaSender, Refusal
+from portal.events.services import deliver_waiting, send_again
+from portal.patients.models import EventOutbox
+from tests.portal.events.conftest import change, new_patient
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sender(topic):
+    sender = KafkaSender()
+    yield sender
+    sender.close()
+
+
+@pytest.fixture
+def unreadable(db):
+    """A patient whose first event has a date that Python has no value for."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO patients_patient (family_name, given_name, registered_on)"
+            " VALUES ('Example', 'Far', '20000-01-01') RETURNING id"
+        )
+        return cursor.fetchone()[0]
+
+
+def test_the_others_go_on(topic, sender, fence, unreadable):
+    others = [new_patient(family_name=f"Example{n}") for n in range(3)]
+    assert deliver_waiting(sender, fence=fence) == 4
+    assert set(topic.versions(3)) == {str(patient.pk) for patient in others}
+    [event] = QuarantinedEvent.objects.all()
+    assert (event.patient_id, event.reason) == (unreadable, "ValueError")
+    assert not EventOutbox.objects.exists()
+
+
+def test_an_event_without_a_log_row_is_set_aside(topic, sender, fence):
+    EventOutbox.objects.create(event_id=987_654)
+    deliver_waiting(sender, fence=fence)
+    assert QuarantinedEvent.objects.get().reason == "NotInTheLog"
+
+
+def test_what_the_broker_refuses_for_good_is_set_aside(topic, sender, fence, patient):
+    class TooLarge:
+        def deliver(self, messages):
+            return [Refusal(messages[0], "MessageSizeTooLargeError"), *sender.deliver(messages[1:])]
+
+    other = new_patient(family_name="Other")
+    deliver_waiting(TooLarge(), fence=fence)
+    assert QuarantinedEvent.objects.get().patient_id == patient.pk
+    assert topic.versions(1) == {str(other.pk): [1]}
+
+
+def test_a_message_over_kafkas_limit_is_refused_alone(topic, sender, fence, patient, monkeypatch):
+    other = new_patient(family_name="Other")
+    monkeypatch.setattr("portal.events.encoding.postal_area", lambda code, _: "x" * 2_000_000 if code else "")
+    change(other, postal_code="")
+    deliver_waiting(sender, fence=fence)
+    assert set(QuarantinedEvent.objects.values_list("reason", flat=True)) == {"MessageSizeTooLargeError"}
+    assert [record.event.version for record in topic.records(1)] == [2]
+
+
+def test_sent_again_it_is_delivered_once_the_cause_is_mended(topic, sender, fence, unreadable):
+    deliver_waiting(sender, fence=fence)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE patients_patientevent DISABLE TRIGGER USER")
+        cursor.execute("UPDATE patients_patientevent SET registered_on = %s", [date(2000, 1, 1)])
+        cursor.execute("ALTER TABLE patients_patientevent ENABLE TRIGGER USER")
+    assert send_again(QuarantinedEvent.objects.values_list("pk", flat=True), by=None) == 1
+    assert not QuarantinedEvent.objects.exists()
+    deliver_waiting(sender, fence=fence)
+    assert topic.versions(1) == {str(unreadable): [1]}
+
+
+@pytest.fixture
+def operator(client):
+    """Signs in with these permissions and the right to open the admin."""
+
+    def sign_in(*codenames):
+        user = get_user_model().objects.create_user("operator@example.org", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+def resend(client, event_id):
+    data = {"action": "send_again", "_selected_action": [event_id]}
+    return client.post(reverse("admin:events_quarantinedevent_changelist"), data)
+
+
+def test_an_operator_sends_again_from_the_admin(operator):
+    QuarantinedEvent.objects.create(event_id=7, reason="ValueError")
+    client = operator("view_quarantinedevent", "resend_quarantinedevent")
+    assert "ValueError" in client.get(reverse("admin:events_quarantinedevent_changelist")).content.decode()
+    resend(client, 7)
+    assert EventOutbox.objects.filter(event_id=7).exists()
+    assert not QuarantinedEvent.objects.exists()
+
+
+def test_looking_does_not_give_the_right_to_send_again(operator):
+    QuarantinedEvent.objects.create(event_id=7, reason="ValueError")
+    resend(operator("view_quarantinedevent"), 7)
+    assert QuarantinedEvent.objects.exists()

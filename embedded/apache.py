@@ -45,11 +45,11 @@ def apache_kafka(folder: Path, *, port: int | None = None) -> Iterator[Kafka]:
     port, settings = port or programs.free_port(), folder / "server.properties"
     logs = folder / "topics"
     settings.write_text(PROPERTIES.format(port=port, controller_port=programs.free_port(), logs=logs))
-    kafka = [java, *LEAN, "-cp", f"{jars}{os.sep}*"]
+    kafka: list[str | Path] = [java, *LEAN, "-cp", f"{jars}{os.sep}*"]
     if not (logs / "meta.properties").exists():
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = [*kafka, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", settings]
-        programs.run(command, what="Setting up the storage of Kafka")
+        format_storage = [*kafka, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", settings]
+        programs.run(format_storage, what="Setting up the storage of Kafka")
     process = programs.start([*kafka, "kafka.Kafka", settings], log=folder / "kafka.log", cwd=folder)
     try:
         ready = partial(programs.is_listening, port)

@@ -23,7 +23,7 @@ def make_cluster(data: Path, *, password: str, throw_away: bool) -> None:
         options = ["-U", SUPERUSER, f"--pwfile={pwfile.name}", "--auth=scram-sha-256", "--encoding=UTF8"]
         options += ["--locale-provider=builtin", "--locale=C.UTF-8", "--no-instructions"]
         options += ["--no-sync"] if throw_away else []
-        initdb = [binary("initdb"), "-D", new, *options]
+        initdb: list[str | Path] = [binary("initdb"), "-D", new, *options]
         programs.run(initdb, what="Setting up PostgreSQL", cwd=new, **account.switch())
     new.rename(data)
 

@@ -31,7 +31,7 @@ def kafka(folder: Path) -> Iterator[Kafka]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     log, address = folder / "kafka.log", folder / "kafka.address"
     address.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "embedded.broker", address]
+    command: list[str | Path] = [sys.executable, "-m", "embedded.broker", address]
     process = programs.start(command, log=log, cwd=ROOT, stdin=subprocess.PIPE)
     try:
         programs.wait_until(address.exists, name="The Kafka broker", process=process, log=log)

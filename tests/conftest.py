@@ -1,23 +1,48 @@
-"""What every test may need, and an honest list of what was left out."""
+"""What some tests need of the machine, and an honest list of what was left out for want of it."""
 
 import os
 import shutil
+from collections import Counter
 
 import pytest
 
 NEEDS = {
-    "kafka": lambda: shutil.which("java") and shutil.which("mvn"),
-    "browser": lambda: shutil.which("chromium"),
-}
-LACKING = {
-    "kafka": "needs Java and Maven for a real Apache Kafka",
-    "browser": "needs chromium",
+    "kafka": ("java", "mvn"),
+    "browser": ("chromium",),
 }
 
 
+def pytest_configure(config):
+    unknown = required() - set(NEEDS)
+    if unknown:
+        raise pytest.UsageError(f"REQUIRE knows {', '.join(NEEDS)}, not {', '.join(sorted(unknown))}.")
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
-    """A marked test is left out where its need is missing, or fails when REQUIRE names the need."""
-    required = os.environ.get("REQUIRE", "").split(",")
-    for need, is_met in NEEDS.items():
-        if item.get_closest_marker(need) and not is_met():
-            (pytest.fail if need in required else pytest.skip)(LACKING[need])
+    """A test whose need is missing is left out, or fails when REQUIRE names the need."""
+    for need, programs in NEEDS.items():
+        missing = [program for program in programs if shutil.which(program) is None]
+        if missing and item.get_closest_marker(need):
+            reason = f"needs {' and '.join(missing)}, not found on this machine"
+            if need in required():
+                pytest.fail(f"REQUIRE={need}: {reason}", pytrace=False)
+            pytest.skip(reason)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The last thing before the count: what was left out and why."""
+    left_out = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped(terminalreporter))
+    if left_out:
+        terminalreporter.section("left out")
+    for reason, count in sorted(left_out.items()):
+        terminalreporter.write_line(f"{count} {'test' if count == 1 else 'tests'}: {reason}")
+
+
+def skipped(terminalreporter):
+    return [report for report in terminalreporter.stats.get("skipped", []) if isinstance(report.longrepr, tuple)]
+
+
+def required() -> set[str]:
+    """The needs that must be met, out of REQUIRE=kafka,browser."""
+    return {need.strip() for need in os.environ.get("REQUIRE", "").split(",") if need.strip()}

@@ -9,6 +9,7 @@ import structlog
 from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from prometheus_client import Counter, Histogram
 
 log = structlog.get_logger("portal.requests")
@@ -66,7 +67,7 @@ def on_internal_port(request: HttpRequest) -> bool:
 class ContentPolicy(CSPMiddleware):
     """The strict policy on the staff's pages; the admin's and the API's own pages need inline parts."""
 
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if request.path.startswith(("/admin/", "/api/", "/auth/")):
             response._csp_update = settings.CSP_RELAXED  # type: ignore[attr-defined]
         return super().process_response(request, response)

@@ -23,7 +23,7 @@ class NewUserForm(BaseUserCreationForm):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
     """Users and their roles. Nobody is deleted: the audit names them; take away "may sign in" instead."""
 
     add_form = NewUserForm
@@ -56,7 +56,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
 
 
 @admin.register(Group)
-class RoleAdmin(ModelAdmin):  # type: ignore[misc]
+class RoleAdmin(ModelAdmin):
     """Roles are written in code (portal/accounts/roles.py) and shown here."""
 
     list_display = ("name",)
@@ -73,7 +73,7 @@ class RoleAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(RefreshToken)
-class RefreshTokenAdmin(ModelAdmin):  # type: ignore[misc]
+class RefreshTokenAdmin(ModelAdmin):
     """Chains of refresh tokens; deleting one row ends that chain."""
 
     list_display = ("user", "created_at", "expires_at", "used_at", "revoked_at")

@@ -1,7 +1,5 @@
 """/api/analytics: the gateway to the stream processor's figures."""
 
-import hashlib
-import json
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -11,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from portal.accounts.rules import needs
-from portal.analytics.selectors import current_figures
+from portal.analytics.selectors import current_figures, etag_of
 
 
 class Figures(serializers.Serializer[Any]):
@@ -43,9 +41,3 @@ class Analytics(APIView):
         if request.headers.get("If-None-Match") == tag:
             return Response(status=304, headers={"ETag": tag})
         return Response(figures, headers={"ETag": tag, "Cache-Control": "no-cache"})
-
-
-def etag_of(figures: dict[str, Any]) -> str:
-    """A tag that changes with the figures; the moment of asking and fractions of the lag do not count."""
-    told = {**figures, "asOf": None, "lagSeconds": round(figures.get("lagSeconds") or 0)}
-    return f'"{hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]}"'

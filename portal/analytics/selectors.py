@@ -1,5 +1,7 @@
 """The figures that pages and the API show: live, or the last known ones and marked as stale."""
 
+import hashlib
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +28,12 @@ def current_figures(source: FiguresClient | None = None) -> dict[str, Any]:
             raise
         figures, stale = last.figures, True
     return {**figures, **annexes.totals(), "stale": stale}
+
+
+def etag_of(figures: dict[str, Any]) -> str:
+    """A tag that changes with the figures; the moment of asking and fractions of the lag do not count."""
+    told = {**figures, "asOf": None, "lagSeconds": round(figures.get("lagSeconds") or 0)}
+    return f'"{hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]}"'
 
 
 def _keep(figures: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """The operators' door to patients: it saves through the services, like every other door."""
 
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin, TabularInline
 
-from portal.accounts.models import User
+from portal.accounts.rules import user_of
 from portal.errors import InvalidInput
 from portal.patients import services
 from portal.patients.audit import record_reading
@@ -49,7 +49,7 @@ class PatientForm(forms.ModelForm):
         return self.cleaned_data
 
 
-class IdentifierInline(TabularInline):  # type: ignore[misc]
+class IdentifierInline(TabularInline):
     model = PatientIdentifier
     extra = 0
     can_delete = False
@@ -60,7 +60,7 @@ class IdentifierInline(TabularInline):  # type: ignore[misc]
 
 
 @admin.register(Patient)
-class PatientAdmin(ModelAdmin):  # type: ignore[misc]
+class PatientAdmin(ModelAdmin):
     """Find, register, correct and archive. Opening a list or a patient here is recorded as anywhere else."""
 
     form = PatientForm
@@ -82,18 +82,18 @@ class PatientAdmin(ModelAdmin):  # type: ignore[misc]
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Patient | None:
         patient = super().get_object(request, object_id, from_field)
         if patient is not None:
-            record_reading(_user(request), [patient.pk], action="open", door=Source.ADMIN)
+            record_reading(user_of(request), [patient.pk], action="open", door=Source.ADMIN)
         return patient
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         response = super().changelist_view(request, extra_context)
         shown = getattr(response, "context_data", {}).get("cl")
         if shown:
-            record_reading(_user(request), [row.pk for row in shown.result_list], action="list", door=Source.ADMIN)
+            record_reading(user_of(request), [row.pk for row in shown.result_list], action="list", door=Source.ADMIN)
         return response
 
     def save_model(self, request: HttpRequest, obj: Patient, form: PatientForm, change: bool) -> None:
-        by = _user(request)
+        by = user_of(request)
         if change:
             saved = services.change_patient(obj.pk, form.details, by=by, source=Source.ADMIN)
         else:
@@ -110,15 +110,15 @@ class PatientAdmin(ModelAdmin):  # type: ignore[misc]
     @admin.action(description="Archive", permissions=["archive"])
     def archive(self, request: HttpRequest, queryset: QuerySet[Patient]) -> None:
         for pk in queryset.values_list("pk", flat=True):
-            services.archive_patient(pk, by=_user(request), source=Source.ADMIN)
+            services.archive_patient(pk, by=user_of(request), source=Source.ADMIN)
 
     @admin.action(description="Restore", permissions=["archive"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Patient]) -> None:
         for pk in queryset.values_list("pk", flat=True):
-            services.restore_patient(pk, by=_user(request), source=Source.ADMIN)
+            services.restore_patient(pk, by=user_of(request), source=Source.ADMIN)
 
 
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
+class ReadOnlyAdmin(ModelAdmin):
     """What is written by the system, and changed by nobody."""
 
     show_full_result_count = False
@@ -155,7 +155,3 @@ class AccessRecordAdmin(ReadOnlyAdmin):
     @admin.display(description="Patients")
     def patients(self, record: AccessRecord) -> int:
         return len(record.patient_ids)
-
-
-def _user(request: HttpRequest) -> User:
-    return cast(User, request.user)

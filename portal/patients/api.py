@@ -1,6 +1,6 @@
 """/api/patients: the JSON door. Rules live in services and selectors; here are shapes, headers and rights."""
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -10,7 +10,7 @@ from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from portal.accounts.models import User
-from portal.accounts.rules import needs
+from portal.accounts.rules import needs, user_of
 from portal.errors import FieldProblem, InvalidInput, NotAllowed, StaleVersion
 from portal.patients import selectors, services
 from portal.patients.annexes import parts_for
@@ -33,7 +33,7 @@ class Patients(APIView):
         """An array in the order of names. The Link header has the next page, until there is none."""
         query = _query(request)
         page = selectors.find_patients(
-            _user(request), door=DOOR, text=query.get("q", ""), filters=_filters(query),
+            user_of(request), door=DOOR, text=query.get("q", ""), filters=_filters(query),
             after=query.get("cursor", ""), limit=query["limit"],
         )  # fmt: skip
         parts = parts_for([patient.pk for patient in page.patients])
@@ -46,7 +46,7 @@ class Patients(APIView):
         body = dict(_object(request))
         reason = str(body.pop("duplicateReason", "") or "").strip()
         patient = services.register_patient(
-            _clean(body), by=_user(request), source=DOOR,
+            _clean(body), by=user_of(request), source=DOOR,
             idempotency_key=_idempotency_key(request), duplicate_reason=reason[:500],
         )  # fmt: skip
         answer = _answer(patient, status=201)
@@ -71,7 +71,7 @@ class OnePatient(APIView):
 
     @extend_schema(responses=PatientJson, summary="Read a patient")
     def get(self, request: Request, patient_id: UUID) -> Response:
-        return _answer(selectors.open_patient(_user(request), patient_id, door=DOOR))
+        return _answer(selectors.open_patient(user_of(request), patient_id, door=DOOR))
 
     @extend_schema(parameters=[IF_MATCH], request=PatientBody, responses=PatientJson, summary="Change a patient")
     def put(self, request: Request, patient_id: UUID) -> Response:
@@ -87,7 +87,7 @@ class OnePatient(APIView):
     def delete(self, request: Request, patient_id: UUID) -> Response:
         """Takes the patient off the lists; nothing is erased, and PATCH restores."""
         version = _expected_version(request)
-        services.archive_patient(patient_id, by=_user(request), source=DOOR, expected_version=version)
+        services.archive_patient(patient_id, by=user_of(request), source=DOOR, expected_version=version)
         return Response(status=204)
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> PatientBody:
@@ -95,7 +95,7 @@ class OnePatient(APIView):
         return PatientBody(*args, **kwargs)
 
     def _change(self, request: Request, patient_id: UUID) -> Response:
-        user, body, version = _user(request), dict(_object(request)), _expected_version(request)
+        user, body, version = user_of(request), dict(_object(request)), _expected_version(request)
         current = _json(selectors.open_patient(user, patient_id, door=DOOR))
         if body.get("status") == current["status"]:
             del body["status"]
@@ -114,12 +114,8 @@ class History(APIView):
     @extend_schema(responses=ChangeJson(many=True), summary="What happened to a patient")
     def get(self, request: Request, patient_id: UUID) -> Response:
         """The log, newest first, field by field."""
-        changes = selectors.history_of(_user(request), patient_id, door=DOOR)
+        changes = selectors.history_of(user_of(request), patient_id, door=DOOR)
         return Response([_change_json(change) for change in changes])
-
-
-def _user(request: Request) -> User:
-    return cast(User, request.user)
 
 
 def _object(request: Request) -> dict[str, Any]:

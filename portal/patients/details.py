@@ -3,10 +3,11 @@
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db.models import CharField, Model
 from django.utils import timezone
 
 from portal.errors import FieldProblem, InvalidInput
@@ -69,8 +70,8 @@ def _text(name: str, value: Any) -> str:
     text = " ".join(unicodedata.normalize("NFC", value).split())
     if any(unicodedata.category(c) in {"Cc", "Cs"} for c in text):
         raise Wrong("control-characters", "Remove the control characters.")
-    limit = Patient._meta.get_field(name).max_length
-    if limit and len(text) > limit:
+    limit = longest(Patient, name)
+    if len(text) > limit:
         raise Wrong("too-long", f"Use at most {limit} characters; this has {len(text)}.")
     return _SPECIAL.get(name, str)(text)
 
@@ -138,15 +139,17 @@ def _identifiers(value: Any) -> list[dict[str, str]]:
         system, number = str(one.get("system") or "").strip(), identifier_value(str(one.get("value") or ""))
         if not system or not number:
             raise Wrong("incomplete", "Each identifier needs a system and a value with letters or digits.")
-        if len(system) > _limit("system") or len(number) > _limit("value"):
+        if len(system) > longest(PatientIdentifier, "system") or len(number) > longest(PatientIdentifier, "value"):
             raise Wrong("too-long", "An identifier's system or value is too long.")
         if {"system": system, "value": number} not in clean:
             clean.append({"system": system, "value": number})
     return clean
 
 
-def _limit(name: str) -> int:
-    return PatientIdentifier._meta.get_field(name).max_length or 0
+def longest(model: type[Model], name: str) -> int:
+    """How many characters a text column takes."""
+    column = cast("CharField[str, str]", model._meta.get_field(name))
+    return column.max_length or 0
 
 
 def _across(clean: dict[str, Any], wrong: set[str], *, partial: bool) -> list[FieldProblem]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from portal.errors import FieldProblem, camel
-from portal.patients.details import FIELDS
+from portal.patients.details import FIELDS, longest
 from portal.patients.models import Patient
 
 _NAMES = {"registered_on": "registeredDate", "deceased_on": "deceasedDate"}
@@ -64,7 +64,7 @@ def name_parts(name: Any) -> dict[str, Any]:
 def address_parts(address: Any) -> dict[str, Any]:
     """One line as it is, in the first line; what is longer than the line goes on in the second, cut between words."""
     parts: dict[str, Any] = dict.fromkeys(_ADDRESS_PARTS, "")
-    limit = Patient._meta.get_field("address_line1").max_length or 0
+    limit = longest(Patient, "address_line1")
     if not isinstance(address, str) or len(address) <= limit:
         return {**parts, "address_line1": address}
     cut = address.rfind(" ", 0, limit + 1)

@@ -126,7 +126,7 @@ def people_like(people: Iterable[tuple[str, str, date]]) -> dict[tuple[str, date
     rows = Patient.objects.filter(
         sort_key__in={name for name, _ in wanted}, date_of_birth__in={born for _, born in wanted}, status=Status.ACTIVE
     ).values_list("sort_key", "date_of_birth", "pk")
-    return {(name, born): pk for name, born, pk in rows if (name, born) in wanted}
+    return {(name, born): pk for name, born, pk in rows if born and (name, born) in wanted}
 
 
 def every_patient(
@@ -165,7 +165,7 @@ def _after(found: QuerySet[Patient], cursor: str) -> QuerySet[Patient]:
 
 
 def _actor_names(events: list[Any]) -> dict[int, str]:
-    ids = {(event.pgh_context or {}).get("user") for event in events} - {None}
+    ids = [user for event in events if (user := (event.pgh_context or {}).get("user"))]
     return {user.pk: str(user) for user in User.objects.filter(pk__in=ids)}
 
 
@@ -178,7 +178,7 @@ def _change(event: Any, before: Any, names: dict[int, str]) -> Change:
     ]
     if not fields and before is not None:
         fields = [("identifiers", "", "changed")]
-    actor = names.get(context.get("user"), "the system")
+    actor = names.get(context.get("user") or 0, "the system")
     source = context.get("source") or ("sql" if not context else "")
     return Change(event.pgh_id, event.version, event.pgh_created_at, event.pgh_label, actor, source, fields)
 

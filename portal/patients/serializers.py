@@ -64,7 +64,7 @@ class PatientJson(PatientBody):
 
 
 class FieldChange(serializers.Serializer[Any]):
-    field = serializers.CharField()  # type: ignore[assignment]
+    field = serializers.CharField()
     old = serializers.CharField(allow_blank=True)
     new = serializers.CharField(allow_blank=True)
 
@@ -75,7 +75,7 @@ class ChangeJson(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
     kind = serializers.ChoiceField(["insert", "update", "delete"])
     by = serializers.CharField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     changes = FieldChange(many=True)
 
 

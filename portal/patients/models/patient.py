@@ -44,7 +44,7 @@ class Precision(models.TextChoices):
     YEAR = "year", "Year only"
 
 
-class Patient(models.Model):
+class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientEvent adds `events`
     """A person known to the clinic. `version` rises by one with every change, whoever makes it."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, db_default=Func(function="uuidv7"), editable=False)

@@ -1,0 +1,49 @@
+"""Export patients as CSV or FHIR NDJSON, in a form that import_patients reads back."""
+
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from django.core.management.base import BaseCommand
+
+from portal.imports.exporting import WRITERS
+from portal.patients.models import Patient, Status
+from portal.patients.selectors import PatientFilters, every_patient
+
+
+class Command(BaseCommand):
+    help = "Export active patients, in the order of their names. Every patient exported is recorded as read."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", nargs="?", type=Path, help="default: standard output")
+        parser.add_argument("--format", choices=sorted(WRITERS), default="csv")
+        parser.add_argument("--archived", action="store_true", help="archived patients too")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        write = WRITERS[options["format"]]
+        count = 0
+        with _opened(options["file"]) as file:
+            for line in write(_patients(archived=options["archived"])):
+                file.write(line)
+                count += 1
+        self.stderr.write(f"{count - (options['format'] == 'csv'):,} patients exported.")
+
+
+def _patients(*, archived: bool) -> Iterator[Patient]:
+    for status in (Status.ACTIVE, Status.ARCHIVED) if archived else (Status.ACTIVE,):
+        yield from every_patient(None, door="command", filters=PatientFilters(status=status))
+
+
+@contextmanager
+def _opened(path: Path | None) -> Iterator[TextIO]:
+    """The file, readable by its owner alone, or standard output."""
+    if path is None:
+        yield sys.stdout
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    with open(os.open(path, flags, 0o600), "w", encoding="utf-8", newline="") as file:
+        yield file

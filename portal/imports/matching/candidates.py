@@ -1,0 +1,69 @@
+"""A row whose values were checked, and the keys that tell which patient it is about."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from portal.errors import InvalidInput
+from portal.imports.readers import Problem, Row
+from portal.patients.details import clean_details
+from portal.patients.words import fold
+
+Pair = tuple[str, str]
+PersonKey = tuple[str, date | None]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A row with cleaned details."""
+
+    row: Row
+    details: dict[str, Any]
+
+    @property
+    def pairs(self) -> set[Pair]:
+        """The identifiers that the row carries, as (system, value)."""
+        return {(one["system"], one["value"]) for one in self.details.get("identifiers", [])}
+
+    @property
+    def person(self) -> PersonKey:
+        """Name and date of birth, as the registration of a patient compares them."""
+        return person_key(self.details)
+
+
+def person_key(details: Mapping[str, Any]) -> PersonKey:
+    """The name as the database folds it, and the date of birth."""
+    name = fold(f"{details.get('family_name', '')} {details.get('given_name', '')}")
+    return name, details.get("date_of_birth")
+
+
+def checked(row: Row) -> Candidate | list[Problem]:
+    """The candidate, or everything that is wrong with the row."""
+    if row.problems:
+        return row.problems
+    try:
+        return Candidate(row, clean_details(row.details, partial=True))
+    except InvalidInput as error:
+        return problems_of(row, error)
+
+
+def problems_of(row: Row, error: InvalidInput) -> list[Problem]:
+    """The error's fields in the words of the file."""
+    problems: list[Problem] = []
+    for one in error.errors:
+        if one.pointer == "identifiers":
+            problems += _wrong_identifiers(row, one.detail)
+        else:
+            problems.append(row.problem(one.pointer, one.detail))
+    return problems
+
+
+def _wrong_identifiers(row: Row, reason: str) -> list[Problem]:
+    wrong = []
+    for identifier in row.details["identifiers"]:
+        try:
+            clean_details({"identifiers": [identifier]}, partial=True)
+        except InvalidInput as error:
+            wrong += [row.identifier_problem(identifier, one.detail) for one in error.errors]
+    return wrong or [row.problem("identifiers", reason)]

@@ -1,0 +1,141 @@
+"""What becomes of each row: a new patient, a change of a known one, nothing, or a refusal with its reason."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.utils import timezone
+
+from portal.errors import InvalidInput
+from portal.imports.matching.candidates import Candidate, checked, problems_of
+from portal.imports.matching.comparing import changes_for, is_someone_else
+from portal.imports.matching.known import COLUMNS, DATES, Known, Person
+from portal.imports.models import Outcome
+from portal.imports.readers import Problem, Row
+from portal.patients.details import clean_details
+from portal.patients.models import Status
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A row and what becomes of it. `details` are those of a new patient, or the changes of a known one."""
+
+    row: Row
+    outcome: Outcome
+    patient_id: UUID | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+class Memory(Protocol):
+    """What an import needs to know of the patients, and of its own earlier rows."""
+
+    def people_of(self, candidates: Sequence[Candidate]) -> Known:
+        """The people whom these rows may be about."""
+
+    def earlier_rows(self, patient_ids: Iterable[UUID]) -> dict[UUID, int]:
+        """The numbers of the rows of this import that were about these patients already."""
+
+
+def decide(rows: Sequence[Row], *, memory: Memory, allow_duplicates: bool) -> list[Decision]:
+    """A decision for each row in order, up to the first row that depends on one before it which is not written yet.
+
+    That row and the ones behind it belong into the next batch; the answer is never empty.
+    """
+    results = [(row, checked(row)) for row in rows]
+    known = memory.people_of([result for _, result in results if isinstance(result, Candidate)])
+    judge = Judge(known, memory.earlier_rows(known.people), allow_duplicates=allow_duplicates)
+    decisions: list[Decision] = []
+    planned: dict[object, Candidate] = {}
+    for row, result in results:
+        if not isinstance(result, Candidate):
+            decisions.append(refusal(row, result))
+            continue
+        keys = {*result.pairs, *known.holders_of(result), result.person}
+        before = next((planned[key] for key in keys if key in planned), None)
+        if before is None:
+            decisions.append(judge.decide(result))
+            planned |= dict.fromkeys(keys, result)
+        elif before.details == result.details:
+            decisions.append(Decision(row, Outcome.DUPLICATE))
+        else:
+            break
+    return decisions
+
+
+def refusal(row: Row, problems: list[Problem]) -> Decision:
+    """The row stays out, for these reasons."""
+    return Decision(row, Outcome.REJECTED, problems=problems)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The rules, over what is known of a batch. `earlier` are the rows of this import about the same patients."""
+
+    known: Known
+    earlier: dict[UUID, int]
+    allow_duplicates: bool
+
+    def decide(self, candidate: Candidate) -> Decision:
+        """What becomes of this row."""
+        holders = self.known.holders_of(candidate)
+        if len(holders) > 1:
+            who = " and ".join(sorted(self.known.people[one].label for one in holders))
+            return _refused(candidate, f"Its identifiers belong to different patients: {who}.")
+        if holders:
+            return self._of_known(candidate, self.known.people[holders.pop()])
+        return self._of_unknown(candidate)
+
+    def _of_known(self, candidate: Candidate, person: Person) -> Decision:
+        if is_someone_else(candidate, person):
+            return _refused(candidate, f"Its identifier belongs to {person.label}, who differs in name, birth or sex.")
+        changes = changes_for(candidate, person)
+        if not changes:
+            return self._nothing_new(candidate, person)
+        if person.status != Status.ACTIVE:
+            return _refused(candidate, f"This is {person.label}, who is {person.status}. Restore the patient first.")
+        overwritten = [name for name in changes if _has(person, name)] if person.id in self.earlier else []
+        if overwritten:
+            reason = f"Row {self.earlier[person.id]} of this file has another value for the same patient."
+            return refusal(candidate.row, [candidate.row.problem(name, reason) for name in overwritten])
+        return Decision(candidate.row, Outcome.UPDATED, person.id, changes)
+
+    def _of_unknown(self, candidate: Candidate) -> Decision:
+        if not (candidate.details.get("family_name") or candidate.details.get("given_name")):
+            return _without_name(candidate)
+        same = [self.known.people[one] for one in self.known.namesakes.get(candidate.person, [])]
+        for person in same:
+            if not changes_for(candidate, person):
+                return self._nothing_new(candidate, person)
+        if same and not self.allow_duplicates:
+            reason = f"{same[0].label} has this name and date of birth. Change that patient, or allow duplicates."
+            return refusal(candidate.row, [candidate.row.problem("family_name", reason)])
+        return Decision(candidate.row, Outcome.NEW, details=_complete(candidate.details))
+
+    def _nothing_new(self, candidate: Candidate, person: Person) -> Decision:
+        outcome = Outcome.DUPLICATE if person.id in self.earlier else Outcome.UNCHANGED
+        return Decision(candidate.row, outcome, person.id)
+
+
+def _complete(details: dict[str, Any]) -> dict[str, Any]:
+    """Every column said, so that the database has no default to compute: half of the time of a large import."""
+    blank: dict[str, Any] = {name: None if name in DATES else "" for name in COLUMNS}
+    return blank | {"sex": "unknown", "date_of_birth_precision": "day", "registered_on": timezone.localdate()} | details
+
+
+def _has(person: Person, name: str) -> bool:
+    return name != "identifiers" and person.values.get(name) not in ("", None, "unknown")
+
+
+def _refused(candidate: Candidate, reason: str) -> Decision:
+    return refusal(candidate.row, [Problem("", "", reason)])
+
+
+def _without_name(candidate: Candidate) -> Decision:
+    """The words of the one check that every door uses."""
+    try:
+        clean_details({name: value for name, value in candidate.details.items() if name != "phone_e164"})
+    except InvalidInput as error:
+        return refusal(candidate.row, problems_of(candidate.row, error))
+    raise AssertionError("A patient without a name passed the check.")

@@ -1,0 +1,136 @@
+"""What is stored of an import: the job, what each of its rows became, and the rows that were refused."""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+
+class JobStatus(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+
+
+class Outcome(models.TextChoices):
+    """What became of a row."""
+
+    NEW = "new", "New"
+    UPDATED = "updated", "Updated"
+    UNCHANGED = "unchanged", "Unchanged"
+    DUPLICATE = "duplicate", "Duplicate"
+    REJECTED = "rejected", "Rejected"
+
+
+class ImportJobs(models.QuerySet["ImportJob"]):
+    """Jobs, and those of them that need a hand."""
+
+    def free(self) -> "ImportJobs":
+        """Jobs that nobody works on: new ones, and those whose process ended in their midst."""
+        unowned = models.Q(leased_until=None) | models.Q(leased_until__lt=timezone.now())
+        return self.filter(unowned, status__in=[JobStatus.WAITING, JobStatus.RUNNING])
+
+
+class ImportJob(models.Model):
+    """One file on its way into the patients. Its counts move in the transaction that writes the patients.
+
+    A process owns a running job as long as `lease` is its own and `leased_until` is ahead.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    original_name = models.CharField(max_length=255)
+    sha256 = models.CharField(max_length=64, db_index=True)
+    size_bytes = models.BigIntegerField()
+    file_format = models.CharField("format", max_length=10)
+    header = models.JSONField(default=list)
+    ignored_columns = models.JSONField(default=list)
+    dry_run = models.BooleanField(default=False)
+    allow_duplicates = models.BooleanField(default=False)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    status = models.CharField(max_length=7, choices=JobStatus, default=JobStatus.WAITING)
+    message = models.CharField(max_length=500, blank=True, help_text="Why it failed; holds no personal data")
+    last_row = models.BigIntegerField(default=0, help_text="The number of the last row that was dealt with")
+    bytes_done = models.BigIntegerField(default=0)
+    new_count = models.BigIntegerField(default=0)
+    updated_count = models.BigIntegerField(default=0)
+    unchanged_count = models.BigIntegerField(default=0)
+    duplicate_count = models.BigIntegerField(default=0)
+    rejected_count = models.BigIntegerField(default=0)
+
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    lease = models.UUIDField(null=True, blank=True, editable=False)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0, help_text="Starts since the last progress")
+    rows_before = models.BigIntegerField(default=0, help_text="Rows done when this start began")
+
+    objects = ImportJobs.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        default_permissions = ("add", "view")
+        indexes = [models.Index(fields=["status", "leased_until"], name="import_job_to_do")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(status__in=JobStatus.values), name="import_status_known")
+        ]
+
+    def __str__(self) -> str:
+        return f"import {self.pk}"
+
+    @property
+    def rows_read(self) -> int:
+        """Rows that came to an end, whatever became of them."""
+        return sum(getattr(self, f"{outcome}_count") for outcome in Outcome.values)
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies; the name says nothing about what is in it."""
+        return Path(settings.DATA_DIR) / "imports" / self.pk.hex
+
+    @property
+    def is_ended(self) -> bool:
+        return self.status in (JobStatus.DONE, JobStatus.FAILED)
+
+
+class ImportedRow(models.Model):
+    """What one row did, and to whom: finds a person who comes twice in a file, and later lets an import be undone."""
+
+    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="imported_rows")
+    row_number = models.BigIntegerField()
+    patient_id = models.UUIDField()
+    outcome = models.CharField(max_length=9, choices=Outcome)
+
+    class Meta:
+        ordering = ["job", "row_number"]
+        default_permissions = ()
+        indexes = [models.Index(fields=["job", "patient_id"], name="imported_row_by_patient")]
+        constraints = [models.UniqueConstraint(fields=["job", "row_number"], name="one_outcome_per_row")]
+
+    def __str__(self) -> str:
+        return f"row {self.row_number} of import {self.job_id}"
+
+
+class ImportReject(models.Model):
+    """A row that was refused. `column`, `value` and `reason` tell the first problem; `problems` tells all of them."""
+
+    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="rejects")
+    row_number = models.BigIntegerField()
+    column = models.CharField(max_length=200, blank=True)
+    value = models.TextField(blank=True)
+    reason = models.TextField()
+    problems = models.JSONField(default=list, help_text="A list of {column, value, reason}")
+    raw = models.JSONField(default=list, help_text="The row as it was typed, cell by cell")
+
+    class Meta:
+        ordering = ["job", "row_number"]
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["job", "row_number"], name="one_reject_per_row")]
+
+    def __str__(self) -> str:
+        return f"row {self.row_number} of import {self.job_id}"

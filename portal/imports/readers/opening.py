@@ -1,0 +1,76 @@
+"""Recognises a file by what is in it, never by its name, and says what to do with one that cannot be read."""
+
+import json
+import re
+from pathlib import Path
+
+from portal.imports.readers.csv_file import CsvFile
+from portal.imports.readers.fhir_files import BundleFile, NdjsonFile
+from portal.imports.readers.rows import PatientFile, Unreadable
+
+SAMPLE = 1024 * 1024
+SAVE_AS = "Save it as “CSV UTF-8 (comma delimited)” and try again."
+
+_MARKS = {
+    b"PK\x03\x04": f"This is an Excel workbook or a ZIP file. {SAVE_AS}",
+    b"\xd0\xcf\x11\xe0": f"This is an old Excel workbook. {SAVE_AS}",
+    b"\x1f\x8b": "This file is compressed (gzip). Unpack it first.",
+    b"%PDF": "This is a PDF. Ask for the data as CSV or as FHIR NDJSON.",
+    b"\xff\xfe": f"This file is UTF-16 text. {SAVE_AS}",
+    b"\xfe\xff": f"This file is UTF-16 text. {SAVE_AS}",
+}
+_TWO_BYTES = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+
+
+def open_patients(path: Path) -> PatientFile:
+    """The file's reader; Unreadable for anything that is not patients as CSV, FHIR NDJSON or a FHIR Bundle."""
+    with path.open("rb") as file:
+        sample = file.read(SAMPLE)
+    text = _text_of(sample)
+    if not text.lstrip().startswith(("{", "[")):
+        return CsvFile(path)
+    return _json_file(path, text.lstrip())
+
+
+def _text_of(sample: bytes) -> str:
+    for mark, advice in _MARKS.items():
+        if sample.startswith(mark):
+            raise Unreadable(advice)
+    if not sample.strip():
+        raise Unreadable("The file is empty.")
+    _refuse_binary(sample)
+    _refuse_other_encodings(sample)
+    return sample.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+
+
+def _refuse_binary(sample: bytes) -> None:
+    nuls = sample.count(0)
+    if nuls * 4 > len(sample):
+        raise Unreadable(f"This file is UTF-16 text or not text at all. {SAVE_AS}")
+    odd = sum(sample.count(byte) for byte in range(32) if byte not in b"\t\n\r\f")
+    if odd * 50 > len(sample) or 0 in sample.split(b"\n", 1)[0]:
+        raise Unreadable("This is not a text file. Bring patients as CSV or as FHIR NDJSON.")
+
+
+def _refuse_other_encodings(sample: bytes) -> None:
+    """Latin-1 has bytes beyond ASCII that seldom pair up as UTF-8; a few bad bytes in UTF-8 cost only their rows."""
+    whole = sample[: sample.rfind(b"\n") + 1] or sample
+    beyond = len(whole.translate(None, bytes(range(128))))
+    in_utf8 = sum(len(match.group()) for match in _TWO_BYTES.finditer(whole))
+    if beyond - in_utf8 > in_utf8:
+        raise Unreadable(f"This file is not UTF-8 text (it may be Windows-1252 or Latin-1). {SAVE_AS}")
+    if b"\r" in sample and b"\n" not in sample:
+        raise Unreadable(f"This file has the line ends of old Macs. {SAVE_AS}")
+
+
+def _json_file(path: Path, text: str) -> PatientFile:
+    first, *others = [line.strip() for line in text.split("\n", 20) if line.strip()]
+    if first.startswith("["):
+        raise Unreadable("This is a JSON array. Bring patients as FHIR NDJSON or as a FHIR Bundle.")
+    try:
+        kind = json.loads(first).get("resourceType")
+    except ValueError:  # One document over many lines, or NDJSON with a broken first row, which costs only that row.
+        return NdjsonFile(path) if not others or others[0].startswith("{") else BundleFile(path)
+    if kind is None:
+        raise Unreadable("This is JSON, but not FHIR: the objects have no resourceType.")
+    return BundleFile(path) if kind == "Bundle" else NdjsonFile(path)

@@ -1,0 +1,89 @@
+"""What may be read of imports, and by whom."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from portal.accounts.models import User
+from portal.errors import NotAllowed, NotFound
+from portal.imports.cells import harmless
+from portal.imports.models import ImportJob, ImportReject, JobStatus
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is. `seconds_left` is None as long as nobody can tell."""
+
+    status: str
+    rows_read: int
+    percent: int
+    rows_per_second: float
+    seconds_left: int | None
+    is_ended: bool
+
+
+def jobs_visible_to(user: User | None) -> QuerySet[ImportJob]:
+    """Imports that this user may see, newest first; None stands for the clinic's own commands."""
+    if user is not None and not user.has_perm("imports.view_importjob"):
+        raise NotAllowed("Ask an operator for the right to see imports.")
+    return ImportJob.objects.select_related("by")
+
+
+def open_job(user: User | None, job_id: UUID) -> ImportJob:
+    """One import; NotFound if there is none that the user may see."""
+    job = jobs_visible_to(user).filter(pk=job_id).first()
+    if job is None:
+        raise NotFound("There is no import at this address.")
+    return job
+
+
+def jobs_to_take_up() -> list[UUID]:
+    """The jobs that nobody works on, oldest first."""
+    return list(ImportJob.objects.free().order_by("created_at").values_list("pk", flat=True))
+
+
+def job_progress(job: ImportJob) -> Progress:
+    """Rows a second since the job was last taken up, and the time left at that pace."""
+    since = ((job.finished_at or timezone.now()) - job.started_at).total_seconds() if job.started_at else 0.0
+    pace = (job.rows_read - job.rows_before) / since if since > 0 else 0.0
+    share = job.bytes_done / job.size_bytes if job.size_bytes else 0.0
+    left = None
+    if job.status == JobStatus.RUNNING and pace and share:
+        left = round(job.rows_read * (1 - share) / share / pace)
+    return Progress(job.status, job.rows_read, int(share * 100), round(pace, 1), left, job.is_ended)
+
+
+def rejects_of(job: ImportJob) -> QuerySet[ImportReject]:
+    """The refused rows in the file's order."""
+    return ImportReject.objects.filter(job=job).order_by("row_number")
+
+
+def rejects_csv(job: ImportJob) -> Iterator[str]:
+    """The refused rows as a CSV file, line by line: the file's own columns, and the reason behind them."""
+    yield csv_line([*job.header, "reason"])
+    for reject in rejects_of(job).iterator():
+        yield csv_line(rejects_cells(job.header, reject.row_number, reject.raw, reject.problems))
+
+
+def rejects_cells(header: list[str], number: int, raw: list[str], problems: list[dict[str, str]]) -> list[str]:
+    """One line of the rejects file. Cells of a row with too many come behind the reason, so that none is lost."""
+    padded = raw + [""] * (len(header) - len(raw))
+    reason = "; ".join(_said(one) for one in problems)
+    return [*padded[: len(header)], f"Row {number}: {reason}", *padded[len(header) :]]
+
+
+def csv_line(cells: list[str]) -> str:
+    """A line of CSV that a spreadsheet runs no formula of."""
+    line = io.StringIO()
+    csv.writer(line).writerow([harmless(cell) for cell in cells])
+    return line.getvalue()
+
+
+def _said(problem: dict[str, str]) -> str:
+    where = f'{problem["column"]} "{problem["value"]}": ' if problem["value"] else f"{problem['column']}: "
+    return (where if problem["column"] else "") + problem["reason"]

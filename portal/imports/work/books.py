@@ -1,0 +1,83 @@
+"""Where an import keeps its progress: in the job's row, or for a dry run of a command in memory."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from portal.imports.matching.deciding import Decision
+from portal.imports.models import ImportJob, ImportReject, Outcome
+from portal.imports.readers import Problem
+
+LEASE = timedelta(seconds=60)
+
+
+class LeaseLost(Exception):
+    """Another process took the job up; this one must write nothing more."""
+
+
+class JobBook:
+    """The job's row. The batch holds it locked, so that a process whose lease ran out cannot write beside the next."""
+
+    def __init__(self, job_id: UUID, lease: UUID | None) -> None:
+        self.job_id, self.lease = job_id, lease
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """See Book; LeaseLost when the job is not ours any more."""
+        with transaction.atomic():
+            held = ImportJob.objects.select_for_update().filter(pk=self.job_id).values_list("lease", flat=True).first()
+            if held != self.lease:
+                raise LeaseLost
+            yield
+
+    def keep(self, decisions: Sequence[Decision]) -> None:
+        """See Book."""
+        ImportReject.objects.bulk_create(self._reject(one) for one in decisions if one.outcome == Outcome.REJECTED)
+        counts = Counter(f"{one.outcome}_count" for one in decisions)
+        columns: dict[str, Any] = {name: F(name) + count for name, count in counts.items()}
+        last = decisions[-1].row
+        ImportJob.objects.filter(pk=self.job_id).update(
+            **columns, last_row=last.number, bytes_done=last.end, attempts=0, leased_until=timezone.now() + LEASE
+        )
+
+    def _reject(self, decision: Decision) -> ImportReject:
+        first = decision.problems[0]
+        return ImportReject(
+            job_id=self.job_id,
+            row_number=decision.row.number,
+            column=storable(first.column)[:200],
+            value=storable(first.value),
+            reason=storable(first.reason),
+            problems=[_as_json(one) for one in decision.problems],
+            raw=[storable(cell) for cell in decision.row.raw],
+        )
+
+
+class ReadOnlyBook:
+    """Nothing is kept, and the database itself sees to it: each batch is a read-only transaction."""
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """See Book."""
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION READ ONLY")
+            yield
+
+    def keep(self, decisions: Sequence[Decision]) -> None:
+        """See Book."""
+
+
+def _as_json(problem: Problem) -> dict[str, str]:
+    return {name: storable(getattr(problem, name)) for name in ("column", "value", "reason")}
+
+
+def storable(text: str) -> str:
+    """The text without what PostgreSQL cannot hold: NUL and lone halves of surrogate pairs."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")

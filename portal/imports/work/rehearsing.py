@@ -1,0 +1,97 @@
+"""A dry run: decides as a real import would and remembers what it would have written, in a private temporary store."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+from portal.imports.matching.candidates import Candidate, person_key
+from portal.imports.matching.deciding import Decision
+from portal.imports.matching.known import COLUMNS, DATES, Known, Person, people_in_database
+from portal.imports.models import Outcome
+
+_TABLES = """
+    CREATE TABLE person (id TEXT PRIMARY KEY, first_row INTEGER, facts TEXT);
+    CREATE TABLE clue (clue TEXT, id TEXT, PRIMARY KEY (clue, id)) WITHOUT ROWID;
+"""
+
+_BY_CLUE = "SELECT id FROM clue WHERE clue IN (SELECT value FROM json_each(?))"
+_CHANGED = "SELECT id, first_row, facts FROM person WHERE id IN (SELECT value FROM json_each(?)) AND facts <> ''"
+_FIRST_ROWS = "SELECT id, first_row FROM person WHERE id IN (SELECT value FROM json_each(?))"
+
+
+class Rehearsal:
+    """The patients as they would be. SQLite keeps a store without a name on disk, unlinked, and drops it at the end."""
+
+    def __init__(self) -> None:
+        self.store = sqlite3.connect("")
+        self.store.executescript(_TABLES)
+        self.known = Known()
+
+    def people_of(self, candidates: Sequence[Candidate]) -> Known:
+        """See Memory: those of the database, with what earlier rows would have made of them."""
+        self.known = people_in_database(candidates)
+        clues = [clue for one in candidates for clue in _clues(one.pairs, one.person)]
+        ids = {str(one) for one in self.known.people} | {one for (one,) in self._ask(_BY_CLUE, clues)}
+        for one, row, facts in self._ask(_CHANGED, list(ids)):
+            self.known.add(_person(UUID(one), row, facts, there=self.known.people.get(UUID(one))))
+        return self.known
+
+    def earlier_rows(self, patient_ids: Iterable[UUID]) -> dict[UUID, int]:
+        """See Memory."""
+        return {UUID(one): row for one, row in self._ask(_FIRST_ROWS, [str(one) for one in patient_ids])}
+
+    def _ask(self, question: str, keys: list[str]) -> list[tuple[Any, ...]]:
+        return self.store.execute(question, [json.dumps(keys)]).fetchall()
+
+    def write(self, decisions: Sequence[Decision]) -> None:
+        """Remember; the patients stay as they are."""
+        for one in decisions:
+            if one.outcome == Outcome.NEW:
+                values = {name: one.details[name] for name in COLUMNS}
+                self._keep(uuid4(), one.row.number, values, _pairs(one.details))
+            elif one.outcome == Outcome.UPDATED and one.patient_id:
+                person = self.known.people[one.patient_id]
+                values = person.values | {name: value for name, value in one.details.items() if name in COLUMNS}
+                self._keep(person.id, one.row.number, values, person.identifiers | _pairs(one.details))
+            elif one.patient_id:
+                self.store.execute(
+                    "INSERT OR IGNORE INTO person VALUES (?, ?, '')", [str(one.patient_id), one.row.number]
+                )
+
+    def close(self) -> None:
+        """Forget everything."""
+        self.store.close()
+
+    def _keep(self, patient_id: UUID, row: int, values: dict[str, Any], pairs: set[tuple[str, str]]) -> None:
+        facts = json.dumps({"values": values, "pairs": sorted(pairs)}, cls=DjangoJSONEncoder)
+        self.store.execute(
+            "INSERT INTO person VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET facts = excluded.facts",
+            [str(patient_id), row, facts],
+        )
+        clues = [(clue, str(patient_id)) for clue in _clues(pairs, person_key(values))]
+        self.store.executemany("INSERT OR IGNORE INTO clue VALUES (?, ?)", clues)
+
+
+def _clues(pairs: set[tuple[str, str]], person: tuple[str, date | None]) -> list[str]:
+    name = [f"name|{person[0]}|{person[1]}"] if person[0] else []
+    return [f"identifier|{system}|{value}" for system, value in pairs] + name
+
+
+def _pairs(details: dict[str, Any]) -> set[tuple[str, str]]:
+    return {(one["system"], one["value"]) for one in details.get("identifiers", [])}
+
+
+def _person(patient_id: UUID, row: int, facts: str, *, there: Person | None) -> Person:
+    read = json.loads(facts)
+    values = {
+        name: date.fromisoformat(value) if name in DATES and value else value for name, value in read["values"].items()
+    }
+    pairs = {(system, value) for system, value in read["pairs"]}
+    if there:
+        return Person(patient_id, values, pairs, there.own_keys, there.status, there.label)
+    return Person(patient_id, values, pairs, label=f"the patient of row {row}")

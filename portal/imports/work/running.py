@@ -1,0 +1,102 @@
+"""The loop of an import: batches of rows, each written with its progress in one transaction."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from itertools import islice
+from typing import Protocol
+
+from django.db import DataError, IntegrityError, OperationalError, transaction
+
+from portal.errors import InvalidInput, PortalError
+from portal.imports.matching.candidates import problems_of
+from portal.imports.matching.deciding import Decision, Memory, decide, refusal
+from portal.imports.readers import PatientFile, Problem, Row
+
+BATCH = 500
+TRIES = 5
+_REFUSALS = (PortalError, IntegrityError, DataError)
+_TRY_AGAIN = {"40P01", "40001"}  # Deadlock, serialisation: PostgreSQL undid the batch and it may be tried again.
+
+
+class Patients(Memory, Protocol):
+    """Where decisions go: the patients, or a rehearsal of them."""
+
+    def write(self, decisions: Sequence[Decision]) -> None:
+        """Carry the decisions out, all or none."""
+
+
+class Book(Protocol):
+    """Where progress is kept."""
+
+    def batch(self) -> AbstractContextManager[object]:
+        """The transaction of one batch."""
+
+    def keep(self, decisions: Sequence[Decision]) -> None:
+        """Count the decisions, and remember the refusals, inside of the batch's transaction."""
+
+
+Told = Callable[[Sequence[Decision]], None]
+
+
+def run(
+    file: PatientFile,
+    *,
+    patients: Patients,
+    book: Book,
+    allow_duplicates: bool,
+    after: int = 0,
+    tell: Told | None = None,
+) -> None:
+    """Every row behind row `after` is imported or refused, on its own; `tell` hears of each batch once it is safe."""
+    rows = file.rows(after)
+    waiting = list(islice(rows, BATCH))
+    while waiting:
+        decisions = _batch(waiting, patients=patients, book=book, allow_duplicates=allow_duplicates)
+        if tell:
+            tell(decisions)
+        waiting = waiting[len(decisions) :] + list(islice(rows, len(decisions)))
+
+
+def _batch(rows: Sequence[Row], *, patients: Patients, book: Book, allow_duplicates: bool) -> list[Decision]:
+    for attempt in range(1, TRIES + 1):
+        try:
+            return _together(rows, patients=patients, book=book, allow_duplicates=allow_duplicates)
+        except _REFUSALS:  # One row is at fault: each on its own, so that it costs only itself.
+            with book.batch():
+                decisions = [_alone(row, patients=patients, allow_duplicates=allow_duplicates) for row in rows]
+                book.keep(decisions)
+                return decisions
+        except OperationalError as error:
+            if getattr(error.__cause__, "pgcode", None) not in _TRY_AGAIN or attempt == TRIES:
+                raise
+    raise AssertionError("The last try returns or raises.")
+
+
+def _together(rows: Sequence[Row], *, patients: Patients, book: Book, allow_duplicates: bool) -> list[Decision]:
+    with book.batch():
+        decisions = decide(rows, memory=patients, allow_duplicates=allow_duplicates)
+        patients.write(decisions)
+        book.keep(decisions)
+        return decisions
+
+
+def _alone(row: Row, *, patients: Patients, allow_duplicates: bool) -> Decision:
+    try:
+        with transaction.atomic():
+            decisions = decide([row], memory=patients, allow_duplicates=allow_duplicates)
+            patients.write(decisions)
+            return decisions[0]
+    except _REFUSALS as error:
+        return refusal(row, _problems(row, error))
+
+
+def _problems(row: Row, error: Exception) -> list[Problem]:
+    """Words for what the patients' services or the database refused; a database's own text is never shown."""
+    if isinstance(error, InvalidInput) and error.errors:
+        return problems_of(row, error)
+    if isinstance(error, PortalError):
+        return [Problem("", "", error.detail or error.title)]
+    rule = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    if rule == "one_patient_per_identifier":
+        return [Problem("", "", "One of its identifiers belongs to another patient.")]
+    return [Problem("", "", f"The database refused the row ({rule or 'a value does not fit'}).")]

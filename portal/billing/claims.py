@@ -15,10 +15,11 @@ from portal.billing.models import AccountStatus, BillingAccount
 log = structlog.get_logger("portal.billing")
 CLAIM_SECONDS = 30
 _CLAIM = """
-    UPDATE billing_billingaccount SET claimed_by = %s, next_attempt_at = now() + %s * interval '1 second'
+    UPDATE billing_billingaccount
+    SET claimed_by = %s, next_attempt_at = statement_timestamp() + %s * interval '1 second'
     WHERE patient_id IN (
         SELECT patient_id FROM billing_billingaccount
-        WHERE next_attempt_at <= now()
+        WHERE next_attempt_at <= statement_timestamp()
             OR (next_attempt_at IS NOT NULL AND claimed_by IS NULL AND last_error_code = ANY(%s))
         ORDER BY next_attempt_at LIMIT %s FOR UPDATE SKIP LOCKED)
     RETURNING patient_id
@@ -34,8 +35,8 @@ _MARK = """
     UPDATE billing_billingaccount AS account
     SET status = CASE account.status WHEN 'closed' THEN 'closed' ELSE 'active' END, claimed_by = NULL,
         account_id = answer.account_id, synced_version = answer.version,
-        attempts = 0, last_error_code = '', updated_at = now(),
-        next_attempt_at = CASE WHEN account.wanted_version > answer.version THEN now() END
+        attempts = 0, last_error_code = '', updated_at = statement_timestamp(),
+        next_attempt_at = CASE WHEN account.wanted_version > answer.version THEN statement_timestamp() END
     FROM answer JOIN mine USING (patient_id) WHERE account.patient_id = answer.patient_id
 """
 _WAIT = "least(600, power(2, least(%(expressions)s, 10))) * interval '1 second'"

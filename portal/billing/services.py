@@ -29,8 +29,9 @@ _REQUEST = f"""
     INSERT INTO billing_billingaccount AS account (patient_id, wanted_version)
     SELECT id, version FROM ({IN_NEED} AND patient.id = ANY(%s::uuid[])) AS need ORDER BY id
     ON CONFLICT (patient_id) DO UPDATE
-    SET wanted_version = EXCLUDED.wanted_version, next_attempt_at = now(), attempts = 0, updated_at = now(),
-        wanted_at = CASE WHEN account.next_attempt_at IS NULL THEN now() ELSE account.wanted_at END,
+    SET wanted_version = EXCLUDED.wanted_version, next_attempt_at = statement_timestamp(),
+        attempts = 0, updated_at = statement_timestamp(),
+        wanted_at = CASE WHEN account.next_attempt_at IS NULL THEN statement_timestamp() ELSE account.wanted_at END,
         status = CASE WHEN account.status <> 'failed' THEN account.status
                       WHEN account.account_id = '' THEN 'pending' ELSE 'active' END
     WHERE account.wanted_version < EXCLUDED.wanted_version

@@ -1,0 +1,77 @@
+"""A real billing server, and the loop that calls it, with a clock of ours."""
+
+import pytest
+
+from portal.billing.client import BillingClient
+from portal.billing.loop import BillingLoop
+from portal.billing.models import BillingAccount
+from portal.patients import services
+from tests.portal.billing.server import billing_server
+
+
+class Clock:
+    """Seconds that pass when we say so."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture(scope="session")
+def one_server(tmp_path_factory):
+    with billing_server(tmp_path_factory.mktemp("billing")) as running:
+        yield running
+
+
+@pytest.fixture
+def server(one_server, settings):
+    """Running, without any account."""
+    one_server.forget()
+    settings.BILLING_GRPC_ADDRESS = one_server.address
+    return one_server
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def loop(server, clock, db):
+    loop = BillingLoop(clock=clock)
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def client_of(settings):
+    """A client of any address, closed afterwards."""
+    clients = []
+
+    def make(address):
+        clients.append(BillingClient(address))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def patient(db):
+    return new_patient()
+
+
+def new_patient(**details):
+    jane = {"family_name": "Example", "given_name": "Jane", "email": "jane@example.org"}
+    return services.register_patient({**jane, **details}, by=None, source="portal", duplicate_reason="a test")
+
+
+def change(patient, **changes):
+    return services.change_patient(patient.pk, changes, by=None, source="api")
+
+
+def account(patient) -> BillingAccount:
+    return BillingAccount.objects.get(pk=patient.pk)

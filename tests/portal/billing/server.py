@@ -1,0 +1,59 @@
+"""The real billing server, as a process on a port that stays the same when it comes back."""
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from embedded.programs import free_port, is_listening
+from tests.billing_grpc.caller import calling
+from tests.billing_grpc.database import new_database, tell
+from tests.billing_grpc.process import command, environment
+from tests.portal.conditions import wait_until
+
+
+class BillingServer:
+    """Starts and ends at our wish; its accounts stay."""
+
+    def __init__(self, url, folder: Path) -> None:
+        self._url, self._log, self.port = url, folder / "billing.log", free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            env = environment(self._url, BILLING_PORT=str(self.port))
+            self._process = subprocess.Popen(command("serve"), env=env, stderr=log)
+        wait_until(lambda: is_listening(self.port))
+
+    def end(self) -> None:
+        if self._process:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(30)
+            self._process = None
+
+    def forget(self) -> None:
+        """As it was on its first day, and running."""
+        tell(self._url, "TRUNCATE billing_account")
+        if not self._process:
+            self.start()
+
+    def accounts(self) -> dict:
+        """Every account by patient id."""
+        with calling(self.port) as caller:
+            return {account.patient_id: account for account in caller.list(page_size=1_000).accounts}
+
+
+@contextmanager
+def billing_server(folder: Path) -> Iterator[BillingServer]:
+    with new_database() as url:
+        server = BillingServer(url, folder)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.end()

@@ -1,0 +1,85 @@
+"""A row is on its way to billing once: no two relays claim it, and an earlier leader's answer is not written."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from portal.billing.claims import claim_due, mark_refused, mark_synced, put_back, take_over_claims
+from portal.billing.models import BillingAccount
+from portal.patients import services
+from tests.portal.billing.conftest import account, new_patient
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_claimed_row_is_not_claimed_again(patient):
+    assert len(claim_due(fence=1, limit=10)) == 1
+    assert claim_due(fence=1, limit=10) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_claims_at_the_same_moment_never_share_a_row():
+    services.register_patients([{"family_name": f"Example{n}"} for n in range(200)], by=None, source="import")
+    together = Barrier(4)
+
+    def claim(_):
+        together.wait(20)
+        try:
+            return [one.details.patient_id for _ in range(5) for one in claim_due(fence=1, limit=17)]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        claimed = [patient for ids in threads.map(claim, range(4)) for patient in ids]
+    assert len(claimed) == len(set(claimed)) == 200
+
+
+def test_a_claim_of_a_killed_relay_runs_out(patient):
+    claim_due(fence=1, limit=10)
+    BillingAccount.objects.update(next_attempt_at="2020-01-01T00:00Z")
+    assert len(claim_due(fence=1, limit=10)) == 1
+
+
+def test_a_later_leader_takes_over_at_once(patient):
+    claim_due(fence=1, limit=10)
+    assert take_over_claims(fence=2) == 1
+    assert len(claim_due(fence=2, limit=10)) == 1
+    assert take_over_claims(fence=2) == 0
+
+
+def test_an_earlier_leaders_answer_changes_nothing(patient):
+    [late] = claim_due(fence=1, limit=10)
+    take_over_claims(fence=2)
+    claim_due(fence=2, limit=10)
+    mark_synced([late], ["BA-000000009"], [1])
+    mark_refused(late, "INVALID_ARGUMENT")
+    put_back([late], "UNAVAILABLE")
+    ours = account(patient)
+    assert (ours.status, ours.account_id, ours.last_error_code, ours.claimed_by) == ("pending", "", "", 2)
+
+
+def test_a_claim_carries_the_patient_as_it_is_now(patient):
+    services.change_patient(patient.pk, {"given_name": "Janet"}, by=None, source="api")
+    [claim] = claim_due(fence=1, limit=10)
+    assert (claim.details.name, claim.details.version, claim.account_id) == ("Janet Example", 2, "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_a_correction_holds_is_left_alone_and_never_waited_for():
+    held, free = new_patient(family_name="Held"), new_patient(family_name="Free")
+    with ThreadPoolExecutor(1) as other, connection.cursor() as cursor:
+        claims = claim_due(fence=1, limit=10)
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT 1 FROM billing_billingaccount WHERE patient_id = %s FOR UPDATE", [held.pk])
+        other.submit(mark_synced_elsewhere, claims).result(20)
+        cursor.execute("ROLLBACK")
+    assert (account(free).status, account(held).status) == ("active", "pending")
+
+
+def mark_synced_elsewhere(claims):
+    try:
+        mark_synced(claims, [f"BA-{n:09d}" for n in range(len(claims))], [1] * len(claims))
+    finally:
+        connection.close()

@@ -1,0 +1,100 @@
+"""Someone with the right asks billing again; figures and the patient's annex tell where each account stands."""
+
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+
+from portal.billing import selectors
+from portal.billing.models import BillingAccount
+from portal.billing.services import retry_account
+from portal.errors import NotFound
+from portal.patients.annexes import annexes, parts_for
+from tests.portal.billing.conftest import account, new_patient
+
+pytestmark = pytest.mark.django_db
+
+
+def refused(patient, **more):
+    values = {"status": "failed", "next_attempt_at": None, "last_error_code": "INVALID_ARGUMENT", "attempts": 1}
+    BillingAccount.objects.filter(pk=patient.pk).update(**values | more)
+
+
+def test_a_failed_account_is_asked_for_again(patient):
+    refused(patient)
+    ours = retry_account(patient.pk, by=None)
+    assert (ours.status, ours.attempts, ours.last_error_code) == ("pending", 0, "")
+    assert ours.next_attempt_at is not None
+
+
+def test_a_failed_update_goes_back_to_the_account_that_is_there(patient):
+    refused(patient, account_id="BA-000000001")
+    assert retry_account(patient.pk, by=None).status == "active"
+
+
+def test_a_waiting_account_is_due_at_once(patient):
+    BillingAccount.objects.update(next_attempt_at="2999-01-01T00:00Z", attempts=9)
+    assert retry_account(patient.pk, by=None).next_attempt_at.year < 2999
+
+
+def test_an_account_in_order_is_left_as_it_is(patient):
+    BillingAccount.objects.update(status="active", account_id="BA-000000001", synced_version=1, next_attempt_at=None)
+    assert retry_account(patient.pk, by=None).next_attempt_at is None
+
+
+def test_an_unknown_patient_is_not_found():
+    with pytest.raises(NotFound):
+        retry_account(uuid4(), by=None)
+
+
+def test_figures_name_every_status(patient):
+    refused(new_patient(family_name="Refused"))
+    assert selectors.accounts_by_status() == {"pending": 1, "active": 0, "failed": 1, "closed": 0}
+    state = selectors.billing_state()
+    assert (state.waiting, state.failed) == (1, 1)
+    assert state.oldest_seconds >= 0
+
+
+def test_the_patients_annex_has_status_and_account_id(patient):
+    other = new_patient(family_name="Other")
+    BillingAccount.objects.filter(pk=other.pk).update(status="active", account_id="BA-000000001")
+    without = uuid4()
+    parts = parts_for([patient.pk, other.pk, without])
+    assert parts[patient.pk]["billing"] == {"status": "pending", "accountId": None}
+    assert parts[other.pk]["billing"] == {"status": "active", "accountId": "BA-000000001"}
+    assert parts[without]["billing"] == {"status": "pending", "accountId": None}
+    [annex] = [annex for annex in annexes() if annex.name == "billing"]
+    assert annex.tab.permission == "billing.view_billingaccount"
+    assert annex.totals() == selectors.accounts_by_status()
+
+
+@pytest.fixture
+def staff(client):
+    def sign_in(*codenames):
+        user = get_user_model().objects.create_user("billing@example.org", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+def ask_again(client, patient):
+    data = {"action": "ask_again", "_selected_action": [str(patient.pk)]}
+    return client.post(reverse("admin:billing_billingaccount_changelist"), data)
+
+
+def test_billing_staff_ask_again_from_the_admin(staff, patient):
+    refused(patient)
+    client = staff("view_billingaccount", "retry_billingaccount")
+    assert "INVALID_ARGUMENT" in client.get(reverse("admin:billing_billingaccount_changelist")).content.decode()
+    ask_again(client, patient)
+    assert account(patient).status == "pending"
+
+
+def test_looking_does_not_give_the_right_to_ask_again(staff, patient):
+    refused(patient)
+    ask_again(staff("view_billingaccount"), patient)
+    assert account(patient).status == "failed"

@@ -55,9 +55,9 @@ def drawn(figures: Mapping[str, Any]) -> dict[str, Any]:
             Drawing("days", "Registrations by day, last 90 days", "Day", _days(figures["registrationsByDay"])),
         ],
         "bars": [
+            Drawing("regions", "By state or region, largest 20", "Region", _bars(figures["byRegion"])),
             Drawing("ages", "By age", "Years", _bars(figures["byAgeBand"])),
             Drawing("sexes", "By sex", "Sex", _bars(figures["bySex"])),
-            Drawing("regions", "By state or region, largest 20", "Region", _bars(figures["byRegion"])),
             Drawing("sources", "By the door they came through", "Door", _bars(figures["bySource"])),
             Drawing("billing", "Billing accounts", "State", _bars(billing)),
         ],

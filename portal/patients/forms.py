@@ -143,6 +143,11 @@ class RegisterForm(PatientForm):
         help_text="For example: twins, or father and son of one name. It is kept with the record.",
     )
 
+    def __init__(self, data: Mapping[str, Any] | None = None, *, initial: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, initial=initial)
+        if not self.is_bound:
+            self.fields["family_name"].widget.attrs["autofocus"] = True
+
 
 class EditForm(PatientForm):
     """Carries what the person saw when they opened it, so that only what they changed is written."""

@@ -71,17 +71,17 @@ function makeChart(place) {
   const grid = { stroke: "#e4eaeb", width: 1 };
   const chart = { names: [] };
   const name = (index) => chart.names[index] ?? "";
+  const said = place.parentElement.querySelector("[data-read-out]");
+  const readOut = ({ cursor, data }) => { said.textContent = cursor.idx == null ? "" : `${name(cursor.idx)}: ${data[1][cursor.idx]}`; };
   const options = {
-    width: place.clientWidth, height: 200, cursor: { y: false },
+    width: place.clientWidth, height: 200, cursor: { y: false }, legend: { show: false },
+    hooks: { setCursor: [readOut] },
     scales: { x: { time: false }, y: { range: (_, low, high) => [0, Math.max(4, Math.ceil(high * 1.1))] } },
     axes: [
       { stroke: ink, grid: { show: false }, space: 90, incrs: [1, 5, 6, 10, 12, 15, 24, 30], values: (_, at) => at.map(name) },
       { stroke: ink, grid, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000, 50000] },
     ],
-    series: [
-      { label: "", value: (_, at) => (at === null ? "–" : name(at)) },
-      { label: "Count", stroke: brand, fill: `${brand.trim()}22`, width: 2, points: { show: false } },
-    ],
+    series: [{}, { stroke: brand, fill: `${brand.trim()}22`, width: 2, points: { show: false } }],
   };
   chart.plot = new window.uPlot(options, [[], []], place);
   charts.set(place, chart);

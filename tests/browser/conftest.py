@@ -1,0 +1,59 @@
+"""A real browser against the real pages, on a server of this process and the test's own database."""
+
+import os
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from portal.accounts.models import User
+from tests.browser.steps import Staff
+from tests.portal.conftest import PASSWORD, _quick_passwords, front_desk, make_user
+
+# The browser's driver keeps an event loop in this thread, which Django takes for asynchronous code.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+FLAGS = ["--no-sandbox"] if os.geteuid() == 0 else []
+
+__all__ = ["_quick_passwords", "front_desk", "make_user"]
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "tests/browser/" in item.nodeid:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.django_db(transaction=True))
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def staff(chromium, live_server):
+    """People at their screens: `staff(user)` is one who has signed in; each has a browser of their own."""
+    contexts, people = [], []
+
+    def sit_down(user: User | None = None, *, scripts: bool = True, width: int = 1280) -> Staff:
+        context = chromium.new_context(
+            base_url=live_server.url, java_script_enabled=scripts, viewport={"width": width, "height": 800}
+        )
+        contexts.append(context)
+        person = Staff(context.new_page())
+        people.append(person)
+        if user:
+            person.sign_in(user.email, PASSWORD)
+        return person
+
+    yield sit_down
+    for context in contexts:
+        context.close()
+    assert not [fault for person in people for fault in person.faults]
+
+
+@pytest.fixture
+def desk(staff, front_desk):
+    """The front desk at its screen."""
+    return staff(front_desk)

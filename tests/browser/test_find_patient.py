@@ -1,0 +1,56 @@
+"""Finding, and what to do when nobody is found."""
+
+from playwright.sync_api import expect
+
+from portal.patients.services import register_patients
+
+
+def people(number):
+    details = [{"family_name": f"Person{index:03}", "given_name": "Ann"} for index in range(number)]
+    register_patients(details, by=None, source="command")
+
+
+def test_two_arrows_and_enter_open_the_second_one_found(desk):
+    people(3)
+    desk.open("/patients/?q=person")
+    desk.page.locator("#q").focus()
+    for key in ("ArrowDown", "ArrowDown", "Enter"):
+        desk.page.keyboard.press(key)
+    expect(desk.page.locator(".app-banner")).to_contain_text("PERSON001, Ann")
+    desk.page.go_back()
+    expect(desk.page).to_have_url("/patients/?q=person")
+
+
+def test_a_slash_goes_to_the_search_box_but_not_while_typing(desk):
+    desk.open("/patients/")
+    desk.page.keyboard.press("/")
+    expect(desk.page.locator("#q")).to_be_focused()
+    desk.page.keyboard.type("1/2")
+    expect(desk.page.locator("#q")).to_have_value("1/2")
+
+
+def test_who_is_not_found_can_be_registered_with_what_was_typed(desk):
+    desk.open("/patients/?q=okafor+ada")
+    expect(desk.page.get_by_role("heading", name="Nobody found for “okafor ada”")).to_be_visible()
+    desk.is_readable_by_all()
+    desk.page.get_by_role("link", name="Register “okafor ada” as a new patient").click()
+    expect(desk.page.locator("#id_family_name")).to_have_value("Okafor")
+    expect(desk.page.locator("#id_given_name")).to_have_value("Ada")
+
+
+def test_the_list_goes_on_page_by_page(desk):
+    people(60)
+    desk.open("/patients/?q=person")
+    expect(desk.page.locator("tbody tr")).to_have_count(50)
+    desk.page.get_by_role("link", name="Next").click()
+    expect(desk.page.locator("tbody tr")).to_have_count(10)
+    expect(desk.page.locator("tbody tr").first).to_contain_text("PERSON050")
+
+
+def test_the_search_works_without_scripts_from_every_page(staff, front_desk):
+    people(2)
+    person = staff(front_desk, scripts=False)
+    person.open("/dashboard/")
+    person.page.get_by_label("Find a patient").fill("ann person001")
+    person.page.keyboard.press("Enter")
+    expect(person.page.locator("tbody tr")).to_have_count(1)

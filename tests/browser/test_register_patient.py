@@ -1,0 +1,123 @@
+"""Registering, as a front desk does it: by keyboard, in a hurry, twice, without scripts."""
+
+import pytest
+from playwright.sync_api import expect
+
+from portal.patients.models import Patient, PatientEvent
+from tests.browser.steps import JANE
+
+
+def test_a_patient_is_registered_by_keyboard_alone(desk):
+    desk.open("/patients/new/")
+    keys = desk.page.keyboard
+    keys.type("Smith")
+    keys.press("Tab")
+    keys.type("Jane")
+    for part in ("5", "apr", "2008"):
+        keys.press("Tab")
+        keys.type(part)
+    keys.press("Tab")  # The date of birth is not known
+    keys.press("Tab")
+    keys.press("Space")  # Female
+    keys.press("Control+Enter")
+    expect(desk.page.get_by_text("Registered with MRN")).to_be_visible()
+    expect(desk.page.locator(".app-banner")).to_contain_text("SMITH, Jane")
+    expect(desk.page.locator(".app-banner")).to_contain_text("05-Apr-2008")
+    expect(desk.page.locator(".app-banner")).to_contain_text("Billing: pending")
+
+
+def test_an_empty_form_says_what_is_missing_and_leads_there(desk):
+    desk.open("/patients/new/")
+    desk.save()
+    expect(desk.page).to_have_title("Error: Register a patient – Patient Portal")
+    summary = desk.page.locator(".nhsuk-error-summary")
+    expect(summary).to_be_focused()
+    expect(summary.get_by_role("link")).to_have_count(3)
+    summary.get_by_role("link", name="Enter the date of birth").click()
+    expect(desk.page.locator("#id_date_of_birth_0")).to_be_focused()
+    desk.is_readable_by_all()
+
+
+@pytest.mark.parametrize(
+    "born", [("15", "3", "84"), ("15", "mar", "1984"), ("15/3/84", "", ""), ("1984-03-15", "", "")]
+)
+def test_a_date_may_be_written_in_many_ways(desk, born):
+    desk.register(born=born)
+    expect(desk.page.locator(".app-banner")).to_contain_text("15-Mar-1984")
+
+
+def test_a_date_pasted_whole_fills_the_three_boxes(desk):
+    desk.open("/patients/new/")
+    box = desk.page.locator("#id_date_of_birth_0")
+    box.fill("15 mar 1984")
+    box.press("Tab")
+    expect(box).to_have_value("15")
+    expect(desk.page.locator("#id_date_of_birth_1")).to_have_value("mar")
+    expect(desk.page.locator("#id_date_of_birth_2")).to_have_value("1984")
+
+
+@pytest.mark.parametrize(
+    ("born", "words"),
+    [
+        (("30", "2", "1984"), "There is no such date"),
+        (("1", "1", "2999"), "must be today or in the past"),
+        (("15", "", "1984"), "Enter the month"),
+    ],
+)
+def test_a_wrong_date_has_words_of_its_own_and_stays_in_the_boxes(desk, born, words):
+    desk.open("/patients/new/")
+    desk.fill_in(**{**JANE, "born": born})
+    desk.save()
+    expect(desk.page.get_by_role("alert")).to_contain_text(words)
+    expect(desk.page.locator("#id_date_of_birth_2")).to_have_value(born[2])
+    expect(desk.page.locator("#id_family_name")).to_have_value("Smith")
+    assert not Patient.objects.exists()
+
+
+def test_a_year_alone_is_kept_as_a_year_alone(desk):
+    desk.register(born=("", "", "1931"))
+    expect(desk.page.locator(".app-banner")).to_contain_text("1931 (about")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_double_click_on_save_registers_once(staff, front_desk, scripts):
+    person = staff(front_desk, scripts=scripts)
+    person.open("/patients/new/")
+    person.fill_in(**JANE)
+    person.page.get_by_role("button", name="Save").dblclick()
+    expect(person.page.get_by_text("Registered with MRN")).to_be_visible()
+    assert (Patient.objects.count(), PatientEvent.objects.count()) == (1, 1)
+
+
+def test_a_patient_is_registered_without_scripts(staff, front_desk):
+    person = staff(front_desk, scripts=False)
+    person.register(phone="020 7946 0000", identifier_value_0="")
+    expect(person.page.get_by_text("020 7946 0000")).to_be_visible()
+
+
+def test_somebody_who_is_there_already_needs_one_explicit_choice(desk):
+    desk.register()
+    desk.open("/patients/new/")
+    desk.fill_in(**JANE, phone="555 0100")
+    desk.save()
+    expect(desk.page.get_by_role("alert")).to_contain_text("may be registered already")
+    expect(desk.page.get_by_role("link", name="Open SMITH, Jane")).to_be_visible()
+    expect(desk.page.locator("#id_phone")).to_have_value("555 0100")
+    desk.is_readable_by_all()
+    desk.page.get_by_label("Why this is another person").fill("twins")
+    desk.page.get_by_role("button", name="Register as another person").click()
+    expect(desk.page.get_by_text("Registered with MRN")).to_be_visible()
+    assert Patient.objects.count() == 2
+
+
+def test_an_identifier_of_somebody_else_is_refused_beside_its_field(desk):
+    passport = {"identifier_value_0": "P 123 456"}
+    desk.open("/patients/new/")
+    for names in ({}, {"family_name": "Jones"}):
+        desk.open("/patients/new/")
+        desk.fill_in(**{**JANE, **names}, **passport)
+        desk.page.get_by_label("Kind of identifier").select_option("Passport")
+        desk.save()
+    expect(desk.page.get_by_role("alert")).to_contain_text("belongs to another patient")
+    expect(desk.page.locator("#id_identifier_value_0")).to_have_value("P 123 456")
+    assert Patient.objects.count() == 1

@@ -1,19 +1,17 @@
 """The operators' door to the relay: who leads, and the events that could not be sent."""
 
-from typing import cast
-
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
-from portal.accounts.models import User
+from portal.accounts.rules import user_of
 from portal.events.models import QuarantinedEvent, RelayLease
 from portal.events.services import send_again
+from portal.patients.admin import ReadOnlyAdmin
 
 
 @admin.register(QuarantinedEvent)
-class QuarantinedEventAdmin(ModelAdmin):
+class QuarantinedEventAdmin(ReadOnlyAdmin):
     """Read, and send again once the cause is mended."""
 
     list_display = ["event_id", "patient_id", "reason", "quarantined_at"]
@@ -26,12 +24,12 @@ class QuarantinedEventAdmin(ModelAdmin):
 
     @admin.action(description="Send again", permissions=["resend"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[QuarantinedEvent]) -> None:
-        count = send_again(queryset.values_list("pk", flat=True), by=cast(User, request.user))
+        count = send_again(queryset.values_list("pk", flat=True), by=user_of(request))
         self.message_user(request, f"{count} event(s) put back into the outbox.", messages.SUCCESS)
 
 
 @admin.register(RelayLease)
-class RelayLeaseAdmin(ModelAdmin):
+class RelayLeaseAdmin(ReadOnlyAdmin):
     """Which relay leads; changed by the relays alone."""
 
     list_display = ["name", "holder", "fence", "renewed_at", "expires_at"]

@@ -39,7 +39,7 @@ protos: $(PROTOS:.proto=_pb2.py) ## Generate the Python of the protobuf contract
 .venv/.synced: requirements/dev.txt requirements/uv.txt
 	@sh requirements/venv.sh
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@$(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt
+	@$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode requirements/dev.txt
 	@touch $@
 
 requirements: .venv/.synced ## Compile requirements/*.in into hashed *.txt. ARGS=--upgrade for newer versions.

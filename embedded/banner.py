@@ -25,5 +25,6 @@ def banner(environment: Mapping[str, str]) -> str:
 def curl_line(address: str, password: str) -> str:
     """Signs in as the front desk and lists patients; can be pasted into a shell as it is."""
     sign_in = f"""{{"email": "frontdesk@demo.example", "password": "{password}"}}"""
-    token = f"""curl -s {address}/auth/login --json '{sign_in}' | sed -E 's/.*"token": ?"([^"]+)".*/\\1/'"""
+    ask = f"""curl -s {address}/auth/login -H 'Content-Type: application/json' -d '{sign_in}'"""
+    token = f"""{ask} | sed -E 's/.*"token": ?"([^"]+)".*/\\1/'"""
     return f'curl -s {address}/api/patients -H "Authorization: Bearer $({token})"'

@@ -112,8 +112,8 @@ DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
-WHITENOISE_USE_FINDERS = True  # No collect step on one machine; the image collects at build time.
+STATIC_ROOT = BASE_DIR / "static"
+WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()  # No collect step on one machine; the image collects at build time.
 WHITENOISE_AUTOREFRESH = DEBUG
 
 PGHISTORY_INSTALL_CONTEXT_FUNC_ON_MIGRATE = True
@@ -229,6 +229,8 @@ CELERY_BEAT_SCHEDULE = {
         "task": "accounts.forget_ended_tokens",
         "schedule": crontab(hour="3", minute="10"),
     },
+    "imports.resume_waiting": {"task": "imports.resume_waiting", "schedule": timedelta(seconds=15)},
+    "imports.forget_files": {"task": "imports.forget_files", "schedule": crontab(hour="3", minute="20")},
 }
 IMPORT_MAX_BYTES = env("IMPORT_MAX_BYTES")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

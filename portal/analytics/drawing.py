@@ -50,8 +50,8 @@ def drawn(figures: Mapping[str, Any]) -> dict[str, Any]:
             ("events", "Events counted", totals["events"]),
         ],
         "lines": [
-            Drawing("minutes", "Changes by minute, last hour", "Minute", _points(figures["eventsByMinute"], "%H:%M")),
-            Drawing("hours", "Registrations by hour, last 48 hours", "Hour", _points(figures["registrationsByHour"], "%a %H:%M")),
+            Drawing("minutes", "Changes by minute, last hour", "Minute", _minutes(figures["eventsByMinute"])),
+            Drawing("hours", "Registrations by hour, last 48 hours", "Hour", _hours(figures["registrationsByHour"])),
             Drawing("days", "Registrations by day, last 90 days", "Day", _days(figures["registrationsByDay"])),
         ],
         "bars": [
@@ -70,8 +70,16 @@ def _state(figures: Mapping[str, Any]) -> str:
     return "behind" if (figures["lagSeconds"] or 0) > BEHIND_SECONDS else "live"
 
 
-def _points(series: Sequence[Mapping[str, Any]], form: str) -> list[Row]:
-    return [Row(timezone.localtime(datetime.fromisoformat(p["at"])).strftime(form), p["count"]) for p in series]
+def _minutes(series: Sequence[Mapping[str, Any]]) -> list[Row]:
+    return [Row(_local(point).strftime("%H:%M"), point["count"]) for point in series]
+
+
+def _hours(series: Sequence[Mapping[str, Any]]) -> list[Row]:
+    return [Row(_local(point).strftime("%a %H:%M"), point["count"]) for point in series]
+
+
+def _local(point: Mapping[str, Any]) -> datetime:
+    return timezone.localtime(datetime.fromisoformat(point["at"]))
 
 
 def _days(series: Sequence[Mapping[str, Any]]) -> list[Row]:

@@ -23,5 +23,5 @@ class UploadForm(forms.Form):
         error_messages={"required": "Choose whether to try it first."},
     )
     allow_duplicates = forms.BooleanField(
-        label="Register people who look like patients that are there already, too", required=False
+        label="Also register people who look like patients that are there already", required=False
     )

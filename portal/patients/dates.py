@@ -14,7 +14,7 @@ Box = namedtuple("Box", "label width")
 class DateBoxes(forms.MultiWidget):
     """Day, month and year; the form's renderer draws what `boxes` names."""
 
-    boxes = (Box("Day", 3), Box("Month", 4), Box("Year", 5))
+    boxes = (Box("Day", 3), Box("Month", 4), Box("Year", 4))
 
     def __init__(self) -> None:
         super().__init__([forms.TextInput() for _ in self.boxes])

@@ -1,0 +1,75 @@
+"""A stream processor for the dashboard's tests: an HTTP server of this process that gives what it is told to."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+NOW = datetime.now(UTC)
+
+
+def some_figures(**totals: int) -> dict[str, Any]:
+    """Figures in the shape of the contract."""
+    counts = {
+        "active": 12,
+        "archived": 1,
+        "merged": 0,
+        "registeredToday": 3,
+        "registered7Days": 7,
+        "registered30Days": 9,
+    }
+    return {
+        "totals": {**counts, "events": 30, **totals},
+        "registrationsByDay": [
+            {"day": (NOW - timedelta(days=n)).date().isoformat(), "count": n % 5} for n in range(90)
+        ],
+        "registrationsByHour": [{"at": (NOW - timedelta(hours=n)).isoformat(), "count": n % 3} for n in range(48)],
+        "eventsByMinute": [{"at": (NOW - timedelta(minutes=n)).isoformat(), "count": n % 4} for n in range(60)],
+        "byAgeBand": {"0-17": 3, "18-39": 4, "40-64": 3, "65-79": 1, "80+": 1, "unknown": 0},
+        "bySex": {"female": 7, "male": 5, "other": 0, "unknown": 0},
+        "byRegion": {"Massachusetts": 9, "Vermont": 3},
+        "bySource": {"portal": 8, "import": 4},
+        "asOf": datetime.now(UTC).isoformat(),
+        "lagSeconds": 0.4,
+        "lastEventAt": NOW.isoformat(),
+    }
+
+
+class Processor:
+    """`figures` is what it answers; while that is None it answers nothing but 503."""
+
+    def __init__(self) -> None:
+        self.figures: dict[str, Any] | None = some_figures()
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._door())
+        self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def _door(self) -> type[BaseHTTPRequestHandler]:
+        processor = self
+
+        class Door(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                figures = processor.figures
+                self.send_response(200 if figures else 503)
+                self.end_headers()
+                self.wfile.write(json.dumps(figures).encode())
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        return Door
+
+
+@contextmanager
+def running_processor() -> Iterator[Processor]:
+    processor = Processor()
+    thread = Thread(target=processor.server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield processor
+    finally:
+        processor.server.shutdown()
+        processor.server.server_close()
+        thread.join()

@@ -1,0 +1,103 @@
+"""Ports are those that the code listens on, open on this machine alone; addresses lead to a service that listens."""
+
+import re
+import runpy
+from urllib.parse import urlsplit
+
+import pytest
+
+from analytics_stream import config as analytics
+from billing_grpc import config as billing
+from tests.compose.reading import ROOT, Service, environment_of, filled, is_ours, read_services
+
+SERVICES = read_services()
+SERVERS = {name: service for name, service in SERVICES.items() if "ports" in service}
+ALL = "0.0.0.0"
+
+
+def listens_on(name: str, monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, int]]:
+    """Host and port of each socket, by the code's own word."""
+    service = SERVICES[name]
+    if not is_ours(service):
+        listeners = service["environment"].get("KAFKA_LISTENERS", "")
+        usual = {"postgres": (ALL, 5432), "valkey": (ALL, 6379)}
+        found = {(host, int(port)) for host, port in re.findall(r"//([\w.]+):(\d+)", listeners)}
+        return found or {usual[name]}
+    environment = environment_of(service)
+    match service["build"]["target"]:
+        case "billing":
+            config = billing.read_config(environment)
+        case "analytics":
+            config = analytics.read_config(environment)
+        case _:
+            return _gunicorn(environment, monkeypatch)
+    return {(config.host, config.port)}
+
+
+def _gunicorn(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, int]]:
+    for variable in ("BIND_HOST", "PORTAL_PORT", "PORTAL_INTERNAL_PORT", "PORTAL_DATA_DIR", "PROMETHEUS_MULTIPROC_DIR"):
+        monkeypatch.delenv(variable, raising=False)
+        if variable in environment:
+            monkeypatch.setenv(variable, environment[variable])
+    bound = runpy.run_path(str(ROOT / "portal" / "gunicorn.py"))["bind"]
+    return {(address.rpartition(":")[0], int(address.rpartition(":")[2])) for address in bound}
+
+
+def published(service: Service) -> list[list[str]]:
+    return [port.split(":") for port in service["ports"]]
+
+
+def open_to_others(service: Service) -> list[list[str]]:
+    return [port for port in published(service) if len(port) != 3 or port[0] != "127.0.0.1"]
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_ports_are_open_on_this_machine_alone(name):
+    assert open_to_others(SERVERS[name]) == []
+
+
+@pytest.mark.parametrize("port", ["4000:4000", "0.0.0.0:4000:4000", "4000"])
+def test_an_open_port_is_found(port):
+    assert open_to_others({"ports": ["127.0.0.1:4003:4003", port]}) != []
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_the_code_listens_on_each_published_port(name, monkeypatch):
+    sockets = listens_on(name, monkeypatch)
+    assert {(ALL, int(inside)) for _, _, inside in published(SERVERS[name])} <= sockets
+
+
+def test_the_published_ports_are_the_agreed_ones():
+    found = {name: [int(outside) for _, outside, _ in published(service)] for name, service in SERVERS.items()}
+    assert found == {"kafka": [9092], "portal": [4000, 4003], "billing": [9001], "analytics": [4002]}
+
+
+def test_kafka_tells_each_network_the_address_that_works_there():
+    told = re.findall(r"(\w+)://([\w.]+):(\d+)", SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"])
+    assert told == [("INSIDE", "kafka", "19092"), ("HOST", "localhost", "9092")]
+
+
+def addresses(service: Service) -> set[tuple[str, int]]:
+    """Each host:port that a service is told to call."""
+    environment = environment_of(service)
+    urls = [urlsplit(value) for name, value in environment.items() if name.endswith("_URL")]
+    plain = [urlsplit(f"//{value}") for name, value in environment.items() if name.endswith(("_ADDRESS", "_SERVERS"))]
+    return {(url.hostname or "", url.port or 0) for url in urls + plain}
+
+
+@pytest.mark.parametrize("name", [name for name, service in SERVICES.items() if is_ours(service)])
+def test_every_address_leads_to_a_service_that_listens_there(name, monkeypatch):
+    for host, port in addresses(SERVICES[name]):
+        assert (ALL, port) in listens_on(host, monkeypatch)
+
+
+@pytest.mark.parametrize(("address", "found"), [("billing:9002", False), ("billing:9001", True)])
+def test_a_wrong_address_is_found(address, found, monkeypatch):
+    host, _, port = address.partition(":")
+    assert ((ALL, int(port)) in listens_on(host, monkeypatch)) is found
+
+
+def test_a_proxy_and_the_health_check_may_name_the_portal():
+    given = SERVICES["portal"]["environment"]["ALLOWED_HOSTS"]
+    assert filled(given) == "localhost,127.0.0.1,portal"
+    assert given.endswith("${ALLOWED_HOSTS:+,${ALLOWED_HOSTS}}")

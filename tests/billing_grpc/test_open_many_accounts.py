@@ -41,8 +41,8 @@ def test_a_patient_twice_in_a_batch_gets_one_account_by_the_first_mention(billin
     """Red when the answer takes the last mention for the first."""
     first = new_patient()
     other = new_patient(patient_id=first.patient_id, name="Other Name")
-    openings = billing.open_many([first, new_patient(), other, first])
-    assert [opening.outcome for opening in openings] == [OPENED, OPENED, OTHER_DETAILS, EXISTED]
+    openings = billing.open_many([first, new_patient(), first, other])
+    assert [opening.outcome for opening in openings] == [OPENED, OPENED, EXISTED, OTHER_DETAILS]
     assert openings[0].account == openings[2].account == openings[3].account
     assert openings[0].account.name == first.name
 

@@ -93,7 +93,7 @@ def _records(lines: Iterator[Line], delimiter: str) -> Iterator[tuple[list[str],
             cells, fault = _cells(block, delimiter)
         if fault:
             waiting.extendleft(reversed(block[1:]))
-            yield [line.text.rstrip("\r\n")], line, line.fault or _words(fault)
+            yield [line.text.rstrip("\r\n")], line, line.fault or _words(fault if len(block) == 1 else _OPEN_QUOTE)
         else:
             yield cells, block[-1], ""
 

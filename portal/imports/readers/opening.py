@@ -48,7 +48,7 @@ def _refuse_binary(sample: bytes) -> None:
     if nuls * 4 > len(sample):
         raise Unreadable(f"This file is UTF-16 text or not text at all. {SAVE_AS}")
     odd = sum(sample.count(byte) for byte in range(32) if byte not in b"\t\n\r\f")
-    if odd * 50 > len(sample) or 0 in sample.split(b"\n", 1)[0]:
+    if odd > max(8, len(sample) / 50) or 0 in sample.split(b"\n", 1)[0]:
         raise Unreadable("This is not a text file. Bring patients as CSV or as FHIR NDJSON.")
 
 

@@ -1,0 +1,62 @@
+"""Set up a portal to try: a user of each role and some made-up patients."""
+
+import os
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+
+from portal.accounts.models import User
+from portal.accounts.roles import ROLES
+from portal.imports.demo import demo_patients
+from portal.patients.details import clean_details
+from portal.patients.models import Patient, Source
+from portal.patients.selectors import patients_with_identifiers
+from portal.patients.services import register_patients
+
+DOMAIN = "demo.example"
+
+
+class Command(BaseCommand):
+    help = (
+        f"Make a user of each role (frontdesk@{DOMAIN}, clinician@{DOMAIN} ...) with the password in DEMO_PASSWORD, "
+        "and made-up patients. What is there already stays as it is. Not for a portal with real patients."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--if-empty", action="store_true", help="do nothing where there are patients already")
+
+    @transaction.atomic
+    def handle(self, *_: Any, **options: Any) -> None:
+        if options["if_empty"] and Patient.objects.exists():
+            self.stdout.write("There are patients already; nothing was made.")
+            return
+        password = os.environ.get("DEMO_PASSWORD")
+        if not password:
+            raise CommandError("Set DEMO_PASSWORD: the demo users get it, and there is no default.")
+        users = sum(_has_new_user(role, password) for role in ROLES)
+        self.stdout.write(f"{users} users and {_register_missing()} patients made.")
+
+
+def _has_new_user(role: str, password: str) -> bool:
+    email = f"{role.replace(' ', '')}@{DOMAIN}"
+    if User.objects.filter(email=email).exists():
+        return False
+    user = User.objects.create_user(email, password, full_name=f"Demo {role}", is_staff=role == "operator")
+    user.groups.add(Group.objects.get(name=role))
+    return True
+
+
+def _register_missing() -> int:
+    people = [clean_details(one) for one in demo_patients(timezone.localdate())]
+    there = patients_with_identifiers(_pair(one) for one in people)
+    missing = [one for one in people if _pair(one) not in there]
+    return len(register_patients(missing, by=None, source=Source.COMMAND))
+
+
+def _pair(details: dict[str, Any]) -> tuple[str, str]:
+    identifier = details["identifiers"][0]
+    return identifier["system"], identifier["value"]

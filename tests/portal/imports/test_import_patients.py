@@ -1,0 +1,236 @@
+"""What becomes of rows: new, updated, unchanged, duplicate or rejected, each entirely or not at all."""
+
+import csv
+import json
+from datetime import date
+
+import pytest
+from django.core.management import CommandError
+
+from portal.imports.matching.known import Known
+from portal.imports.models import ImportedRow, ImportJob, ImportReject
+from portal.imports.work.writing import Writing
+from portal.patients import services
+from portal.patients.models import EventOutbox, Patient, PatientEvent
+from tests.portal.imports.files import ANNA, BEN, as_csv, as_ndjson, counts, import_file
+
+pytestmark = pytest.mark.django_db
+UUID = "018f428e-34f6-4707-8009-5ad742f901e7"
+
+
+def people() -> list[tuple[str, str]]:
+    return sorted(Patient.objects.values_list("given_name", "city"))
+
+
+def test_people_are_registered_with_their_identifiers_in_one_event_each(import_text):
+    code, report = import_text(as_csv(ANNA, BEN))
+    assert (code, counts(report)) == (0, {"new": 2})
+    anna = Patient.objects.get(given_name="Anna")
+    assert (anna.date_of_birth, anna.sex, anna.source, anna.phone_e164) == (
+        date(1984, 3, 15), "female", "import", "+16175550123",
+    )  # fmt: skip
+    assert [(one.system, one.value) for one in anna.identifiers.all()] == [("ssn", "999000001")]
+    assert PatientEvent.objects.filter(pgh_obj_id=anna.pk).values_list("pgh_label", "version").get() == ("insert", 1)
+    assert EventOutbox.objects.count() == 2
+
+
+def test_the_log_names_the_import(import_text):
+    _, report = import_text(as_csv(ANNA))
+    assert PatientEvent.objects.get().pgh_context == {"user": None, "source": "import", "import_job": report["job"]}
+
+
+def test_the_same_file_again_changes_nothing(import_text):
+    content = as_csv(ANNA, BEN, {"family_name": "Nameless"}, {"family_name": "Plain", "date_of_birth": "1970-01-01"})
+    import_text(content)
+    events = PatientEvent.objects.count()
+    code, report = import_text(content)
+    assert (code, counts(report)) == (0, {"unchanged": 4})
+    assert PatientEvent.objects.count() == events
+
+
+def test_a_known_identifier_updates_only_what_the_row_carries_and_differs(import_text):
+    import_text(as_csv(ANNA | {"city": "Boston", "email": "anna@example.org", "passport": "X1"}))
+    code, report = import_text(as_csv({"ssn": "999 00 0001", "city": "Salem", "email": "", "driver": "S1"}))
+    assert (code, counts(report)) == (0, {"updated": 1})
+    anna = Patient.objects.get()
+    assert (anna.city, anna.email, anna.family_name, anna.version) == ("Salem", "anna@example.org", "Beispiel", 2)
+    assert {one.system for one in anna.identifiers.all()} == {"ssn", "passport", "driver"}
+
+
+def test_unknown_sex_and_a_vaguer_birth_take_nothing_away_and_an_exact_one_adds(import_text):
+    import_text(as_csv(ANNA, BEN | {"date_of_birth": "1990"}))
+    _, report = import_text(as_csv({"ssn": ANNA["ssn"], "sex": "unknown", "date_of_birth": "1984-03"}, BEN))
+    assert counts(report) == {"unchanged": 1, "updated": 1}
+    assert Patient.objects.get(given_name="Anna").sex == "female"
+    assert Patient.objects.get(given_name="Ben").date_of_birth == date(1990, 12, 1)
+
+
+def test_identifiers_of_two_patients_are_a_conflict(import_text):
+    import_text(as_csv(ANNA, BEN | {"passport": "X2"}))
+    code, report = import_text(as_csv(ANNA | {"passport": "X2", "city": "Salem"}))
+    assert (code, counts(report)) == (1, {"rejected": 1})
+    assert "different patients" in report["firstProblems"][0]["reason"]
+    assert people() == [("Anna", ""), ("Ben", "")]
+
+
+def test_a_row_never_writes_over_another_person_who_holds_its_identifier(import_text):
+    import_text(as_csv(ANNA))
+    code, report = import_text(as_csv(BEN | {"ssn": ANNA["ssn"]}))
+    assert (code, counts(report)) == (1, {"rejected": 1})
+    assert people() == [("Anna", "")]
+
+
+def test_a_married_name_under_a_known_identifier_is_an_update(import_text):
+    import_text(as_csv(ANNA))
+    _, report = import_text(as_csv(ANNA | {"family_name": "Neumann"}))
+    assert counts(report) == {"updated": 1}
+
+
+@pytest.mark.parametrize("between", [0, 600])
+def test_a_person_twice_in_a_file_counts_once_and_may_not_contradict(import_text, between):
+    others = [{"family_name": f"Filler{n}", "ssn": f"F{n}"} for n in range(between)]
+    content = as_csv(ANNA, *others, ANNA, ANNA | {"city": "Salem"}, ANNA | {"city": "Boston"})
+    code, report = import_text(content)
+    assert (code, counts(report)) == (1, {"new": 1 + between, "duplicates": 1, "updated": 1, "rejected": 1})
+    assert report["firstProblems"] == [
+        {
+            "row": between + 5,
+            "column": "city",
+            "value": "Boston",
+            "reason": "Row 2 of this file has another value for the same patient.",
+        }
+    ]
+    assert Patient.objects.get(given_name="Anna").city == "Salem"
+
+
+def test_a_person_without_identifiers_who_may_be_there_is_refused_or_allowed(import_text):
+    plain = {"family_name": "Beispiel", "given_name": "Ánna", "date_of_birth": "1984-03-15", "city": "Salem"}
+    import_text(as_csv(ANNA))
+    code, report = import_text(as_csv(plain))
+    assert (code, counts(report)) == (1, {"rejected": 1})
+    assert f"MRN {Patient.objects.get().mrn} has this name" in report["firstProblems"][0]["reason"]
+    for expected in ({"new": 1}, {"unchanged": 1}):
+        assert counts(import_text(as_csv(plain), "--allow-duplicates")[1]) == expected
+
+
+def test_our_own_mrn_finds_the_patient_and_a_foreign_one_is_kept(import_text):
+    import_text(as_csv(ANNA))
+    anna = Patient.objects.get()
+    content = as_csv(
+        {"mrn": anna.mrn, "family_name": "Beispiel", "city": "Salem"}, {"mrn": "OLD-7", "family_name": "Sample"}
+    )
+    assert counts(import_text(content)[1]) == {"updated": 1, "new": 1}
+    assert not anna.identifiers.filter(system="mrn-other").exists()
+    assert counts(import_text(content)[1]) == {"unchanged": 2}
+
+
+def test_an_archived_patient_is_refused_unless_nothing_is_new(import_text):
+    import_text(as_csv(ANNA))
+    services.archive_patient(Patient.objects.get().pk, by=None, source="command")
+    assert counts(import_text(as_csv(ANNA))[1]) == {"unchanged": 1}
+    _, report = import_text(as_csv(ANNA | {"city": "Salem"}))
+    assert "archived" in report["firstProblems"][0]["reason"]
+
+
+def test_every_problem_of_a_row_is_told_and_the_good_rows_come_in(import_text, tmp_path):
+    bad = ANNA | {"date_of_birth": "1984-02-30", "sex": "X", "email": "nowhere", "ssn": "??", "city": "=HYPERLINK(1)"}
+    code, report = import_text(as_csv(bad, BEN))
+    assert (code, counts(report)) == (1, {"new": 1, "rejected": 1})
+    told = {one["column"]: one["value"] for one in report["firstProblems"]}
+    assert told == {"date_of_birth": "1984-02-30", "sex": "X", "email": "nowhere", "ssn": "??"}
+    rejects = tmp_path / "people.csv.rejects.csv"
+    assert rejects.stat().st_mode & 0o777 == 0o600
+    header, row = csv.reader(rejects.open(encoding="utf-8"))
+    assert header == [*bad, "reason"]
+    assert row[:-1] == [*list(bad.values())[:-1], "'=HYPERLINK(1)"]
+    assert row[-1].startswith('Row 2: date_of_birth "1984-02-30": There is no such date.')
+    reject = ImportReject.objects.get()
+    assert (reject.row_number, len(reject.problems), reject.raw) == (2, 4, list(bad.values()))
+
+
+def test_a_mended_rejects_file_can_be_imported_as_it_is(import_text, tmp_path):
+    import_text(as_csv(ANNA | {"date_of_birth": "1984-02-30", "city": "+town"}))
+    mended = (tmp_path / "people.csv.rejects.csv").read_text(encoding="utf-8").replace("1984-02-30", "1984-02-28")
+    assert counts(import_text(mended)[1]) == {"new": 1}
+    assert people() == [("Anna", "+town")]
+
+
+def test_fhir_lines_that_are_refused_come_back_with_the_whole_resource(import_text, tmp_path):
+    content = as_ndjson({"name": [{"family": "Beispiel"}], "birthDate": "1984-02-30"}) + "broken\n"
+    code, report = import_text(content)
+    assert (code, counts(report)) == (1, {"rejected": 2})
+    assert report["firstProblems"][0] | {"reason": ""} == {
+        "row": 1, "column": "birthDate", "value": "1984-02-30", "reason": "",
+    }  # fmt: skip
+    _, first, second = csv.reader((tmp_path / "people.csv.rejects.csv").open(encoding="utf-8"))
+    assert json.loads(first[0])["birthDate"] == "1984-02-30"
+    assert second[0] == "broken"
+
+
+def test_a_row_that_only_the_database_refuses_costs_only_itself(import_text, monkeypatch):
+    """Planted fault: the look at what is known misses Anna, as in a race; the batch then fails and goes row by row."""
+    import_text(as_csv(ANNA))
+    monkeypatch.setattr(Writing, "people_of", lambda self, candidates: Known())
+    code, report = import_text(as_csv(ANNA | {"given_name": "Änna"}, BEN))
+    assert (code, counts(report)) == (1, {"rejected": 1, "new": 1})
+    assert "belongs to another patient" in report["firstProblems"][0]["reason"]
+    assert PatientEvent.objects.count() == 2
+
+
+def test_a_dry_run_writes_nothing_and_says_what_would_happen(import_text, tmp_path):
+    import_text(as_csv(BEN))
+    content = as_csv(
+        ANNA, BEN, BEN | {"city": "Salem"}, BEN | {"city": "Salem"}, BEN | {"city": "Boston"}, ANNA, ANNA | {"sex": "Q"}
+    )
+    before = (PatientEvent.objects.count(), ImportJob.objects.count(), ImportedRow.objects.count())
+    code, rehearsed = import_text(content, "--dry-run")
+    assert before == (PatientEvent.objects.count(), ImportJob.objects.count(), ImportedRow.objects.count())
+    assert not (tmp_path / "people.csv.rejects.csv").exists()
+    _, real = import_text(content)
+    assert code == 1
+    assert counts(rehearsed) == counts(real)
+    assert rehearsed["firstProblems"] == real["firstProblems"]
+
+
+def test_a_dry_run_cannot_write_even_if_it_tried(import_text, monkeypatch):
+    """Planted fault: the rehearsal writes a patient; the database refuses."""
+    monkeypatch.setattr(
+        "portal.imports.work.rehearsing.Rehearsal.write",
+        lambda self, decisions: Patient.objects.create(family_name="Written"),
+    )
+    with pytest.raises(Exception, match="read-only transaction"):
+        import_text(as_csv(ANNA), "--dry-run")
+
+
+def test_report_and_rejects_go_where_they_are_asked_to(import_text, tmp_path):
+    report_path, rejects_path = tmp_path / "out" / "r.json", tmp_path / "out" / "bad.csv"
+    report_path.parent.mkdir()
+    _, report = import_text(
+        "family_name,city\nBeispiel\n", "--report", str(report_path), "--rejects", str(rejects_path)
+    )
+    assert json.loads(report_path.read_text(encoding="utf-8")) == report
+    assert report["rejectsFile"] == str(rejects_path)
+    assert rejects_path.exists()
+    import_text("family_name,city\nBeispiel\n", "--report", str(report_path))
+    assert (tmp_path / "out" / "people.csv.rejects.csv").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"no header\n"])
+def test_an_unreadable_file_ends_with_code_2_and_leaves_no_job(import_text, content, settings):
+    with pytest.raises(CommandError) as refused:
+        import_text(content)
+    assert refused.value.returncode == 2
+    assert not ImportJob.objects.exists()
+    assert not list((settings.DATA_DIR / "imports").glob("*"))
+
+
+def test_a_missing_file_ends_with_code_2(tmp_path, file):
+    with pytest.raises(CommandError) as refused:
+        import_file(tmp_path / "nowhere.csv")
+    assert refused.value.returncode == 2
+
+
+def test_the_copy_of_the_file_is_gone_after_the_import(import_text, settings):
+    import_text(as_csv(ANNA))
+    assert ImportJob.objects.get().status == "done"
+    assert not list((settings.DATA_DIR / "imports").glob("*"))

@@ -1,0 +1,114 @@
+"""Rows of CSV: columns by many names, broken rows on their own, row numbers as a spreadsheet shows them."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from portal.imports import tokens
+from portal.imports.cells import harmless, plain
+from portal.imports.readers import open_patients
+from portal.imports.readers.csv_file import MOST_LINES
+from tests.portal.imports.files import ANNA, BEN, as_csv
+
+
+@pytest.fixture
+def rows(file):
+    return lambda content: list(open_patients(file(content)).rows())
+
+
+def test_synthea_columns_in_any_order_and_case(rows):
+    header = "gender,LAST,First,birthdate,Id,SSN,DRIVERS,PASSPORT,ZIP,MARITAL,RACE,DEATHDATE,ADDRESS,STATE"
+    uuid = "018f428e-34f6-4707-8009-5ad742f901e7"
+    [row] = rows(f"{header}\nF,Beispiel,Anna,1956-08-03,{uuid},999-1,S9,X9,01940,M,black,2007-03-25,1 Row,Ohio\n")
+    assert row.number == 2
+    assert row.details == {
+        "sex": "female", "family_name": "Beispiel", "given_name": "Anna", "date_of_birth": "1956-08-03",
+        "date_of_birth_precision": "day", "postal_code": "01940", "marital_status": "M", "deceased_on": "2007-03-25",
+        "race": "Black or African American", "address_line1": "1 Row", "region": "Ohio",
+        "identifiers": [
+            {"system": "ssn", "value": "999-1"}, {"system": "driver", "value": "S9"},
+            {"system": "passport", "value": "X9"}, {"system": "record-id", "value": uuid},
+        ],
+    }  # fmt: skip
+
+
+def test_columns_that_are_not_imported_are_named(file):
+    opened = open_patients(file("family_name,given_name,shoe size,reason\nBeispiel,Anna,38,\n"))
+    assert opened.ignored == ["shoe size"]
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_other_delimiters_are_read(rows, delimiter):
+    assert rows(as_csv(ANNA).replace(",", delimiter))[0].details["given_name"] == "Anna"
+
+
+def test_empty_cells_are_left_out_and_empty_rows_are_no_rows(rows):
+    first, second = rows("family_name,given_name,email\nBeispiel,Anna,\n,,\n\nSample,Ben,b@example.org\n")
+    assert (first.number, second.number) == (2, 5)
+    assert "email" not in first.details
+
+
+def test_a_date_of_birth_may_be_a_year_or_a_month(rows):
+    year, month = rows("family_name,date_of_birth\nA,1956\nB,1956-08\n")
+    assert (year.details["date_of_birth"], year.details["date_of_birth_precision"]) == ("1956-01-01", "year")
+    assert (month.details["date_of_birth"], month.details["date_of_birth_precision"]) == ("1956-08-01", "month")
+
+
+def test_a_record_number_that_is_no_uuid_and_an_mrn_beside_a_uuid_name_nobody(rows):
+    uuid = "018f428e-34f6-4707-8009-5ad742f901e7"
+    number, both, mrn = rows(f"id,mrn,family_name\n17,,A\n{uuid},555,B\n,555,C\n")
+    assert "identifiers" not in number.details
+    assert both.details["identifiers"] == [{"system": "record-id", "value": uuid}]
+    assert mrn.details["identifiers"] == [{"system": "mrn-other", "value": "555"}]
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ("Sample,Ben,x,y", "4 columns, the header has 3"),
+        ("Sample,Ben", "2 columns, the header has 3"),
+        ('Sample,"Ben,x', "never closed"),
+        ('Sample,"Be"n,x', "Double it"),
+        ("Sample,Be\rn,x", "line end"),
+        ("Sample,Be\0n,x", "NUL"),
+        ('Sample,"' + "n" * 140_000 + '",x', "too long"),
+    ],
+)
+def test_a_broken_row_costs_itself_alone(rows, broken, words):
+    first, bad, last = rows(f'family_name,given_name,city\nOne,"A ""B"" C",x\n{broken}\n"Two",Last,"New\nYork"\n')
+    assert (bad.number, last.number) == (3, 4)
+    assert words in str(bad.problems[0])
+    assert first.details["given_name"] == 'A "B" C'
+    assert last.details["city"] == "New\nYork"
+
+
+def test_a_quote_never_closed_does_not_swallow_the_rows_behind_it(rows):
+    behind = "".join(f'P{n},"Given, {n}"\n' for n in range(MOST_LINES * 3))
+    found = rows('family_name,given_name\nBad,"open\n' + behind)
+    assert [row.number for row in found if row.problems] == [2]
+    assert len(found) == MOST_LINES * 3 + 1
+
+
+def test_reading_goes_on_behind_any_row(file):
+    opened = open_patients(file(as_csv(ANNA, BEN)))
+    assert [row.number for row in opened.rows(after=2)] == [3]
+    assert list(opened.rows())[-1].end == opened.size
+
+
+def test_a_cell_of_identifiers_that_cannot_be_read_is_a_problem_of_its_column(rows):
+    [row] = rows("family_name,Identifiers\nA,ssn-without-value\n")
+    assert str(row.problems[0]).startswith('Identifiers "ssn-without-value": Write identifiers as')
+
+
+@settings(deadline=None)
+@given(some.lists(some.tuples(some.text(min_size=1, max_size=6), some.text(min_size=1, max_size=6)), max_size=3))
+def test_identifiers_survive_their_cell(pairs):
+    pairs = [(system.strip(), value.strip()) for system, value in pairs if system.strip() and value.strip()]
+    assert [(one["system"], one["value"]) for one in tokens.from_cell(tokens.as_cell(pairs))] == pairs
+
+
+@settings(deadline=None)
+@given(some.text(alphabet="'=+-@ab\t", max_size=5))
+def test_a_formula_is_harmless_outside_and_itself_again_inside(cell):
+    assert not harmless(cell).startswith(("=", "+", "-", "@", "\t"))
+    assert plain(harmless(cell)) == cell

@@ -1,0 +1,138 @@
+"""A job belongs to one process at a time, and goes on behind its last batch when that process is killed."""
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from django.core.files.base import ContentFile
+from django.db import connection
+from django.utils import timezone
+
+from portal.imports import selectors, services, tasks
+from portal.imports.models import ImportedRow, ImportJob
+from portal.patients.models import Patient, PatientEvent
+from tests.portal.conditions import wait_until
+from tests.portal.imports.files import as_csv
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROWS = 2000
+WORKER = """
+import django, sys
+django.setup()
+from portal.imports.services import run_job
+run_job(sys.argv[1])
+"""
+
+
+@pytest.fixture
+def job(settings, tmp_path) -> ImportJob:
+    settings.DATA_DIR = tmp_path
+    content = as_csv(
+        *({"family_name": f"Row{n}", "ssn": f"S{n}", "sex": "Q" if n % 50 == 0 else ""} for n in range(ROWS))
+    )
+    return services.start_import(ContentFile(content.encode(), "rows.csv"), by=None)
+
+
+def lease_runs_out(job: ImportJob) -> None:
+    ImportJob.objects.filter(pk=job.pk).update(leased_until=timezone.now() - timedelta(seconds=1))
+
+
+def assert_all_came_in_once(job: ImportJob) -> None:
+    job.refresh_from_db()
+    assert (job.status, job.new_count, job.rejected_count, job.unchanged_count) == (
+        "done",
+        ROWS * 49 // 50,
+        ROWS // 50,
+        0,
+    )
+    assert Patient.objects.count() == PatientEvent.objects.count() == ImportedRow.objects.count() == job.new_count
+    assert job.rejects.count() == job.rejected_count
+
+
+def test_a_worker_killed_in_its_midst_is_followed_by_one_that_goes_on(job, tmp_path):
+    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    environment = os.environ | {"DATABASE_URL": url, "PORTAL_DATA_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", WORKER, str(job.pk)]
+    with subprocess.Popen(command, env=environment, cwd=Path(__file__).resolve().parents[3]) as worker:
+
+        def has_begun() -> bool:
+            job.refresh_from_db()
+            return 0 < job.last_row < ROWS or worker.poll() is not None
+
+        wait_until(has_begun)
+        worker.send_signal(signal.SIGKILL)
+    job.refresh_from_db()
+    assert (worker.returncode, job.status) == (-signal.SIGKILL, "running")
+    assert services.run_job(job.pk) is None  # The dead worker's lease still holds.
+    lease_runs_out(job)
+    assert selectors.jobs_to_take_up() == [job.pk]
+    services.run_job(job.pk)
+    assert job.last_row > 0
+    assert_all_came_in_once(job)
+
+
+def test_a_worker_that_wakes_after_its_job_was_taken_over_writes_nothing_more(job, monkeypatch):
+    """Planted fault: the first worker sleeps through its lease before its first batch."""
+    batch, asleep = services.JobBook.batch, []
+
+    def sleeps_once(self):
+        if not asleep:
+            asleep.append(self)
+            lease_runs_out(job)
+            assert services.run_job(job.pk).status == "done"
+        return batch(self)
+
+    monkeypatch.setattr(services.JobBook, "batch", sleeps_once)
+    assert services.run_job(job.pk) is None
+    assert_all_came_in_once(job)
+
+
+def test_an_unexpected_error_frees_the_job_and_the_next_start_ends_it(job, monkeypatch, capfd):
+    calls = []
+
+    def fails_in_the_second_batch(self, decisions):
+        calls.append(1)
+        if len(calls) == 2:
+            raise RuntimeError("Row1 is quoted here")
+        return kept(self, decisions)
+
+    kept = services.JobBook.keep
+    monkeypatch.setattr(services.JobBook, "keep", fails_in_the_second_batch)
+    tasks.run_import(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.last_row) == ("running", 501)
+    assert "is quoted here" not in capfd.readouterr().err
+    assert job.leased_until < timezone.now() + timedelta(seconds=11)
+    lease_runs_out(job)
+    tasks.run_import(str(job.pk))
+    assert_all_came_in_once(job)
+
+
+def test_a_job_that_never_gets_anywhere_is_given_up(job, monkeypatch):
+    def fails(self, decisions):
+        raise RuntimeError
+
+    monkeypatch.setattr(services.JobBook, "keep", fails)
+    for _ in range(services.MOST_ATTEMPTS + 1):
+        tasks.run_import(str(job.pk))
+        lease_runs_out(job)
+    job.refresh_from_db()
+    assert (job.status, Patient.objects.count()) == ("failed", 0)
+    assert "given up" in job.message
+
+
+def test_a_job_whose_file_is_gone_fails_with_words(job):
+    job.path.unlink()
+    assert "not there any more" in services.run_job(job.pk).message
+
+
+def test_an_unknown_or_ended_job_is_left_alone(job):
+    assert services.run_job(uuid4()) is None
+    services.run_job(job.pk)
+    assert services.run_job(job.pk) is None

@@ -17,9 +17,7 @@ AT_ONCE = 32  # Calls on their way together; the server turns away what is over 
 AWAY_CODES = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED")
 _REFUSED_CODES = {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"}
 _OPTIONS = [
-    ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.min_reconnect_backoff_ms", 200),
-    ("grpc.max_reconnect_backoff_ms", 1_000),  # So that a server that came back is noticed within seconds.
+    ("grpc.use_local_subchannel_pool", 1),  # Else a new channel waits for the back-off of the one before.
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 5_000),
 ]

@@ -66,6 +66,7 @@ class BillingLoop:
             self._update(old)
         except BillingAway as error:
             self._batch, self._silent_until = 1, self._clock() + PROBE_SECONDS
+            self._client.close()  # The next probe connects anew, not when gRPC's own back-off allows it.
             # Rows that were answered are no longer claimed, and stay as they are.
             put_back(claims, error.code)
             log.warning("billing_away", code=error.code, waiting=len(claims))

@@ -12,6 +12,11 @@ from embedded.kafka import Kafka
 ROOT = Path(__file__).resolve().parent.parent
 PORTS = {"PORTAL_PORT": 4000, "PORTAL_INTERNAL_PORT": 4003, "ANALYTICS_PORT": 4002, "BILLING_PORT": 9001}
 MARK = "EMBEDDED_DATA"  # Every process of a run carries it, so that the next run can find what a killed one left.
+QUIET_AND_LEAN = {
+    "MALLOC_ARENA_MAX": "2",  # A thread more must not cost an arena more.
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONWARNINGS": "ignore:You're running the worker with superuser",  # In a container everybody is root.
+}
 
 
 def chosen() -> dict[str, str]:
@@ -28,6 +33,7 @@ def environment(
     """What was chosen, with the addresses and secrets of the embedded servers."""
     here = host(chosen)
     return {
+        **QUIET_AND_LEAN,
         **chosen,
         **urls,
         "SECRET_KEY": secrets["SECRET_KEY"],
@@ -39,7 +45,6 @@ def environment(
         "ANALYTICS_URL": f"http://{here}:{chosen['ANALYTICS_PORT']}",
         "PORTAL_DATA_DIR": str(data / "portal"),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{chosen.get('PATH', os.defpath)}",
-        "PYTHONUNBUFFERED": "1",
     }
 
 

@@ -23,7 +23,6 @@ def servers(data: Path, chosen: Mapping[str, str]) -> Iterator[dict[str, str]]:
     KAFKA in `chosen` says which broker: `embedded` (when it is empty) or `apache`, on KAFKA_PORT or a free port.
     """
     (data / "portal").mkdir(mode=0o700, exist_ok=True)
-    (data / "portal" / "static").mkdir(exist_ok=True)
     secrets = kept_secrets(data / "secrets.env")
     with ExitStack() as opened, ThreadPoolExecutor() as pool:
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ keepalive = 5
 accesslog = None
 loglevel = "warning"
 control_socket_disable = True
+# On one machine static files are served from where they lie, without a collected folder.
+warnings.filterwarnings("ignore", message="No directory at")
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a heartbeat must not wait for a disk.
 
 

@@ -4,7 +4,7 @@ import os
 from typing import Any, cast
 
 import structlog
-from faust import App, StreamT
+from faust import App, Stream, StreamT
 
 from analytics_stream.dead_letters import CannotGoOn
 from analytics_stream.intake import Delivery, Intake
@@ -23,7 +23,7 @@ def add_agent(app: App, topic: str, intake: Intake) -> None:
 
     @app.agent(channel, name="counting", concurrency=1)
     async def count(stream: StreamT[Any]) -> None:
-        async for batch in stream.noack_take(LARGEST_BATCH, within=LONGEST_GATHERING):
+        async for batch in cast(Stream[Any], stream).noack_take(LARGEST_BATCH, within=LONGEST_GATHERING):
             try:
                 await intake.take_in(cast(list[Delivery], batch))
             except Exception as error:  # Faust would acknowledge the batch and go on.

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import faust
 import structlog
+from aiohttp.web import BaseSite, TCPSite
 from faust.app.base import BootStrategy
 from faust.web.drivers.aiohttp import Web
 from yarl import URL
@@ -22,7 +23,7 @@ from analytics_stream.transport import QuickTransport
 from analytics_stream.views import Views
 
 GROUP = "analytics"
-SESSION_SECONDS = 8.0  # So long a killed worker's partitions stay unread. Faust has 60 s.
+SESSION_SECONDS = 6.0  # So long a killed worker's partitions stay unread. Faust has 60 s.
 NEVER = 7 * 86_400.0  # A database that is away must not throw us out of the group.
 
 log = structlog.stdlib.get_logger("analytics.app")
@@ -32,6 +33,10 @@ class OwnRoutes(Web):
     """Faust's web server without any of Faust's pages."""
 
     default_blueprints = production_blueprints = debug_blueprints = optional_blueprints = ()
+
+    def _create_site(self) -> BaseSite:
+        config = cast(Worker, self.app).config
+        return TCPSite(self._runner, config.host, config.port)  # Faust itself takes no port 0.
 
     async def start_server(self) -> None:
         await super().start_server()
@@ -71,8 +76,6 @@ class Worker(faust.App):
             stream_wait_empty=False,  # To read a message again changes nothing, to wait for a database may take hours.
             topic_allow_declare=False,
             topic_disable_leader=True,
-            web_bind=config.host,
-            web_port=config.port,
         )
         self.config = config
         self.progress = Progress()

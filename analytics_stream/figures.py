@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from analytics_stream.folding import SEXES, UNKNOWN
+from analytics_stream.folding import SEXES, UNKNOWN, hour_of, minute_of
 
 DAYS = 90
 HOURS = 48
@@ -22,7 +22,7 @@ def draw_figures(counts: Counts, *, now: datetime, today: date) -> dict[str, Any
     """The figures in JSON's terms. `now` has a time zone; `today` is the clinic's day.
 
     Registrations count every patient who is not deleted; age, sex, region and source count the active ones.
-    Series are lists of {"day" or "at", "count"} without gaps, the groups lists of {"name", "count"}.
+    Series are lists of {"day" or "at", "count"} without gaps, oldest first; breakdowns are objects of counts.
     """
     days = counts.get("registered_on", {})
     return {
@@ -36,17 +36,17 @@ def draw_figures(counts: Counts, *, now: datetime, today: date) -> dict[str, Any
         "registrationsByDay": [{"day": day, "count": days.get(day, 0)} for day in last_days(DAYS, today)],
         "registrationsByHour": _series(counts.get("registered_at", {}), last_hours(now), ":00:00Z"),
         "eventsByMinute": _series(counts.get("minute", {}), last_minutes(now), ":00Z"),
-        "byAgeBand": _named(_by_age_band(counts.get("birth_year", {}), today.year)),
-        "bySex": _named({sex: counts.get("sex", {}).get(sex, 0) for sex in SEXES}),
-        "byRegion": _largest_first(counts.get("region", {}))[:REGIONS],
+        "byAgeBand": _by_age_band(counts.get("birth_year", {}), today.year),
+        "bySex": {sex: counts.get("sex", {}).get(sex, 0) for sex in SEXES},
+        "byRegion": _largest_first(counts.get("region", {})),
         "bySource": _largest_first(counts.get("source", {})),
     }
 
 
 def tag_of(figures: Mapping[str, Any]) -> str:
-    """An entity tag (RFC 9110) that changes when a figure does, whatever the clock says meanwhile."""
+    """The value of a weak entity tag (RFC 9110): it changes when a figure does, whatever the clock says meanwhile."""
     text = json.dumps({name: value for name, value in figures.items() if name != "asOf"}, sort_keys=True)
-    return f'W/"{blake2b(text.encode(), digest_size=12).hexdigest()}"'
+    return blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def last_days(number: int, today: date) -> list[str]:
@@ -55,15 +55,15 @@ def last_days(number: int, today: date) -> list[str]:
 
 
 def last_hours(now: datetime) -> list[str]:
-    return [f"{time:%Y-%m-%dT%H}" for time in _back_from(now, HOURS, timedelta(hours=1))]
+    return [hour_of(time) for time in _back_from(now, HOURS, timedelta(hours=1))]
 
 
 def last_minutes(now: datetime) -> list[str]:
-    return [f"{time:%Y-%m-%dT%H:%M}" for time in _back_from(now, MINUTES, timedelta(minutes=1))]
+    return [minute_of(time) for time in _back_from(now, MINUTES, timedelta(minutes=1))]
 
 
 def _back_from(now: datetime, number: int, step: timedelta) -> Iterator[datetime]:
-    return (now.astimezone(UTC) - ago * step for ago in reversed(range(number)))
+    return (now - ago * step for ago in reversed(range(number)))
 
 
 def _in_last_days(days: Mapping[str, int], number: int, today: date) -> int:
@@ -87,9 +87,5 @@ def _age_band(year: int, this_year: int) -> str:
     return next((name for youngest, oldest, name in AGE_BANDS if youngest <= age <= oldest), UNKNOWN)
 
 
-def _named(counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    return [{"name": name, "count": count} for name, count in counts.items()]
-
-
-def _largest_first(counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    return _named(dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))))
+def _largest_first(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:REGIONS])

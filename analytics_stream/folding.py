@@ -1,9 +1,9 @@
 """The rules: what an event says, which state of a patient wins, and how counts change. They know no broker, no SQL."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from google.protobuf.message import DecodeError
@@ -23,8 +23,7 @@ class Undecodable(Exception):
     """A message breaks the contract of protos/patient/events/v1. The text names the field, never its value."""
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What the figures need to know of one patient.
 
     `registered_at` is the time of version 1, and None until that version was read.
@@ -43,8 +42,9 @@ class State:
     registered_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
+    """What happened to one patient, and the state it led to."""
+
     event_id: int
     occurred_at: datetime
     state: State
@@ -136,7 +136,7 @@ def latest(one: State, other: State) -> State:
     """
     winner = max(one, other, key=lambda state: (state.version, state.event_id))
     times = [state.registered_at for state in (one, other) if state.registered_at]
-    return replace(winner, registered_at=min(times, default=None))
+    return winner._replace(registered_at=min(times, default=None))
 
 
 def latest_states(events: Iterable[Event]) -> list[State]:
@@ -156,7 +156,7 @@ def places(state: State | None) -> list[Place]:
     if state.registered_on:
         found.append(("registered_on", state.registered_on.isoformat()))
     if state.registered_at:
-        found.append(("registered_at", f"{state.registered_at.astimezone(UTC):%Y-%m-%dT%H}"))
+        found.append(("registered_at", hour_of(state.registered_at)))
     if state.status == "active":
         found += [
             ("sex", state.sex),
@@ -167,11 +167,10 @@ def places(state: State | None) -> list[Place]:
     return found
 
 
-def changes(old: State | None, new: State) -> Counter[Place]:
-    """What the step from `old` to `new` adds to each count; places that stay are left out."""
-    delta = Counter(places(new))
-    delta.subtract(places(old))
-    return Counter({place: step for place, step in delta.items() if step})
+def changes(old: State | None, new: State) -> Iterator[tuple[Place, int]]:
+    """What the step from `old` to `new` adds to which counts. The same place may come twice, up and down."""
+    yield from ((place, 1) for place in places(new))
+    yield from ((place, -1) for place in places(old))
 
 
 def event_counts(events: Iterable[Event]) -> Counter[Place]:
@@ -179,5 +178,15 @@ def event_counts(events: Iterable[Event]) -> Counter[Place]:
     counts: Counter[Place] = Counter()
     for event in events:
         counts["events", ""] += 1
-        counts["minute", f"{event.occurred_at.astimezone(UTC):%Y-%m-%dT%H:%M}"] += 1
+        counts["minute", minute_of(event.occurred_at)] += 1
     return counts
+
+
+def hour_of(time: datetime) -> str:
+    """The hour's name, which sorts by time: 2026-04-05T06."""
+    return time.astimezone(UTC).isoformat()[:13]
+
+
+def minute_of(time: datetime) -> str:
+    """2026-04-05T06:07."""
+    return time.astimezone(UTC).isoformat()[:16]

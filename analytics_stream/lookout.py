@@ -14,7 +14,6 @@ from faust.types import TP
 from mode import Service
 
 from analytics_stream.agents import end_process
-from analytics_stream.metrics import LAG_SECONDS, MESSAGES_BEHIND
 from analytics_stream.progress import Partition, Progress
 from analytics_stream.transport import CarefulConsumer
 
@@ -76,8 +75,6 @@ class Lookout(Service):
             self._progress.look(standings)
             if standings is None or any(standing.is_silent(time.time()) for standing in standings.values()):
                 await self._ask_broker()
-            LAG_SECONDS.set(self._progress.lag_seconds())
-            MESSAGES_BEHIND.set(self._progress.messages_behind)
             await self.sleep(LOOK_SECONDS)
 
     async def _ask_broker(self) -> None:

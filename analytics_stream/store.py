@@ -2,15 +2,14 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Row, create_engine, text
+from sqlalchemy import URL, Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from analytics_stream.figures import DAYS, REGIONS, Counts, last_days, last_hours, last_minutes
-from analytics_stream.folding import Event, Place, State, changes, event_counts, latest_states
+from analytics_stream.folding import Event, Place, State, changes, event_counts, latest, latest_states
 
 REFUSALS = ("22", "23", "54")  # Classes of SQLSTATE: wrong data, broken constraint, too large. They stay so.
 
@@ -39,13 +38,8 @@ KEEP_LATEST = text("""
             ) AS state (version, event_id) ORDER BY version DESC, event_id DESC LIMIT 1
         ),
         registered_at = least(stored.registered_at, excluded.registered_at)
-    RETURNING (old.patient_id IS NOT NULL) AS was_known, new.patient_id::text AS patient_id,
-        old.version AS old_version, old.event_id AS old_event_id, old.status AS old_status, old.sex AS old_sex,
-        old.birth_year AS old_birth_year, old.region AS old_region, old.registered_on AS old_registered_on,
-        old.registered_through AS old_registered_through, old.registered_at AS old_registered_at,
-        new.version AS new_version, new.event_id AS new_event_id, new.status AS new_status, new.sex AS new_sex,
-        new.birth_year AS new_birth_year, new.region AS new_region, new.registered_on AS new_registered_on,
-        new.registered_through AS new_registered_through, new.registered_at AS new_registered_at
+    RETURNING new.patient_id::text, old.version, old.event_id, old.status, old.sex, old.birth_year, old.region,
+        old.registered_on, old.registered_through, old.registered_at
 """)
 ADD_UP = text("""
     INSERT INTO figure AS stored (name, bucket, count)
@@ -135,24 +129,22 @@ def _count(connection: Connection, events: Sequence[Event]) -> int:
     fresh = [by_id[event_id] for event_id in taken]
     if fresh:
         steps = event_counts(fresh)
-        steps.update(_keep_latest(connection, latest_states(fresh)))
+        _keep_latest(connection, latest_states(fresh), steps)
         _add_up(connection, steps)
         connection.execute(KEEP_LAST, {"occurred_at": max(event.occurred_at for event in fresh)})
     return len(fresh)
 
 
-def _keep_latest(connection: Connection, states: Sequence[State]) -> Counter[Place]:
-    columns = {field.name: [getattr(state, field.name) for state in states] for field in fields(State)}
-    steps: Counter[Place] = Counter()
-    for row in connection.execute(KEEP_LATEST, columns):
-        steps.update(changes(_state(row, "old_") if row.was_known else None, _state(row, "new_")))
-    return steps
-
-
-def _state(row: Row[Any], prefix: str) -> State:
-    values = row._mapping
-    facts = {field.name: values[prefix + field.name] for field in fields(State) if field.name != "patient_id"}
-    return State(patient_id=values["patient_id"], **facts)
+def _keep_latest(connection: Connection, states: Sequence[State], steps: Counter[Place]) -> None:
+    columns = dict(zip(State._fields, map(list, zip(*states, strict=True)), strict=True))
+    read = {state.patient_id: state for state in states}
+    for patient_id, *facts in connection.execute(KEEP_LATEST, columns):
+        new, old = read[patient_id], None
+        if facts[0] is not None:  # The version: this patient was known.
+            old = State(patient_id, *facts)
+            new = latest(old, new)
+        for place, step in changes(old, new):
+            steps[place] += step
 
 
 def _add_up(connection: Connection, steps: Counter[Place]) -> None:

@@ -12,6 +12,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from analytics_stream.figures import draw_figures, tag_of
+from analytics_stream.metrics import LAG_SECONDS, MESSAGES_BEHIND
 from analytics_stream.progress import Progress
 from analytics_stream.store import Reading, Store, StoreAway
 
@@ -35,8 +36,9 @@ class Views:
             figures = await self._figures()
         except StoreAway:
             return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "The figures' database is away. Try again.")
-        headers = {"ETag": tag_of(figures), "Cache-Control": "no-cache"}
-        if request.headers.get("If-None-Match") == headers["ETag"]:
+        tag = tag_of(figures)
+        headers = {"ETag": f'W/"{tag}"', "Cache-Control": "no-cache"}
+        if any(known.value in (tag, "*") for known in request.if_none_match or ()):
             return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
         return web.json_response(figures, headers=headers)
 
@@ -59,6 +61,8 @@ class Views:
         return web.json_response(body, status=HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
     async def metrics(self, _: web.Request) -> web.Response:
+        LAG_SECONDS.set(self._progress.lag_seconds())
+        MESSAGES_BEHIND.set(self._progress.messages_behind)
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _figures(self) -> dict[str, Any]:

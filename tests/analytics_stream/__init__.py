@@ -1,0 +1,1 @@
+"""The stream processor, from its rules to its process."""

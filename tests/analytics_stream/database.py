@@ -1,0 +1,69 @@
+"""A database of its own for a test, and ways to take it away."""
+
+import os
+import secrets
+from contextlib import contextmanager
+
+import psycopg2
+from sqlalchemy import make_url
+
+from analytics_stream.schema import migrate
+
+HOME = "ANALYTICS_DATABASE_URL"
+
+
+@contextmanager
+def new_database(*, migrated=True):
+    """Beside the one that the environment names; gone afterwards."""
+    url = home().set(drivername="postgresql+psycopg2", database=f"analytics_{secrets.token_hex(6)}")
+    tell(home(), f"CREATE DATABASE {url.database}")
+    try:
+        if migrated:
+            migrate(url)
+        yield url
+    finally:
+        tell(home(), f"DROP DATABASE {url.database} WITH (FORCE)")
+
+
+@contextmanager
+def away(url):
+    """The database takes no connections and loses those it has."""
+    tell(home(), f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS false")
+    drop_connections(url)
+    try:
+        yield
+    finally:
+        tell(home(), f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS true")
+
+
+def drop_connections(url):
+    tell(home(), f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{url.database}'")
+
+
+def wipe(url):
+    """Everything that was counted is gone, as after `DROP DATABASE` and a new migration."""
+    tell(url, "TRUNCATE counted_event, patient_state, figure; UPDATE last_event SET occurred_at = NULL")
+
+
+def figures_in(url):
+    """Every count that is not 0, as `memory.MemoryStore.figures` gives them."""
+    return {(name, bucket): count for name, bucket, count in tell(url, "SELECT * FROM figure WHERE count <> 0")}
+
+
+def tell(url, statement):
+    connection = psycopg2.connect(address(url))
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+    finally:
+        connection.close()
+
+
+def home():
+    return make_url(os.environ[HOME])
+
+
+def address(url):
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)

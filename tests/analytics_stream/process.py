@@ -1,0 +1,130 @@
+"""The worker as a process of its own against a real broker, as it is run for real."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+
+from confluent_kafka import Consumer, Producer
+
+from tests.analytics_stream.database import address
+from tests.analytics_stream.messages import patient
+from tests.analytics_stream.waiting import wait_for
+
+TOPIC, DEAD_LETTERS = "patient", "patient.dead-letter"
+
+
+class Worker:
+    """A running `python -m analytics_stream worker`."""
+
+    def __init__(self, popen, log):
+        self.popen, self._log = popen, log
+
+    @property
+    def port(self):
+        wait_for(lambda: self.popen.poll() is not None or self.lines("Listening."))
+        return self.lines("Listening.")[0]["port"]
+
+    def lines(self, event):
+        return [line for line in map(json.loads, self.text().splitlines()) if line["event"] == event]
+
+    def text(self):
+        """The log up to the last whole line."""
+        return self._log.read_text().rpartition("\n")[0]
+
+    def get(self, path):
+        """Status and JSON of the answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refused:
+            return refused.code, json.load(refused)
+
+    def figures(self):
+        status, figures = self.get("/figures")
+        return figures if status == 200 else None
+
+    def wait_for_events(self, count):
+        """The figures once so many events are in them."""
+
+        def figures_with_all():
+            figures = self.figures()
+            return figures if figures and figures["totals"]["events"] >= count else None
+
+        return wait_for(figures_with_all)
+
+    def figures_with(self, region, count):
+        """The figures if so many active patients live there, else None."""
+        figures = self.figures()
+        return figures if figures and figures["byRegion"].get(region) == count else None
+
+    def wait_until_caught_up(self):
+        wait_for(lambda: self.get("/health/ready")[1]["caughtUp"])
+
+    def wait_until_joined(self):
+        wait_for(lambda: self.get("/health/ready")[0] == 200)
+
+    def kill(self):
+        self.popen.kill()
+        self.popen.wait()
+
+    def end(self):
+        self.popen.send_signal(signal.SIGTERM)
+        return self.popen.wait(60)
+
+
+@contextmanager
+def running(url, broker, folder, **environ):
+    log = folder / f"analytics-{len(list(folder.glob('analytics-*.log')))}.log"
+    with log.open("wb") as lines:
+        popen = subprocess.Popen(command("worker"), env=environment(url, broker, **environ), stderr=lines)
+    try:
+        yield Worker(popen, log)
+    finally:
+        popen.kill()
+        popen.wait()
+
+
+def command(name):
+    return [sys.executable, "-m", "analytics_stream", name]
+
+
+def environment(url, broker, **more):
+    """What the process needs and nothing else of ours."""
+    needed = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    ours = {"ANALYTICS_DATABASE_URL": address(url), "KAFKA_BOOTSTRAP_SERVERS": broker, "ANALYTICS_PORT": "0"}
+    return needed | ours | more
+
+
+def send(broker, *messages):
+    """Put (patient number, value) pairs on the topic and wait until the broker has them."""
+    producer = Producer({"bootstrap.servers": broker, "enable.idempotence": True, "linger.ms": 5})
+    failed = []
+    for number, value in messages:
+        producer.produce(TOPIC, value, key=patient(number), on_delivery=lambda error, _: error and failed.append(error))
+    producer.flush(60)
+    assert not failed
+
+
+def dead_letters(broker, count):
+    """The first `count` messages of the dead-letter topic."""
+    reader = {"group.id": "readers", "auto.offset.reset": "earliest", "topic.metadata.refresh.interval.ms": 500}
+    consumer = Consumer({"bootstrap.servers": broker, **reader})
+    consumer.subscribe([DEAD_LETTERS])  # Perhaps before it is there.
+    found = []
+
+    def read():
+        letter = consumer.poll(0.1)
+        if letter is not None and not letter.error():  # A message without a value is falsy.
+            found.append(letter)
+        return len(found) >= count
+
+    try:
+        wait_for(read)
+    finally:
+        consumer.close()
+    return found

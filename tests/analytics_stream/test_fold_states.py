@@ -1,0 +1,104 @@
+"""Figures do not depend on how Kafka delivers."""
+
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics_stream.folding import changes, latest
+from tests.analytics_stream.memory import MemoryStore
+from tests.analytics_stream.messages import NOON, deliveries, event, stories
+
+
+def count_all(*batches):
+    store = MemoryStore()
+    for batch in batches:
+        store.count(batch)
+    return store.figures()
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_any_order_repetition_and_batching_gives_the_same_figures(data):
+    """Red when the last event read wins over the latest version, or when a repeated one is counted again."""
+    story = data.draw(stories())
+    assert count_all(*data.draw(deliveries(story))) == count_all(story)
+
+
+@settings(deadline=None)
+@given(stories())
+def test_the_figures_are_what_a_person_would_count(story):
+    counts = Counter()
+    last = {}
+    for told in story:
+        counts["events", ""] += 1
+        counts["minute", told.occurred_at.isoformat()[:16]] += 1
+        last[told.state.patient_id] = told.state
+    firsts = {told.state.patient_id: told.occurred_at for told in story if told.state.version == 1}
+    for patient_id, state in last.items():
+        if state.status == "deleted":
+            continue
+        counts["status", state.status] += 1
+        counts["registered_on", str(state.registered_on)] += 1
+        if patient_id in firsts:
+            counts["registered_at", firsts[patient_id].isoformat()[:13]] += 1
+        if state.status == "active":
+            counts["sex", state.sex] += 1
+            counts["birth_year", f"{state.birth_year:04}"] += 1
+            counts["region", state.region] += 1
+            counts["source", state.registered_through] += 1
+    assert count_all(story) == dict(counts)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_the_winner_of_two_states_is_the_same_from_either_side(data):
+    story = [told.state for told in data.draw(stories()) if told.state.patient_id.endswith("1")]
+    if story:
+        one, other = data.draw(st.sampled_from(story)), data.draw(st.sampled_from(story))
+        assert latest(one, other) == latest(other, one)
+        assert latest(one, latest(one, other)) == latest(one, other)
+
+
+def test_the_later_of_two_events_with_one_version_wins():
+    created, deleted = event(1, version=1), event(2, version=1, status="deleted")
+    assert latest(deleted.state, created.state).status == "deleted"
+
+
+def test_version_1_that_comes_late_still_tells_the_hour():
+    second, first = event(2, version=2, region="Utah"), event(1, version=1, region="Ohio")
+    figures = count_all([second], [first])
+    assert figures["registered_at", "2026-04-05T12"] == 1
+    assert figures["region", "Utah"] == 1
+    assert ("region", "Ohio") not in figures
+
+
+def test_a_deleted_patient_is_counted_nowhere_but_in_the_events():
+    figures = count_all([event(1)], [event(2, version=2, status="deleted")])
+    assert figures == {("events", ""): 2, ("minute", "2026-04-05T12:00"): 2}
+
+
+def test_a_deleted_patient_stays_deleted_when_an_older_event_comes_late():
+    figures = count_all([event(2, version=2, status="deleted")], [event(1)])
+    assert set(figures) == {("events", ""), ("minute", "2026-04-05T12:00")}
+
+
+def test_an_archived_patient_is_still_a_registration():
+    figures = count_all([event(1)], [event(2, version=2, status="archived")])
+    assert figures["status", "archived"] == figures["registered_on", NOON.date().isoformat()] == 1
+    assert not [name for name, _ in figures if name in ("sex", "birth_year", "region", "source")]
+
+
+def test_a_restored_patient_is_counted_as_before():
+    archived, restored = event(2, version=2, status="archived"), event(3, version=3)
+    first, after = count_all([event(1)]), count_all([event(1)], [archived], [restored])
+    for events in (first, after):
+        events.pop(("events", "")), events.pop(("minute", "2026-04-05T12:00"))
+    assert first == after
+
+
+def test_a_step_to_the_same_state_changes_nothing():
+    steps = Counter()
+    for place, step in changes(event(1).state, event(2, version=2).state._replace(registered_at=NOON)):
+        steps[place] += step
+    assert not any(steps.values())

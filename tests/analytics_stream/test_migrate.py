@@ -1,0 +1,48 @@
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from analytics_stream.schema import migrate
+from tests.analytics_stream.database import address, new_database, tell
+
+
+def test_an_empty_database_gets_every_table():
+    with new_database(migrated=False) as url:
+        assert migrate(url) == "0001"
+        assert tell(url, "SELECT count(*) FROM counted_event") == [(0,)]
+        assert tell(url, "SELECT occurred_at FROM last_event") == [(None,)]
+
+
+def test_migrating_again_keeps_what_was_counted(database):
+    tell(database, "INSERT INTO figure VALUES ('events', '', 5)")
+    migrate(database)
+    assert tell(database, "SELECT count FROM figure") == [(5,)]
+
+
+def test_two_migrations_at_once_both_succeed():
+    with new_database(migrated=False) as url, ThreadPoolExecutor(2) as both:
+        assert list(both.map(migrate, [url, url])) == ["0001", "0001"]
+
+
+def test_the_command_says_which_revision_the_database_has_now():
+    with new_database(migrated=False) as url:
+        done = run_migrate({"ANALYTICS_DATABASE_URL": address(url)})
+        assert (done.returncode, done.stdout) == (0, "analytics: the database is at revision 0001\n")
+
+
+def test_the_command_names_the_variable_of_a_database_that_is_away():
+    done = run_migrate({"ANALYTICS_DATABASE_URL": "postgresql://a:secret-word@127.0.0.1:1/analytics"})
+    assert done.returncode == 1
+    assert "ANALYTICS_DATABASE_URL" in done.stderr
+    assert "secret-word" not in done.stderr
+
+
+def test_the_command_names_a_variable_that_is_missing():
+    done = run_migrate({})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("analytics: ANALYTICS_DATABASE_URL is missing")
+
+
+def run_migrate(environment):
+    command = [sys.executable, "-m", "analytics_stream", "migrate"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)

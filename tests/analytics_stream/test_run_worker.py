@@ -1,0 +1,90 @@
+"""One worker as it runs for real: process, broker, database and HTTP. Each test has patients of its own."""
+
+import json
+
+import pytest
+
+from embedded.kafka import kafka
+from tests.analytics_stream.database import away, new_database, tell
+from tests.analytics_stream.messages import message, patient
+from tests.analytics_stream.process import dead_letters, running, send
+from tests.analytics_stream.stories import send_all, story
+from tests.analytics_stream.waiting import wait_for
+
+PERSONAL = ("Jane", "Public", "jane@example.org")
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory):
+    with kafka(tmp_path_factory.mktemp("kafka")) as server:
+        yield server.address
+
+
+@pytest.fixture(scope="module")
+def url():
+    with new_database() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def worker(url, broker, tmp_path_factory):
+    with running(url, broker, tmp_path_factory.mktemp("worker"), LOG_LEVEL="DEBUG") as worker:
+        worker.wait_until_joined()
+        yield worker
+
+
+def test_events_become_figures(worker, broker):
+    send_all(broker, story(30, versions=2, first=1000, region="Riverside"))
+    figures = wait_for(lambda: worker.figures_with("Riverside", 30))
+    assert figures["totals"]["active"] >= 30
+    assert figures["lastEventAt"] == "2026-04-05T12:00:00.000Z"
+
+
+def test_the_lag_returns_to_0(worker, broker):
+    send_all(broker, story(5, first=2000, region="Lagos"))
+    wait_for(lambda: worker.figures_with("Lagos", 5))
+    wait_for(lambda: worker.figures()["lagSeconds"] == 0)
+
+
+def test_what_is_no_event_lands_in_the_dead_letter_topic_and_the_rest_is_counted(worker, broker):
+    broken = {
+        3000: (b"\xff\xfe broken", b"the value is not a PatientEvent"),
+        3001: (message(0, number=3001), b"event_id is missing"),
+        3002: (message(3002, status="asleep"), b"status is none of active, archived, merged and deleted"),
+        3003: (None, b"the message has no value"),
+    }
+    send_all(broker, story(5, first=3010, region="Utica"))
+    send(broker, *((number, value) for number, (value, _) in broken.items()))
+    send_all(broker, story(5, first=3020, region="Utica"))
+    letters = {letter.key(): letter for letter in dead_letters(broker, len(broken))}
+    for number, (value, reason) in broken.items():
+        letter = letters[patient(number).encode()]
+        headers = dict(letter.headers())
+        assert (letter.value(), headers["reason"], headers["original_topic"]) == (value, reason, b"patient")
+        assert headers["original_partition"].isdigit()
+        assert headers["original_offset"].isdigit()
+    wait_for(lambda: worker.figures_with("Utica", 10))
+
+
+def test_it_goes_on_when_the_database_comes_back(worker, broker, url):
+    with away(url):
+        send_all(broker, story(20, first=4000, region="Atlantis"))
+        wait_for(lambda: worker.lines("The database is away, the batch waits."))
+        assert worker.get("/health/ready")[0] == 503
+        assert worker.get("/figures")[0] == 503
+        assert worker.get("/health/live")[0] == 200
+    wait_for(lambda: worker.figures_with("Atlantis", 20))
+
+
+def test_neither_the_log_nor_the_database_names_a_person(worker, broker, url):
+    send_all(broker, story(5, first=5000, region="Nowhere"))
+    wait_for(lambda: worker.figures_with("Nowhere", 5))
+    assert all(json.loads(line) for line in worker.text().splitlines())
+    kept = worker.text() + str(tell(url, "SELECT * FROM patient_state")) + str(tell(url, "SELECT * FROM figure"))
+    assert not [word for word in PERSONAL if word in kept]
+
+
+def test_it_ends_when_it_is_asked_to(worker):
+    """The last test here, as it ends the worker of this module."""
+    assert worker.end() == 0
+    assert "Traceback" not in worker.text()

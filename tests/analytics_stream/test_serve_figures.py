@@ -1,0 +1,125 @@
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from analytics_stream.progress import Partition, Progress
+from analytics_stream.views import Views
+from tests.analytics_stream.database import away
+from tests.analytics_stream.messages import event
+
+
+@pytest.fixture
+def ask(store):
+    """Ask for several addresses one after the other: (status, headers, body) of each."""
+
+    def ask(*requests, progress=None):
+        return asyncio.run(answers(store, progress or Progress(), requests))
+
+    return ask
+
+
+async def answers(store, progress, requests):
+    async with served(store, progress) as client:
+        found = []
+        for method, path, headers in requests:
+            async with client.request(method, path, headers=headers) as answer:
+                json = answer.content_type.endswith("json")
+                found.append((answer.status, answer.headers, await (answer.json() if json else answer.text())))
+        return found
+
+
+@asynccontextmanager
+async def served(store, progress):
+    with ThreadPoolExecutor(1) as reader:
+        app = web.Application()
+        Views(store, progress, reader, ZoneInfo("UTC")).add_to(app)
+        async with TestClient(TestServer(app)) as client:
+            yield client
+
+
+def get(path, **headers):
+    return "GET", path, {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def caught_up():
+    progress = Progress()
+    progress.join()
+    progress.look({0: Partition(4, 4, datetime.now(UTC).timestamp())})
+    return progress
+
+
+def test_the_figures_are_json_with_their_time_and_lag(ask, store):
+    store.count([event(1)])
+    [(status, headers, figures)] = ask(get("/figures"), progress=caught_up())
+    assert (status, headers["Content-Type"], headers["Cache-Control"]) == (
+        200,
+        "application/json; charset=utf-8",
+        "no-cache",
+    )
+    assert (figures["totals"]["events"], figures["lagSeconds"]) == (1, 0.0)
+    assert figures["lastEventAt"] == "2026-04-05T12:00:00.000Z"
+    assert abs(datetime.fromisoformat(figures["asOf"]) - datetime.now(UTC)).total_seconds() < 60
+
+
+def test_a_new_database_has_figures_too(ask):
+    [(status, _, figures)] = ask(get("/figures"))
+    assert (status, figures["totals"]["events"], figures["lastEventAt"]) == (200, 0, None)
+
+
+def test_a_reader_who_has_the_figures_gets_304_until_one_changes(ask, store):
+    store.count([event(1)])
+    [(_, headers, _)] = ask(get("/figures"), progress=caught_up())
+    [(again, _, body)] = ask(get("/figures", If_None_Match=headers["ETag"]), progress=caught_up())
+    assert (again, body) == (304, "")
+    store.count([event(2, number=2)])
+    [(changed, _, _)] = ask(get("/figures", If_None_Match=headers["ETag"]), progress=caught_up())
+    assert changed == 200
+
+
+@pytest.mark.parametrize("named", ['"other", {}', "*"])
+def test_a_tag_is_found_among_several(ask, named):
+    [(_, headers, _)] = ask(get("/figures"), progress=caught_up())
+    named = named.replace("{}", headers["ETag"])
+    assert ask(get("/figures", If_None_Match=named), progress=caught_up())[0][0] == 304
+
+
+def test_without_its_database_it_says_so_and_lives(ask, database):
+    with away(database):
+        figures, ready, live = ask(get("/figures"), get("/health/ready"), get("/health/live"), progress=caught_up())
+    assert (figures[0], figures[1]["Content-Type"]) == (503, "application/problem+json; charset=utf-8")
+    assert figures[2]["title"] == "The figures' database is away. Try again."
+    assert (ready[0], ready[2]["database"]) == (503, "away")
+    assert live[0] == 200
+
+
+def test_it_is_ready_once_it_has_joined_the_group(ask):
+    [(before, _, _)] = ask(get("/health/ready"))
+    [(after, _, body)] = ask(get("/health/ready"), progress=caught_up())
+    assert (before, after) == (503, 200)
+    assert body == {
+        "ready": True,
+        "database": "up",
+        "consumer": "joined",
+        "caughtUp": True,
+        "lagSeconds": 0.0,
+        "messagesBehind": 0,
+    }
+
+
+def test_metrics_tell_what_was_counted(ask):
+    [(status, headers, text)] = ask(get("/metrics"))
+    assert (status, headers["Content-Type"].partition(";")[0]) == (200, "text/plain")
+    counted = ["analytics_events_folded_total", "analytics_events_duplicate_total", "analytics_dead_letters_total"]
+    assert all(f"\n{name} " in text for name in [*counted, "analytics_lag_seconds", "analytics_messages_behind"])
+
+
+def test_nothing_else_is_served(ask):
+    paths = ("/", "/router", "/table", "/graph", "/stats", "/figures/", "/admin")
+    assert {status for status, _, _ in ask(*map(get, paths))} == {404}
+    assert ask(("POST", "/figures", {}))[0][0] == 405

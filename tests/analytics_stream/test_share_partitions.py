@@ -1,0 +1,63 @@
+"""Several workers, and a broker that is killed, on a real Apache Kafka."""
+
+import os
+import signal
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from embedded.apache import apache_kafka
+from embedded.programs import free_port
+from tests.analytics_stream.database import figures_in
+from tests.analytics_stream.process import running
+from tests.analytics_stream.stories import counted, send_all, story
+from tests.analytics_stream.waiting import wait_for
+
+pytestmark = pytest.mark.kafka
+
+
+def make_topics(broker):
+    admin = AdminClient({"bootstrap.servers": broker})
+    topics = [NewTopic(name, num_partitions=4, replication_factor=1) for name in ("patient", "patient.dead-letter")]
+    for made in admin.create_topics(topics).values():
+        made.result(30)
+
+
+def test_workers_that_come_and_go_lose_nothing_and_count_nothing_twice(database, tmp_path):
+    """Red when what arrives while partitions change hands is neither counted nor read again."""
+    facts = story(4000, versions=4)
+    with apache_kafka(tmp_path / "kafka") as server, running(database, server.address, tmp_path) as first:
+        wait_for(lambda: first.lines("Listening."))
+        make_topics(server.address)  # After the worker asked for them.
+        send_all(server.address, facts[:6000])
+        with running(database, server.address, tmp_path) as second:
+            second.wait_until_joined()
+            send_all(server.address, facts[6000:9000])
+            with running(database, server.address, tmp_path) as third:
+                third.wait_until_joined()
+                send_all(server.address, facts[9000:12000])
+                third.kill()
+            send_all(server.address, facts[12000:])
+            assert second.end() == 0
+        first.wait_for_events(len(facts))
+        first.wait_until_caught_up()
+        assert figures_in(database) == counted(facts)
+
+
+def test_a_broker_that_is_killed_and_comes_back_is_read_on(database, tmp_path):
+    facts, port = story(500, versions=2), free_port()
+    address = f"127.0.0.1:{port}"
+    with running(database, address, tmp_path) as worker:
+        wait_for(lambda: worker.lines("The broker is away."))
+        with apache_kafka(tmp_path / "kafka", port=port) as server:
+            make_topics(address)
+            send_all(address, facts[:500])
+            worker.wait_for_events(500)
+            os.kill(server.pid, signal.SIGKILL)
+        wait_for(lambda: worker.figures()["lagSeconds"] > 0)
+        with apache_kafka(tmp_path / "kafka", port=port):
+            send_all(address, facts[500:])
+            worker.wait_for_events(len(facts))
+            worker.wait_until_caught_up()
+            assert worker.end() == 0
+    assert figures_in(database) == counted(facts)

@@ -1,0 +1,62 @@
+"""Workers that are killed or restarted, on the embedded broker, which forgets everything when it ends."""
+
+import socket
+import subprocess
+
+import pytest
+
+from embedded.kafka import kafka
+from tests.analytics_stream.database import away, figures_in, wipe
+from tests.analytics_stream.process import command, environment, running
+from tests.analytics_stream.stories import counted, send_all, story
+from tests.analytics_stream.waiting import wait_for
+
+
+@pytest.fixture
+def broker(tmp_path):
+    with kafka(tmp_path / "kafka") as server:
+        yield server.address
+
+
+def test_a_worker_that_is_killed_in_the_middle_counts_each_event_once(database, broker, tmp_path):
+    """Red when messages are acknowledged before the database has them, or counted without their numbers."""
+    facts = story(3000, versions=4)
+    send_all(broker, facts)
+    with running(database, broker, tmp_path) as worker:
+        assert worker.wait_for_events(1)["totals"]["events"] < len(facts)
+        worker.kill()
+    with running(database, broker, tmp_path) as worker:
+        worker.wait_for_events(len(facts))
+        worker.wait_until_caught_up()
+    assert figures_in(database) == counted(facts)
+
+
+def test_an_empty_broker_and_an_empty_database_are_filled_again_to_the_same_figures(database, tmp_path):
+    facts = story(40, versions=2)
+    for begin in (lambda: None, lambda: None, lambda: wipe(database)):
+        begin()
+        with kafka(tmp_path / "kafka") as server, running(database, server.address, tmp_path) as worker:
+            worker.wait_until_joined()
+            send_all(server.address, facts)  # The relay does, from the portal's log.
+            worker.wait_for_events(len(facts))
+            worker.wait_until_caught_up()
+        assert figures_in(database) == counted(facts)
+
+
+def test_it_waits_for_a_broker_and_a_database_that_are_away_at_the_start(database, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        closed = f"127.0.0.1:{free.getsockname()[1]}"
+    with away(database), running(database, closed, tmp_path) as worker:
+        wait_for(lambda: len(worker.lines("The broker is away.")) > 1)
+        assert worker.get("/health/live")[0] == 200
+        assert worker.get("/health/ready")[1]["consumer"] == "waiting for the broker"
+        assert worker.end() == 0
+
+
+def test_a_taken_port_is_named(database):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        wrong = environment(database, "127.0.0.1:1", ANALYTICS_PORT=str(port))
+        done = subprocess.run(command("worker"), env=wrong, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr == f"analytics: cannot listen on 127.0.0.1:{port}. Set ANALYTICS_PORT to a free port.\n"

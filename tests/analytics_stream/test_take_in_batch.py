@@ -1,0 +1,143 @@
+"""A message is acknowledged only when it is counted or set aside."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import pytest
+
+from analytics_stream.dead_letters import CannotGoOn
+from analytics_stream.intake import Intake
+from analytics_stream.progress import Progress
+from analytics_stream.store import Refused, StoreAway
+from tests.analytics_stream.memory import MemoryStore
+from tests.analytics_stream.messages import message
+
+
+@dataclass
+class Delivery:
+    """A Faust event, as far as we use it."""
+
+    value: bytes | None
+    offset: int = 0
+    topic: str = "patient"
+    partition: int = 3
+    key: bytes = b"key"
+    headers: list = field(default_factory=lambda: [("ce_id", b"1")])
+    acked: bool = False
+
+    @property
+    def message(self):
+        return self
+
+    def ack(self):
+        self.acked = True
+        return True
+
+
+class Trouble:
+    """A store that raises what it is told to, then counts; an event of patient 13 it refuses always."""
+
+    def __init__(self, *errors):
+        self.errors, self.inner = list(errors), MemoryStore()
+
+    def count(self, events):
+        if self.errors:
+            raise self.errors.pop(0)
+        if any(event.state.patient_id.endswith("00d") for event in events):
+            raise Refused
+        return self.inner.count(events)
+
+
+def take_in(batch, store=None, *, post=None, waits=None):
+    letters = []
+
+    async def deliver(letter):
+        letters.append(letter)
+
+    async def sleep(seconds):
+        assert not any(delivery.acked for delivery in batch), "acknowledged before it was done"
+        if waits is not None:
+            waits.append(seconds)
+
+    with ThreadPoolExecutor(1) as executor:
+        intake = Intake(store or MemoryStore(), post or deliver, Progress(), executor, sleep)
+        asyncio.run(intake.take_in(batch))
+    return letters
+
+
+def test_a_counted_batch_is_acknowledged():
+    store, batch = MemoryStore(), [Delivery(message(1)), Delivery(message(2, number=2))]
+    assert take_in(batch, store) == []
+    assert store.counts["events", ""] == 2
+    assert all(delivery.acked for delivery in batch)
+
+
+def test_a_batch_waits_ever_longer_for_a_database_that_is_away_and_is_then_counted():
+    store, waits, batch = Trouble(*[StoreAway()] * 8), [], [Delivery(message(1))]
+    take_in(batch, store, waits=waits)
+    assert waits == [0.1, 0.2, 0.4, 0.8, 1.6, 3.0, 3.0, 3.0]
+    assert (store.inner.counts["events", ""], batch[0].acked) == (1, True)
+
+
+def test_what_is_no_event_is_set_aside_as_it_was_and_the_rest_is_counted():
+    store, batch = (
+        MemoryStore(),
+        [Delivery(message(1)), Delivery(b"\xff\xff", offset=41), Delivery(message(2, number=2))],
+    )
+    [letter] = take_in(batch, store)
+    assert (letter.message.key, letter.message.value) == (b"key", b"\xff\xff")
+    assert letter.headers == [
+        ("ce_id", b"1"),
+        ("reason", b"the value is not a PatientEvent"),
+        ("original_topic", b"patient"),
+        ("original_partition", b"3"),
+        ("original_offset", b"41"),
+    ]
+    assert store.counts["events", ""] == 2
+    assert all(delivery.acked for delivery in batch)
+
+
+def test_only_the_event_that_the_database_refuses_is_set_aside():
+    store = Trouble()
+    batch = [Delivery(message(number, number=number), offset=number) for number in range(1, 30)]
+    [letter] = take_in(batch, store)
+    assert (letter.message.offset, letter.reason) == (13, "the database refuses its values")
+    assert store.inner.counts["events", ""] == 28
+    assert all(delivery.acked for delivery in batch)
+
+
+def test_a_message_that_can_be_neither_counted_nor_set_aside_is_not_acknowledged():
+    async def closed(letter):
+        raise ConnectionError
+
+    batch = [Delivery(message(1)), Delivery(b"\xff")]
+    with pytest.raises(CannotGoOn):
+        take_in(batch, post=closed)
+    assert not any(delivery.acked for delivery in batch)
+
+
+def test_a_dead_letter_is_tried_again():
+    letters, refusals = [], [ConnectionError(), TimeoutError()]
+
+    async def post(letter):
+        if refusals:
+            raise refusals.pop()
+        letters.append(letter)
+
+    batch = [Delivery(None)]
+    take_in(batch, post=post)
+    assert [letter.reason for letter in letters] == ["the message has no value"]
+    assert batch[0].acked
+
+
+def test_an_unforeseen_error_acknowledges_nothing():
+    batch = [Delivery(message(1))]
+    with pytest.raises(ZeroDivisionError):
+        take_in(batch, Trouble(ZeroDivisionError()))
+    assert not batch[0].acked
+
+
+def test_headers_of_a_message_without_any_are_ours_alone():
+    [letter] = take_in([Delivery(None, headers=None)])
+    assert [name for name, _ in letter.headers] == ["reason", "original_topic", "original_partition", "original_offset"]

@@ -52,7 +52,7 @@ def test_a_one_shot_runs_a_command_of_ours(name):
     "command",
     [
         ["python", "manage.py", "migrate_all"],
-        ["python", "manage.py", "migrate", "--force"],
+        ["python", "manage.py", "migrate", "--soon"],
         ["python", "-m", "billing_grpc", "upgrade"],
         ["python", "-m", "invoices", "migrate"],
     ],

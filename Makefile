@@ -6,7 +6,7 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-ha
 	--custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check checks protos requirements kafka-jars clean
+.PHONY: help setup run test check checks protos requirements kafka-jars clean vendor-ui screenshots
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -52,3 +52,9 @@ kafka-jars: setup ## Bring the jars for KAFKA=apache, so that it starts without 
 clean: ## Remove all data of `make run` (.run/) and what tools leave behind.
 	@test ! -x $(BIN)/python || $(BIN)/python -m embedded clean
 	@rm -rf .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+vendor-ui: ## Build the look of the pages anew out of pinned packages; needs Node. The result is committed.
+	@portal/staff/vendor/build.sh
+
+screenshots: setup ## Take the pictures of docs/screens from a whole portal with demo data; needs chromium.
+	@$(BIN)/python -m tests.browser.screenshots

@@ -44,15 +44,15 @@ def drawn(figures: Mapping[str, Any]) -> dict[str, Any]:
         "tiles": [
             ("active", "Active patients", totals["active"]),
             ("today", "Registered today", totals["registeredToday"]),
-            ("week", "In the last 7 days", totals["registered7Days"]),
-            ("month", "In the last 30 days", totals["registered30Days"]),
+            ("week", "Last 7 days", totals["registered7Days"]),
+            ("month", "Last 30 days", totals["registered30Days"]),
             ("pending", "Billing pending", billing.get("pending", 0)),
             ("events", "Events counted", totals["events"]),
         ],
         "lines": [
+            Drawing("days", "Registrations by day, last 90 days", "Day", _days(figures["registrationsByDay"])),
             Drawing("minutes", "Changes by minute, last hour", "Minute", _minutes(figures["eventsByMinute"])),
             Drawing("hours", "Registrations by hour, last 48 hours", "Hour", _hours(figures["registrationsByHour"])),
-            Drawing("days", "Registrations by day, last 90 days", "Day", _days(figures["registrationsByDay"])),
         ],
         "bars": [
             Drawing("regions", "By state or region, largest 20", "Region", _bars(figures["byRegion"])),

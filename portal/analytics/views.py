@@ -5,9 +5,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow
-from portal.analytics.api import etag_of
 from portal.analytics.drawing import drawn
-from portal.analytics.selectors import current_figures
+from portal.analytics.selectors import current_figures, etag_of
 from portal.errors import Unavailable
 
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from portal.accounts.rules import allow
+from portal.accounts.rules import allow, user_of
 from portal.billing.models import AccountStatus, BillingAccount
 from portal.billing.selectors import account_of
 from portal.billing.services import retry_account
@@ -25,10 +25,10 @@ POLL_SECONDS_AWAY = 10  # Billing did not answer: hours may pass.
 def account(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """The tab; a poll gets the account's part alone, which names nobody and is no reading of the record."""
     if request.htmx:  # type: ignore[attr-defined]
-        if not patients_visible_to(request.user).filter(pk=patient_id).exists():
+        if not patients_visible_to(user_of(request)).filter(pk=patient_id).exists():
             raise NotFound("There is no patient at this address.")
         return render(request, "billing/account.html#account", {"patient_id": patient_id, **_shown(patient_id)})
-    patient = open_patient(request.user, patient_id, door=Source.PORTAL)
+    patient = open_patient(user_of(request), patient_id, door=Source.PORTAL)
     context = {**frame(request, patient, tab="billing:account"), "patient_id": patient_id, **_shown(patient_id)}
     return render(request, "billing/account.html", context)
 
@@ -37,7 +37,7 @@ def account(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @require_POST
 def retry(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Ask billing again at once; doing it twice opens one account."""
-    retry_account(patient_id, by=request.user)
+    retry_account(patient_id, by=user_of(request))
     return redirect("billing:account", patient_id)
 
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from portal.accounts.rules import allow
+from portal.accounts.rules import allow, user_of
 from portal.errors import PortalError
 from portal.imports.forms import TRY, UploadForm
 from portal.imports.models import ImportJob
@@ -36,7 +36,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     try:
         job = start_import(
             asked["file"],
-            by=request.user,
+            by=user_of(request),
             dry_run=asked["mode"] == TRY,
             allow_duplicates=asked["allow_duplicates"],
         )
@@ -50,7 +50,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Progress while it runs, the report when it has ended; a poll gets that part alone."""
-    job = open_job(request.user, job_id)
+    job = open_job(user_of(request), job_id)
     is_poll = request.htmx  # type: ignore[attr-defined]
     return render(request, f"imports/show.html{'#report' if is_poll else ''}", _report(job))
 
@@ -59,7 +59,7 @@ def show(request: HttpRequest, job_id: UUID) -> HttpResponse:
 @require_safe
 def rejects(request: HttpRequest, job_id: UUID) -> StreamingHttpResponse:
     """The refused rows as a CSV file with the reasons: mend them there and import that file."""
-    job = open_job(request.user, job_id)
+    job = open_job(user_of(request), job_id)
     name = f"rejects-{job.created_at:%Y%m%d-%H%M}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return StreamingHttpResponse(rejects_csv(job), content_type="text/csv; charset=utf-8", headers=headers)
@@ -69,12 +69,12 @@ def rejects(request: HttpRequest, job_id: UUID) -> StreamingHttpResponse:
 @require_POST
 def commit(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Import for real what was tried."""
-    open_job(request.user, job_id)
-    return redirect("imports:show", import_for_real(job_id, by=request.user).pk)
+    open_job(user_of(request), job_id)
+    return redirect("imports:show", import_for_real(job_id, by=user_of(request)).pk)
 
 
 def _index(request: HttpRequest, form: UploadForm, *, status: int = 200) -> HttpResponse:
-    jobs = jobs_visible_to(request.user)[:JOBS_SHOWN]
+    jobs = jobs_visible_to(user_of(request))[:JOBS_SHOWN]
     return render(request, "imports/index.html", {"form": form, "jobs": jobs}, status=status)
 
 
@@ -83,7 +83,7 @@ def _report(job: ImportJob) -> dict[str, Any]:
         ("Would be new" if job.dry_run else "New", job.new_count),
         ("Would change" if job.dry_run else "Updated", job.updated_count),
         ("Unchanged", job.unchanged_count),
-        ("Look like somebody there", job.duplicate_count),
+        ("Likely duplicates", job.duplicate_count),
         ("Refused", job.rejected_count),
     ]
     problems = rejects_of(job)[:PROBLEMS_SHOWN]

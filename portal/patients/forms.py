@@ -36,7 +36,7 @@ class PatientForm(forms.Form):
     given_name = text("Given name")
     middle_name = text("Middle names")
     preferred_name = text("Likes to be called")
-    prefix = text("Title", "5")
+    prefix = text("Title", "5")  # type: ignore[assignment]  # The form keeps its own `prefix`: fields are taken out of the class.
     suffix = text("Suffix", "5")
     date_of_birth = DateBoxesField(
         label="Date of birth",

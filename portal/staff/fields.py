@@ -14,9 +14,9 @@ _BY_NAME = ("autocomplete", "autocapitalize", "inputmode", "spellcheck", "rows")
 def drawing_of(field: BoundField) -> tuple[str, Parameters]:
     """The macro that draws this field, and what it is told."""
     widget = field.field.widget
-    for kind, draw in _KINDS.items():
-        if isinstance(widget, kind):
-            return draw(field)
+    draw = next((draw for kind, draw in _KINDS.items() if isinstance(widget, kind)), None)
+    if draw:
+        return draw(field)
     return "text", {**_common(field), "type": getattr(widget, "input_type", "text"), "value": _text(field)}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.forms.renderers import DjangoTemplates
 from django.http import HttpRequest
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import mark_safe
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, FileSystemLoader, PackageLoader
 
 from portal.staff.fields import drawing_of
@@ -17,7 +17,7 @@ class StaffRenderer(DjangoTemplates):
 
     field_template_name = "staff/field.jinja"
 
-    def render(self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None) -> SafeString:
+    def render(self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None) -> str:
         if template_name != self.field_template_name:
             return super().render(template_name, context, request)
         kind, parameters = drawing_of(context["field"])

@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST
 
-from portal.accounts.rules import allow
+from portal.accounts.rules import allow, user_of
 from portal.patients.models import Source
 from portal.patients.services import archive_patient, restore_patient
 
@@ -18,7 +18,7 @@ from portal.patients.services import archive_patient, restore_patient
 def archive(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Archive, and show the list with an undo."""
     version = _version(request)
-    patient = archive_patient(patient_id, by=request.user, source=Source.PORTAL, expected_version=version)
+    patient = archive_patient(patient_id, by=user_of(request), source=Source.PORTAL, expected_version=version)
     messages.success(request, render_to_string("patients/archived.html", {"patient": patient}, request))
     return redirect("patients:list")
 
@@ -27,7 +27,7 @@ def archive(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @require_POST
 def restore(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Back on the lists, and on the screen."""
-    restore_patient(patient_id, by=request.user, source=Source.PORTAL)
+    restore_patient(patient_id, by=user_of(request), source=Source.PORTAL)
     return redirect("patients:show", patient_id)
 
 

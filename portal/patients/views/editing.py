@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from portal.accounts.rules import allow
+from portal.accounts.rules import allow, user_of
 from portal.errors import InvalidInput, PortalError, StaleVersion
 from portal.patients.forms import EditForm, PatientForm, as_initial, as_typed, form_values
 from portal.patients.frame import frame
@@ -23,7 +23,7 @@ SALT = "patients.edit"
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """The form with what is stored; then the patient's page, or both versions where two desks met."""
-    patient = open_patient(request.user, patient_id, door=Source.PORTAL)
+    patient = open_patient(user_of(request), patient_id, door=Source.PORTAL)
     if request.method == "GET":
         return _page(request, patient, _form(patient, _stored(patient)))
     opened = _opened(request)
@@ -35,7 +35,9 @@ def edit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     try:
         if form.wanted:
             version = opened["version"]
-            change_patient(patient_id, form.details, by=request.user, source=Source.PORTAL, expected_version=version)
+            change_patient(
+                patient_id, form.details, by=user_of(request), source=Source.PORTAL, expected_version=version
+            )
     except StaleVersion:
         return _both_versions(request, patient_id, opened["typed"], typed)
     except PortalError as error:
@@ -48,7 +50,7 @@ def _both_versions(
     request: HttpRequest, patient_id: UUID, opened: dict[str, Any], mine: dict[str, Any]
 ) -> HttpResponse:
     """Their changes stand in the form beside mine; where both changed one field, mine does."""
-    patient = open_patient(request.user, patient_id, door=Source.PORTAL)
+    patient = open_patient(user_of(request), patient_id, door=Source.PORTAL)
     theirs = _stored(patient)
     merged = {name: mine[name] if mine[name] != opened[name] else theirs[name] for name in theirs}
     changed = [name for name in theirs if theirs[name] != opened[name]]

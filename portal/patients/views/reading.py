@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from portal.accounts.rules import allow
+from portal.accounts.rules import allow, user_of
 from portal.errors import NotFound
 from portal.patients.frame import frame, tags_of
 from portal.patients.models import Patient, Precision, Sex, Source, Status
@@ -35,7 +35,7 @@ def index(request: HttpRequest) -> HttpResponse:
     asked = {name: request.GET.get(name, "").strip() for name in ("q", "status", "sex", "after")}
     filters = _filters(asked)
     page = find_patients(
-        request.user, text=asked["q"], filters=filters, after=asked["after"], limit=PAGE_SIZE, door=Source.PORTAL
+        user_of(request), text=asked["q"], filters=filters, after=asked["after"], limit=PAGE_SIZE, door=Source.PORTAL
     )
     is_plain = not any(asked.values())
     context = {
@@ -43,7 +43,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "page": page,
         "is_plain": is_plain,
         "has_own_search": True,
-        "recent": recent_patients(request.user, limit=RECENT) if is_plain else [],
+        "recent": recent_patients(user_of(request), limit=RECENT) if is_plain else [],
         "next_query": urlencode({**_kept(asked), "after": page.next_cursor}) if page.next_cursor else "",
         "first_query": urlencode(_kept(asked)),
         "statuses": [("", "Active"), (Status.ARCHIVED, "Archived"), ("any", "Active and archived")],
@@ -56,7 +56,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """The overview: who, contact, identifiers, record."""
-    patient = open_patient(request.user, patient_id, door=Source.PORTAL)
+    patient = open_patient(user_of(request), patient_id, door=Source.PORTAL)
     context = frame(request, patient, tab="patients:show")
     return render(request, "patients/show.html", {**context, "is_new": "registered" in request.GET})
 
@@ -65,8 +65,8 @@ def show(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @require_safe
 def history(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Who changed what, when, field by field, newest first."""
-    patient = open_patient(request.user, patient_id, door=Source.PORTAL)
-    changes = [_readable(change) for change in history_of(request.user, patient_id, door=Source.PORTAL)]
+    patient = open_patient(user_of(request), patient_id, door=Source.PORTAL)
+    changes = [_readable(change) for change in history_of(user_of(request), patient_id, door=Source.PORTAL)]
     return render(
         request, "patients/history.html", {**frame(request, patient, tab="patients:history"), "changes": changes}
     )
@@ -76,7 +76,7 @@ def history(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @require_safe
 def tags(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """The states in the banner alone, asked for again and again while one is pending: it names nobody."""
-    patient = patients_visible_to(request.user).only("pk").filter(pk=patient_id).first()
+    patient = patients_visible_to(user_of(request)).only("pk").filter(pk=patient_id).first()
     if patient is None:
         raise NotFound("There is no patient at this address.")
     return render(request, "patients/tags.html", {"patient": patient, "tags": tags_of(request, patient)})
@@ -116,7 +116,7 @@ _LABELS = {
 
 
 def _label(name: str) -> str:
-    label = _LABELS.get(name) or str(Patient._meta.get_field(name).verbose_name)
+    label = _LABELS.get(name) or str(getattr(Patient._meta.get_field(name), "verbose_name", name))
     return label[0].upper() + label[1:]
 
 

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from portal.accounts.rules import allow
+from portal.accounts.rules import allow, user_of
 from portal.errors import Conflict, PortalError
 from portal.patients.audit import record_reading
 from portal.patients.forms import RegisterForm
@@ -44,7 +44,7 @@ def register(request: HttpRequest) -> HttpResponse:
 def _registered(request: HttpRequest, form: RegisterForm) -> Patient:
     return register_patient(
         form.details,
-        by=request.user,
+        by=user_of(request),
         source=Source.PORTAL,
         idempotency_key=f"form {form.cleaned_data['token']}",
         duplicate_reason=form.cleaned_data["duplicate_reason"].strip(),
@@ -59,8 +59,8 @@ def _page(
 
 def _same_people(request: HttpRequest, conflict: Conflict) -> list[Patient]:
     """The patients that stand in the way, shown so that somebody can tell; this is a reading like any other."""
-    found = list(patients_visible_to(request.user).filter(pk__in=conflict.extra["patientIds"]))
-    record_reading(request.user, [patient.pk for patient in found], action="list", door=Source.PORTAL)
+    found = list(patients_visible_to(user_of(request)).filter(pk__in=conflict.extra["patientIds"]))
+    record_reading(user_of(request), [patient.pk for patient in found], action="list", door=Source.PORTAL)
     return found
 
 

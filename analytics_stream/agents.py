@@ -23,11 +23,11 @@ def add_agent(app: App, topic: str, intake: Intake) -> None:
 
     @app.agent(channel, name="counting", concurrency=1)
     async def count(stream: StreamT[Any]) -> None:
-        async for batch in cast(Stream[Any], stream).noack_take(LARGEST_BATCH, within=LONGEST_GATHERING):
-            try:
+        try:
+            async for batch in cast(Stream[Any], stream).noack_take(LARGEST_BATCH, within=LONGEST_GATHERING):
                 await intake.take_in(cast(list[Delivery], batch))
-            except Exception as error:  # Faust would acknowledge the batch and go on.
-                end_process("A batch can be neither counted nor set aside.", error)
+        except Exception as error:  # Faust would acknowledge the batch and go on.
+            end_process("A batch can be neither counted nor set aside.", error)
 
 
 def end_process(reason: str, error: Exception | None = None) -> None:

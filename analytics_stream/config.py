@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import URL, make_url
@@ -25,7 +26,7 @@ class Config:
     dead_letter_topic: str
     host: str
     port: int
-    time_zone: ZoneInfo
+    time_zone: tzinfo
     log_level: str
 
 
@@ -85,8 +86,8 @@ def _is_port(text: str) -> bool:
     return text.isascii() and text.isdigit() and int(text) <= 65535
 
 
-def _time_zone(text: str) -> ZoneInfo:
+def _time_zone(text: str) -> tzinfo:
     try:
-        return ZoneInfo(text)
+        return UTC if text == "UTC" else ZoneInfo(text)  # UTC is there on machines without time zone data too.
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise WrongConfig("TIME_ZONE must be a name such as Europe/London; it decides when a day begins.") from None

@@ -30,6 +30,7 @@ def log_as_json(level: str) -> None:
     )
     logging.basicConfig(level=logging.WARNING, handlers=[lines], force=True)
     logging.getLogger("analytics").setLevel(level)
+    logging.getLogger("mode.timers").setLevel(logging.ERROR)  # It warns of each commit that waits for a rebalance.
 
 
 def _error_without_text(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -38,6 +39,7 @@ def _error_without_text(_: WrappedLogger, __: str, event: EventDict) -> EventDic
     error = info[1] if isinstance(info, tuple) else info
     if isinstance(error, BaseException):
         event["error"] = type(error).__name__
+        event["event"] = str(event["event"]).replace(repr(error), type(error).__name__)
         event["at"] = _places(error)[-6:]
     return event
 

@@ -109,7 +109,7 @@ class Store:
 
 def open_engine(url: URL) -> Engine:
     """An engine that notices within seconds that its server is gone, and whose errors do not repeat values."""
-    limits = "-c statement_timeout=60s -c lock_timeout=20s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+    limits = "-c statement_timeout=20s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
     network = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
     arguments = {"options": limits, "application_name": "analytics", "tcp_user_timeout": 20_000, **network}
     pool = {"pool_size": 2, "max_overflow": 1, "pool_timeout": 10, "pool_pre_ping": True}

@@ -3,10 +3,9 @@
 import asyncio
 import json
 from concurrent.futures import Executor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from http import HTTPStatus
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -20,7 +19,7 @@ from analytics_stream.store import Reading, Store, StoreAway
 class Views:
     """`reader` runs the blocking reads, one after the other. Days begin by the clock of `time_zone`."""
 
-    def __init__(self, store: Store, progress: Progress, reader: Executor, time_zone: ZoneInfo) -> None:
+    def __init__(self, store: Store, progress: Progress, reader: Executor, time_zone: tzinfo) -> None:
         self._store, self._progress = store, progress
         self._reader, self._time_zone = reader, time_zone
 

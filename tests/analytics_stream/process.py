@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from tests.analytics_stream.database import address
 from tests.analytics_stream.messages import patient
@@ -108,6 +108,16 @@ def send(broker, *messages):
         producer.produce(TOPIC, value, key=patient(number), on_delivery=lambda error, _: error and failed.append(error))
     producer.flush(60)
     assert not failed
+
+
+def read_up_to(broker):
+    """The offset that the workers' group has committed for each partition; negative for none."""
+    consumer = Consumer({"bootstrap.servers": broker, "group.id": "analytics"})
+    try:
+        partitions = [TopicPartition(TOPIC, number) for number in range(4)]
+        return [partition.offset for partition in consumer.committed(partitions, timeout=30)]
+    finally:
+        consumer.close()
 
 
 def dead_letters(broker, count):

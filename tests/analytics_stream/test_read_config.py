@@ -1,3 +1,5 @@
+from datetime import UTC, date, datetime
+
 import pytest
 
 from analytics_stream.config import WrongConfig, read_config
@@ -12,7 +14,12 @@ def test_the_two_required_variables_are_enough():
     config = read_config(NEEDED)
     assert config.brokers == ("kafka:9092",)
     assert (config.topic, config.dead_letter_topic) == ("patient", "patient.dead-letter")
-    assert (config.host, config.port, config.time_zone.key) == ("127.0.0.1", 4002, "UTC")
+    assert (config.host, config.port, config.time_zone) == ("127.0.0.1", 4002, UTC)
+
+
+def test_days_begin_by_the_clock_of_the_time_zone():
+    zone = read_config({**NEEDED, "TIME_ZONE": "Pacific/Auckland"}).time_zone
+    assert datetime(2026, 4, 5, 23, tzinfo=UTC).astimezone(zone).date() == date(2026, 4, 6)
 
 
 def test_a_socket_address_and_several_brokers_are_read():

@@ -1,0 +1,39 @@
+"""A worker with one thing broken, named on the command line: for tests of what it does then."""
+
+import asyncio
+import os
+import sys
+import time
+
+from analytics_stream import progress
+from analytics_stream.app import run
+from analytics_stream.config import read_config
+from analytics_stream.intake import Intake
+from analytics_stream.logs import log_as_json
+from analytics_stream.lookout import Lookout
+
+
+async def waits_for_ever(*_):
+    await asyncio.sleep(1e9)
+
+
+async def blocks_the_event_loop(*_):
+    time.sleep(1e9)
+
+
+async def raises(*_):
+    raise RuntimeError("Jane Q. Public")
+
+
+BREAKS = {
+    "batch waits for ever": (Intake, "take_in", waits_for_ever),
+    "batch blocks the event loop": (Intake, "take_in", blocks_the_event_loop),
+    "batch raises": (Intake, "take_in", raises),
+    "lookout raises": (Lookout, "_standings", raises),
+}
+
+if __name__ == "__main__":
+    progress.STUCK_SECONDS = 3.0
+    log_as_json("INFO")
+    setattr(*BREAKS[sys.argv[1]])
+    os._exit(run(read_config(os.environ)))

@@ -1,0 +1,66 @@
+"""`python -m embedded run` before the servers start, and what it prints when they have."""
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from embedded.banner import banner, curl_line
+from embedded.environment import ROOT
+
+PASSWORD = "an-Odd_password-1"
+
+
+@pytest.fixture
+def api():
+    """Gives a token for the password, and a patient for the token."""
+
+    class Api(BaseHTTPRequestHandler):
+        def do_POST(self):
+            given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            is_right = given == {"email": "frontdesk@demo.example", "password": PASSWORD}
+            self.answer({"token": "a.b-c_d", "refresh": "r", "expiresIn": 900} if is_right else {})
+
+        def do_GET(self):
+            self.answer([{"mrn": "1"}] if self.headers["Authorization"] == "Bearer a.b-c_d" else [])
+
+        def answer(self, body):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(body).encode())
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Api)
+    threading.Thread(target=server.serve_forever).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_curl_line_of_the_banner_lists_patients(api):
+    shown = subprocess.run(["sh", "-c", curl_line(api, PASSWORD)], capture_output=True, text=True, check=True)
+    assert json.loads(shown.stdout) == [{"mrn": "1"}]
+
+
+def test_the_banner_names_the_address_every_role_and_the_password():
+    text = banner({"PORTAL_PORT": "4711", "DEMO_PASSWORD": PASSWORD})
+    roles = ("frontdesk", "clinician", "billing", "analyst", "auditor", "operator")
+    for part in ("http://localhost:4711", PASSWORD, *(f"{role}@demo.example" for role in roles)):
+        assert part in text
+
+
+@pytest.mark.parametrize("variable", ["PORTAL_PORT", "PORTAL_INTERNAL_PORT", "ANALYTICS_PORT", "BILLING_PORT"])
+def test_a_busy_port_is_refused_by_the_name_of_its_variable(variable, monkeypatch, short_tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        monkeypatch.setenv(variable, str(port))
+        command = [sys.executable, "-m", "embedded", "run", "--data", str(short_tmp_path / "run")]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"{variable}={port}" in done.stderr

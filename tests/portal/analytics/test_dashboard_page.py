@@ -1,0 +1,43 @@
+"""The dashboard's live part costs nothing while nothing moves."""
+
+import pytest
+
+from portal.analytics import selectors
+from portal.analytics.client import FiguresClient
+from portal.analytics.models import LastFigures
+from tests.browser.figures import running_processor, some_figures
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def processor(monkeypatch):
+    with running_processor() as running:
+        monkeypatch.setattr(selectors, "client", FiguresClient(running.address))
+        yield running
+
+
+def test_a_poll_gets_304_until_a_figure_moves(client, make_user, processor, monkeypatch):
+    monkeypatch.setattr("portal.analytics.client.FRESH_SECONDS", 0)
+    client.force_login(make_user("analyst"))
+    first = client.get("/dashboard/live/")
+    asked = {"If-None-Match": first["ETag"]}
+    assert client.get("/dashboard/live/", headers=asked).status_code == 304
+    processor.figures = some_figures(active=1234)
+    assert "1,234" in client.get("/dashboard/live/", headers=asked).content.decode()
+
+
+def test_every_figure_has_its_numbers_in_a_table(client, make_user, processor):
+    client.force_login(make_user("analyst"))
+    page = client.get("/dashboard/").content.decode()
+    assert page.count("<figure") == page.count("<table") == 8
+
+
+def test_without_the_processor_the_last_known_figures_say_since_when(client, make_user, monkeypatch):
+    monkeypatch.setattr(selectors, "client", FiguresClient("http://127.0.0.1:1"))
+    figures = some_figures(active=77)
+    LastFigures.objects.create(figures=figures, taken_at=figures["asOf"])
+    client.force_login(make_user("analyst"))
+    page = client.get("/dashboard/").content.decode()
+    assert "Stale since" in page
+    assert "77" in page

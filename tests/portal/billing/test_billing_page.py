@@ -1,0 +1,57 @@
+"""The billing tab in each state of the account."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from portal.billing.models import BillingAccount
+from tests.portal.billing.conftest import new_patient
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def place(client, make_user):
+    client.force_login(make_user("billing"))
+    return f"/patients/{new_patient().pk}/billing/"
+
+
+def shown(client, place, **state) -> str:
+    BillingAccount.objects.update(**state)
+    return client.get(place).content.decode()
+
+
+def test_a_pending_account_is_looked_at_every_second(client, place):
+    assert 'hx-trigger="every 1s"' in shown(client, place)
+
+
+def test_an_active_account_is_not_asked_for_again(client, place):
+    page = shown(client, place, status="active", account_id="BA-1", synced_version=1, next_attempt_at=None)
+    assert "BA-1" in page
+    assert "hx-trigger" not in page
+
+
+def test_billing_that_is_away_leaves_the_last_known_account_on_the_page(client, place):
+    later = timezone.now() + timedelta(minutes=5)
+    state = {"status": "active", "account_id": "BA-1", "synced_version": 1, "wanted_version": 2}
+    page = shown(client, place, **state, last_error_code="UNAVAILABLE", attempts=2, next_attempt_at=later)
+    assert "Billing does not answer." in page
+    assert "the last known" in page
+    assert "BA-1" in page
+    assert 'hx-trigger="every 10s"' in page
+
+
+def test_a_refused_account_says_why_and_can_be_asked_for_again(client, place):
+    page = shown(client, place, status="failed", last_error_code="INVALID_ARGUMENT", next_attempt_at=None)
+    assert "INVALID_ARGUMENT" in page
+    for _ in range(2):
+        assert client.post(f"{place}retry/")["Location"] == place
+    assert BillingAccount.objects.get().status == "pending"
+
+
+def test_a_front_desk_sees_the_state_and_cannot_ask_again(client, front_desk):
+    client.force_login(front_desk)
+    place = f"/patients/{new_patient().pk}/billing/"
+    assert "Ask billing now" not in client.get(place).content.decode()
+    assert client.post(f"{place}retry/").status_code == 403

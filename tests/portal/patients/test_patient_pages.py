@@ -1,0 +1,85 @@
+"""The patient's pages by right, and what of them counts as a reading."""
+
+import pytest
+from django.core import signing
+
+from portal.patients.models import AccessRecord, Patient
+from portal.patients.services import change_patient, register_patient
+
+pytestmark = pytest.mark.django_db
+JANE = {"family_name": "Example", "given_name": "Jane <b>", "prefix": "Mrs.", "sex": "female", "phone": "555 0100"}
+
+
+@pytest.fixture
+def patient():
+    return register_patient(JANE, by=None, source="api")
+
+
+@pytest.mark.parametrize(
+    ("role", "shown", "hidden"),
+    [
+        ("front desk", ["Edit", "Archive", "History", "Billing"], []),
+        ("clinician", ["Edit", "History"], ["Archive</button>"]),
+        ("auditor", ["History"], ["/edit/", "Archive</button>"]),
+    ],
+)
+def test_a_role_is_offered_what_it_may_do(client, make_user, patient, role, shown, hidden):
+    client.force_login(make_user(role))
+    page = client.get(f"/patients/{patient.pk}/").content.decode()
+    assert [words for words in shown if words not in page] == []
+    assert [words for words in hidden if words in page] == []
+
+
+def test_what_is_not_offered_is_refused_too(client, make_user, patient):
+    client.force_login(make_user("auditor"))
+    for address in ("/patients/new/", f"/patients/{patient.pk}/edit/"):
+        assert client.get(address).status_code == 403
+    assert client.post(f"/patients/{patient.pk}/archive/").status_code == 403
+
+
+def test_a_name_is_shown_as_text_in_the_words_of_the_desk(client, front_desk, patient):
+    client.force_login(front_desk)
+    page = client.get(f"/patients/{patient.pk}/").content.decode()
+    assert "EXAMPLE, Jane &lt;b&gt; (Mrs)" in page
+    assert "Not recorded" in page
+
+
+def test_opening_is_a_reading_and_the_poll_for_the_tags_is_none(client, front_desk, patient):
+    client.force_login(front_desk)
+    client.get(f"/patients/{patient.pk}/")
+    client.get(f"/patients/{patient.pk}/tags/")
+    client.get(f"/patients/{patient.pk}/billing/", headers={"HX-Request": "true"})
+    assert [(one.action, one.patient_ids) for one in AccessRecord.objects.all()] == [("open", [patient.pk])]
+
+
+def test_an_edit_writes_only_what_was_changed_in_the_form(client, front_desk, patient):
+    """Another desk's change of another field survives, although this form still shows the old one."""
+    client.force_login(front_desk)
+    form = client.get(f"/patients/{patient.pk}/edit/").context["form"]
+    sent = {"opened": form["opened"].value(), "family_name": "Example", "given_name": "Jane <b>", "prefix": "Mrs.",
+            "sex": "female", "phone": "555 0111", "birth_unknown": "on"}  # fmt: skip
+    answer = client.post(f"/patients/{patient.pk}/edit/", sent)
+    assert answer.status_code == 302
+    assert Patient.objects.values_list("phone", "version").get() == ("555 0111", 2)
+
+    change_patient(patient.pk, {"city": "Boston"}, by=None, source="api")
+    answer = client.post(f"/patients/{patient.pk}/edit/", {**sent, "phone": "555 0122"})
+    assert answer.status_code == 409
+    assert Patient.objects.values_list("city", "phone").get() == ("Boston", "555 0111")
+
+
+def test_a_forged_form_is_refused(client, front_desk, patient):
+    client.force_login(front_desk)
+    forged = signing.dumps({"version": 1, "typed": {}}, salt="something else")
+    assert client.post(f"/patients/{patient.pk}/edit/", {"opened": forged}).status_code == 400
+
+
+def test_a_search_carries_a_date_or_a_phone_into_the_form(client, front_desk):
+    client.force_login(front_desk)
+    for text, name, value in [
+        ("15 mar 84", "date_of_birth", ["15", "3", "1984"]),
+        ("020 7946 0000", "phone", "020 7946 0000"),
+        ("O'Neill, Ann", "family_name", "O'Neill"),
+    ]:
+        form = client.get("/patients/new/", {"text": text}).context["form"]
+        assert form[name].value() == value

@@ -1,0 +1,50 @@
+"""What the browser gets: the built look as it was committed, small, and with nothing from elsewhere."""
+
+import gzip
+import hashlib
+import re
+from pathlib import Path
+
+import django_htmx
+import pytest
+
+from portal import staff
+
+STATIC = Path(staff.__file__).parent / "static" / "staff"
+VENDOR = STATIC / "vendor"
+HTMX = Path(django_htmx.__file__).parent / "static" / "django_htmx" / "htmx-2.min.js"
+LARGEST = 90 * 1024
+
+
+def texts() -> list[Path]:
+    return [path for path in STATIC.rglob("*") if path.suffix in {".css", ".js", ".svg"}]
+
+
+def test_each_built_file_is_the_one_that_was_listed():
+    listed = dict(reversed(line.split()) for line in (VENDOR / "SHA256SUMS").read_text().splitlines())
+    there = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in VENDOR.iterdir()}
+    del there["SHA256SUMS"]
+    assert there == listed
+
+
+def test_styles_and_scripts_are_small_together():
+    files = [*STATIC.rglob("*.css"), *STATIC.rglob("*.js"), HTMX]
+    assert sum(len(gzip.compress(path.read_bytes(), 9)) for path in files) <= LARGEST
+
+
+def test_our_own_scripts_stay_short():
+    assert sum(len(path.read_text().splitlines()) for path in STATIC.glob("*.js")) < 300
+
+
+@pytest.mark.parametrize("path", texts(), ids=lambda path: path.name)
+def test_nothing_is_loaded_from_elsewhere(path):
+    text = path.read_text()
+    assert not re.search(r"url\(\s*[\"']?(https?:|//)|@import|@font-face|import\([\"']https?:", text)
+
+
+def test_a_page_runs_nothing_inline_and_names_no_other_house(client, db):
+    page = client.get("/sign-in/").content.decode()
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=", page)
+    assert not re.search(r"(src|href)=\"(https?:)?//", page)
+    words = re.sub(r"<[^>]*>", " ", page)
+    assert not re.search(r"\bNHS\b|GOV\.UK|Carbon", words)

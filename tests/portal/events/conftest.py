@@ -3,6 +3,8 @@
 import os
 import secrets
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -27,12 +29,12 @@ def topic(broker, settings):
     return Topic(broker.address, settings.KAFKA_TOPIC_PATIENT)
 
 
-@pytest.fixture
-def stopped_broker(broker):
-    """A broker that accepts and answers nothing, until `resume` is called."""
+@contextmanager
+def stopped(broker) -> Iterator[None]:
+    """A broker that takes connections and answers nothing."""
     os.kill(broker.pid, signal.SIGSTOP)
     try:
-        yield lambda: os.kill(broker.pid, signal.SIGCONT)
+        yield
     finally:
         os.kill(broker.pid, signal.SIGCONT)
 

@@ -13,7 +13,7 @@ from portal.events.services import deliver_waiting, waves
 from portal.loops import LeaseLost
 from portal.patients import services
 from portal.patients.models import EventOutbox
-from tests.portal.events.conftest import change, new_patient
+from tests.portal.events.conftest import change, new_patient, stopped
 
 pytestmark = pytest.mark.django_db
 
@@ -132,14 +132,22 @@ def test_an_import_of_a_thousand_goes_out_in_one_batch(topic, sender, fence):
     assert topic.versions(1_000) == {str(patient.pk): [1] for patient in people}
 
 
-@pytest.mark.django_db(transaction=True)
-def test_an_away_broker_keeps_everything_until_it_is_back(topic, sender, fence, patient, stopped_broker):
-    with pytest.raises(KafkaError):
+def test_an_away_broker_keeps_everything_until_it_is_back(topic, sender, fence, patient, broker):
+    with stopped(broker), pytest.raises(KafkaError):
         deliver_waiting(sender, fence=fence)
     assert waiting() == 1
-    stopped_broker()
     assert deliver_waiting(sender, fence=fence) == 1
     assert topic.versions(1) == {str(patient.pk): [1]}
+
+
+def test_a_broker_that_stops_answering_has_acknowledged_nothing(topic, sender, fence, patient, broker):
+    deliver_waiting(sender, fence=fence)
+    change(patient, city="Leeds")
+    with stopped(broker), pytest.raises(KafkaError):
+        deliver_waiting(sender, fence=fence)
+    assert waiting() == 1, "put into the producer's buffer is not delivered"
+    assert deliver_waiting(sender, fence=fence) == 1
+    assert topic.versions(2) == {str(patient.pk): [1, 2]}
 
 
 def test_an_unreachable_broker_is_an_error_within_seconds(topic, sender, fence, patient, settings):

@@ -9,7 +9,7 @@ from portal.events import leases
 from portal.events.models import RelayLease
 from portal.patients.models import EventOutbox
 from tests.portal.conditions import wait_until
-from tests.portal.events.conftest import change, new_patient
+from tests.portal.events.conftest import change, new_patient, stopped
 from tests.portal.events.relays import database_away, relaying
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -58,12 +58,12 @@ def test_a_leader_that_slept_and_wakes_spoils_nothing(topic, tmp_path):
     assert topic.versions(4) == {str(patient.pk): [1, 2, 3, 4]}
 
 
-def test_it_starts_without_a_broker_and_delivers_when_it_comes(topic, tmp_path, stopped_broker):
+def test_it_starts_without_a_broker_and_delivers_when_it_comes(topic, tmp_path, broker):
     patient = new_patient()
     with relaying(tmp_path) as relay:
-        relay.wait_until_said("round_failed")
-        change(patient, city="Leeds")
-        stopped_broker()
+        with stopped(broker):
+            relay.wait_until_said("round_failed")
+            change(patient, city="Leeds")
         wait_until(outbox_is_empty)
         assert relay.popen.poll() is None
     assert topic.versions(2) == {str(patient.pk): [1, 2]}

@@ -15,7 +15,7 @@ from portal.imports.matching.deciding import Decision
 from portal.imports.models import ImportJob, ImportReject, Outcome
 from portal.imports.readers import Problem
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=20)  # A batch at work also holds the row locked, so a long one keeps the job.
 
 
 class LeaseLost(Exception):

@@ -1,0 +1,64 @@
+"""The whole loop as the front desk sees it: nothing is reloaded, every process is real."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import chromium
+from tests.browser.steps import Staff
+from tests.end_to_end.system import System
+
+__all__ = ["chromium"]
+pytestmark = pytest.mark.browser
+SECONDS = 1000
+
+
+@pytest.fixture
+def sit_down(chromium, system: System):
+    """People at their screens, each signed in by role, in a browser of their own."""
+    contexts = []
+
+    def sign_in(role: str) -> Staff:
+        contexts.append(chromium.new_context(base_url=system.address))
+        person = Staff(contexts[-1].new_page())
+        person.sign_in(f"{role}@demo.example", system.password)
+        return person
+
+    yield sign_in
+    for context in contexts:
+        context.close()
+
+
+def active_patients(person: Staff):
+    return person.page.locator(".app-tile", has_text="Active patients").locator("dd")
+
+
+def test_a_registration_turns_active_and_moves_the_dashboard_without_a_reload(sit_down):
+    manager, desk = sit_down("analyst"), sit_down("frontdesk")
+    manager.open("/dashboard/")
+    expect(manager.page.get_by_text("Live", exact=True)).to_be_visible(timeout=20 * SECONDS)
+    before = active_patients(manager).inner_text()
+
+    desk.register(family_name="Browser", given_name="Beatrix")
+    expect(desk.page.get_by_text("Billing: active")).to_be_visible(timeout=20 * SECONDS)
+    expect(active_patients(manager)).not_to_have_text(before, timeout=20 * SECONDS)
+
+    desk.open("/patients/?q=beatrix+brow")
+    expect(desk.page.get_by_role("link", name="BROWSER, Beatrix")).to_be_visible()
+    assert desk.faults == manager.faults == []
+
+
+def test_a_file_uploaded_in_the_browser_is_tried_then_imported_by_the_worker(sit_down):
+    operator = sit_down("operator")
+    operator.open("/imports/")
+    rows = "family_name,given_name,date_of_birth,sex\nUploaded,Ursula,1979-02-11,female\nWrong,Willy,30-02-1990,male\n"
+    upload = {"name": "people.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+    operator.page.get_by_label("File").set_input_files(upload)
+    operator.page.get_by_role("button", name="Upload").click()
+    expect(operator.page.get_by_text("Trial: done")).to_be_visible(timeout=30 * SECONDS)
+    operator.page.get_by_role("button", name="Import it now").click()
+    expect(operator.page.locator(".nhsuk-tag", has_text="Done")).to_be_visible(timeout=30 * SECONDS)
+
+    operator.open("/patients/?q=ursula")
+    operator.page.get_by_role("link", name="UPLOADED, Ursula").click()
+    expect(operator.page.get_by_text("Billing: active")).to_be_visible(timeout=20 * SECONDS)
+    assert operator.faults == []

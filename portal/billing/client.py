@@ -14,7 +14,7 @@ from protos.billing.v1 import billing_service_pb2_grpc
 LARGEST_BATCH = 500
 BATCH_SECONDS, CALL_SECONDS = 10.0, 5.0
 AT_ONCE = 32  # Calls on their way together; the server turns away what is over its limit.
-AWAY_CODES = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED")
+AWAY_CODES = ("UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED")
 _REFUSED_CODES = {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"}
 _OPTIONS = [
     ("grpc.use_local_subchannel_pool", 1),  # Else a new channel waits for the back-off of the one before.

@@ -1,8 +1,10 @@
 """The topics are there after the command, however often it runs."""
 
 import pytest
+from confluent_kafka.admin import AdminClient
 from django.core.management import CommandError, call_command
 
+from embedded.apache import apache_kafka
 from portal.events.topics import topics
 
 
@@ -23,3 +25,17 @@ def test_an_away_broker_is_named_by_its_variable(settings):
     settings.KAFKA_API_VERSION = None
     with pytest.raises(CommandError, match="KAFKA_BOOTSTRAP_SERVERS"):
         call_command("create_topics")
+
+
+@pytest.mark.kafka
+def test_on_a_real_kafka_the_topics_get_their_shape(tmp_path, settings, capsys):
+    with apache_kafka(tmp_path) as broker:
+        settings.KAFKA_BOOTSTRAP_SERVERS, settings.KAFKA_API_VERSION = [broker.address], None
+        for outcome in ("created with", "was there"):
+            call_command("create_topics")
+            assert capsys.readouterr().out.count(outcome) == 2
+        known = AdminClient({"bootstrap.servers": broker.address}).list_topics(timeout=20).topics
+        assert {name: len(known[name].partitions) for name in ("patient", "patient.dead-letter")} == {
+            "patient": 4,
+            "patient.dead-letter": 1,
+        }

@@ -1,6 +1,5 @@
 """What an import tells the person who runs it: counts, the first problems, and the file of refused rows."""
 
-import os
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from typing import Any, TextIO
 
 from portal.imports.matching.deciding import Decision
 from portal.imports.models import Outcome
+from portal.imports.private import open_private
 from portal.imports.selectors import csv_line, rejects_cells
 
 SHOWN = 10
@@ -27,8 +27,7 @@ class RejectsFile:
         if self.path is None:
             return
         if self.file is None:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-            self.file = open(os.open(self.path, flags, 0o600), "w", encoding="utf-8", newline="")  # noqa: SIM115
+            self.file = open_private(self.path)
             self.file.write(csv_line([*self.header, "reason"]))
         problems = [asdict(one) for one in decision.problems]
         self.file.write(csv_line(rejects_cells(self.header, decision.row.number, decision.row.raw, problems)))

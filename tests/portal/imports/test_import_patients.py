@@ -209,10 +209,17 @@ def test_report_and_rejects_go_where_they_are_asked_to(import_text, tmp_path):
         "family_name,city\nBeispiel\n", "--report", str(report_path), "--rejects", str(rejects_path)
     )
     assert json.loads(report_path.read_text(encoding="utf-8")) == report
+    assert report_path.stat().st_mode & 0o777 == 0o600
     assert report["rejectsFile"] == str(rejects_path)
     assert rejects_path.exists()
     import_text("family_name,city\nBeispiel\n", "--report", str(report_path))
     assert (tmp_path / "out" / "people.csv.rejects.csv").exists()
+
+
+def test_a_report_into_a_missing_folder_is_refused_before_anything_is_written(import_text, tmp_path):
+    with pytest.raises(CommandError, match="no folder"):
+        import_text(as_csv(ANNA), "--report", str(tmp_path / "nowhere" / "r.json"))
+    assert not Patient.objects.exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"no header\n"])

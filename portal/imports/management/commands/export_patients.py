@@ -1,6 +1,5 @@
 """Export patients as CSV or FHIR NDJSON, in a form that import_patients reads back."""
 
-import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any, TextIO
 from django.core.management.base import BaseCommand
 
 from portal.imports.exporting import WRITERS
+from portal.imports.private import open_private
 from portal.patients.models import Patient, Status
 from portal.patients.selectors import PatientFilters, every_patient
 
@@ -44,6 +44,5 @@ def _opened(path: Path | None) -> Iterator[TextIO]:
     if path is None:
         yield sys.stdout
         return
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    with open(os.open(path, flags, 0o600), "w", encoding="utf-8", newline="") as file:
+    with open_private(path) as file:
         yield file

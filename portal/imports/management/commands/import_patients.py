@@ -16,6 +16,7 @@ from rich.table import Table
 
 from portal.errors import PortalError
 from portal.imports.matching.deciding import Decision
+from portal.imports.private import open_private
 from portal.imports.readers import PatientFile, Unreadable, open_patients
 from portal.imports.reporting import RejectsFile, Tally
 from portal.imports.services import import_now
@@ -45,15 +46,17 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         path: Path = options["file"]
+        _refuse_missing_folders(options["report"], options["rejects"])
         try:
             report = self._import(path, options)
         except (PortalError, Unreadable) as error:
             raise CommandError(getattr(error, "detail", "") or str(error), returncode=UNREADABLE) from error
         except OSError as error:
-            raise CommandError(f"{path} cannot be read: {error.strerror}.", returncode=UNREADABLE) from error
+            raise CommandError(f"{error.filename or path}: {error.strerror}.", returncode=UNREADABLE) from error
         text = json.dumps(report, indent=2, ensure_ascii=False)
         if options["report"]:
-            options["report"].write_text(text + "\n", encoding="utf-8")
+            with open_private(options["report"]) as file:
+                file.write(text + "\n")
         if options["json"]:
             self.stdout.write(text)
         else:
@@ -96,6 +99,13 @@ class Command(BaseCommand):
         if report["rejectsFile"]:
             console.print(f"Refused rows with their reasons: {report['rejectsFile']}", markup=False, highlight=False)
         self.stdout.write(text.getvalue())
+
+
+def _refuse_missing_folders(*asked: Path | None) -> None:
+    """Before the import, since afterwards the report would be lost."""
+    for path in filter(None, asked):
+        if not path.absolute().parent.is_dir():
+            raise CommandError(f"There is no folder {path.parent} to write {path.name} into.", returncode=UNREADABLE)
 
 
 def _rehearse(file: PatientFile, *, allow_duplicates: bool, tell: Told) -> None:

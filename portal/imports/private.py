@@ -1,0 +1,12 @@
+"""Files that hold personal data: readable by their owner alone from the first byte on."""
+
+import os
+from pathlib import Path
+from typing import TextIO
+
+
+def open_private(path: Path) -> TextIO:
+    """A text file to write, emptied if it was there."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(handle, 0o600)
+    return open(handle, "w", encoding="utf-8", newline="")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.conf import settings
 
 from portal.errors import InvalidInput, PortalError
 from portal.patients.dates import DateBoxesField, boxes_of
@@ -17,6 +18,7 @@ SYSTEMS = {
     "insurance": "Insurance",
     "mrn-other": "MRN elsewhere",
 }
+ADDRESS = ("address_line1", "address_line2", "city", "region", "postal_code")
 BLANK_ROWS = 1
 
 
@@ -145,8 +147,16 @@ class RegisterForm(PatientForm):
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, initial: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, initial=initial)
+        self.fields["country"].help_text = f"Empty means {settings.DEFAULT_COUNTRY}."
         if not self.is_bound:
             self.fields["family_name"].widget.attrs["autofocus"] = True
+
+    def _raw(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """An address without a country is one of ours; a country alone is no address."""
+        raw = super()._raw(given)
+        if not raw.get("country") and any(raw.get(name) for name in ADDRESS):
+            raw["country"] = settings.DEFAULT_COUNTRY
+        return raw
 
 
 class EditForm(PatientForm):

@@ -3,7 +3,6 @@
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -66,7 +65,7 @@ def _same_people(request: HttpRequest, conflict: Conflict) -> list[Patient]:
 
 def _carried(text: str) -> dict[str, Any]:
     """A first guess at the fields out of the search text: a date, a phone, or family name first."""
-    initial: dict[str, Any] = {"token": uuid.uuid4().hex, "country": settings.DEFAULT_COUNTRY}
+    initial: dict[str, Any] = {"token": uuid.uuid4().hex}
     text = " ".join(text.split())
     try:
         born = date_from(text)

@@ -140,12 +140,12 @@ def latest(one: State, other: State) -> State:
 
 
 def latest_states(events: Iterable[Event]) -> list[State]:
-    """One state for each patient in `events`, sorted by patient."""
+    """One state for each patient in `events`."""
     states: dict[str, State] = {}
     for event in events:
         known = states.get(event.state.patient_id)
         states[event.state.patient_id] = latest(known, event.state) if known else event.state
-    return [states[patient_id] for patient_id in sorted(states)]
+    return list(states.values())
 
 
 def places(state: State | None) -> list[Place]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import psycopg2
 from sqlalchemy import make_url
 
+from analytics_stream.folding import State
 from analytics_stream.schema import migrate
 
 HOME = "ANALYTICS_DATABASE_URL"
@@ -40,6 +41,24 @@ def drop_connections(url):
     tell(home(), f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{url.database}'")
 
 
+@contextmanager
+def locked(url, statement):
+    """Somebody else holds the locks of this statement."""
+    connection = psycopg2.connect(address(url))
+    try:
+        connection.cursor().execute(statement)
+        yield
+    finally:
+        connection.close()
+
+
+def waiting(url):
+    """How many statements wait for a lock now."""
+    waits = "wait_event_type = 'Lock'"
+    [[count]] = tell(home(), f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{url.database}' AND {waits}")
+    return count
+
+
 def wipe(url):
     """Everything that was counted is gone, as after `DROP DATABASE` and a new migration."""
     tell(url, "TRUNCATE counted_event, patient_state, figure; UPDATE last_event SET occurred_at = NULL")
@@ -48,6 +67,12 @@ def wipe(url):
 def figures_in(url):
     """Every count that is not 0, as `memory.MemoryStore.figures` gives them."""
     return {(name, bucket): count for name, bucket, count in tell(url, "SELECT * FROM figure WHERE count <> 0")}
+
+
+def states_in(url):
+    """Every patient's state, as `memory.MemoryStore.states` has them."""
+    columns = ", ".join(State._fields).replace("patient_id", "patient_id::text", 1)
+    return {state[0]: State(*state) for state in tell(url, f"SELECT {columns} FROM patient_state")}
 
 
 def tell(url, statement):

@@ -11,9 +11,20 @@ from sqlalchemy import make_url
 
 from analytics_stream.figures import draw_figures
 from analytics_stream.store import Refused, Store, StoreAway
-from tests.analytics_stream.database import address, away, drop_connections, figures_in, tell, wipe
+from tests.analytics_stream.database import (
+    address,
+    away,
+    drop_connections,
+    figures_in,
+    locked,
+    states_in,
+    tell,
+    waiting,
+    wipe,
+)
 from tests.analytics_stream.memory import MemoryStore
-from tests.analytics_stream.messages import NOON, deliveries, event, stories
+from tests.analytics_stream.messages import NOON, deliveries, event, patient, stories
+from tests.analytics_stream.waiting import wait_for
 
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -29,6 +40,7 @@ def test_any_order_repetition_and_batching_is_counted_as_the_rules_say(database,
     for batch in data.draw(deliveries(story)):
         store.count(batch)
     assert figures_in(database) == model.figures()
+    assert states_in(database) == model.states
 
 
 def test_a_batch_tells_how_many_events_were_new(store):
@@ -73,28 +85,54 @@ def test_a_new_database_has_no_last_event(store):
     assert store.read(now=NOON, today=NOON.date()).last_event_at is None
 
 
-def test_several_workers_with_the_same_events_count_each_once_and_do_not_block_each_other(database):
-    """Red when rows are locked in no fixed order (deadlock), or a patient's old state is read before it is locked."""
-    changing = random.Random(20260405)
-    story = [
-        event(number * 5 + version, number=number, version=version, region=changing.choice(["Ohio", "Utah", "Iowa"]))
-        for number in range(1, 121)
-        for version in range(1, 6)
-    ]
-    model = MemoryStore()
-    model.count(story)
+def test_several_workers_with_the_same_events_count_each_once(database):
+    """Red when events are taken in without a fixed order (deadlock), or counted by whoever comes."""
+    story = many_changes(patients=120, versions=5)
+    shares = [random.Random(worker).sample(story * 2, len(story) * 2) for worker in range(4)]
+    assert sum(work_at_once(database, shares)) == len(story)
+    assert_counted(database, story)
 
-    def work(worker):
-        shuffled, store = random.Random(worker), Store(database)
-        mine = story + story
-        shuffled.shuffle(mine)
-        fresh = sum(store.count(mine[first : first + 90]) for first in range(0, len(mine), 90))
+
+def test_two_workers_with_the_same_patients_do_not_block_each_other(database, store):
+    """Red when patients are locked in no fixed order: each of the two then holds what the other waits for."""
+    store.count([event(number, number=number) for number in (1, 2, 3)])
+    upwards = [event(10 + number, number=number, version=2) for number in (1, 2, 3)]
+    downwards = [event(30 - number, number=number, version=3) for number in (3, 2, 1)]
+    with ThreadPoolExecutor(2) as workers:
+        with locked(database, f"SELECT FROM patient_state WHERE patient_id = '{patient(2)}' FOR UPDATE"):
+            both = [workers.submit(store.count, batch) for batch in (upwards, downwards)]
+            wait_for(lambda: waiting(database) == 2)
+        assert [worker.result() for worker in both] == [3, 3]
+    assert {state.version for state in states_in(database).values()} == {3}
+
+
+def many_changes(*, patients, versions):
+    regions = random.Random(20260405)
+    steps = [(number, version) for number in range(1, patients + 1) for version in range(1, versions + 1)]
+    return [
+        event(event_id, number=number, version=version, region=f"R{regions.randrange(40)}")
+        for event_id, (number, version) in enumerate(steps, start=1)
+    ]
+
+
+def work_at_once(database, shares):
+    """Each share counted by a worker of its own, 50 events at a time; how many events each found new."""
+
+    def work(share):
+        store = Store(database)
+        fresh = sum(store.count(share[first : first + 50]) for first in range(0, len(share), 50))
         store.close()
         return fresh
 
-    with ThreadPoolExecutor(4) as workers:
-        assert sum(workers.map(work, range(4))) == len(story)
+    with ThreadPoolExecutor(len(shares)) as workers:
+        return list(workers.map(work, shares))
+
+
+def assert_counted(database, story):
+    model = MemoryStore()
+    model.count(story)
     assert figures_in(database) == model.figures()
+    assert states_in(database) == model.states
 
 
 def test_a_database_that_is_wiped_and_fed_again_gives_identical_figures(database, store):

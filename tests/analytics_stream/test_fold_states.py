@@ -60,6 +60,11 @@ def test_the_winner_of_two_states_is_the_same_from_either_side(data):
         assert latest(one, latest(one, other)) == latest(one, other)
 
 
+def test_the_higher_version_wins_whatever_the_numbers_of_the_events():
+    earlier, later = event(9, version=2, region="Ohio"), event(3, version=3, region="Utah")
+    assert latest(earlier.state, later.state) == later.state
+
+
 def test_the_later_of_two_events_with_one_version_wins():
     created, deleted = event(1, version=1), event(2, version=1, status="deleted")
     assert latest(deleted.state, created.state).status == "deleted"

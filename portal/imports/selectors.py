@@ -73,7 +73,7 @@ def rejects_csv(job: ImportJob) -> Iterator[str]:
 def rejects_cells(header: list[str], number: int, raw: list[str], problems: list[dict[str, str]]) -> list[str]:
     """One line of the rejects file. Cells of a row with too many come behind the reason, so that none is lost."""
     padded = raw + [""] * (len(header) - len(raw))
-    reason = "; ".join(_said(one) for one in problems)
+    reason = " ".join(_said(one) for one in problems)
     return [*padded[: len(header)], f"Row {number}: {reason}", *padded[len(header) :]]
 
 
@@ -86,4 +86,4 @@ def csv_line(cells: list[str]) -> str:
 
 def _said(problem: dict[str, str]) -> str:
     where = f'{problem["column"]} "{problem["value"]}": ' if problem["value"] else f"{problem['column']}: "
-    return (where if problem["column"] else "") + problem["reason"]
+    return (where if problem["column"] else "") + problem["reason"].rstrip(".") + "."

@@ -44,11 +44,11 @@ def _text_of(sample: bytes) -> str:
 
 
 def _refuse_binary(sample: bytes) -> None:
+    odd = sum(sample.count(byte) for byte in range(1, 32) if byte not in b"\t\n\r\f")
     nuls = sample.count(0)
-    if nuls * 4 > len(sample):
-        raise Unreadable(f"This file is UTF-16 text or not text at all. {SAVE_AS}")
-    odd = sum(sample.count(byte) for byte in range(32) if byte not in b"\t\n\r\f")
-    if odd > max(8, len(sample) / 50) or 0 in sample.split(b"\n", 1)[0]:
+    if odd <= max(8, len(sample) / 50) and nuls * 4 > len(sample):
+        raise Unreadable(f"This file is UTF-16 text. {SAVE_AS}")
+    if odd + nuls > max(8, len(sample) / 50) or 0 in sample.split(b"\n", 1)[0]:
         raise Unreadable("This is not a text file. Bring patients as CSV or as FHIR NDJSON.")
 
 

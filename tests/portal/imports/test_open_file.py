@@ -42,6 +42,7 @@ def test_the_content_decides_and_not_the_name(file, content, kind):
         (b"\x1f\x8b" + bytes(range(256)), "gzip"),
         (b"%PDF-1.7 ...", "PDF"),
         (bytes(range(1, 9)) * 200, "not a text file"),
+        (b"\x7fELF" + bytes(range(32)) * 8 + b"\0" * 900, "not a text file"),
         (b"Dear colleague,\nplease find Anna Beispiel attached.\n", "header"),
         (b"1956-08-03,Anna,Beispiel\n1990-01-01,Ben,Sample\n", "header"),
         (b"family_name,given_name,LAST\nBeispiel,Anna,Beispiel\n", "mean the same"),

@@ -33,11 +33,11 @@ def open_the_way(path: Path) -> None:
     """Let others pass through, not list, each closed folder above `path`; said aloud, because it is your folder."""
     if _account() is None:
         return
-    for folder in path.resolve().parents:
-        mode = stat.S_IMODE(folder.stat().st_mode)
-        if not mode & PASS:
-            folder.chmod(mode | PASS)
-            print(f"{folder}: opened for passing through ({mode | PASS:o}), PostgreSQL runs as {NAME}", file=sys.stderr)
+    closed = [folder for folder in path.resolve().parents if not folder.stat().st_mode & PASS]
+    for folder in closed:
+        folder.chmod(stat.S_IMODE(folder.stat().st_mode) | PASS)
+    if closed:
+        print(f"PostgreSQL runs as {NAME}; it may now pass through {', '.join(map(str, closed))}.", file=sys.stderr)
 
 
 def let_read(folder: Path) -> None:

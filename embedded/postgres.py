@@ -16,7 +16,7 @@ import psycopg2
 from psycopg2 import sql
 
 from embedded import account, programs
-from embedded.cluster import SUPERUSER, binary, make_cluster
+from embedded.cluster import SUPERUSER, binary, let_read_programs, make_cluster
 
 LONGEST_SOCKET_FOLDER = 80  # The kernel takes 103 to 107 bytes for the whole path of a socket.
 
@@ -70,7 +70,7 @@ def postgres(data: Path, *, password: str, throw_away: bool = False) -> Iterator
     Raises RuntimeError with the end of the server's log when it does not come up.
     """
     data = data.resolve()
-    account.let_read(binary("postgres").parent.parent)
+    let_read_programs()
     if not data.exists():
         make_cluster(data, password=password, throw_away=throw_away)
     account.open_the_way(data)

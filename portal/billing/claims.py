@@ -35,7 +35,7 @@ _MARK = """
     UPDATE billing_billingaccount AS account
     SET status = CASE account.status WHEN 'closed' THEN 'closed' ELSE 'active' END, claimed_by = NULL,
         account_id = answer.account_id, synced_version = answer.version,
-        attempts = 0, last_error_code = '', updated_at = statement_timestamp(),
+        attempts = 0, last_error_code = '', updated_at = statement_timestamp(), answered_at = statement_timestamp(),
         next_attempt_at = CASE WHEN account.wanted_version > answer.version THEN statement_timestamp() END
     FROM answer JOIN mine USING (patient_id) WHERE account.patient_id = answer.patient_id
 """
@@ -84,7 +84,8 @@ def mark_synced(claims: Sequence[Claim], account_ids: Sequence[str], versions: S
 def mark_refused(claim: Claim, code: str) -> None:
     """Billing will never take this as it is: shown to people, until the patient is corrected or someone retries."""
     more = F("attempts") + 1
-    _update_mine([claim], status=AccountStatus.FAILED, next_attempt_at=None, last_error_code=code, attempts=more)
+    refused = {"status": AccountStatus.FAILED, "last_error_code": code, "answered_at": Now()}
+    _update_mine([claim], **refused, next_attempt_at=None, attempts=more)
     log.error("billing_refused", patient_id=str(claim.details.patient_id), code=code)
 
 

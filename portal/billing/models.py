@@ -32,6 +32,7 @@ class BillingAccount(models.Model):
     # The relay's fencing number while a call is on its way; a later leader takes over what an earlier one held.
     claimed_by = models.BigIntegerField(null=True)
     last_error_code = models.CharField(max_length=40, blank=True, db_default="")
+    answered_at = models.DateTimeField(null=True, help_text="When billing answered last; what is shown was true then")
     updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -35,9 +35,11 @@ def test_an_active_account_is_not_asked_for_again(client, place):
 def test_billing_that_is_away_leaves_the_last_known_account_on_the_page(client, place):
     later = timezone.now() + timedelta(minutes=5)
     state = {"status": "active", "account_id": "BA-1", "synced_version": 1, "wanted_version": 2}
-    page = shown(client, place, **state, last_error_code="UNAVAILABLE", attempts=2, next_attempt_at=later)
+    answered = timezone.now().replace(hour=10, minute=42) - timedelta(days=1)
+    away = {"last_error_code": "UNAVAILABLE", "attempts": 2, "next_attempt_at": later, "answered_at": answered}
+    page = shown(client, place, **state, **away)
     assert "Billing does not answer." in page
-    assert "the last known" in page
+    assert f"the last known, of {answered:%d-%b-%Y} 10:42" in page
     assert "BA-1" in page
     assert 'hx-trigger="every 10s"' in page
 

@@ -83,3 +83,12 @@ def mark_synced_elsewhere(claims):
         mark_synced(claims, [f"BA-{n:09d}" for n in range(len(claims))], [1] * len(claims))
     finally:
         connection.close()
+
+
+def test_a_try_without_an_answer_does_not_count_as_an_answer(patient):
+    mark_synced(claim_due(fence=1, limit=1), ["BA-1"], [1])
+    answered = account(patient).answered_at
+    BillingAccount.objects.update(next_attempt_at="2020-01-01T00:00Z")
+    put_back(claim_due(fence=1, limit=1), "UNAVAILABLE")
+    assert answered is not None
+    assert account(patient).answered_at == answered

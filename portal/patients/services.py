@@ -77,11 +77,22 @@ def change_patient(
 
 
 def change_patients(many: Sequence[tuple[UUID, Details]], *, by: User | None, source: str) -> int:
-    """Change several in one transaction, locked in the order of their ids; how many differ now."""
+    """Change several in one transaction, set by set, locked in the order of their ids; how many differ now.
+
+    Conflict if an identifier belongs to someone else.
+    """
     with transaction.atomic(), written_by(by, source=source):
         changes = dict(many)
         locked = Patient.objects.select_for_update().filter(pk__in=changes).order_by("pk")
-        return sum(_apply(patient, changes[patient.pk]) for patient in locked)
+        written = [(patient, _set(patient, changes[patient.pk])) for patient in locked]
+        changed = [patient for patient, names in written if names]
+        if changed:
+            Patient.objects.bulk_update(changed, sorted({name for _, names in written for name in names}))
+        touched = {patient.pk for patient in changed} | _replace_identifiers(
+            [(patient, changes[patient.pk]) for patient, _ in written if "identifiers" in changes[patient.pk]]
+        )
+        patients_written.send(Patient, patient_ids=sorted(touched))
+        return len(touched)
 
 
 def archive_patient(patient_id: UUID, *, by: User | None, source: str, expected_version: int | None = None) -> Patient:
@@ -117,9 +128,17 @@ def _locked(patient_id: UUID, expected_version: int | None) -> Patient:
     return patient
 
 
-def _apply(patient: Patient, changes: Details) -> bool:
+def _apply(patient: Patient, changes: Details) -> None:
     """Write what differs; the patient then shows what the database's trigger made of it."""
-    before = patient.version
+    if different := _set(patient, changes):
+        patient.save(update_fields=different)
+    if "identifiers" in changes:
+        _replace_identifiers([(patient, changes)])
+    patient.refresh_from_db()
+
+
+def _set(patient: Patient, changes: Details) -> list[str]:
+    """Put the changes into the record in memory; the names of the columns that differ."""
     columns = _columns(changes)
     if "phone" in columns or "country" in columns:
         number, country = columns.get("phone", patient.phone), columns.get("country", patient.country)
@@ -128,12 +147,7 @@ def _apply(patient: Patient, changes: Details) -> bool:
     for name in different:
         setattr(patient, name, columns[name])
     _still_a_person(patient)
-    if different:
-        patient.save(update_fields=different)
-    if "identifiers" in changes:
-        _replace_identifiers(patient, changes)
-    patient.refresh_from_db()
-    return patient.version != before
+    return different
 
 
 def _still_a_person(patient: Patient) -> None:
@@ -153,14 +167,24 @@ def _columns(details: Details) -> dict[str, Any]:
     }
 
 
-def _replace_identifiers(patient: Patient, changes: Details) -> None:
-    wanted = {(one["system"], one["value"]) for one in changes["identifiers"]}
-    there = {(one.system, one.value): one.pk for one in patient.identifiers.all()}
-    gone = [pk for pair, pk in there.items() if pair not in wanted]
+def _replace_identifiers(pairs: list[tuple[Patient, Details]]) -> set[UUID]:
+    """Each patient holds the identifiers of its details and no others; whose changed."""
+    there: dict[UUID, dict[tuple[str, str], int]] = {patient.pk: {} for patient, _ in pairs}
+    for one in PatientIdentifier.objects.filter(patient__in=there):
+        there[one.patient_id][one.system, one.value] = one.pk
+    gone, new = [], []
+    touched = set()
+    for patient, details in pairs:
+        wanted, held = {(one["system"], one["value"]) for one in details["identifiers"]}, there[patient.pk]
+        gone += [pk for pair, pk in held.items() if pair not in wanted]
+        more = [{"system": system, "value": value} for system, value in sorted(wanted - held.keys())]
+        new.append((patient, {"identifiers": more}))
+        if wanted != held.keys():
+            touched.add(patient.pk)
     if gone:
         PatientIdentifier.objects.filter(pk__in=gone).delete()
-    new = [{"system": system, "value": value} for system, value in sorted(wanted - there.keys())]
-    _add_identifiers([(patient, {"identifiers": new})])
+    _add_identifiers(new)
+    return touched
 
 
 def _add_identifiers(pairs: list[tuple[Patient, Details]]) -> None:

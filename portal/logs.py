@@ -14,6 +14,7 @@ _QUERY = re.compile(r"\?\S*")
 
 def log_config(level: str) -> None:
     """Send every logger of the process through one JSON formatter."""
+    logging.raiseExceptions = False  # Else a line that cannot be formatted is printed with its arguments.
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,

@@ -108,7 +108,10 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # A 
 
 # --- Stores ---------------------------------------------------------------------------------------------------------
 DATABASES = {"default": {**env.db("DATABASE_URL"), "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}}
-DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
+# A connection that fell silent is given up within half a minute; nothing waits for a dead host.
+DATABASES["default"].setdefault("OPTIONS", {}).update(
+    connect_timeout=5, keepalives_idle=10, keepalives_interval=5, keepalives_count=3, tcp_user_timeout=20_000
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "/static/"

@@ -60,7 +60,8 @@ def test_archiving_and_restoring_are_actions(admin):
 @pytest.mark.parametrize(
     "model",
     ["patients/patientevent", "patients/eventoutbox", "patients/accessrecord", "billing/billingaccount",
-     "events/quarantinedevent", "events/relaylease", "imports/importjob", "accounts/user", "accounts/refreshtoken", "auth/group"],
+     "events/quarantinedevent", "events/relaylease", "imports/importjob",
+     "accounts/user", "accounts/refreshtoken", "auth/group"],
 )  # fmt: skip
 def test_operators_see_every_list(admin, model):
     Patient.objects.create(family_name="Example")

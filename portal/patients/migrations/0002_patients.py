@@ -60,7 +60,10 @@ class Migration(migrations.Migration):
                 ("family_name", models.CharField(blank=True, db_default="", default="", max_length=120)),
                 ("given_name", models.CharField(blank=True, db_default="", default="", max_length=120)),
                 ("middle_name", models.CharField(blank=True, db_default="", default="", max_length=120)),
-                ("prefix", models.CharField(blank=True, db_default="", default="", max_length=30, verbose_name="title")),
+                (
+                    "prefix",
+                    models.CharField(blank=True, db_default="", default="", max_length=30, verbose_name="title"),
+                ),
                 ("suffix", models.CharField(blank=True, db_default="", default="", max_length=30)),
                 ("preferred_name", models.CharField(blank=True, db_default="", default="", max_length=120)),
                 ("date_of_birth", models.DateField(blank=True, null=True)),
@@ -82,21 +85,36 @@ class Migration(migrations.Migration):
                         max_length=7,
                     ),
                 ),
-                ("email", models.EmailField(blank=True, db_default="", default="", max_length=254, verbose_name="e-mail")),
+                (
+                    "email",
+                    models.EmailField(blank=True, db_default="", default="", max_length=254, verbose_name="e-mail"),
+                ),
                 ("phone", models.CharField(blank=True, db_default="", default="", max_length=40)),
                 ("phone_e164", models.CharField(blank=True, db_default="", default="", editable=False, max_length=16)),
                 ("address_line1", models.CharField(blank=True, db_default="", default="", max_length=200)),
                 ("address_line2", models.CharField(blank=True, db_default="", default="", max_length=200)),
                 ("city", models.CharField(blank=True, db_default="", default="", max_length=100)),
-                ("region", models.CharField(blank=True, db_default="", default="", max_length=100, verbose_name="state or region")),
+                (
+                    "region",
+                    models.CharField(
+                        blank=True, db_default="", default="", max_length=100, verbose_name="state or region"
+                    ),
+                ),
                 ("postal_code", models.CharField(blank=True, db_default="", default="", max_length=20)),
-                ("country", models.CharField(blank=True, db_default="", default="", help_text="ISO 3166-1 alpha-2", max_length=2)),
+                (
+                    "country",
+                    models.CharField(
+                        blank=True, db_default="", default="", help_text="ISO 3166-1 alpha-2", max_length=2
+                    ),
+                ),
                 ("marital_status", models.CharField(blank=True, db_default="", default="", max_length=30)),
                 ("race", models.CharField(blank=True, db_default="", default="", max_length=60)),
                 ("ethnicity", models.CharField(blank=True, db_default="", default="", max_length=60)),
                 (
                     "language",
-                    models.CharField(blank=True, db_default="", default="", help_text="BCP 47, such as en or pt-BR", max_length=35),
+                    models.CharField(
+                        blank=True, db_default="", default="", help_text="BCP 47, such as en or pt-BR", max_length=35
+                    ),
                 ),
                 ("deceased_on", models.DateField(blank=True, null=True)),
                 (
@@ -207,7 +225,10 @@ class Migration(migrations.Migration):
                 ("family_name", models.CharField(blank=True, db_default="", default="", max_length=120)),
                 ("given_name", models.CharField(blank=True, db_default="", default="", max_length=120)),
                 ("middle_name", models.CharField(blank=True, db_default="", default="", max_length=120)),
-                ("prefix", models.CharField(blank=True, db_default="", default="", max_length=30, verbose_name="title")),
+                (
+                    "prefix",
+                    models.CharField(blank=True, db_default="", default="", max_length=30, verbose_name="title"),
+                ),
                 ("suffix", models.CharField(blank=True, db_default="", default="", max_length=30)),
                 ("preferred_name", models.CharField(blank=True, db_default="", default="", max_length=120)),
                 ("date_of_birth", models.DateField(blank=True, null=True)),
@@ -229,21 +250,36 @@ class Migration(migrations.Migration):
                         max_length=7,
                     ),
                 ),
-                ("email", models.EmailField(blank=True, db_default="", default="", max_length=254, verbose_name="e-mail")),
+                (
+                    "email",
+                    models.EmailField(blank=True, db_default="", default="", max_length=254, verbose_name="e-mail"),
+                ),
                 ("phone", models.CharField(blank=True, db_default="", default="", max_length=40)),
                 ("phone_e164", models.CharField(blank=True, db_default="", default="", editable=False, max_length=16)),
                 ("address_line1", models.CharField(blank=True, db_default="", default="", max_length=200)),
                 ("address_line2", models.CharField(blank=True, db_default="", default="", max_length=200)),
                 ("city", models.CharField(blank=True, db_default="", default="", max_length=100)),
-                ("region", models.CharField(blank=True, db_default="", default="", max_length=100, verbose_name="state or region")),
+                (
+                    "region",
+                    models.CharField(
+                        blank=True, db_default="", default="", max_length=100, verbose_name="state or region"
+                    ),
+                ),
                 ("postal_code", models.CharField(blank=True, db_default="", default="", max_length=20)),
-                ("country", models.CharField(blank=True, db_default="", default="", help_text="ISO 3166-1 alpha-2", max_length=2)),
+                (
+                    "country",
+                    models.CharField(
+                        blank=True, db_default="", default="", help_text="ISO 3166-1 alpha-2", max_length=2
+                    ),
+                ),
                 ("marital_status", models.CharField(blank=True, db_default="", default="", max_length=30)),
                 ("race", models.CharField(blank=True, db_default="", default="", max_length=60)),
                 ("ethnicity", models.CharField(blank=True, db_default="", default="", max_length=60)),
                 (
                     "language",
-                    models.CharField(blank=True, db_default="", default="", help_text="BCP 47, such as en or pt-BR", max_length=35),
+                    models.CharField(
+                        blank=True, db_default="", default="", help_text="BCP 47, such as en or pt-BR", max_length=35
+                    ),
                 ),
                 ("deceased_on", models.DateField(blank=True, null=True)),
                 (

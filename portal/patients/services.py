@@ -187,7 +187,7 @@ def _replace_identifiers(pairs: list[tuple[Patient, Details]]) -> set[UUID]:
     return touched
 
 
-def _add_identifiers(pairs: list[tuple[Patient, Details]]) -> None:
+def _add_identifiers(pairs: Sequence[tuple[Patient, Details]]) -> None:
     try:
         with transaction.atomic():
             _insert_identifiers(pairs)
@@ -196,7 +196,7 @@ def _add_identifiers(pairs: list[tuple[Patient, Details]]) -> None:
         raise Conflict(words, errors=[FieldProblem("identifiers", "taken", words)]) from error
 
 
-def _insert_identifiers(pairs: list[tuple[Patient, Details]]) -> None:
+def _insert_identifiers(pairs: Sequence[tuple[Patient, Details]]) -> None:
     rows = [
         PatientIdentifier(patient=patient, system=one["system"], value=one["value"])
         for patient, details in pairs

@@ -15,7 +15,7 @@ run: setup ## Start everything on this machine, with demo data; Ctrl-C ends it. 
 	@$(BIN)/python -m embedded run
 
 test: setup ## Run every test that this machine can run, and say what was left out. ARGS='-k name' for some.
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: setup ## Style, types, import contracts, protos and migrations.
 	@$(BIN)/python -m embedded run --data .run/check -- $(MAKE) --no-print-directory checks

@@ -1,8 +1,6 @@
 """What the layout of every page needs: names, navigation by right, version and request id."""
 
-import tomllib
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
+from portal import __version__
 from portal.health import Check, behind
 
 
@@ -42,7 +41,7 @@ def layout(request: HttpRequest) -> dict[str, Any]:
     return {
         "product": "Patient Portal",
         "clinic": settings.CLINIC_NAME,
-        "version": version(),
+        "version": __version__,
         "request_id": getattr(request, "request_id", ""),
         "signed_in": user,
         "places": places,
@@ -87,9 +86,3 @@ def _entry(place: Place, path: str) -> dict[str, Any] | None:
         return {"label": place.label, "url": reverse(place.url_name), "is_current": path.startswith(place.below)}
     except NoReverseMatch:
         return None
-
-
-@cache
-def version() -> str:
-    """The version in pyproject.toml, which goes wherever the code goes."""
-    return tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]["version"]

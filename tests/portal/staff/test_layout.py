@@ -1,6 +1,9 @@
 """What stands around every page: navigation by right, request id, what is behind, and errors in the same frame."""
 
+import tomllib
+
 import pytest
+from django.conf import settings
 from django.db import OperationalError
 from django.test import RequestFactory
 from django.utils.functional import SimpleLazyObject
@@ -33,6 +36,11 @@ def test_somebody_without_a_role_is_told_whom_to_ask(client, front_desk):
     answer = client.get("/")
     assert answer.status_code == 403
     assert "Your account has no role yet" in answer.content.decode()
+
+
+def test_the_version_in_the_footer_is_the_projects(client):
+    project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]
+    assert f"Patient Portal {project['version']}" in client.get("/sign-in/").content.decode()
 
 
 def test_the_request_id_of_the_page_is_the_one_of_the_answer(client, front_desk):

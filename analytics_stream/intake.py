@@ -77,16 +77,21 @@ class Intake:
         return []
 
     async def _count_when_possible(self, events: list[Event]) -> int:
-        wait = SHORTEST_WAIT
+        wait, loop = SHORTEST_WAIT, asyncio.get_running_loop()
         while True:
             try:
-                return await asyncio.get_running_loop().run_in_executor(self._executor, self._store.count, events)
+                fresh = await loop.run_in_executor(self._executor, self._store.count, events)
             except StoreAway as away:
                 STORE_FAILURES.inc()
-                log.warning("The database is away, the batch waits.", cause=str(away), wait_seconds=wait)
+                if wait == SHORTEST_WAIT:
+                    log.warning("The database is away; the batch waits for it.", cause=str(away))
                 self._progress.excuse()
                 await self._sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT)
+            else:
+                if wait > SHORTEST_WAIT:
+                    log.warning("The database is back.")
+                return fresh
 
 
 def decode_all(batch: Sequence[Delivery]) -> tuple[list[tuple[Event, Message]], list[DeadLetter]]:

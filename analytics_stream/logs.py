@@ -2,10 +2,13 @@
 
 import logging
 import sys
+import time
 from typing import Any
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
+
+QUIET_SECONDS = 60.0
 
 
 def log_as_json(level: str) -> None:
@@ -28,9 +31,24 @@ def log_as_json(level: str) -> None:
             foreign_pre_chain=shared, processors=[*final, structlog.processors.JSONRenderer()]
         )
     )
+    lines.addFilter(Rarely())
     logging.basicConfig(level=logging.WARNING, handlers=[lines], force=True)
     logging.getLogger("analytics").setLevel(level)
-    logging.getLogger("mode.timers").setLevel(logging.ERROR)  # It warns of each commit that waits for a rebalance.
+
+
+class Rarely(logging.Filter):
+    """Lets a library say the same only once a minute: aiokafka writes fifty lines a second while a broker is away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now, said = time.monotonic(), (record.name, str(record.msg))
+        if record.name.startswith("analytics.") or now - self._said.get(said, -QUIET_SECONDS) >= QUIET_SECONDS:
+            self._said[said] = now
+            return True
+        return False
 
 
 def _error_without_text(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

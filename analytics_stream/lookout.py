@@ -34,7 +34,8 @@ class WaitForBroker(Service):
     async def on_start(self) -> None:
         wait = SHORTEST_WAIT
         while not self.should_stop and not await broker_answers(self._brokers):
-            log.warning("The broker is away.", wait_seconds=wait)
+            if wait == SHORTEST_WAIT:
+                log.warning("The broker is away; we wait for it.")
             await self.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT)
 
@@ -56,7 +57,7 @@ class Lookout(Service):
     def __init__(self, app: App, progress: Progress, brokers: Sequence[str]) -> None:
         super().__init__()
         self._app, self._progress, self._brokers = app, progress, list(brokers)
-        self._asked_at = 0.0
+        self._answered, self._asked_at = True, 0.0
         self._beginnings: dict[TP, int] = {}
 
     async def on_start(self) -> None:
@@ -80,10 +81,12 @@ class Lookout(Service):
     async def _ask_broker(self) -> None:
         """A broker that is away excuses us; one that answers while we hear nothing does not."""
         if time.monotonic() - self._asked_at > ASK_SECONDS:
-            if not await broker_answers(self._brokers):
-                log.warning("The broker is away.")
+            answers = await broker_answers(self._brokers)
+            if not answers:
                 self._progress.excuse()
-            self._asked_at = time.monotonic()
+            if answers != self._answered:
+                log.warning("The broker is back." if answers else "The broker is away; we wait for it.")
+            self._answered, self._asked_at = answers, time.monotonic()
 
     async def _standings(self) -> dict[TP, Partition]:
         consumer = cast(CarefulConsumer, self._app.consumer)

@@ -69,7 +69,7 @@ def test_what_is_no_event_lands_in_the_dead_letter_topic_and_the_rest_is_counted
 def test_it_goes_on_when_the_database_comes_back(worker, broker, url):
     with away(url):
         send_all(broker, story(20, first=4000, region="Atlantis"))
-        wait_for(lambda: worker.lines("The database is away, the batch waits."))
+        wait_for(lambda: worker.lines("The database is away; the batch waits for it."))
         assert worker.get("/health/ready")[0] == 503
         assert worker.get("/figures")[0] == 503
         assert worker.get("/health/live")[0] == 200

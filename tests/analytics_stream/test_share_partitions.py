@@ -24,7 +24,7 @@ def make_topics(broker):
 
 
 def test_workers_that_come_and_go_lose_nothing_and_count_nothing_twice(database, tmp_path):
-    """Red when what arrives while partitions change hands is neither counted nor read again."""
+    """Red when a worker acknowledges what it has not counted, or counts again what another counted before it."""
     facts = story(4000, versions=4)
     with apache_kafka(tmp_path / "kafka") as server, running(database, server.address, tmp_path) as first:
         wait_for(lambda: first.lines("Listening."))
@@ -48,7 +48,7 @@ def test_a_broker_that_is_killed_and_comes_back_is_read_on(database, tmp_path):
     facts, port = story(500, versions=2), free_port()
     address = f"127.0.0.1:{port}"
     with running(database, address, tmp_path) as worker:
-        wait_for(lambda: worker.lines("The broker is away."))
+        wait_for(lambda: worker.lines("The broker is away; we wait for it."))
         with apache_kafka(tmp_path / "kafka", port=port) as server:
             make_topics(address)
             send_all(address, facts[:500])

@@ -47,7 +47,7 @@ def test_it_waits_for_a_broker_and_a_database_that_are_away_at_the_start(databas
     with socket.create_server(("127.0.0.1", 0)) as free:
         closed = f"127.0.0.1:{free.getsockname()[1]}"
     with away(database), running(database, closed, tmp_path) as worker:
-        wait_for(lambda: len(worker.lines("The broker is away.")) > 1)
+        wait_for(lambda: worker.lines("The broker is away; we wait for it."))
         assert worker.get("/health/live")[0] == 200
         assert worker.get("/health/ready")[1]["consumer"] == "waiting for the broker"
         assert worker.end() == 0

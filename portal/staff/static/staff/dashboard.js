@@ -27,7 +27,7 @@ async function look() {
   try {
     const answer = await fetch(root.dataset.address, {
       cache: "no-store", credentials: "same-origin", redirect: "error", signal: AbortSignal.timeout(GIVE_UP_MS),
-      headers: { "If-None-Match": tag },
+      headers: { "If-None-Match": tag, "X-Poll": "1" },
     });
     if (answer.status !== 304 && !answer.ok) throw new Error(answer.status);
     if (answer.status === 200) exchange(await answer.text(), answer.headers.get("ETag"));

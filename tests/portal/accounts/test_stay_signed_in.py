@@ -1,0 +1,31 @@
+"""A session ends half an hour after the last thing that a person did, not after the last poll."""
+
+import pytest
+
+from portal.accounts import sessions
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def at_work(client, front_desk, monkeypatch):
+    """The front desk, signed in two minutes ago by the session's clock."""
+    client.force_login(front_desk)
+    client.get("/patients/")
+    later = sessions.time.time() + 120
+    monkeypatch.setattr(sessions.time, "time", lambda: later)
+    return client
+
+
+def test_opening_a_page_starts_the_half_hour_anew(at_work):
+    assert "sessionid" in at_work.get("/patients/").cookies
+    assert "sessionid" not in at_work.get("/patients/").cookies  # At most one write a minute.
+
+
+@pytest.mark.parametrize("header", ["HX-Request", "X-Poll"])
+def test_a_poll_does_not(at_work, header):
+    assert "sessionid" not in at_work.get("/patients/", headers={header: "true"}).cookies
+
+
+def test_a_token_makes_no_session(desk_api):
+    assert "sessionid" not in desk_api.get("/api/patients").cookies

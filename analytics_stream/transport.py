@@ -39,11 +39,12 @@ class CarefulConsumer(Consumer):
     def standing_of(self, tp: TP) -> Partition:
         """Where a partition stands; `next_offset` None when nothing was committed or counted yet."""
         consumer, ours = self._thread._ensure_consumer(), TopicPartition(*tp)
-        if ours not in consumer.assignment():
+        try:
+            highwater, heard_ms = consumer.highwater(ours), consumer.last_poll_timestamp(ours)
+        except (AssertionError, AttributeError, KeyError):  # The consumer's thread gave it away meanwhile.
             return Partition(None, None, None)
-        heard_ms = consumer.last_poll_timestamp(ours)
         next_offset = after_run(self._committed_offset.get(tp), self._acked.get(tp, ()))
-        return Partition(next_offset, consumer.highwater(ours), heard_ms / 1000 if heard_ms else None)
+        return Partition(next_offset, highwater, heard_ms / 1000 if heard_ms else None)
 
 
 class QuickTransport(Transport):

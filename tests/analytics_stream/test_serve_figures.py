@@ -24,8 +24,8 @@ def ask(store):
     return ask
 
 
-async def answers(store, progress, requests):
-    async with served(store, progress) as client:
+async def answers(store, progress, requests, zone="UTC"):
+    async with served(store, progress, zone) as client:
         found = []
         for method, path, headers in requests:
             async with client.request(method, path, headers=headers) as answer:
@@ -35,10 +35,10 @@ async def answers(store, progress, requests):
 
 
 @asynccontextmanager
-async def served(store, progress):
+async def served(store, progress, zone):
     with ThreadPoolExecutor(1) as reader:
         app = web.Application()
-        Views(store, progress, reader, ZoneInfo("UTC")).add_to(app)
+        Views(store, progress, reader, ZoneInfo(zone)).add_to(app)
         async with TestClient(TestServer(app)) as client:
             yield client
 
@@ -117,6 +117,14 @@ def test_metrics_tell_what_was_counted(ask):
     assert (status, headers["Content-Type"].partition(";")[0]) == (200, "text/plain")
     counted = ["analytics_events_folded_total", "analytics_events_duplicate_total", "analytics_dead_letters_total"]
     assert all(f"\n{name} " in text for name in [*counted, "analytics_lag_seconds", "analytics_messages_behind"])
+
+
+def test_days_are_those_of_the_clinic(store):
+    far_east, far_west = (
+        asyncio.run(answers(store, Progress(), [get("/figures")], zone))[0][2]["registrationsByDay"][-1]["day"]
+        for zone in ("Pacific/Kiritimati", "Pacific/Niue")
+    )
+    assert far_east > far_west  # 25 hours lie between their clocks.
 
 
 def test_nothing_else_is_served(ask):

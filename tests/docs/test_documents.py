@@ -1,0 +1,67 @@
+"""What the documents name is there: files, commands, make targets, variables."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+
+from tests.compose.reading import ROOT, documented_variables
+
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+def missing_links(text: str, folder: Path) -> list[str]:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text)
+    return [link for link in links if "://" not in link and not (folder / link).exists()]
+
+
+def unknown_commands(text: str) -> set[str]:
+    return set(re.findall(r"manage\.py ([a-z_]+)", text)) - set(get_commands())
+
+
+def unknown_targets(text: str) -> set[str]:
+    named = re.findall(r"(?:^|`|=apache |=\w+ )make ([a-z-]+)", text, re.MULTILINE)
+    return set(named) - set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+
+
+def unknown_variables(text: str) -> set[str]:
+    named = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`", text))
+    return named - set(documented_variables())
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
+def test_every_link_leads_to_a_file(path):
+    assert missing_links(path.read_text(), path.parent) == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
+def test_every_command_exists(path):
+    assert unknown_commands(path.read_text()) == set()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
+def test_every_make_target_exists(path):
+    assert unknown_targets(path.read_text()) == set()
+
+
+@pytest.mark.parametrize("path", [ROOT / "README.md", ROOT / "docs/operations.md"], ids=["README", "operations"])
+def test_every_variable_stands_in_the_example(path):
+    assert unknown_variables(path.read_text()) == set()
+
+
+def test_what_is_not_there_is_found():
+    assert missing_links("[gone](docs/gone.md) [here](README.md#the-tree)", ROOT) == ["docs/gone.md"]
+    assert unknown_commands("`manage.py relay` and `manage.py delay`") == {"delay"}
+    assert unknown_targets("```\nmake run\nmake tea\n```") == {"tea"}
+    assert unknown_variables("`LOG_LEVEL=INFO` `LOG_COLOUR`") == {"LOG_COLOUR"}
+
+
+def test_each_decision_has_its_number_in_its_title():
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [int(page.name[:4]) for page in pages]
+    assert len(set(numbers)) == len(numbers)
+    for number, page in zip(numbers, pages, strict=True):
+        assert page.read_text().startswith(f"# {number}. ")

@@ -53,9 +53,7 @@ def measure(system: System) -> None:
             words = f"median {statistics.median(taken):.2f} s, longest {max(taken):.2f} s"
             print_row(f"registration to {what}", words)
         for count in FILES:
-            print_row(
-                f"import of {count:,} people until all have accounts and are counted", bring_in(system, api, count)
-            )
+            print_row(f"import of {count:,} people, all with accounts and counted", bring_in(system, api, count))
 
 
 def memory_at_rest() -> str:

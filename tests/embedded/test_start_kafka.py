@@ -28,13 +28,17 @@ def send(broker, topic, value):
         producer.close()
 
 
+def took(consumer):
+    return [message.value for messages in consumer.poll(2000).values() for message in messages]
+
+
 def read(broker, topic, count):
     consumer = KafkaConsumer(
         topic, bootstrap_servers=broker.address, group_id="readers", auto_offset_reset="earliest", **version(broker)
     )
     values = []
     try:
-        wait_for(lambda: values.extend(m.value for p in consumer.poll(200).values() for m in p) or len(values) >= count)
+        wait_for(lambda: values.extend(took(consumer)) or len(values) >= count, seconds=60)
     finally:
         consumer.close()
     return values

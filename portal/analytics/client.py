@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import httpx
+from django.utils import timezone
 
 from portal.errors import Unavailable
 
@@ -37,6 +38,7 @@ class FiguresClient:
         try:
             answer = self._http.get(f"{self._address}/figures", headers=headers)
             if answer.status_code == httpx.codes.NOT_MODIFIED:
+                self._figures = {**self._figures, "asOf": timezone.now().isoformat()}  # Still true, now.
                 return
             answer.raise_for_status()
             self._figures = answer.json()

@@ -16,7 +16,7 @@ from portal.patients import selectors, services
 from portal.patients.annexes import parts_for
 from portal.patients.details import clean_details
 from portal.patients.models import Patient, Source, Status
-from portal.patients.representation import details_from, patient_json
+from portal.patients.representation import as_sent, details_from, patient_json
 from portal.patients.serializers import ChangeJson, ListQuery, NewPatientBody, PatientBody, PatientJson
 
 DOOR = Source.API
@@ -130,7 +130,7 @@ def _clean(body: dict[str, Any], *, current: dict[str, Any] | None = None) -> di
     try:
         details = clean_details(raw, partial=current is not None)
     except InvalidInput as error:
-        raise InvalidInput(errors=[*problems, *error.errors]) from error
+        raise InvalidInput(errors=[*problems, *(as_sent(one, body) for one in error.errors)]) from error
     if problems:
         raise InvalidInput(errors=problems)
     return details

@@ -1,6 +1,7 @@
 """A patient as camelCase JSON, and JSON as details: the shapes of the REST contract, old clients' included."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from portal.errors import FieldProblem, camel
@@ -48,6 +49,14 @@ def details_from(
         if json_name in body and not (current and body[json_name] == current[json_name]):
             raw = {**split(body[json_name]), **raw}
     return raw, problems
+
+
+def as_sent(problem: FieldProblem, body: Mapping[str, Any]) -> FieldProblem:
+    """The problem at the member that the client sent: `name`, where its parts came out of that."""
+    for whole, parts in (("name", ["family_name", "given_name"]), ("address", _ADDRESS_PARTS)):
+        if whole in body and problem.pointer in parts and JSON_NAMES[problem.pointer] not in body:
+            return replace(problem, pointer=whole)
+    return problem
 
 
 def name_parts(name: Any) -> dict[str, Any]:

@@ -67,6 +67,13 @@ def test_every_wrong_field_is_named_at_once(desk_api):
     assert not Patient.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("body", "pointer"), [({"name": " "}, "#/name"), ({"familyName": ""}, "#/familyName"), ({}, "#/familyName")]
+)
+def test_a_missing_name_is_pointed_out_where_it_was_sent(desk_api, body, pointer):
+    assert [one["pointer"] for one in post(desk_api, body).json()["errors"]] == [pointer]
+
+
 @pytest.mark.parametrize("body", [b"{", b"[1]", b'"x"', b"\xff\xfe", b"null"])
 def test_a_body_that_is_no_json_object_is_refused(desk_api, body):
     answer = desk_api.post("/api/patients", body, content_type="application/json")

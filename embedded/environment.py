@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PORTS = {"PORTAL_PORT": 4000, "PORTAL_INTERNAL_PORT": 4003, "ANALYTICS_PORT": 4002, "BILLING_PORT": 9001}
 MARK = "EMBEDDED_DATA"  # Every process of a run carries it, so that the next run can find what a killed one left.
 QUIET_AND_LEAN = {
+    "CELERY_SKIP_CHECKS": "1",  # The portal makes them; they load every page, which the worker never uses.
     "MALLOC_ARENA_MAX": "2",  # A thread more must not cost an arena more.
     "PYTHONUNBUFFERED": "1",
     "PYTHONWARNINGS": "ignore:You're running the worker with superuser",  # In a container everybody is root.

@@ -37,6 +37,7 @@ protos: $(PROTOS:.proto=_pb2.py) ## Generate the Python of the protobuf contract
 	@touch $@
 
 .venv/.synced: requirements/dev.txt requirements/uv.txt
+	@echo "Installing the Python packages into .venv, once ..."
 	@sh requirements/venv.sh
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode requirements/dev.txt

@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +77,3 @@ def private_file(path: Path, text: str) -> None:
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
     new.replace(path)
-
-
-def with_our_python(environment: Mapping[str, str], python: str) -> dict[str, str]:
-    """The same environment, in which `python`, `celery` and `gunicorn` are those beside this interpreter."""
-    return {**environment, "PATH": f"{Path(python).parent}{os.pathsep}{environment.get('PATH', os.defpath)}"}

@@ -47,8 +47,7 @@ def apache_kafka(folder: Path, *, port: int | None = None) -> Iterator[Kafka]:
     settings.write_text(PROPERTIES.format(port=port, controller_port=programs.free_port(), logs=logs))
     kafka: list[str | Path] = [java, *LEAN, "-cp", f"{jars}{os.sep}*"]
     if not (logs / "meta.properties").exists():
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        format_storage = [*kafka, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", settings]
+        format_storage = [*kafka, "kafka.tools.StorageTool", "format", "-t", new_cluster_id(), "-c", settings]
         programs.run(format_storage, what="Setting up the storage of Kafka")
     process = programs.start([*kafka, "kafka.Kafka", settings], log=folder / "kafka.log", cwd=folder)
     try:
@@ -57,6 +56,13 @@ def apache_kafka(folder: Path, *, port: int | None = None) -> Iterator[Kafka]:
         yield Kafka(process.pid, f"127.0.0.1:{port}", api_version="", forgets=False)
     finally:
         programs.end(process, seconds=30)
+
+
+def new_cluster_id() -> str:
+    """A UUID in base64, as Kafka writes them. It never begins with a dash: Kafka's tools take that for an option."""
+    while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return text
 
 
 def _java() -> str:

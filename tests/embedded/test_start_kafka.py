@@ -10,7 +10,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 from kafka.errors import KafkaTimeoutError
 
-from embedded.apache import apache_kafka
+from embedded.apache import apache_kafka, new_cluster_id
 from embedded.environment import ROOT
 from embedded.kafka import kafka
 from tests.embedded.waiting import is_gone, wait_for
@@ -88,3 +88,8 @@ def test_apache_kafka_keeps_its_messages_over_a_restart(tmp_path):
 def test_apache_kafka_makes_no_topic_by_itself(tmp_path):
     with apache_kafka(tmp_path) as broker, pytest.raises(KafkaTimeoutError):
         send(broker, "unheard-of", b"value")
+
+
+def test_no_cluster_id_looks_like_an_option():
+    """One in 64 would: a thousand of them find it."""
+    assert not [one for one in (new_cluster_id() for _ in range(1000)) if one.startswith("-")]

@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from tests.analytics_stream.database import address
 from tests.analytics_stream.messages import patient
-from tests.analytics_stream.waiting import wait_for
+from tests.waiting import wait_for
 
 TOPIC, DEAD_LETTERS = "patient", "patient.dead-letter"
 

@@ -24,7 +24,7 @@ from tests.analytics_stream.database import (
 )
 from tests.analytics_stream.memory import MemoryStore
 from tests.analytics_stream.messages import NOON, deliveries, event, patient, stories
-from tests.analytics_stream.waiting import wait_for
+from tests.waiting import wait_for
 
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

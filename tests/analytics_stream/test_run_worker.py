@@ -9,7 +9,7 @@ from tests.analytics_stream.database import away, new_database, tell
 from tests.analytics_stream.messages import message, patient
 from tests.analytics_stream.process import dead_letters, running, send
 from tests.analytics_stream.stories import send_all, story
-from tests.analytics_stream.waiting import wait_for
+from tests.waiting import wait_for
 
 PERSONAL = ("Jane", "Public", "jane@example.org")
 

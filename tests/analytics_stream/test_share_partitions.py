@@ -11,7 +11,7 @@ from embedded.programs import free_port
 from tests.analytics_stream.database import figures_in
 from tests.analytics_stream.process import running
 from tests.analytics_stream.stories import counted, send_all, story
-from tests.analytics_stream.waiting import wait_for
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.kafka
 

@@ -9,7 +9,7 @@ from embedded.kafka import kafka
 from tests.analytics_stream.database import away, figures_in, wipe
 from tests.analytics_stream.process import command, environment, running
 from tests.analytics_stream.stories import counted, send_all, story
-from tests.analytics_stream.waiting import wait_for
+from tests.waiting import wait_for
 
 
 @pytest.fixture

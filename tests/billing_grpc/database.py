@@ -5,8 +5,7 @@ import secrets
 import select
 import socket
 import socketserver
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
 
@@ -114,11 +113,3 @@ def home() -> URL:
 
 def address(url: URL) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-def until(is_so: Callable[[], object], *, seconds: float = 30) -> None:
-    """Wait for a condition; fail when it does not come."""
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)

@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import URL
 
-from tests.billing_grpc.database import address, until
+from tests.billing_grpc.database import address
+from tests.waiting import wait_for
 
 
 class Process:
@@ -24,7 +25,7 @@ class Process:
 
     @property
     def port(self) -> int:
-        until(lambda: self.popen.poll() is not None or self.lines("listening"))
+        wait_for(lambda: self.popen.poll() is not None or self.lines("listening"))
         return self.lines("listening")[0]["port"]
 
     def lines(self, event: str) -> list[dict[str, Any]]:

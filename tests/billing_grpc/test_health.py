@@ -12,15 +12,16 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 
 from billing_grpc.health import Readiness
 from tests.billing_grpc.caller import OPENED, calling, new_patient, refusal, served
-from tests.billing_grpc.database import away, drop_connections, locked, new_database, until
+from tests.billing_grpc.database import away, drop_connections, locked, new_database
 from tests.billing_grpc.process import running
+from tests.waiting import wait_for
 
 NAMES = ("", "billing.v1.BillingService", "BillingService")
 
 
 def test_the_server_and_both_services_are_serving(billing):
     for name in NAMES:
-        until(lambda name=name: billing.health(name) == "SERVING")
+        wait_for(lambda name=name: billing.health(name) == "SERVING")
 
 
 def test_an_unknown_service_is_not_found(billing):
@@ -41,7 +42,7 @@ def test_without_its_database_it_is_not_serving_and_comes_back_by_itself():
         patient = new_patient()
         account = billing.open(patient).account
         watched = billing.watch_health("billing.v1.BillingService")
-        until(lambda: next(watched) == "SERVING")
+        wait_for(lambda: next(watched) == "SERVING")
         with away(url):
             assert next(watched) == "NOT_SERVING"
             assert {billing.health(name) for name in NAMES} == {"NOT_SERVING"}
@@ -60,7 +61,7 @@ def test_a_server_that_starts_without_its_database_serves_when_it_is_there(tmp_p
         with running(url, tmp_path) as process, calling(process.port) as billing:
             watched = billing.watch_health()
             assert next(watched) == "NOT_SERVING"
-            until(lambda: process.lines("not serving: the accounts cannot be reached"))
+            wait_for(lambda: process.lines("not serving: the accounts cannot be reached"))
             absence.close()
             assert next(watched) == "SERVING"
             assert billing.open(new_patient()).outcome == OPENED
@@ -103,9 +104,9 @@ def test_a_check_that_hangs_counts_as_failed_and_health_still_answers():
     readiness.start()
     assert status() == "NOT_SERVING"
     release.set()
-    until(lambda: status() == "SERVING")
+    wait_for(lambda: status() == "SERVING")
     release.clear()
-    until(lambda: status() == "NOT_SERVING")
+    wait_for(lambda: status() == "NOT_SERVING")
     release.set()
     readiness.end()
     readiness.join(30)

@@ -11,8 +11,9 @@ from alembic.migration import MigrationContext
 from billing_grpc.schema import migrate
 from billing_grpc.store import metadata
 from tests.billing_grpc.caller import OPENED, new_patient, served
-from tests.billing_grpc.database import new_database, over_tcp, tell, until
+from tests.billing_grpc.database import new_database, over_tcp, tell
 from tests.billing_grpc.process import environment, run
+from tests.waiting import wait_for
 
 INSERT = "INSERT INTO billing_account (patient_id, name, email, patient_version) VALUES "
 ONE = "('0190f6c8-0000-7000-8000-000000000001', 'Zoë', '', 1)"
@@ -66,5 +67,5 @@ def test_a_database_over_tcp_is_reached_as_well_as_one_over_a_socket():
         assert (url.host or tcp.host) == tcp.host
         assert migrate(tcp) == "0001"
         with served(tcp) as billing:
-            until(lambda: billing.health() == "SERVING")
+            wait_for(lambda: billing.health() == "SERVING")
             assert billing.open(new_patient()).outcome == OPENED

@@ -9,8 +9,9 @@ import grpc
 import pytest
 
 from tests.billing_grpc.caller import OPENED, calling, new_patient, refusal
-from tests.billing_grpc.database import locked, new_database, until, waiting
+from tests.billing_grpc.database import locked, new_database, waiting
 from tests.billing_grpc.process import environment, run, running
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -23,15 +24,15 @@ def database():
 def test_a_signal_turns_it_not_serving_finishes_calls_under_way_and_ends_it(database, tmp_path, ending):
     """Red when the server stops at once, does not tell the watchers, or waits for them to leave."""
     with running(database, tmp_path) as process, calling(process.port) as billing, ThreadPoolExecutor(1) as caller:
-        until(lambda: billing.health() == "SERVING")
+        wait_for(lambda: billing.health() == "SERVING")
         watched = billing.watch_health("billing.v1.BillingService")
         assert next(watched) == "SERVING"
         with locked(database, "EXCLUSIVE"):
             under_way = caller.submit(billing.open, new_patient())
-            until(lambda: waiting(database))
+            wait_for(lambda: waiting(database))
             process.popen.send_signal(ending)
             assert next(watched) == "NOT_SERVING"
-            until(lambda: not takes_connections(process.port))
+            wait_for(lambda: not takes_connections(process.port))
             # CANCELLED is what gRPC answers where a call and the end meet on an open connection.
             assert refusal(billing.open, new_patient())[0] in ("UNAVAILABLE", "CANCELLED")
             assert not under_way.done()

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from portal.accounts.models import User
 from tests.browser.steps import Staff
@@ -11,6 +11,7 @@ from tests.portal.conftest import PASSWORD, _quick_passwords, front_desk, make_u
 
 # The browser's driver keeps an event loop in this thread, which Django takes for asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+expect.set_options(timeout=30_000)  # Milliseconds: a busy machine is slow, and that is no fault of the page.
 FLAGS = ["--no-sandbox"] if os.geteuid() == 0 else []
 
 __all__ = ["_quick_passwords", "front_desk", "make_user"]

@@ -8,7 +8,8 @@ from pathlib import Path
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.browser.steps import Staff
-from tests.end_to_end.system import ROOT, System, running, wait_for
+from tests.end_to_end.system import ROOT, System, running
+from tests.waiting import wait_for
 
 FOLDER = ROOT / "docs" / "screens"
 SIZE = {"width": 1120, "height": 720}

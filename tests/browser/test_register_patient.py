@@ -9,6 +9,7 @@ from tests.browser.steps import JANE
 
 def test_a_patient_is_registered_by_keyboard_alone(desk):
     desk.open("/patients/new/")
+    expect(desk.page.locator("#id_family_name")).to_be_focused()
     keys = desk.page.keyboard
     keys.type("Smith")
     keys.press("Tab")

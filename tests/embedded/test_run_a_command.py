@@ -10,7 +10,7 @@ import pytest
 
 from embedded.environment import ROOT
 from embedded.secrets import read
-from tests.embedded.waiting import is_gone, wait_for
+from tests.waiting import is_gone, wait_for
 
 WAIT = "import signal; print('ready', flush=True); signal.pause()"
 

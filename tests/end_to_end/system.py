@@ -5,12 +5,10 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import grpc
 import httpx
@@ -18,19 +16,10 @@ from kafka import KafkaConsumer
 
 from protos.billing.v1 import billing_service_pb2, billing_service_pb2_grpc
 from protos.patient.events.v1 import patient_event_pb2
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTS = ("PORTAL_PORT", "PORTAL_INTERNAL_PORT", "ANALYTICS_PORT", "BILLING_PORT", "KAFKA_PORT")
-Answer = TypeVar("Answer")
-
-
-def wait_for(look: Callable[[], Answer], *, seconds: float = 20) -> Answer:
-    """The first answer that is true; AssertionError with the last one when time is up."""
-    deadline = time.monotonic() + seconds
-    while not (answer := look()):
-        assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"
-        time.sleep(0.05)
-    return answer
 
 
 @dataclass

@@ -10,7 +10,7 @@ from embedded.programs import free_port, is_listening
 from tests.billing_grpc.caller import calling
 from tests.billing_grpc.database import new_database, tell
 from tests.billing_grpc.process import command, environment
-from tests.portal.conditions import wait_until
+from tests.waiting import wait_for
 
 
 class BillingServer:
@@ -28,7 +28,7 @@ class BillingServer:
         with self._log.open("ab") as log:
             env = environment(self._url, BILLING_PORT=str(self.port))
             self._process = subprocess.Popen(command("serve"), env=env, stderr=log)
-        wait_until(lambda: is_listening(self.port))
+        wait_for(lambda: is_listening(self.port))
 
     def end(self) -> None:
         if self._process:

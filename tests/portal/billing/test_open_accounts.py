@@ -9,7 +9,7 @@ from portal.loops import Round
 from portal.patients import services
 from portal.patients.models import Patient
 from tests.portal.billing.conftest import account, change, new_patient
-from tests.portal.conditions import wait_until
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db
 
@@ -99,7 +99,7 @@ def test_after_an_outage_everything_is_caught_up_at_once(loop, server, clock):
         loop.step(1)
         clock.now += PROBE_SECONDS
     server.start()
-    wait_until(lambda: caught_up(loop, clock))
+    wait_for(lambda: caught_up(loop, clock))
     assert len(server.accounts()) == 600
     assert BillingAccount.objects.filter(status="active", attempts=0, last_error_code="").count() == 600
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 from django.conf import settings
 
-from tests.portal.conditions import wait_until
+from tests.waiting import wait_for
 
 ROOT = Path(settings.BASE_DIR)
 
@@ -30,7 +30,7 @@ class RelayProcess:
         return any(json.loads(line).get("event") == event for line in lines if line.startswith("{"))
 
     def wait_until_said(self, event: str) -> None:
-        wait_until(lambda: self.popen.poll() is not None or self.said(event))
+        wait_for(lambda: self.popen.poll() is not None or self.said(event))
         assert self.said(event), self.log.read_text()
 
     def signal(self, number: signal.Signals) -> None:

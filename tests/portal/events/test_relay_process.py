@@ -8,9 +8,9 @@ from django.db import connection
 from portal.events import leases
 from portal.events.models import RelayLease
 from portal.patients.models import EventOutbox
-from tests.portal.conditions import wait_until
 from tests.portal.events.conftest import change, new_patient, stopped
 from tests.portal.events.relays import database_away, relaying
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,7 +22,7 @@ def outbox_is_empty() -> bool:
 def test_it_delivers_and_ends_cleanly_when_told(topic, tmp_path):
     patient = new_patient()
     with relaying(tmp_path) as relay:
-        wait_until(outbox_is_empty)
+        wait_for(outbox_is_empty)
         assert topic.versions(1) == {str(patient.pk): [1]}
         assert relay.end() == 0
     assert leases.take_or_renew("the next one") is not None, "the lease was let go of"
@@ -33,10 +33,10 @@ def test_when_the_leader_is_killed_the_other_one_takes_over(topic, tmp_path):
     with relaying(tmp_path) as first:
         first.wait_until_said("leading")
         with relaying(tmp_path) as second:
-            wait_until(outbox_is_empty)
+            wait_for(outbox_is_empty)
             first.signal(signal.SIGKILL)
             change(patient, city="Leeds")
-            wait_until(outbox_is_empty)
+            wait_for(outbox_is_empty)
             assert second.said("leading")
     assert topic.versions(2) == {str(patient.pk): [1, 2]}
 
@@ -44,7 +44,7 @@ def test_when_the_leader_is_killed_the_other_one_takes_over(topic, tmp_path):
 def test_a_leader_that_slept_and_wakes_spoils_nothing(topic, tmp_path):
     patient = new_patient()
     with relaying(tmp_path) as sleeper:
-        wait_until(outbox_is_empty)
+        wait_for(outbox_is_empty)
         with relaying(tmp_path) as second:
             sleeper.signal(signal.SIGSTOP)
             second.wait_until_said("leading")
@@ -52,7 +52,7 @@ def test_a_leader_that_slept_and_wakes_spoils_nothing(topic, tmp_path):
             sleeper.signal(signal.SIGCONT)
             for city in ("Leeds", "York", "Hull"):
                 change(patient, city=city)
-            wait_until(outbox_is_empty)
+            wait_for(outbox_is_empty)
             sleeper.wait_until_said("standing_by")
             assert RelayLease.objects.get().fence == fence
     assert topic.versions(4) == {str(patient.pk): [1, 2, 3, 4]}
@@ -64,7 +64,7 @@ def test_it_starts_without_a_broker_and_delivers_when_it_comes(topic, tmp_path, 
         with stopped(broker):
             relay.wait_until_said("round_failed")
             change(patient, city="Leeds")
-        wait_until(outbox_is_empty)
+        wait_for(outbox_is_empty)
         assert relay.popen.poll() is None
     assert topic.versions(2) == {str(patient.pk): [1, 2]}
 
@@ -72,12 +72,12 @@ def test_it_starts_without_a_broker_and_delivers_when_it_comes(topic, tmp_path, 
 def test_it_outlives_its_database(topic, tmp_path):
     patient = new_patient()
     with relaying(tmp_path) as relay:
-        wait_until(outbox_is_empty)
+        wait_for(outbox_is_empty)
         with database_away():
             connection.close()
             relay.wait_until_said("round_failed")
         change(patient, city="Leeds")
-        wait_until(outbox_is_empty)
+        wait_for(outbox_is_empty)
         assert relay.popen.poll() is None
     assert topic.versions(2) == {str(patient.pk): [1, 2]}
 
@@ -85,6 +85,6 @@ def test_it_outlives_its_database(topic, tmp_path):
 def test_its_log_names_nobody(topic, tmp_path):
     new_patient(family_name="Unmistakable", email="unmistakable@example.org")
     with relaying(tmp_path, LOG_LEVEL="DEBUG") as relay:
-        wait_until(outbox_is_empty)
+        wait_for(outbox_is_empty)
         relay.end()
     assert "nmistakable" not in relay.log.read_text()

@@ -17,8 +17,8 @@ from django.utils import timezone
 from portal.imports import selectors, services, tasks
 from portal.imports.models import ImportedRow, ImportJob
 from portal.patients.models import Patient, PatientEvent
-from tests.portal.conditions import wait_until
 from tests.portal.imports.files import as_csv
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROWS = 2000
@@ -65,7 +65,7 @@ def test_a_worker_killed_in_its_midst_is_followed_by_one_that_goes_on(job, tmp_p
             job.refresh_from_db()
             return 0 < job.last_row < ROWS or worker.poll() is not None
 
-        wait_until(has_begun)
+        wait_for(has_begun)
         worker.send_signal(signal.SIGKILL)
     job.refresh_from_db()
     assert (worker.returncode, job.status) == (-signal.SIGKILL, "running")

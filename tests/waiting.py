@@ -1,0 +1,25 @@
+"""Waiting for what must come true, with a deadline, and never for a time."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+Answer = TypeVar("Answer")
+
+
+def wait_for(look: Callable[[], Answer], *, seconds: float = 60) -> Answer:
+    """The first answer that is true; AssertionError with the last one when time is up."""
+    deadline = time.monotonic() + seconds
+    while not (answer := look()):
+        assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"
+        time.sleep(0.02)
+    return answer
+
+
+def is_gone(pid: int) -> bool:
+    """Whether the process has ended; one that its parent has not buried yet has."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True

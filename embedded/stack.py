@@ -45,11 +45,12 @@ def prepare(environment: Mapping[str, str], *, root: Path) -> None:
 
 @contextmanager
 def processes(environment: Mapping[str, str], *, root: Path) -> Iterator[None]:
-    """Run the Procfile for the block, which begins when the portal is ready."""
+    """Run the Procfile for the block, which begins when the portal answers and analytics reads the topic."""
     running = Processes(root / "Procfile", environment)
     running.start()
     try:
-        _wait_until_ready(f"http://{host(environment)}:{environment['PORTAL_INTERNAL_PORT']}/health/ready")
+        for port in ("PORTAL_INTERNAL_PORT", "ANALYTICS_PORT"):
+            _wait_until_ready(f"http://{host(environment)}:{environment[port]}/health/ready")
         yield
     finally:
         running.end()
@@ -59,7 +60,7 @@ def _wait_until_ready(url: str) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while not _is_ready(url):
         if time.monotonic() > deadline:
-            raise RuntimeError(f"The portal was not ready after {READY_SECONDS} s: {url} does not answer 200.")
+            raise RuntimeError(f"Not everything was ready after {READY_SECONDS} s: {url} does not answer 200.")
         time.sleep(0.1)
 
 

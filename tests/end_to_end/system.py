@@ -29,6 +29,7 @@ class System:
     data: Path
     ports: dict[str, str]
     environment: dict[str, str]
+    first_word: dict  # What the stream processor said of itself when the address was printed.
 
     @property
     def address(self) -> str:
@@ -99,7 +100,9 @@ def running(data: Path, *, kafka: str) -> Iterator[System]:
         try:
             wait_for(lambda: process.poll() is not None or "Ctrl-C ends" in _read(data / "output.log"), seconds=180)
             assert process.poll() is None, _read(data / "output.log")[-4000:]
-            yield System(data, ports, _variables(data / "run" / "run.env"))
+            stream = f"http://127.0.0.1:{ports['ANALYTICS_PORT']}/health/ready"
+            first_word = httpx.get(stream, timeout=20, trust_env=False).json()
+            yield System(data, ports, _variables(data / "run" / "run.env"), first_word)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)

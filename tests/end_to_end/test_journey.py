@@ -15,6 +15,10 @@ ZELDA = {
 }  # fmt: skip
 
 
+def test_the_topic_is_read_when_the_address_is_printed(system: System):
+    assert system.first_word["ready"]
+
+
 def test_a_registration_becomes_an_account_an_event_and_a_figure(system: System):
     before = wait_for(lambda: caught_up(system))
     with system.api() as api:

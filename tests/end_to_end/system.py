@@ -12,10 +12,10 @@ from pathlib import Path
 
 import grpc
 import httpx
-from kafka import KafkaConsumer
 
 from protos.billing.v1 import billing_service_pb2, billing_service_pb2_grpc
-from protos.patient.events.v1 import patient_event_pb2
+from protos.patient.events.v1.patient_event_pb2 import PatientEvent
+from tests.topic import Topic
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,23 +64,9 @@ class System:
             ask = billing_service_pb2.GetBillingAccountRequest(patient_id=patient_id)
             return billing_service_pb2_grpc.BillingServiceStub(channel).GetBillingAccount(ask, timeout=10).account
 
-    def events_of(self, patient_id: str, *, seconds: float = 20) -> list[patient_event_pb2.PatientEvent]:
-        """This patient's events on the topic, in the order of the log, as soon as there are any."""
-        version = self.environment["KAFKA_API_VERSION"]
-        api_version = {"api_version": tuple(int(part) for part in version.split("."))} if version else {}
-        consumer = KafkaConsumer(
-            "patient", bootstrap_servers=self.environment["KAFKA_BOOTSTRAP_SERVERS"], auto_offset_reset="earliest",
-            enable_auto_commit=False, consumer_timeout_ms=1000, **api_version,
-        )  # fmt: skip
-
-        def read() -> list[patient_event_pb2.PatientEvent]:
-            messages = [message for message in consumer if message.key == patient_id.encode()]
-            return [patient_event_pb2.PatientEvent.FromString(message.value) for message in messages]
-
-        try:
-            return wait_for(read, seconds=seconds)
-        finally:
-            consumer.close()
+    def events_of(self, patient_id: str) -> list[PatientEvent]:
+        """This patient's events on the topic, in the order of the log."""
+        return Topic(self.environment["KAFKA_BOOTSTRAP_SERVERS"], "patient").events_of(patient_id)
 
     def figures(self) -> dict:
         with self.api("analyst") as api:

@@ -11,7 +11,7 @@ import pytest
 from embedded.kafka import kafka
 from portal.events import leases
 from portal.patients import services
-from tests.portal.events.topic import Topic
+from tests.topic import Topic
 
 
 @pytest.fixture(scope="session")

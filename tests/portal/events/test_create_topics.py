@@ -6,6 +6,7 @@ from django.core.management import CommandError, call_command
 
 from embedded.apache import apache_kafka
 from portal.events.topics import topics
+from tests.waiting import wait_for
 
 
 def test_on_the_embedded_broker_it_can_run_twice(topic, settings, capsys):
@@ -34,8 +35,10 @@ def test_on_a_real_kafka_the_topics_get_their_shape(tmp_path, settings, capsys):
         for outcome in ("created with", "was there"):
             call_command("create_topics")
             assert capsys.readouterr().out.count(outcome) == 2
-        known = AdminClient({"bootstrap.servers": broker.address}).list_topics(timeout=20).topics
-        assert {name: len(known[name].partitions) for name in ("patient", "patient.dead-letter")} == {
-            "patient": 4,
-            "patient.dead-letter": 1,
-        }
+        admin = AdminClient({"bootstrap.servers": broker.address})
+        wait_for(lambda: shape_of(admin) == {"patient": 4, "patient.dead-letter": 1})
+
+
+def shape_of(admin: AdminClient) -> dict[str, int]:
+    """Each topic's number of partitions; a broker hears of a new topic a moment after the controller."""
+    return {name: len(topic.partitions) for name, topic in admin.list_topics(timeout=20).topics.items()}

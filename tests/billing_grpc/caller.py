@@ -16,7 +16,7 @@ from billing_grpc.store import Store, connect
 from protos.billing.v1 import billing_service_pb2 as v1
 from protos.billing.v1.billing_service_pb2_grpc import BillingServiceStub
 
-SECONDS = 20  # The deadline of every call.
+SECONDS = 60  # The deadline of every call.
 OPENED = v1.CREATE_OUTCOME_OPENED
 EXISTED = v1.CREATE_OUTCOME_EXISTED
 OTHER_DETAILS = v1.CREATE_OUTCOME_EXISTED_WITH_OTHER_DETAILS

@@ -42,7 +42,9 @@ def away(url: URL) -> Iterator[None]:
 
 
 def drop_connections(url: URL) -> None:
-    tell(home(), f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{url.database}'")
+    """Those of clients: the autovacuum is not ours to end, and PostgreSQL refuses it with an error."""
+    clients = f"datname = '{url.database}' AND backend_type = 'client backend'"
+    tell(home(), f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {clients}")
 
 
 @contextmanager
@@ -70,11 +72,16 @@ def over_tcp(url: URL) -> Iterator[URL]:
                 behind.connect(socket_path)
                 pump(self.request, behind)
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Forward) as forwarder:
+    class Forwarder(socketserver.ThreadingTCPServer):
+        daemon_threads = True  # A connection that is still open, as of a health check, must not hold up the end.
+
+    with Forwarder(("127.0.0.1", 0), Forward) as forwarder:
         Thread(target=forwarder.serve_forever, kwargs={"poll_interval": 0.05}).start()
         host, port = forwarder.server_address
-        yield url.set(host=host, port=port).difference_update_query(["host", "port"])
-        forwarder.shutdown()
+        try:
+            yield url.set(host=host, port=port).difference_update_query(["host", "port"])
+        finally:
+            forwarder.shutdown()
 
 
 def pump(one: socket.socket, other: socket.socket) -> None:

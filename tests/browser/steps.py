@@ -54,6 +54,7 @@ class Staff:
 
     def is_readable_by_all(self) -> None:
         """No finding of axe, of whatever weight, and nothing wider than the screen but tables in their own frame."""
+        self.page.wait_for_load_state()  # With its style: a press leads here as well as an address.
         found = Axe().run(self.page, options=AXE_OPTIONS).response["violations"]
         told = [f"{one['impact']}: {one['id']} {[node['target'] for node in one['nodes']][:3]}" for one in found]
         assert not told, f"{self.page.url}: {told}"

@@ -21,6 +21,7 @@ def test_the_page_of_an_archived_patient_says_so_and_restores(desk):
     address = desk.register()
     desk.open(address)
     desk.page.get_by_role("button", name="Archive").click()
+    expect(desk.page.get_by_role("status")).to_contain_text("SMITH, Jane")
     desk.open(address)
     expect(desk.page.get_by_text("This patient is archived")).to_be_visible()
     desk.is_readable_by_all()

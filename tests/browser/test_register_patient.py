@@ -113,12 +113,13 @@ def test_somebody_who_is_there_already_needs_one_explicit_choice(desk):
 
 def test_an_identifier_of_somebody_else_is_refused_beside_its_field(desk):
     passport = {"identifier_value_0": "P 123 456"}
-    desk.open("/patients/new/")
-    for names in ({}, {"family_name": "Jones"}):
+    answers = {"Smith": "Registered with MRN", "Jones": "belongs to another patient"}
+    for name, answer in answers.items():
         desk.open("/patients/new/")
-        desk.fill_in(**{**JANE, **names}, **passport)
+        desk.fill_in(**{**JANE, "family_name": name}, **passport)
         desk.page.get_by_label("Kind of identifier").select_option("Passport")
         desk.save()
+        expect(desk.page.locator("main")).to_contain_text(answer)
     expect(desk.page.get_by_role("alert")).to_contain_text("belongs to another patient")
     expect(desk.page.locator("#id_identifier_value_0")).to_have_value("P 123 456")
     assert Patient.objects.count() == 1

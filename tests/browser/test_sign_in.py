@@ -39,5 +39,6 @@ def test_the_password_can_be_shown(staff):
 def test_after_signing_out_the_pages_are_closed(desk):
     desk.page.locator(".app-menu summary").click()
     desk.page.get_by_role("button", name="Sign out").click()
+    expect(desk.page).to_have_title("Sign in – Patient Portal")
     desk.open("/patients/")
     expect(desk.page).to_have_title("Sign in – Patient Portal")

@@ -30,7 +30,8 @@ def run(tmp_path):
 
 
 def number_in(file):
-    return int(file.read_text()) if file.exists() and file.read_text().strip() else None
+    text = file.read_text() if file.exists() else ""  # Read once: a new process empties it before it writes.
+    return int(text) if text.strip() else None
 
 
 def test_each_line_of_output_names_its_process(run):

@@ -20,10 +20,12 @@ def version(broker):
     return {"api_version": tuple(map(int, broker.api_version.split(".")))} if broker.api_version else {}
 
 
-def send(broker, topic, value):
-    producer = KafkaProducer(bootstrap_servers=broker.address, acks="all", max_block_ms=5000, **version(broker))
+def send(broker, topic, value, *, seconds=60):
+    producer = KafkaProducer(
+        bootstrap_servers=broker.address, acks="all", max_block_ms=seconds * 1000, **version(broker)
+    )
     try:
-        return producer.send(topic, value, key=b"key").get(timeout=10)
+        return producer.send(topic, value, key=b"key").get(timeout=60)
     finally:
         producer.close()
 
@@ -87,7 +89,7 @@ def test_apache_kafka_keeps_its_messages_over_a_restart(tmp_path):
 @pytest.mark.kafka
 def test_apache_kafka_makes_no_topic_by_itself(tmp_path):
     with apache_kafka(tmp_path) as broker, pytest.raises(KafkaTimeoutError):
-        send(broker, "unheard-of", b"value")
+        send(broker, "unheard-of", b"value", seconds=5)
 
 
 def test_no_cluster_id_looks_like_an_option():

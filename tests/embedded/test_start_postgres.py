@@ -4,10 +4,12 @@ import os
 import signal
 import stat
 
+import psutil
 import psycopg2
 import pytest
 
 from embedded.postgres import postgres
+from tests.waiting import is_gone, wait_for
 
 
 @pytest.fixture
@@ -66,7 +68,9 @@ def test_a_killed_server_comes_back_with_what_was_committed(data):
     with postgres(data, password="first", throw_away=True) as server:
         url = server.give_database("clinic", user="clerk", password="secret")
         value(url, "CREATE TABLE kept AS SELECT 7 AS number; SELECT 1")
+        left = [child.pid for child in psutil.Process(server.pid).children()]
         os.kill(server.pid, signal.SIGKILL)
+        wait_for(lambda: all(map(is_gone, left)))  # Its successor does not start beside them.
     with postgres(data, password="first", throw_away=True):
         assert value(url, "SELECT number FROM kept") == 7
 

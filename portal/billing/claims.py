@@ -14,14 +14,16 @@ from portal.billing.models import AccountStatus, BillingAccount
 
 log = structlog.get_logger("portal.billing")
 CLAIM_SECONDS = 30
+# The choice is a step of its own: inside of IN, a plan may make it again for each row, and so claim more than LIMIT.
 _CLAIM = """
-    UPDATE billing_billingaccount
-    SET claimed_by = %s, next_attempt_at = statement_timestamp() + %s * interval '1 second'
-    WHERE patient_id IN (
+    WITH due AS MATERIALIZED (
         SELECT patient_id FROM billing_billingaccount
         WHERE next_attempt_at <= statement_timestamp()
             OR (next_attempt_at IS NOT NULL AND claimed_by IS NULL AND last_error_code = ANY(%s))
         ORDER BY next_attempt_at LIMIT %s FOR UPDATE SKIP LOCKED)
+    UPDATE billing_billingaccount
+    SET claimed_by = %s, next_attempt_at = statement_timestamp() + %s * interval '1 second'
+    WHERE patient_id IN (SELECT patient_id FROM due)
     RETURNING patient_id
 """
 # Rows that a registration or a correction holds right now are left alone, never waited for: waiting here while holding
@@ -57,7 +59,7 @@ def claim_due(*, fence: int, limit: int) -> list[Claim]:
     Rows that wait only because billing was away are due at once: whoever asks believes that it is back.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [fence, CLAIM_SECONDS, list(AWAY_CODES), limit])
+        cursor.execute(_CLAIM, [list(AWAY_CODES), limit, fence, CLAIM_SECONDS])
         ids = [row[0] for row in cursor.fetchall()]
         rows = BillingAccount.objects.select_related("patient").filter(pk__in=ids)
         return [_claim(row, fence) for row in rows]

@@ -20,6 +20,17 @@ def test_a_claimed_row_is_not_claimed_again(patient):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_no_more_than_the_limit_is_claimed_whatever_the_planner_believes():
+    """It believes in one row: a choice inside of a nested loop would be made again for each row that there is."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE billing_billingaccount")
+        new_patient()
+        cursor.execute("VACUUM ANALYZE billing_billingaccount")
+    services.register_patients([{"family_name": f"Example{n}"} for n in range(49)], by=None, source="import")
+    assert len(claim_due(fence=1, limit=1)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
 def test_claims_at_the_same_moment_never_share_a_row():
     services.register_patients([{"family_name": f"Example{n}"} for n in range(200)], by=None, source="import")
     together = Barrier(4)

@@ -26,6 +26,7 @@ class Relay:
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._lease_seconds = lease_seconds
         self._lease: leases.Lease | None = None
+        self._told: int | None = None  # The fence under which the log says that we lead.
         self._threads = [
             threading.Thread(target=self._turn, args=(name, make), name=f"relay-{name}", daemon=True)
             for name, make in loops.items()
@@ -44,7 +45,6 @@ class Relay:
         return is_whole
 
     def _stand_for_election(self) -> None:
-        was = self._lease.fence if self._lease else None
         try:
             self._lease = leases.take_or_renew(self.holder, seconds=self._lease_seconds)
         except DatabaseError as error:
@@ -53,7 +53,8 @@ class Relay:
             connection.close()
             return
         now = self._lease.fence if self._lease else None
-        if now != was:
+        if now != self._told:
+            self._told = now
             log.info("leading" if now else "standing_by", fence=now)
 
     def _wind_up(self) -> None:

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.django_db
 def processor(monkeypatch):
     with running_processor() as running:
         monkeypatch.setattr(selectors, "client", FiguresClient(running.address))
+        monkeypatch.setattr("portal.analytics.client.TIMEOUT", 60)  # The machine may be slow.
         yield running
 
 

@@ -51,6 +51,7 @@ def stream(monkeypatch):
     stream = Stream()
     monkeypatch.setattr(selectors, "client", FiguresClient(stream.address))
     monkeypatch.setattr(client_module, "FRESH_SECONDS", 0)
+    monkeypatch.setattr(client_module, "TIMEOUT", 60)  # The machine may be slow.
     yield stream
     stream.go_away()
 

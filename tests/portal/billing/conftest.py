@@ -26,8 +26,10 @@ def one_server(tmp_path_factory):
 
 
 @pytest.fixture
-def server(one_server, settings):
-    """Running, without any account."""
+def server(one_server, settings, monkeypatch):
+    """Running, without any account, and as slow as the machine."""
+    monkeypatch.setattr("portal.billing.client.BATCH_SECONDS", 60.0)
+    monkeypatch.setattr("portal.billing.client.CALL_SECONDS", 60.0)
     one_server.forget()
     settings.BILLING_GRPC_ADDRESS = one_server.address
     return one_server

@@ -24,14 +24,14 @@ class RelayProcess:
     def __init__(self, popen: subprocess.Popen, log: Path) -> None:
         self.popen, self.log = popen, log
 
-    def said(self, event: str) -> bool:
-        """Whether the log has this event."""
+    def said(self, *events: str) -> bool:
+        """Whether the log has one of these events."""
         lines = self.log.read_text().rpartition("\n")[0].splitlines()
-        return any(json.loads(line).get("event") == event for line in lines if line.startswith("{"))
+        return any(json.loads(line).get("event") in events for line in lines if line.startswith("{"))
 
-    def wait_until_said(self, event: str) -> None:
-        wait_for(lambda: self.popen.poll() is not None or self.said(event))
-        assert self.said(event), self.log.read_text()
+    def wait_until_said(self, *events: str) -> None:
+        wait_for(lambda: self.popen.poll() is not None or self.said(*events))
+        assert self.said(*events), self.log.read_text()
 
     def signal(self, number: signal.Signals) -> None:
         self.popen.send_signal(number)
@@ -79,7 +79,8 @@ def database_away() -> Iterator[None]:
     """The test database takes no connections and loses those it has."""
     name = settings.DATABASES["default"]["NAME"]
     tell(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-    tell(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    theirs = f"datname = '{name}' AND backend_type = 'client backend'"  # Autovacuum's workers are not ours to end.
+    tell(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {theirs}")
     try:
         yield
     finally:

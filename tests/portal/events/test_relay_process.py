@@ -37,7 +37,7 @@ def test_when_the_leader_is_killed_the_other_one_takes_over(topic, tmp_path):
             first.signal(signal.SIGKILL)
             change(patient, city="Leeds")
             wait_for(outbox_is_empty)
-            assert second.said("leading")
+            second.wait_until_said("leading")
     assert topic.versions(2) == {str(patient.pk): [1, 2]}
 
 
@@ -75,7 +75,7 @@ def test_it_outlives_its_database(topic, tmp_path):
         wait_for(outbox_is_empty)
         with database_away():
             connection.close()
-            relay.wait_until_said("round_failed")
+            relay.wait_until_said("round_failed", "election_failed")
         change(patient, city="Leeds")
         wait_for(outbox_is_empty)
         assert relay.popen.poll() is None

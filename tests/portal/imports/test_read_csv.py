@@ -1,7 +1,7 @@
 """Rows of CSV: columns by many names, broken rows on their own, row numbers as a spreadsheet shows them."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from portal.imports import tokens
@@ -9,6 +9,8 @@ from portal.imports.cells import harmless, plain
 from portal.imports.readers import open_patients
 from portal.imports.readers.csv_file import MOST_LINES
 from tests.portal.imports.files import ANNA, BEN, as_csv
+
+AT_ANY_PACE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture
@@ -100,14 +102,14 @@ def test_a_cell_of_identifiers_that_cannot_be_read_is_a_problem_of_its_column(ro
     assert str(row.problems[0]).startswith('Identifiers "ssn-without-value": Write identifiers as')
 
 
-@settings(deadline=None)
+@AT_ANY_PACE
 @given(some.lists(some.tuples(some.text(min_size=1, max_size=6), some.text(min_size=1, max_size=6)), max_size=3))
 def test_identifiers_survive_their_cell(pairs):
     pairs = [(system.strip(), value.strip()) for system, value in pairs if system.strip() and value.strip()]
     assert [(one["system"], one["value"]) for one in tokens.from_cell(tokens.as_cell(pairs))] == pairs
 
 
-@settings(deadline=None)
+@AT_ANY_PACE
 @given(some.text(alphabet="'=+-@ab\t", max_size=5))
 def test_a_formula_is_harmless_outside_and_itself_again_inside(cell):
     assert not harmless(cell).startswith(("=", "+", "-", "@", "\t"))

@@ -17,7 +17,7 @@ LARGEST = 90 * 1024
 
 
 def texts() -> list[Path]:
-    return [path for path in STATIC.rglob("*") if path.suffix in {".css", ".js", ".svg"}]
+    return [path for path in sorted(STATIC.rglob("*")) if path.suffix in {".css", ".js", ".svg"}]
 
 
 def test_each_built_file_is_the_one_that_was_listed():

@@ -38,7 +38,9 @@ def away(url):
 
 
 def drop_connections(url):
-    tell(home(), f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{url.database}'")
+    """Those of clients: the autovacuum is not ours to end, and PostgreSQL refuses it with an error."""
+    clients = f"datname = '{url.database}' AND backend_type = 'client backend'"
+    tell(home(), f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {clients}")
 
 
 @contextmanager

@@ -26,14 +26,16 @@ async def raises(*_):
 
 
 BREAKS = {
-    "batch waits for ever": (Intake, "take_in", waits_for_ever),
-    "batch blocks the event loop": (Intake, "take_in", blocks_the_event_loop),
-    "batch raises": (Intake, "take_in", raises),
-    "lookout raises": (Lookout, "_standings", raises),
+    "batch waits for ever": [(Intake, "take_in", waits_for_ever)],
+    "batch blocks the event loop": [(Intake, "take_in", blocks_the_event_loop)],
+    "batch raises": [(Intake, "take_in", raises)],
+    # And no batch may be done before the first look.
+    "lookout raises": [(Lookout, "_standings", raises), (Intake, "take_in", waits_for_ever)],
 }
 
 if __name__ == "__main__":
     progress.STUCK_SECONDS = 3.0
     log_as_json("INFO")
-    setattr(*BREAKS[sys.argv[1]])
+    for broken in BREAKS[sys.argv[1]]:
+        setattr(*broken)
     os._exit(run(read_config(os.environ)))

@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from analytics_stream.progress import Partition, Progress
 from analytics_stream.views import Views
 from tests.analytics_stream.database import away
-from tests.analytics_stream.messages import event
+from tests.analytics_stream.messages import NOON, event
 
 
 @pytest.fixture
@@ -43,6 +43,18 @@ async def served(store, progress, zone):
             yield client
 
 
+@pytest.fixture
+def _at_noon(monkeypatch):
+    """The last minutes are among the figures, so that a new minute makes another tag."""
+
+    class Noon(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return NOON
+
+    monkeypatch.setattr("analytics_stream.views.datetime", Noon)
+
+
 def get(path, **headers):
     return "GET", path, {name.replace("_", "-"): value for name, value in headers.items()}
 
@@ -72,6 +84,7 @@ def test_a_new_database_has_figures_too(ask):
     assert (status, figures["totals"]["events"], figures["lastEventAt"]) == (200, 0, None)
 
 
+@pytest.mark.usefixtures("_at_noon")
 def test_a_reader_who_has_the_figures_gets_304_until_one_changes(ask, store):
     store.count([event(1)])
     [(_, headers, _)] = ask(get("/figures"), progress=caught_up())
@@ -82,6 +95,7 @@ def test_a_reader_who_has_the_figures_gets_304_until_one_changes(ask, store):
     assert changed == 200
 
 
+@pytest.mark.usefixtures("_at_noon")
 @pytest.mark.parametrize("named", ['"other", {}', "*"])
 def test_a_tag_is_found_among_several(ask, named):
     [(_, headers, _)] = ask(get("/figures"), progress=caught_up())

@@ -7,10 +7,10 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from embedded.apache import apache_kafka
-from embedded.programs import free_port
 from tests.analytics_stream.database import figures_in
 from tests.analytics_stream.process import running
 from tests.analytics_stream.stories import counted, send_all, story
+from tests.ports import kept_ports
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.kafka
@@ -45,9 +45,8 @@ def test_workers_that_come_and_go_lose_nothing_and_count_nothing_twice(database,
 
 
 def test_a_broker_that_is_killed_and_comes_back_is_read_on(database, tmp_path):
-    facts, port = story(500, versions=2), free_port()
-    address = f"127.0.0.1:{port}"
-    with running(database, address, tmp_path) as worker:
+    facts = story(500, versions=2)
+    with kept_ports(1) as [port], running(database, address := f"127.0.0.1:{port}", tmp_path) as worker:
         wait_for(lambda: worker.lines("The broker is away; we wait for it."))
         with apache_kafka(tmp_path / "kafka", port=port) as server:
             make_topics(address)

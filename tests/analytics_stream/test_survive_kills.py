@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from embedded.kafka import kafka
-from tests.analytics_stream.database import away, figures_in, wipe
+from tests.analytics_stream.database import away, figures_in, locked, wipe
 from tests.analytics_stream.process import command, environment, running
 from tests.analytics_stream.stories import counted, send_all, story
 from tests.waiting import wait_for
@@ -22,7 +22,8 @@ def test_a_worker_that_is_killed_in_the_middle_counts_each_event_once(database, 
     """Red when messages are acknowledged before the database has them, or counted without their numbers."""
     facts = story(3000, versions=4)
     send_all(broker, facts)
-    with running(database, broker, tmp_path) as worker:
+    held_back = f"INSERT INTO counted_event VALUES ({len(facts)})"  # So that it cannot be done before the kill.
+    with locked(database, held_back), running(database, broker, tmp_path) as worker:
         assert worker.wait_for_events(1)["totals"]["events"] < len(facts)
         worker.kill()
     with running(database, broker, tmp_path) as worker:
@@ -44,9 +45,7 @@ def test_an_empty_broker_and_an_empty_database_are_filled_again_to_the_same_figu
 
 
 def test_it_waits_for_a_broker_and_a_database_that_are_away_at_the_start(database, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        closed = f"127.0.0.1:{free.getsockname()[1]}"
-    with away(database), running(database, closed, tmp_path) as worker:
+    with away(database), running(database, "127.0.0.1:1", tmp_path) as worker:
         wait_for(lambda: worker.lines("The broker is away; we wait for it."))
         assert worker.get("/health/live")[0] == 200
         assert worker.get("/health/ready")[1]["consumer"] == "waiting for the broker"

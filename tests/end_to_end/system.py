@@ -2,19 +2,20 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 import httpx
+import psycopg2
 
 from protos.billing.v1 import billing_service_pb2, billing_service_pb2_grpc
 from protos.patient.events.v1.patient_event_pb2 import PatientEvent
+from tests.ports import kept_ports
 from tests.topic import Topic
 from tests.waiting import wait_for
 
@@ -42,9 +43,9 @@ class System:
     def api(self, role: str = "frontdesk") -> httpx.Client:
         """The REST API with a token of this role."""
         body = {"email": f"{role}@demo.example", "password": self.password}
-        answer = httpx.post(f"{self.address}/auth/login", json=body, timeout=20, trust_env=False).raise_for_status()
+        answer = httpx.post(f"{self.address}/auth/login", json=body, timeout=60, trust_env=False).raise_for_status()
         bearer = {"Authorization": f"Bearer {answer.json()['token']}"}
-        return httpx.Client(base_url=self.address, headers=bearer, timeout=20, trust_env=False)
+        return httpx.Client(base_url=self.address, headers=bearer, timeout=60, trust_env=False)
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """`manage.py …` beside the running system."""
@@ -62,7 +63,7 @@ class System:
         """What the billing server itself says."""
         with grpc.insecure_channel(f"127.0.0.1:{self.ports['BILLING_PORT']}") as channel:
             ask = billing_service_pb2.GetBillingAccountRequest(patient_id=patient_id)
-            return billing_service_pb2_grpc.BillingServiceStub(channel).GetBillingAccount(ask, timeout=10).account
+            return billing_service_pb2_grpc.BillingServiceStub(channel).GetBillingAccount(ask, timeout=60).account
 
     def events_of(self, patient_id: str) -> list[PatientEvent]:
         """This patient's events on the topic, in the order of the log."""
@@ -72,13 +73,26 @@ class System:
         with self.api("analyst") as api:
             return api.get("/api/analytics").raise_for_status().json()
 
+    def caught_up(self) -> dict | None:
+        """The totals, once every account is open and every event of the portal's log is counted."""
+        figures = self.figures()
+        accounts, totals = figures["billing"], figures["totals"]
+        people = totals["active"] + totals["archived"] + totals["merged"]
+        are_counted = people == accounts["active"] and totals["events"] == self._number_of_events()
+        return totals if accounts["pending"] == 0 and are_counted else None
+
+    def _number_of_events(self) -> int:
+        with closing(psycopg2.connect(self.environment["DATABASE_URL"])) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM patients_patientevent")
+            return cursor.fetchone()[0]
+
 
 @contextmanager
 def running(data: Path, *, kafka: str) -> Iterator[System]:
     """`python -m embedded run`, ready; ended by its own process id, and its folder left for a look."""
-    ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
-    environment = {**os.environ, **ports, "KAFKA": kafka}
-    with (data / "output.log").open("w") as output:
+    with kept_ports(len(PORTS)) as kept, (data / "output.log").open("w") as output:
+        ports = dict(zip(PORTS, map(str, kept), strict=True))
+        environment = {**os.environ, **ports, "KAFKA": kafka}
         process = subprocess.Popen(
             [sys.executable, "-m", "embedded", "run", "--data", str(data / "run")],
             cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
@@ -87,20 +101,11 @@ def running(data: Path, *, kafka: str) -> Iterator[System]:
             wait_for(lambda: process.poll() is not None or "Ctrl-C ends" in _read(data / "output.log"), seconds=180)
             assert process.poll() is None, _read(data / "output.log")[-4000:]
             stream = f"http://127.0.0.1:{ports['ANALYTICS_PORT']}/health/ready"
-            first_word = httpx.get(stream, timeout=20, trust_env=False).json()
+            first_word = httpx.get(stream, timeout=60, trust_env=False).json()
             yield System(data, ports, _variables(data / "run" / "run.env"), first_word)
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(60)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback address that nobody has, all different."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+            process.wait(120)
 
 
 def _variables(file: Path) -> dict[str, str]:

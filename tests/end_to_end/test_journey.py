@@ -20,7 +20,7 @@ def test_the_topic_is_read_when_the_address_is_printed(system: System):
 
 
 def test_a_registration_becomes_an_account_an_event_and_a_figure(system: System):
-    before = wait_for(lambda: caught_up(system))
+    before = wait_for(system.caught_up, seconds=120)
     with system.api() as api:
         answer = api.post("/api/patients", json=ZELDA)
         assert answer.status_code == 201
@@ -33,8 +33,7 @@ def test_a_registration_becomes_an_account_an_event_and_a_figure(system: System)
         assert account.status == billing_service_pb2.ACCOUNT_STATUS_ACTIVE
 
         api.patch(place, json={"city": "Leeds"}).raise_for_status()
-        wait_for(lambda: len(system.events_of(patient["id"])) == 2)
-        created, updated = system.events_of(patient["id"])
+        created, updated = wait_for(lambda: found if len(found := system.events_of(patient["id"])) == 2 else None)
         assert (created.event_type, created.name, created.version) == ("PATIENT_CREATED", "Zelda Journey", 1)
         assert (updated.event_type, list(updated.changed_fields)) == ("PATIENT_UPDATED", ["city"])
 
@@ -52,7 +51,7 @@ def test_200_real_people_come_in_are_charged_and_counted(system: System, file: s
     done = system.command("import_patients", str(source), "--rejects", str(system.data / f"{file}.rejects.csv"))
     assert done.returncode == 0, done.stdout + done.stderr
 
-    figures = wait_for(lambda: caught_up(system), seconds=60)
+    figures = wait_for(system.caught_up, seconds=120)
     assert figures["active"] >= 200
     with system.api() as api:
         found = api.get("/api/patients", params={"q": "abdul koepp"}).json()
@@ -61,14 +60,6 @@ def test_200_real_people_come_in_are_charged_and_counted(system: System, file: s
 
 def is_active(billing: dict) -> dict | None:
     return billing if billing["status"] == "active" else None
-
-
-def caught_up(system: System) -> dict | None:
-    """The totals, once every account is open and as many people are counted as there are accounts."""
-    figures = system.figures()
-    accounts, totals = figures["billing"], figures["totals"]
-    people = totals["active"] + totals["archived"] + totals["merged"]
-    return totals if accounts["pending"] == 0 and people == accounts["active"] else None
 
 
 def moved(system: System, before: dict) -> dict | None:

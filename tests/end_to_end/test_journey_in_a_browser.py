@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import chromium
 from tests.browser.steps import Staff
 from tests.end_to_end.system import System
+from tests.waiting import wait_for
 
 __all__ = ["chromium"]
 pytestmark = pytest.mark.browser
@@ -31,15 +32,16 @@ def active_patients(person: Staff):
     return person.page.locator(".app-tile", has_text="Active patients").locator("dd")
 
 
-def test_a_registration_turns_active_and_moves_the_dashboard_without_a_reload(sit_down):
+def test_a_registration_turns_active_and_moves_the_dashboard_without_a_reload(sit_down, system):
     manager, desk = sit_down("analyst"), sit_down("frontdesk")
     manager.open("/dashboard/")
     expect(manager.page.get_by_text("Live", exact=True)).to_be_visible()
-    before = active_patients(manager).inner_text()
+    before = wait_for(system.caught_up, seconds=120)["active"]
+    expect(active_patients(manager)).to_have_text(f"{before:,}")
 
     desk.register(family_name="Browser", given_name="Beatrix")
     expect(desk.page.get_by_text("Billing: active")).to_be_visible()
-    expect(active_patients(manager)).not_to_have_text(before)
+    expect(active_patients(manager)).to_have_text(f"{before + 1:,}")
 
     desk.open("/patients/?q=beatrix+brow")
     expect(desk.page.get_by_role("link", name="BROWSER, Beatrix")).to_be_visible()

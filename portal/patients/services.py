@@ -9,6 +9,7 @@ from uuid import UUID
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, connection, transaction
 from django.dispatch import Signal
+from django.utils import timezone
 
 from portal.accounts.models import User
 from portal.errors import Conflict, FieldProblem, InvalidInput, NotFound, StaleVersion, Unprocessable
@@ -42,7 +43,7 @@ def register_patient(
             return key.patient
         if not duplicate_reason:
             _refuse_duplicates(details)
-        patient = Patient(**_columns(details), source=source)
+        patient = _new(details, source)
         patient.save(force_insert=True)
         _add_identifiers([(patient, details)])
         if key:
@@ -56,7 +57,7 @@ def register_patients(many: Sequence[Details], *, by: User | None, source: str) 
     Whether one of them is there already is for the caller to find out first (`selectors.people_like`).
     """
     with transaction.atomic(), written_by(by, source=source):
-        patients = Patient.objects.bulk_create([Patient(**_columns(details), source=source) for details in many])
+        patients = Patient.objects.bulk_create([_new(details, source) for details in many])
         _insert_identifiers(list(zip(patients, many, strict=True)))
         patients_written.send(Patient, patient_ids=[patient.pk for patient in patients])
         return patients
@@ -158,8 +159,13 @@ def _still_a_person(patient: Patient) -> None:
         raise InvalidInput(errors=[FieldProblem("deceased_on", "before-birth", words)])
 
 
+def _new(details: Details, source: str) -> Patient:
+    """Registered today by the clinic's clock, where nothing else is said; the database's default is the day in UTC."""
+    return Patient(**{"registered_on": timezone.localdate()} | _columns(details), source=source)
+
+
 def _columns(details: Details) -> dict[str, Any]:
-    """What goes into the patient's row; a day of registration that is left out is today, by the database."""
+    """What goes into the patient's row; a patient always has a day of registration."""
     return {
         name: value
         for name, value in details.items()

@@ -1,6 +1,7 @@
 """/api/patients by its contract: shapes, headers, rights, and what bad input gets."""
 
 import pytest
+from django.utils import timezone
 
 from portal.patients.models import AccessRecord, Patient, PatientEvent
 
@@ -49,6 +50,16 @@ def test_what_get_answers_can_be_put_back_and_changes_nothing(desk_api):
     ]
     answer = desk_api.put(place, desk_api.get(place).json(), format="json")
     assert (answer.status_code, answer["ETag"]) == (200, '"1"')
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Niue"])
+def test_who_is_registered_today_is_so_by_the_clinics_clock(desk_api, zone):
+    """At any moment one of these two has another day than UTC."""
+    with timezone.override(zone):
+        today = timezone.localdate().isoformat()
+        answer = post(desk_api, JANE)
+        assert answer.json()["registeredDate"] == today
+        assert desk_api.put(answer["Location"], answer.json(), format="json").status_code == 200
 
 
 def test_every_wrong_field_is_named_at_once(desk_api):

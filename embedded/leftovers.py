@@ -34,11 +34,23 @@ def only_run(data: Path) -> Iterator[None]:
 
 
 def end_leftovers(data: Path) -> None:
-    """End what still carries the mark of `data`, PostgreSQL last. Call it with the lock held."""
+    """End what still carries the mark of `data`, PostgreSQL last. Call it with the lock held.
+
+    Of PostgreSQL only the server itself is found: its own children have no environment left to read.
+    """
     ours = {process.pid for process in (psutil.Process(), *psutil.Process().parents())}
     left = [process for process in psutil.process_iter() if process.pid not in ours and _carries_mark(process, data)]
     end_all([process for process in left if not _is_postgres(process)], by=signal.SIGTERM)
     end_all([process for process in left if _is_postgres(process)], by=signal.SIGINT)
+
+
+def end_orphans(data: Path) -> None:
+    """End the sessions of a PostgreSQL that was killed: they hold its memory, and no successor starts beside them."""
+    with suppress(OSError, ValueError, psutil.NoSuchProcess):
+        server = psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
+        if _works_in(server, data) and _is_alive(server):
+            return  # It runs, and so these are no orphans.
+    end_all([process for process in psutil.process_iter() if _works_in(process, data)], by=signal.SIGQUIT)
 
 
 def end_all(processes: list[psutil.Process], *, by: signal.Signals) -> None:
@@ -66,8 +78,14 @@ def _carries_mark(process: psutil.Process, data: Path) -> bool:
         return False
 
 
+def _works_in(process: psutil.Process, data: Path) -> bool:
+    """PostgreSQL's processes all stand in their data folder."""
+    with suppress(psutil.Error, OSError):
+        return _is_postgres(process) and process.cwd() == str(data)
+    return False
+
+
 def _is_postgres(process: psutil.Process) -> bool:
-    """Only the server itself: its own children have no environment left to read."""
     with suppress(psutil.NoSuchProcess):
         return process.name() == "postgres"
     return False

@@ -17,6 +17,7 @@ from psycopg2 import sql
 
 from embedded import account, programs
 from embedded.cluster import SUPERUSER, binary, let_read_programs, make_cluster
+from embedded.leftovers import end_orphans
 
 LONGEST_SOCKET_FOLDER = 80  # The kernel takes 103 to 107 bytes for the whole path of a socket.
 
@@ -74,6 +75,7 @@ def postgres(data: Path, *, password: str, throw_away: bool = False) -> Iterator
     if not data.exists():
         make_cluster(data, password=password, throw_away=throw_away)
     account.open_the_way(data)
+    end_orphans(data)
     socket_dir = data if len(os.fsencode(data)) < LONGEST_SOCKET_FOLDER else _short_folder()
     process = _start(data, socket_dir, throw_away)
     try:

@@ -3,13 +3,14 @@
 import os
 import signal
 import stat
+from contextlib import ExitStack, contextmanager
 
-import psutil
 import psycopg2
 import pytest
+from psycopg2 import extensions
 
 from embedded.postgres import postgres
-from tests.waiting import is_gone, wait_for
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -65,14 +66,24 @@ def test_a_set_up_that_was_cut_short_is_begun_anew(data):
 
 
 def test_a_killed_server_comes_back_with_what_was_committed(data):
-    with postgres(data, password="first", throw_away=True) as server:
-        url = server.give_database("clinic", user="clerk", password="secret")
-        value(url, "CREATE TABLE kept AS SELECT 7 AS number; SELECT 1")
-        left = [child.pid for child in psutil.Process(server.pid).children()]
-        os.kill(server.pid, signal.SIGKILL)
-        wait_for(lambda: all(map(is_gone, left)))  # Its successor does not start beside them.
-    with postgres(data, password="first", throw_away=True):
-        assert value(url, "SELECT number FROM kept") == 7
+    with ExitStack() as sessions:
+        with postgres(data, password="first", throw_away=True) as server:
+            url = server.give_database("clinic", user="clerk", password="secret")
+            value(url, "CREATE TABLE kept AS SELECT 7 AS number; SELECT 1")
+            sessions.enter_context(busy(url))
+            os.kill(server.pid, signal.SIGKILL)
+        with postgres(data, password="first", throw_away=True):
+            assert value(url, "SELECT number FROM kept") == 7
+
+
+@contextmanager
+def busy(url):
+    """A session that works on when its server is killed, and holds the server's memory until it is done."""
+    connection = psycopg2.connect(url, async_=True)
+    wait_for(lambda: connection.poll() == extensions.POLL_OK)
+    connection.cursor().execute("SELECT count(*) FROM generate_series(1, 1000000000)")
+    yield
+    connection.close()
 
 
 def test_a_long_path_gets_a_short_socket(short_tmp_path):

@@ -11,6 +11,7 @@ class Round(Enum):
     MORE = "more is waiting"
     DONE = "something was done"
     IDLE = "nothing to do"
+    AWAY = "the other side does not answer"
 
 
 class LeaseLost(Exception):

@@ -51,6 +51,10 @@ class Conflict(PortalError):
     status, code, title = 409, "conflict", "This does not fit what is already there."
 
 
+class InFlight(Conflict):
+    code, title = "in-flight", "The same request is being carried out at this moment."
+
+
 class Gone(PortalError):
     status, code, title = 410, "gone", "This is no longer there."
 

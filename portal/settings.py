@@ -232,6 +232,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "accounts.forget_ended_tokens",
         "schedule": crontab(hour="3", minute="10"),
     },
+    "patients.forget_keys": {"task": "patients.forget_keys", "schedule": crontab(minute="5")},
     "imports.resume_waiting": {"task": "imports.resume_waiting", "schedule": timedelta(seconds=15)},
     "imports.forget_files": {"task": "imports.forget_files", "schedule": crontab(hour="3", minute="20")},
 }

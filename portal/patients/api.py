@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,13 +16,14 @@ from portal.errors import FieldProblem, InvalidInput, NotAllowed, StaleVersion
 from portal.patients import selectors, services
 from portal.patients.annexes import parts_for
 from portal.patients.details import clean_details
+from portal.patients.keys import first_answer
 from portal.patients.models import Patient, Source, Status
 from portal.patients.representation import as_sent, details_from, patient_json
 from portal.patients.serializers import ChangeJson, ListQuery, NewPatientBody, PatientBody, PatientJson
 
 DOOR = Source.API
 IF_MATCH = OpenApiParameter("If-Match", str, "header", description="The ETag you read; 412 if it is stale")
-KEY = OpenApiParameter("Idempotency-Key", str, "header", description="The same key makes one patient")
+KEY = OpenApiParameter("Idempotency-Key", str, "header", description="The same key makes one patient, for 24 hours")
 
 
 class Patients(APIView):
@@ -45,13 +47,14 @@ class Patients(APIView):
         """409 if the person is here already, unless `duplicateReason` says why this is another one."""
         body = dict(_object(request))
         reason = str(body.pop("duplicateReason", "") or "").strip()
-        patient = services.register_patient(
-            _clean(body), by=user_of(request), source=DOOR,
-            idempotency_key=_idempotency_key(request), duplicate_reason=reason[:500],
-        )  # fmt: skip
-        answer = _answer(patient, status=201)
-        answer["Location"] = f"/api/patients/{patient.pk}"
-        return answer
+        user, key = user_of(request), _idempotency_key(request)
+        with transaction.atomic():
+            patient = services.register_patient(
+                _clean(body), by=user, source=DOOR, idempotency_key=key, waits=False, duplicate_reason=reason[:500]
+            )
+            answer = first_answer(patient, key, by=user, answer=lambda: _json(patient))
+        headers = {"ETag": f'"{answer["version"]}"', "Location": f"/api/patients/{patient.pk}"}
+        return Response(answer, 201, headers=headers)
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> NewPatientBody:
         """What the browsable API shows as a form."""
@@ -101,10 +104,11 @@ class OnePatient(APIView):
             del body["status"]
         status = body.pop("status", None)
         details = _clean(body, current=current)
-        if status is not None:
-            _set_status(status, patient_id, user, version)
-            version = None
-        services.change_patient(patient_id, details, by=user, source=DOOR, expected_version=version)
+        with transaction.atomic():  # Both or neither.
+            if status is not None:
+                _set_status(status, patient_id, user, version)
+                version = None
+            services.change_patient(patient_id, details, by=user, source=DOOR, expected_version=version)
         return _answer(selectors.patients_visible_to(user).prefetch_related("identifiers").get(pk=patient_id))
 
 

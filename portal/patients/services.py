@@ -1,20 +1,18 @@
 """Everything that may change a patient: the only writers. Each is one transaction, and calls out to nobody."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, connection, transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
 from portal.accounts.models import User
-from portal.errors import Conflict, FieldProblem, InvalidInput, NotFound, StaleVersion, Unprocessable
+from portal.errors import Conflict, FieldProblem, InvalidInput, NotFound, StaleVersion
 from portal.patients.audit import written_by
-from portal.patients.models import IdempotencyKey, Patient, PatientIdentifier, Status
+from portal.patients.keys import claim_key
+from portal.patients.models import Patient, PatientIdentifier, Status
 from portal.patients.words import e164, fold
 
 # Sent inside the transaction by the doors that write many at once: they give no post_save. Argument: patient_ids.
@@ -29,16 +27,18 @@ def register_patient(
     by: User | None,
     source: str,
     idempotency_key: str = "",
+    waits: bool = True,
     duplicate_reason: str = "",
 ) -> Patient:
     """A new patient out of cleaned details.
 
-    The same `idempotency_key` by the same user gives the patient it made the first time (Unprocessable if the details
-    differ). Conflict, with `patientIds`, if a patient of the same name and date of birth is there and no
+    The same `idempotency_key` by the same user gives for a day the patient it made the first time (Unprocessable if
+    the details differ). While that registration is under way, the next one `waits` for it, or gets InFlight.
+    Conflict, with `patientIds`, if a patient of the same name and date of birth is there and no
     `duplicate_reason` says why this is another person; Conflict if an identifier belongs to someone else.
     """
     with transaction.atomic(), written_by(by, source=source, duplicate_reason=duplicate_reason):
-        key = _claim_key(idempotency_key, details, by) if idempotency_key else None
+        key = claim_key(idempotency_key, details, by=by, waits=waits) if idempotency_key else None
         if key and key.patient:
             return key.patient
         if not duplicate_reason:
@@ -47,7 +47,8 @@ def register_patient(
         patient.save(force_insert=True)
         _add_identifiers([(patient, details)])
         if key:
-            IdempotencyKey.objects.filter(pk=key.pk).update(patient=patient)
+            key.patient = patient
+            key.save(update_fields=["patient"])
         return patient
 
 
@@ -228,13 +229,3 @@ def _refuse_duplicates(details: Details) -> None:
             patientIds=ids,
             duplicate=True,
         )
-
-
-def _claim_key(key: str, details: Details, by: User | None) -> IdempotencyKey:
-    """The row of this key: a second request waits here until the first one has ended."""
-    digest = hashlib.sha256(json.dumps(details, sort_keys=True, cls=DjangoJSONEncoder).encode()).hexdigest()
-    IdempotencyKey.objects.bulk_create([IdempotencyKey(user=by, key=key, digest=digest)], ignore_conflicts=True)
-    row = IdempotencyKey.objects.select_related("patient").get(user=by, key=key)
-    if row.digest != digest:
-        raise Unprocessable("This Idempotency-Key was used for another registration. Take a new key.")
-    return row

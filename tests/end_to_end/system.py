@@ -78,7 +78,7 @@ class System:
         figures = self.figures()
         accounts, totals = figures["billing"], figures["totals"]
         people = totals["active"] + totals["archived"] + totals["merged"]
-        are_counted = people == accounts["active"] and totals["events"] == self._number_of_events()
+        are_counted = people == accounts["active"] + accounts["closed"] and totals["events"] == self._number_of_events()
         return totals if accounts["pending"] == 0 and are_counted else None
 
     def _number_of_events(self) -> int:

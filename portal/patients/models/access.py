@@ -30,12 +30,13 @@ class AccessRecord(models.Model):
 
 
 class IdempotencyKey(models.Model):
-    """A registration that a client named with a key, so that asking twice makes one patient."""
+    """A registration that a client named with a key, so that asking twice makes one patient. Kept for a day."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)
     digest = models.CharField(max_length=64)
     patient = models.ForeignKey("patients.Patient", null=True, on_delete=models.CASCADE, related_name="+")
+    answer = models.JSONField(null=True, help_text="What the API answered the first time")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -43,6 +44,7 @@ class IdempotencyKey(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["user", "key"], name="one_use_per_key", nulls_distinct=False),
         ]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_key_by_age")]
 
     def __str__(self) -> str:
         return f"idempotency key {self.pk}"

@@ -156,13 +156,6 @@ def test_an_identifier_of_someone_else_is_refused_and_nothing_is_half_written(de
     assert (Patient.objects.count(), PatientEvent.objects.count()) == before
 
 
-def test_an_idempotency_key_makes_one_patient(desk_api):
-    one, two = (post(desk_api, JANE, HTTP_IDEMPOTENCY_KEY="k1") for _ in range(2))
-    assert (one.status_code, two.status_code) == (201, 201)
-    assert one.json() == two.json()
-    assert post(desk_api, {"familyName": "Other"}, HTTP_IDEMPOTENCY_KEY="k1").status_code == 422
-
-
 def test_if_match_refuses_a_stale_version(desk_api):
     place = post(desk_api, JANE)["Location"]
     assert desk_api.patch(place, {"city": "Leeds"}, format="json", HTTP_IF_MATCH='"1"')["ETag"] == '"2"'
@@ -178,6 +171,15 @@ def test_delete_archives_and_patch_restores(desk_api):
     assert desk_api.get("/api/patients").json() == []
     assert desk_api.get(place).json()["status"] == "archived"
     assert desk_api.patch(place, {"status": "active"}, format="json").json()["status"] == "active"
+
+
+def test_a_change_of_status_and_of_details_is_made_whole_or_not_at_all(desk_api):
+    held = {"identifiers": [{"system": "ssn", "value": "999-11-2222"}]}
+    post(desk_api, {**JANE, **held})
+    place = post(desk_api, {"familyName": "Other", "givenName": "Ann"})["Location"]
+    answer = desk_api.patch(place, {"status": "archived", **held}, format="json")
+    assert answer.status_code == 409
+    assert desk_api.get(place).json()["status"] == "active"
 
 
 def test_the_history_tells_field_by_field_who_and_through_which_door(desk_api, front_desk):

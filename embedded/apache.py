@@ -38,24 +38,25 @@ group.initial.rebalance.delay.ms=0
 
 
 @contextmanager
-def apache_kafka(folder: Path, *, port: int | None = None) -> Iterator[Kafka]:
-    """Run it on the data in `folder` until the block ends. Raises RuntimeError without Java, Maven or the jars."""
-    java, jars = _java(), kafka_jars()
+def apache_kafka(folder: Path, *, port: int = 0) -> Iterator[Kafka]:
+    """Run it on `port`, or a free one, and the data in `folder` until the block ends.
+
+    Raises RuntimeError without Java, Maven or the jars.
+    """
+    kafka: list[str | Path] = [_java(), *LEAN, "-cp", f"{kafka_jars()}{os.sep}*"]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    port, settings = port or programs.free_port(), folder / "server.properties"
-    logs = folder / "topics"
-    settings.write_text(PROPERTIES.format(port=port, controller_port=programs.free_port(), logs=logs))
-    kafka: list[str | Path] = [java, *LEAN, "-cp", f"{jars}{os.sep}*"]
-    if not (logs / "meta.properties").exists():
-        format_storage = [*kafka, "kafka.tools.StorageTool", "format", "-t", new_cluster_id(), "-c", settings]
-        programs.run(format_storage, what="Setting up the storage of Kafka")
-    process = programs.start([*kafka, "kafka.Kafka", settings], log=folder / "kafka.log", cwd=folder)
-    try:
-        ready = partial(programs.is_listening, port)
-        programs.wait_until(ready, name="Apache Kafka", process=process, log=folder / "kafka.log")
-        yield Kafka(process.pid, f"127.0.0.1:{port}", api_version="", forgets=False)
-    finally:
-        programs.end(process, seconds=30)
+    settings, topics, log = folder / "server.properties", folder / "topics", folder / "kafka.log"
+    with programs.kept_port(port) as port, programs.kept_port() as controller_port:
+        settings.write_text(PROPERTIES.format(port=port, controller_port=controller_port, logs=topics))
+        if not (topics / "meta.properties").exists():
+            format_storage = [*kafka, "kafka.tools.StorageTool", "format", "-t", new_cluster_id(), "-c", settings]
+            programs.run(format_storage, what="Setting up the storage of Kafka")
+        process = programs.start([*kafka, "kafka.Kafka", settings], log=log, cwd=folder)
+        try:
+            programs.wait_until(partial(programs.is_listening, port), name="Apache Kafka", process=process, log=log)
+            yield Kafka(process.pid, f"127.0.0.1:{port}", api_version="", forgets=False)
+        finally:
+            programs.end(process, seconds=30)
 
 
 def new_cluster_id() -> str:

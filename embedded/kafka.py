@@ -1,10 +1,11 @@
-"""The Kafka broker inside confluent-kafka: real on the wire, in memory alone, on a port of its own choice."""
+"""The Kafka broker inside confluent-kafka: real on the wire, in memory alone."""
 
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from embedded import programs
@@ -23,18 +24,19 @@ class Kafka:
 
 
 @contextmanager
-def kafka(folder: Path) -> Iterator[Kafka]:
-    """Run the broker until the block ends; `folder` takes its log.
+def kafka(folder: Path, *, port: int = 0) -> Iterator[Kafka]:
+    """Run the broker on `port`, or a free one, until the block ends; `folder` takes its log.
 
     It makes topics by itself (4 partitions), and keeps 5 MB or 100,000 messages of each partition.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    log, address = folder / "kafka.log", folder / "kafka.address"
-    address.unlink(missing_ok=True)
-    command: list[str | Path] = [sys.executable, "-m", "embedded.broker", address]
-    process = programs.start(command, log=log, cwd=ROOT, stdin=subprocess.PIPE)
-    try:
-        programs.wait_until(address.exists, name="The Kafka broker", process=process, log=log)
-        yield Kafka(process.pid, address.read_text(), api_version="2.0", forgets=True)
-    finally:
-        programs.end(process)
+    log = folder / "kafka.log"
+    with programs.kept_port(port) as port:
+        command: list[str | Path] = [sys.executable, "-m", "embedded.broker", str(port)]
+        process = programs.start(command, log=log, cwd=ROOT, stdin=subprocess.PIPE)
+        try:
+            ready = partial(programs.is_listening, port)
+            programs.wait_until(ready, name="The Kafka broker", process=process, log=log)
+            yield Kafka(process.pid, f"127.0.0.1:{port}", api_version="2.0", forgets=True)
+        finally:
+            programs.end(process)

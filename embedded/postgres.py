@@ -6,7 +6,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -64,7 +64,9 @@ class Postgres:
 
 
 @contextmanager
-def postgres(data: Path, *, password: str, throw_away: bool = False) -> Iterator[Postgres]:
+def postgres(
+    data: Path, *, password: str, throw_away: bool = False, socket_dir: Path | None = None
+) -> Iterator[Postgres]:
     """Run a server on the folder `data` (made when it is missing; its log is `data`.log) until the block ends.
 
     `password` is the superuser's and must be the same for the same data. `throw_away` trades safety for speed.
@@ -76,16 +78,31 @@ def postgres(data: Path, *, password: str, throw_away: bool = False) -> Iterator
         make_cluster(data, password=password, throw_away=throw_away)
     account.open_the_way(data)
     end_orphans(data)
-    socket_dir = data if len(os.fsencode(data)) < LONGEST_SOCKET_FOLDER else _short_folder()
-    process = _start(data, socket_dir, throw_away)
+    with nullcontext(socket_dir) if socket_dir else socket_folder(data) as place:
+        process = _start(data, place, throw_away)
+        try:
+            ready = partial(_answers, place)
+            programs.wait_until(ready, name="PostgreSQL", process=process, log=_log_of(data))
+            yield Postgres(process.pid, place, password)
+        finally:
+            programs.end(process, by=signal.SIGINT)  # "Fast": ends the sessions, keeps the data.
+            if process.returncode:
+                end_orphans(data)
+
+
+@contextmanager
+def socket_folder(data: Path) -> Iterator[Path]:
+    """Where the socket of the server on `data` lies: there, or in a folder for this block when the path is too long."""
+    data = data.resolve()
+    if len(os.fsencode(data)) < LONGEST_SOCKET_FOLDER:
+        yield data
+        return
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    account.give(folder)
     try:
-        ready = partial(_answers, socket_dir)
-        programs.wait_until(ready, name="PostgreSQL", process=process, log=_log_of(data))
-        yield Postgres(process.pid, socket_dir, password)
+        yield folder
     finally:
-        programs.end(process, by=signal.SIGINT)  # "Fast": ends the sessions, keeps the data.
-        if socket_dir != data:
-            shutil.rmtree(socket_dir, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _start(data: Path, socket_dir: Path, throw_away: bool) -> subprocess.Popen[bytes]:
@@ -101,12 +118,6 @@ def _answers(socket_dir: Path) -> bool:
 
 def _log_of(data: Path) -> Path:
     return data.with_name(f"{data.name}.log")
-
-
-def _short_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    account.give(folder)
-    return folder
 
 
 @contextmanager

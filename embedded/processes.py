@@ -20,9 +20,7 @@ from honcho.colour import get_colours
 from honcho.environ import parse_procfile
 from honcho.printer import Message, Printer
 
-FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 30.0
-STEADY_SECONDS = 60  # Who ran this long before it ended starts again with the first pause.
+from embedded.pauses import Pauses
 
 
 class Processes:
@@ -59,17 +57,15 @@ class Processes:
             keeper.join()
 
     def _keep(self, name: str, command: str, colour: str) -> None:
-        pause = FIRST_PAUSE_SECONDS
+        pauses = Pauses()
         while not self._ending.is_set():
             began = time.monotonic()
             code = self._run(name, command, colour)
             if self._ending.is_set():
                 return
-            if time.monotonic() - began > STEADY_SECONDS:
-                pause = FIRST_PAUSE_SECONDS
+            pause = pauses.after(time.monotonic() - began)
             self._print(name, colour, f"ended with code {code}, starts again in {pause:g} s".encode())
             self._ending.wait(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     def _run(self, name: str, command: str, colour: str) -> int:
         process = subprocess.Popen(

@@ -5,7 +5,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,7 @@ def wait_until(is_ready: Callable[[], bool], *, name: str, process: subprocess.P
     deadline = time.monotonic() + 60
     while not is_ready():
         if process.poll() is not None or time.monotonic() > deadline:
-            message = f"{name} did not start. The end of {log}:\n{log.read_text(errors='replace')[-LOG_TAIL:]}"
-            raise RuntimeError(message)
+            raise RuntimeError(f"{name} did not start, see {log}:\n{log.read_text(errors='replace')[-LOG_TAIL:]}")
         time.sleep(POLL_SECONDS)
 
 
@@ -56,10 +56,24 @@ def is_listening(port: int, *, host: str = "127.0.0.1") -> bool:
         return probe.connect_ex((host, port)) == 0
 
 
+@contextmanager
+def kept_port(port: int = 0) -> Iterator[int]:
+    """`port`, or a free one, of the loopback address: the system gives it to nobody else in this block.
+
+    We hold it without listening, so that a server with SO_REUSEADDR, which all of ours set, can still have it.
+    Raises RuntimeError when another program has it.
+    """
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            held.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise RuntimeError(f"The port {port} cannot be had ({error.strerror}). Set another one.") from None
+        yield held.getsockname()[1]
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    with kept_port() as port:
         return port
 
 

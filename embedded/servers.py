@@ -1,39 +1,51 @@
 """The three servers of a run together, with a database and a role for each service."""
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from embedded.apache import apache_kafka
 from embedded.environment import environment
 from embedded.kafka import Kafka, kafka
-from embedded.postgres import Postgres, postgres
+from embedded.keeper import Keeper, Server
+from embedded.postgres import Postgres, postgres, socket_folder
+from embedded.programs import kept_port
 from embedded.secrets import kept_secrets
 from embedded.valkey import valkey
 
-Server = TypeVar("Server")
+BROKERS = {"embedded": kafka, "apache": apache_kafka}
 
 
 @contextmanager
 def servers(data: Path, chosen: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Run them on `data` until the block ends. Gives the environment for their clients.
+    """Run them on `data` until the block ends; one that is killed comes back. Gives the environment for their clients.
 
     KAFKA in `chosen` says which broker: `embedded` (when it is empty) or `apache`, on KAFKA_PORT or a free port.
     """
     (data / "portal").mkdir(mode=0o700, exist_ok=True)
     secrets = kept_secrets(data / "secrets.env")
-    with ExitStack() as opened, ThreadPoolExecutor() as pool:
+    with ExitStack() as opened:
 
-        def start(server: AbstractContextManager[Server]) -> Future[Server]:
-            return pool.submit(opened.enter_context, server)
+        def keep(
+            name: str, run: Callable[..., AbstractContextManager[Server]], folder: str, **how: Any
+        ) -> Keeper[Server]:
+            keeper = Keeper(name, partial(run, data / folder, **how))
+            opened.callback(keeper.end)
+            keeper.start()
+            return keeper
 
-        broker = start(_broker(data / "kafka", chosen))
-        queue = start(valkey(data / "valkey", password=secrets["VALKEY_PASSWORD"]))
-        database = start(postgres(data / "postgres", password=secrets["POSTGRES_PASSWORD"]))
-        urls = {**_databases(database.result(), secrets), "CELERY_BROKER_URL": queue.result().url}
-        yield environment(chosen, data=data, secrets=secrets, kafka=broker.result(), urls=urls)
+        kafka_port = opened.enter_context(kept_port(int(chosen.get("KAFKA_PORT") or 0)))
+        valkey_port = opened.enter_context(kept_port())
+        socket_dir = opened.enter_context(socket_folder(data / "postgres"))
+        broker = keep("Kafka", _broker(chosen), "kafka", port=kafka_port)
+        queue = keep("Valkey", valkey, "valkey", password=secrets["VALKEY_PASSWORD"], port=valkey_port)
+        database = keep(
+            "PostgreSQL", postgres, "postgres", password=secrets["POSTGRES_PASSWORD"], socket_dir=socket_dir
+        )
+        urls = {**_databases(database.server(), secrets), "CELERY_BROKER_URL": queue.server().url}
+        yield environment(chosen, data=data, secrets=secrets, kafka=broker.server(), urls=urls)
 
 
 def _databases(server: Postgres, secrets: Mapping[str, str]) -> dict[str, str]:
@@ -47,10 +59,8 @@ def _databases(server: Postgres, secrets: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _broker(folder: Path, chosen: Mapping[str, str]) -> AbstractContextManager[Kafka]:
+def _broker(chosen: Mapping[str, str]) -> Callable[..., AbstractContextManager[Kafka]]:
     kind = chosen.get("KAFKA") or "embedded"
-    if kind == "embedded":
-        return kafka(folder)
-    if kind == "apache":
-        return apache_kafka(folder, port=int(chosen.get("KAFKA_PORT") or 0))
-    raise RuntimeError(f"KAFKA={kind} is not known: it is embedded or apache.")
+    if kind not in BROKERS:
+        raise RuntimeError(f"KAFKA={kind} is not known: it is {' or '.join(BROKERS)}.")
+    return BROKERS[kind]

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,19 +21,23 @@ class Valkey:
 
 
 @contextmanager
-def valkey(folder: Path, *, password: str) -> Iterator[Valkey]:
-    """Run a server until the block ends; `folder` takes its log. What is in its queues is lost with it."""
+def valkey(folder: Path, *, password: str, port: int = 0) -> Iterator[Valkey]:
+    """Run a server on `port`, or a free one, until the block ends; `folder` takes its log.
+
+    What is in its queues is lost with it.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    log, port = folder / "valkey.log", programs.free_port()
-    with tempfile.TemporaryFile() as settings:  # So the password stands neither in a file nor among the processes.
-        settings.write(_settings(port, password))
-        settings.seek(0)
-        process = programs.start([_binary(), "-"], log=log, cwd=folder, stdin=settings)
-    try:
-        programs.wait_until(lambda: _answers(port), name="Valkey", process=process, log=log)
-        yield Valkey(process.pid, f"redis://:{password}@127.0.0.1:{port}/0")
-    finally:
-        programs.end(process)
+    log = folder / "valkey.log"
+    with programs.kept_port(port) as port:
+        with tempfile.TemporaryFile() as settings:  # So the password stands neither in a file nor among the processes.
+            settings.write(_settings(port, password))
+            settings.seek(0)
+            process = programs.start([_binary(), "-"], log=log, cwd=folder, stdin=settings)
+        try:
+            programs.wait_until(partial(_answers, port), name="Valkey", process=process, log=log)
+            yield Valkey(process.pid, f"redis://:{password}@127.0.0.1:{port}/0")
+        finally:
+            programs.end(process)
 
 
 def _settings(port: int, password: str) -> bytes:

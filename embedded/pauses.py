@@ -1,0 +1,19 @@
+"""How long what ended is left alone before it is started again."""
+
+FIRST_SECONDS = 1.0
+LONGEST_SECONDS = 30.0
+STEADY_SECONDS = 60  # Who ran this long before it ended begins with the first pause.
+
+
+class Pauses:
+    """The pauses of one program: each is twice the one before."""
+
+    def __init__(self) -> None:
+        self._next = FIRST_SECONDS
+
+    def after(self, ran_seconds: float) -> float:
+        """The pause to make now that the program has ended."""
+        if ran_seconds > STEADY_SECONDS:
+            self._next = FIRST_SECONDS
+        pause, self._next = self._next, min(2 * self._next, LONGEST_SECONDS)
+        return pause

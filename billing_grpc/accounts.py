@@ -104,8 +104,11 @@ class Accounts(Protocol):
 
     def find(self, patient_id: UUID) -> Account | None: ...
 
-    def renew(self, details: Details) -> Account | None:
-        """Write the details where their version is higher than the account's; None where nothing was written."""
+    def renew(self, details: Details, *, is_closed: bool | None) -> Account | None:
+        """Write all where the version is higher than the account's; where it is the same, the status if that differs.
+
+        `is_closed` None leaves the status. None where nothing was written.
+        """
 
     def close(self, patient_id: UUID) -> Account | None:
         """Close the account; a closed one keeps its first closing time. None where the patient has no account."""
@@ -174,15 +177,16 @@ def find_account(accounts: Accounts, patient_id: str) -> Account:
     return _existing(accounts.find(check_patient_id(patient_id)))
 
 
-def renew_account(accounts: Accounts, details: Details) -> tuple[Account, bool]:
-    """Bring name and e-mail up to the patient's version, also in a closed account, which stays closed.
+def renew_account(accounts: Accounts, details: Details, *, is_closed: bool | None = None) -> tuple[Account, bool]:
+    """Bring name, e-mail and, unless `is_closed` is None, the status up to the patient's version.
 
-    Answers the account as it stands now, and whether it was changed: a version that is not higher changes nothing.
-    Raises InvalidRequest without a version, and NoAccount.
+    Answers the account as it stands now, and whether it was changed: a lower version changes nothing, the same one
+    only the status, as somebody may have closed the account since. Raises InvalidRequest without a version, and
+    NoAccount.
     """
     if details.patient_version < 1:
         raise InvalidRequest([Problem("patient_version", "must be 1 or more")])
-    if renewed := accounts.renew(details):
+    if renewed := accounts.renew(details, is_closed=is_closed):
         return renewed, True
     return _existing(accounts.find(details.patient_id)), False
 

@@ -16,6 +16,11 @@ OUTCOMES = {
     rules.Outcome.EXISTED: v1.CREATE_OUTCOME_EXISTED,
     rules.Outcome.EXISTED_WITH_OTHER_DETAILS: v1.CREATE_OUTCOME_EXISTED_WITH_OTHER_DETAILS,
 }
+IS_CLOSED = {
+    v1.ACCOUNT_STATUS_UNSPECIFIED: None,
+    v1.ACCOUNT_STATUS_ACTIVE: False,
+    v1.ACCOUNT_STATUS_CLOSED: True,
+}
 
 
 class BillingService(BillingServiceServicer):
@@ -45,7 +50,8 @@ class BillingService(BillingServiceServicer):
     def UpdateBillingAccount(
         self, request: v1.UpdateBillingAccountRequest, context: grpc.ServicerContext
     ) -> v1.UpdateBillingAccountResponse:
-        account, updated = rules.renew_account(self._accounts, rules.check_details(*_sent(request)))
+        details, is_closed = rules.check_details(*_sent(request)), _is_closed(request.status)
+        account, updated = rules.renew_account(self._accounts, details, is_closed=is_closed)
         return v1.UpdateBillingAccountResponse(account=_account(account), updated=updated)
 
     def CloseBillingAccount(
@@ -83,6 +89,13 @@ class OlderBillingService(OlderBillingServiceServicer):
 
 def _sent(request: v1.CreateBillingAccountRequest | v1.UpdateBillingAccountRequest) -> tuple[str, str, str, int]:
     return request.patient_id, request.name, request.email, request.patient_version
+
+
+def _is_closed(status: v1.AccountStatus) -> bool | None:
+    """Newer clients may send a status that we do not know: taking it for none would lose what they ask."""
+    if status not in IS_CLOSED:
+        raise rules.InvalidRequest([rules.Problem("status", "must be ACTIVE, CLOSED or left out")])
+    return IS_CLOSED[status]
 
 
 def _opening(opening: rules.Opening) -> v1.CreateBillingAccountResponse:

@@ -85,11 +85,18 @@ class Store:
     def find(self, patient_id: UUID) -> Account | None:
         return self._one(sa.select(billing_account).where(columns.patient_id == patient_id))
 
-    def renew(self, details: Details) -> Account | None:
+    def renew(self, details: Details, *, is_closed: bool | None) -> Account | None:
+        is_newer = columns.patient_version < details.patient_version
+        differs = sa.and_(columns.patient_version == details.patient_version, _stands_otherwise(is_closed))
         return self._one(
             sa.update(billing_account)
-            .where(columns.patient_id == details.patient_id, columns.patient_version < details.patient_version)
-            .values(name=details.name, email=details.email, patient_version=details.patient_version)
+            .where(columns.patient_id == details.patient_id, is_newer | differs)
+            .values(
+                name=sa.case((is_newer, details.name), else_=columns.name),
+                email=sa.case((is_newer, details.email), else_=columns.email),
+                patient_version=details.patient_version,
+                closed_at=_closing_time(is_closed),
+            )
             .returning(billing_account)
         )
 
@@ -97,7 +104,7 @@ class Store:
         return self._one(
             sa.update(billing_account)
             .where(columns.patient_id == patient_id)
-            .values(closed_at=sa.func.coalesce(columns.closed_at, sa.func.now()))
+            .values(closed_at=_closing_time(True))
             .returning(billing_account)
         )
 
@@ -122,6 +129,19 @@ class Store:
             if getattr(error.orig, "pgcode", None) not in (UNDEFINED_TABLE, UNDEFINED_COLUMN):
                 raise
             raise StoreAway(_kind(error)) from error  # Not migrated yet.
+
+
+def _stands_otherwise(is_closed: bool | None) -> sa.ColumnElement[bool]:
+    if is_closed is None:
+        return sa.false()
+    return columns.closed_at.is_(None) if is_closed else columns.closed_at.is_not(None)
+
+
+def _closing_time(is_closed: bool | None) -> sa.ColumnElement:
+    """The first closing time stays until the account is opened again."""
+    if is_closed is None:
+        return columns.closed_at
+    return sa.func.coalesce(columns.closed_at, sa.func.now()) if is_closed else sa.null()
 
 
 def _rows_of(details: Sequence[Details]) -> list[dict[str, object]]:

@@ -9,8 +9,9 @@ from django.db import connection, transaction
 from django.db.models import DurationField, F, Func, Q
 from django.db.models.functions import Now
 
-from portal.billing.client import AWAY_CODES, Details
+from portal.billing.client import AWAY_CODES, Account, Details
 from portal.billing.models import AccountStatus, BillingAccount
+from portal.patients.models import Status
 
 log = structlog.get_logger("portal.billing")
 CLAIM_SECONDS = 30
@@ -29,13 +30,14 @@ _CLAIM = """
 # Rows that a registration or a correction holds right now are left alone, never waited for: waiting here while holding
 # other rows could end in a deadlock that costs a user's change. They are claimed again when the claim runs out.
 _MARK = """
-    WITH answer AS (SELECT * FROM unnest(%(patients)s::uuid[], %(accounts)s::text[], %(versions)s::bigint[])
-                    AS given (patient_id, account_id, version)),
+    WITH answer AS (
+        SELECT * FROM unnest(%(patients)s::uuid[], %(accounts)s::text[], %(closed)s::boolean[], %(versions)s::bigint[])
+        AS given (patient_id, account_id, is_closed, version)),
     mine AS (SELECT patient_id FROM billing_billingaccount
              WHERE claimed_by = %(fence)s AND patient_id IN (SELECT patient_id FROM answer)
              FOR UPDATE SKIP LOCKED)
     UPDATE billing_billingaccount AS account
-    SET status = CASE account.status WHEN 'closed' THEN 'closed' ELSE 'active' END, claimed_by = NULL,
+    SET status = CASE WHEN answer.is_closed THEN 'closed' ELSE 'active' END, claimed_by = NULL,
         account_id = answer.account_id, synced_version = answer.version,
         attempts = 0, last_error_code = '', updated_at = statement_timestamp(), answered_at = statement_timestamp(),
         next_attempt_at = CASE WHEN account.wanted_version > answer.version THEN statement_timestamp() END
@@ -70,12 +72,13 @@ def take_over_claims(*, fence: int) -> int:
     return _update(Q(next_attempt_at__isnull=False, claimed_by__lt=fence), next_attempt_at=Now())
 
 
-def mark_synced(claims: Sequence[Claim], account_ids: Sequence[str], versions: Sequence[int]) -> None:
+def mark_synced(claims: Sequence[Claim], accounts: Sequence[Account], versions: Sequence[int]) -> None:
     """Billing has these accounts, at these versions of the patients; what changed meanwhile is due again."""
     if claims:
         values: dict[str, Any] = {
             "patients": [str(claim.details.patient_id) for claim in claims],
-            "accounts": list(account_ids),
+            "accounts": [account.account_id for account in accounts],
+            "closed": [account.is_closed for account in accounts],
             "versions": list(versions),
             "fence": claims[0].fence,
         }
@@ -119,4 +122,6 @@ def _update(which: Q, **values: Any) -> int:
 
 def _claim(row: BillingAccount, fence: int) -> Claim:
     patient = row.patient
-    return Claim(Details(patient.pk, patient.full_name, patient.email, patient.version), row.account_id, fence)
+    is_closed = patient.status != Status.ACTIVE
+    details = Details(patient.pk, patient.full_name, patient.email, patient.version, is_closed)
+    return Claim(details, row.account_id, fence)

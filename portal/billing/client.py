@@ -1,6 +1,6 @@
 """Calls to the billing server. gRPC stays in this file: callers see three kinds of failure and plain values."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,11 +11,12 @@ from django.conf import settings
 from protos.billing.v1 import billing_service_pb2 as messages
 from protos.billing.v1 import billing_service_pb2_grpc
 
-LARGEST_BATCH = 500
+LARGEST_BATCH, LARGEST_PAGE = 500, 1_000
 BATCH_SECONDS, CALL_SECONDS = 10.0, 5.0
 AT_ONCE = 32  # Calls on their way together; the server turns away what is over its limit.
 AWAY_CODES = ("UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED")
 _REFUSED_CODES = {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"}
+_STATUS = {False: messages.ACCOUNT_STATUS_ACTIVE, True: messages.ACCOUNT_STATUS_CLOSED}
 _OPTIONS = [
     ("grpc.use_local_subchannel_pool", 1),  # Else a new channel waits for the back-off of the one before.
     ("grpc.keepalive_time_ms", 20_000),
@@ -45,19 +46,30 @@ class NoSuchAccount(BillingError):
 
 @dataclass(frozen=True)
 class Details:
-    """What billing knows of a patient."""
+    """What billing is told of a patient; `is_closed` where the account is to be closed."""
 
     patient_id: UUID
     name: str
     email: str
     version: int
+    is_closed: bool = False
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account as billing has it."""
+
+    account_id: str
+    patient_id: UUID
+    patient_version: int
+    is_closed: bool
 
 
 @dataclass(frozen=True)
 class Opened:
-    """The patient's account; `is_current` is False where it was there before with other details."""
+    """The patient's account; `is_current` is False where it was there before and stands otherwise than asked for."""
 
-    account_id: str
+    account: Account
     is_current: bool
 
 
@@ -71,22 +83,45 @@ class BillingClient:
     def open_accounts(self, many: Sequence[Details]) -> list[Opened]:
         """An account for each patient, in their order; the same call again gives the same accounts.
 
+        It opens and never closes: a patient whose account is to be closed needs an update too.
         At most 500. BillingError: then none, all or a part may have been opened.
         """
         requests = [_request(messages.CreateBillingAccountRequest, one) for one in many]
         request = messages.BatchCreateBillingAccountsRequest(requests=requests)
         answer = _answer(lambda: self._stub.BatchCreateBillingAccounts(request, timeout=BATCH_SECONDS))
-        other = messages.CREATE_OUTCOME_EXISTED_WITH_OTHER_DETAILS
-        return [Opened(one.account.account_id, one.outcome != other) for one in answer.responses]
+        return [_opened(one, asked) for one, asked in zip(answer.responses, many, strict=True)]
 
-    def update_accounts(self, many: Sequence[Details]) -> list[BillingError | None]:
-        """Bring accounts up to the patients' versions, a few at once; for each, how it failed or None."""
-        return [error for at in range(0, len(many), AT_ONCE) for error in self._update_few(many[at : at + AT_ONCE])]
+    def update_accounts(self, many: Sequence[Details]) -> list[Account | BillingError]:
+        """Bring accounts up to the patients' versions, a few at once; for each, how it stands now or how it failed."""
+        return [one for at in range(0, len(many), AT_ONCE) for one in self._update_few(many[at : at + AT_ONCE])]
 
-    def _update_few(self, few: Sequence[Details]) -> list[BillingError | None]:
-        requests = [_request(messages.UpdateBillingAccountRequest, one) for one in few]
+    def _update_few(self, few: Sequence[Details]) -> list[Account | BillingError]:
+        requests = [_request(messages.UpdateBillingAccountRequest, one, status=_STATUS[one.is_closed]) for one in few]
         calls = [self._stub.UpdateBillingAccount.future(request, timeout=CALL_SECONDS) for request in requests]
-        return [_failure(call) for call in calls]
+        return [_account_or_error(call) for call in calls]
+
+    def get_account(self, patient_id: UUID) -> Account | None:
+        """None where the patient has no account."""
+        request = messages.GetBillingAccountRequest(patient_id=str(patient_id))
+        try:
+            return _account(_answer(lambda: self._stub.GetBillingAccount(request, timeout=CALL_SECONDS)).account)
+        except NoSuchAccount:
+            return None
+
+    def list_accounts(self) -> Iterator[Account]:
+        """Every account in the order of account ids, one page in memory; one opened meanwhile may be missed."""
+        request = messages.ListBillingAccountsRequest(page_size=LARGEST_PAGE)
+        while True:
+            page = _answer(lambda: self._stub.ListBillingAccounts(request, timeout=BATCH_SECONDS))
+            yield from map(_account, page.accounts)
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    def close_account(self, patient_id: UUID) -> Account:
+        """Close it at whatever version, for a patient who is no longer here; NoSuchAccount where there is none."""
+        request = messages.CloseBillingAccountRequest(patient_id=str(patient_id))
+        return _account(_answer(lambda: self._stub.CloseBillingAccount(request, timeout=CALL_SECONDS)).account)
 
     def close(self) -> None:
         channel, self._channel = self._channel, None
@@ -100,16 +135,27 @@ class BillingClient:
         return billing_service_pb2_grpc.BillingServiceStub(self._channel)
 
 
-def _request(kind: Any, one: Details) -> Any:
-    return kind(patient_id=str(one.patient_id), name=one.name, email=one.email, patient_version=one.version)
+def _request(kind: Any, one: Details, **more: Any) -> Any:
+    return kind(patient_id=str(one.patient_id), name=one.name, email=one.email, patient_version=one.version, **more)
 
 
-def _failure(call: Any) -> BillingError | None:
+def _opened(answer: Any, asked: Details) -> Opened:
+    account = _account(answer.account)
+    is_same = answer.outcome != messages.CREATE_OUTCOME_EXISTED_WITH_OTHER_DETAILS
+    stands = (account.patient_version, account.is_closed) == (asked.version, asked.is_closed)
+    return Opened(account, is_current=is_same and stands)
+
+
+def _account(theirs: Any) -> Account:
+    is_closed = theirs.status == messages.ACCOUNT_STATUS_CLOSED
+    return Account(theirs.account_id, UUID(theirs.patient_id), theirs.patient_version, is_closed)
+
+
+def _account_or_error(call: Any) -> Account | BillingError:
     try:
-        _answer(call.result)
+        return _account(_answer(call.result).account)
     except BillingError as error:
         return error
-    return None
 
 
 def _answer(call: Callable[[], Any]) -> Any:

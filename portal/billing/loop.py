@@ -9,6 +9,7 @@ import structlog
 from portal.billing.claims import Claim, claim_due, mark_gone, mark_refused, mark_synced, put_back, take_over_claims
 from portal.billing.client import (
     LARGEST_BATCH,
+    Account,
     BillingAway,
     BillingClient,
     BillingError,
@@ -85,7 +86,7 @@ class BillingLoop:
             self._open_in_halves(claims, error)
         else:
             versions = [_version(claim, one) for claim, one in zip(claims, opened, strict=True)]
-            mark_synced(claims, [one.account_id for one in opened], versions)
+            mark_synced(claims, [one.account for one in opened], versions)
 
     def _open_in_halves(self, claims: Sequence[Claim], error: BillingError) -> None:
         if len(claims) == 1:
@@ -96,10 +97,12 @@ class BillingLoop:
             self._open(claims[half:])
 
     def _update(self, claims: Sequence[Claim]) -> None:
-        errors = self._client.update_accounts([claim.details for claim in claims])
-        done = [claim for claim, error in zip(claims, errors, strict=True) if error is None]
-        mark_synced(done, [claim.account_id for claim in done], [claim.details.version for claim in done])
-        failed = [(claim, error) for claim, error in zip(claims, errors, strict=True) if error]
+        answers = list(zip(claims, self._client.update_accounts([claim.details for claim in claims]), strict=True))
+        done = [(claim, answer) for claim, answer in answers if isinstance(answer, Account)]
+        mark_synced(
+            [claim for claim, _ in done], [account for _, account in done], [claim.details.version for claim, _ in done]
+        )
+        failed = [(claim, answer) for claim, answer in answers if isinstance(answer, BillingError)]
         for claim, error in failed:
             if not isinstance(error, BillingAway):
                 _set_aside(claim, error)
@@ -117,7 +120,7 @@ class BillingLoop:
 
 
 def _version(claim: Claim, opened: Opened) -> int:
-    """An account that was there with other details has yet to hear of ours."""
+    """An account that stands otherwise than asked for has yet to hear of the patient."""
     return claim.details.version if opened.is_current else 0
 
 

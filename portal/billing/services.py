@@ -13,17 +13,19 @@ from portal.errors import NotFound
 
 log = structlog.get_logger("portal.billing")
 
-# Patients whose account was never asked for, or whose name or e-mail differ from what was asked for. The log has the
-# old values, so that nothing is copied here.
+# Patients whose account was never asked for, or whose name, e-mail or status differ from what was asked for. The log
+# has the old values, so that nothing is copied here.
 IN_NEED = """
     SELECT patient.id, patient.version FROM patients_patient AS patient
     LEFT JOIN billing_billingaccount AS account ON account.patient_id = patient.id
     LEFT JOIN patients_patientevent AS told ON told.pgh_obj_id = patient.id
         AND told.version = account.wanted_version AND told.pgh_label <> 'delete'
     WHERE (account.patient_id IS NULL OR (patient.version > account.wanted_version AND
-        (patient.prefix, patient.given_name, patient.middle_name, patient.family_name, patient.suffix, patient.email)
+        (patient.prefix, patient.given_name, patient.middle_name, patient.family_name, patient.suffix, patient.email,
+         patient.status = 'active')
         IS DISTINCT FROM
-        (told.prefix, told.given_name, told.middle_name, told.family_name, told.suffix, told.email)))
+        (told.prefix, told.given_name, told.middle_name, told.family_name, told.suffix, told.email,
+         told.status = 'active')))
 """
 _REQUEST = f"""
     INSERT INTO billing_billingaccount AS account (patient_id, wanted_version)
@@ -36,6 +38,20 @@ _REQUEST = f"""
                       WHEN account.account_id = '' THEN 'pending' ELSE 'active' END
     WHERE account.wanted_version < EXCLUDED.wanted_version
 """  # noqa: S608
+# Rows that a registration or a correction holds are left: waiting for them could end in a deadlock with it.
+_REQUEST_AGAIN = """
+    WITH mine AS (SELECT patient_id FROM billing_billingaccount WHERE patient_id = ANY(%(patients)s::uuid[])
+                  ORDER BY patient_id FOR UPDATE SKIP LOCKED)
+    UPDATE billing_billingaccount AS account
+    SET account_id = CASE WHEN %(forget)s THEN '' ELSE account.account_id END,
+        status = CASE WHEN %(forget)s OR account.account_id = '' THEN 'pending'
+                      WHEN account.status = 'closed' THEN 'closed' ELSE 'active' END,
+        wanted_version = patient.version, synced_version = 0, claimed_by = NULL, attempts = 0, last_error_code = '',
+        wanted_at = CASE WHEN account.next_attempt_at IS NULL THEN statement_timestamp() ELSE account.wanted_at END,
+        next_attempt_at = statement_timestamp(), updated_at = statement_timestamp()
+    FROM mine JOIN patients_patient AS patient ON patient.id = mine.patient_id
+    WHERE account.patient_id = mine.patient_id
+"""
 _SLICE = f"""
     WITH slice AS (SELECT id FROM patients_patient WHERE id > %s ORDER BY id LIMIT %s)
     SELECT (SELECT max(id::text) FROM slice),
@@ -47,13 +63,27 @@ _NEWEST = f"""
 FIRST = UUID(int=0)
 
 
-def request_accounts(patient_ids: Iterable[UUID]) -> int:
-    """Have an account for each patient, with the name and e-mail they have now; how many rows changed.
+def request_accounts(patient_ids: Iterable[UUID | str]) -> int:
+    """Have an account for each patient, with the name and e-mail they have now, and closed unless they are active.
 
-    Runs in the caller's transaction, in one statement; calls nobody. Doing it again changes nothing.
+    Runs in the caller's transaction, in one statement; calls nobody. Doing it again changes nothing. Answers how many
+    rows changed.
     """
     with connection.cursor() as cursor:
         cursor.execute(_REQUEST, [[str(one) for one in patient_ids]])
+        return int(cursor.rowcount)
+
+
+def request_again(patient_ids: Iterable[UUID], *, forget_account: bool = False) -> int:
+    """For repair: tell billing of these patients once more, whatever the rows say that it knows; how many are due now.
+
+    What billing answers then stands in the rows. `forget_account` has it asked for an account as if there were none,
+    which gives the one that is there. Rows that somebody writes at this moment are left out; ask again for those.
+    """
+    ids = [str(one) for one in patient_ids]
+    request_accounts(ids)
+    with connection.cursor() as cursor:
+        cursor.execute(_REQUEST_AGAIN, {"patients": ids, "forget": forget_account})
         return int(cursor.rowcount)
 
 

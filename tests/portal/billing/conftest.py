@@ -5,6 +5,7 @@ import pytest
 from portal.billing.client import BillingClient
 from portal.billing.loop import BillingLoop
 from portal.billing.models import BillingAccount
+from portal.loops import Round
 from portal.patients import services
 from tests.portal.billing.server import billing_server
 
@@ -73,6 +74,16 @@ def new_patient(**details):
 
 def change(patient, **changes):
     return services.change_patient(patient.pk, changes, by=None, source="api")
+
+
+def run(loop, *, fence: int = 1) -> None:
+    """Rounds until nothing is left to do now."""
+    while loop.step(fence) is not Round.IDLE:
+        pass
+
+
+def waiting() -> int:
+    return BillingAccount.objects.filter(next_attempt_at__isnull=False).count()
 
 
 def account(patient) -> BillingAccount:

@@ -7,11 +7,17 @@ import pytest
 from django.db import connection
 
 from portal.billing.claims import claim_due, mark_refused, mark_synced, put_back, take_over_claims
+from portal.billing.client import Account
 from portal.billing.models import BillingAccount
 from portal.patients import services
 from tests.portal.billing.conftest import account, new_patient
 
 pytestmark = pytest.mark.django_db
+
+
+def answers(claims):
+    """As billing gives them."""
+    return [Account(f"BA-{n:09d}", claim.details.patient_id, 1, False) for n, claim in enumerate(claims, 1)]
 
 
 def test_a_claimed_row_is_not_claimed_again(patient):
@@ -64,7 +70,7 @@ def test_an_earlier_leaders_answer_changes_nothing(patient):
     [late] = claim_due(fence=1, limit=10)
     take_over_claims(fence=2)
     claim_due(fence=2, limit=10)
-    mark_synced([late], ["BA-000000009"], [1])
+    mark_synced([late], answers([late]), [1])
     mark_refused(late, "INVALID_ARGUMENT")
     put_back([late], "UNAVAILABLE")
     ours = account(patient)
@@ -91,13 +97,14 @@ def test_a_row_that_a_correction_holds_is_left_alone_and_never_waited_for():
 
 def mark_synced_elsewhere(claims):
     try:
-        mark_synced(claims, [f"BA-{n:09d}" for n in range(len(claims))], [1] * len(claims))
+        mark_synced(claims, answers(claims), [1] * len(claims))
     finally:
         connection.close()
 
 
 def test_a_try_without_an_answer_does_not_count_as_an_answer(patient):
-    mark_synced(claim_due(fence=1, limit=1), ["BA-1"], [1])
+    claims = claim_due(fence=1, limit=1)
+    mark_synced(claims, answers(claims), [1])
     answered = account(patient).answered_at
     BillingAccount.objects.update(next_attempt_at="2020-01-01T00:00Z")
     put_back(claim_due(fence=1, limit=1), "UNAVAILABLE")

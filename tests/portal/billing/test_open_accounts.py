@@ -8,20 +8,10 @@ from portal.billing.models import BillingAccount
 from portal.loops import Round
 from portal.patients import services
 from portal.patients.models import Patient
-from tests.portal.billing.conftest import account, change, new_patient
+from tests.portal.billing.conftest import account, change, new_patient, run, waiting
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db
-
-
-def waiting() -> int:
-    return BillingAccount.objects.filter(next_attempt_at__isnull=False).count()
-
-
-def run(loop, *, fence: int = 1) -> None:
-    """Rounds until nothing is left to do now."""
-    while loop.step(fence) is not Round.IDLE:
-        pass
 
 
 def caught_up(loop, clock) -> bool:

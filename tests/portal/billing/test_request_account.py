@@ -67,7 +67,6 @@ def test_another_name_or_email_has_to_be_told(patient, changes):
 def test_other_changes_are_not_billings_business(patient):
     delivered(patient)
     change(patient, city="Leeds")
-    services.archive_patient(patient.pk, by=None, source="portal")
     assert not is_waiting(patient)
     assert account(patient).wanted_version == 1
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,10 +26,18 @@ from embedded.pauses import Pauses
 class Processes:
     """Every line of a Procfile, each one command, as a running program."""
 
-    def __init__(self, procfile: Path, environment: Mapping[str, str], *, output: IO[str] = sys.stdout) -> None:
+    def __init__(
+        self,
+        procfile: Path,
+        environment: Mapping[str, str],
+        *,
+        output: IO[str] = sys.stdout,
+        pauses: Callable[[], Pauses] = Pauses,
+    ) -> None:
         commands = parse_procfile(procfile.read_text()).processes
         self._folder = procfile.resolve().parent
         self._environment = dict(environment)
+        self._pauses = pauses
         self._printer = Printer(output, width=max(map(len, commands), default=0))
         self._printing = threading.Lock()
         self._ending = threading.Event()
@@ -42,6 +50,10 @@ class Processes:
     def start(self) -> None:
         for keeper in self._keepers:
             keeper.start()
+
+    def pids(self) -> dict[str, int]:
+        """The process id of each line that runs now."""
+        return {name: process.pid for name, process in list(self._running.items())}
 
     def end(self, *, patience_seconds: float = 20) -> None:
         """Ask all of them at once with SIGTERM, then insist. Returns when they and their children are gone."""
@@ -57,7 +69,7 @@ class Processes:
             keeper.join()
 
     def _keep(self, name: str, command: str, colour: str) -> None:
-        pauses = Pauses()
+        pauses = self._pauses()
         while not self._ending.is_set():
             began = time.monotonic()
             code = self._run(name, command, colour)

@@ -1,6 +1,7 @@
 """Everything that may change a patient: the only writers. Each is one transaction, and calls out to nobody."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,10 @@ from portal.patients.words import e164, fold
 patients_written = Signal()
 
 Details = Mapping[str, Any]
+_LOCK_PEOPLE = """
+    SELECT pg_advisory_xact_lock(key)
+    FROM (SELECT DISTINCT hashtextextended(person, 0) AS key FROM unnest(%s::text[]) AS person ORDER BY key) AS in_order
+"""
 
 
 def register_patient(
@@ -55,7 +60,7 @@ def register_patient(
 def register_patients(many: Sequence[Details], *, by: User | None, source: str) -> list[Patient]:
     """New patients out of cleaned details, in their order: all or none. IntegrityError if an identifier is taken.
 
-    Whether one of them is there already is for the caller to find out first (`selectors.people_like`).
+    Whether one of them is there already is for the caller to find out first, behind `lock_people`.
     """
     with transaction.atomic(), written_by(by, source=source):
         patients = Patient.objects.bulk_create([_new(details, source) for details in many])
@@ -95,6 +100,16 @@ def change_patients(many: Sequence[tuple[UUID, Details]], *, by: User | None, so
         )
         patients_written.send(Patient, patient_ids=sorted(touched))
         return len(touched)
+
+
+def lock_people(people: Iterable[tuple[str, date | None]]) -> None:
+    """Until our transaction ends, nobody else registers people of these (folded name, date of birth).
+
+    Call it before looking whether they are here: two doors that register one person at once queue, and the second sees
+    the patient of the first. One statement in one order, so that two callers never wait for each other in a circle.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_PEOPLE, [[f"{name}|{born}" for name, born in people]])
 
 
 def archive_patient(patient_id: UUID, *, by: User | None, source: str, expected_version: int | None = None) -> Patient:
@@ -204,23 +219,23 @@ def _add_identifiers(pairs: Sequence[tuple[Patient, Details]]) -> None:
 
 
 def _insert_identifiers(pairs: Sequence[tuple[Patient, Details]]) -> None:
+    """In one order, so that two transactions that bring the same identifiers do not wait for each other in a circle."""
     rows = [
         PatientIdentifier(patient=patient, system=one["system"], value=one["value"])
         for patient, details in pairs
         for one in details.get("identifiers") or []
     ]
+    rows.sort(key=lambda one: (one.system, one.value))
     if rows:
         PatientIdentifier.objects.bulk_create(rows)
 
 
 def _refuse_duplicates(details: Details) -> None:
-    """Two desks that register one person at once queue here: the second one sees the first one's patient."""
     born = details.get("date_of_birth")
     name = fold(f"{details.get('family_name', '')} {details.get('given_name', '')}")
     if born is None:
         return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{name}|{born}"])
+    lock_people([(name, born)])
     same = Patient.objects.filter(sort_key=name, date_of_birth=born, status=Status.ACTIVE).values_list("pk", flat=True)
     if ids := [str(pk) for pk in same[:5]]:
         raise Conflict(

@@ -15,9 +15,10 @@ from portal.accounts.rules import ANYONE, allow
 from portal.analytics.selectors import client as figures_client
 from portal.billing.selectors import billing_state
 from portal.errors import Unavailable
-from portal.events.selectors import relay_state
+from portal.events.selectors import relay_state, seconds_away
 
 LATE_SECONDS = 5.0  # Work that has waited this long is behind.
+AWAY_SECONDS = 3.0  # A neighbour that has not answered the relay for this long is away, also when nothing waits.
 FRESH_SECONDS = 2.0
 
 
@@ -51,14 +52,18 @@ def events() -> Check:
         "oldestSeconds": state.oldest_seconds,
         "quarantined": state.quarantined,
     }
-    return Check("events", (state.oldest_seconds or 0) < LATE_SECONDS, words, figures)
+    return Check("events", _keeps_up("events", state.oldest_seconds), words, figures)
 
 
 def billing() -> Check:
     state = billing_state()
     words = "Patients are saved; their billing accounts are opened when billing is back."
     figures = {"waiting": state.waiting, "oldestSeconds": state.oldest_seconds, "failed": state.failed}
-    return Check("billing", (state.oldest_seconds or 0) < LATE_SECONDS, words, figures)
+    return Check("billing", _keeps_up("billing", state.oldest_seconds), words, figures)
+
+
+def _keeps_up(loop: str, oldest_seconds: float | None) -> bool:
+    return (oldest_seconds or 0) < LATE_SECONDS and seconds_away().get(loop, 0) < AWAY_SECONDS
 
 
 def analytics() -> Check:

@@ -19,7 +19,10 @@ class LeaseLost(Exception):
 
 
 class Loop(Protocol):
-    """Work that one elected process does in rounds, each loop in a thread of its own."""
+    """Work that one elected process does in rounds, each loop in a thread of its own.
+
+    It tries its other side every three seconds also when nothing waits, so that an idle system shows what is away.
+    """
 
     def step(self, fence: int) -> Round:
         """One round. `fence` grows with each new leader: a write under an old number must be refused."""

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from portal.accounts.rules import ANYONE, allow
 from portal.billing.selectors import accounts_by_status, billing_state
-from portal.events.selectors import relay_state
+from portal.events.selectors import relay_state, seconds_away
 
 
 class Backlog(Collector):
@@ -29,6 +29,10 @@ class Backlog(Collector):
         for status, count in accounts_by_status().items():
             accounts.add_metric([status], count)
         yield accounts
+        away = GaugeMetricFamily("portal_relay_loop_away", "1 while its other side does not answer", labels=["loop"])
+        for loop, seconds in seconds_away().items():
+            away.add_metric([loop], float(seconds > 0))
+        yield away
 
 
 def _gauge(name: str, words: str, value: float | None) -> GaugeMetricFamily:

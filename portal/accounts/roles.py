@@ -20,6 +20,7 @@ ROLES: dict[str, list[str]] = {
         "patients.view_patientidentifier", "billing.retry_billingaccount",
         "imports.view_importjob", "imports.add_importjob", "imports.view_importreject",
         "events.view_quarantinedevent", "events.resend_quarantinedevent", "events.view_relaylease",
+        "events.view_relayloop",
         "patients.view_eventoutbox",
         "accounts.view_user", "accounts.add_user", "accounts.change_user", "auth.view_group",
         "accounts.view_refreshtoken", "accounts.delete_refreshtoken",

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from portal.accounts.rules import user_of
-from portal.events.models import QuarantinedEvent, RelayLease
+from portal.events.models import QuarantinedEvent, RelayLease, RelayLoop
 from portal.events.services import send_again
 from portal.patients.admin import ReadOnlyAdmin
 
@@ -33,3 +33,10 @@ class RelayLeaseAdmin(ReadOnlyAdmin):
     """Which relay leads; changed by the relays alone."""
 
     list_display = ["name", "holder", "fence", "renewed_at", "expires_at"]
+
+
+@admin.register(RelayLoop)
+class RelayLoopAdmin(ReadOnlyAdmin):
+    """What each loop of the relay found; written by the leading relay alone."""
+
+    list_display = ["name", "away_since", "error", "looked_at"]

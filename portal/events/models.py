@@ -1,4 +1,4 @@
-"""What the relay stores besides the outbox: who leads, and the events that cannot be sent."""
+"""What the relay stores besides the outbox: who leads, what its loops found, and the events that cannot be sent."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -18,6 +18,21 @@ class RelayLease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} lease, fence {self.fence}"
+
+
+class RelayLoop(models.Model):
+    """What a loop of the relay found when it last changed: its other side answers, or is away since then."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    away_since = models.DateTimeField(null=True)
+    error = models.CharField(max_length=60, blank=True, help_text="The kind of error, while it is away.")
+    looked_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"loop {self.name}"
 
 
 class QuarantinedEvent(models.Model):

@@ -9,13 +9,15 @@ from collections.abc import Callable, Mapping
 import structlog
 from django.db import Error as DatabaseError
 from django.db import connection
+from django.utils import timezone
 
 from portal.events import leases
+from portal.events.findings import AWAY, Finding
 from portal.loops import LeaseLost, Loop, Round
 
 log = structlog.get_logger("portal.relay")
 BUSY_SECONDS, QUIET_SECONDS = 0.02, 0.25
-FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.25, 5.0
+FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.25, 3.0
 
 
 class Relay:
@@ -69,20 +71,24 @@ class Relay:
         connection.close()
 
     def _turn(self, name: str, make: Callable[[], Loop]) -> None:
-        loop, pause, retry = make(), BUSY_SECONDS, FIRST_RETRY_SECONDS
+        loop, finding, pause, retry = make(), Finding(name), BUSY_SECONDS, FIRST_RETRY_SECONDS
         while not self.stopping.is_set():
             lease = self._lease
             if lease is None or not lease.is_good:
                 self.stopping.wait(BUSY_SECONDS)
                 continue
+            began = timezone.now()
             try:
-                pause = next_pause(loop.step(lease.fence), pause)
-                retry = FIRST_RETRY_SECONDS
+                round_ = loop.step(lease.fence)
+                finding.tell(AWAY if round_ is Round.AWAY else "", began=began, fence=lease.fence)
+                pause, retry = next_pause(round_, pause), FIRST_RETRY_SECONDS
             except LeaseLost:
                 self._lease = None
             except Exception as error:
-                log.warning("round_failed", loop=name, error=type(error).__name__, retry_seconds=retry, exc_info=True)
+                kind = type(error).__name__
+                log.warning("round_failed", loop=name, error=kind, retry_seconds=retry, exc_info=True)
                 connection.close()
+                finding.tell(kind, began=began, fence=lease.fence)
                 pause, retry = retry, min(retry * 2, LAST_RETRY_SECONDS)
             self.stopping.wait(pause)
         loop.close()

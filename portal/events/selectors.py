@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from portal.events.leases import NAME
-from portal.events.models import QuarantinedEvent, RelayLease
+from portal.events.models import QuarantinedEvent, RelayLease, RelayLoop
 from portal.patients.models import EventOutbox
 
 
@@ -33,6 +33,12 @@ def relay_state() -> RelayState:
         lease_age_seconds=_seconds(now, lease.renewed_at) if lease else None,
         is_led=lease is not None and lease.expires_at > now,
     )
+
+
+def seconds_away() -> dict[str, float]:
+    """For each loop of the relay how long its other side has been away; 0.0 while it answers."""
+    now = timezone.now()
+    return {loop.name: _seconds(now, loop.away_since) or 0.0 for loop in RelayLoop.objects.all()}
 
 
 def _oldest_waiting_at() -> datetime | None:

@@ -15,6 +15,7 @@ from yarl import URL
 from analytics_stream.agents import add_agent
 from analytics_stream.config import Config
 from analytics_stream.dead_letters import DeadLetter
+from analytics_stream.inspection import Inspection
 from analytics_stream.intake import Intake
 from analytics_stream.lookout import Lookout, WaitForBroker
 from analytics_stream.progress import Progress
@@ -82,12 +83,15 @@ class Worker(faust.App):
         self.counting = Store(config.database_url)
         # One thread counts and one reads for the web routes, so that neither waits for the other.
         self.counter, self.reader = (ThreadPoolExecutor(1, name) for name in ("counter", "reader"))
+        self.auditor = ThreadPoolExecutor(2, "auditor")
         intake = Intake(self.counting, self._post, self.progress, self.counter)
         self.views = Views(self.counting, self.progress, self.reader, config.time_zone)
+        self.inspection = Inspection(self.counting.engine, self.auditor)
         add_agent(self, config.topic, intake)
 
     def on_webserver_init(self, web: Any) -> None:
         self.views.add_to(web.web_app)
+        self.inspection.add_to(web.web_app)
 
     def _new_web(self) -> OwnRoutes:
         return OwnRoutes(self)

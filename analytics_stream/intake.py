@@ -7,11 +7,11 @@ from typing import Protocol
 
 import structlog
 
+from analytics_stream.database import Refused, StoreAway
 from analytics_stream.dead_letters import DeadLetter, Message, set_aside
 from analytics_stream.folding import Event, Undecodable, decode
 from analytics_stream.metrics import BATCH_SECONDS, DUPLICATES, FOLDED, STORE_FAILURES
 from analytics_stream.progress import Progress
-from analytics_stream.store import Refused, StoreAway
 
 SHORTEST_WAIT, LONGEST_WAIT = 0.1, 3.0
 

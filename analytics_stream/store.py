@@ -1,33 +1,35 @@
 """The figures' database: each batch of events is counted in one transaction, in set-based SQL."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Row, text
+from sqlalchemy.exc import SQLAlchemyError
 
+from analytics_stream.database import StoreAway, open_engine, told
 from analytics_stream.figures import DAYS, REGIONS, Counts, last_days, last_hours, last_minutes
 from analytics_stream.folding import Event, Place, State, changes, event_counts, latest, latest_states
 
-REFUSALS = ("22", "23", "54")  # Classes of SQLSTATE: wrong data, broken constraint, too large. They stay so.
-
 # All rows are locked in one order, table by table and sorted by key, so that two workers cannot wait for each other.
 TAKE_IN = text("""
-    INSERT INTO counted_event (event_id)
-    SELECT event_id FROM unnest(CAST(:event_ids AS bigint[])) AS event_id ORDER BY event_id
+    INSERT INTO counted_event (patient_id, event_id, occurred_at)
+    SELECT * FROM unnest(CAST(:patient_ids AS uuid[]), CAST(:event_ids AS bigint[]), CAST(:times AS timestamptz[]))
+        AS read (patient_id, event_id) ORDER BY patient_id, event_id
     ON CONFLICT DO NOTHING
-    RETURNING event_id
+    RETURNING patient_id::text, event_id
 """)
 # The rule of `folding.latest` in SQL; `old` and `new` in RETURNING came with PostgreSQL 18.
 KEEP_LATEST = text("""
     INSERT INTO patient_state AS stored
-    SELECT * FROM unnest(
+    SELECT *, CASE WHEN counted < version THEN now() END FROM unnest(
         CAST(:patient_id AS uuid[]), CAST(:version AS bigint[]), CAST(:event_id AS bigint[]), CAST(:status AS text[]),
         CAST(:sex AS text[]), CAST(:birth_year AS integer[]), CAST(:region AS text[]), CAST(:registered_on AS date[]),
-        CAST(:registered_through AS text[]), CAST(:registered_at AS timestamptz[])
-    ) AS read (patient_id) ORDER BY patient_id
+        CAST(:registered_through AS text[]), CAST(:registered_at AS timestamptz[]), CAST(:counted AS bigint[])
+    ) AS read (patient_id, version, event_id, status, sex, birth_year, region, registered_on, registered_through,
+        registered_at, counted) ORDER BY patient_id
     ON CONFLICT (patient_id) DO UPDATE SET
         (version, event_id, status, sex, birth_year, region, registered_on, registered_through) = (
             SELECT * FROM (VALUES
@@ -37,7 +39,10 @@ KEEP_LATEST = text("""
                  excluded.region, excluded.registered_on, excluded.registered_through)
             ) AS state (version, event_id) ORDER BY version DESC, event_id DESC LIMIT 1
         ),
-        registered_at = least(stored.registered_at, excluded.registered_at)
+        registered_at = least(stored.registered_at, excluded.registered_at),
+        counted = stored.counted + excluded.counted,
+        gap_since = CASE WHEN stored.counted + excluded.counted < greatest(stored.version, excluded.version)
+            THEN coalesce(stored.gap_since, now()) END
     RETURNING new.patient_id::text, old.version, old.event_id, old.status, old.sex, old.birth_year, old.region,
         old.registered_on, old.registered_through, old.registered_at
 """)
@@ -62,14 +67,6 @@ READ = text("""
 LAST = text("SELECT occurred_at FROM last_event")
 
 
-class StoreAway(Exception):
-    """The database cannot be used now; the same call may be made again. The text is the kind of error."""
-
-
-class Refused(Exception):
-    """The database will never take these events as they are; nothing was counted."""
-
-
 @dataclass(frozen=True, slots=True)
 class Reading:
     """All counts as they stood at one moment."""
@@ -82,7 +79,7 @@ class Store:
     """The counts in PostgreSQL. Calls block and may be made from several threads."""
 
     def __init__(self, url: URL) -> None:
-        self._engine = open_engine(url)
+        self.engine = open_engine(url)
 
     def count(self, events: Sequence[Event]) -> int:
         """Count each event that was not counted yet, all or none; answers how many those were.
@@ -90,53 +87,48 @@ class Store:
         Late, repeated and out-of-order events give the same counts. Raises StoreAway or Refused.
         """
         try:
-            with self._engine.begin() as connection:
+            with self.engine.begin() as connection:
                 return _count(connection, events)
         except (SQLAlchemyError, ValueError) as error:
-            raise _told(error) from error
+            raise told(error) from error
 
     def read(self, *, now: datetime, today: date) -> Reading:
         """What `figures.draw_figures` needs for this time. Raises StoreAway."""
         try:
-            with self._engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+            with self.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
                 return Reading(_counts(connection, now, today), connection.execute(LAST).scalar_one())
         except SQLAlchemyError as error:
             raise StoreAway(type(error).__name__) from error
 
     def close(self) -> None:
-        self._engine.dispose()
-
-
-def open_engine(url: URL) -> Engine:
-    """An engine that notices within seconds that its server is gone, and whose errors do not repeat values."""
-    limits = "-c statement_timeout=20s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
-    network = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
-    arguments = {"options": limits, "application_name": "analytics", "tcp_user_timeout": 20_000, **network}
-    pool = {"pool_size": 2, "max_overflow": 1, "pool_timeout": 10, "pool_pre_ping": True}
-    return create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
-
-
-def _told(error: Exception) -> Exception:
-    if isinstance(error, DBAPIError):
-        code = getattr(error.orig, "pgcode", None) or ""
-        return Refused() if code.startswith(REFUSALS) else StoreAway(f"{type(error).__name__} {code}".strip())
-    return Refused() if isinstance(error, ValueError) else StoreAway(type(error).__name__)
+        self.engine.dispose()
 
 
 def _count(connection: Connection, events: Sequence[Event]) -> int:
-    by_id = {event.event_id: event for event in events}
-    taken = connection.execute(TAKE_IN, {"event_ids": list(by_id)}).scalars()
-    fresh = [by_id[event_id] for event_id in taken]
+    by_key = {(event.state.patient_id, event.event_id): event for event in events}
+    fresh = [by_key[patient_id, event_id] for patient_id, event_id in _take_in(connection, by_key.values())]
     if fresh:
         steps = event_counts(fresh)
-        _keep_latest(connection, latest_states(fresh), steps)
+        _keep_latest(connection, fresh, steps)
         _add_up(connection, steps)
         connection.execute(KEEP_LAST, {"occurred_at": max(event.occurred_at for event in fresh)})
     return len(fresh)
 
 
-def _keep_latest(connection: Connection, states: Sequence[State], steps: Counter[Place]) -> None:
+def _take_in(connection: Connection, events: Collection[Event]) -> Iterable[Row[Any]]:
+    columns = {
+        "patient_ids": [event.state.patient_id for event in events],
+        "event_ids": [event.event_id for event in events],
+        "times": [event.occurred_at for event in events],
+    }
+    return connection.execute(TAKE_IN, columns)
+
+
+def _keep_latest(connection: Connection, fresh: Sequence[Event], steps: Counter[Place]) -> None:
+    states = latest_states(fresh)
+    counted = Counter(event.state.patient_id for event in fresh)
     columns = dict(zip(State._fields, map(list, zip(*states, strict=True)), strict=True))
+    columns["counted"] = [counted[state.patient_id] for state in states]
     read = {state.patient_id: state for state in states}
     for patient_id, *facts in connection.execute(KEEP_LATEST, columns):
         new, old = read[patient_id], None

@@ -1,7 +1,6 @@
-"""The web routes: figures, health and metrics, and nothing else."""
+"""The web routes that tell how things are: figures, health and metrics."""
 
 import asyncio
-import json
 from concurrent.futures import Executor
 from datetime import UTC, datetime, tzinfo
 from http import HTTPStatus
@@ -10,10 +9,12 @@ from typing import Any
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from analytics_stream.database import StoreAway
 from analytics_stream.figures import draw_figures, tag_of
 from analytics_stream.metrics import LAG_SECONDS, MESSAGES_BEHIND
+from analytics_stream.problems import database_away, iso
 from analytics_stream.progress import Progress
-from analytics_stream.store import Reading, Store, StoreAway
+from analytics_stream.store import Reading, Store
 
 
 class Views:
@@ -34,7 +35,7 @@ class Views:
         try:
             figures = await self._figures()
         except StoreAway:
-            return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "The figures' database is away. Try again.")
+            return database_away()
         tag = tag_of(figures)
         headers = {"ETag": f'W/"{tag}"', "Cache-Control": "no-cache"}
         if any(known.value in (tag, "*") for known in request.if_none_match or ()):
@@ -72,9 +73,9 @@ class Views:
         reading = await self._read(now)
         return {
             **draw_figures(reading.counts, now=now, today=today),
-            "asOf": _iso(now),
+            "asOf": iso(now),
             "lagSeconds": lag_seconds,
-            "lastEventAt": _iso(reading.last_event_at) if reading.last_event_at else None,
+            "lastEventAt": iso(reading.last_event_at) if reading.last_event_at else None,
         }
 
     async def _read(self, now: datetime) -> Reading:
@@ -88,13 +89,3 @@ class Views:
         except StoreAway:
             return False
         return True
-
-
-def _iso(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _problem(status: HTTPStatus, title: str) -> web.Response:
-    """An error by RFC 9457."""
-    body = json.dumps({"type": "about:blank", "title": title, "status": status})
-    return web.Response(text=body, status=status, content_type="application/problem+json", headers={"Retry-After": "1"})

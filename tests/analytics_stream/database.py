@@ -63,7 +63,7 @@ def waiting(url):
 
 def wipe(url):
     """Everything that was counted is gone, as after `DROP DATABASE` and a new migration."""
-    tell(url, "TRUNCATE counted_event, patient_state, figure; UPDATE last_event SET occurred_at = NULL")
+    tell(url, "TRUNCATE counted_event, patient_state, figure, read_offset; UPDATE last_event SET occurred_at = NULL")
 
 
 def figures_in(url):

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import make_url
 
+from analytics_stream.database import Refused, StoreAway
 from analytics_stream.figures import draw_figures
-from analytics_stream.store import Refused, Store, StoreAway
+from analytics_stream.store import Store
 from tests.analytics_stream.database import (
     address,
     away,

@@ -7,6 +7,7 @@ import pytest
 
 from embedded.kafka import kafka
 from tests.analytics_stream.database import away, figures_in, locked, wipe
+from tests.analytics_stream.messages import patient
 from tests.analytics_stream.process import command, environment, running
 from tests.analytics_stream.stories import counted, send_all, story
 from tests.waiting import wait_for
@@ -22,7 +23,8 @@ def test_a_worker_that_is_killed_in_the_middle_counts_each_event_once(database, 
     """Red when messages are acknowledged before the database has them, or counted without their numbers."""
     facts = story(3000, versions=4)
     send_all(broker, facts)
-    held_back = f"INSERT INTO counted_event VALUES ({len(facts)})"  # So that it cannot be done before the kill.
+    last = f"'{patient(facts[-1]['number'])}', {facts[-1]['event_id']}"
+    held_back = f"INSERT INTO counted_event VALUES ({last}, now())"  # So that it cannot be done before the kill.
     with locked(database, held_back), running(database, broker, tmp_path) as worker:
         assert worker.wait_for_events(1)["totals"]["events"] < len(facts)
         worker.kill()

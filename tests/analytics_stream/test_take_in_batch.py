@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from analytics_stream.database import Refused, StoreAway
 from analytics_stream.dead_letters import CannotGoOn
 from analytics_stream.intake import Intake
 from analytics_stream.progress import Progress
-from analytics_stream.store import Refused, StoreAway
 from tests.analytics_stream.memory import MemoryStore
 from tests.analytics_stream.messages import message
 

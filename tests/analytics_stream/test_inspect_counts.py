@@ -1,0 +1,238 @@
+"""The routes with which others compare the counts with their own, and mend them."""
+
+import asyncio
+import csv
+import io
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analytics_stream import ledger
+from analytics_stream.audit import audit, recount
+from analytics_stream.inspection import Inspection
+from analytics_stream.ledger import Ledger
+from tests.analytics_stream.database import away, figures_in, locked, states_in, tell, waiting, wipe
+from tests.analytics_stream.messages import NOON, deliveries, event, patient, stories
+from tests.waiting import wait_for
+
+FEW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+HEADER = "patient_id,version,event_id,status,counted"
+
+
+@pytest.fixture
+def ask(store):
+    """Ask for one address: (status, text)."""
+
+    async def answer(method, path, json):
+        app = web.Application()
+        with ThreadPoolExecutor(2) as auditor:
+            Inspection(store.engine, auditor).add_to(app)
+            async with TestClient(TestServer(app)) as client, client.request(method, path, json=json) as answer:
+                return answer.status, await answer.text()
+
+    return lambda path, json=None: asyncio.run(answer("GET" if json is None else "POST", path, json))
+
+
+@pytest.fixture(autouse=True)
+def _every_gap_is_old_enough(monkeypatch):
+    monkeypatch.setattr(ledger, "GAP_SECONDS", 0)
+
+
+def make_old(database):
+    tell(database, "UPDATE patient_state SET gap_since = gap_since - interval '1 day'")
+
+
+def row(number, version, event_id, status, counted):
+    return f"{patient(number)},{version},{event_id},{status},{counted}"
+
+
+def test_states_are_lines_in_the_order_of_patients_with_an_end(ask, store):
+    store.count([event(5, number=300), event(6, number=2, status="archived"), event(7, number=2, version=2)])
+    status, text = ask("/states")
+    assert (status, text.splitlines()) == (
+        200,
+        [HEADER, row(2, 2, 7, "active", 2), row(300, 1, 5, "active", 1), "end,2"],
+    )
+
+
+def test_states_of_some_patients_leave_out_the_others_and_the_unknown(ask, store):
+    store.count([event(number, number=number) for number in (1, 2, 3)])
+    _, text = ask("/states", {"patients": [patient(3), patient(77), patient(1)]})
+    assert text.splitlines() == [HEADER, row(1, 1, 1, "active", 1), row(3, 1, 3, "active", 1), "end,2"]
+
+
+def test_without_patients_the_states_are_a_header_and_an_end(ask):
+    assert ask("/states") == ask("/states", {"patients": []}) == (200, f"{HEADER}\nend,0\n")
+
+
+def test_many_states_come_in_pieces(store, database):
+    """Red when the whole answer is gathered before it is sent."""
+    store.count([event(number, number=number) for number in range(1, 4001)])
+    pieces = []
+    Ledger(store.engine).write_states(pieces.append)
+    assert max(map(len, pieces)) < 2 * ledger.PIECE_BYTES < sum(map(len, pieces))
+    assert len(list(csv.reader(io.StringIO(b"".join(pieces).decode())))) == 4002
+
+
+def test_a_reader_who_goes_away_ends_the_reading_and_leaves_the_database_usable(store):
+    def gone(piece):
+        raise ConnectionResetError
+
+    store.count([event(number, number=number) for number in range(1, 3001)])
+    with pytest.raises(ConnectionResetError):
+        Ledger(store.engine).write_states(gone)
+    assert store.count([event(9001, number=9001)]) == 1
+
+
+def test_a_repeated_event_is_counted_once_for_its_patient(ask, store):
+    store.count([event(1), event(1), event(2, version=2)])
+    store.count([event(2, version=2)])
+    assert row(1, 2, 2, "active", 2) in ask("/states")[1]
+
+
+def test_one_event_number_with_two_patients_counts_for_both(ask, store):
+    """As after a portal went back to an older backup and hands out numbers again."""
+    assert store.count([event(1, number=1), event(1, number=2)]) == 2
+    assert store.count([event(1, number=2)]) == 0
+
+
+def test_a_patient_with_an_event_missing_is_a_gap_until_it_is_counted(ask, store):
+    store.count([event(1), event(3, version=3), event(4, number=2)])
+    [gap] = json.loads(ask("/gaps")[1])["gaps"]
+    assert (gap["patientId"], gap["version"], gap["counted"]) == (patient(1), 3, 2)
+    assert gap["since"].endswith("Z")
+    store.count([event(2, version=2)])
+    assert json.loads(ask("/gaps")[1]) == {"total": 0, "gaps": []}
+
+
+def test_a_gap_keeps_its_first_moment_and_the_oldest_come_first(ask, store, database):
+    store.count([event(2, version=2, number=2)])
+    make_old(database)
+    store.count([event(1, version=2, number=1), event(4, version=4, number=2)])
+    told = json.loads(ask("/gaps?limit=1")[1])
+    assert told["total"] == 2
+    assert [(gap["patientId"], gap["version"], gap["counted"]) for gap in told["gaps"]] == [(patient(2), 4, 2)]
+
+
+def test_a_young_gap_is_not_told(ask, store, monkeypatch):
+    monkeypatch.setattr(ledger, "GAP_SECONDS", 3600)
+    store.count([event(2, version=2)])
+    assert json.loads(ask("/gaps")[1])["total"] == 0
+
+
+@FEW
+@given(st.data())
+def test_an_audit_finds_nothing_after_any_deliveries(database, store, data):
+    """Red when the rules in `folding` and those in `audit` differ, or when a batch counts what it should not."""
+    wipe(database)
+    for batch in data.draw(deliveries(data.draw(stories()))):
+        store.count(batch)
+    finding = audit(store.engine)
+    assert finding.differences == []
+    assert (finding.events, finding.patients) == (sum_of_counted(database), len(states_in(database)))
+
+
+def sum_of_counted(database):
+    return tell(database, "SELECT coalesce(sum(counted), 0)::bigint FROM patient_state")[0][0]
+
+
+def test_an_audit_tells_what_differs(ask, store, database):
+    store.count([event(1), event(2, number=2)])
+    tell(
+        database,
+        "UPDATE figure SET count = 5 WHERE name = 'status'; INSERT INTO figure VALUES ('region', 'Atlantis', 1)",
+    )
+    tell(database, "DELETE FROM figure WHERE name = 'sex'; UPDATE last_event SET occurred_at = NULL")
+    tell(database, f"UPDATE patient_state SET counted = 9 WHERE patient_id = '{patient(2)}'")
+    status, text = ask("/audit")
+    assert (status, json.loads(text)) == (
+        200,
+        {
+            "events": 2,
+            "patients": 2,
+            "differences": [
+                {
+                    "name": "last_event",
+                    "bucket": "microseconds since 1970",
+                    "stored": 0,
+                    "expected": NOON.timestamp() * 1e6,
+                },
+                {"name": "region", "bucket": "Atlantis", "stored": 1, "expected": 0},
+                {"name": "sex", "bucket": "female", "stored": 0, "expected": 2},
+                {"name": "status", "bucket": "active", "stored": 5, "expected": 2},
+                {"name": "counted", "bucket": patient(2), "stored": 9, "expected": 1},
+            ],
+        },
+    )
+
+
+def test_a_recount_mends_every_difference(ask, store, database):
+    story = [event(n, number=n % 7 + 1, version=n // 7 + 1, region=f"R{n % 3}") for n in range(1, 60)]
+    store.count(story)
+    figures, states = figures_in(database), states_in(database)
+    tell(database, "UPDATE figure SET count = count + 1; UPDATE last_event SET occurred_at = NULL")
+    tell(database, "UPDATE patient_state SET counted = 0")
+    assert json.loads(ask("/recount", {"forget": []})[1])["changed"] == len(figures) + len(states) + 1
+    assert (figures_in(database), states_in(database)) == (figures, states)
+    assert audit(store.engine).differences == []
+    assert json.loads(ask("/recount", {"forget": []})[1]) == {"changed": 0}
+
+
+def test_a_forgotten_patient_counts_again_when_the_events_come_again(ask, store, database):
+    story = [event(1), event(2, version=2, region="Utah"), event(3, number=2, status="archived")]
+    store.count(story)
+    before = figures_in(database)
+    ask("/recount", {"forget": [patient(1), patient(77)]})
+    assert set(states_in(database)) == {patient(2)}
+    assert figures_in(database)["events", ""] == 1
+    assert store.count(story) == 2
+    assert figures_in(database) == before
+
+
+def test_events_without_a_state_are_forgotten_so_that_they_can_count_again(store, database):
+    store.count([event(1), event(2, number=2)])
+    before = figures_in(database)
+    tell(database, f"DELETE FROM patient_state WHERE patient_id = '{patient(1)}'")
+    recount(store.engine)
+    assert store.count([event(1)]) == 1
+    assert figures_in(database) == before
+
+
+def test_a_recount_waits_for_a_batch_that_is_being_counted(store, database):
+    """Red when a recount does not stop the counting: it then overwrites what a batch adds meanwhile."""
+    store.count([event(1)])
+    with ThreadPoolExecutor(1) as executor:
+        with locked(database, "UPDATE figure SET count = count + 1 WHERE name = 'events'"):
+            recounting = executor.submit(recount, store.engine)
+            wait_for(lambda: waiting(database) == 1)
+        assert recounting.result() == 0
+
+
+@pytest.mark.parametrize(
+    "body", [{}, [], {"patients": "all"}, {"patients": ["Jane"]}, {"patients": [patient(1)] * 1001}, {"patients": None}]
+)
+@pytest.mark.parametrize("path", ["/states", "/recount"])
+def test_a_body_that_names_no_patients_is_refused(ask, path, body):
+    status, text = ask(path, body if path == "/states" else json.loads(json.dumps(body).replace("patients", "forget")))
+    assert status == 400
+    assert "patient ids" in json.loads(text)["title"]
+    assert "Jane" not in text
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "10001", ""])
+def test_a_wrong_limit_is_refused(ask, limit):
+    assert ask(f"/gaps?limit={limit}")[0] == 400
+
+
+def test_without_the_database_each_route_says_so(ask, database):
+    with away(database):
+        answers = [ask("/states"), ask("/states", {"patients": []}), ask("/gaps"), ask("/audit")]
+        answers.append(ask("/recount", {"forget": []}))
+    assert {(status, json.loads(text)["title"]) for status, text in answers} == {
+        (503, "The figures' database is away. Try again.")
+    }

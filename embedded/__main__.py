@@ -32,8 +32,8 @@ def main(arguments: list[str]) -> int:
     except (AlreadyRunning, RuntimeError) as reason:
         print(reason, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130 if command else 0
+    except KeyboardInterrupt as asked:
+        return 128 + int(asked.args[0]) if command else 0
 
 
 def _run(data: Path, command: list[str]) -> int:
@@ -62,11 +62,11 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
     return arguments[:at], arguments[at + 1 :]
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
+def _interrupt(number: int, _frame: FrameType | None) -> None:
     """Unwind once; asking again must not cut the clearing up short."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)
+    raise KeyboardInterrupt(number)
 
 
 if __name__ == "__main__":

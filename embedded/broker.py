@@ -31,8 +31,9 @@ async def serve(port: int) -> None:
                 except* (asyncio.IncompleteReadError, OSError):
                     pass  # One side has hung up, and so do we on the other.
 
-    async with await asyncio.start_server(accept, HOST, port):
-        await asyncio.to_thread(sys.stdin.read)
+    server = await asyncio.start_server(accept, HOST, port)
+    await asyncio.to_thread(sys.stdin.read)
+    server.close()
 
 
 async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter, change: Callable[[bytes], bytes]) -> None:

@@ -43,7 +43,8 @@ class Keeper(Generic[Server]):
     def end(self) -> None:
         """Returns when the server is gone."""
         self._ending.set()
-        self._thread.join()
+        if self._thread.is_alive():  # An interrupt may come before it was started.
+            self._thread.join()
 
     def _keep(self) -> None:
         pauses = Pauses()

@@ -11,8 +11,6 @@ import psutil
 
 from embedded.environment import MARK
 
-STOP_SECONDS = 20
-
 
 class AlreadyRunning(Exception):
     """Another run holds the folder."""
@@ -53,21 +51,24 @@ def end_orphans(data: Path) -> None:
     end_all([process for process in psutil.process_iter() if _works_in(process, data)], by=signal.SIGQUIT)
 
 
-def end_all(processes: list[psutil.Process], *, by: signal.Signals) -> None:
+def end_all(processes: list[psutil.Process], *, by: signal.Signals, patience_seconds: float = 20) -> None:
     """Ask all of them, then insist. Returns when none is alive."""
     for number in (by, signal.SIGKILL):
         for process in processes:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
-        deadline = time.monotonic() + STOP_SECONDS
+        deadline = time.monotonic() + patience_seconds
         while (processes := [process for process in processes if _is_alive(process)]) and time.monotonic() < deadline:
             time.sleep(0.05)
 
 
 def _is_alive(process: psutil.Process) -> bool:
-    """A process that nobody has waited for is dead all the same; in a container that may last."""
+    """A process that nobody has waited for is dead all the same, once its last thread is and has let go of its ports.
+
+    In a container it may stay so for long.
+    """
     with suppress(psutil.NoSuchProcess):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return process.is_running() and (process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1)
     return False
 
 

@@ -68,9 +68,20 @@ def _file(data: Path) -> Path:
 
 
 def _run(command: list[str], environment: dict[str, str]) -> int:
-    """Its exit code, as a shell gives it. Ctrl-C is its own affair: the terminal sends it there too."""
+    """Its exit code, as a shell gives it. SIGTERM is passed on. Ctrl-C the terminal sends there itself."""
+    process: subprocess.Popen[bytes] | None = None
+    is_asked = False
+
+    def pass_on(*_: object) -> None:
+        nonlocal is_asked
+        is_asked = True
+        if process is not None:
+            process.terminate()
+
+    signal.signal(signal.SIGINT, lambda *_: None)
+    signal.signal(signal.SIGTERM, pass_on)
     with subprocess.Popen(command, env=environment) as process:
-        signal.signal(signal.SIGINT, lambda *_: None)
-        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        if is_asked:  # While it was being started.
+            process.terminate()
         code = process.wait()
     return code if code >= 0 else 128 - code

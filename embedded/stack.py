@@ -13,13 +13,21 @@ from embedded.environment import PORTS, host
 from embedded.processes import Processes
 
 READY_SECONDS = 90
+DYING_SECONDS = 2
 
 
 def refuse_busy_ports(chosen: Mapping[str, str]) -> None:
-    """Raises RuntimeError that names the variable to set for each port that somebody else has."""
-    busy = [f"{name}={chosen[name]}" for name in PORTS if programs.is_listening(int(chosen[name]), host=host(chosen))]
-    if busy:
-        raise RuntimeError(f"In use by another program: {', '.join(busy)}. Set another port, in the shell or in .env.")
+    """Raises RuntimeError that names the variable to set for each port that somebody else has.
+
+    Whoever was killed a moment ago may still have his: the last thing that a process gives back are its ports.
+    """
+    deadline = time.monotonic() + DYING_SECONDS
+    while busy := [f"{name}={chosen[name]}" for name in (*PORTS, "KAFKA_PORT") if _is_busy(chosen, name)]:
+        if time.monotonic() > deadline:
+            raise RuntimeError(
+                f"In use by another program: {', '.join(busy)}. Set another port, in the shell or in .env."
+            )
+        time.sleep(0.1)
 
 
 def prepare(environment: Mapping[str, str], *, root: Path) -> None:
@@ -54,6 +62,11 @@ def processes(environment: Mapping[str, str], *, root: Path) -> Iterator[None]:
         yield
     finally:
         running.end()
+
+
+def _is_busy(chosen: Mapping[str, str], name: str) -> bool:
+    port = int(chosen.get(name) or 0)
+    return port > 0 and programs.is_listening(port, host=host(chosen))
 
 
 def _wait_until_ready(url: str) -> None:

@@ -9,6 +9,7 @@ import psycopg2
 import pytest
 
 from embedded.environment import ROOT
+from embedded.leftovers import only_run
 from embedded.secrets import read
 from tests.waiting import is_gone, wait_for
 
@@ -132,3 +133,24 @@ def test_the_name_of_no_secret_stands_among_the_arguments_of_a_server(embedded, 
     shown = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert not [secret for secret in kept if secret in shown]
     assert os.environ["DATABASE_URL"] not in shown
+
+
+# Hears SIGTERM when its command has just been started, and before it can do anything else.
+ASKED_EARLY = """
+import os, signal, subprocess, sys
+from embedded.__main__ import main
+class Asked(subprocess.Popen):
+    def __init__(self, *how, **more):
+        super().__init__(*how, **more)
+        os.kill(os.getpid(), signal.SIGTERM)
+subprocess.Popen = Asked
+sys.exit(main(["run", "--data", sys.argv[1], "--", "sleep", "60"]))
+"""
+
+
+def test_a_joined_command_that_is_asked_to_end_at_its_start_ends_as_one_that_was_asked_later(tmp_path):
+    (tmp_path / "run.env").write_text("")
+    with only_run(tmp_path):
+        command = [sys.executable, "-c", ASKED_EARLY, str(tmp_path)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 128 + signal.SIGTERM, done.stderr

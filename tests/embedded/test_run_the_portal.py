@@ -1,6 +1,7 @@
 """`python -m embedded run` before the servers start, and what it prints when they have."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from embedded.banner import banner, curl_line
 from embedded.environment import ROOT
 
+PORTS = ("PORTAL_PORT", "PORTAL_INTERNAL_PORT", "ANALYTICS_PORT", "BILLING_PORT", "KAFKA_PORT")
 PASSWORD = "an-Odd_password-1"
 
 
@@ -55,12 +57,26 @@ def test_the_banner_names_the_address_every_role_and_the_password():
         assert part in text
 
 
-@pytest.mark.parametrize("variable", ["PORTAL_PORT", "PORTAL_INTERNAL_PORT", "ANALYTICS_PORT", "BILLING_PORT"])
-def test_a_busy_port_is_refused_by_the_name_of_its_variable(variable, monkeypatch, short_tmp_path):
+def run(folder, ports):
+    command = [sys.executable, "-m", "embedded", "run", "--data", str(folder / "run")]
+    environment = {**os.environ, **{name: str(port) for name, port in ports.items()}}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_busy_port_is_refused_by_the_name_of_its_variable(short_tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-        monkeypatch.setenv(variable, str(port))
-        command = [sys.executable, "-m", "embedded", "run", "--data", str(short_tmp_path / "run")]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        ports = dict.fromkeys(PORTS, other.getsockname()[1])
+        done = run(short_tmp_path, ports)
     assert done.returncode == 1
-    assert f"{variable}={port}" in done.stderr
+    for name, port in ports.items():
+        assert f"{name}={port}" in done.stderr
+
+
+def test_a_port_that_somebody_is_about_to_give_back_is_waited_for(short_tmp_path):
+    """The other port stays taken, and that ends the run before it starts anything."""
+    with socket.create_server(("127.0.0.1", 0)) as stays, socket.create_server(("127.0.0.1", 0)) as goes:
+        ports = {"BILLING_PORT": stays.getsockname()[1], "ANALYTICS_PORT": goes.getsockname()[1]}
+        threading.Thread(target=lambda: (goes.accept(), goes.close())).start()  # It goes once it was looked at.
+        done = run(short_tmp_path, ports)
+    assert "BILLING_PORT" in done.stderr
+    assert "ANALYTICS_PORT" not in done.stderr

@@ -11,6 +11,8 @@ from portal.patients.models.log import DELETED, INSERTED
 from portal.patients.triggers import RECORDED
 from protos.patient.events.v1 import patient_event_pb2
 
+# https://kafka.apache.org/documentation/#recordbatch
+_BATCH_BYTES, _RECORD_BYTES, _HEADER_BYTES = 61, 36, 10
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 _STATUS_EVENTS = {
     (Status.ACTIVE, Status.ARCHIVED): "PATIENT_ARCHIVED",
@@ -31,6 +33,12 @@ class Message:
     key: bytes
     value: bytes
     headers: list[tuple[str, bytes]]
+
+    @property
+    def size(self) -> int:
+        """The bytes it takes up on the topic at most: alone in its batch, every number in it of the longest form."""
+        headers = sum(len(name) + len(value) + _HEADER_BYTES for name, value in self.headers)
+        return _BATCH_BYTES + _RECORD_BYTES + len(self.key) + len(self.value) + headers
 
 
 def encode(row: PatientEvent, previous: PatientEvent | None, *, include_contact: bool) -> Message:

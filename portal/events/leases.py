@@ -21,6 +21,10 @@ _TAKE = """
     RETURNING fence
 """
 
+_LEFT = (
+    "SELECT extract(epoch FROM expires_at - clock_timestamp()) FROM events_relaylease WHERE name = %s AND fence = %s"
+)
+
 
 @dataclass(frozen=True)
 class Lease:
@@ -50,6 +54,17 @@ def release(holder: str) -> None:
             "UPDATE events_relaylease SET expires_at = clock_timestamp() WHERE name = %s AND holder = %s",
             [NAME, holder],
         )
+
+
+def confirm(fence: int) -> Lease:
+    """The lease as the database has it now; LeaseLost when it has run out or is another's."""
+    asked = time.monotonic()
+    with connection.cursor() as cursor:
+        cursor.execute(_LEFT, [NAME, fence])
+        row = cursor.fetchone()
+    if row is None or row[0] <= 0:
+        raise LeaseLost
+    return Lease(fence, asked + float(row[0]))
 
 
 def insist_on(fence: int) -> None:

@@ -1,20 +1,50 @@
 """The events loop of the relay."""
 
+import time
+from collections.abc import Callable
+
+from portal.events.broker import Broker, KafkaBroker
+from portal.events.ends import look_for_loss, refill
 from portal.events.producer import KafkaSender
+from portal.events.rows import something_waits
 from portal.events.services import BATCH, Sender, deliver_waiting
 from portal.loops import Round
 
+LOOK_SECONDS = 2.0
+
 
 class EventsLoop:
-    """Empties the outbox onto the topic, a batch each round."""
+    """Empties the outbox onto the topic, a batch each round; fills a topic again that lost its events.
 
-    def __init__(self, sender: Sender | None = None) -> None:
-        self._sender = sender or KafkaSender()
+    It looks where the topic ends before it sends, and every two seconds while nothing waits.
+    """
+
+    def __init__(
+        self,
+        sender: Sender | None = None,
+        broker: Broker | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sender, self._broker, self._clock = sender or KafkaSender(), broker or KafkaBroker(), clock
+        self._look_at = float("-inf")
 
     def step(self, fence: int) -> Round:
+        if refill(fence=fence):
+            return Round.MORE
+        is_waiting = something_waits()
+        if (is_waiting or self._clock() >= self._look_at) and self._has_lost_events(fence):
+            return Round.MORE
+        if not is_waiting:
+            return Round.IDLE
         count = deliver_waiting(self._sender, fence=fence)
         return Round.MORE if count >= BATCH else Round.DONE if count else Round.IDLE
 
     def close(self) -> None:
-        if isinstance(self._sender, KafkaSender):
-            self._sender.close()
+        for neighbour in (self._sender, self._broker):
+            if isinstance(neighbour, KafkaSender | KafkaBroker):
+                neighbour.close()
+
+    def _has_lost_events(self, fence: int) -> bool:
+        ends = self._broker.ends()
+        self._look_at = self._clock() + LOOK_SECONDS
+        return look_for_loss(ends, fence=fence)

@@ -1,4 +1,4 @@
-"""What the relay stores besides the outbox: who leads, what its loops found, and the events that cannot be sent."""
+"""What the relay stores besides the outbox: who leads, what it found, and the events that cannot be sent."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -33,6 +33,35 @@ class RelayLoop(models.Model):
 
     def __str__(self) -> str:
         return f"loop {self.name}"
+
+
+class TopicEnd(models.Model):
+    """The offset that the next event of a partition must have at least: lower means that the topic was made anew."""
+
+    topic = models.CharField(max_length=249)
+    partition = models.IntegerField()
+    next_offset = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["topic", "partition"], name="one_end_per_partition")]
+
+    def __str__(self) -> str:
+        return f"{self.topic}-{self.partition} ends at {self.next_offset}"
+
+
+class TopicRefill(models.Model):
+    """A topic that lost its events gets the whole log again: the outbox has it up to this event already."""
+
+    topic = models.CharField(max_length=249, primary_key=True)
+    up_to_event_id = models.BigIntegerField(default=0)
+    begun_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"refill of {self.topic} up to event {self.up_to_event_id}"
 
 
 class QuarantinedEvent(models.Model):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -10,10 +11,11 @@ from kafka import KafkaProducer
 from kafka.errors import InvalidRecordError, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from portal.events.encoding import Message
+from portal.events.punctual import Deadline, PunctualClient
 
 # Whatever we retry, the broker will refuse these again.
 _REFUSALS = (InvalidRecordError, MessageSizeTooLargeError, RecordListTooLargeError)
-_WAIT_SECONDS = 15.0
+_WAIT_SECONDS = 8.0
 
 
 @dataclass(frozen=True)
@@ -24,28 +26,48 @@ class Refusal:
     reason: str
 
 
+@dataclass(frozen=True)
+class Receipt:
+    """Where the broker put a message. The offset is -1 where it does not tell."""
+
+    message: Message
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What became of each of some messages."""
+
+    receipts: list[Receipt]
+    refusals: list[Refusal]
+
+
 class KafkaSender:
     """Sends patient events. Make it after any fork, use it in one thread."""
 
     def __init__(self, topic: str | None = None) -> None:
         self._topic = topic or settings.KAFKA_TOPIC_PATIENT
         self._producer: KafkaProducer | None = None
+        self._deadline = Deadline()
 
-    def deliver(self, messages: Sequence[Message]) -> list[Refusal]:
+    def deliver(self, messages: Sequence[Message], *, before: float) -> Delivery:
         """Return once the broker has acknowledged every message, but for those it refuses for good.
 
+        What has not left by `before`, on the monotonic clock, never leaves: another relay may lead by then.
         Raises KafkaError when any other delivery is uncertain; then all of them have to be sent again.
         """
+        self._deadline.at = before
         try:
             return self._deliver(messages)
         except KafkaError:
             self.close()
             raise
 
-    def _deliver(self, messages: Sequence[Message]) -> list[Refusal]:
+    def _deliver(self, messages: Sequence[Message]) -> Delivery:
         if self._producer is None:
-            self._producer = _new_producer()
-        refusals, pending = [], []
+            self._producer = _new_producer(self._deadline)
+        receipts, refusals, pending = [], [], []
         for message in messages:
             try:
                 pending.append((message, self._send(message)))
@@ -54,10 +76,11 @@ class KafkaSender:
         for message, future in pending:
             try:
                 # A flush alone would not tell of a failed send.
-                future.get(timeout=_WAIT_SECONDS)
+                place = future.get(timeout=_WAIT_SECONDS)
+                receipts.append(Receipt(message, place.partition, place.offset))
             except _REFUSALS as error:
                 refusals.append(Refusal(message, type(error).__name__))
-        return refusals
+        return Delivery(receipts, refusals)
 
     def _send(self, message: Message) -> Any:
         assert self._producer is not None  # noqa: S101
@@ -74,7 +97,7 @@ class KafkaSender:
                 producer.close(timeout=0)
 
 
-def _new_producer() -> KafkaProducer:
+def _new_producer(deadline: Deadline) -> KafkaProducer:
     """Raises KafkaError within seconds while no broker answers."""
     return KafkaProducer(
         bootstrap_servers=settings.KAFKA_BOOTSTRAP_SERVERS,
@@ -86,8 +109,9 @@ def _new_producer() -> KafkaProducer:
         linger_ms=2,
         max_block_ms=5_000,
         bootstrap_timeout_ms=5_000,
-        request_timeout_ms=5_000,
-        delivery_timeout_ms=10_000,
+        request_timeout_ms=4_000,
+        delivery_timeout_ms=5_000,
         reconnect_backoff_max_ms=2_000,
+        kafka_client=partial(PunctualClient, deadline),
         metrics_enabled=False,
     )

@@ -12,6 +12,10 @@ _PREVIOUS = """
 """
 
 
+def something_waits() -> bool:
+    return EventOutbox.objects.exists()
+
+
 def waiting_event_ids(limit: int) -> list[int]:
     """The oldest events of the outbox. Ids of one patient are handed out under its row lock: id order is its order."""
     return list(EventOutbox.objects.order_by("event_id").values_list("event_id", flat=True)[:limit])

@@ -10,9 +10,10 @@ from django.db import transaction
 
 from portal.accounts.models import User
 from portal.events.encoding import Message, encode
-from portal.events.leases import insist_on
+from portal.events.ends import note
+from portal.events.leases import confirm, insist_on
 from portal.events.models import QuarantinedEvent
-from portal.events.producer import Refusal
+from portal.events.producer import Delivery, Receipt
 from portal.events.rows import log_rows, previous_rows, waiting_event_ids
 from portal.patients.models import EventOutbox, PatientEvent
 
@@ -23,7 +24,7 @@ BATCH = 1_000
 class Sender(Protocol):
     """What `deliver_waiting` needs of Kafka; `producer.KafkaSender` is the real one."""
 
-    def deliver(self, messages: Sequence[Message]) -> list[Refusal]: ...
+    def deliver(self, messages: Sequence[Message], *, before: float) -> Delivery: ...
 
 
 def deliver_waiting(sender: Sender, *, fence: int, limit: int = BATCH) -> int:
@@ -34,17 +35,16 @@ def deliver_waiting(sender: Sender, *, fence: int, limit: int = BATCH) -> int:
     Raises what the sender raises; LeaseLost when another process leads. Either way the rest stays in the outbox.
     """
     messages, broken = encode_events(waiting_event_ids(limit))
-    sent: list[int] = []
+    receipts: list[Receipt] = []
     try:
         for wave in waves(messages):
-            refusals = sender.deliver(wave)
-            broken += [_quarantined(r.message.event_id, r.message.patient_id, r.reason) for r in refusals]
-            refused = {refusal.message.event_id for refusal in refusals}
-            sent += [message.event_id for message in wave if message.event_id not in refused]
+            delivery = sender.deliver(wave, before=confirm(fence).until)
+            receipts += delivery.receipts
+            broken += [_quarantined(r.message.event_id, r.message.patient_id, r.reason) for r in delivery.refusals]
     finally:
-        if sent or broken:
-            settle(sent, broken, fence=fence)
-    return len(sent) + len(broken)
+        if receipts or broken:
+            settle(receipts, broken, fence=fence)
+    return len(receipts) + len(broken)
 
 
 def waves(messages: Sequence[Message]) -> Iterator[list[Message]]:
@@ -67,12 +67,15 @@ def encode_events(event_ids: Sequence[int]) -> tuple[list[Message], list[Quarant
     return [r for r in results if isinstance(r, Message)], [r for r in results if isinstance(r, QuarantinedEvent)]
 
 
-def settle(sent: Sequence[int], broken: Sequence[QuarantinedEvent], *, fence: int) -> None:
+def settle(receipts: Sequence[Receipt], broken: Sequence[QuarantinedEvent], *, fence: int) -> None:
     """Take delivered and quarantined events out of the outbox, in one transaction that only the leader can commit."""
+    sent = [receipt.message.event_id for receipt in receipts]
     with transaction.atomic():
         insist_on(fence)
+        QuarantinedEvent.objects.filter(pk__in=sent).delete()
         QuarantinedEvent.objects.bulk_create(broken, ignore_conflicts=True)
         EventOutbox.objects.filter(pk__in=[*sent, *(event.event_id for event in broken)]).delete()
+        note(receipts)
     for event in broken:
         log.error("event_quarantined", event_id=event.event_id, reason=event.reason)
 

@@ -8,7 +8,7 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 
 from portal.events import leases
 from portal.events.encoding import Message
-from portal.events.producer import KafkaSender, Refusal
+from portal.events.producer import Delivery, KafkaSender
 from portal.events.services import deliver_waiting, waves
 from portal.loops import LeaseLost
 from portal.patients import services
@@ -24,14 +24,14 @@ class FaultySender:
     def __init__(self, real: KafkaSender, *, before: int = -1, after: int = -1) -> None:
         self.real, self.before, self.after, self.wave = real, before, after, -1
 
-    def deliver(self, messages: Sequence[Message]) -> list[Refusal]:
+    def deliver(self, messages: Sequence[Message], *, before: float) -> Delivery:
         self.wave += 1
         if self.wave == self.before:
             raise KafkaTimeoutError
-        refusals = self.real.deliver(messages)
+        delivery = self.real.deliver(messages, before=before)
         if self.wave == self.after:
             raise KafkaTimeoutError
-        return refusals
+        return delivery
 
 
 @pytest.fixture

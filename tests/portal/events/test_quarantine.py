@@ -1,5 +1,6 @@
 """An event that cannot be sent is set aside and shown; the others go on."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -52,8 +53,9 @@ def test_an_event_without_a_log_row_is_set_aside(topic, sender, fence):
 
 def test_what_the_broker_refuses_for_good_is_set_aside(topic, sender, fence, patient):
     class TooLarge:
-        def deliver(self, messages):
-            return [Refusal(messages[0], "MessageSizeTooLargeError"), *sender.deliver(messages[1:])]
+        def deliver(self, messages, *, before):
+            delivery = sender.deliver(messages[1:], before=before)
+            return replace(delivery, refusals=[Refusal(messages[0], "MessageSizeTooLargeError")])
 
     other = new_patient(family_name="Other")
     deliver_waiting(TooLarge(), fence=fence)

@@ -1,0 +1,34 @@
+"""Kafka's network client with a deadline: what a sleeping process had yet to send stays unsent when it wakes."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from kafka.errors import KafkaError
+from kafka.future import Future
+from kafka.net.compat import KafkaNetClient
+from kafka.protocol.producer import ProduceRequest
+
+
+class TooLate(KafkaError):  # type: ignore[misc]
+    """The time in which we could be sure to lead was over before the messages left."""
+
+
+@dataclass
+class Deadline:
+    """On the monotonic clock, which goes on while the process is stopped."""
+
+    at: float = float("-inf")
+
+
+class PunctualClient(KafkaNetClient):  # type: ignore[misc]
+    """Refuses to append after the deadline. The producer's own time limit does not: it sends what it has given up."""
+
+    def __init__(self, deadline: Deadline, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._deadline = deadline
+
+    def send(self, node_id: int, request: Any, **options: Any) -> Any:
+        if isinstance(request, ProduceRequest) and time.monotonic() >= self._deadline.at:
+            return Future().failure(TooLate())
+        return super().send(node_id, request, **options)

@@ -1,5 +1,6 @@
 """Sending again what was sent before: log rows go back into the outbox."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -19,7 +20,12 @@ def replay_all() -> int:
 
 def replay_patient(patient_id: UUID) -> int:
     """One patient's events."""
-    return _put_back("WHERE pgh_obj_id = %s", [str(patient_id)])
+    return replay_patients([patient_id])
+
+
+def replay_patients(patient_ids: Iterable[UUID]) -> int:
+    """All events of these patients, so that each one's come again in their order."""
+    return _put_back("WHERE pgh_obj_id = ANY(%s::uuid[])", [[str(one) for one in patient_ids]])
 
 
 def replay_since(moment: datetime) -> int:
@@ -27,7 +33,7 @@ def replay_since(moment: datetime) -> int:
     return _put_back("WHERE pgh_created_at >= %s", [moment])
 
 
-def _put_back(where: str, values: list[str | datetime]) -> int:
+def _put_back(where: str, values: list[list[str] | datetime]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_AGAIN.format(where=where), values)
         log.info("events_replayed", count=cursor.rowcount)

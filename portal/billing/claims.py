@@ -68,7 +68,7 @@ def claim_due(*, fence: int, limit: int) -> list[Claim]:
 
 
 def take_over_claims(*, fence: int) -> int:
-    """Make due what an earlier leader had claimed: it is gone, or its answers will be refused."""
+    """Make due what was claimed under a lower number: that leader is gone, or its answers will be refused."""
     return _update(Q(next_attempt_at__isnull=False, claimed_by__lt=fence), next_attempt_at=Now())
 
 

@@ -30,49 +30,67 @@ GROWTH = 8
 class BillingLoop:
     """While billing is away, one row every two seconds asks whether it is back; then all rows go at once.
 
-    After an outage the batches grow from one row to 500, so that a slow server is not given more than it can do.
+    Where no row waits a health check asks, so that an idle system knows too. After an outage the batches grow from one
+    row to 500, so that a slow server is not given more than it can do.
     """
 
     def __init__(self, client: BillingClient | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._client, self._clock = client or BillingClient(), clock
         self._fence = 0
+        self._is_whole = True  # The round before came to its end, and left no row claimed.
         self._batch = LARGEST_BATCH
-        self._silent_until = 0.0
+        self._silent_until = float("-inf")
+        self._heard_at = float("-inf")
         self._sweep_at = 0.0
         self._swept_to: UUID = FIRST
 
     def step(self, fence: int) -> Round:
-        if fence != self._fence:
-            take_over_claims(fence=fence)
+        if fence != self._fence or not self._is_whole:
+            take_over_claims(fence=fence if self._is_whole else fence + 1)
             self._fence = fence
-        self._sweep()
-        if self._clock() < self._silent_until:
-            return Round.IDLE
-        limit = self._batch
-        claims = claim_due(fence=fence, limit=limit)
-        if not claims:
-            return Round.IDLE
-        self._deliver(claims)
-        return Round.MORE if len(claims) == limit else Round.DONE
+        self._is_whole = False
+        round_ = self._round(fence)
+        self._is_whole = True
+        return round_
 
     def close(self) -> None:
         self._client.close()
 
-    def _deliver(self, claims: Sequence[Claim]) -> None:
-        """Every claim gets its answer, or goes back with the reason."""
-        new = [claim for claim in claims if not claim.account_id]
-        old = [claim for claim in claims if claim.account_id]
+    def _round(self, fence: int) -> Round:
+        self._sweep()
+        if self._clock() < self._silent_until:
+            return Round.AWAY
+        limit = self._batch
+        claims = claim_due(fence=fence, limit=limit)
         try:
-            self._open(new)
-            self._update(old)
+            self._deliver(claims) if claims else self._probe()
         except BillingAway as error:
-            self._batch, self._silent_until = 1, self._clock() + PROBE_SECONDS
-            self._client.close()  # The next probe connects anew, not when gRPC's own back-off allows it.
-            # Rows that were answered are no longer claimed, and stay as they are.
-            put_back(claims, error.code)
-            log.warning("billing_away", code=error.code, waiting=len(claims))
-        else:
-            self._batch = min(self._batch * GROWTH, LARGEST_BATCH)
+            self._fall_silent(error, claims)
+            return Round.AWAY
+        if not claims:
+            return Round.IDLE
+        return Round.MORE if len(claims) == limit else Round.DONE
+
+    def _probe(self) -> None:
+        """Ask whether billing is there, unless we have heard of it just now. BillingAway."""
+        if self._clock() >= self._heard_at + PROBE_SECONDS:
+            self._client.check()
+            self._heard_at = self._clock()
+
+    def _deliver(self, claims: Sequence[Claim]) -> None:
+        """Every claim gets its answer; BillingAway when billing answers no more."""
+        self._open([claim for claim in claims if not claim.account_id])
+        self._update([claim for claim in claims if claim.account_id])
+        self._batch = min(self._batch * GROWTH, LARGEST_BATCH)
+        self._heard_at = self._clock()
+
+    def _fall_silent(self, error: BillingAway, claims: Sequence[Claim]) -> None:
+        """Put back what got no answer; rows that did get one are no longer claimed, and stay as they are."""
+        self._batch, self._silent_until = 1, self._clock() + PROBE_SECONDS
+        self._heard_at = float("-inf")
+        self._client.close()  # The next probe connects anew, not when gRPC's own back-off allows it.
+        put_back(claims, error.code)
+        log.warning("billing_away", code=error.code, waiting=len(claims))
 
     def _open(self, claims: Sequence[Claim]) -> None:
         """One call for all; where it is refused, halves find the row that spoils it. BillingAway stops it."""

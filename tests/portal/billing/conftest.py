@@ -78,7 +78,7 @@ def change(patient, **changes):
 
 def run(loop, *, fence: int = 1) -> None:
     """Rounds until nothing is left to do now."""
-    while loop.step(fence) is not Round.IDLE:
+    while loop.step(fence) in (Round.MORE, Round.DONE):
         pass
 
 

@@ -17,7 +17,7 @@ class BillingServer:
     """Starts and ends at our wish; its accounts stay."""
 
     def __init__(self, url, folder: Path) -> None:
-        self._url, self._log, self.port = url, folder / "billing.log", free_port()
+        self.url, self.log, self.port = url, folder / "billing.log", free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -25,20 +25,23 @@ class BillingServer:
         return f"127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        with self._log.open("ab") as log:
-            env = environment(self._url, BILLING_PORT=str(self.port))
+        with self.log.open("ab") as log:
+            env = environment(self.url, BILLING_PORT=str(self.port))
             self._process = subprocess.Popen(command("serve"), env=env, stderr=log)
         wait_for(lambda: is_listening(self.port))
 
-    def end(self) -> None:
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
         if self._process:
-            self._process.send_signal(signal.SIGTERM)
+            self.send(number)
             self._process.wait(30)
             self._process = None
 
     def forget(self) -> None:
         """As it was on its first day, and running."""
-        tell(self._url, "TRUNCATE billing_account")
+        tell(self.url, "TRUNCATE billing_account")
         if not self._process:
             self.start()
 

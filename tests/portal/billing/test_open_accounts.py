@@ -98,7 +98,7 @@ def test_while_billing_is_away_one_row_asks_and_not_all(loop, server, clock):
     services.register_patients([{"family_name": f"Example{n}"} for n in range(50)], by=None, source="import")
     server.end()
     loop.step(1)
-    assert loop.step(1) is Round.IDLE, "it stays silent until the next probe"
+    assert loop.step(1) is Round.AWAY, "it stays silent until the next probe"
     clock.now += PROBE_SECONDS
     loop.step(1)
     assert BillingAccount.objects.filter(attempts=2).count() == 1

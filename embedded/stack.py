@@ -31,12 +31,8 @@ def refuse_busy_ports(chosen: Mapping[str, str]) -> None:
 
 
 def prepare(environment: Mapping[str, str], *, root: Path) -> None:
-    """Bring the three databases up to date side by side; make topics and demo data.
-
-    The embedded broker forgets everything when it ends, so all events are queued for it once more.
-    """
+    """Bring the three databases up to date side by side; make topics and demo data."""
     portal = ["migrate --no-input --verbosity 0", "create_topics", "seed_demo --if-empty"]
-    portal += ["replay_events --all"] if environment["KAFKA_API_VERSION"] else []
     steps = {
         "Preparing the portal": ["embedded.commands", *portal],
         "Migrating billing": ["billing_grpc", "migrate"],

@@ -1,0 +1,213 @@
+"""P4: a topic that lost its events gets the whole log again, each patient's in order, whenever that is noticed."""
+
+import signal
+from contextlib import ExitStack
+
+import pytest
+from django.db import connection
+
+from embedded.kafka import kafka
+from portal.events import ends, leases
+from portal.events.broker import KafkaBroker
+from portal.events.loop import EventsLoop
+from portal.events.models import TopicEnd, TopicRefill
+from portal.events.producer import KafkaSender
+from portal.events.services import deliver_waiting
+from portal.loops import LeaseLost, Round
+from portal.patients.models import EventOutbox, PatientEvent
+from tests.portal.events.conftest import change, new_patient
+from tests.portal.events.relays import relaying
+from tests.topic import Topic
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.django_db
+
+
+class ForgetfulBroker:
+    """A broker that can be restarted at its address, and then has forgotten everything."""
+
+    def __init__(self, folder):
+        self.folder, self.stack, self.port = folder, ExitStack(), 0
+        self.start()
+
+    def start(self):
+        self.running = self.stack.enter_context(kafka(self.folder, port=self.port))
+        self.port = int(self.running.address.rpartition(":")[2])
+
+    def stop(self):
+        self.stack.close()
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+
+@pytest.fixture
+def forgetful(tmp_path, settings):
+    broker = ForgetfulBroker(tmp_path / "kafka")
+    settings.KAFKA_BOOTSTRAP_SERVERS, settings.KAFKA_API_VERSION = [broker.running.address], (2, 0)
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def topic(forgetful, settings):
+    return Topic(forgetful.running.address, settings.KAFKA_TOPIC_PATIENT)
+
+
+@pytest.fixture
+def loop(topic):
+    loop = EventsLoop()
+    yield loop
+    loop.close()
+
+
+def settle_down(loop, fence):
+    """Rounds until the loop has nothing to do."""
+    while loop.step(fence) is not Round.IDLE:
+        pass
+
+
+def some_history() -> dict[str, list[int]]:
+    """Patients with three versions each; what the topic must have of them."""
+    people = [new_patient(family_name=f"Example{n}") for n in range(12)]
+    for city in ("Leeds", "York"):
+        for patient in people:
+            change(patient, city=city)
+    return {str(patient.pk): [1, 2, 3] for patient in people}
+
+
+def test_an_emptied_topic_is_noticed_while_nothing_waits(loop, fence, forgetful, topic):
+    history = some_history()
+    settle_down(loop, fence)
+    forgetful.restart()
+    again = EventsLoop()
+    settle_down(again, fence)
+    again.close()
+    assert topic.versions(36) == history
+
+
+def test_it_is_noticed_by_the_first_acknowledgement_that_comes_too_low(fence, forgetful, topic):
+    history = some_history()
+    sender = KafkaSender()
+    deliver_waiting(sender, fence=fence)
+    forgetful.restart()
+    sender.close()
+    patient = new_patient(family_name="Late")
+    deliver_waiting(sender, fence=fence)
+    assert TopicRefill.objects.exists(), "the first event of the new topic told"
+    loop = EventsLoop(sender)
+    settle_down(loop, fence)
+    loop.close()
+    assert topic.versions(38) == {**history, str(patient.pk): [1]}
+
+
+def test_nothing_is_sent_before_the_whole_log_waits_again(loop, fence, forgetful, topic, monkeypatch):
+    monkeypatch.setattr(ends, "STEP", 10)
+    some_history()
+    settle_down(loop, fence)
+    TopicEnd.objects.update(next_offset=1_000_000)
+    assert loop._has_lost_events(fence)
+    for waiting in (10, 20, 30, 36):
+        assert loop.step(fence) is Round.MORE
+        assert EventOutbox.objects.count() == waiting
+    settle_down(loop, fence)
+    assert not EventOutbox.objects.exists()
+    assert not TopicRefill.objects.exists()
+
+
+def test_the_next_leader_goes_on_where_a_killed_one_stopped(loop, fence, forgetful, topic, monkeypatch):
+    monkeypatch.setattr(ends, "STEP", 10)
+    history = some_history()
+    settle_down(loop, fence)
+    forgetful.restart()
+    first = EventsLoop()
+    first.step(fence)
+    first.step(fence)
+    first.close()
+    assert EventOutbox.objects.count() == 10
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE events_relaylease SET expires_at = now()")
+    newer = leases.take_or_renew("the next one", seconds=600).fence
+    second = EventsLoop()
+    with pytest.raises(LeaseLost):
+        second.step(fence)
+    settle_down(second, newer)
+    second.close()
+    assert topic.versions(36) == history
+
+
+def test_events_that_come_meanwhile_keep_their_place(loop, fence, forgetful, topic, monkeypatch):
+    monkeypatch.setattr(ends, "STEP", 10)
+    history = some_history()
+    settle_down(loop, fence)
+    forgetful.restart()
+    loop.close()
+    loop.step(fence)
+    loop.step(fence)
+    for patient_id in history:
+        change(PatientEvent.objects.filter(pgh_obj_id=patient_id).first().pgh_obj, city="Hull")
+    settle_down(loop, fence)
+    assert topic.versions(48) == {patient_id: [1, 2, 3, 4] for patient_id in history}
+
+
+def test_a_topic_that_is_whole_is_sent_nothing_twice(loop, fence, topic):
+    some_history()
+    settle_down(loop, fence)
+    for _ in range(3):
+        another = EventsLoop()
+        settle_down(another, fence)
+        another.close()
+    new_patient(family_name="Late")
+    settle_down(loop, fence)
+    assert len(topic.records(37)) == 37
+
+
+def test_an_empty_topic_that_we_know_nothing_of_gets_the_whole_log(loop, fence, topic):
+    history = some_history()
+    EventOutbox.objects.all().delete()
+    settle_down(loop, fence)
+    assert topic.versions(36) == history
+
+
+def test_a_topic_that_we_know_nothing_of_and_is_not_empty_gets_what_waits(loop, fence, topic):
+    history = some_history()
+    settle_down(loop, fence)
+    TopicEnd.objects.all().delete()
+    settle_down(EventsLoop(), fence)
+    assert len(topic.records(36)) == 36
+    assert topic.versions(36) == history
+
+
+def test_only_the_leader_may_begin(loop, fence, topic):
+    with pytest.raises(LeaseLost):
+        ends.look_for_loss({0: 0}, fence=fence - 1)
+    assert not TopicRefill.objects.exists()
+
+
+def test_the_ends_are_those_of_the_broker(loop, fence, topic):
+    some_history()
+    settle_down(loop, fence)
+    broker = KafkaBroker()
+    known = dict(TopicEnd.objects.values_list("partition", "next_offset"))
+    assert {n: end for n, end in broker.ends().items() if end} == {n: end for n, end in known.items() if end}
+    broker.close()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("number", [signal.SIGKILL, None], ids=["killed relay", "running relay"])
+def test_a_real_relay_fills_the_topic_of_a_restarted_broker(forgetful, topic, tmp_path, number):
+    history = some_history()
+    with ExitStack() as relays:
+        first = relays.enter_context(relaying(tmp_path))
+        wait_for(lambda: not EventOutbox.objects.exists())
+        if number:
+            first.signal(number)
+        forgetful.restart()
+        if number:
+            first = relays.enter_context(relaying(tmp_path))
+        first.wait_until_said("topic_emptied")
+        for patient_id in history:
+            change(PatientEvent.objects.filter(pgh_obj_id=patient_id).first().pgh_obj, city="Hull")
+        assert topic.versions(48) == {patient_id: [1, 2, 3, 4] for patient_id in history}
+        wait_for(lambda: not EventOutbox.objects.exists())

@@ -1,0 +1,164 @@
+"""A broker that is away, loses replies, takes half of a batch, takes a request late, or starts anew without a topic.
+
+`producer_of` stands in for kafka-python's class `KafkaProducer`, so that the relay's own sender is what is tried.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf.message import DecodeError
+from kafka.errors import KafkaConnectionError, KafkaTimeoutError, MessageSizeTooLargeError
+from kafka.producer.future import RecordMetadata
+from kafka.structs import TopicPartition
+
+from protos.patient.events.v1.patient_event_pb2 import PatientEvent
+from tests.simulator.processes import point
+
+PARTITIONS = 4
+KEPT, LOST, UNTOLD, LATE, REFUSED = "kept", "lost", "kept, and the reply lost", "late", "refused"
+# What becomes of a batch: of its first message, and of the others.
+TROUBLES = {
+    "request lost": (LOST, LOST),
+    "reply lost": (UNTOLD, UNTOLD),
+    "request late": (LATE, LATE),
+    "first message lost": (LOST, KEPT),
+    "only the first message kept": (KEPT, LOST),
+    "first message too large": (REFUSED, KEPT),
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """A message as it lies in a partition; `event` is None where it cannot be read."""
+
+    key: bytes | None
+    value: bytes
+    headers: list[tuple[str, bytes]]
+    event: PatientEvent | None
+
+
+@dataclass
+class Broker:
+    """The topic, everything that ever was on it, and what goes wrong next."""
+
+    partitions: list[list[Record]] = field(default_factory=lambda: [[] for _ in range(PARTITIONS)])
+    is_away: bool = False
+    troubles: deque[str] = field(default_factory=deque)
+    incarnation: int = 0
+    # Of each patient the versions in the order in which they first came, and the partitions they were seen in.
+    first_seen: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    seen_in: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    delivered: set[int] = field(default_factory=set)
+    _late: list[Record] = field(default_factory=list)
+    _places: dict[bytes | None, int] = field(default_factory=dict)
+
+    def take(self, batch: list["Sent"]) -> None:
+        """Answer every message of a producer's batch, as what goes wrong now has it."""
+        point("the broker gets")
+        trouble = "request lost" if self.is_away else self.troubles.popleft() if self.troubles else ""
+        first, others = TROUBLES.get(trouble, (KEPT, KEPT))
+        for at, sent in enumerate(batch):
+            sent.answer = self._answer(sent.record, others if at else first)
+        point("the broker answers")
+
+    def append(self, record: Record) -> RecordMetadata:
+        number = self._partition_of(record.key)
+        self.partitions[number].append(record)
+        if event := record.event:
+            self.delivered.add(event.event_id)
+            self.seen_in[event.patient_id].add(number)
+            if event.version not in self.first_seen[event.patient_id]:
+                self.first_seen[event.patient_id].append(event.version)
+        place = TopicPartition("patient", number)
+        return RecordMetadata("patient", number, place, len(self.partitions[number]) - 1, None, None, 0, 0, 0)
+
+    def late_requests_come_in(self) -> None:
+        late, self._late = self._late, []
+        for record in late:
+            self.append(record)
+
+    def start_anew(self) -> None:
+        """Empty, as the embedded broker is after a restart."""
+        self.partitions = [[] for _ in range(PARTITIONS)]
+        self._late, self.incarnation = [], self.incarnation + 1
+
+    def lies_there(self) -> set[int]:
+        """The events on the topic as it is now."""
+        return {record.event.event_id for partition in self.partitions for record in partition if record.event}
+
+    def rubbish(self) -> set[bytes]:
+        """The messages of the topic that are no events."""
+        return {record.value for partition in self.partitions for record in partition if not record.event}
+
+    def _answer(self, record: Record, fate: str) -> RecordMetadata | Exception:
+        if fate == REFUSED:
+            return MessageSizeTooLargeError()
+        if fate == LATE:
+            self._late.append(record)
+        place = self.append(record) if fate in (KEPT, UNTOLD) else None
+        return place if fate == KEPT and place else KafkaTimeoutError()
+
+    def _partition_of(self, key: bytes | None) -> int:
+        """Like a hash, but the same in every run: the first key that comes goes to the first partition."""
+        return self._places.setdefault(key, len(self._places)) % PARTITIONS
+
+
+@dataclass
+class Sent:
+    """What `send` answers, as kafka-python's future: the answer is known when the batch went out."""
+
+    record: Record
+    flush: Callable[[], None]
+    answer: RecordMetadata | Exception | None = None
+
+    def get(self, timeout: float | None = None) -> RecordMetadata:
+        self.flush()
+        if isinstance(self.answer, RecordMetadata):
+            return self.answer
+        raise self.answer or KafkaTimeoutError()
+
+
+class Producer:
+    """The parts of kafka-python's producer that a careful or a careless sender would use."""
+
+    def __init__(self, broker: Broker, **_: Any) -> None:
+        if broker.is_away:
+            raise KafkaConnectionError
+        self._broker, self._incarnation = broker, broker.incarnation
+        self._batch: list[Sent] = []
+        self._sender = self
+
+    def send(self, topic: str, *, key: bytes, value: bytes, headers: list[tuple[str, bytes]], **_: Any) -> Sent:
+        self._batch.append(Sent(Record(key, value, headers, read(value)), self.flush))
+        return self._batch[-1]
+
+    def flush(self, timeout: float | None = None) -> None:
+        """Returns when every message was answered, well or not; raises nothing, as the real one."""
+        batch, self._batch = self._batch, []
+        if batch:
+            self._broker.take(batch)
+
+    def partitions_for(self, topic: str) -> set[int]:
+        if self._broker.is_away:
+            raise KafkaTimeoutError
+        return set(range(PARTITIONS))
+
+    def close(self, timeout: float | None = None) -> None:
+        self._batch = []
+
+    def force_close(self) -> None:
+        self._batch = []
+
+    def join(self, timeout: float | None = None) -> None:
+        """There is no thread behind it."""
+
+
+def read(value: bytes) -> PatientEvent | None:
+    """The event in a message, None where it cannot be read."""
+    try:
+        event = PatientEvent.FromString(value)
+    except DecodeError:
+        return None
+    return event if event.event_id else None

@@ -1,0 +1,170 @@
+"""What must hold after each step, and what must be true of all stores once everything has caught up."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from tests.analytics_stream import database as analytics_database
+from tests.billing_grpc import database as billing_database
+from tests.simulator.databases import tell
+from tests.simulator.relays import Turn
+
+if TYPE_CHECKING:
+    from tests.simulator.world import World
+
+_LOG = """
+    SELECT coalesce(patient.id, log.patient), patient.version, log.versions
+    FROM patients_patient AS patient FULL JOIN (
+        SELECT pgh_obj_id AS patient, array_agg(version ORDER BY pgh_id) AS versions
+        FROM patients_patientevent GROUP BY pgh_obj_id) AS log ON log.patient = patient.id
+"""
+_EVENTS = """
+    SELECT pgh_id, outbox.event_id IS NOT NULL, quarantined.event_id IS NOT NULL
+    FROM patients_patientevent AS log LEFT JOIN patients_eventoutbox AS outbox ON outbox.event_id = log.pgh_id
+    LEFT JOIN events_quarantinedevent AS quarantined ON quarantined.event_id = log.pgh_id
+"""
+# All that a relay writes.
+_DIGEST = """
+    SELECT (SELECT array_agg(event_id ORDER BY event_id) FROM patients_eventoutbox),
+        (SELECT array_agg(event_id ORDER BY event_id) FROM events_quarantinedevent),
+        (SELECT array_agg(account::text ORDER BY patient_id) FROM billing_billingaccount AS account)
+"""
+_EXPECTED_FIGURES = """
+    SELECT 'status', status, count(*) FROM patients_patient GROUP BY status
+    UNION ALL SELECT 'registered_on', registered_on::text, count(*) FROM patients_patient GROUP BY registered_on
+    UNION ALL SELECT 'registered_at', to_char(pgh_created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24'), count(*)
+        FROM patients_patientevent WHERE version = 1 GROUP BY 2
+    UNION ALL SELECT 'minute', to_char(pgh_created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI'), count(*)
+        FROM patients_patientevent GROUP BY 2
+    UNION ALL SELECT 'events', '', count(*) FROM patients_patientevent HAVING count(*) > 0
+    UNION ALL SELECT 'sex', sex, count(*) FROM patients_patient WHERE status = 'active' GROUP BY sex
+    UNION ALL SELECT 'birth_year', '0000', count(*) FROM patients_patient WHERE status = 'active' HAVING count(*) > 0
+    UNION ALL SELECT 'region', coalesce(nullif(region, ''), 'unknown'), count(*)
+        FROM patients_patient WHERE status = 'active' GROUP BY region
+    UNION ALL SELECT 'source', source, count(*) FROM patients_patient WHERE status = 'active' GROUP BY source
+"""
+_ACCOUNTS = """
+    SELECT patient_id, 'BA-' || lpad(number::text, 9, '0'), name, email, closed_at IS NOT NULL, patient_version
+    FROM billing_account
+"""
+_WANTED_ACCOUNTS = """
+    SELECT patient.id, account.account_id, concat_ws(' ', nullif(given_name, ''), nullif(family_name, '')), email,
+        patient.status <> 'active', account.status, patient.version
+    FROM patients_patient AS patient LEFT JOIN billing_billingaccount AS account ON account.patient_id = patient.id
+"""
+
+
+class Violation(AssertionError):
+    """A promise is broken. The text begins with its number."""
+
+
+def must(holds: object, promise: str) -> None:
+    if not holds:
+        raise Violation(promise)
+
+
+def after_each_step(world: "World") -> None:
+    the_log_has_each_change_once(world)
+    nothing_is_lost_on_the_way(world)
+    the_topic_is_in_order(world)
+    nobody_has_two_accounts(world)
+
+
+def at_the_end(world: "World") -> None:
+    """Everything was healed and has caught up."""
+    after_each_step(world)
+    everything_was_sent(world)
+    figures_are_right(world)
+    everyone_has_an_account(world)
+    letters = {letter.message.value for letter in world.set_aside}
+    must(world.broker.rubbish() <= letters, "P2: a message that cannot be counted is in the dead-letter topic")
+
+
+def the_log_has_each_change_once(world: "World") -> None:
+    found = {patient: (version, versions) for patient, version, versions in tell(_LOG)}
+    wanted = {patient: (last, list(range(1, last + 1))) for patient, last in world.versions.items()}
+    must(found == wanted, f"P1: one log row for each committed change: {_differing(found, wanted)}")
+
+
+def nothing_is_lost_on_the_way(world: "World") -> None:
+    events = tell(_EVENTS)
+    note_quarantined(world, (number for number, _, is_quarantined in events if is_quarantined))
+    gone = {number for number, waits, is_quarantined in events if not waits and not is_quarantined}
+    must(gone <= world.broker.delivered, f"P2: events that nobody will send: {gone - world.broker.delivered}")
+    phantoms = world.broker.delivered - {number for number, *_ in events}
+    must(not phantoms, f"P1: events on the topic of changes that were never committed: {phantoms}")
+
+
+def the_topic_is_in_order(world: "World") -> None:
+    """Versions that were refused once may come later, since the others went on without them."""
+    excused = defaultdict(set)
+    if world.was_quarantined:
+        rows = tell("SELECT pgh_obj_id::text, version, pgh_id FROM patients_patientevent")
+        for patient, version, number in rows:
+            if number in world.was_quarantined:
+                excused[patient].add(version)
+    for patient, versions in world.broker.first_seen.items():
+        first = [version for version in versions if version not in excused[patient]]
+        missing = set(range(1, max(first, default=0))) - set(first) - excused[patient]
+        must(first == sorted(first) and not missing, f"P2: a patient's events in version order: {versions}")
+    for lanes in world.broker.seen_in.values():
+        must(len(lanes) == 1, "P2: a patient's events lie in one partition, which alone keeps their order")
+
+
+def nobody_has_two_accounts(world: "World") -> None:
+    for patient, account in tell("SELECT patient_id, account_id FROM billing_billingaccount WHERE account_id <> ''"):
+        known = world.known_accounts.setdefault(patient, account)
+        must(known == account, f"P3: an account's number stays: {known} became {account}")
+
+
+def one_leads(world: "World") -> None:
+    must(sum(relay.leads for relay in world.relays) < 2, "P2: no two relays lead at a time")
+
+
+@contextmanager
+def nothing_written_by_the_fenced(world: "World", turn: Turn) -> Iterator[None]:
+    """A process that was stopped, and goes on when another one leads, changes nothing."""
+    if not turn.process.is_stopped or not tell("SELECT 1 FROM events_relaylease WHERE fence > %s", [turn.fence]):
+        yield
+        return
+    before = tell(_DIGEST)
+    yield
+    must(tell(_DIGEST) == before, "P4: a relay that lost its lease while it slept writes nothing")
+
+
+def note_quarantined(world: "World", events: Iterator[int] | None = None) -> None:
+    world.was_quarantined.update(
+        events if events is not None else (n for [n] in tell("SELECT event_id FROM events_quarantinedevent"))
+    )
+
+
+def everything_was_sent(world: "World") -> None:
+    log = {number for [number] in tell("SELECT pgh_id FROM patients_patientevent")}
+    must(log <= world.broker.lies_there(), f"P2: events that are not on the topic: {log - world.broker.lies_there()}")
+
+
+def figures_are_right(world: "World") -> None:
+    wanted = {(name, bucket): count for name, bucket, count in tell(_EXPECTED_FIGURES)}
+    found = analytics_database.figures_in(world.analytics_url)
+    must(found == wanted, f"P2: figures as the patients have them: {_differing(found, wanted)}")
+
+
+def everyone_has_an_account(world: "World") -> None:
+    accounts: dict[UUID, list] = defaultdict(list)
+    for patient, *facts in billing_database.tell(world.billing_url, _ACCOUNTS):
+        accounts[UUID(str(patient))].append(facts)
+    for patient, number, name, email, is_closed, status, version in tell(_WANTED_ACCOUNTS):
+        theirs = accounts.pop(patient, [])
+        must(len(theirs) == 1, f"P3: exactly one account of each patient, not {len(theirs)}")
+        [[given, named, address, closed, known]] = theirs
+        must(given == number, f"P3: the account that billing has: {given}, not {number!r}")
+        must((named, address) == (name, email), f"P3: billing has the name and e-mail of version {known} of {version}")
+        must(closed == is_closed == (status == "closed"), f"P3: an account is closed where the patient is: {status}")
+    must(not accounts, "P3: no account without a patient")
+
+
+def _differing(found: dict, wanted: dict) -> dict:
+    keys = [key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key)]
+    return {str(key): (found.get(key), wanted.get(key)) for key in sorted(keys, key=str)[:5]}

@@ -1,0 +1,180 @@
+"""The clinic: every door through which a patient is written, and what the writer was told about it.
+
+Each door writes values that were never there before, so that one act on one patient is one change of it.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+from rest_framework.test import APIClient
+
+from portal.accounts.models import User
+from portal.billing.services import request_accounts
+from portal.patients import services
+from portal.patients.models import Patient, Status
+from tests.simulator.processes import Process
+
+Acts = dict[UUID, int]
+"""By how many versions an act brings each patient forward."""
+
+_SQL_INSERT = "INSERT INTO patients_patient (family_name, given_name) VALUES (%s, 'Raw') RETURNING id"
+_FIELDS = ("given_name", "email", "city", "region")
+
+
+class Words:
+    """Never the same twice."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def next(self, field: str = "family_name") -> str:
+        number = next(self._numbers)
+        return f"person{number}@example.org" if field == "email" else f"Word {number}"
+
+
+def register_at_the_desk(words: Words) -> Acts:
+    details = {"family_name": words.next(), "given_name": "Jane", "sex": "female", "region": "Ohio"}
+    patient = services.register_patient(details, by=None, source="portal")
+    return {patient.pk: 1}
+
+
+def import_several(words: Words) -> Acts:
+    many = [{"family_name": words.next(), "email": words.next("email")} for _ in range(3)]
+    return {patient.pk: 1 for patient in services.register_patients(many, by=None, source="import")}
+
+
+def save_in_the_shell(words: Words) -> Acts:
+    return {Patient.objects.create(family_name=words.next(), sex="male", source="command").pk: 1}
+
+
+def insert_by_sql(words: Words) -> Acts:
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL_INSERT, [words.next()])
+        return {cursor.fetchone()[0]: 1}
+
+
+def correct_at_the_desk(words: Words, patient: UUID, field: str) -> Acts:
+    services.change_patient(patient, {field: words.next(field)}, by=None, source="portal")
+    return {patient: 1}
+
+
+def correct_by_import(words: Words, patient: UUID, field: str) -> Acts:
+    services.change_patients([(patient, {field: words.next(field)})], by=None, source="import")
+    return {patient: 1}
+
+
+def update_by_queryset(words: Words, patient: UUID, field: str) -> Acts:
+    Patient.objects.filter(pk=patient).update(**{field: words.next(field)})
+    return {patient: 1}
+
+
+def update_by_sql(words: Words, patient: UUID, field: str) -> Acts:
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE patients_patient SET {field} = %s WHERE id = %s", [words.next(field), patient])
+    return {patient: 1}
+
+
+def give_an_email_that_billing_refuses(words: Words, patient: UUID) -> Acts:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE patients_patient SET email = %s WHERE id = %s", [f"nobody {words.next()}", patient])
+    request_accounts([patient])
+    return {patient: 1}
+
+
+def archive_or_restore(words: Words, patient: UUID) -> Acts:
+    """What the record is not now; a merged one is brought back by SQL."""
+    status = Patient.objects.values_list("status", flat=True).get(pk=patient)
+    if status == Status.ACTIVE:
+        services.archive_patient(patient, by=None, source="portal")
+    elif status == Status.ARCHIVED:
+        services.restore_patient(patient, by=None, source="portal")
+    else:
+        Patient.objects.filter(pk=patient).update(status=Status.ACTIVE)
+    return {patient: 1}
+
+
+def merge_by_sql(words: Words, patient: UUID) -> Acts:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE patients_patient SET status = 'merged' WHERE id = %s AND status <> 'merged'", [patient])
+        return {patient: cursor.rowcount}
+
+
+NEW = (register_at_the_desk, import_several, save_in_the_shell, insert_by_sql)
+CORRECTIONS = (correct_at_the_desk, correct_by_import, update_by_queryset, update_by_sql)
+FIELDS = _FIELDS
+OTHERS = (archive_or_restore, merge_by_sql, give_an_email_that_billing_refuses)
+
+
+class ApiClient:
+    """A program that registers through the API, and asks again with the same key when no answer came."""
+
+    def __init__(self, user: User) -> None:
+        self._client = APIClient()
+        self._client.force_authenticate(user)
+
+    def register(self, words: Words, *, answers_lost: int) -> Acts:
+        body, key = {"familyName": words.next(), "givenName": "Jane"}, str(uuid4())
+        made = set()
+        for _ in range(answers_lost + 1):
+            answer = self._client.post("/api/patients", body, format="json", headers={"Idempotency-Key": key})
+            assert answer.status_code == 201, answer.content
+            made.add(UUID(answer.json()["id"]))
+        [patient] = made
+        return {patient: 1}
+
+
+class Desk:
+    """A session with a transaction that may stay open for long."""
+
+    def __init__(self, name: str) -> None:
+        self._process, self._stack = Process(name), ExitStack()
+        self.acts: Acts = {}
+        self.is_open = False
+
+    def begin(self) -> None:
+        self.is_open = True
+        self._do(lambda: self._stack.enter_context(transaction.atomic()))
+        # PostgreSQL's now() is the time of the first statement.
+        self._do(lambda: connection.cursor().execute("SELECT pg_catalog.now()"))
+
+    def act(self, act: Callable[[], Acts]) -> Acts:
+        done = self._do(act)
+        self.acts |= {patient: self.acts.get(patient, 0) + changes for patient, changes in done.items()}
+        return done
+
+    def commit(self) -> Acts:
+        """What is true from now on."""
+        self._do(self._stack.close)
+        return self._leave()
+
+    def roll_back(self) -> None:
+        self._do(self._undo)
+        self._leave()
+
+    def end(self) -> None:
+        if self.is_open:
+            self.roll_back()
+        self._process.end()
+
+    def _undo(self) -> None:
+        transaction.set_rollback(True)
+        self._stack.close()
+
+    def _leave(self) -> Acts:
+        acts, self.acts, self.is_open = self.acts, {}, False
+        return acts
+
+    def _do(self, job: Callable[[], Any]) -> Any:
+        news = self._process.begin(job)
+        if news.state != "done":
+            raise news.value
+        return news.value
+
+
+def held(desks: Sequence[Desk]) -> set[UUID]:
+    """Patients whom an open transaction has locked."""
+    return {patient for desk in desks for patient in desk.acts}

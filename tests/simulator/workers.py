@@ -1,0 +1,160 @@
+"""Analytics' workers, and the consumer group that hands them the topic: repeated, late, and to a worker that slept."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+from typing import Any
+
+from analytics_stream.dead_letters import CannotGoOn, DeadLetter
+from analytics_stream.intake import Intake
+from analytics_stream.progress import Progress
+from analytics_stream.store import StoreAway
+from tests.simulator.broker import PARTITIONS, Broker, Record
+from tests.simulator.processes import Interrupt, News, Process, point
+
+LARGEST_BATCH = 20
+
+
+@dataclass
+class Message:
+    """As Faust hands it out."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes
+    headers: Any
+
+
+@dataclass
+class Delivery:
+    """A message, and the way to say that it is done."""
+
+    message: Message
+    done: Callable[[int, int], None]
+
+    def ack(self) -> bool:
+        point("analytics acknowledges")
+        self.done(self.message.partition, self.message.offset)
+        return True
+
+
+class Here(Executor):
+    """Runs the work in the thread that asks for it."""
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(work(*args, **kwargs))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+
+class Consumers:
+    """Who reads which partition, and from where on. An acknowledgement counts under the generation it was read in."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker, self._seen = broker, broker.incarnation
+        self.generation, self.workers = 0, 2
+        self.committed: dict[int, int] = {}
+        self._swapped = False
+
+    def rebalance(self, workers: int) -> None:
+        """Hand the partitions out anew, over one worker or over two."""
+        self.generation += 1
+        self.workers, self._swapped = workers, not self._swapped
+        if self._seen != self._broker.incarnation:
+            self.committed, self._seen = {}, self._broker.incarnation
+
+    def partitions_of(self, number: int) -> list[int]:
+        return [p for p in range(PARTITIONS) if (p + self._swapped) % self.workers == number]
+
+    def commit(self, generation: int, offsets: dict[int, int]) -> None:
+        if generation == self.generation:
+            self.committed |= offsets
+
+
+class Worker:
+    """One process of analytics. It counts with the real intake and store; `post` sets a message aside."""
+
+    def __init__(
+        self, number: int, group: Consumers, broker: Broker, store: Store, post: Callable[[DeadLetter], Any]
+    ) -> None:
+        self.number, self._group, self._broker, self._store, self._post = number, group, broker, store, post
+        self.process = Process(f"worker {number}")
+        self._start()
+
+    def _start(self) -> None:
+        self._intake = Intake(self._store, self._posted, Progress(), Here(), self._no_wait)
+        self._generation = -1
+        self._positions: dict[int, int] = {}
+        self._acked: dict[int, int] = {}
+
+    def count(self, interrupt: Interrupt | None = None, *, commits: bool = True) -> News | None:
+        """Read what is there and take it in, or go on where it was stopped; None where there is nothing to read."""
+        if self.process.is_stopped:
+            return self._heard(self.process.go_on(interrupt), commits)
+        batch = self._read()
+        if not batch:
+            return None
+        return self._heard(self.process.begin(lambda: asyncio.run(self._intake.take_in(batch)), interrupt), commits)
+
+    def restart(self) -> None:
+        self.process.kill()
+        self._start()
+
+    def has_read_all(self) -> bool:
+        self._take_part()
+        return not self.process.is_stopped and all(
+            at >= len(self._broker.partitions[number]) for number, at in self._positions.items()
+        )
+
+    def commit(self) -> None:
+        self._group.commit(self._generation, self._acked)
+        self._acked = {}
+
+    def _heard(self, news: News, commits: bool) -> News:
+        """It ends itself where it cannot go on, and is started again."""
+        if news.state == "failed" and not isinstance(news.value, CannotGoOn | StoreAway):
+            raise news.value
+        if news.state in ("failed", "died"):
+            self.restart()
+        elif news.state == "done" and commits:
+            self.commit()
+        return news
+
+    def _read(self) -> list[Delivery]:
+        """A message from each partition in turn: there is an order within a partition and none between them."""
+        self._take_part()
+        lanes = [self._lane(number, at) for number, at in self._positions.items()]
+        batch = [one for one in chain.from_iterable(zip_longest(*lanes)) if one][:LARGEST_BATCH]
+        for one in batch:
+            self._positions[one.message.partition] = one.message.offset + 1
+        return batch
+
+    def _lane(self, number: int, at: int) -> Iterable[Delivery]:
+        records = self._broker.partitions[number][at:]
+        return [Delivery(message(number, at + n, record), self._done) for n, record in enumerate(records)]
+
+    def _take_part(self) -> None:
+        if self._generation != self._group.generation:
+            self._generation, self._acked = self._group.generation, {}
+            mine = self._group.partitions_of(self.number)
+            self._positions = {number: self._group.committed.get(number, 0) for number in mine}
+
+    def _done(self, partition: int, offset: int) -> None:
+        self._acked[partition] = max(self._acked.get(partition, 0), offset + 1)
+
+    async def _posted(self, letter: DeadLetter) -> None:
+        self._post(letter)
+
+    async def _no_wait(self, seconds: float) -> None:
+        point("analytics waits")
+
+
+def message(partition: int, offset: int, record: Record) -> Message:
+    return Message("patient", partition, offset, record.key, record.value, record.headers)

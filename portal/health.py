@@ -16,6 +16,7 @@ from portal.analytics.selectors import client as figures_client
 from portal.billing.selectors import billing_state
 from portal.errors import Unavailable
 from portal.events.selectors import relay_state, seconds_away
+from portal.reconciliation.selectors import reconcile_state
 
 LATE_SECONDS = 5.0  # Work that has waited this long is behind.
 AWAY_SECONDS = 3.0  # A neighbour that has not answered the relay for this long is away, also when nothing waits.
@@ -86,7 +87,14 @@ def worker_queue() -> Check:
     return Check("worker queue", ok=True)
 
 
-CHECKS: list[Callable[[], Check]] = [relay, events, billing, analytics, worker_queue]
+def reconciliation() -> Check:
+    state = reconcile_state()
+    words = "Patients are saved. Some of their copies differ; operators can repair that on the page Reconciliation."
+    figures = {"differences": state.differences, "ageSeconds": state.age_seconds}
+    return Check("reconciliation", not state.differences, words, figures)
+
+
+CHECKS: list[Callable[[], Check]] = [relay, events, billing, analytics, worker_queue, reconciliation]
 _lock = threading.Lock()
 _kept: list[Check] = []
 _kept_at = float("-inf")

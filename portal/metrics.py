@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from portal.accounts.rules import ANYONE, allow
 from portal.billing.selectors import accounts_by_status, billing_state
 from portal.events.selectors import relay_state, seconds_away
+from portal.reconciliation.selectors import reconcile_state
 
 
 class Backlog(Collector):
@@ -33,6 +34,10 @@ class Backlog(Collector):
         for loop, seconds in seconds_away().items():
             away.add_metric([loop], float(seconds > 0))
         yield away
+        reconciled = reconcile_state()
+        yield _gauge("portal_reconcile_differences", "What the last reconciliation found", reconciled.differences)
+        if reconciled.age_seconds is not None:
+            yield _gauge("portal_reconcile_age_seconds", "Since the last one with a verdict", reconciled.age_seconds)
 
 
 def _gauge(name: str, words: str, value: float | None) -> GaugeMetricFamily:

@@ -6,6 +6,7 @@ from pathlib import Path
 import environ
 from celery.schedules import crontab
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
 from portal.logs import log_config
@@ -24,6 +25,8 @@ env = environ.Env(
     KAFKA_API_VERSION=(str, ""),
     KAFKA_TOPIC_DEAD_LETTER=(str, "patient.dead-letter"),
     KAFKA_TOPIC_PATIENT=(str, "patient"),
+    KAFKA_WINDOW_BYTES=(int, 0),
+    KAFKA_WINDOW_GROUP=(str, "analytics"),
     LOG_LEVEL=(str, "INFO"),
     PORTAL_INTERNAL_PORT=(int, 4003),
     SECURE_COOKIES=(bool, False),
@@ -69,6 +72,7 @@ INSTALLED_APPS = [
     "portal.events",
     "portal.imports",
     "portal.analytics",
+    "portal.reconciliation",
 ]
 
 MIDDLEWARE = [
@@ -213,6 +217,10 @@ KAFKA_BOOTSTRAP_SERVERS = env.list("KAFKA_BOOTSTRAP_SERVERS")
 KAFKA_API_VERSION = tuple(int(part) for part in env("KAFKA_API_VERSION").split(".") if part) or None
 KAFKA_TOPIC_PATIENT = env("KAFKA_TOPIC_PATIENT")
 KAFKA_TOPIC_DEAD_LETTER = env("KAFKA_TOPIC_DEAD_LETTER")
+KAFKA_WINDOW_BYTES = env("KAFKA_WINDOW_BYTES")
+KAFKA_WINDOW_GROUP = env("KAFKA_WINDOW_GROUP")
+if 0 < KAFKA_WINDOW_BYTES < 2_000_000:  # A quarter of the window and the largest message have to fit side by side.
+    raise ImproperlyConfigured("KAFKA_WINDOW_BYTES is 0 (no pacing) or 2000000 at least.")
 EVENTS_INCLUDE_CONTACT = env("EVENTS_INCLUDE_CONTACT")
 BILLING_GRPC_ADDRESS = env("BILLING_GRPC_ADDRESS")
 ANALYTICS_URL = env("ANALYTICS_URL")
@@ -234,6 +242,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     "patients.forget_keys": {"task": "patients.forget_keys", "schedule": crontab(minute="5")},
     "imports.resume_waiting": {"task": "imports.resume_waiting", "schedule": timedelta(seconds=15)},
+    "reconciliation.run_waiting": {"task": "reconciliation.run_waiting", "schedule": timedelta(seconds=15)},
+    "reconciliation.check": {"task": "reconciliation.check", "schedule": crontab(hour="2", minute="30")},
     "imports.forget_files": {"task": "imports.forget_files", "schedule": crontab(hour="3", minute="20")},
 }
 IMPORT_MAX_BYTES = env("IMPORT_MAX_BYTES")

@@ -29,4 +29,5 @@ urlpatterns = [
     path("", include("portal.billing.urls")),
     path("", include("portal.imports.urls")),
     path("", include("portal.analytics.urls")),
+    path("", include("portal.reconciliation.urls")),
 ]

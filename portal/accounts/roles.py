@@ -14,7 +14,7 @@ ROLES: dict[str, list[str]] = {
     "clinician": [*_READ, "patients.change_patient"],
     "billing": [*_READ, "billing.retry_billingaccount"],
     "analyst": ["analytics.view_figures"],
-    "auditor": [*_READ, *_AUDIT],
+    "auditor": [*_READ, *_AUDIT, "reconciliation.view_reconcilereport"],
     "operator": [
         *_READ, *_DESK, *_AUDIT,
         "patients.view_patientidentifier", "billing.retry_billingaccount",
@@ -22,6 +22,7 @@ ROLES: dict[str, list[str]] = {
         "events.view_quarantinedevent", "events.resend_quarantinedevent", "events.view_relaylease",
         "events.view_relayloop",
         "patients.view_eventoutbox",
+        "reconciliation.view_reconcilereport", "reconciliation.add_reconcilereport",
         "accounts.view_user", "accounts.add_user", "accounts.change_user", "auth.view_group",
         "accounts.view_refreshtoken", "accounts.delete_refreshtoken",
         "axes.view_accessattempt", "axes.delete_accessattempt",

@@ -27,6 +27,7 @@ PLACES = (
     Place("Patients", "patients:list", "patients.view_patient", "/patients/"),
     Place("Imports", "imports:list", "imports.view_importjob", "/imports/"),
     Place("Dashboard", "analytics:dashboard", "analytics.view_figures", "/dashboard/"),
+    Place("Reconciliation", "reconciliation:list", "reconciliation.view_reconcilereport", "/reconciliation/"),
     Place("Admin", "admin:index", "", "/admin/"),
 )
 
@@ -63,6 +64,7 @@ TITLES = {
     "billing": "Billing is behind.",
     "analytics": "Live figures are away.",
     "worker queue": "Imports wait.",
+    "reconciliation": "Copies of records differ.",
 }
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
     [
         ("front desk", ["Patients", "Dashboard"], "/patients/"),
         ("analyst", ["Dashboard"], "/dashboard/"),
-        ("operator", ["Patients", "Imports", "Dashboard"], "/patients/"),
+        ("operator", ["Patients", "Imports", "Dashboard", "Reconciliation"], "/patients/"),
     ],
 )
 def test_a_role_sees_its_own_places_and_starts_at_the_first(client, make_user, role, places, start):

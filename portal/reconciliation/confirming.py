@@ -1,0 +1,85 @@
+"""Differences that time may explain are looked at again, before they count."""
+
+import time
+from collections.abc import Sequence
+from uuid import UUID
+
+from portal.reconciliation import snapshot
+from portal.reconciliation.comparing import compare
+from portal.reconciliation.kinds import KINDS
+from portal.reconciliation.neighbours import Neighbours
+from portal.reconciliation.stores import ALL, ANALYTICS, TOPIC
+from portal.reconciliation.workspace import Workspace
+
+CHUNK = 1_000  # Patients at a time; what is asked of the stores again stays small.
+LOOKS = 3  # At the portal's side; in between, the stores may catch up with what it said.
+PAUSE_SECONDS = 0.25
+ROUNDS = 6  # Times the patience for one chunk, for all of them.
+PASSING = [kind.code for kind in KINDS.values() if kind.may_pass]
+
+_SET_ASIDE = """
+    CREATE TEMP TABLE all_message AS SELECT * FROM read_message;
+    CREATE TEMP TABLE doubted AS SELECT DISTINCT patient FROM difference WHERE patient IS NOT NULL AND kind = ANY(%s);
+"""
+_NEXT = """
+    WITH few AS (DELETE FROM doubted WHERE patient IN (SELECT patient FROM doubted ORDER BY patient LIMIT %s)
+                 RETURNING patient)
+    INSERT INTO candidate SELECT patient FROM few RETURNING patient
+"""
+_MESSAGES = """
+    INSERT INTO all_message SELECT * FROM read_message;
+    TRUNCATE read_message;
+    INSERT INTO read_message SELECT * FROM all_message WHERE patient IN (SELECT patient FROM candidate);
+"""
+_OF_CANDIDATES = "FROM difference WHERE kind = ANY(%s) AND patient IN (SELECT patient FROM candidate)"
+
+
+def confirm(space: Workspace, neighbours: Neighbours, *, seconds: float) -> None:
+    """Take back what was only late: for each thousand of patients, whatever arrives within these seconds.
+
+    Leaves the tables of the workspace to the last thousand. Where there are very many, the last are not looked at.
+    """
+    space.rows(_SET_ASIDE, [PASSING])
+    deadline = time.monotonic() + ROUNDS * seconds
+    while time.monotonic() < deadline:
+        space.empty("candidate")
+        patients = [row[0] for row in space.rows(_NEXT, [CHUNK])]
+        if not patients:
+            break
+        _look_again(space, neighbours, patients, seconds=seconds)
+    space.rows("DROP TABLE all_message, doubted")
+
+
+def _look_again(space: Workspace, neighbours: Neighbours, patients: Sequence[UUID], *, seconds: float) -> None:
+    stores = _stores_in_doubt(space)
+    for _ in range(LOOKS):
+        snapshot.take(space, seconds=0, candidates_only=True)
+        deadline = time.monotonic() + seconds / LOOKS
+        while True:
+            space.empty("read_message")
+            neighbours.read_candidates(space, patients, stores)
+            space.rows(_MESSAGES)
+            stores = [store for store in stores if store not in neighbours.away]
+            _judge_anew(space, neighbours, stores)
+            if not space.value(f"SELECT count(*) {_OF_CANDIDATES}", [_codes(stores)]):
+                return
+            if time.monotonic() >= deadline:
+                break
+            time.sleep(PAUSE_SECONDS)
+
+
+def _judge_anew(space: Workspace, neighbours: Neighbours, stores: Sequence[str]) -> None:
+    space.rows(f"DELETE {_OF_CANDIDATES}", [_codes(stores)])
+    left_out = set(ALL) - set(stores)
+    compare(space, is_topic_whole=neighbours.topic.tally.is_whole, away=left_out, looked_at_before=True)
+
+
+def _stores_in_doubt(space: Workspace) -> list[str]:
+    """Those with a difference; with the topic comes analytics, which is its witness where it is not whole."""
+    codes = [row[0] for row in space.rows(f"SELECT DISTINCT kind {_OF_CANDIDATES}", [PASSING])]
+    stores = {KINDS[code].store for code in codes}
+    return sorted(stores | {ANALYTICS} if TOPIC in stores else stores)
+
+
+def _codes(stores: Sequence[str]) -> list[str]:
+    return [code for code in PASSING if KINDS[code].store in stores]

@@ -1,0 +1,71 @@
+"""What may be read of checks, and by whom; and what health and metrics say of the last one."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from portal.accounts.models import User
+from portal.errors import NotAllowed, NotFound
+from portal.reconciliation.kinds import KINDS
+from portal.reconciliation.models import ReconcileReport, Verdict
+
+
+@dataclass(frozen=True)
+class ReconcileState:
+    """What the last check that came to a verdict found; `age_seconds` is None where there was none yet."""
+
+    differences: int
+    age_seconds: float | None
+
+
+def reports_visible_to(user: User | None) -> QuerySet[ReconcileReport]:
+    """Reports that this user may see, newest first; None stands for the clinic's own commands."""
+    if user is not None and not user.has_perm("reconciliation.view_reconcilereport"):
+        raise NotAllowed("Ask an operator for the right to see reconciliations.")
+    return ReconcileReport.objects.select_related("by")
+
+
+def open_report(user: User | None, report_id: UUID) -> ReconcileReport:
+    """One report; NotFound if there is none that the user may see."""
+    report = reports_visible_to(user).filter(pk=report_id).first()
+    if report is None:
+        raise NotFound("There is no reconciliation at this address.")
+    return report
+
+
+def reconcile_state() -> ReconcileState:
+    """For readiness and metrics."""
+    told = ReconcileReport.objects.filter(status__in=[Verdict.AGREES, Verdict.DIFFERS])
+    last = told.order_by("-finished_at").values_list("difference_count", "finished_at").first()
+    if last is None:
+        return ReconcileState(0, None)
+    differences, finished_at = last
+    return ReconcileState(differences, max(0.0, (timezone.now() - finished_at).total_seconds()))
+
+
+def as_json(report: ReconcileReport) -> dict[str, Any]:
+    """The report for programs: `manage.py reconcile --json`."""
+    return {
+        "id": str(report.pk),
+        "verdict": report.status,
+        "startedAt": report.started_at.isoformat() if report.started_at else None,
+        "finishedAt": report.finished_at.isoformat() if report.finished_at else None,
+        "message": report.message,
+        **report.figures,
+        "differenceCount": report.difference_count,
+        "differences": report.differences,
+        "repaired": report.repaired,
+    }
+
+
+def kinds_of(report: ReconcileReport) -> list[dict[str, Any]]:
+    """Each kind that was found: what it is called, how often, what to do."""
+    counts = report.figures.get("byKind", {})
+    return [
+        {"store": KINDS[code].store, "title": KINDS[code].title, "count": count, "to_do": KINDS[code].to_do}
+        for code, count in counts.items()
+        if code in KINDS
+    ]

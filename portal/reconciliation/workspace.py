@@ -1,0 +1,101 @@
+"""A session of the database for one check alone: its lock, and tables that vanish with it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+LOCK = 20_260_514  # Any number that nobody else locks.
+
+_TABLES = """
+    CREATE TEMP TABLE snap_patient (patient uuid, version bigint, status text);
+    CREATE TEMP TABLE snap_event (event_id bigint, patient uuid, version bigint, status text, is_held boolean);
+    CREATE TEMP TABLE snap_waiting (event_id bigint);
+    CREATE TEMP TABLE snap_quarantined (event_id bigint, patient uuid, reason text);
+    CREATE TEMP TABLE snap_account (patient uuid, status text, account_id text, wanted bigint, is_waiting boolean,
+        error text);
+    CREATE TEMP TABLE snap_need (patient uuid);
+    CREATE TEMP TABLE read_message (event_id bigint, patient uuid, version bigint, partition int, place bigint);
+    CREATE TEMP TABLE read_state (patient uuid, version bigint, event_id bigint, status text, counted bigint);
+    CREATE TEMP TABLE read_account (patient uuid, account_id text, version bigint, is_closed boolean);
+    CREATE TEMP TABLE expected (patient uuid, events bigint, versions bigint, last bigint, is_deleted boolean,
+        settled bigint, settled_version bigint);
+    CREATE TEMP TABLE sent (patient uuid, event_id bigint, version bigint, first_place bigint, last_place bigint,
+        partition int, times bigint);
+    CREATE TEMP TABLE candidate (patient uuid);
+    CREATE TEMP TABLE difference (kind text, patient uuid, event_id bigint, found text);
+"""
+# Sorts and joins go to disk beyond this; a dead client's session, and with it the lock, ends within half a minute.
+_SETTINGS = """
+    SET work_mem = '48MB'; SET temp_buffers = '32MB'; SET application_name = 'reconcile';
+    SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
+"""
+
+
+class Busy(Exception):
+    """Another check is running."""
+
+
+class Workspace:
+    """Runs statements in the session. For one thread."""
+
+    def __init__(self) -> None:
+        self._session: Any = connections.create_connection(DEFAULT_DB_ALIAS)
+
+    def rows(self, statement: str, values: Sequence[Any] | dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """The rows of a statement, all in memory: for what is known to be few."""
+        with self._session.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+
+    def value(self, statement: str, values: Sequence[Any] | dict[str, Any] | None = None) -> Any:
+        [[value]] = self.rows(statement, values)
+        return value
+
+    def copy(self, table: str, lines: IO[bytes], *, form: str = "text") -> None:
+        """Load lines in PostgreSQL's own format `text` or `csv`; DataError where they are not such lines."""
+        lines.seek(0)
+        with self._session.cursor() as cursor, self._session.wrap_database_errors:
+            cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT {form})", lines, 1 << 16)
+
+    def chunks(self, statement: str, values: Sequence[Any], *, size: int) -> Iterator[list[Any]]:
+        """The first column of a statement's rows, a chunk at a time, however many there are."""
+        self.rows(f"DECLARE chunks NO SCROLL CURSOR WITH HOLD FOR {statement}", values)
+        try:
+            while found := self.rows(f"FETCH {size} FROM chunks"):
+                yield [row[0] for row in found]
+        finally:
+            self.rows("CLOSE chunks")
+
+    @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """Everything read inside was so at one moment."""
+        self.rows("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        try:
+            yield
+        except BaseException:
+            if self._session.connection and not self._session.connection.closed:
+                self.rows("ROLLBACK")
+            raise
+        self.rows("COMMIT")
+
+    def empty(self, *tables: str) -> None:
+        self.rows(f"TRUNCATE {', '.join(tables)}")
+
+    def close(self) -> None:
+        self._session.close()
+
+
+@contextmanager
+def workspace() -> Iterator[Workspace]:
+    """Only one at a time on a database: Busy while another process has it. A process that dies lets go of it."""
+    space = Workspace()
+    try:
+        space.rows(_SETTINGS)
+        if not space.value("SELECT pg_try_advisory_lock(%s)", [LOCK]):
+            raise Busy
+        space.rows(_TABLES)
+        yield space
+    finally:
+        space.close()

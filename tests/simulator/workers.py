@@ -79,10 +79,10 @@ class Consumers:
 
 
 class Worker:
-    """One process of analytics. It counts with the real intake and store; `post` sets a message aside."""
+    """One process of analytics, with the real intake; `store` counts, `post` sets a message aside."""
 
     def __init__(
-        self, number: int, group: Consumers, broker: Broker, store: Store, post: Callable[[DeadLetter], Any]
+        self, number: int, *, group: Consumers, broker: Broker, store: Counting, post: Callable[[DeadLetter], Any]
     ) -> None:
         self.number, self._group, self._broker, self._store, self._post = number, group, broker, store, post
         self.process = Process(f"worker {number}")

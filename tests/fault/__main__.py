@@ -1,0 +1,91 @@
+"""`python -m tests.fault`: faults by seed under load, a table of what was found, exit code 1 if a promise broke."""
+
+import argparse
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import FrameType
+
+from embedded.environment import ROOT
+from embedded.leftovers import AlreadyRunning, end_leftovers, only_run
+from tests.fault.report import report
+from tests.fault.run import Run, faulty_run
+
+SHORT_SECONDS, SHORT_SLOT_SECONDS, SHORT_CALM_SECONDS = 90.0, 9.0, 1.0
+LONG_SLOT_SECONDS, LONG_CALM_SECONDS = 15.0, 3.0
+INTERRUPTED = 130
+
+
+def main(arguments: list[str]) -> int:
+    given = _parse(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        with only_run(given.out):
+            return _run_all(given)
+    except AlreadyRunning as reason:
+        print(reason, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.fault", description=__doc__)
+    parser.add_argument("--seed", "--seeds", type=_seeds, default=[1], metavar="N[-M]", help="one seed, or from-to (1)")
+    parser.add_argument("--seconds", type=float, default=SHORT_SECONDS, help="of faults for each seed (90)")
+    parser.add_argument("--minutes", type=float, help="the same in minutes; takes slower slots, as for a long run")
+    parser.add_argument("--out", type=Path, default=ROOT / ".run" / "fault", help="takes logs and history (.run/fault)")
+    given = parser.parse_args(arguments)
+    given.out = given.out.resolve()
+    return given
+
+
+def _seeds(text: str) -> list[int]:
+    first, _, last = text.partition("-")
+    return list(range(int(first), int(last or first) + 1))
+
+
+def _run_all(given: argparse.Namespace) -> int:
+    runs = [_run(given, seed) for seed in given.seed]
+    text, is_good = report(runs)
+    (given.out / "report.md").write_text(text)
+    print(text, end="")
+    return 0 if is_good else 1
+
+
+def _run(given: argparse.Namespace, seed: int) -> Run:
+    folder: Path = given.out / f"seed-{seed}"
+    _clear(folder)
+    is_long = given.minutes is not None
+    return faulty_run(
+        folder,
+        seed=seed,
+        seconds=given.minutes * 60 if is_long else given.seconds,
+        slot_seconds=LONG_SLOT_SECONDS if is_long else SHORT_SLOT_SECONDS,
+        calm_seconds=LONG_CALM_SECONDS if is_long else SHORT_CALM_SECONDS,
+        say=lambda words: print(words, flush=True),
+    )
+
+
+def _clear(folder: Path) -> None:
+    """What a run before left here, should it have been killed: processes, the small disk, files."""
+    end_leftovers(folder)
+    if (folder / "disk").exists():
+        disk = (folder / "disk").read_text()
+        subprocess.run(["umount", "--lazy", disk], capture_output=True, check=False)
+        shutil.rmtree(disk, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Unwind once; asking again must not cut the clearing up short."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

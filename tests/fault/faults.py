@@ -1,0 +1,170 @@
+"""What can go wrong, each as a block: it is so while the block lasts, and mended when it ends."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+
+import psutil
+import psycopg2
+
+from tests.fault import broker
+from tests.fault.proxy import Mode
+from tests.fault.stores import rows
+from tests.fault.system import LINKS, PROCESSES, System
+from tests.waiting import wait_for
+
+SERVERS = ("PostgreSQL", "Kafka", "Valkey")
+LEADER, WEB_WORKER = "the leading relay", "the portal's worker"
+TARGETS = (*PROCESSES, LEADER, WEB_WORKER, *SERVERS)
+KILL, FREEZE = "kill -9", "SIGSTOP"
+DATABASE_STOP, DISK_FULL = "PostgreSQL stopped at once", "disk full"
+BROKER_AWAY, BROKER_EMPTIED = "broker away", "broker emptied"
+BILLING_AWAY, ANALYTICS_AWAY, QUEUE_AWAY = "billing away", "analytics away", "queue away"
+NETWORK = {mode.value: mode for mode in Mode if mode is not Mode.PASS}
+RETURN_SECONDS = 30
+OLD_SENDS_SECONDS = 12  # A send that was under way when the broker was emptied has ended by then, whichever way.
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that goes wrong for some seconds."""
+
+    kind: str
+    target: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.target}" if self.target != self.kind else self.kind
+
+
+def injected(fault: Fault, system: System) -> AbstractContextManager[None]:
+    """The block in which it is so."""
+    if fault.kind in NETWORK:
+        return system.network.bad([fault.target], NETWORK[fault.kind])
+    return _KINDS[fault.kind](system, fault.target)
+
+
+@contextmanager
+def _killed(system: System, target: str) -> Iterator[None]:
+    if target in SERVERS:
+        with _server(system, target).down(signal.SIGKILL):
+            yield
+        return
+    pid = pid_of(system, target)
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    yield
+    _wait_for_successor(system, target, pid)
+
+
+@contextmanager
+def _frozen(system: System, target: str) -> Iterator[None]:
+    stopped = []
+    try:
+        with suppress(psutil.NoSuchProcess):
+            parent = psutil.Process(pid_of(system, target))
+            for process in (parent, *parent.children(recursive=True)):
+                with suppress(psutil.NoSuchProcess):
+                    process.suspend()
+                    stopped.append(process)
+        yield
+    finally:
+        for process in stopped:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
+
+
+def _stopped(system: System, _: str) -> AbstractContextManager[None]:
+    return system.database.down(signal.SIGQUIT)
+
+
+def _broker_away(system: System, _: str) -> AbstractContextManager[None]:
+    return system.kafka.down(signal.SIGKILL)
+
+
+@contextmanager
+def _broker_emptied(system: System, _: str) -> Iterator[None]:
+    """As docs/operations.md has it for a broker that lost its topic: nobody reaches it until all events wait again."""
+    to_kafka = [link for link in LINKS if link.endswith("to Kafka")]
+    with system.network.bad(to_kafka, Mode.REFUSE):
+        system.kafka.kill(signal.SIGKILL)
+        broker.empty(system.data / "kafka")
+        yield
+        system.kafka.start()
+        time.sleep(OLD_SENDS_SECONDS)
+        system.insist_on("replay_events", "--all")
+    system.insist_on("create_topics")
+
+
+def _billing_away(system: System, _: str) -> AbstractContextManager[None]:
+    return system.network.bad(["relays to billing"], Mode.REFUSE)
+
+
+def _analytics_away(system: System, _: str) -> AbstractContextManager[None]:
+    return system.network.bad(["portal to analytics"], Mode.REFUSE)
+
+
+def _queue_away(system: System, _: str) -> AbstractContextManager[None]:
+    return system.queue.down(signal.SIGKILL)
+
+
+@contextmanager
+def _disk_full(system: System, _: str) -> Iterator[None]:
+    with system.disk.full():
+        yield
+    system.database.start()  # It ends itself where it cannot write its log.
+
+
+_KINDS: dict[str, Callable[[System, str], AbstractContextManager[None]]] = {
+    KILL: _killed,
+    FREEZE: _frozen,
+    DATABASE_STOP: _stopped,
+    DISK_FULL: _disk_full,
+    BROKER_AWAY: _broker_away,
+    BROKER_EMPTIED: _broker_emptied,
+    BILLING_AWAY: _billing_away,
+    ANALYTICS_AWAY: _analytics_away,
+    QUEUE_AWAY: _queue_away,
+    "none": lambda *_: nullcontext(),
+}
+
+
+def pid_of(system: System, target: str) -> int:
+    """Of a line of the Procfile, of a server, or of one that is found by what it does now."""
+    if target in SERVERS:
+        return _server(system, target).pid()
+    if target == LEADER:
+        return _leader(system) or _pid_of_line(system, "relay-1")
+    if target == WEB_WORKER:
+        children = psutil.Process(_pid_of_line(system, "portal")).children()
+        return children[0].pid if children else _pid_of_line(system, "portal")
+    return _pid_of_line(system, target)
+
+
+def _pid_of_line(system: System, name: str) -> int:
+    """Of what runs now, or will in a moment."""
+    return wait_for(lambda: system.processes.pids().get(name), seconds=RETURN_SECONDS) or 0
+
+
+def _leader(system: System) -> int | None:
+    with suppress(psycopg2.Error):
+        for (holder,) in rows(system, "portal", "SELECT holder FROM events_relaylease WHERE expires_at > now()"):
+            return int(holder.split(":")[1])
+    return None
+
+
+def _server(system: System, target: str):
+    return dict(zip(SERVERS, (system.database, system.kafka, system.queue), strict=True))[target]
+
+
+def _wait_for_successor(system: System, target: str, pid: int) -> None:
+    """The keeper starts it again; the web server its worker."""
+    deadline = time.monotonic() + RETURN_SECONDS
+    while time.monotonic() < deadline and psutil.pid_exists(pid):
+        time.sleep(0.05)
+    name = "portal" if target == WEB_WORKER else target
+    while time.monotonic() < deadline and name in PROCESSES and name not in system.processes.pids():
+        time.sleep(0.05)

@@ -1,0 +1,74 @@
+"""What every client asked for and what it was told: the one side of the comparison; the other is the stores."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from time import time
+
+MARK = "op-"
+
+
+class Outcome(StrEnum):
+    """What a client knows of its request afterwards."""
+
+    OK = "ok"
+    FAILED = "failed"  # Refused: it must have had no effect.
+    UNKNOWN = "unknown"  # The answer was lost, or was an error of the server: one effect, or none.
+
+
+@dataclass
+class Operation:
+    """One change that a client wants. `mark` stands in a field of the patient wherever the change took effect."""
+
+    number: int
+    kind: str
+    mark: str = ""
+    patient: str = ""
+    request_id: str = ""
+    expected_version: int | None = None
+    began: float = field(default_factory=time)
+    ended: float = 0.0
+    outcome: Outcome = Outcome.UNKNOWN
+    version: int | None = None  # As it was answered.
+    statuses: list[int] = field(default_factory=list)  # Of each attempt; 0 where no answer came.
+    errors: list[str] = field(default_factory=list)
+    patients: list[str] = field(default_factory=list)  # Each patient that an answer named.
+
+    @property
+    def seconds(self) -> float:
+        return self.ended - self.began
+
+
+class History:
+    """All operations, in memory and as lines of JSON in `file`."""
+
+    def __init__(self, file: Path) -> None:
+        self.operations: list[Operation] = []
+        self._lock = threading.Lock()
+        self._file = file.open("w", buffering=1)
+
+    def new(self, kind: str, **facts: object) -> Operation:
+        with self._lock:
+            number = len(self.operations) + 1
+            operation = Operation(number, kind, f"{MARK}{number:06}", request_id=f"fault-{number:06}", **facts)
+            self.operations.append(operation)
+            return operation
+
+    @contextmanager
+    def under_way(self, operation: Operation) -> Iterator[Operation]:
+        """Whatever happens in the block, its end is written down."""
+        try:
+            yield operation
+        finally:
+            operation.ended = time()
+            with self._lock:
+                if not self._file.closed:
+                    self._file.write(json.dumps(asdict(operation)) + "\n")
+
+    def close(self) -> None:
+        with self._lock:
+            self._file.close()

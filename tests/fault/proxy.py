@@ -1,0 +1,179 @@
+"""A TCP proxy between two parts of the system, which can be told to treat them as a bad network does."""
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+CHUNK = 64 * 1024
+DELAY_SECONDS = 0.7
+
+
+class Mode(Enum):
+    """What happens to connections."""
+
+    PASS = "pass"
+    REFUSE = "refuse"  # Nobody listens, and open connections are reset.
+    RESET = "reset"  # New and open connections are reset.
+    DELAY = "delay"  # Every piece comes late.
+    BLACK_HOLE = "black hole"  # Connections open, and nothing comes through in either direction.
+    DROP_REPLY = "drop reply"  # What is asked arrives; the answer does not.
+
+
+LOSSY = {Mode.BLACK_HOLE, Mode.DROP_REPLY}
+
+
+@dataclass(eq=False)
+class Connection:
+    """One client's connection, and ours to the server for it."""
+
+    client: asyncio.StreamWriter
+    server: asyncio.StreamWriter | None = None
+    has_gap: bool = False  # Something was swallowed: to go on would hand over broken data.
+
+    def reset(self) -> None:
+        for writer in (self.client, self.server):
+            if writer is not None:
+                _reset(writer)
+
+
+@dataclass
+class Proxy:
+    """Listens on `port` and connects to `target`: a port of the loopback address, or the path of a socket.
+
+    `target` may change while it runs, for a server that comes back elsewhere.
+    """
+
+    port: int
+    target: int | Path
+    mode: Mode = Mode.PASS
+    _connections: set[Connection] = field(default_factory=set)
+    _server: asyncio.Server | None = None
+
+    async def open(self) -> None:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, limit=CHUNK)
+
+    async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for connection in list(self._connections):
+            connection.reset()
+
+    async def turn(self, mode: Mode) -> None:
+        """From now on treat new and open connections so. Those with a gap are reset when they could go on."""
+        before, self.mode = self.mode, mode
+        if before is Mode.REFUSE and mode is not Mode.REFUSE:
+            await self.open()
+        if mode is Mode.REFUSE:
+            await self.close()
+        for connection in list(self._connections):
+            if mode is Mode.RESET or (connection.has_gap and mode not in LOSSY):
+                connection.reset()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = Connection(writer)
+        self._connections.add(connection)
+        try:
+            await self._serve(connection, reader)
+        except OSError:
+            pass  # One side is gone: so is the other, below.
+        finally:
+            self._connections.discard(connection)
+            connection.reset()
+
+    async def _serve(self, connection: Connection, reader: asyncio.StreamReader) -> None:
+        if self.mode in (Mode.RESET, Mode.REFUSE):
+            return
+        answers, connection.server = await self._connect()
+        there = asyncio.ensure_future(self._pump(connection, reader, connection.server, is_reply=False))
+        back = asyncio.ensure_future(self._pump(connection, answers, connection.client, is_reply=True))
+        try:
+            await asyncio.wait((there, back), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for pump in (there, back):
+                pump.cancel()
+            await asyncio.gather(there, back, return_exceptions=True)
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self.target, Path):
+            return await asyncio.open_unix_connection(self.target, limit=CHUNK)
+        return await asyncio.open_connection("127.0.0.1", self.target, limit=CHUNK)
+
+    async def _pump(
+        self, connection: Connection, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, is_reply: bool
+    ) -> None:
+        while piece := await source.read(CHUNK):
+            if self.mode is Mode.DELAY:
+                await asyncio.sleep(DELAY_SECONDS)
+            if self.mode is Mode.BLACK_HOLE or (self.mode is Mode.DROP_REPLY and is_reply):
+                connection.has_gap = True
+                continue
+            sink.write(piece)
+            await sink.drain()
+        await self._say_goodbye(sink)
+
+    async def _say_goodbye(self, sink: asyncio.StreamWriter) -> None:
+        """One side has ended in good order: let the other read what is on its way, and then the end."""
+        with suppress(OSError, RuntimeError):
+            await sink.drain()
+            sink.close()
+            await sink.wait_closed()
+
+
+class Network:
+    """All proxies of a run, in a thread of their own."""
+
+    def __init__(self) -> None:
+        self.proxies: dict[str, Proxy] = {}
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="network", daemon=True)
+
+    def add(self, name: str, *, port: int, target: int | Path) -> Proxy:
+        """A proxy that listens from now on."""
+        proxy = self.proxies[name] = Proxy(port, target)
+        self._do(proxy.open())
+        return proxy
+
+    @contextmanager
+    def running(self) -> Iterator["Network"]:
+        self._thread.start()
+        try:
+            yield self
+        finally:
+            for proxy in self.proxies.values():
+                self._do(proxy.close())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+
+    def turn(self, name: str, mode: Mode) -> None:
+        self._do(self.proxies[name].turn(mode))
+
+    @contextmanager
+    def bad(self, names: list[str], mode: Mode) -> Iterator[None]:
+        """These links in this mode for the block."""
+        try:
+            for name in names:
+                self.turn(name, mode)
+            yield
+        finally:
+            for name in names:
+                self.turn(name, Mode.PASS)
+
+    def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """End the connection with RST where that exists, so that the peer does not take it for an orderly end."""
+    connection = writer.get_extra_info("socket")
+    with suppress(OSError):
+        if connection is not None and connection.family == socket.AF_INET:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()

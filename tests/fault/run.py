@@ -1,0 +1,122 @@
+"""One run: start, populate, load and faults, heal, catch up, read every store, check."""
+
+import json
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.fault.checks import violations
+from tests.fault.history import History, Operation
+from tests.fault.load import Load
+from tests.fault.measures import calm_spans
+from tests.fault.nemesis import Injected, Nemesis
+from tests.fault.poison import Poisoner
+from tests.fault.probes import Figures, Sight, Surface
+from tests.fault.recovery import caught_up
+from tests.fault.schedule import plan
+from tests.fault.stores import Stores, read_stores
+from tests.fault.system import System, running
+from tests.waiting import wait_for
+
+READY_SECONDS = 120
+CATCH_UP_SECONDS = 120
+RECONCILE_SECONDS = 300
+
+
+@dataclass
+class Run:
+    """All that a run told."""
+
+    seed: int
+    history: list[Operation] = field(default_factory=list)
+    stores: Stores = field(default_factory=Stores)
+    injected: list[Injected] = field(default_factory=list)
+    sights: list[Sight] = field(default_factory=list)
+    seen_at: dict[int, float] = field(default_factory=dict)
+    began: float = 0.0
+    ended: float = 0.0
+    violations: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def calm(self) -> list[tuple[float, float]]:
+        return calm_spans(self.injected, self.began, self.ended)
+
+
+def faulty_run(
+    folder: Path, *, seed: int, seconds: float, slot_seconds: float, calm_seconds: float, say: Callable[[str], None]
+) -> Run:
+    """Faults drawn by `seed` for about `seconds`; `folder` takes logs and history."""
+    folder.mkdir(parents=True, exist_ok=True)
+    say(f"seed {seed}: starting the system in {folder}")
+    with running(folder) as system:
+        slots = plan(seed, slots=max(1, int(seconds / slot_seconds)), can_fill_disk=system.disk.is_small)
+        if not system.disk.is_small:
+            say("left out: disk full (a file system of its own needs root)")
+        nemesis = Nemesis(system, slots, slot_seconds=slot_seconds, calm_seconds=calm_seconds)
+        run = loaded(system, folder, seed=seed, during=lambda: nemesis.run(say), say=say)
+        run.injected = nemesis.injected
+        faults = [error for slot in run.injected if (error := slot.error)]
+        run.violations["every fault was injected and mended"] = faults
+        write(folder / "faults.json", [slot.as_json() for slot in run.injected])
+    return run
+
+
+def loaded(system: System, folder: Path, *, seed: int, during: Callable[[], object], say: Callable[[str], None]) -> Run:
+    """The load while `during` runs; then everything is healed, caught up, read and checked."""
+    wait_until_ready(system)
+    history = History(folder / "history.jsonl")
+    load = Load(system, history, seed=seed, folder=folder)
+    load.populate()
+    figures, surface, poisoner = Figures(system), Surface(system), Poisoner(system, seed=seed)
+    say(f"{len(load.patients)} patients, load begins")
+    run = Run(seed, history.operations, began=time.time(), sights=surface.sights, seen_at=figures.seen_at)
+    parts = (figures, surface, poisoner, load)
+    try:
+        for part in parts:
+            part.start()
+        during()
+    finally:
+        run.ended = time.time()
+        for part in reversed(parts):
+            part.stop()
+        history.close()
+    is_caught_up = caught_up(system, seconds=CATCH_UP_SECONDS)
+    run.stores = read_stores(system)
+    run.violations = violations(run.history, run.stores)
+    run.violations["everything catches up by itself"] = [] if is_caught_up else [f"not within {CATCH_UP_SECONDS} s"]
+    run.violations["manage.py reconcile agrees"] = reconcile(system, folder)
+    say(f"load ended: {dict(Counter(str(one.outcome) for one in run.history))}, {load.left_out} left out")
+    return run
+
+
+def wait_until_ready(system: System) -> None:
+    """The portal, and both workers of analytics with partitions of their own."""
+    places = [system.internal, system.analytics(1), system.analytics(2)]
+    wait_for(lambda: all(_is_ready(place) for place in places), seconds=READY_SECONDS)
+
+
+def reconcile(system: System, folder: Path) -> list[str]:
+    """What the operators' own check says of the same stores."""
+    try:
+        done = system.command("reconcile", "--json", seconds=RECONCILE_SECONDS)
+    except subprocess.TimeoutExpired:
+        return [f"it did not end within {RECONCILE_SECONDS} s"]
+    (folder / "reconcile.json").write_text(done.stdout)
+    return [] if done.returncode == 0 else [f"exit code {done.returncode}: {(done.stdout + done.stderr)[-500:]}"]
+
+
+def write(file: Path, what: Any) -> None:
+    file.write_text(json.dumps(what, indent=1, default=str) + "\n")
+
+
+def _is_ready(place: str) -> bool:
+    try:
+        return httpx.get(f"{place}/health/ready", timeout=5, trust_env=False).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,80 @@
+"""Which fault comes when: drawn by a seed, so that a run can be had again."""
+
+import random
+from collections.abc import Iterator
+from itertools import cycle
+
+from tests.fault.faults import (
+    ANALYTICS_AWAY,
+    BILLING_AWAY,
+    BROKER_AWAY,
+    BROKER_EMPTIED,
+    DATABASE_STOP,
+    DISK_FULL,
+    FREEZE,
+    KILL,
+    NETWORK,
+    QUEUE_AWAY,
+    TARGETS,
+    Fault,
+)
+from tests.fault.system import LINKS
+
+OUTAGES = (BROKER_AWAY, BILLING_AWAY, ANALYTICS_AWAY, QUEUE_AWAY)
+KINDS = (KILL, FREEZE, DATABASE_STOP, DISK_FULL, BROKER_EMPTIED, *OUTAGES, *NETWORK)
+OFTEN = (KILL, FREEZE)  # They have the most targets.
+# Long enough to be seen from outside (10 s), and to outlast a lease of the relay (6 s) or a session of Kafka (6 s).
+SECONDS = {KILL: 1.0, FREEZE: 9.0, DATABASE_STOP: 2.0, BROKER_EMPTIED: 2.0, DISK_FULL: 5.0} | dict.fromkeys(
+    OUTAGES, 12.0
+)
+NETWORK_SECONDS = 5.0
+BRIEF_SECONDS = 4.0  # While these stand still, everything does.
+BRIEF = ("PostgreSQL", "portal", "the portal's worker", "Kafka")
+SAME = {DATABASE_STOP: "PostgreSQL", DISK_FULL: "PostgreSQL", BROKER_AWAY: "Kafka", QUEUE_AWAY: "Valkey",
+        BILLING_AWAY: "relays to billing", ANALYTICS_AWAY: "portal to analytics"}  # fmt: skip
+ALONE = {BROKER_EMPTIED}
+
+
+def plan(seed: int, *, slots: int, can_fill_disk: bool = True) -> list[list[Fault]]:
+    """One or two faults for each slot; every kind at least once, and every target in turn over the seeds."""
+    dice = random.Random(seed)
+    kinds = [kind for kind in KINDS if can_fill_disk or kind != DISK_FULL]
+    count = max(len(kinds), slots * 4 // 3)
+    drawn = kinds + [dice.choice([*kinds, *OFTEN, *OFTEN]) for _ in range(count - len(kinds))]
+    dice.shuffle(drawn)
+    targets = {kind: _targets(kind, seed) for kind in kinds}
+    faults = [_fault(kind, next(targets[kind])) for kind in drawn]
+    found = [[fault] for fault in faults[:slots]]
+    for fault in faults[slots:]:
+        free = [slot for slot in found if _may_join(fault, slot)]
+        (dice.choice(free) if free else _new(found)).append(fault)
+    return found
+
+
+def _new(found: list[list[Fault]]) -> list[Fault]:
+    found.append([])
+    return found[-1]
+
+
+def _fault(kind: str, target: str) -> Fault:
+    seconds = SECONDS.get(kind, NETWORK_SECONDS)
+    return Fault(kind, target, min(seconds, BRIEF_SECONDS) if kind == FREEZE and target in BRIEF else seconds)
+
+
+def _targets(kind: str, seed: int) -> Iterator[str]:
+    """All targets of a kind, in an order of its own, beginning at another one for each seed."""
+    names = list(LINKS if kind in NETWORK else TARGETS if kind in OFTEN else [kind])
+    random.Random(kind).shuffle(names)
+    start = seed * 7 % len(names)
+    return cycle(names[start:] + names[:start])
+
+
+def _may_join(fault: Fault, slot: list[Fault]) -> bool:
+    """Two at once, but not on one and the same thing."""
+    if len(slot) > 1 or ALONE & {fault.kind, slot[0].kind}:
+        return False
+    return _thing(fault) != _thing(slot[0])
+
+
+def _thing(fault: Fault) -> str:
+    return SAME.get(fault.kind, fault.target)

@@ -1,0 +1,57 @@
+"""Servers that are killed and come back on the same data, at the same address."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from typing import Generic
+
+from embedded.keeper import Server, exit_code
+
+DEATH_SECONDS = 30
+
+
+class Restartable(Generic[Server]):
+    """One server. `run` starts it for a block."""
+
+    def __init__(self, name: str, run: Callable[[], AbstractContextManager[Server]]) -> None:
+        self.name, self._run = name, run
+        self._opened = ExitStack()
+        self.server: Server | None = None
+
+    def start(self) -> Server:
+        """Start it, or leave it alone if it runs. Returns when it is ready."""
+        if self.server is not None and exit_code(self.server.pid) is None:
+            return self.server
+        self.end()
+        self.server = self._opened.enter_context(self._run())
+        return self.server
+
+    def end(self) -> None:
+        """In good order; nothing if it is down."""
+        self.server = None
+        self._opened.close()
+
+    def kill(self, number: signal.Signals) -> None:
+        """Returns when it is gone."""
+        if self.server is None:
+            return
+        with suppress(ProcessLookupError):
+            os.kill(self.server.pid, number)
+        deadline = time.monotonic() + DEATH_SECONDS
+        while exit_code(self.server.pid) is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        self.end()
+
+    @contextmanager
+    def down(self, number: signal.Signals) -> Iterator[None]:
+        """Killed for the block."""
+        self.kill(number)
+        try:
+            yield
+        finally:
+            self.start()
+
+    def pid(self) -> int:
+        return self.server.pid if self.server else 0

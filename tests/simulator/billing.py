@@ -18,6 +18,7 @@ from billing_grpc.store import Store
 from protos.billing.v1 import billing_service_pb2_grpc
 from tests.simulator.processes import point
 
+HEALTH, SERVING = "/grpc.health.v1.Health/Check", b"\x08\x01"
 TROUBLES = ("request lost", "reply lost", "request late", "server failed", "server is full")
 
 
@@ -93,6 +94,8 @@ class Billing:
     def call(self, method: str, request: bytes) -> bytes:
         """The reply's bytes. Raises CallFailed."""
         point("billing is called")
+        if method == HEALTH and not self.is_away:
+            return SERVING
         trouble = self.troubles.popleft() if self.troubles else ""
         if self.is_away:
             raise CallFailed(grpc.StatusCode.UNAVAILABLE)

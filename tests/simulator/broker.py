@@ -13,6 +13,7 @@ from kafka.errors import KafkaConnectionError, KafkaTimeoutError, MessageSizeToo
 from kafka.producer.future import RecordMetadata
 from kafka.structs import TopicPartition
 
+from portal.events.punctual import TooLate
 from protos.patient.events.v1.patient_event_pb2 import PatientEvent
 from tests.simulator.processes import point
 
@@ -47,6 +48,7 @@ class Broker:
     is_away: bool = False
     troubles: deque[str] = field(default_factory=deque)
     incarnation: int = 0
+    appended: int = 0
     # Of each patient the versions in the order in which they first came, and the partitions they were seen in.
     first_seen: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     seen_in: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
@@ -56,7 +58,6 @@ class Broker:
 
     def take(self, batch: list["Sent"]) -> None:
         """Answer every message of a producer's batch, as what goes wrong now has it."""
-        point("the broker gets")
         trouble = "request lost" if self.is_away else self.troubles.popleft() if self.troubles else ""
         first, others = TROUBLES.get(trouble, (KEPT, KEPT))
         for at, sent in enumerate(batch):
@@ -66,6 +67,7 @@ class Broker:
     def append(self, record: Record) -> RecordMetadata:
         number = self._partition_of(record.key)
         self.partitions[number].append(record)
+        self.appended += 1
         if event := record.event:
             self.delivered.add(event.event_id)
             self.seen_in[event.patient_id].add(number)
@@ -73,6 +75,16 @@ class Broker:
                 self.first_seen[event.patient_id].append(event.version)
         place = TopicPartition("patient", number)
         return RecordMetadata("patient", number, place, len(self.partitions[number]) - 1, None, None, 0, 0, 0)
+
+    def ends(self) -> dict[int, int]:
+        """As the events loop asks for them; no topic where nothing lies in it."""
+        if self.is_away:
+            raise KafkaTimeoutError
+        return {number: len(lane) for number, lane in enumerate(self.partitions)} if any(self.partitions) else {}
+
+    def read_by(self, group: str) -> dict[int, int]:
+        """Nobody asks where no window is set."""
+        raise NotImplementedError
 
     def late_requests_come_in(self) -> None:
         late, self._late = self._late, []
@@ -123,10 +135,11 @@ class Sent:
 class Producer:
     """The parts of kafka-python's producer that a careful or a careless sender would use."""
 
-    def __init__(self, broker: Broker, **_: Any) -> None:
+    def __init__(self, broker: Broker, now: Callable[[], float], kafka_client: Any, **_: Any) -> None:
         if broker.is_away:
             raise KafkaConnectionError
-        self._broker, self._incarnation = broker, broker.incarnation
+        [self._deadline] = kafka_client.args  # After this no message leaves; see portal.events.punctual.
+        self._broker, self._now = broker, now
         self._batch: list[Sent] = []
         self._sender = self
 
@@ -137,7 +150,11 @@ class Producer:
     def flush(self, timeout: float | None = None) -> None:
         """Returns when every message was answered, well or not; raises nothing, as the real one."""
         batch, self._batch = self._batch, []
-        if batch:
+        point("the broker gets")
+        if self._now() >= self._deadline.at:
+            for sent in batch:
+                sent.answer = TooLate()
+        elif batch:
             self._broker.take(batch)
 
     def partitions_for(self, topic: str) -> set[int]:

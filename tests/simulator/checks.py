@@ -129,9 +129,10 @@ def nothing_written_by_the_fenced(world: "World", turn: Turn) -> Iterator[None]:
     if not turn.process.is_stopped or not tell("SELECT 1 FROM events_relaylease WHERE fence > %s", [turn.fence]):
         yield
         return
-    before = tell(_DIGEST)
+    before, appended = tell(_DIGEST), world.broker.appended
     yield
     must(tell(_DIGEST) == before, "P4: a relay that lost its lease while it slept writes nothing")
+    must(world.broker.appended == appended, "P4: a relay that lost its lease while it slept sends nothing")
 
 
 def note_quarantined(world: "World", events: Iterator[int] | None = None) -> None:

@@ -13,7 +13,8 @@ from tests.simulator.clock import PATH, SCHEMA
 LOCK_SECONDS = 0.05  # Nobody waits for a lock here: its holder is a thread that stands still until we let it go on.
 OURS = (
     "patients_patient, patients_patientidentifier, patients_patientevent, patients_eventoutbox,"
-    " patients_idempotencykey, billing_billingaccount, events_relaylease, events_quarantinedevent"
+    " patients_idempotencykey, billing_billingaccount, events_relaylease, events_quarantinedevent,"
+    " events_topicend, events_topicrefill"
 )
 
 

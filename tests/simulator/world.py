@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from unittest.mock import patch
 from uuid import UUID
 
@@ -18,7 +19,6 @@ from portal.accounts.models import User
 from portal.billing.loop import BillingLoop
 from portal.events.loop import EventsLoop
 from portal.events.models import QuarantinedEvent
-from portal.events.replay import replay_all
 from portal.events.services import send_again
 from tests.analytics_stream import database as analytics_database
 from tests.billing_grpc import database as billing_database
@@ -44,7 +44,7 @@ class World:
         self.billing_url, self.analytics_url = billing_url, analytics_url
         self.accounts, self.store = Accounts(connect(billing_url)), Store(analytics_url)
         self.broker, self.billing = Broker(), Billing(self.accounts)
-        loops = {"events": EventsLoop, "billing": lambda: BillingLoop(clock=self.clock.monotonic)}
+        loops = {"events": self._events_loop, "billing": lambda: BillingLoop(clock=self.clock.monotonic)}
         self.group = Consumers(self.broker)
         self.relays = [Relay(name, loops) for name in ("relay A", "relay B")]
         edges = {"group": self.group, "broker": self.broker, "store": self, "post": self._set_aside}
@@ -52,6 +52,9 @@ class World:
         self.desks = [Desk(name) for name in ("desk A", "desk B")]
         self.api = ApiClient(program())
         self.clear()
+
+    def _events_loop(self) -> EventsLoop:
+        return EventsLoop(broker=self.broker, clock=self.clock.monotonic)
 
     def clear(self) -> None:
         """Nobody was ever registered, and nothing goes wrong."""
@@ -177,8 +180,6 @@ class World:
         for [patient] in tell("SELECT id FROM patients_patient WHERE email LIKE 'nobody%%'"):
             tell("UPDATE patients_patient SET email = '' WHERE id = %s", [patient])
             self.versions[patient] += 1
-        if self.broker.incarnation:
-            replay_all()
         checks.note_quarantined(self)
         send_again(QuarantinedEvent.objects.values_list("pk", flat=True), by=None)
 
@@ -224,7 +225,9 @@ def new_world() -> Iterator[World]:
         stack.callback(connection.close)
         stack.callback(world.end)
         stack.enter_context(patch("portal.events.leases.time", world.clock))
-        stack.enter_context(patch("portal.events.producer.KafkaProducer", lambda **_: Producer(world.broker)))
+        stack.enter_context(
+            patch("portal.events.producer.KafkaProducer", partial(Producer, world.broker, world.clock.monotonic))
+        )
         stack.enter_context(patch("grpc.insecure_channel", lambda *_, **__: Channel(world.billing)))
         stack.enter_context(_points_in(world.analytics_url.database))
         yield world

@@ -12,6 +12,7 @@ from embedded.kafka import Kafka
 ROOT = Path(__file__).resolve().parent.parent
 PORTS = {"PORTAL_PORT": 4000, "PORTAL_INTERNAL_PORT": 4003, "ANALYTICS_PORT": 4002, "BILLING_PORT": 9001}
 MARK = "EMBEDDED_DATA"  # Every process of a run carries it, so that the next run can find what a killed one left.
+WINDOW_BYTES = "3000000"  # The embedded broker drops what is older than the last 5 MB of a partition.
 QUIET_AND_LEAN = {
     "CELERY_SKIP_CHECKS": "1",  # The portal makes them; they load every page, which the worker never uses.
     "MALLOC_ARENA_MAX": "2",  # A thread more must not cost an arena more.
@@ -42,6 +43,7 @@ def environment(
         "DEMO_PASSWORD": secrets["DEMO_PASSWORD"],
         "KAFKA_BOOTSTRAP_SERVERS": kafka.address,
         "KAFKA_API_VERSION": kafka.api_version,
+        **({"KAFKA_WINDOW_BYTES": chosen.get("KAFKA_WINDOW_BYTES") or WINDOW_BYTES} if kafka.forgets else {}),
         "BILLING_GRPC_ADDRESS": f"{here}:{chosen['BILLING_PORT']}",
         "ANALYTICS_URL": f"http://{here}:{chosen['ANALYTICS_PORT']}",
         "PORTAL_DATA_DIR": str(data / "portal"),

@@ -69,8 +69,7 @@ def _file(data: Path) -> Path:
 
 def _run(command: list[str], environment: dict[str, str]) -> int:
     """Its exit code, as a shell gives it. SIGTERM is passed on. Ctrl-C the terminal sends there itself."""
-    process: subprocess.Popen[bytes] | None = None
-    is_asked = False
+    process, is_asked = None, False
 
     def pass_on(*_: object) -> None:
         nonlocal is_asked
@@ -80,8 +79,8 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
 
     signal.signal(signal.SIGINT, lambda *_: None)
     signal.signal(signal.SIGTERM, pass_on)
-    with subprocess.Popen(command, env=environment) as process:
-        if is_asked:  # While it was being started.
-            process.terminate()
-        code = process.wait()
+    process = subprocess.Popen(command, env=environment)
+    if is_asked:  # While it was being started.
+        process.terminate()
+    code = process.wait()
     return code if code >= 0 else 128 - code

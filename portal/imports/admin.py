@@ -1,10 +1,14 @@
-"""The operators' door to imports: read only, since an import changes patients and not itself."""
+"""The operators' door to imports: to read, and to take one back."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from portal.accounts.rules import user_of
+from portal.errors import PortalError
 from portal.imports.models import ImportJob, ImportReject
+from portal.imports.services import start_undo
 
 
 class ReadOnly(ModelAdmin):
@@ -22,6 +26,20 @@ class ImportJobAdmin(ReadOnly):
     list_filter = ["status", "dry_run", "created_at"]
     list_select_related = ["by"]
     search_fields = ["original_name", "=sha256"]
+    actions = ["undo"]
+
+    def has_undo_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("imports.add_importjob")
+
+    @admin.action(description="Undo: archive the new patients, put the changed ones back", permissions=["undo"])
+    def undo(self, request: HttpRequest, queryset: QuerySet[ImportJob]) -> None:
+        for job in queryset.order_by("-created_at"):
+            try:
+                start_undo(job.pk, by=user_of(request))
+            except PortalError as error:
+                self.message_user(request, f"{job.original_name}: {error.detail}", messages.ERROR)
+            else:
+                self.message_user(request, f"{job.original_name} is being undone.", messages.SUCCESS)
 
 
 @admin.register(ImportReject)

@@ -14,6 +14,11 @@ class JobStatus(models.TextChoices):
     RUNNING = "running", "Running"
     DONE = "done", "Done"
     FAILED = "failed", "Failed"
+    UNDOING = "undoing", "Being undone"
+    UNDONE = "undone", "Undone"
+
+
+ENDED = [JobStatus.DONE, JobStatus.FAILED, JobStatus.UNDONE]
 
 
 class Outcome(models.TextChoices):
@@ -26,17 +31,30 @@ class Outcome(models.TextChoices):
     REJECTED = "rejected", "Rejected"
 
 
+class Undo(models.TextChoices):
+    """What undoing the import did to a patient whom it had made or changed."""
+
+    ARCHIVED = "archived", "Archived."
+    RESTORED = "restored", "Back to what it was before the import."
+    CHANGED = "changed", "Left alone: somebody changed this patient after the import."
+    LATER = "later", "Left alone: another import changed this patient afterwards. Undo that one first."
+    GONE = "gone", "Left alone: this patient is not there any more."
+
+
+LEFT_ALONE = [Undo.CHANGED, Undo.LATER, Undo.GONE]
+
+
 class ImportJobs(models.QuerySet["ImportJob"]):
     """Jobs, and those of them that need a hand."""
 
     def free(self) -> "ImportJobs":
         """Jobs that nobody works on: new ones, and those whose process ended in their midst."""
         unowned = models.Q(leased_until=None) | models.Q(leased_until__lt=timezone.now())
-        return self.filter(unowned, status__in=[JobStatus.WAITING, JobStatus.RUNNING])
+        return self.filter(unowned).exclude(status__in=ENDED)
 
 
 class ImportJob(models.Model):
-    """One file on its way into the patients. Its counts move in the transaction that writes the patients.
+    """One file on its way into the patients, or out of them again. Its counts move in the transaction that writes.
 
     A process owns a running job as long as `lease` is its own and `leased_until` is ahead.
     """
@@ -70,6 +88,14 @@ class ImportJob(models.Model):
     attempts = models.PositiveIntegerField(default=0, help_text="Starts since the last progress")
     rows_before = models.BigIntegerField(default=0, help_text="Rows done when this start began")
 
+    undo_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undo_archived_count = models.BigIntegerField(default=0)
+    undo_restored_count = models.BigIntegerField(default=0)
+    undo_left_count = models.BigIntegerField(default=0)
+
     objects = ImportJobs.as_manager()
 
     class Meta:
@@ -89,22 +115,37 @@ class ImportJob(models.Model):
         return sum(getattr(self, f"{outcome}_count") for outcome in Outcome.values)
 
     @property
+    def undone_count(self) -> int:
+        """Patients that undoing has dealt with."""
+        return self.undo_archived_count + self.undo_restored_count + self.undo_left_count
+
+    @property
     def path(self) -> Path:
         """Where the file lies; the name says nothing about what is in it."""
         return Path(settings.DATA_DIR) / "imports" / self.pk.hex
 
     @property
     def is_ended(self) -> bool:
-        return self.status in (JobStatus.DONE, JobStatus.FAILED)
+        return self.status in ENDED
+
+    @property
+    def is_undoable(self) -> bool:
+        """Whether it wrote patients and has ended."""
+        return self.is_ended and not self.dry_run and self.new_count + self.updated_count > 0
 
 
 class ImportedRow(models.Model):
-    """What one row did, and to whom: finds a person who comes twice in a file, and later lets an import be undone."""
+    """What one row did, and to whom: finds a person who comes twice in a file, and lets an import be undone.
+
+    The log has what a patient was before; it has no identifiers, so those that the row added are kept here.
+    """
 
     job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="imported_rows")
     row_number = models.BigIntegerField()
     patient_id = models.UUIDField()
     outcome = models.CharField(max_length=9, choices=Outcome)
+    identifiers_added = models.JSONField(default=list, help_text="[system, value] of each")
+    undo = models.CharField(max_length=8, choices=Undo, blank=True)
 
     class Meta:
         ordering = ["job", "row_number"]

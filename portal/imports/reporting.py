@@ -1,5 +1,6 @@
 """What an import tells the person who runs it: counts, the first problems, and the file of refused rows."""
 
+import io
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -7,16 +8,19 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from rich.console import Console
+from rich.table import Table
+
 from portal.imports.matching.deciding import Decision
-from portal.imports.models import Outcome
+from portal.imports.models import ImportJob, Outcome
 from portal.imports.private import open_private
-from portal.imports.selectors import csv_line, rejects_cells
+from portal.imports.selectors import csv_line, first_problems, left_alone, rejects_cells, rejects_csv
 
 SHOWN = 10
 
 
 class RejectsFile:
-    """Refused rows as CSV, readable by its owner alone; made with the first of them, so a clean import leaves none."""
+    """A trial's refused rows as CSV, readable by its owner alone; made with the first of them, if a path is given."""
 
     def __init__(self, path: Path | None, header: list[str]) -> None:
         self.path, self.header = path, header
@@ -40,7 +44,7 @@ class RejectsFile:
 
 @dataclass
 class Tally:
-    """Counts of one import as it goes on. Times are seconds by the process's own clock."""
+    """What this process did, as it goes on. Times are seconds by its own clock."""
 
     rejects: RejectsFile
     counts: Counter[str] = field(default_factory=Counter)
@@ -68,16 +72,88 @@ class Tally:
         return time.monotonic() - self.began
 
     def as_json(self) -> dict[str, Any]:
-        """The report for programs."""
-        return {
-            "rowsRead": self.rows,
-            "new": self.counts["new"],
-            "updated": self.counts["updated"],
-            "unchanged": self.counts["unchanged"],
-            "duplicates": self.counts["duplicate"],
-            "rejected": self.counts["rejected"],
-            "seconds": round(self.seconds, 3),
-            "rowsPerSecond": round(self.rows / max(self.seconds, 0.001)),
-            "rejectsFile": str(self.rejects.path) if self.rejects.file else None,
-            "firstProblems": self.first_problems,
-        }
+        """The report of a trial, for programs."""
+        rejects = str(self.rejects.path) if self.rejects.file else None
+        return _report(self, dict(self.counts), self.first_problems, rejects)
+
+
+def report_of(job: ImportJob, tally: Tally, *, rejects: Path) -> dict[str, Any]:
+    """The report of an import, for programs: the whole job, also what processes did that were killed since.
+
+    Refused rows go into the file `rejects`, for its owner alone; there is none if no row was refused.
+    """
+    counts = {outcome: getattr(job, f"{outcome}_count") for outcome in Outcome.values}
+    if job.rejected_count:
+        with open_private(rejects) as file:
+            file.writelines(rejects_csv(job))
+    written = str(rejects) if job.rejected_count else None
+    return _report(tally, counts, first_problems(job, limit=SHOWN), written)
+
+
+def _report(
+    tally: Tally, counts: dict[str, int], problems: list[dict[str, Any]], rejects: str | None
+) -> dict[str, Any]:
+    return {
+        "rowsRead": sum(counts.values()),
+        "new": counts.get("new", 0),
+        "updated": counts.get("updated", 0),
+        "unchanged": counts.get("unchanged", 0),
+        "duplicates": counts.get("duplicate", 0),
+        "rejected": counts.get("rejected", 0),
+        "seconds": round(tally.seconds, 3),
+        "rowsPerSecond": round(tally.rows / max(tally.seconds, 0.001)),
+        "rejectsFile": rejects,
+        "firstProblems": problems,
+    }
+
+
+def undo_report(job: ImportJob) -> dict[str, Any]:
+    """What undoing an import came to, for programs."""
+    return {
+        "job": str(job.pk),
+        "file": job.original_name,
+        "archived": job.undo_archived_count,
+        "restored": job.undo_restored_count,
+        "leftAlone": job.undo_left_count,
+        "left": [{"patientId": str(patient_id), "reason": reason} for patient_id, reason in left_alone(job)],
+    }
+
+
+def in_words(report: dict[str, Any], *, colour: bool) -> str:
+    """The report of an import for people."""
+    lines = [_problem(one) for one in report["firstProblems"]]
+    if report["ignoredColumns"]:
+        lines.append(f"Not imported: {', '.join(report['ignoredColumns'])}")
+    if report["rejectsFile"]:
+        lines.append(f"Refused rows with their reasons: {report['rejectsFile']}")
+    title = f"{report['file']}{' – dry run, nothing was written' if report['dryRun'] else ''}"
+    counts = {name: report[name] for name in ("new", "updated", "unchanged", "duplicates", "rejected")}
+    return _table(title, {**counts, "rows/s": report["rowsPerSecond"]}, lines, colour=colour)
+
+
+def undo_in_words(report: dict[str, Any], *, colour: bool) -> str:
+    """The report of undoing for people."""
+    lines = [f"patient {one['patientId']}: {one['reason']}" for one in report["left"][:SHOWN]]
+    if len(report["left"]) > SHOWN:
+        lines.append(f"and {len(report['left']) - SHOWN:,} more: --json names all")
+    counts = {"archived": report["archived"], "restored": report["restored"], "left alone": report["leftAlone"]}
+    return _table(f"{report['file']} – undone", counts, lines, colour=colour)
+
+
+def _table(title: str, counts: dict[str, int], lines: list[str], *, colour: bool) -> str:
+    table = Table(title=title)
+    for name in counts:
+        table.add_column(name, justify="right")
+    table.add_row(*(f"{count:,}" for count in counts.values()))
+    text = io.StringIO()
+    console = Console(file=text, width=100, force_terminal=colour)
+    console.print(table)
+    for line in lines:
+        console.print(line, markup=False, highlight=False)
+    return text.getvalue()
+
+
+def _problem(one: dict[str, Any]) -> str:
+    where = f"{one['column']} " if one["column"] else ""
+    value = f'"{one["value"]}": ' if one["value"] else ""
+    return f"row {one['row']}: {where}{value}{one['reason']}"

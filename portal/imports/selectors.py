@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -12,12 +13,12 @@ from django.utils import timezone
 from portal.accounts.models import User
 from portal.errors import NotAllowed, NotFound
 from portal.imports.cells import harmless
-from portal.imports.models import ImportJob, ImportReject, JobStatus
+from portal.imports.models import LEFT_ALONE, ImportedRow, ImportJob, ImportReject, JobStatus, Undo
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is. `seconds_left` is None as long as nobody can tell."""
+    """How far a job is: rows read, or patients undone. `seconds_left` is None as long as nobody can tell."""
 
     status: str
     rows_read: int
@@ -48,7 +49,10 @@ def jobs_to_take_up() -> list[UUID]:
 
 
 def job_progress(job: ImportJob) -> Progress:
-    """Rows a second since the job was last taken up, and the time left at that pace."""
+    """Rows a second since the job was last taken up, and the time left at that pace; of undoing only how far it is."""
+    if job.status == JobStatus.UNDOING:
+        patients = max(job.new_count + job.updated_count, 1)
+        return Progress(job.status, job.undone_count, 100 * job.undone_count // patients, 0.0, None, is_ended=False)
     since = ((job.finished_at or timezone.now()) - job.started_at).total_seconds() if job.started_at else 0.0
     pace = (job.rows_read - job.rows_before) / since if since > 0 else 0.0
     share = job.bytes_done / job.size_bytes if job.size_bytes else 0.0
@@ -61,6 +65,19 @@ def job_progress(job: ImportJob) -> Progress:
 def rejects_of(job: ImportJob) -> QuerySet[ImportReject]:
     """The refused rows in the file's order."""
     return ImportReject.objects.filter(job=job).order_by("row_number")
+
+
+def first_problems(job: ImportJob, *, limit: int) -> list[dict[str, Any]]:
+    """The first things that were wrong, as {row, column, value, reason}."""
+    found = [{"row": reject.row_number, **problem} for reject in rejects_of(job)[:limit] for problem in reject.problems]
+    return found[:limit]
+
+
+def left_alone(job: ImportJob) -> Iterator[tuple[UUID, str]]:
+    """The patients whom undoing the import did not touch, and why."""
+    rows = ImportedRow.objects.filter(job=job, undo__in=LEFT_ALONE).order_by("row_number")
+    for patient_id, undo in rows.values_list("patient_id", "undo").iterator():
+        yield patient_id, Undo(undo).label
 
 
 def rejects_csv(job: ImportJob) -> Iterator[str]:

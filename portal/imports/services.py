@@ -1,7 +1,8 @@
-"""What may change an import: it is started, claimed by one process at a time, carried out and ended."""
+"""What may change an import: it is started, claimed by one process at a time, carried out, undone and ended."""
 
-from collections.abc import Iterator
-from contextlib import closing
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -9,19 +10,21 @@ from uuid import UUID, uuid4
 import structlog
 from celery import current_app
 from django.core.files.base import File
+from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueAway
 
 from portal.accounts.models import User
-from portal.errors import Conflict
-from portal.imports.models import ImportJob, JobStatus, Outcome
+from portal.errors import Conflict, NotFound
+from portal.imports.models import LEFT_ALONE, ImportJob, JobStatus, Outcome
 from portal.imports.readers import Unreadable, open_patients
-from portal.imports.storing import keep_file
+from portal.imports.storing import keep_file, take_up_unfinished
 from portal.imports.work.books import LEASE, JobBook, LeaseLost
 from portal.imports.work.rehearsing import Rehearsal
 from portal.imports.work.running import Told, run
+from portal.imports.work.undoing import Heard, undo
 from portal.imports.work.writing import Writing
 
 log = structlog.get_logger("portal.imports")
@@ -29,7 +32,12 @@ log = structlog.get_logger("portal.imports")
 CHUNK = 1024 * 1024
 MOST_ATTEMPTS = 5
 SOON = timedelta(seconds=10)
+LOOK_AGAIN_SECONDS = 0.5
 _COUNTS = [f"{outcome}_count" for outcome in Outcome.values]
+_BY_HAND = {
+    JobStatus.RUNNING: "Stopped by hand. What was imported stays; import the file again to go on.",
+    JobStatus.UNDOING: "Its undoing was stopped by hand. Undo it again to go on.",
+}
 
 
 def start_import(
@@ -55,14 +63,50 @@ def import_for_real(job_id: UUID, *, by: User | None) -> ImportJob:
         raise Conflict("The file is not kept any more. Upload it again.") from error
 
 
-def import_now(path: Path, *, by: User | None, allow_duplicates: bool = False, tell: Told | None = None) -> ImportJob:
-    """Import a file in this process, from our copy of it; should the process be killed, the worker goes on."""
+def import_now(
+    path: Path,
+    *,
+    by: User | None,
+    allow_duplicates: bool = False,
+    tell: Told | None = None,
+    goes_on: Callable[[ImportJob], None] | None = None,
+) -> ImportJob:
+    """Import a file from our copy of it and answer the ended job; should this process be killed, the worker goes on.
+
+    An import of the same file by the same user that has not ended, as a killed process leaves it, is taken up instead
+    of a new one; `goes_on` hears of it. While another process works on that, this one waits.
+    """
     job = keep_file(_chunks(path), name=path.name, by=by)
     job.allow_duplicates = allow_duplicates
+    if found := take_up_unfinished(job):
+        if goes_on:
+            goes_on(found)
+        return _see_through(found.pk, None, tell)
     with transaction.atomic():  # Nobody sees the job before it is ours.
         job.save()
-        job = _claim(job.pk) or job
-    return _work(job, tell) or job
+        mine = _claim(job.pk)
+    return _see_through(job.pk, mine, tell)
+
+
+def start_undo(job_id: UUID, *, by: User | None) -> ImportJob:
+    """Have the worker undo an import that has ended: see `undo_import`."""
+    with transaction.atomic():
+        job = _begin_undo(job_id, by)
+        transaction.on_commit(lambda: nudge(job.pk))
+    return job
+
+
+def undo_import(job_id: UUID, *, by: User | None, tell: Heard | None = None) -> ImportJob:
+    """Take an import back and answer the undone job; may be killed at any moment and called again.
+
+    Patients whom it made are archived, those whom it changed are what they were before. Whoever was changed since is
+    left alone, and looked at again when this is called again. NotFound; Conflict while the import runs, and for a
+    trial.
+    """
+    with transaction.atomic():
+        _begin_undo(job_id, by)
+        mine = _claim(job_id)
+    return _see_through(job_id, mine, tell)
 
 
 def run_job(job_id: UUID) -> ImportJob | None:
@@ -88,6 +132,35 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
+def _begin_undo(job_id: UUID, by: User | None) -> ImportJob:
+    job = ImportJob.objects.select_for_update().filter(pk=job_id).first()
+    if job is None:
+        raise NotFound("There is no import with this id.")
+    if job.dry_run:
+        raise Conflict("This was a trial: it wrote nothing, so there is nothing to undo.")
+    if job.status in (JobStatus.WAITING, JobStatus.RUNNING):
+        raise Conflict("This import still runs. Wait until it has ended, then undo it.")
+    if job.status != JobStatus.UNDOING:
+        job.imported_rows.filter(undo__in=LEFT_ALONE).update(undo="")
+        job.status, job.message, job.attempts = JobStatus.UNDOING, "", 0
+        job.undo_by, job.undo_left_count = by, 0
+        job.save()
+    return job
+
+
+def _see_through(job_id: UUID, mine: ImportJob | None, tell: Callable[..., None] | None) -> ImportJob:
+    """Work on the job until it has ended; while another process has it, wait for that one, or for its lease to end."""
+    while True:
+        if mine:
+            _work(mine, tell)
+        job = ImportJob.objects.get(pk=job_id)
+        if job.is_ended:
+            return job
+        mine = _claim(job_id)
+        if not mine:
+            time.sleep(LOOK_AGAIN_SECONDS)
+
+
 @transaction.atomic
 def _claim(job_id: UUID) -> ImportJob | None:
     """Make the job ours, if it is free. A dry run starts over, since its memory ended with its process."""
@@ -102,14 +175,14 @@ def _claim(job_id: UUID) -> ImportJob | None:
         job.last_row = job.bytes_done = 0
         for name in _COUNTS:
             setattr(job, name, 0)
-    job.lease, job.leased_until = uuid4(), timezone.now() + LEASE
-    job.status, job.started_at, job.attempts = JobStatus.RUNNING, timezone.now(), job.attempts + 1
-    job.rows_before = job.rows_read
+    job.lease, job.leased_until, job.attempts = uuid4(), timezone.now() + LEASE, job.attempts + 1
+    if job.status != JobStatus.UNDOING:
+        job.status, job.started_at, job.rows_before = JobStatus.RUNNING, timezone.now(), job.rows_read
     job.save()
     return job
 
 
-def _work(job: ImportJob, tell: Told | None = None) -> ImportJob | None:
+def _work(job: ImportJob, tell: Callable[..., None] | None = None) -> ImportJob | None:
     try:
         _carry_out(job, tell)
     except LeaseLost:
@@ -120,26 +193,33 @@ def _work(job: ImportJob, tell: Told | None = None) -> ImportJob | None:
     except FileNotFoundError:
         return _end(job, JobStatus.FAILED, "The file is not there any more. Import it again.")
     except KeyboardInterrupt:
-        _end(job, JobStatus.FAILED, "Stopped by hand. What was imported stays; import the file again to go on.")
+        _end(job, JobStatus.FAILED, _BY_HAND[JobStatus(job.status)])
         raise
     except Exception:
-        ImportJob.objects.filter(pk=job.pk, lease=job.lease).update(leased_until=timezone.now() + SOON)
+        with suppress(DatabaseError):  # It may be what is away; then the lease runs out by itself.
+            ImportJob.objects.filter(pk=job.pk, lease=job.lease).update(leased_until=timezone.now() + SOON)
         raise
-    return _end(job, JobStatus.DONE)
+    return _end(job, JobStatus.UNDONE if job.status == JobStatus.UNDOING else JobStatus.DONE)
 
 
-def _carry_out(job: ImportJob, tell: Told | None) -> None:
-    file, book = open_patients(job.path), JobBook(job.pk, job.lease)
+def _carry_out(job: ImportJob, tell: Callable[..., None] | None) -> None:
+    book = JobBook(job.pk, job.lease)
+    if job.status == JobStatus.UNDOING:
+        undo(job, book, tell)
+        return
+    file = open_patients(job.path)
     with closing(Rehearsal() if job.dry_run else Writing(job, job.by)) as patients:
         run(file, patients=patients, book=book, allow_duplicates=job.allow_duplicates, after=job.last_row, tell=tell)
 
 
-def _end(job: ImportJob, status: JobStatus, message: str = "") -> ImportJob:
-    """The job is over; only a dry run's file is kept, to be imported."""
-    changes = {"status": status, "message": message, "finished_at": timezone.now(), "lease": None, "leased_until": None}
+def _end(job: ImportJob, status: JobStatus, message: str = "") -> ImportJob | None:
+    """The job is over, unless it is not ours any more; only a dry run's file is kept, to be imported."""
+    changes = {"status": status, "message": message, "lease": None, "leased_until": None}
+    changes["undone_at" if job.status == JobStatus.UNDOING else "finished_at"] = timezone.now()
     if status == JobStatus.DONE:
         changes["bytes_done"] = F("size_bytes")
-    ImportJob.objects.filter(pk=job.pk, lease=job.lease).update(**changes)
+    if not ImportJob.objects.filter(pk=job.pk, lease=job.lease).update(**changes):
+        return None
     if not job.dry_run:
         job.path.unlink(missing_ok=True)
     job.refresh_from_db()

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from portal.accounts.models import User
 from portal.errors import TooLarge, Unprocessable
-from portal.imports.models import ImportJob, JobStatus
+from portal.imports.models import ENDED, ImportJob, JobStatus
 from portal.imports.readers import Unreadable, open_patients
 
 KEPT = timedelta(days=7)
@@ -34,6 +34,17 @@ def keep_file(chunks: Iterable[bytes], *, name: str, by: User | None) -> ImportJ
     return job
 
 
+def take_up_unfinished(job: ImportJob) -> ImportJob | None:
+    """The import of the same file by the same user that has not ended; it gets the file that was kept for `job`."""
+    same = ImportJob.objects.filter(
+        sha256=job.sha256, size_bytes=job.size_bytes, by=job.by, allow_duplicates=job.allow_duplicates, dry_run=False
+    )
+    found = same.filter(status__in=[JobStatus.WAITING, JobStatus.RUNNING]).order_by("created_at").first()
+    if found:
+        job.path.replace(found.path)
+    return found
+
+
 def _write(chunks: Iterable[bytes], path: Path) -> tuple[int, str]:
     size, digest = 0, hashlib.sha256()
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -50,9 +61,7 @@ def _write(chunks: Iterable[bytes], path: Path) -> tuple[int, str]:
 
 def forget_files() -> int:
     """Remove files of jobs that ended a week ago, and files without a job; how many."""
-    kept = ImportJob.objects.exclude(
-        status__in=[JobStatus.DONE, JobStatus.FAILED], finished_at__lt=timezone.now() - KEPT
-    )
+    kept = ImportJob.objects.exclude(status__in=ENDED, finished_at__lt=timezone.now() - KEPT)
     names = {pk.hex for pk in kept.values_list("pk", flat=True)}
     folder = Path(settings.DATA_DIR) / "imports"
     old = (timezone.now() - KEPT).timestamp()

@@ -12,4 +12,5 @@ urlpatterns = [
     path("imports/<uuid:job_id>/", views.show, name="show"),
     path("imports/<uuid:job_id>/rejects.csv", views.rejects, name="rejects"),
     path("imports/<uuid:job_id>/commit/", views.commit, name="commit"),
+    path("imports/<uuid:job_id>/undo/", views.undo, name="undo"),
 ]

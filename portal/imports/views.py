@@ -1,5 +1,6 @@
 """Imports in the browser: upload a file, watch it, read what became of its rows."""
 
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +11,9 @@ from django.views.decorators.http import require_POST, require_safe
 from portal.accounts.rules import allow, user_of
 from portal.errors import PortalError
 from portal.imports.forms import TRY, UploadForm
-from portal.imports.models import ImportJob
-from portal.imports.selectors import job_progress, jobs_visible_to, open_job, rejects_csv, rejects_of
-from portal.imports.services import import_for_real, start_import
+from portal.imports.models import ImportJob, JobStatus
+from portal.imports.selectors import job_progress, jobs_visible_to, left_alone, open_job, rejects_csv, rejects_of
+from portal.imports.services import import_for_real, start_import, start_undo
 
 JOBS_SHOWN = 50
 PROBLEMS_SHOWN = 20
@@ -73,6 +74,14 @@ def commit(request: HttpRequest, job_id: UUID) -> HttpResponse:
     return redirect("imports:show", import_for_real(job_id, by=user_of(request)).pk)
 
 
+@allow("imports.add_importjob")
+@require_POST
+def undo(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """Take the import back; the worker does it, and the page follows."""
+    start_undo(open_job(user_of(request), job_id).pk, by=user_of(request))
+    return redirect("imports:show", job_id)
+
+
 def _index(request: HttpRequest, form: UploadForm, *, status: int = 200) -> HttpResponse:
     jobs = jobs_visible_to(user_of(request))[:JOBS_SHOWN]
     return render(request, "imports/index.html", {"form": form, "jobs": jobs}, status=status)
@@ -87,4 +96,17 @@ def _report(job: ImportJob) -> dict[str, Any]:
         ("Refused", job.rejected_count),
     ]
     problems = rejects_of(job)[:PROBLEMS_SHOWN]
-    return {"job": job, "progress": job_progress(job), "counts": counts, "problems": problems}
+    undone = [
+        ("Archived", job.undo_archived_count),
+        ("Put back", job.undo_restored_count),
+        ("Left alone", job.undo_left_count),
+    ]
+    left = list(islice(left_alone(job), PROBLEMS_SHOWN)) if job.undo_left_count else []
+    return {
+        "job": job,
+        "progress": job_progress(job),
+        "counts": counts,
+        "problems": problems,
+        "undone": undone if job.undone_count or job.status in (JobStatus.UNDOING, JobStatus.UNDONE) else [],
+        "left": left,
+    }

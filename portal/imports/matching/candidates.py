@@ -1,6 +1,6 @@
 """A row whose values were checked, and the keys that tell which patient it is about."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -46,6 +46,11 @@ def checked(row: Row) -> Candidate | list[Problem]:
         return Candidate(row, clean_details(row.details, partial=True))
     except InvalidInput as error:
         return problems_of(row, error)
+
+
+def candidates_of(rows: Iterable[Row]) -> list[Candidate]:
+    """The rows without a fault."""
+    return [result for row in rows if isinstance(result := checked(row), Candidate)]
 
 
 def problems_of(row: Row, error: InvalidInput) -> list[Problem]:

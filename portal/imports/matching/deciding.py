@@ -91,6 +91,8 @@ class Judge:
         if is_someone_else(candidate, person):
             return _refused(candidate, f"Its identifier belongs to {person.label}, who differs in name, birth or sex.")
         changes = changes_for(candidate, person)
+        if person.is_undone:
+            return self._back(candidate, person, changes)
         if not changes:
             return self._nothing_new(candidate, person)
         if person.status != Status.ACTIVE:
@@ -104,14 +106,31 @@ class Judge:
     def _of_unknown(self, candidate: Candidate) -> Decision:
         if not (candidate.details.get("family_name") or candidate.details.get("given_name")):
             return _without_name(candidate)
-        same = [self.known.people[one] for one in self.known.namesakes.get(candidate.person, [])]
-        for person in same:
+        active, undone = self._namesakes(candidate)
+        for person in active + undone:
             if not changes_for(candidate, person):
-                return self._nothing_new(candidate, person)
-        if same and not self.allow_duplicates:
-            reason = f"{same[0].label} has this name and date of birth. Change that patient, or allow duplicates."
-            return refusal(candidate.row, [candidate.row.problem("family_name", reason)])
-        return Decision(candidate.row, Outcome.NEW, details=_complete(candidate.details))
+                return self._of_known(candidate, person)
+        return self._likely(candidate, active) or Decision(
+            candidate.row, Outcome.NEW, details=_complete(candidate.details)
+        )
+
+    def _back(self, candidate: Candidate, person: Person, changes: dict[str, Any]) -> Decision:
+        """A person whom an undone import left archived is restored, not made a second time."""
+        active, _ = self._namesakes(candidate)
+        restored = changes | {"status": Status.ACTIVE}
+        return self._likely(candidate, active) or Decision(candidate.row, Outcome.UPDATED, person.id, restored)
+
+    def _namesakes(self, candidate: Candidate) -> tuple[list[Person], list[Person]]:
+        """Of the same name and date of birth: patients who are active, and those archived by an undone import."""
+        same = [self.known.people[one] for one in self.known.namesakes.get(candidate.person, [])]
+        return [one for one in same if not one.is_undone], [one for one in same if one.is_undone]
+
+    def _likely(self, candidate: Candidate, active: list[Person]) -> Decision | None:
+        """The refusal of a row that is likely about one of these, unless duplicates are allowed."""
+        if not active or self.allow_duplicates:
+            return None
+        reason = f"{active[0].label} has this name and date of birth. Change that patient, or allow duplicates."
+        return refusal(candidate.row, [candidate.row.problem("family_name", reason)])
 
     def _nothing_new(self, candidate: Candidate, person: Person) -> Decision:
         outcome = Outcome.DUPLICATE if person.id in self.earlier else Outcome.UNCHANGED

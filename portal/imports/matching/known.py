@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from portal.imports.matching.candidates import Candidate, Pair, PersonKey, person_key
 from portal.imports.readers.rows import MRN, RECORD_ID
 from portal.patients.details import FIELDS
-from portal.patients.models import Patient, PatientIdentifier, Status
+from portal.patients.models import Patient, PatientEvent, PatientIdentifier, Status
 from portal.patients.selectors import patients_visible_to, patients_with_identifiers
 
 COLUMNS = [name for name in FIELDS if name != "identifiers"]
@@ -27,6 +27,7 @@ class Person:
     own_keys: set[Pair] = field(default_factory=set)
     status: str = Status.ACTIVE
     label: str = ""
+    is_undone: bool = False  # Archived because an import was undone, and by nobody since: a new import brings it back.
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Known:
         for pair in person.identifiers | person.own_keys:
             self.holders.setdefault(pair, set()).add(person.id)
         same = self.namesakes.setdefault(person_key(person.values), [])
-        if person.status == Status.ACTIVE and person.id not in same:
+        if (person.status == Status.ACTIVE or person.is_undone) and person.id not in same:
             same.append(person.id)
 
     def holders_of(self, candidate: Candidate) -> set[UUID]:
@@ -51,22 +52,43 @@ class Known:
         return {holder for pair in candidate.pairs for holder in self.holders.get(pair, ())}
 
 
-def people_in_database(candidates: Iterable[Candidate]) -> Known:
-    """The patients whom these rows may be about: four queries for any number of rows."""
+def people_in_database(candidates: Iterable[Candidate], *, to_change: bool = False) -> Known:
+    """The patients whom these rows may be about, in the order of their ids: a few queries for any number of rows.
+
+    `to_change` holds them locked until the transaction ends, so that nobody's change falls between look and write.
+    """
     rows = list(candidates)
     pairs = {pair for row in rows for pair in row.pairs}
     ids = {UUID(value) for system, value in pairs if _is_uuid(system, value)}
     ids |= set(patients_with_identifiers(pairs).values())
     ids |= set(_patients().filter(_same_mrn(pairs) | _same_people(rows)).values_list("pk", flat=True))
-    held: dict[UUID, set[Pair]] = {}
-    for patient_id, *pair in PatientIdentifier.objects.filter(patient__in=ids).values_list(
-        "patient", "system", "value"
-    ):
-        held.setdefault(patient_id, set()).add((pair[0], pair[1]))
+    found = _patients().filter(pk__in=ids).order_by("pk")
+    found = found.select_for_update() if to_change else found
+    facts = list(found.values("id", "mrn", "status", "version", *COLUMNS))
+    held, undone = _identifiers_of(ids), _undone(facts)
     known = Known()
-    for facts in _patients().filter(pk__in=ids).values("id", "mrn", "status", *COLUMNS):
-        known.add(_person(facts, held.get(facts["id"], set())))
+    for one in facts:
+        known.add(_person(one, held.get(one["id"], set()), is_undone=one["id"] in undone))
     return known
+
+
+def _identifiers_of(patient_ids: set[UUID]) -> dict[UUID, set[Pair]]:
+    held: dict[UUID, set[Pair]] = {}
+    rows = PatientIdentifier.objects.filter(patient__in=patient_ids).values_list("patient", "system", "value")
+    for patient_id, system, value in rows:
+        held.setdefault(patient_id, set()).add((system, value))
+    return held
+
+
+def _undone(facts: list[dict[str, Any]]) -> set[UUID]:
+    """The archived patients whose last change was the undoing of an import."""
+    archived = {one["id"]: one["version"] for one in facts if one["status"] == Status.ARCHIVED}
+    if not archived:
+        return set()
+    undoings = PatientEvent.objects.filter(
+        pgh_obj__in=archived, version__in=set(archived.values()), pgh_context__has_key="import_undo"
+    )
+    return {one for one, version in undoings.values_list("pgh_obj_id", "version") if archived[one] == version}
 
 
 def _patients() -> QuerySet[Patient]:
@@ -79,15 +101,17 @@ def _same_mrn(pairs: set[Pair]) -> Q:
 
 def _same_people(rows: list[Candidate]) -> Q:
     names, births = {row.person[0] for row in rows} - {""}, {row.person[1] for row in rows} - {None}
-    return Q(sort_key__in=names, status=Status.ACTIVE) & (Q(date_of_birth__in=births) | Q(date_of_birth=None))
+    there = Q(sort_key__in=names, status__in=[Status.ACTIVE, Status.ARCHIVED])
+    return there & (Q(date_of_birth__in=births) | Q(date_of_birth=None))
 
 
 def _is_uuid(system: str, value: str) -> bool:
     return system == RECORD_ID and len(value) == 32 and not set(value) - set("0123456789ABCDEF")
 
 
-def _person(facts: dict[str, Any], identifiers: set[Pair]) -> Person:
+def _person(facts: dict[str, Any], identifiers: set[Pair], *, is_undone: bool) -> Person:
     """Out of the columns; plain values, since building whole patients took most of an import's time."""
     own_keys = {(RECORD_ID, facts["id"].hex.upper()), (MRN, facts["mrn"])}
     values = {name: facts[name] for name in COLUMNS}
-    return Person(facts["id"], values, identifiers, own_keys, facts["status"], f"MRN {facts['mrn']}")
+    label = f"MRN {facts['mrn']}"
+    return Person(facts["id"], values, identifiers, own_keys, facts["status"], label, is_undone)

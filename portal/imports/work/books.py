@@ -43,9 +43,12 @@ class JobBook:
         counts = Counter(f"{one.outcome}_count" for one in decisions)
         columns: dict[str, Any] = {name: F(name) + count for name, count in counts.items()}
         last = decisions[-1].row
-        ImportJob.objects.filter(pk=self.job_id).update(
-            **columns, last_row=last.number, bytes_done=last.end, attempts=0, leased_until=timezone.now() + LEASE
-        )
+        self.move(**columns, last_row=last.number, bytes_done=last.end)
+
+    def move(self, **columns: Any) -> None:
+        """Write progress, inside of the batch's transaction; the job stays ours for another lease."""
+        until = timezone.now() + LEASE
+        ImportJob.objects.filter(pk=self.job_id).update(**columns, attempts=0, leased_until=until)
 
     def _reject(self, decision: Decision) -> ImportReject:
         first = decision.problems[0]

@@ -13,6 +13,7 @@ from portal.imports.matching.candidates import Candidate, person_key
 from portal.imports.matching.deciding import Decision
 from portal.imports.matching.known import COLUMNS, DATES, Known, Person, people_in_database
 from portal.imports.models import Outcome
+from portal.patients.models import Status
 
 _TABLES = """
     CREATE TABLE person (id TEXT PRIMARY KEY, first_row INTEGER, facts TEXT);
@@ -93,5 +94,5 @@ def _person(patient_id: UUID, row: int, facts: str, *, there: Person | None) -> 
     }
     pairs = {(system, value) for system, value in read["pairs"]}
     if there:
-        return Person(patient_id, values, pairs, there.own_keys, there.status, there.label)
+        return Person(patient_id, values, pairs, there.own_keys, Status.ACTIVE, there.label)
     return Person(patient_id, values, pairs, label=f"the patient of row {row}")

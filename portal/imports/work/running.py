@@ -8,7 +8,7 @@ from typing import Protocol
 from django.db import DataError, IntegrityError, OperationalError, transaction
 
 from portal.errors import InvalidInput, PortalError
-from portal.imports.matching.candidates import problems_of
+from portal.imports.matching.candidates import candidates_of, problems_of
 from portal.imports.matching.deciding import Decision, Memory, decide, refusal
 from portal.imports.readers import PatientFile, Problem, Row
 
@@ -58,24 +58,32 @@ def run(
 
 
 def _batch(rows: Sequence[Row], *, patients: Patients, book: Book, allow_duplicates: bool) -> list[Decision]:
-    for attempt in range(1, TRIES + 1):
+    way, tries_left = _together, TRIES
+    while True:
         try:
-            return _together(rows, patients=patients, book=book, allow_duplicates=allow_duplicates)
+            return way(rows, patients=patients, book=book, allow_duplicates=allow_duplicates)
         except _REFUSALS:  # One row is at fault: each on its own, so that it costs only itself.
-            with book.batch():
-                decisions = [_alone(row, patients=patients, allow_duplicates=allow_duplicates) for row in rows]
-                book.keep(decisions)
-                return decisions
-        except OperationalError as error:
-            if getattr(error.__cause__, "pgcode", None) not in _TRY_AGAIN or attempt == TRIES:
+            if way is _one_by_one:
                 raise
-    raise AssertionError("The last try returns or raises.")
+            way = _one_by_one
+        except OperationalError as error:
+            tries_left -= 1
+            if not tries_left or getattr(error.__cause__, "pgcode", None) not in _TRY_AGAIN:
+                raise
 
 
 def _together(rows: Sequence[Row], *, patients: Patients, book: Book, allow_duplicates: bool) -> list[Decision]:
     with book.batch():
         decisions = decide(rows, memory=patients, allow_duplicates=allow_duplicates)
         patients.write(decisions)
+        book.keep(decisions)
+        return decisions
+
+
+def _one_by_one(rows: Sequence[Row], *, patients: Patients, book: Book, allow_duplicates: bool) -> list[Decision]:
+    with book.batch():
+        patients.people_of(candidates_of(rows))  # All are locked in one order before the first is written.
+        decisions = [_alone(row, patients=patients, allow_duplicates=allow_duplicates) for row in rows]
         book.keep(decisions)
         return decisions
 

@@ -6,12 +6,12 @@ from uuid import UUID
 import pghistory
 
 from portal.accounts.models import User
-from portal.imports.matching.candidates import Candidate
+from portal.imports.matching.candidates import Candidate, Pair
 from portal.imports.matching.deciding import Decision
 from portal.imports.matching.known import Known, people_in_database
 from portal.imports.models import ImportedRow, ImportJob, Outcome
 from portal.patients.models import Source
-from portal.patients.services import change_patients, register_patients
+from portal.patients.services import change_patients, lock_people, register_patients
 
 
 class Writing:
@@ -19,10 +19,13 @@ class Writing:
 
     def __init__(self, job: ImportJob, by: User | None) -> None:
         self.job, self.by = job, by
+        self.known = Known()
 
     def people_of(self, candidates: Sequence[Candidate]) -> Known:
-        """See Memory."""
-        return people_in_database(candidates)
+        """See Memory. From here until the batch is written no other door registers or changes these people."""
+        lock_people(one.person for one in candidates if one.person[0])
+        self.known = people_in_database(candidates, to_change=True)
+        return self.known
 
     def earlier_rows(self, patient_ids: Iterable[UUID]) -> dict[UUID, int]:
         """See Memory."""
@@ -41,10 +44,23 @@ class Writing:
                 change_patients(changed, by=self.by, source=Source.IMPORT)
         made = {one.row.number: patient.pk for one, patient in zip(new, patients, strict=True)}
         ImportedRow.objects.bulk_create(
-            ImportedRow(job=self.job, row_number=one.row.number, patient_id=patient_id, outcome=one.outcome)
+            ImportedRow(
+                job=self.job,
+                row_number=one.row.number,
+                patient_id=patient_id,
+                outcome=one.outcome,
+                identifiers_added=self._added(one),
+            )
             for one in decisions
             if (patient_id := made.get(one.row.number, one.patient_id))
         )
+
+    def _added(self, decision: Decision) -> list[Pair]:
+        """The identifiers that a known patient has got by this row; a new one keeps its own, even when archived."""
+        if decision.outcome != Outcome.UPDATED or not decision.patient_id:
+            return []
+        wanted = {(one["system"], one["value"]) for one in decision.details.get("identifiers", [])}
+        return sorted(wanted - self.known.people[decision.patient_id].identifiers)
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -1,6 +1,5 @@
-"""Import patients from a file: CSV, FHIR NDJSON or a FHIR Bundle."""
+"""Import patients from a file: CSV, FHIR NDJSON or a FHIR Bundle; or take such an import back."""
 
-import io
 import json
 import sys
 from argparse import ArgumentParser
@@ -8,34 +7,40 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import InterfaceError, OperationalError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from portal.errors import PortalError
 from portal.imports.matching.deciding import Decision
+from portal.imports.models import ImportJob, JobStatus
 from portal.imports.private import open_private
 from portal.imports.readers import PatientFile, Unreadable, open_patients
-from portal.imports.reporting import RejectsFile, Tally
-from portal.imports.services import import_now
+from portal.imports.reporting import RejectsFile, Tally, in_words, report_of, undo_in_words, undo_report
+from portal.imports.services import import_now, undo_import
 from portal.imports.work.books import ReadOnlyBook
 from portal.imports.work.rehearsing import Rehearsal
 from portal.imports.work.running import Told, run
 
-CLEAN, REJECTS, UNREADABLE = 0, 1, 2
+CLEAN, REJECTS, UNREADABLE, STOPPED = 0, 1, 2, 3
 
 
 class Command(BaseCommand):
     help = (
         "Import patients from CSV (the columns of Synthea or of export_patients, or similar ones), FHIR NDJSON or a "
-        "FHIR Bundle. Rows whose identifiers are known update the patient. Exit code 0: clean, 1: rows were rejected, "
-        "2: the file cannot be read."
+        "FHIR Bundle. Rows whose identifiers are known update the patient. With --undo JOB, take an import back: "
+        "patients whom it made are archived, those whom it changed are put back, those changed since are left alone. "
+        "The same command again goes on with what was killed. Exit code 0: clean, 1: rows were rejected, or patients "
+        "left alone, 2: the file cannot be read, or the import not undone, 3: stopped before the end, run it again."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path)
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument("file", type=Path, nargs="?")
+        what.add_argument("--undo", type=UUID, metavar="JOB", help="take this import back")
         parser.add_argument("--dry-run", action="store_true", help="write nothing, say what would happen")
         parser.add_argument("--report", type=Path, help="write the report to this JSON file")
         parser.add_argument("--rejects", type=Path, help="write refused rows here (default: FILE.rejects.csv)")
@@ -45,60 +50,73 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
-        path: Path = options["file"]
         _refuse_missing_folders(options["report"], options["rejects"])
-        try:
-            report = self._import(path, options)
-        except (PortalError, Unreadable) as error:
-            raise CommandError(getattr(error, "detail", "") or str(error), returncode=UNREADABLE) from error
-        except OSError as error:
-            raise CommandError(f"{error.filename or path}: {error.strerror}.", returncode=UNREADABLE) from error
+        with _errors_in_words(options["file"]):
+            report = self._undo(options) if options["undo"] else self._import(options["file"], options)
         text = json.dumps(report, indent=2, ensure_ascii=False)
         if options["report"]:
             with open_private(options["report"]) as file:
                 file.write(text + "\n")
-        if options["json"]:
-            self.stdout.write(text)
-        else:
-            self._print(report)
-        if report["rejected"]:
+        words = undo_in_words if options["undo"] else in_words
+        self.stdout.write(text if options["json"] else words(report, colour=self.stdout.isatty()))
+        if report.get("rejected") or report.get("leftAlone"):
             sys.exit(REJECTS)
 
     def _import(self, path: Path, options: dict[str, Any]) -> dict[str, Any]:
-        file = open_patients(path)
-        tally = Tally(RejectsFile(_rejects_path(path, options), file.header))
-        with closing(tally.rejects), _progress(tally, file.size, self.stderr) as shown:
-
-            def tell(decisions: Sequence[Decision]) -> None:
-                tally.hear(decisions)
-                shown()
-
+        file, job_id, allow = open_patients(path), None, options["allow_duplicates"]
+        tally = Tally(RejectsFile(options["rejects"] if options["dry_run"] else None, file.header))
+        with closing(tally.rejects), _progress(tally, file.size, self.stderr) as tell:
             if options["dry_run"]:
-                job_id = None
-                _rehearse(file, allow_duplicates=options["allow_duplicates"], tell=tell)
+                _rehearse(file, allow_duplicates=allow, tell=tell)
+                report = tally.as_json()
             else:
-                job_id = str(import_now(path, by=None, allow_duplicates=options["allow_duplicates"], tell=tell).pk)
+                job = import_now(path, by=None, allow_duplicates=allow, tell=tell, goes_on=self._say_that_it_goes_on)
+                _refuse_failed(job)
+                report = report_of(job, tally, rejects=_rejects_path(path, options))
+                job_id = str(job.pk)
         facts = {"file": path.name, "format": file.format, "dryRun": options["dry_run"], "job": job_id}
-        return {**facts, **tally.as_json(), "ignoredColumns": file.ignored}
+        return {**facts, **report, "ignoredColumns": file.ignored}
 
-    def _print(self, report: dict[str, Any]) -> None:
-        table = Table(title=f"{report['file']}{' – dry run, nothing was written' if report['dryRun'] else ''}")
-        names = ("new", "updated", "unchanged", "duplicates", "rejected", "rowsPerSecond")
-        for name in names:
-            table.add_column("rows/s" if name == "rowsPerSecond" else name, justify="right")
-        table.add_row(*(f"{report[name]:,}" for name in names))
-        text = io.StringIO()
-        console = Console(file=text, width=100, force_terminal=self.stdout.isatty())
-        console.print(table)
-        for one in report["firstProblems"]:
-            where = f"{one['column']} " if one["column"] else ""
-            value = f'"{one["value"]}": ' if one["value"] else ""
-            console.print(f"row {one['row']}: {where}{value}{one['reason']}", markup=False, highlight=False)
-        if report["ignoredColumns"]:
-            console.print(f"Not imported: {', '.join(report['ignoredColumns'])}", markup=False, highlight=False)
-        if report["rejectsFile"]:
-            console.print(f"Refused rows with their reasons: {report['rejectsFile']}", markup=False, highlight=False)
-        self.stdout.write(text.getvalue())
+    def _undo(self, options: dict[str, Any]) -> dict[str, Any]:
+        done = 0
+
+        def tell(count: int) -> None:
+            nonlocal done
+            done += count
+            self.stderr.write(f"{done:,} patients")
+
+        if options["dry_run"] or options["rejects"] or options["allow_duplicates"]:
+            raise CommandError("--undo goes with --report and --json alone.", returncode=UNREADABLE)
+        job = undo_import(options["undo"], by=None, tell=tell)
+        _refuse_failed(job)
+        return undo_report(job)
+
+    def _say_that_it_goes_on(self, job: ImportJob) -> None:
+        self.stderr.write(
+            f"An import of this file did not end: {job.rows_read:,} rows are done. Going on with it, as soon as no "
+            "other process works on it."
+        )
+
+
+@contextmanager
+def _errors_in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (PortalError, Unreadable) as error:
+        raise CommandError(getattr(error, "detail", "") or str(error), returncode=UNREADABLE) from error
+    except (OperationalError, InterfaceError) as error:
+        words = "The database does not answer. What was written stays; run the same command again to go on."
+        raise CommandError(words, returncode=STOPPED) from error
+    except KeyboardInterrupt as error:
+        words = "Stopped by hand. What was written stays; run the same command again to go on."
+        raise CommandError(words, returncode=STOPPED) from error
+    except OSError as error:
+        raise CommandError(f"{error.filename or path}: {error.strerror}.", returncode=UNREADABLE) from error
+
+
+def _refuse_failed(job: ImportJob) -> None:
+    if job.status == JobStatus.FAILED:
+        raise CommandError(job.message, returncode=STOPPED)
 
 
 def _refuse_missing_folders(*asked: Path | None) -> None:
@@ -113,24 +131,30 @@ def _rehearse(file: PatientFile, *, allow_duplicates: bool, tell: Told) -> None:
         run(file, patients=patients, book=ReadOnlyBook(), allow_duplicates=allow_duplicates, tell=tell)
 
 
-def _rejects_path(path: Path, options: dict[str, Any]) -> Path | None:
-    """As asked for; else beside the report, or here. A dry run writes none unasked."""
-    if options["rejects"] or options["dry_run"]:
-        return options["rejects"]
+def _rejects_path(path: Path, options: dict[str, Any]) -> Path:
+    """As asked for; else beside the report, or here."""
     folder = options["report"].parent if options["report"] else Path()
-    return folder / f"{path.name}.rejects.csv"
+    return options["rejects"] or folder / f"{path.name}.rejects.csv"
 
 
 @contextmanager
-def _progress(tally: Tally, size: int, stream: Any) -> Iterator[Callable[[], None]]:
-    """A bar on a terminal, else a plain line every ten thousand rows."""
+def _progress(tally: Tally, size: int, stream: Any) -> Iterator[Told]:
+    """Counts, and shows a bar on a terminal, else a plain line every ten thousand rows."""
+
+    def told(show: Callable[[], None]) -> Told:
+        def tell(decisions: Sequence[Decision]) -> None:
+            tally.hear(decisions)
+            show()
+
+        return tell
+
     if not stream.isatty():
-        yield lambda: _plain_line(tally, size, stream)
+        yield told(lambda: _plain_line(tally, size, stream))
         return
     columns = (BarColumn(), TextColumn("{task.percentage:>3.0f} %  {task.fields[pace]} rows/s"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("", total=size, pace="–")
-        yield lambda: progress.update(bar, completed=tally.bytes_done, pace=f"{tally.rows / tally.seconds:,.0f}")
+        yield told(lambda: progress.update(bar, completed=tally.bytes_done, pace=f"{tally.rows / tally.seconds:,.0f}"))
 
 
 def _plain_line(tally: Tally, size: int, stream: Any) -> None:

@@ -8,7 +8,7 @@ from itertools import chain, zip_longest
 from typing import Any
 
 from analytics_stream.dead_letters import CannotGoOn, DeadLetter
-from analytics_stream.intake import Intake
+from analytics_stream.intake import Counting, Intake
 from analytics_stream.progress import Progress
 from analytics_stream.store import StoreAway
 from tests.simulator.broker import PARTITIONS, Broker, Record

@@ -6,6 +6,7 @@ from typing import Any, cast
 import structlog
 from faust import App, Stream, StreamT
 
+from analytics_stream.database import OffsetsLost
 from analytics_stream.dead_letters import CannotGoOn
 from analytics_stream.intake import Delivery, Intake
 
@@ -26,11 +27,13 @@ def add_agent(app: App, topic: str, intake: Intake) -> None:
         try:
             async for batch in cast(Stream[Any], stream).noack_take(LARGEST_BATCH, within=LONGEST_GATHERING):
                 await intake.take_in(cast(list[Delivery], batch))
+        except (CannotGoOn, OffsetsLost) as reason:
+            end_process(str(reason))
         except Exception as error:  # Faust would acknowledge the batch and go on.
-            end_process("A batch can be neither counted nor set aside.", error)
+            end_process("The counting failed in a way that nobody foresaw.", error)
 
 
 def end_process(reason: str, error: Exception | None = None) -> None:
     """End at once, without a commit of offsets: whoever starts us again lets us read the same messages again."""
-    log.critical(reason, exc_info=None if isinstance(error, CannotGoOn) else error)
+    log.critical(reason, exc_info=error)
     os._exit(LOST)

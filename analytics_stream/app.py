@@ -17,6 +17,7 @@ from analytics_stream.config import Config
 from analytics_stream.dead_letters import DeadLetter
 from analytics_stream.inspection import Inspection
 from analytics_stream.intake import Intake
+from analytics_stream.keeper import Keeper
 from analytics_stream.lookout import Lookout, WaitForBroker
 from analytics_stream.progress import Progress
 from analytics_stream.store import Store
@@ -54,7 +55,7 @@ class WebFirst(BootStrategy):
         yield WaitForBroker(app.config.brokers)
         yield from self._chain(self.sensors(), self.kafka_producer(), self.kafka_consumer())
         yield from self._chain(self.agents(), self.kafka_conductor(), self.tables())
-        yield Lookout(app, app.progress, app.config.brokers)
+        yield Lookout(app, app.progress, app.config.brokers, app.keeper.has_lost_offsets)
 
 
 class Worker(faust.App):
@@ -84,7 +85,8 @@ class Worker(faust.App):
         # One thread counts and one reads for the web routes, so that neither waits for the other.
         self.counter, self.reader = (ThreadPoolExecutor(1, name) for name in ("counter", "reader"))
         self.auditor = ThreadPoolExecutor(2, "auditor")
-        intake = Intake(self.counting, self._post, self.progress, self.counter)
+        self.keeper = Keeper(self.counting, self.reader)
+        intake = Intake(self.counting, self._post, self.keeper.bookmarks, self.progress, self.counter)
         self.views = Views(self.counting, self.progress, self.reader, config.time_zone)
         self.inspection = Inspection(self.counting.engine, self.auditor)
         add_agent(self, config.topic, intake)

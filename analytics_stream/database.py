@@ -22,6 +22,13 @@ class Refused(Exception):
     """The database will never take these events as they are; nothing was counted."""
 
 
+class OffsetsLost(Exception):
+    """The database has counted less of the topic than we know it had: it was emptied, or is an older one."""
+
+    def __init__(self) -> None:
+        super().__init__("The database lost what was counted before. It is counted anew.")
+
+
 def open_engine(url: URL) -> Engine:
     """An engine that notices within seconds that its server is gone, and whose errors do not repeat values."""
     limits = " ".join(f"-c {name}={value}" for name, value in LIMITS.items())

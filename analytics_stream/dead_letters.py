@@ -73,4 +73,4 @@ async def set_aside(
             DEAD_LETTERS.inc()
             log.error("Set aside a message that cannot be counted.", **letter.origin)
             return
-    raise CannotGoOn
+    raise CannotGoOn("A message can be neither counted nor set aside.")

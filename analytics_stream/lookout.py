@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -14,11 +14,13 @@ from faust.types import TP
 from mode import Service
 
 from analytics_stream.agents import end_process
+from analytics_stream.database import OffsetsLost
 from analytics_stream.progress import Partition, Progress
 from analytics_stream.transport import CarefulConsumer
 
 LOOK_SECONDS = 0.25
 ASK_SECONDS = 3.0
+ANEW_LOOKS = 8
 SHORTEST_WAIT, LONGEST_WAIT = 0.2, 3.0
 
 log = structlog.stdlib.get_logger("analytics.lookout")
@@ -54,11 +56,15 @@ async def broker_answers(brokers: list[str]) -> bool:
 class Lookout(Service):
     """Tells `progress` where our partitions stand, and ends the process when nothing moves any more."""
 
-    def __init__(self, app: App, progress: Progress, brokers: Sequence[str]) -> None:
+    def __init__(
+        self, app: App, progress: Progress, brokers: Sequence[str], has_lost_offsets: Callable[[], Awaitable[bool]]
+    ) -> None:
         super().__init__()
         self._app, self._progress, self._brokers = app, progress, list(brokers)
+        self._has_lost_offsets = has_lost_offsets
         self._answered, self._asked_at = True, 0.0
         self._beginnings: dict[TP, int] = {}
+        self._looks_anew = 0
 
     async def on_start(self) -> None:
         self._app.on_rebalance_complete.connect(self._on_joined)
@@ -74,9 +80,24 @@ class Lookout(Service):
         while not self.should_stop:
             standings = None if self._app.rebalancing else await self._standings()
             self._progress.look(standings)
+            self._watch_for_a_shorter_topic((standings or {}).values())
             if standings is None or any(standing.is_silent(time.time()) for standing in standings.values()):
                 await self._ask_broker()
             await self.sleep(LOOK_SECONDS)
+
+    def _watch_for_a_shorter_topic(self, standings: Iterable[Partition]) -> None:
+        """Faust would skip what a topic that was made anew holds, up to where the old one was read."""
+        self._looks_anew = self._looks_anew + 1 if any(standing.is_anew for standing in standings) else 0
+        if self._looks_anew >= ANEW_LOOKS:
+            end_process("The topic is shorter than it was. It is read from its beginning.")
+
+    @Service.task
+    async def _watch_the_database(self) -> None:
+        """A database that was emptied is filled again at once, and not only when the next event comes."""
+        while not self.should_stop:
+            await self.sleep(ASK_SECONDS)
+            if await self._has_lost_offsets():
+                end_process(str(OffsetsLost()))
 
     async def _ask_broker(self) -> None:
         """A broker that is away excuses us; one that answers while we hear nothing does not."""

@@ -30,6 +30,11 @@ class Partition:
         # Fewer messages than we counted: the topic was made anew, and Faust would skip its messages.
         return self.next_offset == self.highwater and not self.is_silent(now)
 
+    @property
+    def is_anew(self) -> bool:
+        """The partition holds fewer messages than we counted."""
+        return self.next_offset is not None and self.highwater is not None and self.next_offset > self.highwater
+
     def is_silent(self, now: float) -> bool:
         return self.heard_at is None or now - self.heard_at > SILENCE_SECONDS
 

@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import URL, Connection, Row, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from analytics_stream.database import StoreAway, open_engine, told
+from analytics_stream.database import OffsetsLost, StoreAway, open_engine, told
 from analytics_stream.figures import DAYS, REGIONS, Counts, last_days, last_hours, last_minutes
 from analytics_stream.folding import Event, Place, State, changes, event_counts, latest, latest_states
+from analytics_stream.offsets import Bookmark, Partition
 
 # All rows are locked in one order, table by table and sorted by key, so that two workers cannot wait for each other.
 TAKE_IN = text("""
@@ -46,6 +47,15 @@ KEEP_LATEST = text("""
     RETURNING new.patient_id::text, old.version, old.event_id, old.status, old.sex, old.birth_year, old.region,
         old.registered_on, old.registered_through, old.registered_at
 """)
+KEEP_OFFSETS = text("""
+    INSERT INTO read_offset AS stored
+    SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS integer[]), CAST(:offsets AS bigint[]))
+        AS read (topic, partition) ORDER BY topic, partition
+    ON CONFLICT (topic, partition) DO UPDATE SET next_offset = greatest(stored.next_offset, excluded.next_offset)
+    RETURNING new.topic, new.partition, old.next_offset
+""")
+FORGET_OFFSET = text("DELETE FROM read_offset WHERE topic = :topic AND partition = :partition")
+OFFSETS = text("SELECT topic, partition, next_offset FROM read_offset")
 ADD_UP = text("""
     INSERT INTO figure AS stored (name, bucket, count)
     SELECT * FROM unnest(CAST(:names AS text[]), CAST(:buckets AS text[]), CAST(:steps AS bigint[]))
@@ -81,16 +91,33 @@ class Store:
     def __init__(self, url: URL) -> None:
         self.engine = open_engine(url)
 
-    def count(self, events: Sequence[Event]) -> int:
-        """Count each event that was not counted yet, all or none; answers how many those were.
+    def count(self, events: Sequence[Event], bookmarks: Sequence[Bookmark] = ()) -> int:
+        """Count each event that was not counted yet and move the bookmarks, all or none; answers how many were new.
 
-        Late, repeated and out-of-order events give the same counts. Raises StoreAway or Refused.
+        Late, repeated and out-of-order events give the same counts. Raises StoreAway, Refused or OffsetsLost.
         """
         try:
             with self.engine.begin() as connection:
+                _keep_offsets(connection, bookmarks)
                 return _count(connection, events)
         except (SQLAlchemyError, ValueError) as error:
             raise told(error) from error
+
+    def keep(self, bookmarks: Sequence[Bookmark]) -> None:
+        """Move the bookmarks; everything before them is counted or set aside. Raises StoreAway or OffsetsLost."""
+        try:
+            with self.engine.begin() as connection:
+                _keep_offsets(connection, bookmarks)
+        except SQLAlchemyError as error:
+            raise StoreAway(type(error).__name__) from error
+
+    def offsets(self) -> dict[Partition, int]:
+        """The next offset of each partition that was read. Raises StoreAway."""
+        try:
+            with self.engine.connect() as connection:
+                return {(topic, partition): offset for topic, partition, offset in connection.execute(OFFSETS)}
+        except SQLAlchemyError as error:
+            raise StoreAway(type(error).__name__) from error
 
     def read(self, *, now: datetime, today: date) -> Reading:
         """What `figures.draw_figures` needs for this time. Raises StoreAway."""
@@ -113,6 +140,23 @@ def _count(connection: Connection, events: Sequence[Event]) -> int:
         _add_up(connection, steps)
         connection.execute(KEEP_LAST, {"occurred_at": max(event.occurred_at for event in fresh)})
     return len(fresh)
+
+
+def _keep_offsets(connection: Connection, bookmarks: Sequence[Bookmark]) -> None:
+    if not bookmarks:
+        return
+    for topic, partition, kept, _ in bookmarks:
+        if kept is None:  # What is kept may be of a longer topic, that is gone.
+            connection.execute(FORGET_OFFSET, {"topic": topic, "partition": partition})
+    columns = {
+        "topics": [bookmark.topic for bookmark in bookmarks],
+        "partitions": [bookmark.partition for bookmark in bookmarks],
+        "offsets": [bookmark.next_offset for bookmark in bookmarks],
+    }
+    stored = {(topic, partition): offset for topic, partition, offset in connection.execute(KEEP_OFFSETS, columns)}
+    for topic, partition, kept, _ in bookmarks:
+        if kept is not None and (stored[topic, partition] or 0) < kept:
+            raise OffsetsLost
 
 
 def _take_in(connection: Connection, events: Collection[Event]) -> Iterable[Row[Any]]:

@@ -1,12 +1,13 @@
-"""Faust's own Kafka consumer with two changes, each for something that was seen or read in its source."""
+"""Faust's own Kafka consumer with three changes, each for something that was seen or read in its source."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
 
+from analytics_stream.keeper import Keeper
 from analytics_stream.progress import Partition
 
 # Faust has 1.5 s and no setting for it. A broker may answer at the end of that time only: the one inside
@@ -22,19 +23,36 @@ class QuickThread(AIOKafkaConsumerThread):
 
 
 class CarefulConsumer(Consumer):
+    @property
+    def _keeper(self) -> Keeper:
+        return cast(Keeper, self.app.keeper)
+
     def _new_consumer_thread(self) -> QuickThread:
         return QuickThread(self, loop=self.loop, beacon=self.beacon)
 
     async def perform_seek(self) -> None:
-        """Go back to what is committed, and where nothing is, to the beginning.
+        """Go back to what group and database both know to be counted, and where one knows nothing, to the beginning.
 
         Faust throws away what arrives while partitions change hands and relies on this call to read it again. Its own
-        leaves out partitions without a committed offset, so that in a new group those messages were never read.
+        leaves out partitions without a committed offset, so that in a new group those messages were never read; and it
+        asks the group alone, so that a database that was emptied stayed empty.
         """
         await super().perform_seek()
-        new = [TopicPartition(*tp) for tp in self.assignment() if self._committed_offset.get(tp) is None]
-        if new:
-            await self._thread.seek_to_beginning(*new)
+        ours = self.assignment()
+        committed = {tp: self._committed_offset.get(tp) for tp in ours}
+        starts = await self._keeper.starts(committed, await self.highwaters(*ours))
+        # What Faust believes to be committed decides which acknowledgements it takes note of.
+        self._committed_offset |= starts
+        self._read_offset |= starts
+        await self._go_to(starts)
+
+    async def _go_to(self, starts: Mapping[TP, int | None]) -> None:
+        beginnings = [TopicPartition(*tp) for tp, start in starts.items() if start is None]
+        if beginnings:
+            await self._thread.seek_to_beginning(*beginnings)
+        for tp, start in starts.items():
+            if start is not None:
+                await self._seek(TopicPartition(*tp), start)
 
     def standing_of(self, tp: TP) -> Partition:
         """Where a partition stands; `next_offset` None when nothing was committed or counted yet."""

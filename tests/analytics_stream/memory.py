@@ -7,9 +7,13 @@ from analytics_stream.folding import changes, event_counts, latest, latest_state
 
 class MemoryStore:
     def __init__(self):
-        self.seen, self.states, self.counts = set(), {}, Counter()
+        self.seen, self.states, self.counts, self.bookmarks = set(), {}, Counter(), []
 
-    def count(self, events):
+    def keep(self, bookmarks):
+        self.bookmarks += bookmarks
+
+    def count(self, events, bookmarks=()):
+        self.keep(bookmarks)
         fresh = list({event.event_id: event for event in events if event.event_id not in self.seen}.values())
         self.seen |= {event.event_id for event in fresh}
         self.counts.update(event_counts(fresh))

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from analytics_stream.database import Refused, StoreAway
+from analytics_stream.database import OffsetsLost, Refused, StoreAway
 from analytics_stream.dead_letters import CannotGoOn
+from analytics_stream.folding import decode
 from analytics_stream.intake import Intake
+from analytics_stream.offsets import Bookmarks
 from analytics_stream.progress import Progress
 from tests.analytics_stream.memory import MemoryStore
 from tests.analytics_stream.messages import message
@@ -41,12 +43,15 @@ class Trouble:
     def __init__(self, *errors):
         self.errors, self.inner = list(errors), MemoryStore()
 
-    def count(self, events):
+    def keep(self, bookmarks):
+        self.inner.keep(bookmarks)
+
+    def count(self, events, bookmarks=()):
         if self.errors:
             raise self.errors.pop(0)
         if any(event.state.patient_id.endswith("00d") for event in events):
             raise Refused
-        return self.inner.count(events)
+        return self.inner.count(events, bookmarks)
 
 
 def take_in(batch, store=None, *, post=None, waits=None):
@@ -61,7 +66,7 @@ def take_in(batch, store=None, *, post=None, waits=None):
             waits.append(seconds)
 
     with ThreadPoolExecutor(1) as executor:
-        intake = Intake(store or MemoryStore(), post or deliver, Progress(), executor, sleep)
+        intake = Intake(store or MemoryStore(), post or deliver, Bookmarks(), Progress(), executor, sleep)
         asyncio.run(intake.take_in(batch))
     return letters
 
@@ -131,11 +136,85 @@ def test_a_dead_letter_is_tried_again():
     assert batch[0].acked
 
 
-def test_an_unforeseen_error_acknowledges_nothing():
-    batch = [Delivery(message(1))]
-    with pytest.raises(ZeroDivisionError):
-        take_in(batch, Trouble(ZeroDivisionError()))
+def test_an_error_of_our_own_sets_aside_only_the_event_that_it_is_about(monkeypatch):
+    """Red when an unforeseen error ends the process, or takes the batch around it along."""
+
+    class Faulty(Trouble):
+        def count(self, events, bookmarks=()):
+            if any(event.event_id == 7 for event in events):
+                raise ZeroDivisionError("Jane Q. Public")
+            return super().count(events, bookmarks)
+
+    store, batch = Faulty(), [Delivery(message(number, number=20 + number), offset=number) for number in range(1, 30)]
+    [letter] = take_in(batch, store)
+    assert (letter.message.offset, letter.reason) == (7, "handler fault: ZeroDivisionError")
+    assert store.inner.counts["events", ""] == 28
+    assert all(delivery.acked for delivery in batch)
+
+
+def test_an_error_of_our_own_in_decoding_sets_aside_that_message(monkeypatch):
+    def faulty(value):
+        if value == b"fault":
+            raise KeyError("Jane")
+        return decode(value)
+
+    monkeypatch.setattr("analytics_stream.intake.decode", faulty)
+    store = MemoryStore()
+    [letter] = take_in([Delivery(message(1)), Delivery(b"fault"), Delivery(message(2, number=2))], store)
+    assert (letter.reason, store.counts["events", ""]) == ("handler fault: KeyError", 2)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OffsetsLost()])
+def test_an_error_that_any_event_would_meet_sets_nothing_aside_and_acknowledges_nothing(error):
+    batch, letters = [Delivery(message(1))], []
+    with pytest.raises(type(error)):
+        letters += take_in(batch, Trouble(error))
+    assert (batch[0].acked, letters) == (False, [])
+
+
+def test_a_batch_that_comes_while_the_process_ends_is_neither_counted_nor_set_aside():
+    """Red when an executor that was shut down passes for a fault of the event."""
+    batch, executor = [Delivery(message(1))], ThreadPoolExecutor(1)
+    executor.shutdown()
+    intake = Intake(MemoryStore(), None, Bookmarks(), Progress(), executor)
+    with pytest.raises(RuntimeError):
+        asyncio.run(intake.take_in(batch))
     assert not batch[0].acked
+
+
+def test_letters_go_out_together_and_are_waited_for_together():
+    """Red when each waits for the one before: a thousand of them then take minutes."""
+    on_their_way, most = set(), 0
+
+    async def post(letter):
+        nonlocal most
+        on_their_way.add(letter.message.offset)
+        most = max(most, len(on_their_way))
+        await asyncio.sleep(0.01)
+        assert not any(delivery.acked for delivery in batch)
+        on_their_way.discard(letter.message.offset)
+
+    batch = [Delivery(b"\xff", offset=number) for number in range(40)]
+    take_in(batch, post=post)
+    assert most == 40
+    assert all(delivery.acked for delivery in batch)
+
+
+def test_the_offsets_are_kept_with_the_counts():
+    store = MemoryStore()
+    take_in([Delivery(message(1), offset=8, partition=2), Delivery(message(2, number=2), offset=5)], store)
+    assert [bookmark[:2] + bookmark[3:] for bookmark in store.bookmarks] == [("patient", 2, 9), ("patient", 3, 6)]
+
+
+def test_the_offsets_are_kept_only_when_the_broker_has_the_letters():
+    """Red when a kill between counting and setting aside would lose the letter."""
+    store = MemoryStore()
+
+    async def post(letter):
+        assert store.bookmarks == []
+
+    take_in([Delivery(message(1), offset=8), Delivery(b"\xff", offset=9)], store, post=post)
+    assert [bookmark.next_offset for bookmark in store.bookmarks] == [10]
 
 
 def test_headers_of_a_message_without_any_are_ours_alone():

@@ -24,9 +24,8 @@ OUTAGES = (BROKER_AWAY, BILLING_AWAY, ANALYTICS_AWAY, QUEUE_AWAY)
 KINDS = (KILL, FREEZE, DATABASE_STOP, DISK_FULL, BROKER_EMPTIED, *OUTAGES, *NETWORK)
 OFTEN = (KILL, FREEZE)  # They have the most targets.
 # Long enough to be seen from outside (10 s), and to outlast a lease of the relay (6 s) or a session of Kafka (6 s).
-SECONDS = {KILL: 1.0, FREEZE: 9.0, DATABASE_STOP: 2.0, BROKER_EMPTIED: 2.0, DISK_FULL: 5.0} | dict.fromkeys(
-    OUTAGES, 12.0
-)
+SECONDS = {KILL: 1.0, FREEZE: 9.0, DATABASE_STOP: 2.0, BROKER_EMPTIED: 2.0, DISK_FULL: 5.0}
+SECONDS |= dict.fromkeys(OUTAGES, 12.0)
 NETWORK_SECONDS = 5.0
 BRIEF_SECONDS = 4.0  # While these stand still, everything does.
 BRIEF = ("PostgreSQL", "portal", "the portal's worker", "Kafka")

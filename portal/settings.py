@@ -219,7 +219,7 @@ KAFKA_TOPIC_PATIENT = env("KAFKA_TOPIC_PATIENT")
 KAFKA_TOPIC_DEAD_LETTER = env("KAFKA_TOPIC_DEAD_LETTER")
 KAFKA_WINDOW_BYTES = env("KAFKA_WINDOW_BYTES")
 KAFKA_WINDOW_GROUP = env("KAFKA_WINDOW_GROUP")
-if 0 < KAFKA_WINDOW_BYTES < 2_000_000:  # A quarter of the window and the largest message have to fit side by side.
+if 0 < KAFKA_WINDOW_BYTES < 2_000_000:  # The largest message, of 1 MiB, has to fit beside others.
     raise ImproperlyConfigured("KAFKA_WINDOW_BYTES is 0 (no pacing) or 2000000 at least.")
 EVENTS_INCLUDE_CONTACT = env("EVENTS_INCLUDE_CONTACT")
 BILLING_GRPC_ADDRESS = env("BILLING_GRPC_ADDRESS")

@@ -3,8 +3,11 @@
 import time
 from collections.abc import Callable
 
+from django.conf import settings
+
 from portal.events.broker import Broker, KafkaBroker
 from portal.events.ends import look_for_loss, refill
+from portal.events.pacing import PacedSender
 from portal.events.producer import KafkaSender
 from portal.events.rows import something_waits
 from portal.events.services import BATCH, Sender, deliver_waiting
@@ -26,6 +29,7 @@ class EventsLoop:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sender, self._broker, self._clock = sender or KafkaSender(), broker or KafkaBroker(), clock
+        self._paced = PacedSender(self._sender, self._broker) if settings.KAFKA_WINDOW_BYTES else None
         self._look_at = float("-inf")
 
     def step(self, fence: int) -> Round:
@@ -36,8 +40,14 @@ class EventsLoop:
             return Round.MORE
         if not is_waiting:
             return Round.IDLE
-        count = deliver_waiting(self._sender, fence=fence)
+        count = self._deliver(fence)
         return Round.MORE if count >= BATCH else Round.DONE if count else Round.IDLE
+
+    def _deliver(self, fence: int) -> int:
+        if self._paced is None:
+            return deliver_waiting(self._sender, fence=fence)
+        room = self._paced.room()
+        return deliver_waiting(self._paced, fence=fence, room=room) if room else 0
 
     def close(self) -> None:
         for neighbour in (self._sender, self._broker):

@@ -15,6 +15,7 @@ from portal.events.punctual import Deadline, PunctualClient
 
 # Whatever we retry, the broker will refuse these again.
 _REFUSALS = (InvalidRecordError, MessageSizeTooLargeError, RecordListTooLargeError)
+LARGEST_MESSAGE = 1024 * 1024
 _WAIT_SECONDS = 8.0
 
 
@@ -106,6 +107,7 @@ def _new_producer(deadline: Deadline) -> KafkaProducer:
         acks="all",
         enable_idempotence=True,
         batch_size=256 * 1024,
+        max_request_size=LARGEST_MESSAGE,
         linger_ms=2,
         max_block_ms=5_000,
         bootstrap_timeout_ms=5_000,

@@ -1,6 +1,7 @@
 """What may change here: events leave the outbox when the broker has them, go to quarantine, or are asked for again."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import Protocol
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from portal.events.encoding import Message, encode
 from portal.events.ends import note
 from portal.events.leases import confirm, insist_on
 from portal.events.models import QuarantinedEvent
-from portal.events.producer import Delivery, Receipt
+from portal.events.producer import LARGEST_MESSAGE, Delivery, Receipt
 from portal.events.rows import log_rows, previous_rows, waiting_event_ids
 from portal.patients.models import EventOutbox, PatientEvent
 
@@ -27,14 +28,15 @@ class Sender(Protocol):
     def deliver(self, messages: Sequence[Message], *, before: float) -> Delivery: ...
 
 
-def deliver_waiting(sender: Sender, *, fence: int, limit: int = BATCH) -> int:
-    """Send the oldest waiting events; the number taken from the outbox.
+def deliver_waiting(sender: Sender, *, fence: int, limit: int = BATCH, room: int | None = None) -> int:
+    """Send the oldest waiting events, no more than `limit` and `room` bytes of them; the number taken from the outbox.
 
     An event leaves the outbox only after its acknowledgement. A patient's next event is sent only after the one before
     was acknowledged, so no failure, and no second relay, can put them out of order on the topic.
     Raises what the sender raises; LeaseLost when another process leads. Either way the rest stays in the outbox.
     """
     messages, broken = encode_events(waiting_event_ids(limit))
+    messages = messages if room is None else within(messages, room)
     receipts: list[Receipt] = []
     try:
         for wave in waves(messages):
@@ -55,6 +57,12 @@ def waves(messages: Sequence[Message]) -> Iterator[list[Message]]:
         later = [message for message in waiting if wave.setdefault(message.patient_id, message) is not message]
         yield list(wave.values())
         waiting = later
+
+
+def within(messages: Sequence[Message], room: int) -> list[Message]:
+    """The first messages, as many as take up no more than so many bytes. Too large ones are for the broker to refuse."""
+    sizes = accumulate(min(message.size, LARGEST_MESSAGE) for message in messages)
+    return [message for message, size in zip(messages, sizes, strict=True) if size <= room]
 
 
 def encode_events(event_ids: Sequence[int]) -> tuple[list[Message], list[QuarantinedEvent]]:

@@ -1,0 +1,96 @@
+"""Pacing: how far the relay may run ahead of its reader, on a broker that keeps only the end of a topic."""
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Mapping, Sequence
+
+from django.conf import settings
+from kafka.errors import KafkaError
+
+from portal.events.broker import Broker
+from portal.events.encoding import Message
+from portal.events.producer import LARGEST_MESSAGE, Delivery
+from portal.events.services import Sender
+
+
+class Window:
+    """The bytes of each partition that lie unread, against those that may. Knows neither Kafka nor a clock."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._ends: dict[int, int] = {}
+        self._unread: defaultdict[int, deque[tuple[int, int]]] = defaultdict(deque)
+        self._bytes: Counter[int] = Counter()
+
+    @property
+    def room(self) -> int:
+        """The bytes that may be sent, to whichever partition."""
+        return self.size - max(self._bytes.values(), default=0)
+
+    def start_over(self, ends: Mapping[int, int], positions: Mapping[int, int]) -> None:
+        """Of what lies unread now the sizes are not known: it fills the window until it is read.
+
+        A position behind the end is one in an older topic: nothing of this one has been read.
+        """
+        self._ends = dict(ends)
+        self._unread.clear()
+        self._bytes.clear()
+        for partition, end in ends.items():
+            if end and positions.get(partition, 0) != end:
+                self._add(partition, end - 1, self.size)
+
+    def add(self, partition: int, offset: int, size: int) -> None:
+        """A message that the broker acknowledged."""
+        self._ends[partition] = max(self._ends.get(partition, 0), offset + 1)
+        self._add(partition, offset, size)
+
+    def is_strange(self, positions: Mapping[int, int]) -> bool:
+        """Whether a reader has read what we do not know of: an older topic, or another sender."""
+        return any(position > self._ends.get(partition, 0) for partition, position in positions.items())
+
+    def take_out(self, positions: Mapping[int, int]) -> None:
+        """What lies before these offsets has been read."""
+        for partition, unread in self._unread.items():
+            while unread and unread[0][0] < positions.get(partition, 0):
+                self._bytes[partition] -= unread.popleft()[1]
+
+    def _add(self, partition: int, offset: int, size: int) -> None:
+        self._unread[partition].append((offset, size))
+        self._bytes[partition] += size
+
+
+class PacedSender:
+    """Sends through another sender, and knows how much may still be sent before the reader has to come along.
+
+    The reader is asked only when the window seems full. After a failure, and at first, nothing is known: then what the
+    reader has not read counts as a full window.
+    """
+
+    def __init__(self, sender: Sender, broker: Broker) -> None:
+        self._sender, self._broker = sender, broker
+        self._window = Window(settings.KAFKA_WINDOW_BYTES)
+        self._is_known = False
+
+    def deliver(self, messages: Sequence[Message], *, before: float) -> Delivery:
+        """As the other sender does it; the caller has seen to it that there is room."""
+        try:
+            delivery = self._sender.deliver(messages, before=before)
+        except KafkaError:
+            self._is_known = False
+            raise
+        for receipt in delivery.receipts:
+            self._window.add(receipt.partition, receipt.offset, receipt.message.size)
+        return delivery
+
+    def room(self) -> int:
+        """The bytes that may be sent now; 0 while the largest message would not fit. KafkaError when away."""
+        if not self._is_known or self._window.room < LARGEST_MESSAGE:
+            self._ask()
+        return self._window.room if self._window.room >= LARGEST_MESSAGE else 0
+
+    def _ask(self) -> None:
+        positions = self._broker.read_by(settings.KAFKA_WINDOW_GROUP)
+        if self._is_known and not self._window.is_strange(positions):
+            self._window.take_out(positions)
+        else:
+            self._window.start_over(self._broker.ends(), positions)
+        self._is_known = True

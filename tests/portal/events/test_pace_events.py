@@ -1,0 +1,194 @@
+"""The relay never runs further ahead of its reader than the broker keeps: nothing is dropped unread."""
+
+import time
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from portal.events.broker import KafkaBroker
+from portal.events.encoding import Message
+from portal.events.loop import EventsLoop
+from portal.events.pacing import Window
+from portal.events.producer import LARGEST_MESSAGE
+from portal.events.services import within
+from portal.loops import Round
+from portal.patients import services
+from portal.patients.models import EventOutbox
+
+WINDOW = 2_100_000
+
+
+def test_what_lies_unread_takes_up_room_until_it_is_read():
+    window = Window(100)
+    window.start_over({0: 0, 1: 0}, {})
+    for offset in range(3):
+        window.add(0, offset, 20)
+    window.add(1, 0, 30)
+    assert window.room == 40
+    window.take_out({0: 2})
+    assert window.room == 70
+    window.take_out({0: 3, 1: 1})
+    assert window.room == 100
+
+
+def test_what_lay_there_before_us_counts_as_a_full_window_until_it_is_read():
+    window = Window(100)
+    window.start_over({0: 7, 1: 0}, {0: 6})
+    assert window.room == 0
+    window.take_out({0: 7})
+    assert window.room == 100
+    window.start_over({0: 7, 1: 0}, {0: 7})
+    assert window.room == 100
+
+
+def test_a_position_in_an_older_topic_is_no_position():
+    window = Window(100)
+    window.start_over({0: 7}, {0: 900})
+    assert window.room == 0
+    assert window.is_strange({0: 900})
+    assert not window.is_strange({0: 7})
+
+
+def test_only_what_fits_is_taken_and_too_large_ones_are_left_to_the_broker():
+    small = Message(1, "p", b"p", b"x" * 100, [])
+    huge = Message(2, "q", b"q", b"x" * 9_000_000, [])
+    assert within([small] * 5, 2 * small.size) == [small] * 2
+    assert within([huge, small], LARGEST_MESSAGE) == [huge]
+
+
+@pytest.fixture
+def slow_reader(topic):
+    """Reads and commits as analytics does, when it is told to."""
+    reader = Reader(topic)
+    yield reader
+    reader.consumer.close()
+
+
+class Reader:
+    """A group member that knows each offset it was given, and how far the broker has dropped events."""
+
+    def __init__(self, topic):
+        self.topic, self.seen = topic, {}
+        settings = {"enable.auto.commit": False, "auto.offset.reset": "earliest", "log_level": 0}
+        self.consumer = Consumer({"bootstrap.servers": topic.address, "group.id": "analytics", **settings})
+        self.consumer.assign([TopicPartition(topic.name, number, 0) for number in range(4)])
+
+    def read(self, count: int) -> int:
+        """Read so many events and commit; how many came."""
+        messages = [one for one in self.consumer.consume(count, timeout=0.5) if not one.error()]
+        for one in messages:
+            self.seen.setdefault(one.partition(), []).append(one.offset())
+        if messages:
+            ends = [TopicPartition(self.topic.name, n, offsets[-1] + 1) for n, offsets in self.seen.items()]
+            self.consumer.commit(offsets=ends, asynchronous=False)
+        return len(messages)
+
+    def read_all(self, count: int) -> None:
+        """Read until so many events came in all."""
+        deadline = time.monotonic() + 60
+        while self.count < count:
+            assert self.read(1_000) or time.monotonic() < deadline
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.seen.values()))
+
+    def low_watermarks(self) -> list[int]:
+        places = [TopicPartition(self.topic.name, number) for number in range(4)]
+        return [self.consumer.get_watermark_offsets(place, timeout=20)[0] for place in places]
+
+
+@pytest.fixture
+def register(monkeypatch):
+    """Register so many thousand patients whose events are of 8 KB each; the broker keeps some 600 in a partition."""
+    monkeypatch.setattr("portal.events.encoding.postal_area", lambda *_: "x" * 8_000)
+
+    def thousands(count):
+        for _ in range(count):
+            people = [{"family_name": f"Example{n}"} for n in range(1_000)]
+            services.register_patients(people, by=None, source="import")
+
+    return thousands
+
+
+@pytest.fixture
+def loop(topic, settings):
+    settings.KAFKA_WINDOW_BYTES = WINDOW
+    loop = EventsLoop()
+    yield loop
+    loop.close()
+
+
+def send_on(loop, fence) -> int:
+    """Rounds until the loop waits for its reader, or has nothing left; how many events wait then."""
+    while loop.step(fence) is not Round.IDLE:
+        pass
+    return EventOutbox.objects.count()
+
+
+@pytest.mark.django_db
+def test_a_slow_reader_misses_nothing(topic, slow_reader, loop, fence, register):
+    register(3)
+    pauses = 0
+    while send_on(loop, fence):
+        pauses += 1
+        assert slow_reader.read(400)
+        for number, low in enumerate(slow_reader.low_watermarks()):
+            assert low <= len(slow_reader.seen.get(number, []))
+    slow_reader.read_all(3_000)
+    assert pauses > 1, "the window was never full"
+    assert all(offsets == list(range(len(offsets))) for offsets in slow_reader.seen.values())
+
+
+@pytest.mark.django_db
+def test_while_the_reader_is_away_the_outbox_waits(topic, slow_reader, loop, fence, register):
+    register(2)
+    waiting = send_on(loop, fence)
+    assert waiting > 0
+    assert loop.step(fence) is Round.IDLE
+    assert EventOutbox.objects.count() == waiting
+    assert max(slow_reader.low_watermarks()) == 0
+    slow_reader.read_all(2_000 - waiting)
+    assert send_on(loop, fence) < waiting
+
+
+@pytest.mark.django_db
+def test_a_new_leader_waits_until_what_lies_there_is_read(topic, slow_reader, loop, fence, register):
+    register(2)
+    waiting = send_on(loop, fence)
+    slow_reader.read(100)
+    next_one = EventsLoop()
+    assert send_on(next_one, fence) == waiting
+    slow_reader.read_all(2_000 - waiting)
+    assert send_on(next_one, fence) < waiting
+    next_one.close()
+
+
+@pytest.mark.django_db
+def test_the_group_of_another_name_does_not_count(topic, slow_reader, loop, fence, register, settings):
+    register(2)
+    waiting = send_on(loop, fence)
+    settings.KAFKA_WINDOW_GROUP = "somebody else"
+    slow_reader.read_all(2_000 - waiting)
+    assert send_on(loop, fence) == waiting
+
+
+@pytest.mark.django_db
+def test_without_a_window_nothing_waits(topic, slow_reader, fence, register):
+    register(3)
+    loop = EventsLoop()
+    assert send_on(loop, fence) == 0
+    assert min(slow_reader.low_watermarks()) > 0, "and this broker has dropped events unread"
+    loop.close()
+
+
+@pytest.mark.django_db
+def test_the_broker_says_how_far_a_group_has_read(topic, slow_reader, fence, settings):
+    services.register_patients([{"family_name": f"Example{n}"} for n in range(40)], by=None, source="import")
+    loop, broker = EventsLoop(), KafkaBroker()
+    send_on(loop, fence)
+    assert broker.read_by("analytics") == {0: 0, 1: 0, 2: 0, 3: 0}
+    slow_reader.read_all(40)
+    assert broker.read_by("analytics") == broker.ends()
+    loop.close()
+    broker.close()

@@ -8,7 +8,9 @@ class EventsConfig(AppConfig):
     label = "events"
 
     def ready(self) -> None:
+        from portal.events.gaps import GapsLoop
         from portal.events.loop import EventsLoop
         from portal.loops import register_loop
 
         register_loop("events", EventsLoop)
+        register_loop("gaps", GapsLoop)

@@ -1,0 +1,194 @@
+"""P2: an event that the figures lack is sent again by itself; one that never counts, ever more seldom."""
+
+import json
+import threading
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from django.utils import timezone
+
+from portal.events.gaps import Gap, GapsClient, GapsLoop
+from portal.loops import LeaseLost, Round
+from portal.patients.models import EventOutbox, PatientEvent
+from tests.portal.events.conftest import change, new_patient
+
+pytestmark = pytest.mark.django_db
+
+
+class Counts:
+    """What the stream processor says; raises when it is away."""
+
+    def __init__(self):
+        self.answer: list[Gap] = []
+        self.limits: list[int] = []
+        self.error: Exception | None = None
+
+    def gaps(self, limit):
+        self.limits.append(limit)
+        if self.error:
+            raise self.error
+        return self.answer[:limit]
+
+    def has_gap(self, patient_id, *, seconds=60):
+        self.answer.append(Gap(patient_id, timezone.now() - timedelta(seconds=seconds)))
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def counts():
+    return Counts()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def loop(counts, clock):
+    return GapsLoop(counts, clock)
+
+
+@pytest.fixture
+def people():
+    """Two patients with two events each, all delivered."""
+    people = [new_patient(family_name=f"Example{n}") for n in range(2)]
+    for patient in people:
+        change(patient, city="Leeds")
+    deliver_all()
+    return people
+
+
+def deliver_all():
+    EventOutbox.objects.all().delete()
+
+
+def waiting() -> set[int]:
+    return set(EventOutbox.objects.values_list("event_id", flat=True))
+
+
+def events_of(patient) -> set[int]:
+    return set(PatientEvent.objects.filter(pgh_obj_id=patient.pk).values_list("pk", flat=True))
+
+
+def test_a_patient_with_a_gap_gets_all_events_again(loop, counts, fence, people):
+    counts.has_gap(people[0].pk)
+    assert loop.step(fence) is Round.DONE
+    assert waiting() == events_of(people[0])
+
+
+def test_a_young_gap_may_close_by_itself(loop, counts, clock, fence, people):
+    counts.has_gap(people[0].pk, seconds=1)
+    assert loop.step(fence) is Round.IDLE
+    assert waiting() == set()
+
+
+def test_without_gaps_it_looks_every_three_seconds(loop, counts, clock, fence):
+    for clock.now in range(30):
+        assert loop.step(fence) is Round.IDLE
+    assert len(counts.limits) == 10
+
+
+def test_what_never_counts_is_sent_ever_more_seldom(loop, counts, clock, fence, people):
+    counts.has_gap(people[0].pk)
+    sent_at = []
+    for clock.now in range(0, 4 * 3_600, 3):
+        if loop.step(fence) is Round.DONE:
+            sent_at.append(clock.now)
+            deliver_all()
+    assert sent_at == [0, 30, 90, 210, 450, 930, 1_890, 3_810, 7_410, 11_010], "the wait doubles up to an hour"
+
+
+def test_one_that_waits_does_not_hold_up_another(loop, counts, clock, fence, people):
+    counts.has_gap(people[0].pk)
+    loop.step(fence)
+    deliver_all()
+    counts.has_gap(people[1].pk)
+    clock.now = 3
+    loop.step(fence)
+    assert waiting() == events_of(people[1])
+
+
+def test_those_that_wait_leave_room_for_others_in_the_answer(loop, counts, clock, fence, people):
+    for _ in range(500):
+        counts.has_gap(uuid4())
+    counts.has_gap(people[0].pk)
+    loop.step(fence)
+    clock.now = 3
+    loop.step(fence)
+    assert counts.limits == [500, 1_000]
+    assert waiting() == events_of(people[0])
+
+
+def test_a_gap_that_opens_anew_is_filled_at_once(loop, counts, clock, fence, people):
+    counts.has_gap(people[0].pk)
+    loop.step(fence)
+    deliver_all()
+    counts.answer.clear()
+    clock.now = 3
+    loop.step(fence)
+    counts.has_gap(people[0].pk)
+    clock.now = 6
+    assert loop.step(fence) is Round.DONE
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError("no"), ValueError(), KeyError("gaps")])
+def test_while_analytics_does_not_answer_it_says_so(loop, counts, clock, fence, error):
+    counts.error = error
+    assert loop.step(fence) is Round.AWAY
+    clock.now = 1
+    assert loop.step(fence) is Round.AWAY
+    counts.error = None
+    clock.now = 3
+    assert loop.step(fence) is Round.IDLE
+
+
+def test_a_relay_that_no_longer_leads_puts_nothing_back(loop, counts, fence, people):
+    counts.has_gap(people[0].pk)
+    with pytest.raises(LeaseLost):
+        loop.step(fence - 1)
+    assert waiting() == set()
+
+
+@pytest.fixture
+def analytics():
+    """An HTTP server that answers as the contract has it."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.asked.append(self.path)
+            gap = {"patientId": str(UUID(int=7)), "version": 3, "counted": 2, "since": "2026-04-05T08:30:00+00:00"}
+            body = json.dumps({"total": 1, "gaps": [gap]}).encode()
+            self.send_response(self.server.status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    server.asked, server.status = [], 200
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_client_speaks_the_contract(analytics):
+    client = GapsClient(f"http://127.0.0.1:{analytics.server_port}")
+    [gap] = client.gaps(20)
+    assert (gap.patient_id, gap.since.isoformat()) == (UUID(int=7), "2026-04-05T08:30:00+00:00")
+    assert analytics.asked == ["/gaps?limit=20"]
+    analytics.status = 503
+    with pytest.raises(httpx.HTTPError):
+        client.gaps(20)
+    client.close()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
@@ -214,7 +215,7 @@ def _carry_out(job: ImportJob, tell: Callable[..., None] | None) -> None:
 
 def _end(job: ImportJob, status: JobStatus, message: str = "") -> ImportJob | None:
     """The job is over, unless it is not ours any more; only a dry run's file is kept, to be imported."""
-    changes = {"status": status, "message": message, "lease": None, "leased_until": None}
+    changes: dict[str, Any] = {"status": status, "message": message, "lease": None, "leased_until": None}
     changes["undone_at" if job.status == JobStatus.UNDOING else "finished_at"] = timezone.now()
     if status == JobStatus.DONE:
         changes["bytes_done"] = F("size_bytes")

@@ -1,13 +1,13 @@
 """Where an import keeps its progress: in the job's row, or for a dry run of a command in memory."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -15,11 +15,25 @@ from portal.imports.matching.deciding import Decision
 from portal.imports.models import ImportJob, ImportReject, Outcome
 from portal.imports.readers import Problem
 
+T = TypeVar("T")
 LEASE = timedelta(seconds=20)  # A batch at work also holds the row locked, so a long one keeps the job.
+TRIES = 5
+_TRY_AGAIN = {"40P01", "40001"}  # Deadlock, serialisation: PostgreSQL undid the batch and it may be tried again.
 
 
 class LeaseLost(Exception):
     """Another process took the job up; this one must write nothing more."""
+
+
+def again_after_deadlock(batch: Callable[[], T]) -> T:
+    """The answer of a batch, done again when PostgreSQL undid it for the sake of another transaction."""
+    for tries_left in reversed(range(TRIES)):
+        try:
+            return batch()
+        except OperationalError as error:
+            if not tries_left or getattr(error.__cause__, "pgcode", None) not in _TRY_AGAIN:
+                raise
+    raise AssertionError("The last try returns or raises.")
 
 
 class JobBook:

@@ -2,20 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from itertools import islice
 from typing import Protocol
 
-from django.db import DataError, IntegrityError, OperationalError, transaction
+from django.db import DataError, IntegrityError, transaction
 
 from portal.errors import InvalidInput, PortalError
 from portal.imports.matching.candidates import candidates_of, problems_of
 from portal.imports.matching.deciding import Decision, Memory, decide, refusal
 from portal.imports.readers import PatientFile, Problem, Row
+from portal.imports.work.books import again_after_deadlock
 
 BATCH = 500
-TRIES = 5
 _REFUSALS = (PortalError, IntegrityError, DataError)
-_TRY_AGAIN = {"40P01", "40001"}  # Deadlock, serialisation: PostgreSQL undid the batch and it may be tried again.
 
 
 class Patients(Memory, Protocol):
@@ -58,21 +58,14 @@ def run(
 
 
 def _batch(rows: Sequence[Row], *, patients: Patients, book: Book, allow_duplicates: bool) -> list[Decision]:
-    way, tries_left = _together, TRIES
-    while True:
-        try:
-            return way(rows, patients=patients, book=book, allow_duplicates=allow_duplicates)
-        except _REFUSALS:  # One row is at fault: each on its own, so that it costs only itself.
-            if way is _one_by_one:
-                raise
-            way = _one_by_one
-        except OperationalError as error:
-            tries_left -= 1
-            if not tries_left or getattr(error.__cause__, "pgcode", None) not in _TRY_AGAIN:
-                raise
+    asked = (rows, patients, book, allow_duplicates)
+    try:
+        return again_after_deadlock(partial(_together, *asked))
+    except _REFUSALS:  # One row is at fault: each on its own, so that it costs only itself.
+        return again_after_deadlock(partial(_one_by_one, *asked))
 
 
-def _together(rows: Sequence[Row], *, patients: Patients, book: Book, allow_duplicates: bool) -> list[Decision]:
+def _together(rows: Sequence[Row], patients: Patients, book: Book, allow_duplicates: bool) -> list[Decision]:
     with book.batch():
         decisions = decide(rows, memory=patients, allow_duplicates=allow_duplicates)
         patients.write(decisions)
@@ -80,7 +73,7 @@ def _together(rows: Sequence[Row], *, patients: Patients, book: Book, allow_dupl
         return decisions
 
 
-def _one_by_one(rows: Sequence[Row], *, patients: Patients, book: Book, allow_duplicates: bool) -> list[Decision]:
+def _one_by_one(rows: Sequence[Row], patients: Patients, book: Book, allow_duplicates: bool) -> list[Decision]:
     with book.batch():
         patients.people_of(candidates_of(rows))  # All are locked in one order before the first is written.
         decisions = [_alone(row, patients=patients, allow_duplicates=allow_duplicates) for row in rows]

@@ -1,6 +1,7 @@
 """Takes an import back, patient by patient, as far as nobody changed them since; the log tells what was before."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ import pghistory
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from portal.imports.models import ImportedRow, ImportJob, Outcome, Undo
-from portal.imports.work.books import JobBook
+from portal.imports.work.books import JobBook, again_after_deadlock
 from portal.imports.work.traces import Trace, traces_of
 from portal.patients.models import Patient, PatientEvent, PatientIdentifier, Source, Status
 from portal.patients.models.log import DELETED
@@ -27,7 +28,7 @@ def undo(job: ImportJob, book: JobBook, tell: Heard | None = None) -> None:
     `tell` hears how many patients each batch dealt with, once it is safe.
     """
     after = 0
-    while rows := _batch(job, book, after):
+    while rows := again_after_deadlock(partial(_batch, job, book, after)):
         after = rows[-1].row_number
         if tell:
             tell(len(rows))

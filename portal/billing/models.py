@@ -1,5 +1,6 @@
 """What is stored: one row for each patient, telling what billing was asked for and what it answered."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -41,7 +42,7 @@ class BillingAccount(models.Model):
         indexes = [
             models.Index(fields=["next_attempt_at"], name="billing_due", condition=Q(next_attempt_at__isnull=False)),
             models.Index(fields=["wanted_at"], name="billing_oldest", condition=Q(next_attempt_at__isnull=False)),
-            models.Index(fields=["status"], name="billing_by_status"),
+            models.Index(fields=["updated_at"], name="billing_failed", condition=Q(status=AccountStatus.FAILED)),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=AccountStatus.values), name="billing_status_known"),
@@ -49,6 +50,38 @@ class BillingAccount(models.Model):
                 condition=~Q(status__in=["active", "closed"]) | ~Q(account_id=""), name="billing_active_has_account"
             ),
         ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="leave_orphan",
+                when=pgtrigger.After,
+                operation=pgtrigger.Delete,
+                level=pgtrigger.Statement,
+                referencing=pgtrigger.Referencing(old="old_rows"),
+                func="""
+                    INSERT INTO billing_orphanedaccount (patient_id, account_id)
+                    SELECT patient_id, account_id FROM old_rows ON CONFLICT DO NOTHING;
+                    RETURN NULL;
+                """,
+            )
+        ]
 
     def __str__(self) -> str:
         return f"billing account {self.account_id or 'not yet opened'}"
+
+
+class OrphanedAccount(models.Model):
+    """What is left of a row that was deleted with its patient: billing has an account to close.
+
+    The trigger above writes it, so that SQL cannot forget it.
+    """
+
+    patient_id = models.UUIDField(primary_key=True)
+    account_id = models.CharField(max_length=40, blank=True)
+    left_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["left_at"]
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"orphaned account {self.account_id or 'not known'}"

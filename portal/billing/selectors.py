@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Min
+from django.db.models import Count
 from django.utils import timezone
 
-from portal.billing.models import AccountStatus, BillingAccount
+from portal.billing.models import AccountStatus, BillingAccount, OrphanedAccount
+from portal.kept import Kept
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,22 @@ def account_of(patient_id: UUID) -> BillingAccount | None:
     return BillingAccount.objects.filter(pk=patient_id).first()
 
 
-def accounts_by_status() -> dict[str, int]:
-    """How many accounts stand where; every status is named, also with 0."""
-    counts = dict(BillingAccount.objects.order_by().values_list("status").annotate(count=Count("pk")))
+def _count_by_status() -> dict[str, int]:
+    counts = dict(BillingAccount.objects.order_by().values_list("status").annotate(count=Count("*")))
     return {status: counts.get(status, 0) for status in AccountStatus.values}
+
+
+def _count_waiting() -> int:
+    return BillingAccount.objects.filter(next_attempt_at__isnull=False).count() + OrphanedAccount.objects.count()
+
+
+counted_by_status = Kept(_count_by_status, size=lambda counts: sum(counts.values()))
+counted_waiting = Kept(_count_waiting, size=int)
+
+
+def accounts_by_status() -> dict[str, int]:
+    """How many accounts stand where; every status is named, also with 0. Of many accounts, seconds old."""
+    return counted_by_status()
 
 
 def for_patients(patient_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
@@ -38,13 +52,25 @@ def for_patients(patient_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     return {one: known.get(one, {"status": AccountStatus.PENDING.value, "accountId": None}) for one in patient_ids}
 
 
+def is_waiting(patient_id: UUID) -> bool:
+    """Whether the account is on its way to another state, so that a page should look again."""
+    return not BillingAccount.objects.filter(pk=patient_id, next_attempt_at=None).exists()
+
+
 def billing_state() -> BillingState:
-    """For readiness, metrics and the operators' page."""
-    waiting = BillingAccount.objects.filter(next_attempt_at__isnull=False)
-    figures = waiting.aggregate(count=Count("pk"), oldest=Min("wanted_at"))
-    oldest = figures["oldest"]
+    """For readiness, metrics and the operators' page. The number of very many that wait is seconds old."""
+    oldest = min(filter(None, (_oldest_wanted_at(), _oldest_left_at())), default=None)
     return BillingState(
-        waiting=figures["count"],
+        waiting=counted_waiting(),
         oldest_seconds=max(0.0, (timezone.now() - oldest).total_seconds()) if oldest else None,
         failed=BillingAccount.objects.filter(status=AccountStatus.FAILED).count(),
     )
+
+
+def _oldest_wanted_at() -> datetime | None:
+    waiting = BillingAccount.objects.filter(next_attempt_at__isnull=False)
+    return waiting.order_by("wanted_at").values_list("wanted_at", flat=True).first()
+
+
+def _oldest_left_at() -> datetime | None:
+    return OrphanedAccount.objects.values_list("left_at", flat=True).first()

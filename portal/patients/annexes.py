@@ -8,11 +8,15 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class Tab:
-    """A tab on the patient's page: `url_name` takes the patient's id."""
+    """A tab on the patient's page: `url_name` takes the patient's id.
+
+    The banner looks again each second while `is_waiting` says that the state is about to change.
+    """
 
     label: str
     url_name: str
     permission: str
+    is_waiting: Callable[[UUID], bool] = lambda _: False
 
 
 @dataclass(frozen=True)

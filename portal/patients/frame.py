@@ -14,12 +14,16 @@ def frame(request: HttpRequest, patient: Patient, *, tab: str) -> dict[str, Any]
     return {"patient": patient, "tabs": _tabs(request, patient, tab), "tags": tags_of(request, patient)}
 
 
-def tags_of(request: HttpRequest, patient: Patient) -> list[dict[str, str]]:
-    """Each annex's state in a word, for those who may see it; the page asks again while one is pending."""
+def tags_of(request: HttpRequest, patient: Patient) -> list[dict[str, Any]]:
+    """Each annex's state in a word, for those who may see it; the page asks again while one is about to change."""
     parts = parts_for([patient.pk])[patient.pk]
     shown = [annex for annex in annexes() if annex.tab and request.user.has_perm(annex.tab.permission)]
     return [
-        {"label": annex.tab.label, "status": (parts[annex.name] or {}).get("status", "")}
+        {
+            "label": annex.tab.label,
+            "status": (parts[annex.name] or {}).get("status", ""),
+            "is_waiting": annex.tab.is_waiting(patient.pk),
+        }
         for annex in shown
         if annex.tab
     ]

@@ -52,6 +52,27 @@ def test_a_refused_account_says_why_and_can_be_asked_for_again(client, place):
     assert BillingAccount.objects.get().status == "pending"
 
 
+def test_a_closed_account_says_why(client, place):
+    page = shown(client, place, status="closed", account_id="BA-1", synced_version=1, next_attempt_at=None)
+    assert "Closed" in page
+    assert "archived or merged" in page
+    assert "hx-trigger" not in page
+
+
+def test_the_banner_looks_again_while_the_account_is_about_to_change(client, place):
+    """Also where it is active still and about to be closed."""
+    done = {"status": "active", "account_id": "BA-1", "synced_version": 1, "next_attempt_at": None}
+    overview = place.removesuffix("billing/")
+    BillingAccount.objects.update(**done)
+    assert "hx-trigger" not in client.get(f"{overview}tags/").content.decode()
+    BillingAccount.objects.update(next_attempt_at=timezone.now())
+    assert 'hx-trigger="every 1s"' in client.get(f"{overview}tags/").content.decode()
+    BillingAccount.objects.update(**{**done, "status": "closed"})
+    page = client.get(f"{overview}tags/").content.decode()
+    assert "Billing: closed" in page
+    assert "hx-trigger" not in page
+
+
 def test_a_front_desk_sees_the_state_and_cannot_ask_again(client, front_desk):
     client.force_login(front_desk)
     place = f"/patients/{new_patient().pk}/billing/"

@@ -1,0 +1,15 @@
+"""Failed accounts by an index of their own, as few as they are, in place of one over all."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("billing", "0003_close_archived")]
+
+    operations = [
+        migrations.RemoveIndex(model_name="billingaccount", name="billing_by_status"),
+        migrations.AddIndex(
+            model_name="billingaccount",
+            index=models.Index(condition=models.Q(("status", "failed")), fields=["updated_at"], name="billing_failed"),
+        ),
+    ]

@@ -17,7 +17,7 @@ ROLES: dict[str, list[str]] = {
     "auditor": [*_READ, *_AUDIT, "reconciliation.view_reconcilereport"],
     "operator": [
         *_READ, *_DESK, *_AUDIT,
-        "patients.view_patientidentifier", "billing.retry_billingaccount",
+        "patients.view_patientidentifier", "billing.retry_billingaccount", "billing.view_orphanedaccount",
         "imports.view_importjob", "imports.add_importjob", "imports.view_importreject",
         "events.view_quarantinedevent", "events.resend_quarantinedevent", "events.view_relaylease",
         "events.view_relayloop",

@@ -1,13 +1,29 @@
 """The operators' door to billing accounts: what waits, what failed, and asking again."""
 
+from typing import Any
+
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from portal.accounts.rules import user_of
-from portal.billing.models import BillingAccount
-from portal.billing.services import retry_account
+from portal.billing.models import AccountStatus, BillingAccount, OrphanedAccount
+from portal.billing.services import retry_accounts
 from portal.patients.admin import ReadOnlyAdmin
+
+
+class ErrorFilter(admin.SimpleListFilter):
+    """The codes of rows that wait or failed; looking through all rows would take a second at a million."""
+
+    title = parameter_name = "last_error_code"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        open_ones = BillingAccount.objects.filter(Q(status=AccountStatus.FAILED) | Q(next_attempt_at__isnull=False))
+        codes = open_ones.exclude(last_error_code="").order_by("last_error_code").values_list("last_error_code")
+        return [(code, code) for (code,) in codes.distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[BillingAccount]) -> QuerySet[BillingAccount]:
+        return queryset.filter(last_error_code=self.value()) if self.value() else queryset
 
 
 @admin.register(BillingAccount)
@@ -15,7 +31,7 @@ class BillingAccountAdmin(ReadOnlyAdmin):
     """Read, and ask billing again."""
 
     list_display = ["patient", "status", "account_id", "attempts", "last_error_code", "next_attempt_at", "updated_at"]
-    list_filter = ["status", "last_error_code"]
+    list_filter = ["status", ErrorFilter]
     list_select_related = ["patient"]
     search_fields = ["=account_id", "=patient__mrn", "=patient__id"]
     actions = ["ask_again"]
@@ -26,6 +42,13 @@ class BillingAccountAdmin(ReadOnlyAdmin):
     @admin.action(description="Ask billing again", permissions=["retry"])
     def ask_again(self, request: HttpRequest, queryset: QuerySet[BillingAccount]) -> None:
         ids = list(queryset.values_list("pk", flat=True))
-        for pk in ids:
-            retry_account(pk, by=user_of(request))
-        self.message_user(request, f"Billing is asked again for {len(ids)} patient(s).", messages.SUCCESS)
+        count = retry_accounts(ids, by=user_of(request))
+        words = f"Billing is asked again for {count} of {len(ids)} patient(s). The others need nothing."
+        self.message_user(request, words, messages.SUCCESS)
+
+
+@admin.register(OrphanedAccount)
+class OrphanedAccountAdmin(ReadOnlyAdmin):
+    """Accounts of patients who are gone, while billing has yet to close them."""
+
+    list_display = ["patient_id", "account_id", "left_at"]

@@ -17,6 +17,7 @@ from portal.billing.client import (
     NoSuchAccount,
     Opened,
 )
+from portal.billing.orphans import close_orphans
 from portal.billing.services import FIRST, sweep_newest, sweep_slice
 from portal.loops import Round
 
@@ -57,12 +58,14 @@ class BillingLoop:
         self._client.close()
 
     def _round(self, fence: int) -> Round:
-        self._sweep()
+        is_sweeping = self._sweep()
         if self._clock() < self._silent_until:
             return Round.AWAY
         limit = self._batch
         claims = claim_due(fence=fence, limit=limit)
         try:
+            if is_sweeping:
+                close_orphans(self._client)
             self._deliver(claims) if claims else self._probe()
         except BillingAway as error:
             self._fall_silent(error, claims)
@@ -128,13 +131,16 @@ class BillingLoop:
             if isinstance(error, BillingAway):
                 raise error
 
-    def _sweep(self) -> None:
-        if self._clock() >= self._sweep_at:
-            found = sweep_newest(limit=NEWEST)
-            self._swept_to = sweep_slice(self._swept_to, limit=SLICE)
-            self._sweep_at = self._clock() + SWEEP_SECONDS
-            if found:
-                log.info("billing_swept", found=found)
+    def _sweep(self) -> bool:
+        """Every few seconds look for patients that came past every door; whether this was the time."""
+        if self._clock() < self._sweep_at:
+            return False
+        found = sweep_newest(limit=NEWEST)
+        self._swept_to = sweep_slice(self._swept_to, limit=SLICE)
+        self._sweep_at = self._clock() + SWEEP_SECONDS
+        if found:
+            log.info("billing_swept", found=found)
+        return True
 
 
 def _version(claim: Claim, opened: Opened) -> int:

@@ -1,10 +1,11 @@
 """What may change here: accounts are asked for, again after a refusal, and for patients that came past every door."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
+from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Now
 
 from portal.accounts.models import User
@@ -61,6 +62,7 @@ _NEWEST = f"""
     SELECT id FROM ({IN_NEED} AND patient.id IN (SELECT id FROM patients_patient ORDER BY id DESC LIMIT %s)) AS need
 """  # noqa: S608
 FIRST = UUID(int=0)
+RETRIED_AT_ONCE = 1_000
 
 
 def request_accounts(patient_ids: Iterable[UUID | str]) -> int:
@@ -89,22 +91,40 @@ def request_again(patient_ids: Iterable[UUID], *, forget_account: bool = False) 
 
 def retry_account(patient_id: UUID, *, by: User | None) -> BillingAccount:
     """Ask billing again at once, also after it refused. NotFound where there is no such patient."""
-    with transaction.atomic():
-        request_accounts([patient_id])
-        account = BillingAccount.objects.select_for_update().filter(pk=patient_id).first()
-        if account is None:
-            raise NotFound("There is no patient with this id.")
-        if account.status == AccountStatus.FAILED:
-            account.status = AccountStatus.ACTIVE if account.account_id else AccountStatus.PENDING
-            account.attempts, account.last_error_code = 0, ""
-            account.wanted_at = account.next_attempt_at = Now()
-            account.save()
-        elif account.next_attempt_at and account.claimed_by is None:
-            account.next_attempt_at = Now()
-            account.save(update_fields=["next_attempt_at"])
+    request_accounts([patient_id])
+    _retry([patient_id], waits=True)
+    account = BillingAccount.objects.filter(pk=patient_id).first()
+    if account is None:
+        raise NotFound("There is no patient with this id.")
     log.info("billing_retried", patient_id=str(patient_id), actor=by.pk if by else None)
-    account.refresh_from_db()
     return account
+
+
+def retry_accounts(patient_ids: Sequence[UUID], *, by: User | None) -> int:
+    """The same for many; how many are asked for now. Rows that somebody writes at this moment are left out."""
+    count = 0
+    for at in range(0, len(patient_ids), RETRIED_AT_ONCE):
+        some = patient_ids[at : at + RETRIED_AT_ONCE]
+        request_accounts(some)
+        count += _retry(some, waits=False)
+    log.info("billing_retried", count=count, actor=by.pk if by else None)
+    return count
+
+
+def _retry(patient_ids: Sequence[UUID], *, waits: bool) -> int:
+    with transaction.atomic():
+        wanting = Q(status=AccountStatus.FAILED) | Q(next_attempt_at__isnull=False, claimed_by=None)
+        rows = BillingAccount.objects.select_for_update(skip_locked=not waits)
+        found = list(rows.filter(wanting, pk__in=patient_ids).order_by("pk").values_list("pk", "status"))
+        failed = BillingAccount.objects.filter(pk__in=[pk for pk, status in found if status == AccountStatus.FAILED])
+        failed.update(
+            status=Case(When(account_id="", then=Value(AccountStatus.PENDING)), default=Value(AccountStatus.ACTIVE)),
+            attempts=0,
+            last_error_code="",
+            wanted_at=Now(),
+            updated_at=Now(),
+        )
+        return BillingAccount.objects.filter(pk__in=[pk for pk, _ in found]).update(next_attempt_at=Now())
 
 
 def sweep_newest(*, limit: int) -> int:

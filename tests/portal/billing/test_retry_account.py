@@ -1,16 +1,20 @@
 """Someone with the right asks billing again; figures and the patient's annex tell where each account stands."""
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.urls import reverse
 
+from portal import health
 from portal.billing import selectors
 from portal.billing.models import BillingAccount
-from portal.billing.services import retry_account
+from portal.billing.services import retry_account, retry_accounts
 from portal.errors import NotFound
+from portal.patients import services
 from portal.patients.annexes import annexes, parts_for
 from tests.portal.billing.conftest import account, new_patient
 
@@ -42,6 +46,34 @@ def test_a_waiting_account_is_due_at_once(patient):
 def test_an_account_in_order_is_left_as_it_is(patient):
     BillingAccount.objects.update(status="active", account_id="BA-000000001", synced_version=1, next_attempt_at=None)
     assert retry_account(patient.pk, by=None).next_attempt_at is None
+
+
+def test_many_are_asked_for_in_a_few_statements(django_assert_max_num_queries):
+    people = services.register_patients([{"family_name": f"Example{n}"} for n in range(300)], by=None, source="import")
+    BillingAccount.objects.update(status="failed", next_attempt_at=None, last_error_code="INVALID_ARGUMENT")
+    in_order, in_order_too = people[0], people[1]
+    for one in (in_order, in_order_too):
+        BillingAccount.objects.filter(pk=one.pk).update(status="active", account_id=f"BA-{one.pk}"[:40])
+    with django_assert_max_num_queries(8):
+        assert retry_accounts([patient.pk for patient in people], by=None) == 298
+    assert BillingAccount.objects.filter(status="pending", next_attempt_at__isnull=False).count() == 298
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_somebody_writes_now_is_left_out_and_not_waited_for():
+    held, free = new_patient(family_name="Held"), new_patient(family_name="Free")
+    with ThreadPoolExecutor(1) as other, connection.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT 1 FROM billing_billingaccount WHERE patient_id = %s FOR UPDATE", [held.pk])
+        assert other.submit(retry_elsewhere, [held.pk, free.pk]).result(60) == 1
+        cursor.execute("ROLLBACK")
+
+
+def retry_elsewhere(ids):
+    try:
+        return retry_accounts(ids, by=None)
+    finally:
+        connection.close()
 
 
 def test_an_unknown_patient_is_not_found():
@@ -98,3 +130,25 @@ def test_looking_does_not_give_the_right_to_ask_again(staff, patient):
     refused(patient)
     ask_again(staff("view_billingaccount"), patient)
     assert account(patient).status == "failed"
+
+
+def test_the_admin_finds_failed_accounts_by_state_and_reason(staff, patient):
+    other = new_patient(family_name="Other")
+    refused(patient)
+    client = staff("view_billingaccount")
+    place = reverse("admin:billing_billingaccount_changelist")
+    assert "INVALID_ARGUMENT" in client.get(place).content.decode()
+    for query in ("status__exact=failed", "last_error_code=INVALID_ARGUMENT", f"q={patient.mrn}", f"q={patient.pk}"):
+        page = client.get(f"{place}?{query}").content.decode()
+        assert patient.mrn in page
+        assert other.mrn not in page
+    assert client.get(f"{place}?q=no+such").status_code == 200
+
+
+def test_failed_accounts_are_counted_in_health_and_metrics(client, patient, monkeypatch):
+    monkeypatch.setattr(health, "_kept_at", float("-inf"))
+    refused(patient)
+    checks = client.get("/health/ready", SERVER_PORT="4003").json()["checks"]
+    assert next(check["failed"] for check in checks if check["name"] == "billing") == 1
+    text = client.get("/metrics", SERVER_PORT="4003").content.decode()
+    assert 'portal_billing_accounts{status="failed"} 1.0' in text

@@ -1,0 +1,102 @@
+"""A patient who is gone for good leaves no open account at billing."""
+
+import pytest
+from django.db import connection
+
+from portal.billing.client import BillingClient, BillingError
+from portal.billing.loop import SWEEP_SECONDS
+from portal.billing.models import BillingAccount, OrphanedAccount
+from portal.billing.selectors import billing_state
+from tests.portal.billing.conftest import account, new_patient, run
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.django_db
+
+
+def with_sql(*statements):
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def delete_by_orm(patient):
+    patient.delete()
+
+
+def delete_by_sql(patient):
+    with_sql("DELETE FROM billing_billingaccount", "DELETE FROM patients_patient")
+
+
+def after_the_next_sweep(loop, clock):
+    clock.now += SWEEP_SECONDS
+    run(loop)
+
+
+def is_closed(server, patient_id) -> bool:
+    return server.accounts()[str(patient_id)].HasField("closed_at")
+
+
+@pytest.mark.parametrize("delete", [delete_by_orm, delete_by_sql])
+def test_deleting_a_patient_closes_the_account(loop, server, clock, patient, delete):
+    """Red without the trigger."""
+    patient_id = patient.pk
+    run(loop)
+    delete(patient)
+    assert billing_state().waiting == 1
+    after_the_next_sweep(loop, clock)
+    assert is_closed(server, patient_id)
+    assert (billing_state().waiting, OrphanedAccount.objects.count()) == (0, 0)
+
+
+def test_it_waits_while_billing_is_away(loop, server, clock, patient):
+    patient_id = patient.pk
+    run(loop)
+    server.end()
+    patient.delete()
+    after_the_next_sweep(loop, clock)
+    assert billing_state().waiting == 1
+    assert billing_state().oldest_seconds >= 0
+    server.start()
+
+    def is_caught_up():
+        after_the_next_sweep(loop, clock)
+        return not OrphanedAccount.objects.exists()
+
+    wait_for(is_caught_up)
+    assert is_closed(server, patient_id)
+
+
+def test_an_account_that_was_never_opened_is_forgotten(loop, server, clock, patient):
+    patient.delete()
+    after_the_next_sweep(loop, clock)
+    assert server.accounts() == {}
+    assert not OrphanedAccount.objects.exists()
+
+
+def test_a_patient_who_is_still_here_keeps_the_account(loop, server, clock, patient):
+    """Red when the patient is not looked for: only our row was deleted, and the sweep makes it anew."""
+    run(loop)
+    given = account(patient).account_id
+    BillingAccount.objects.all().delete()
+    after_the_next_sweep(loop, clock)
+    assert not is_closed(server, patient.pk)
+    assert not OrphanedAccount.objects.exists()
+    assert (account(patient).status, account(patient).account_id) == ("active", given)
+
+
+def test_one_that_billing_refuses_stays_and_holds_up_nobody(loop, server, clock, patient, monkeypatch):
+    other = new_patient(family_name="Other")
+    run(loop)
+    refused, closed = patient.pk, other.pk
+    patient.delete()
+    other.delete()
+
+    def close(client, patient_id, close=BillingClient.close_account):
+        if patient_id == refused:
+            raise BillingError("INTERNAL")
+        return close(client, patient_id)
+
+    monkeypatch.setattr(BillingClient, "close_account", close)
+    after_the_next_sweep(loop, clock)
+    assert [one.pk for one in OrphanedAccount.objects.all()] == [refused]
+    assert is_closed(server, closed)

@@ -34,6 +34,9 @@ transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
+# One that was killed is let in again when its session is over.
+broker.session.timeout.ms=5000
+broker.heartbeat.interval.ms=1000
 """
 
 

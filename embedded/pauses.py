@@ -1,6 +1,6 @@
 """How long what ended is left alone before it is started again."""
 
-FIRST_SECONDS = 1.0
+FIRST_SECONDS = 0.2
 LONGEST_SECONDS = 30.0
 STEADY_SECONDS = 60  # Who ran this long before it ended begins with the first pause.
 

@@ -45,7 +45,7 @@ def test_a_killed_process_comes_back(run, tmp_path):
         first = wait_for(lambda: number_in(tmp_path / "clerk.pid"))
         os.kill(first, signal.SIGKILL)
         wait_for(lambda: number_in(tmp_path / "clerk.pid") not in (first, None))
-    assert "ended with code -9, starts again in 1 s" in output.getvalue()
+    assert "ended with code -9, starts again in 0.2 s" in output.getvalue()
 
 
 def test_what_a_killed_process_leaves_behind_is_ended_before_it_comes_back(run, tmp_path):

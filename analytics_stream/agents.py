@@ -1,20 +1,16 @@
 """The agent: a loop over batches."""
 
-import os
 from typing import Any, cast
 
-import structlog
 from faust import App, Stream, StreamT
 
 from analytics_stream.database import OffsetsLost
 from analytics_stream.dead_letters import CannotGoOn
+from analytics_stream.ending import end_process
 from analytics_stream.intake import Delivery, Intake
 
 LARGEST_BATCH = 1000
 LONGEST_GATHERING = 0.1  # seconds
-LOST = 70  # The exit code (EX_SOFTWARE in sysexits.h) of a process that must be started again.
-
-log = structlog.stdlib.get_logger("analytics.agents")
 
 
 def add_agent(app: App, topic: str, intake: Intake) -> None:
@@ -31,9 +27,3 @@ def add_agent(app: App, topic: str, intake: Intake) -> None:
             end_process(str(reason))
         except Exception as error:  # Faust would acknowledge the batch and go on.
             end_process("The counting failed in a way that nobody foresaw.", error)
-
-
-def end_process(reason: str, error: Exception | None = None) -> None:
-    """End at once, without a commit of offsets: whoever starts us again lets us read the same messages again."""
-    log.critical(reason, exc_info=error)
-    os._exit(LOST)

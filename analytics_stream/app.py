@@ -15,6 +15,7 @@ from yarl import URL
 from analytics_stream.agents import add_agent
 from analytics_stream.config import Config
 from analytics_stream.dead_letters import DeadLetter
+from analytics_stream.ending import end_in_time
 from analytics_stream.inspection import Inspection
 from analytics_stream.intake import Intake
 from analytics_stream.keeper import Keeper
@@ -109,13 +110,21 @@ class Worker(faust.App):
         await self.producer.send_and_wait(topic, message.key, message.value, None, None, letter.headers)
 
 
+class Process(faust.Worker):
+    """Faust's runner of an app, with an end to its patience."""
+
+    def _schedule_shutdown(self, signal: Any) -> None:
+        end_in_time()
+        super()._schedule_shutdown(signal)
+
+
 def run(config: Config) -> int:
     """Work until SIGTERM or SIGINT; answers the exit code. Raises OSError when the port is taken."""
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     socket.create_server((config.host, config.port), family=family).close()
     app = Worker(config)
     app.finalize()
-    worker = faust.Worker(app, quiet=True, override_logging=False, redirect_stdouts=False)
+    worker = Process(app, quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None
     try:
         worker.execute_from_commandline()

@@ -13,8 +13,8 @@ from faust import App
 from faust.types import TP
 from mode import Service
 
-from analytics_stream.agents import end_process
 from analytics_stream.database import OffsetsLost
+from analytics_stream.ending import end_process
 from analytics_stream.progress import Partition, Progress
 from analytics_stream.transport import CarefulConsumer
 

@@ -23,7 +23,7 @@ _BY_KIND = "SELECT kind, count(*) FROM difference GROUP BY kind"
 _FIRST = """
     SELECT kind, patient, event_id, found FROM (
         SELECT *, row_number() OVER (PARTITION BY kind ORDER BY patient, event_id) AS place FROM difference
-        ORDER BY place LIMIT %s) AS some
+        ORDER BY place LIMIT %s) AS sample
     ORDER BY kind, place
 """
 

@@ -21,7 +21,11 @@ class Remedy(Enum):
 
 @dataclass(frozen=True)
 class Kind:
-    """`may_pass` marks what a slow reader explains: such differences are looked at again before they count."""
+    """`may_pass` marks what a slow store explains: such differences are looked at again before they count.
+
+    What a store has too much of is judged against the portal of now, and what the portal has itself against one moment:
+    no time mends that.
+    """
 
     code: str
     store: str
@@ -59,16 +63,22 @@ KINDS = {
         Kind("out-of-order", TOPIC, "Events are not in the order of versions", _BY_REPAIR, (Remedy.RESEND,)),
         Kind(
             "unknown-event", TOPIC, "The log does not know the event",
-            _BACKUP + "Else find who writes to the topic besides the relay.",
+            _BACKUP + "Else find who writes to the topic besides the relay.", (), False,
         ),
         Kind("not-counted", ANALYTICS, "Not every event is counted", _BY_REPAIR, (Remedy.RESEND,)),
         Kind(
             "counted-too-often", ANALYTICS, "More events are counted than there are",
-            _BY_REPAIR, (Remedy.FORGET, Remedy.RESEND),
+            _BY_REPAIR, (Remedy.FORGET, Remedy.RESEND), False,
         ),
-        Kind("unknown-patient", ANALYTICS, "Analytics counts somebody not in the log", _BY_REPAIR, (Remedy.FORGET,)),
+        Kind(
+            "unknown-patient", ANALYTICS, "Analytics counts somebody not in the log",
+            _BY_REPAIR, (Remedy.FORGET,), False,
+        ),
         Kind("state-behind", ANALYTICS, "Analytics has an older version", _BY_REPAIR, (Remedy.FORGET, Remedy.RESEND)),
-        Kind("state-ahead", ANALYTICS, "Analytics has a newer version", _BY_REPAIR, (Remedy.FORGET, Remedy.RESEND)),
+        Kind(
+            "state-ahead", ANALYTICS, "Analytics has a newer version",
+            _BY_REPAIR, (Remedy.FORGET, Remedy.RESEND), False,
+        ),
         Kind("other-status", ANALYTICS, "Analytics has another status", _BY_REPAIR, (Remedy.FORGET, Remedy.RESEND)),
         Kind("figure-differs", ANALYTICS, "A figure is not the sum of states", _BY_REPAIR, (Remedy.RECOUNT,), False),
         Kind("not-asked", BILLING, "Billing was not told of the patient as he or she is", _BY_REPAIR, (Remedy.ASK,)),
@@ -76,16 +86,16 @@ KINDS = {
         Kind("other-account", BILLING, "The account at billing has another number", _BY_REPAIR, (Remedy.REOPEN,)),
         Kind(
             "two-accounts", BILLING, "There is more than one account at billing",
-            "Have billing merge them. Its database must not allow this: run its migrations.",
+            "Have billing merge them. Its database must not allow this: run its migrations.", (), False,
         ),
         Kind(
             "account-of-nobody", BILLING, "An open account belongs to no patient",
-            _BY_REPAIR, (Remedy.CLOSE,),
+            _BY_REPAIR, (Remedy.CLOSE,), False,
         ),
         Kind("billing-behind", BILLING, "Billing has an older version", _BY_REPAIR, (Remedy.ASK,)),
         Kind(
             "billing-ahead", BILLING, "Billing has a newer version",
-            _BACKUP + "Corrections reach billing again once the patient's version has passed it.",
+            _BACKUP + "Corrections reach billing again once the patient's version has passed it.", (), False,
         ),
         Kind("open-though-archived", BILLING, "The account is open, the patient not active", _BY_REPAIR, (Remedy.ASK,)),
         Kind("closed-though-active", BILLING, "The account is closed, the patient active", _BY_REPAIR, (Remedy.ASK,)),

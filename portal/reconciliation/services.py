@@ -2,7 +2,7 @@
 
 import structlog
 from celery import current_app
-from django.db import DatabaseError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueAway
 
@@ -17,7 +17,7 @@ log = structlog.get_logger("portal.reconciliation")
 AFTER_REPAIR = 3  # Times the patience: what was repaired has a longer way to go.
 NUDGE_SECONDS = 10
 _CUT_OFF = "It was cut off in the middle. Check again."
-_DATABASE_AWAY = "The portal's database went away in the middle. Check again when it is back."
+_DATABASE_AWAY = "The portal's database went away or refused in the middle. See its log, and check again."
 
 
 def ask_for_check(*, by: User | None, repair: bool = False) -> ReconcileReport:
@@ -81,7 +81,7 @@ def _carry_out(
 
     try:
         result = _check_and_repair(report, space, patience=patience, tell=told)
-    except DatabaseError as error:
+    except (OperationalError, InterfaceError) as error:
         log.warning("reconciliation_failed", error=type(error).__name__)
         return _end(report, Verdict.FAILED, _DATABASE_AWAY)
     except BaseException as error:

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.db import OperationalError
 from rich.console import Console
 from rich.table import Table
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         except Busy as error:
             words = "Another reconciliation is running. Wait for its report on the page Reconciliation."
             raise CommandError(words, returncode=NO_PROOF) from error
-        except DatabaseError as error:
+        except OperationalError as error:
             raise CommandError("The portal's database does not answer.", returncode=NO_PROOF) from error
         self.stdout.write(json.dumps(as_json(report), indent=2) if options["json"] else self._in_words(report))
         code = {Verdict.AGREES: AGREES, Verdict.DIFFERS: DIFFERS}.get(Verdict(report.status), NO_PROOF)

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from portal.accounts.rules import ANYONE, allow
 from portal.billing.selectors import accounts_by_status, billing_state
 from portal.events.selectors import relay_state, seconds_away
+from portal.health import checks
 from portal.reconciliation.selectors import reconcile_state
 
 
@@ -34,6 +35,10 @@ class Backlog(Collector):
         for loop, seconds in seconds_away().items():
             away.add_metric([loop], float(seconds > 0))
         yield away
+        keeping_up = GaugeMetricFamily("portal_check_ok", "1 while this part keeps up", labels=["check"])
+        for check in checks():
+            keeping_up.add_metric([check.name], float(check.ok))
+        yield keeping_up
         reconciled = reconcile_state()
         yield _gauge("portal_reconcile_differences", "What the last reconciliation found", reconciled.differences)
         if reconciled.age_seconds is not None:

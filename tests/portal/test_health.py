@@ -44,6 +44,16 @@ def test_metrics_tell_what_waits_and_name_nobody(client):
     assert "Unmistakable" not in text
 
 
+def test_metrics_say_of_each_part_whether_it_keeps_up(client):
+    ready = client.get("/health/ready", **INTERNAL).json()["checks"]
+    lines = client.get("/metrics", **INTERNAL).content.decode().splitlines()
+    told = {
+        f'portal_check_ok{{check="{one["name"]}"}} {float(one["ok"])}' for one in ready if one["name"] != "database"
+    }
+    assert told <= set(lines)
+    assert {line.rpartition(" ")[2] for line in told} == {"0.0", "1.0"}
+
+
 def test_without_the_database_it_is_unready(client, monkeypatch):
     def away():
         raise OperationalError

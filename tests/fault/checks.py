@@ -102,11 +102,16 @@ def all_events_are_on_the_topic(_: Sequence[Operation], stores: Stores) -> Itera
 
 
 def events_come_in_order(_: Sequence[Operation], stores: Stores) -> Iterator[str]:
-    """A patient's events are in one partition, and come there first in the order of their versions."""
+    """A patient's events are in one partition, and come there first in the order of their versions.
+
+    A topic that was emptied may hold, before it is filled again from version 1, what was on its way at that moment.
+    """
     partitions: dict[str, set[int]] = defaultdict(set)
     versions: dict[str, list[int]] = defaultdict(list)
     for message in stores.topic:
         partitions[message.patient].add(message.partition)
+        if message.version == 1 and stores.was_emptied and 1 not in versions[message.patient]:
+            versions[message.patient].clear()  # What was on its way comes again in its place.
         if message.version not in versions[message.patient]:
             versions[message.patient].append(message.version)
     spread = {patient: len(found) for patient, found in partitions.items() if len(found) > 1}

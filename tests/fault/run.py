@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from tests.fault.checks import violations
+from tests.fault.faults import BROKER_EMPTIED
 from tests.fault.history import History, Operation
 from tests.fault.load import Load
 from tests.fault.measures import calm_spans
@@ -59,16 +60,15 @@ def faulty_run(
         if not system.disk.is_small:
             say("left out: disk full (a file system of its own needs root)")
         nemesis = Nemesis(system, slots, slot_seconds=slot_seconds, calm_seconds=calm_seconds)
-        run = loaded(system, folder, seed=seed, during=lambda: nemesis.run(say), say=say)
-        run.injected = nemesis.injected
+        run = loaded(system, folder, seed=seed, nemesis=nemesis, say=say)
         faults = [error for slot in run.injected if (error := slot.error)]
         run.violations["every fault was injected and mended"] = faults
         write(folder / "faults.json", [slot.as_json() for slot in run.injected])
     return run
 
 
-def loaded(system: System, folder: Path, *, seed: int, during: Callable[[], object], say: Callable[[str], None]) -> Run:
-    """The load while `during` runs; then everything is healed, caught up, read and checked."""
+def loaded(system: System, folder: Path, *, seed: int, nemesis: Nemesis, say: Callable[[str], None]) -> Run:
+    """The load while faults are injected; then everything has caught up, is read and checked."""
     wait_until_ready(system)
     history = History(folder / "history.jsonl")
     load = Load(system, history, seed=seed, folder=folder)
@@ -76,11 +76,12 @@ def loaded(system: System, folder: Path, *, seed: int, during: Callable[[], obje
     figures, surface, poisoner = Figures(system), Surface(system), Poisoner(system, seed=seed)
     say(f"{len(load.patients)} patients, load begins")
     run = Run(seed, history.operations, began=time.time(), sights=surface.sights, seen_at=figures.seen_at)
+    run.injected = nemesis.injected
     parts = (figures, surface, poisoner, load)
     try:
         for part in parts:
             part.start()
-        during()
+        nemesis.run(say)
     finally:
         run.ended = time.time()
         for part in reversed(parts):
@@ -88,6 +89,7 @@ def loaded(system: System, folder: Path, *, seed: int, during: Callable[[], obje
         history.close()
     is_caught_up = caught_up(system, seconds=CATCH_UP_SECONDS)
     run.stores = read_stores(system)
+    run.stores.was_emptied = any(fault.kind == BROKER_EMPTIED for slot in run.injected for fault in slot.faults)
     run.violations = violations(run.history, run.stores)
     run.violations["everything catches up by itself"] = [] if is_caught_up else [f"not within {CATCH_UP_SECONDS} s"]
     run.violations["manage.py reconcile agrees"] = reconcile(system, folder)

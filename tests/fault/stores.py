@@ -93,6 +93,7 @@ class Stores:
     figures: dict[tuple[str, str], int] = field(default_factory=dict)
     asked_accounts: list[Account] = field(default_factory=list)
     accounts: list[Account] = field(default_factory=list)
+    was_emptied: bool = False  # The topic lost everything during the run, and was filled again.
 
 
 _LOG = """

@@ -235,5 +235,15 @@ def test_what_is_planted_is_found(name, plant):
     assert name in broken(history, stores)
 
 
+def test_only_a_topic_that_was_emptied_may_hold_a_late_event_first():
+    history, stores = good()
+    stores.topic.insert(0, Message(0, 4, A, 3))
+    assert broken(history, stores) == {"events come in order"}
+    stores.was_emptied = True
+    assert broken(history, stores) == set()
+    stores.topic[2], stores.topic[4] = stores.topic[4], stores.topic[2]
+    assert broken(history, stores) == {"events come in order"}
+
+
 def test_every_check_has_a_plant():
     assert set(FOUND_BY) == set(violations(*good()))

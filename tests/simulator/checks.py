@@ -9,7 +9,7 @@ from uuid import UUID
 from tests.analytics_stream import database as analytics_database
 from tests.billing_grpc import database as billing_database
 from tests.simulator.databases import tell
-from tests.simulator.relays import Turn
+from tests.simulator.relays import Relay, Turn
 
 if TYPE_CHECKING:
     from tests.simulator.world import World
@@ -124,9 +124,9 @@ def one_leads(world: "World") -> None:
 
 
 @contextmanager
-def nothing_written_by_the_fenced(world: "World", turn: Turn) -> Iterator[None]:
+def nothing_written_by_the_fenced(world: "World", relay: Relay, turn: Turn) -> Iterator[None]:
     """A process that was stopped, and goes on when another one leads, changes nothing."""
-    if not turn.process.is_stopped or not tell("SELECT 1 FROM events_relaylease WHERE fence > %s", [turn.fence]):
+    if not turn.process.is_stopped or tell("SELECT 1 FROM events_relaylease WHERE holder = %s", [relay.holder]):
         yield
         return
     before, appended = tell(_DIGEST), world.broker.appended

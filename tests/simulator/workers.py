@@ -121,10 +121,10 @@ class Worker:
         """It ends itself where it cannot go on, and is started again."""
         if news.state == "failed" and not isinstance(news.value, CannotGoOn | StoreAway):
             raise news.value
+        if commits:
+            self.commit()
         if news.state in ("failed", "died"):
             self.restart()
-        elif news.state == "done" and commits:
-            self.commit()
         return news
 
     def _read(self) -> list[Delivery]:

@@ -108,7 +108,7 @@ class World:
 
     def turn(self, relay: Relay, loop: str, interrupt: Interrupt | None = None) -> News | None:
         """A round of a loop of this relay, or the rest of the one it was stopped in."""
-        with checks.nothing_written_by_the_fenced(self, relay.turns[loop]):
+        with checks.nothing_written_by_the_fenced(self, relay, relay.turns[loop]):
             return relay.turn(loop, interrupt)
 
     def count(self, events: list) -> int:

@@ -149,8 +149,10 @@ class Network:
         finally:
             for proxy in self.proxies.values():
                 self._do(proxy.close())
+            self._do(_end_all())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
+            self._loop.close()
 
     def turn(self, name: str, mode: Mode) -> None:
         self._do(self.proxies[name].turn(mode))
@@ -168,6 +170,14 @@ class Network:
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+
+async def _end_all() -> None:
+    """What is under way has to end before its loop does, or Python complains of it in some later test."""
+    under_way = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in under_way:
+        task.cancel()
+    await asyncio.gather(*under_way, return_exceptions=True)
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

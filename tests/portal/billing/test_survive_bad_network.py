@@ -96,7 +96,6 @@ def test_a_reply_lost_after_the_commit_opens_no_second_account(loop, server, net
 
 
 def test_a_lost_reply_to_closing_keeps_the_first_closing_time(loop, server, network, clock, patient):
-    """Red when the second call writes a closing time of its own."""
     run(loop)
     services.archive_patient(patient.pk, **HOW)
 

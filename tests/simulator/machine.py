@@ -140,7 +140,11 @@ class Clinic(RuleBasedStateMachine):
 
     @rule(trouble=st.sampled_from(["away", "reply lost"]))
     def the_figures_will_fail(self, trouble) -> None:
-        self.world.store_troubles.append(trouble)
+        self.world.figures.troubles.append(trouble)
+
+    @rule()
+    def the_figures_are_lost(self) -> None:
+        self.world.wipe_figures()
 
     @rule(broker_is_away=st.booleans(), billing_is_away=st.booleans())
     def go_away_or_come_back(self, broker_is_away, billing_is_away) -> None:

@@ -1,16 +1,21 @@
 """Analytics' workers, and the consumer group that hands them the topic: repeated, late, and to a worker that slept."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Any
 
+from analytics_stream.database import OffsetsLost, StoreAway
 from analytics_stream.dead_letters import CannotGoOn, DeadLetter
-from analytics_stream.intake import Counting, Intake
+from analytics_stream.folding import Event
+from analytics_stream.intake import Intake
+from analytics_stream.keeper import Keeper
+from analytics_stream.offsets import Bookmark
 from analytics_stream.progress import Progress
-from analytics_stream.store import StoreAway
+from analytics_stream.store import Store
 from tests.simulator.broker import PARTITIONS, Broker, Record
 from tests.simulator.processes import Interrupt, News, Process, point
 
@@ -54,6 +59,33 @@ class Here(Executor):
         return future
 
 
+class UnsureStore:
+    """The store as workers see it: it may be away, or be gone before it tells that it has committed."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.troubles: deque[str] = deque()
+
+    def count(self, events: Sequence[Event], bookmarks: Sequence[Bookmark] = ()) -> int:
+        return self._unsure(lambda: self._store.count(events, bookmarks))
+
+    def keep(self, bookmarks: Sequence[Bookmark]) -> None:
+        self._unsure(lambda: self._store.keep(bookmarks))
+
+    def offsets(self) -> dict[tuple[str, int], int]:
+        return self._store.offsets()
+
+    def _unsure(self, work: Callable[[], Any]) -> Any:
+        trouble = self.troubles.popleft() if self.troubles else ""
+        if trouble == "away":
+            raise StoreAway(trouble)
+        answer = work()
+        point("analytics has counted")
+        if trouble == "reply lost":
+            raise StoreAway(trouble)
+        return answer
+
+
 class Consumers:
     """Who reads which partition, and from where on. An acknowledgement counts under the generation it was read in."""
 
@@ -79,23 +111,28 @@ class Consumers:
 
 
 class Worker:
-    """One process of analytics, with the real intake; `store` counts, `post` sets a message aside."""
+    """One process of analytics, with the real intake and keeper; `store` counts, `post` sets a message aside."""
 
     def __init__(
-        self, number: int, *, group: Consumers, broker: Broker, store: Counting, post: Callable[[DeadLetter], Any]
+        self, number: int, *, group: Consumers, broker: Broker, store: UnsureStore, post: Callable[[DeadLetter], Any]
     ) -> None:
         self.number, self._group, self._broker, self._store, self._post = number, group, broker, store, post
         self.process = Process(f"worker {number}")
         self._start()
 
     def _start(self) -> None:
-        self._intake = Intake(self._store, self._posted, Progress(), Here(), self._no_wait)
+        self._keeper = Keeper(self._store, Here())
+        bookmarks = self._keeper.bookmarks
+        self._intake = Intake(self._store, self._posted, bookmarks, Progress(), Here(), self._no_wait)
         self._generation = -1
         self._positions: dict[int, int] = {}
         self._acked: dict[int, int] = {}
 
     def count(self, interrupt: Interrupt | None = None, *, commits: bool = True) -> News | None:
-        """Read what is there and take it in, or go on where it was stopped; None where there is nothing to read."""
+        """Read what is there and take it in, or go on where it was stopped; None where there is nothing to read.
+
+        `commits` tells whether the group hears of what was acknowledged before something else happens.
+        """
         if self.process.is_stopped:
             return self._heard(self.process.go_on(interrupt), commits)
         batch = self._read()
@@ -113,16 +150,13 @@ class Worker:
             at >= len(self._broker.partitions[number]) for number, at in self._positions.items()
         )
 
-    def commit(self) -> None:
-        self._group.commit(self._generation, self._acked)
-        self._acked = {}
-
     def _heard(self, news: News, commits: bool) -> News:
         """It ends itself where it cannot go on, and is started again."""
-        if news.state == "failed" and not isinstance(news.value, CannotGoOn | StoreAway):
+        if news.state == "failed" and not isinstance(news.value, CannotGoOn | OffsetsLost):
             raise news.value
         if commits:
-            self.commit()
+            self._group.commit(self._generation, self._acked)
+            self._acked = {}
         if news.state in ("failed", "died"):
             self.restart()
         return news
@@ -141,10 +175,16 @@ class Worker:
         return [Delivery(message(number, at + n, record), self._done) for n, record in enumerate(records)]
 
     def _take_part(self) -> None:
+        """Partitions that are new to us are read from where the keeper says; so are all when the database lost ours."""
+        if self._generation >= 0 and asyncio.run(self._keeper.has_lost_offsets()):
+            self.restart()
         if self._generation != self._group.generation:
             self._generation, self._acked = self._group.generation, {}
-            mine = self._group.partitions_of(self.number)
-            self._positions = {number: self._group.committed.get(number, 0) for number in mine}
+            mine = [("patient", number) for number in self._group.partitions_of(self.number)]
+            committed = {place: self._group.committed.get(place[1]) for place in mine}
+            ends = {place: len(self._broker.partitions[place[1]]) for place in mine}
+            starts = asyncio.run(self._keeper.starts(committed, ends))
+            self._positions = {place[1]: start or 0 for place, start in starts.items()}
 
     def _done(self, partition: int, offset: int) -> None:
         self._acked[partition] = max(self._acked.get(partition, 0), offset + 1)

@@ -12,7 +12,7 @@ from django.db import connection
 from sqlalchemy import Engine, event
 
 from analytics_stream.dead_letters import DeadLetter
-from analytics_stream.store import Store, StoreAway
+from analytics_stream.store import Store
 from billing_grpc.store import Store as Accounts
 from billing_grpc.store import connect
 from portal.accounts.models import User
@@ -30,7 +30,7 @@ from tests.simulator.databases import OURS, portal_database, tell
 from tests.simulator.desks import Acts, ApiClient, Desk, Words
 from tests.simulator.processes import Interrupt, News, point
 from tests.simulator.relays import Relay
-from tests.simulator.workers import Consumers, Worker
+from tests.simulator.workers import Consumers, UnsureStore, Worker
 
 LOOPS = ("events", "billing")
 ROUNDS = 30  # Waiting rows are due after ten minutes at most.
@@ -43,11 +43,11 @@ class World:
         self.clock = Clock(tell)
         self.billing_url, self.analytics_url = billing_url, analytics_url
         self.accounts, self.store = Accounts(connect(billing_url)), Store(analytics_url)
-        self.broker, self.billing = Broker(), Billing(self.accounts)
+        self.broker, self.billing, self.figures = Broker(), Billing(self.accounts), UnsureStore(self.store)
         loops = {"events": self._events_loop, "billing": lambda: BillingLoop(clock=self.clock.monotonic)}
         self.group = Consumers(self.broker)
         self.relays = [Relay(name, loops) for name in ("relay A", "relay B")]
-        edges = {"group": self.group, "broker": self.broker, "store": self, "post": self._set_aside}
+        edges = {"group": self.group, "broker": self.broker, "store": self.figures, "post": self._set_aside}
         self.workers = [Worker(number, **edges) for number in range(2)]
         self.desks = [Desk(name) for name in ("desk A", "desk B")]
         self.api = ApiClient(program())
@@ -78,7 +78,7 @@ class World:
         self.was_quarantined: set[int] = set()
         self.set_aside: list[DeadLetter] = []
         self.letters_lost = 0
-        self.store_troubles: list[str] = []
+        self.figures.troubles.clear()
 
     def end(self) -> None:
         for one in self.desks:
@@ -111,23 +111,16 @@ class World:
         with checks.nothing_written_by_the_fenced(self, relay, relay.turns[loop]):
             return relay.turn(loop, interrupt)
 
-    def count(self, events: list) -> int:
-        """The store as the workers see it: it may be away, or be gone before it tells that it has committed."""
-        trouble = self.store_troubles.pop() if self.store_troubles else ""
-        if trouble == "away":
-            raise StoreAway(trouble)
-        counted = self.store.count(events)
-        point("analytics has counted")
-        if trouble == "reply lost":
-            raise StoreAway(trouble)
-        return counted
-
     def start_broker_anew(self) -> None:
         """Its topic is gone. Workers notice and start anew."""
         self.broker.start_anew()
         self.rebalance(self.group.workers)
         for worker in self.workers:
             worker.restart()
+
+    def wipe_figures(self) -> None:
+        """The database of analytics is made anew, as before the first event."""
+        analytics_database.wipe(self.analytics_url)
 
     def rebalance(self, workers: int) -> None:
         self.group.rebalance(workers)
@@ -149,7 +142,7 @@ class World:
         """Everything that was away is back, who was stopped goes on, operators do their part, and time passes."""
         self.broker.is_away = self.billing.is_away = False
         self.letters_lost = 0
-        for troubles in (self.broker.troubles, self.billing.troubles, self.store_troubles):
+        for troubles in (self.broker.troubles, self.billing.troubles, self.figures.troubles):
             troubles.clear()
         for desk in self.desks:
             if desk.is_open:

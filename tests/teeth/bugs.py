@@ -300,19 +300,20 @@ def triggers_off(world: World):
 # Analytics.
 
 
-@bug("ack first", breaks="P2: figures", shown_by=stories.a_worker_is_killed_while_counting)
+@bug("ack first", breaks="P2: figures", shown_by=stories.workers_are_killed_at_each_statement)
 def ack_first(world: World):
     take_in = Intake.take_in
 
     async def at_once(self, batch):
         for delivery in batch:
+            self._store.keep(self._bookmarks.after([delivery.message]))
             delivery.ack()
         await take_in(self, batch)
 
     return patch.object(Intake, "take_in", at_once)
 
 
-@bug("inbox and figures apart", breaks="P2: figures", shown_by=stories.a_worker_is_killed_while_counting)
+@bug("inbox and figures apart", breaks="P2: figures", shown_by=stories.workers_are_killed_at_each_statement)
 @contextmanager
 def inbox_and_figures_apart(world: World):
     world.store.engine.update_execution_options(isolation_level="AUTOCOMMIT")

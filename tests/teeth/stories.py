@@ -154,10 +154,11 @@ def the_answers_to_a_registration_are_lost(tell: Telling) -> None:
     tell.register_through_the_api(answers_lost=2)
 
 
-def a_worker_is_killed_while_counting(tell: Telling) -> None:
-    tell.register()
-    tell.relay("events")
-    tell.count(dies="statement", nth=3)
+def workers_are_killed_at_each_statement(tell: Telling) -> None:
+    for nth in range(1, 9):
+        tell.register()
+        tell.relay("events")
+        tell.count(dies="statement", nth=nth)
 
 
 def an_event_comes_twice(tell: Telling) -> None:

@@ -2,8 +2,10 @@
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from portal.events.models import RelayLease
 from portal.loops import LeaseLost
@@ -54,6 +56,15 @@ def release(holder: str) -> None:
             "UPDATE events_relaylease SET expires_at = clock_timestamp() WHERE name = %s AND holder = %s",
             [NAME, holder],
         )
+
+
+def end_idle_transactions(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """For a new connection: PostgreSQL ends a transaction in which we fall silent for longer than a lease.
+
+    It may hold what others wait for, such as the lease row, and a process that is stopped would never let go.
+    """
+    with connection.connection.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = %s", [f"{SECONDS:.0f}s"])
 
 
 def confirm(fence: int) -> Lease:

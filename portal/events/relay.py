@@ -5,10 +5,12 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import structlog
 from django.db import Error as DatabaseError
 from django.db import connection
+from django.db.backends.signals import connection_created
 from django.utils import timezone
 
 from portal.events import leases
@@ -36,6 +38,7 @@ class Relay:
 
     def run(self) -> bool:
         """Blocks; False when a loop's thread died, so that the supervisor must start us anew."""
+        connection_created.connect(leases.end_idle_transactions)
         for thread in self._threads:
             thread.start()
         while not self.stopping.is_set() and all(thread.is_alive() for thread in self._threads):
@@ -44,6 +47,7 @@ class Relay:
         is_whole = all(thread.is_alive() for thread in self._threads)
         self.stopping.set()
         self._wind_up()
+        connection_created.disconnect(leases.end_idle_transactions)
         return is_whole
 
     def _stand_for_election(self) -> None:
@@ -71,7 +75,19 @@ class Relay:
         connection.close()
 
     def _turn(self, name: str, make: Callable[[], Loop]) -> None:
-        loop, finding, pause, retry = make(), Finding(name), BUSY_SECONDS, FIRST_RETRY_SECONDS
+        with connection.execute_wrapper(self._only_while_leading):
+            self._take_rounds(name, make())
+        connection.close()
+
+    def _only_while_leading(self, execute: Callable[..., Any], *statement: Any) -> Any:
+        """No loop, whichever area's it is, says a word to the database once our time is over."""
+        lease = self._lease
+        if lease is None or not lease.is_good:
+            raise LeaseLost
+        return execute(*statement)
+
+    def _take_rounds(self, name: str, loop: Loop) -> None:
+        finding, pause, retry = Finding(name), BUSY_SECONDS, FIRST_RETRY_SECONDS
         while not self.stopping.is_set():
             lease = self._lease
             if lease is None or not lease.is_good:
@@ -92,7 +108,6 @@ class Relay:
                 pause, retry = retry, min(retry * 2, LAST_RETRY_SECONDS)
             self.stopping.wait(pause)
         loop.close()
-        connection.close()
 
 
 def next_pause(round_: Round, pause: float) -> float:

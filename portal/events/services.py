@@ -60,7 +60,7 @@ def waves(messages: Sequence[Message]) -> Iterator[list[Message]]:
 
 
 def within(messages: Sequence[Message], room: int) -> list[Message]:
-    """The first messages, as many as take up so many bytes. What is too large anyway is left to the broker to refuse."""
+    """The first messages, those that take up so many bytes. Too large ones are for the broker to refuse."""
     sizes = accumulate(min(message.size, LARGEST_MESSAGE) for message in messages)
     return [message for message, size in zip(messages, sizes, strict=True) if size <= room]
 

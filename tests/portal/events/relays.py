@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -36,19 +36,32 @@ class RelayProcess:
     def signal(self, number: signal.Signals) -> None:
         self.popen.send_signal(number)
 
+    def is_stopped(self) -> bool:
+        assert self.popen.poll() is None, self.log.read_text()
+        return Path(f"/proc/{self.popen.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
     def end(self) -> int:
         self.signal(signal.SIGTERM)
         return self.popen.wait(40)
 
 
-@contextmanager
-def relaying(folder: Path, **environ: str) -> Iterator[RelayProcess]:
+def relaying(folder: Path, **environ: str) -> AbstractContextManager[RelayProcess]:
     """A relay with the test's settings; killed afterwards."""
+    return _running(["manage.py", "relay"], folder, environ)
+
+
+def sleeping(folder: Path, point: str, **environ: str) -> AbstractContextManager[RelayProcess]:
+    """A relay that stops itself at a point, see `sleeper`; killed afterwards."""
+    return _running(["-m", "tests.portal.events.sleeper", point], folder, environ)
+
+
+@contextmanager
+def _running(command: list[str], folder: Path, environ: dict[str, str]) -> Iterator[RelayProcess]:
     number = len(list(folder.glob("relay-*.log")))
     log = folder / f"relay-{number}.log"
     with log.open("wb") as output:
         popen = subprocess.Popen(
-            [sys.executable, "manage.py", "relay"], cwd=ROOT, env=environment(**environ), stdout=output, stderr=output
+            [sys.executable, *command], cwd=ROOT, env=environment(**environ), stdout=output, stderr=output
         )
     try:
         yield RelayProcess(popen, log)

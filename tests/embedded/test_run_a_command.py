@@ -11,6 +11,7 @@ import pytest
 from embedded.environment import ROOT
 from embedded.leftovers import only_run
 from embedded.secrets import read
+from tests.marked import processes_of
 from tests.waiting import is_gone, wait_for
 
 WAIT = "import signal; print('ready', flush=True); signal.pause()"
@@ -133,6 +134,25 @@ def test_the_name_of_no_secret_stands_among_the_arguments_of_a_server(embedded, 
     shown = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert not [secret for secret in kept if secret in shown]
     assert os.environ["DATABASE_URL"] not in shown
+
+
+def test_a_killed_server_is_there_again_for_the_command(embedded, short_tmp_path):
+    first = embedded(*python(WAIT))
+    first.stdout.readline()
+    killed = postmaster(short_tmp_path / "run")
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: processes_of(short_tmp_path / "run", "bin/postgres") and is_gone(killed))
+    wait_for(lambda: "(1,)" in embedded(*sql("SELECT 1")).communicate()[0])
+
+
+@pytest.mark.parametrize("words", ["bin/postgres", "valkey-server", "embedded.broker"])
+def test_nothing_is_left_when_the_end_comes_right_after_a_server_was_killed(embedded, short_tmp_path, words):
+    process = embedded(*python(WAIT))
+    process.stdout.readline()
+    processes_of(short_tmp_path / "run", words)[0].kill()
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    assert not processes_of(short_tmp_path / "run")
 
 
 # Hears SIGTERM when its command has just been started, and before it can do anything else.

@@ -22,6 +22,7 @@ GAPS = text("""
     SELECT patient_id::text, version, counted, gap_since, count(*) OVER ()
     FROM patient_state WHERE gap_since <= now() - CAST(:age AS interval) ORDER BY gap_since, patient_id LIMIT :limit
 """)
+COUNT_GAPS = text("SELECT count(*) FROM patient_state WHERE gap_since <= now() - CAST(:age AS interval)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,15 @@ class Ledger:
         """The oldest gaps. Raises StoreAway."""
         try:
             with self._engine.connect() as connection:
-                rows = connection.execute(GAPS, {"limit": limit, "age": timedelta(seconds=GAP_SECONDS)}).all()
+                rows = connection.execute(GAPS, {"limit": limit, "age": gap_age()}).all()
         except SQLAlchemyError as error:
             raise StoreAway(type(error).__name__) from error
         return Gaps(rows[0][-1] if rows else 0, [Gap(*row[:-1]) for row in rows])
+
+
+def gap_age() -> timedelta:
+    """How old a gap must be to be told."""
+    return timedelta(seconds=GAP_SECONDS)
 
 
 class Pieces:

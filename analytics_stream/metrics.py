@@ -9,3 +9,4 @@ STORE_FAILURES = Counter("analytics_store_failures", "Tries to count a batch whi
 BATCH_SECONDS = Histogram("analytics_batch_seconds", "Time to count a batch, with every try.")
 LAG_SECONDS = Gauge("analytics_lag_seconds", "Age of the oldest event not counted yet; 0 when caught up.")
 MESSAGES_BEHIND = Gauge("analytics_messages_behind", "Messages on our partitions that are not counted yet.")
+GAPS = Gauge("analytics_gaps", "Patients of whom an earlier event was never counted.")

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from analytics_stream.database import OffsetsLost, StoreAway, open_engine, told
 from analytics_stream.figures import DAYS, REGIONS, Counts, last_days, last_hours, last_minutes
 from analytics_stream.folding import Event, Place, State, changes, event_counts, latest, latest_states
+from analytics_stream.ledger import COUNT_GAPS, gap_age
 from analytics_stream.offsets import Bookmark, Partition
 
 # All rows are locked in one order, table by table and sorted by key, so that two workers cannot wait for each other.
@@ -79,10 +80,11 @@ LAST = text("SELECT occurred_at FROM last_event")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All counts as they stood at one moment."""
+    """All counts as they stood at one moment, and of how many patients an event is missing in them."""
 
     counts: Counts
     last_event_at: datetime | None
+    gaps: int
 
 
 class Store:
@@ -123,7 +125,9 @@ class Store:
         """What `figures.draw_figures` needs for this time. Raises StoreAway."""
         try:
             with self.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-                return Reading(_counts(connection, now, today), connection.execute(LAST).scalar_one())
+                counts = _counts(connection, now, today)
+                gaps = connection.execute(COUNT_GAPS, {"age": gap_age()}).scalar_one()
+                return Reading(counts, connection.execute(LAST).scalar_one(), gaps)
         except SQLAlchemyError as error:
             raise StoreAway(type(error).__name__) from error
 

@@ -11,10 +11,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from analytics_stream.database import StoreAway
 from analytics_stream.figures import draw_figures, tag_of
-from analytics_stream.metrics import LAG_SECONDS, MESSAGES_BEHIND
+from analytics_stream.metrics import GAPS, LAG_SECONDS, MESSAGES_BEHIND
 from analytics_stream.problems import database_away, iso
 from analytics_stream.progress import Progress
 from analytics_stream.store import Reading, Store
+
+LONGEST_READING = 5.0  # seconds
 
 
 class Views:
@@ -48,19 +50,22 @@ class Views:
 
     async def ready(self, _: web.Request) -> web.Response:
         """200 when the database answers and partitions were handed out. Being behind is told, and is not unready."""
-        database = await self._answers()
-        ready = database and self._progress.has_joined
+        reading = await self._read_or_none()
+        ready = reading is not None and self._progress.has_joined
         body = {
             "ready": ready,
-            "database": "up" if database else "away",
+            "database": "up" if reading else "away",
             "consumer": "joined" if self._progress.has_joined else "waiting for the broker",
             "caughtUp": self._progress.is_caught_up,
             "lagSeconds": self._progress.lag_seconds(),
             "messagesBehind": self._progress.messages_behind,
+            "gaps": reading.gaps if reading else None,
         }
         return web.json_response(body, status=HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
     async def metrics(self, _: web.Request) -> web.Response:
+        """Of the gaps the last number known, when the database is away."""
+        await self._read_or_none()
         LAG_SECONDS.set(self._progress.lag_seconds())
         MESSAGES_BEHIND.set(self._progress.messages_behind)
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -79,13 +84,20 @@ class Views:
         }
 
     async def _read(self, now: datetime) -> Reading:
+        """Raises StoreAway, also when the database does not answer in time."""
         today = now.astimezone(self._time_zone).date()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._reader, lambda: self._store.read(now=now, today=today))
-
-    async def _answers(self) -> bool:
+        reading = asyncio.get_running_loop().run_in_executor(
+            self._reader, lambda: self._store.read(now=now, today=today)
+        )
         try:
-            await self._read(datetime.now(UTC))
+            answer = await asyncio.wait_for(reading, LONGEST_READING)
+        except TimeoutError:
+            raise StoreAway("TimeoutError") from None
+        GAPS.set(answer.gaps)
+        return answer
+
+    async def _read_or_none(self) -> Reading | None:
+        try:
+            return await self._read(datetime.now(UTC))
         except StoreAway:
-            return False
-        return True
+            return None

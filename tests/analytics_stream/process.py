@@ -45,6 +45,10 @@ class Worker:
         except urllib.error.HTTPError as refused:
             return refused.code, json.load(refused)
 
+    def metrics(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=60) as answer:
+            return answer.read().decode()
+
     def figures(self):
         status, figures = self.get("/figures")
         return figures if status == 200 else None

@@ -2,6 +2,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from threading import Event
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from analytics_stream.progress import Partition, Progress
 from analytics_stream.views import Views
-from tests.analytics_stream.database import away
+from tests.analytics_stream.database import away, tell
 from tests.analytics_stream.messages import NOON, event
 
 
@@ -123,7 +124,33 @@ def test_it_is_ready_once_it_has_joined_the_group(ask):
         "caughtUp": True,
         "lagSeconds": 0.0,
         "messagesBehind": 0,
+        "gaps": 0,
     }
+
+
+def test_a_missing_event_shows_in_the_health_and_in_the_metrics(ask, store, database):
+    store.count([event(1), event(3, version=3), event(4, number=2)])
+    tell(database, "UPDATE patient_state SET gap_since = gap_since - interval '1 minute'")
+    [(status, _, health), (_, _, metrics)] = ask(get("/health/ready"), get("/metrics"), progress=caught_up())
+    assert (status, health["gaps"]) == (200, 1)
+    assert "\nanalytics_gaps 1.0\n" in metrics
+
+
+def test_a_database_that_never_answers_is_away(monkeypatch):
+    monkeypatch.setattr("analytics_stream.views.LONGEST_READING", 0.1)
+    over = Event()
+
+    class Silent:
+        def read(self, **_):
+            over.wait(60)
+
+    async def ask():
+        async with served(Silent(), caught_up(), "UTC") as client:
+            found = [(await client.get(path)).status for path in ("/figures", "/health/ready", "/metrics")]
+            over.set()
+            return found
+
+    assert asyncio.run(ask()) == [503, 503, 200]
 
 
 def test_metrics_tell_what_was_counted(ask):

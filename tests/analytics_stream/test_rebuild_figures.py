@@ -1,0 +1,81 @@
+"""A database that was emptied is filled again from the topic, by itself, to figures that are the same byte for byte."""
+
+import json
+from contextlib import ExitStack
+
+import pytest
+
+from analytics_stream.ending import LOST
+from analytics_stream.figures import draw_figures
+from analytics_stream.schema import migrate
+from analytics_stream.store import Store
+from embedded.kafka import kafka
+from tests.analytics_stream.database import figures_in, tell, wipe
+from tests.analytics_stream.messages import NOON
+from tests.analytics_stream.process import running
+from tests.analytics_stream.stories import counted, send_all, story
+
+FACTS = [
+    {**fact, "sex": ("female", "male")[fact["number"] % 2], "status": ("active", "archived")[fact["number"] % 5 == 0]}
+    for fact in story(300, versions=4)
+]
+
+
+def drawn(url):
+    """The figures at one fixed moment, as the bytes that are served."""
+    store = Store(url)
+    reading = store.read(now=NOON, today=NOON.date())
+    store.close()
+    figures = draw_figures(reading.counts, now=NOON, today=NOON.date())
+    return json.dumps({**figures, "lastEventAt": reading.last_event_at.isoformat()}).encode()
+
+
+def drop_and_migrate(url):
+    tell(url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    migrate(url)
+
+
+@pytest.fixture
+def broker(tmp_path):
+    with kafka(tmp_path / "kafka") as server:
+        yield server.address
+
+
+@pytest.fixture
+def start(database, broker, tmp_path):
+    """Start a worker on the database and the topic, and wait until it has counted everything."""
+    with ExitStack() as workers:
+
+        def start(*, events):
+            worker = workers.enter_context(running(database, broker, tmp_path))
+            worker.wait_for_events(events)
+            worker.wait_until_caught_up()
+            return worker
+
+        yield start
+
+
+def test_after_a_wipe_while_it_was_stopped_and_then_reads_nothing_again(database, broker, start):
+    """Red when a worker goes by the offsets of its group alone: the database then stays empty."""
+    send_all(broker, FACTS)
+    worker = start(events=len(FACTS))
+    before = drawn(database)
+    assert worker.end() == 0
+    tell(database, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    migrate(database)
+    assert start(events=len(FACTS)).end() == 0
+    assert drawn(database) == before
+    assert figures_in(database) == counted(FACTS)
+    worker = start(events=len(FACTS))
+    assert "analytics_events_duplicate_total 0.0" in worker.metrics()
+
+
+def test_after_a_wipe_while_it_runs_and_nothing_comes(database, broker, start):
+    send_all(broker, FACTS)
+    worker = start(events=len(FACTS))
+    before = drawn(database)
+    wipe(database)
+    assert worker.popen.wait(60) == LOST  # It is started again by whoever started it.
+    assert worker.lines("The database lost what was counted before. It is counted anew.")
+    start(events=len(FACTS))
+    assert drawn(database) == before

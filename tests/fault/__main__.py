@@ -11,10 +11,11 @@ from types import FrameType
 from embedded.environment import ROOT
 from embedded.leftovers import AlreadyRunning, end_leftovers, only_run
 from tests.fault.report import report
-from tests.fault.run import Run, faulty_run
+from tests.fault.run import Pace, Run, faulty_run
 
 SHORT_SECONDS, SHORT_SLOT_SECONDS, SHORT_CALM_SECONDS = 90.0, 9.0, 1.0
 LONG_SLOT_SECONDS, LONG_CALM_SECONDS = 15.0, 3.0
+AWAY_CALM_SECONDS = 60.0
 INTERRUPTED = 130
 
 
@@ -37,6 +38,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", "--seeds", type=_seeds, default=[1], metavar="N[-M]", help="one seed, or from-to (1)")
     parser.add_argument("--seconds", type=float, default=SHORT_SECONDS, help="of faults for each seed (90)")
     parser.add_argument("--minutes", type=float, help="the same in minutes; takes slower slots, as for a long run")
+    parser.add_argument("--away-minutes", type=float, help="instead: the broker, then billing, away for so long")
+    parser.add_argument("--strict", action="store_true", help="fail on a promised time too; for a machine at rest")
     parser.add_argument("--out", type=Path, default=ROOT / ".run" / "fault", help="takes logs and history (.run/fault)")
     given = parser.parse_args(arguments)
     given.out = given.out.resolve()
@@ -50,7 +53,7 @@ def _seeds(text: str) -> list[int]:
 
 def _run_all(given: argparse.Namespace) -> int:
     runs = [_run(given, seed) for seed in given.seed]
-    text, is_good = report(runs)
+    text, is_good = report(runs, is_strict=given.strict)
     (given.out / "report.md").write_text(text)
     print(text, end="")
     return 0 if is_good else 1
@@ -59,15 +62,15 @@ def _run_all(given: argparse.Namespace) -> int:
 def _run(given: argparse.Namespace, seed: int) -> Run:
     folder: Path = given.out / f"seed-{seed}"
     _clear(folder)
-    is_long = given.minutes is not None
-    return faulty_run(
-        folder,
-        seed=seed,
-        seconds=given.minutes * 60 if is_long else given.seconds,
-        slot_seconds=LONG_SLOT_SECONDS if is_long else SHORT_SLOT_SECONDS,
-        calm_seconds=LONG_CALM_SECONDS if is_long else SHORT_CALM_SECONDS,
-        say=lambda words: print(words, flush=True),
-    )
+    return faulty_run(folder, seed=seed, pace=_pace(given), say=lambda words: print(words, flush=True))
+
+
+def _pace(given: argparse.Namespace) -> Pace:
+    if given.away_minutes:
+        return Pace(outage_seconds=given.away_minutes * 60, calm_seconds=AWAY_CALM_SECONDS)
+    if given.minutes:
+        return Pace(given.minutes * 60, LONG_SLOT_SECONDS, LONG_CALM_SECONDS)
+    return Pace(given.seconds, SHORT_SLOT_SECONDS, SHORT_CALM_SECONDS)
 
 
 def _clear(folder: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from tests.fault.history import MARK, Operation, Outcome
+from tests.fault.history import MARK, NO_PROBLEM, Operation, Outcome
 from tests.fault.stores import Account, LogRow, Stores
 
 STATUS_KINDS = {"archive": "archived", "restore": "active"}
@@ -173,6 +173,11 @@ def poison_is_set_aside(_: Sequence[Operation], stores: Stores) -> Iterator[str]
     yield from (f"dead letter {one.number} has no reason" for one in stores.dead_letters if not one.reason)
 
 
+def errors_say_what_to_do(history: Sequence[Operation], _: Stores) -> Iterator[str]:
+    """Every error of the API is a problem document."""
+    yield from (f"{_name(operation)} got {NO_PROBLEM}" for operation in history if NO_PROBLEM in operation.errors)
+
+
 CHECKS: tuple[Check, ...] = (
     no_acknowledged_change_is_lost,
     no_change_has_two_effects,
@@ -188,6 +193,7 @@ CHECKS: tuple[Check, ...] = (
     figures_are_right,
     each_patient_has_one_account,
     poison_is_set_aside,
+    errors_say_what_to_do,
 )
 
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import httpx
 
-from tests.fault.history import Operation, Outcome
+from tests.fault.history import NO_PROBLEM, Operation, Outcome
 
 TIMEOUT = httpx.Timeout(8.0, connect=3.0)
 RENEW_SECONDS = 600
 ATTEMPTS = 12
 PAUSE_SECONDS = 1.0
 IN_FLIGHT = 409
+PROBLEM = "application/problem+json"
 
 
 class Api:
@@ -39,6 +40,8 @@ class Api:
             return self._note(operation, Outcome.UNKNOWN, error)
         operation.statuses.append(answer.status_code)
         operation.outcome = _outcome(answer.status_code)
+        if answer.is_error and not answer.headers.get("Content-Type", "").startswith(PROBLEM):
+            operation.errors.append(NO_PROBLEM)
         return answer
 
     def insist(self, operation: Operation, method: str, path: str, **how: Any) -> httpx.Response | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from time import time
 
 MARK = "op-"
+NO_PROBLEM = "an error that is no problem document"
 
 
 class Outcome(StrEnum):

@@ -3,18 +3,27 @@
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 
-from tests.fault.faults import ANALYTICS_AWAY, BILLING_AWAY, BROKER_AWAY, QUEUE_AWAY, WEB_WORKER
+from tests.fault.faults import (
+    ANALYTICS_AWAY,
+    BILLING_AWAY,
+    BROKER_AWAY,
+    DATABASE_STOP,
+    DISK_FULL,
+    QUEUE_AWAY,
+    WEB_WORKER,
+    Fault,
+)
 from tests.fault.history import Operation, Outcome
 from tests.fault.nemesis import Injected
-from tests.fault.probes import Sight
-from tests.fault.stores import LogRow
+from tests.fault.probes import PLACES, Sight
+from tests.fault.stores import LogRow, Stores
 
 SHOWS = {BROKER_AWAY: "events", BILLING_AWAY: "billing", ANALYTICS_AWAY: "analytics", QUEUE_AWAY: "worker queue"}
 # What the API itself stands on; all else are neighbours.
-OWN = {"portal", WEB_WORKER, "PostgreSQL", "client to portal", "portal to PostgreSQL"}
-OWN_KINDS = {"disk full", "PostgreSQL stopped at once"}
+OWN = {"portal", WEB_WORKER, "PostgreSQL", "client to portal", "portal to PostgreSQL", DATABASE_STOP, DISK_FULL}
 AFTERMATH_SECONDS = 15.0  # A request that met such a fault may end this much later.
-COMMANDS = {"import"}
+LONG_SECONDS = 60.0  # An outage that lasts this long shows whether writes become slower.
+LONGEST_WAIT_SECONDS = 2.0  # What began so shortly before the next fault, and was not counted yet, says nothing.
 
 Span = tuple[float, float]
 
@@ -26,22 +35,24 @@ def calm_spans(injected: Sequence[Injected], began: float, ended: float) -> list
 
 
 def seconds_to_figure(log: Iterable[LogRow], seen_at: dict[int, float], spans: Sequence[Span]) -> list[float]:
-    """For each change that was begun and counted in one calm time: from its transaction's begin to the figure."""
+    """For each change made in a calm time, ordered: from the begin of its transaction to its figure.
+
+    One that was not counted before the calm was over says how long that was at least.
+    """
     found = []
     for row in log:
-        began, seen = row.created_at.timestamp(), seen_at.get(row.event_id)
-        if seen is not None and any(start <= began and seen <= end for start, end in spans):
-            found.append(seen - began)
+        began = row.created_at.timestamp()
+        end = next((end for start, end in spans if start <= began <= end), None)
+        if end is not None and (row.event_id in seen_at or end - began > LONGEST_WAIT_SECONDS):
+            found.append(min(seen_at.get(row.event_id, end), end) - began)
     return sorted(found)
 
 
-def uncounted(log: Iterable[LogRow], seen_at: dict[int, float], spans: Sequence[Span], *, seconds: float) -> int:
-    """Changes begun in a calm time that was not over `seconds` later, and not counted by then."""
-    count = 0
-    for row in log:
-        began, seen = row.created_at.timestamp(), seen_at.get(row.event_id, float("inf"))
-        count += any(start <= began <= end - seconds and seen > began + seconds for start, end in spans)
-    return count
+def dead_letter_seconds(stores: Stores, spans: Sequence[Span]) -> list[float]:
+    """From the planting to the dead letter, ordered, for what was planted in calm times."""
+    letters = {one.number: one.at for one in reversed(stores.dead_letters)}
+    planted = [one for one in stores.poison if any(start <= one.at <= end for start, end in spans)]
+    return sorted(letters[one.number] - one.at for one in planted if one.number in letters)
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
@@ -60,16 +71,13 @@ def seconds_to_show(
     for slot in injected:
         for fault in slot.faults:
             if fault.kind in SHOWS:
-                for place in ("/health/ready", "/metrics", "page"):
+                for place in PLACES:
                     yield fault.kind, place, fault.seconds, _first(sights, place, SHOWS[fault.kind], slot)
 
 
 def _first(sights: Sequence[Sight], place: str, name: str, slot: Injected) -> float | None:
-    seen = (
-        one.at for one in sights if one.place == place and slot.began <= one.at <= slot.mended and name in one.behind
-    )
-    first = next(seen, None)
-    return None if first is None else first - slot.began
+    there = (one for one in sights if one.place == place and slot.began <= one.at <= slot.mended)
+    return next((one.at - slot.began for one in there if name in one.behind), None)
 
 
 def errors_from_neighbours(history: Iterable[Operation], injected: Sequence[Injected]) -> list[Operation]:
@@ -86,8 +94,8 @@ def errors_from_neighbours(history: Iterable[Operation], injected: Sequence[Inje
     return found
 
 
-def _is_own(fault) -> bool:
-    return fault.target in OWN or fault.kind in OWN_KINDS
+def _is_own(fault: Fault) -> bool:
+    return bool(OWN & {fault.kind, fault.target})
 
 
 def api_recovery(history: Sequence[Operation], mended: float) -> float | None:
@@ -96,10 +104,22 @@ def api_recovery(history: Sequence[Operation], mended: float) -> float | None:
     return min(ends) - mended if ends else None
 
 
+def slowdowns(
+    history: Sequence[Operation], injected: Sequence[Injected], began: float
+) -> Iterator[tuple[Injected, float, float]]:
+    """For each long outage the median seconds of a write in the calm before it, and during it."""
+    calm = began
+    for slot in injected:
+        if slot.mended - slot.began > LONG_SECONDS:
+            before, during = (write_seconds(history, *span) for span in ((calm, slot.began), (slot.began, slot.mended)))
+            yield slot, middle(before), middle(during)
+        calm = slot.over
+
+
 def write_seconds(history: Iterable[Operation], start: float, end: float) -> list[float]:
     """How long the API took for each write that succeeded in this time, at the first attempt."""
-    return sorted(
+    return [
         one.seconds
         for one in history
         if start <= one.began and one.ended <= end and one.outcome is Outcome.OK and len(one.statuses) == 1
-    )
+    ]

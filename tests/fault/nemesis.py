@@ -11,6 +11,7 @@ from tests.fault.recovery import recovered
 from tests.fault.system import System
 
 RECOVERY_SECONDS = 60.0
+QUIET_SECONDS = 5.0  # Before the first slot and after the last.
 
 
 @dataclass
@@ -28,10 +29,13 @@ class Injected:
         """When nothing of it was left."""
         return self.mended + max((seconds or RECOVERY_SECONDS for seconds in self.recovered.values()), default=0.0)
 
+    @property
+    def names(self) -> str:
+        return " + ".join(map(str, self.faults))
+
     def __str__(self) -> str:
         took = ", ".join(f"{part} {'never' if s is None else f'{s:.1f} s'}" for part, s in self.recovered.items())
-        names = " + ".join(map(str, self.faults))
-        return f"{names}: mended after {self.mended - self.began:.1f} s, then back: {took} {self.error}"
+        return f"{self.names}: mended after {self.mended - self.began:.1f} s, then back: {took} {self.error}"
 
     def as_json(self) -> dict:
         return {**asdict(self), "over": self.over}
@@ -47,12 +51,14 @@ class Nemesis:
 
     def run(self, say: Callable[[str], None]) -> None:
         """Blocks until the plan is done and the last slot is over."""
+        time.sleep(QUIET_SECONDS)
         due = time.monotonic()
         for number, faults in enumerate(self._plan, 1):
             time.sleep(max(self._calm_seconds, due - time.monotonic()))
             due = time.monotonic() + self._slot_seconds
             slot = self._inject(faults)
             say(f"{number}/{len(self._plan)} {slot}")
+        time.sleep(QUIET_SECONDS)
 
     def _inject(self, faults: list[Fault]) -> Injected:
         slot = Injected(faults, began=time.time())

@@ -14,6 +14,7 @@ from tests.fault.system import System
 
 PAGE_SECONDS = 1.0
 LOOK_SECONDS = 0.05
+PLACES = ("/health/ready", "/metrics", "page")
 WINDOW = 400  # Events that are looked for behind the newest one that was seen.
 STRIPS = {
     "The relay is away.": "relay", "Events are late.": "events", "Billing is behind.": "billing",
@@ -94,11 +95,8 @@ class Surface(Probe):
         self._system = system
         self._internal = httpx.Client(base_url=system.internal, timeout=4, trust_env=False)
         self._staff = httpx.Client(base_url=system.pages, timeout=4, trust_env=False, follow_redirects=True)
-        self._places: dict[str, Callable[[], frozenset[str]]] = {
-            "/health/ready": self._health,
-            "/metrics": self._metrics,
-            "page": self._page,
-        }
+        reads: tuple[Callable[[], frozenset[str]], ...] = (self._health, self._metrics, self._page)
+        self._places = dict(zip(PLACES, reads, strict=True))
         self.sights: list[Sight] = []
 
     def look(self) -> None:

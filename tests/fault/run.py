@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from tests.fault.checks import violations
-from tests.fault.faults import BROKER_EMPTIED
+from tests.fault.faults import BROKER_EMPTIED, Fault
 from tests.fault.history import History, Operation
 from tests.fault.load import Load
 from tests.fault.measures import calm_spans
@@ -20,7 +20,7 @@ from tests.fault.nemesis import Injected, Nemesis
 from tests.fault.poison import Poisoner
 from tests.fault.probes import Figures, Sight, Surface
 from tests.fault.recovery import caught_up
-from tests.fault.schedule import plan
+from tests.fault.schedule import long_outages, plan
 from tests.fault.stores import Stores, read_stores
 from tests.fault.system import System, running
 from tests.waiting import wait_for
@@ -49,20 +49,32 @@ class Run:
         return calm_spans(self.injected, self.began, self.ended)
 
 
-def faulty_run(
-    folder: Path, *, seed: int, seconds: float, slot_seconds: float, calm_seconds: float, say: Callable[[str], None]
-) -> Run:
-    """Faults drawn by `seed` for about `seconds`; `folder` takes logs and history."""
+@dataclass(frozen=True)
+class Pace:
+    """For how many seconds faults come, in which slots. With `outage_seconds` two long outages come instead."""
+
+    seconds: float = 0.0
+    slot_seconds: float = 0.0
+    calm_seconds: float = 0.0
+    outage_seconds: float = 0.0
+
+    def plan(self, seed: int, *, can_fill_disk: bool) -> list[list[Fault]]:
+        if self.outage_seconds:
+            return long_outages(self.outage_seconds)
+        return plan(seed, slots=max(1, int(self.seconds / self.slot_seconds)), can_fill_disk=can_fill_disk)
+
+
+def faulty_run(folder: Path, *, seed: int, pace: Pace, say: Callable[[str], None]) -> Run:
+    """Faults drawn by `seed`, at this pace; `folder` takes logs and history."""
     folder.mkdir(parents=True, exist_ok=True)
     say(f"seed {seed}: starting the system in {folder}")
     with running(folder) as system:
-        slots = plan(seed, slots=max(1, int(seconds / slot_seconds)), can_fill_disk=system.disk.is_small)
         if not system.disk.is_small:
             say("left out: disk full (a file system of its own needs root)")
-        nemesis = Nemesis(system, slots, slot_seconds=slot_seconds, calm_seconds=calm_seconds)
+        faults = pace.plan(seed, can_fill_disk=system.disk.is_small)
+        nemesis = Nemesis(system, faults, slot_seconds=pace.slot_seconds, calm_seconds=pace.calm_seconds)
         run = loaded(system, folder, seed=seed, nemesis=nemesis, say=say)
-        faults = [error for slot in run.injected if (error := slot.error)]
-        run.violations["every fault was injected and mended"] = faults
+        run.violations["every fault was injected and mended"] = [slot.error for slot in run.injected if slot.error]
         write(folder / "faults.json", [slot.as_json() for slot in run.injected])
     return run
 

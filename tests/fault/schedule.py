@@ -22,7 +22,10 @@ from tests.fault.system import LINKS
 
 OUTAGES = (BROKER_AWAY, BILLING_AWAY, ANALYTICS_AWAY, QUEUE_AWAY)
 KINDS = (KILL, FREEZE, DATABASE_STOP, DISK_FULL, BROKER_EMPTIED, *OUTAGES, *NETWORK)
-OFTEN = (KILL, FREEZE)  # They have the most targets.
+WITH_TARGETS = (KILL, FREEZE)
+WEIGHTS = dict.fromkeys(KINDS, 1.0) | dict.fromkeys(NETWORK, 2.0) | dict.fromkeys(WITH_TARGETS, 3.0)
+WEIGHTS[BROKER_EMPTIED] = 0.3  # It takes the longest.
+STEP = 5  # How many targets further each seed begins.
 # Long enough to be seen from outside (10 s), and to outlast a lease of the relay (6 s) or a session of Kafka (6 s).
 SECONDS = {KILL: 1.0, FREEZE: 9.0, DATABASE_STOP: 2.0, BROKER_EMPTIED: 2.0, DISK_FULL: 5.0}
 SECONDS |= dict.fromkeys(OUTAGES, 12.0)
@@ -39,7 +42,7 @@ def plan(seed: int, *, slots: int, can_fill_disk: bool = True) -> list[list[Faul
     dice = random.Random(seed)
     kinds = [kind for kind in KINDS if can_fill_disk or kind != DISK_FULL]
     count = max(len(kinds), slots * 4 // 3)
-    drawn = kinds + [dice.choice([*kinds, *OFTEN, *OFTEN]) for _ in range(count - len(kinds))]
+    drawn = kinds + dice.choices(kinds, [WEIGHTS[kind] for kind in kinds], k=count - len(kinds))
     dice.shuffle(drawn)
     targets = {kind: _targets(kind, seed) for kind in kinds}
     faults = [_fault(kind, next(targets[kind])) for kind in drawn]
@@ -48,6 +51,11 @@ def plan(seed: int, *, slots: int, can_fill_disk: bool = True) -> list[list[Faul
         free = [slot for slot in found if _may_join(fault, slot)]
         (dice.choice(free) if free else _new(found)).append(fault)
     return found
+
+
+def long_outages(seconds: float) -> list[list[Fault]]:
+    """The broker away, then billing away, one after the other."""
+    return [[Fault(kind, kind, seconds)] for kind in (BROKER_AWAY, BILLING_AWAY)]
 
 
 def _new(found: list[list[Fault]]) -> list[Fault]:
@@ -62,9 +70,9 @@ def _fault(kind: str, target: str) -> Fault:
 
 def _targets(kind: str, seed: int) -> Iterator[str]:
     """All targets of a kind, in an order of its own, beginning at another one for each seed."""
-    names = list(LINKS if kind in NETWORK else TARGETS if kind in OFTEN else [kind])
+    names = list(LINKS if kind in NETWORK else TARGETS if kind in WITH_TARGETS else [kind])
     random.Random(kind).shuffle(names)
-    start = seed * 7 % len(names)
+    start = seed * STEP % len(names)
     return cycle(names[start:] + names[:start])
 
 

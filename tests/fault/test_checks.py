@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from tests.fault.checks import violations
-from tests.fault.history import Operation, Outcome
+from tests.fault.history import NO_PROBLEM, Operation, Outcome
 from tests.fault.stores import Account, Counted, LogRow, Message, Person, Poison, Stores
 
 NOON = datetime(2026, 4, 5, 12, 0, tzinfo=UTC)
@@ -205,6 +205,10 @@ def letter_without_reason(history, stores):
     stores.dead_letters[0] = Poison("1", 1.0)
 
 
+def error_without_words(history, stores):
+    history[5].errors.append(NO_PROBLEM)
+
+
 FOUND_BY = {
     "no acknowledged change is lost": [change_lost, archive_lost],
     "no change has two effects": [change_twice, archive_twice, change_by_nobody],
@@ -221,6 +225,7 @@ FOUND_BY = {
     "each patient has one account": [
         no_account, two_accounts, other_account, still_open, still_due, account_of_nobody,
     ],
+    "errors say what to do": [error_without_words],
     "poison is set aside": [poison_lost, good_message_set_aside, letter_without_reason],
 }  # fmt: skip
 

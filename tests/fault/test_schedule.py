@@ -1,0 +1,41 @@
+"""A seed says which faults come; every kind comes at least once, and every target in the long form."""
+
+import pytest
+
+from tests.fault.faults import DISK_FULL
+from tests.fault.schedule import KINDS, LINKS, NETWORK, TARGETS, WITH_TARGETS, _thing, plan
+
+SHORT, LONG, SEEDS = 10, 60, range(1, 6)
+
+
+def faults_of(slots):
+    return [fault for slot in slots for fault in slot]
+
+
+def test_the_same_seed_gives_the_same_plan():
+    assert plan(3, slots=LONG) == plan(3, slots=LONG) != plan(4, slots=LONG)
+
+
+@pytest.mark.parametrize("seed", range(1, 30))
+def test_the_short_form_has_every_kind(seed):
+    assert {fault.kind for fault in faults_of(plan(seed, slots=SHORT))} == set(KINDS)
+
+
+@pytest.mark.parametrize("seed", range(1, 30))
+def test_two_faults_at_once_never_meet_on_one_thing(seed):
+    slots = plan(seed, slots=LONG)
+    assert {len(slot) for slot in slots} == {1, 2}
+    assert all(len({_thing(fault) for fault in slot}) == len(slot) for slot in slots)
+
+
+def test_the_long_form_has_300_faults_and_every_target_of_every_kind():
+    faults = [fault for seed in SEEDS for fault in faults_of(plan(seed, slots=LONG))]
+    assert len(faults) >= 300
+    wanted = {(kind, target) for kind in WITH_TARGETS for target in TARGETS}
+    wanted |= {(kind, link) for kind in NETWORK for link in LINKS}
+    assert wanted - {(fault.kind, fault.target) for fault in faults} == set()
+
+
+def test_a_disk_that_cannot_be_filled_is_left_alone():
+    kinds = {fault.kind for fault in faults_of(plan(1, slots=LONG, can_fill_disk=False))}
+    assert kinds == set(KINDS) - {DISK_FULL}

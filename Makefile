@@ -6,7 +6,7 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-ha
 	--custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check checks protos requirements kafka-jars clean bench vendor-ui screenshots
+.PHONY: help setup run test check checks protos requirements kafka-jars fault clean bench vendor-ui screenshots
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,9 @@ requirements: .venv/.synced ## Compile requirements/*.in into hashed *.txt. ARGS
 
 kafka-jars: setup ## Bring the jars for KAFKA=apache, so that it starts without a network later.
 	@$(BIN)/python -m embedded.jars
+
+fault: setup ## The whole system under load and faults for 90 s; needs Java. ARGS='--seeds 1-5 --minutes 15' for more.
+	@$(BIN)/python -m tests.fault $(ARGS)
 
 bench: setup ## Measure the whole portal on this machine; prints the rows of docs/performance.md.
 	@$(BIN)/python -m tests.bench

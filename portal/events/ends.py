@@ -83,7 +83,7 @@ def _remember(ends: Mapping[int, int]) -> None:
 
 def _begin_refill(ends: Mapping[int, int]) -> None:
     topic = settings.KAFKA_TOPIC_PATIENT
-    TopicEnd.objects.filter(topic=topic).delete()
+    was_known, _ = TopicEnd.objects.filter(topic=topic).delete()
     _remember(ends or {0: 0})  # To know nothing would mean to begin once more.
     TopicRefill.objects.update_or_create(topic=topic, defaults={"up_to_event_id": 0})
-    log.warning("topic_emptied", topic=topic, ends=sum(ends.values()))
+    log.warning("topic_emptied" if was_known else "topic_is_new", topic=topic, events=sum(ends.values()))

@@ -5,6 +5,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from portal.events import selectors
+from portal.events.selectors import relay_state
 from portal.patients.models import EventOutbox, PatientEvent
 from tests.portal.events.conftest import change, new_patient
 
@@ -67,10 +69,18 @@ def test_an_unclear_choice_is_refused(wrong):
 
 
 def test_the_outbox_is_measured(people):
-    from portal.events.selectors import relay_state
-
     assert (relay_state().waiting, relay_state().oldest_seconds) == (0, None)
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO patients_eventoutbox SELECT min(pgh_id) FROM patients_patientevent")
     assert relay_state().waiting == 1
     assert relay_state().oldest_seconds >= 0
+
+
+def test_many_that_wait_are_an_upper_limit_and_few_are_exact(db, monkeypatch):
+    monkeypatch.setattr(selectors, "COUNTED", 5)
+    EventOutbox.objects.bulk_create(EventOutbox(event_id=n) for n in (3, 4, 5, 9, 10))
+    assert relay_state().waiting == 5
+    EventOutbox.objects.create(event_id=12)
+    assert relay_state().waiting == 10, "the ids from 3 to 12"
+    EventOutbox.objects.filter(event_id=3).delete()
+    assert relay_state().waiting == 5

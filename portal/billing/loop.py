@@ -64,9 +64,12 @@ class BillingLoop:
         limit = self._batch
         claims = claim_due(fence=fence, limit=limit)
         try:
-            if is_sweeping:
+            if claims:
+                self._deliver(claims)
+            else:
+                self._probe()
+            if is_sweeping:  # After what was claimed: an account must not be opened behind its closing.
                 close_orphans(self._client)
-            self._deliver(claims) if claims else self._probe()
         except BillingAway as error:
             self._fall_silent(error, claims)
             return Round.AWAY

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from portal.billing.client import BillingClient, BillingError
-from portal.billing.loop import SWEEP_SECONDS
+from portal.billing.loop import SWEEP_SECONDS, BillingLoop
 from portal.billing.models import BillingAccount, OrphanedAccount
 from portal.billing.selectors import billing_state
 from tests.portal.billing.conftest import account, new_patient, run
@@ -64,6 +64,21 @@ def test_it_waits_while_billing_is_away(loop, server, clock, patient):
 
     wait_for(is_caught_up)
     assert is_closed(server, patient_id)
+
+
+def test_a_patient_who_goes_while_her_account_is_being_opened_leaves_it_closed(server, clock, patient):
+    class Meanwhile(BillingClient):
+        def open_accounts(self, many):
+            patient.delete()
+            return super().open_accounts(many)
+
+    patient_id, client = patient.pk, Meanwhile()
+    loop = BillingLoop(client, clock)
+    run(loop)
+    after_the_next_sweep(loop, clock)
+    client.close()
+    assert is_closed(server, patient_id)
+    assert not OrphanedAccount.objects.exists()
 
 
 def test_an_account_that_was_never_opened_is_forgotten(loop, server, clock, patient):

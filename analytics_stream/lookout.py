@@ -1,5 +1,6 @@
 """Waits for the broker at the start, then watches that the counting moves."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -120,9 +121,10 @@ class Lookout(Service):
     async def _beginning_of(self, tp: TP) -> int | None:
         if tp not in self._beginnings:
             try:
-                self._beginnings |= await self._app.consumer.earliest_offsets(tp)
-            except KafkaError:
+                found = await asyncio.wait_for(self._app.consumer.earliest_offsets(tp), ASK_SECONDS)
+            except (KafkaError, TimeoutError):
                 return None
+            self._beginnings |= found
         return self._beginnings.get(tp)
 
 

@@ -1,6 +1,6 @@
 """Faust's own Kafka consumer with three changes, each for something that was seen or read in its source."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -55,25 +55,15 @@ class CarefulConsumer(Consumer):
                 await self._seek(TopicPartition(*tp), start)
 
     def standing_of(self, tp: TP) -> Partition:
-        """Where a partition stands; `next_offset` None when nothing was committed or counted yet."""
+        """Where a partition stands; `next_offset` None when it is read from its beginning and nothing is counted."""
         consumer, ours = self._thread._ensure_consumer(), TopicPartition(*tp)
         try:
             highwater, heard_ms = consumer.highwater(ours), consumer.last_poll_timestamp(ours)
         except (AssertionError, AttributeError, KeyError):  # The consumer's thread gave it away meanwhile.
             return Partition(None, None, None)
-        next_offset = after_run(self._committed_offset.get(tp), self._acked.get(tp, ()))
+        next_offset = self._keeper.bookmarks.known().get(tp)
         return Partition(next_offset, highwater, heard_ms / 1000 if heard_ms else None)
 
 
 class QuickTransport(Transport):
     Consumer = CarefulConsumer
-
-
-def after_run(committed: int | None, acked: Iterable[int]) -> int | None:
-    """The offset after all that is acknowledged without a gap. Behind a gap, or a doubt of it, what is committed."""
-    offsets = set(acked)
-    if not offsets:
-        return committed
-    first, last = min(offsets), max(offsets)
-    has_gap = last - first + 1 > len(offsets) or (committed is not None and first > committed)
-    return committed if has_gap else last + 1

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from analytics_stream.progress import Partition, Progress
-from analytics_stream.transport import after_run
 
 
 class Clock:
@@ -139,19 +138,3 @@ def test_a_group_has_longer_to_hand_out_partitions(clock):
     progress = Progress()
     assert not look_for(progress, clock, 89, lambda clock: None)
     assert look_for(progress, clock, 2, lambda clock: None)
-
-
-@pytest.mark.parametrize(
-    ("committed", "acked", "next_offset"),
-    [
-        (None, [], None),
-        (5, [], 5),
-        (5, [5, 6, 7], 8),
-        (5, [4, 5, 6], 7),
-        (None, [0, 1, 2], 3),
-        (5, [7, 8], 5),
-        (5, [5, 6, 8], 5),
-    ],
-)
-def test_what_is_behind_a_gap_does_not_count_as_done(committed, acked, next_offset):
-    assert after_run(committed, acked) == next_offset

@@ -13,7 +13,8 @@ import psycopg2
 from tests.fault import broker
 from tests.fault.proxy import Mode
 from tests.fault.stores import rows
-from tests.fault.system import PROCESSES, System
+from tests.fault.system import System
+from tests.fault.ways import PROCESSES, TO_ANALYTICS, TO_BILLING
 from tests.waiting import wait_for
 
 SERVERS = ("PostgreSQL", "Kafka", "Valkey")
@@ -77,40 +78,40 @@ def _frozen(system: System, target: str) -> Iterator[None]:
 
 
 def _stopped(system: System, _: str) -> AbstractContextManager[None]:
-    return system.database.down(signal.SIGQUIT)
+    return system.servers.database.down(signal.SIGQUIT)
 
 
 def _broker_away(system: System, _: str) -> AbstractContextManager[None]:
-    return system.kafka.down(signal.SIGKILL)
+    return system.servers.kafka.down(signal.SIGKILL)
 
 
 @contextmanager
 def _broker_emptied(system: System, _: str) -> Iterator[None]:
     """It lost its disk: an operator makes the topics, and the relay sends the log again by itself."""
-    system.kafka.kill(signal.SIGKILL)
+    system.servers.kafka.kill(signal.SIGKILL)
     broker.empty(system.data / "kafka")
     yield
-    system.kafka.start()
+    system.servers.kafka.start()
     system.insist_on("create_topics")
 
 
 def _billing_away(system: System, _: str) -> AbstractContextManager[None]:
-    return system.network.bad(["relays to billing"], Mode.REFUSE)
+    return system.network.bad([TO_BILLING], Mode.REFUSE)
 
 
 def _analytics_away(system: System, _: str) -> AbstractContextManager[None]:
-    return system.network.bad(["portal to analytics"], Mode.REFUSE)
+    return system.network.bad([TO_ANALYTICS], Mode.REFUSE)
 
 
 def _queue_away(system: System, _: str) -> AbstractContextManager[None]:
-    return system.queue.down(signal.SIGKILL)
+    return system.servers.queue.down(signal.SIGKILL)
 
 
 @contextmanager
 def _disk_full(system: System, _: str) -> Iterator[None]:
     with system.disk.full():
         yield
-    system.database.start()  # It ends itself where it cannot write its log.
+    system.servers.database.start()  # It ends itself where it cannot write its log.
 
 
 _KINDS: dict[str, Callable[[System, str], AbstractContextManager[None]]] = {
@@ -152,7 +153,9 @@ def _leader(system: System) -> int | None:
 
 
 def _server(system: System, target: str):
-    return dict(zip(SERVERS, (system.database, system.kafka, system.queue), strict=True))[target]
+    return dict(zip(SERVERS, (system.servers.database, system.servers.kafka, system.servers.queue), strict=True))[
+        target
+    ]
 
 
 def _wait_for_successor(system: System, target: str, pid: int) -> None:

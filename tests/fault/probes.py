@@ -93,8 +93,8 @@ class Surface(Probe):
     def __init__(self, system: System) -> None:
         super().__init__("surface", every_seconds=PAGE_SECONDS)
         self._system = system
-        self._internal = httpx.Client(base_url=system.internal, timeout=4, trust_env=False)
-        self._staff = httpx.Client(base_url=system.pages, timeout=4, trust_env=False, follow_redirects=True)
+        self._internal = httpx.Client(base_url=system.site("internal"), timeout=4, trust_env=False)
+        self._staff = httpx.Client(base_url=system.site("portal"), timeout=4, trust_env=False, follow_redirects=True)
         reads: tuple[Callable[[], frozenset[str]], ...] = (self._health, self._metrics, self._page)
         self._places = dict(zip(PLACES, reads, strict=True))
         self.sights: list[Sight] = []

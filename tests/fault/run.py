@@ -111,7 +111,7 @@ def loaded(system: System, folder: Path, *, seed: int, nemesis: Nemesis, say: Ca
 
 def wait_until_ready(system: System) -> None:
     """The portal, and both workers of analytics with partitions of their own."""
-    places = [system.internal, system.analytics(1), system.analytics(2)]
+    places = [system.site(name) for name in ("internal", "analytics-1", "analytics-2")]
     wait_for(lambda: all(_is_ready(place) for place in places), seconds=READY_SECONDS)
 
 

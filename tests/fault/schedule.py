@@ -18,7 +18,7 @@ from tests.fault.faults import (
     TARGETS,
     Fault,
 )
-from tests.fault.system import LINKS
+from tests.fault.ways import LINKS, TO_ANALYTICS, TO_BILLING
 
 OUTAGES = (BROKER_AWAY, BILLING_AWAY, ANALYTICS_AWAY, QUEUE_AWAY)
 KINDS = (KILL, FREEZE, DATABASE_STOP, DISK_FULL, BROKER_EMPTIED, *OUTAGES, *NETWORK)
@@ -33,7 +33,7 @@ NETWORK_SECONDS = 5.0
 BRIEF_SECONDS = 4.0  # While these stand still, everything does.
 BRIEF = ("PostgreSQL", "portal", "the portal's worker", "Kafka")
 SAME = {DATABASE_STOP: "PostgreSQL", DISK_FULL: "PostgreSQL", BROKER_AWAY: "Kafka", QUEUE_AWAY: "Valkey",
-        BILLING_AWAY: "relays to billing", ANALYTICS_AWAY: "portal to analytics"}  # fmt: skip
+        BILLING_AWAY: TO_BILLING, ANALYTICS_AWAY: TO_ANALYTICS}  # fmt: skip
 ALONE = {BROKER_EMPTIED}
 
 

@@ -15,8 +15,8 @@ DEATH_SECONDS = 30
 class Restartable(Generic[Server]):
     """One server. `run` starts it for a block."""
 
-    def __init__(self, name: str, run: Callable[[], AbstractContextManager[Server]]) -> None:
-        self.name, self._run = name, run
+    def __init__(self, run: Callable[[], AbstractContextManager[Server]]) -> None:
+        self._run = run
         self._opened = ExitStack()
         self.server: Server | None = None
 

@@ -83,10 +83,10 @@ class Worker:
 
 
 @contextmanager
-def running(url, broker, folder, **environ):
+def running(url, broker, folder, *, program=None, **environ):
     log = folder / f"analytics-{len(list(folder.glob('analytics-*.log')))}.log"
     with log.open("wb") as lines:
-        popen = subprocess.Popen(command("worker"), env=environment(url, broker, **environ), stderr=lines)
+        popen = subprocess.Popen(program or command("worker"), env=environment(url, broker, **environ), stderr=lines)
     try:
         yield Worker(popen, log)
     finally:

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 
-from analytics_stream import progress
+from analytics_stream import intake, progress, store
 from analytics_stream.app import run
 from analytics_stream.config import read_config
 from analytics_stream.intake import Intake
@@ -25,6 +25,22 @@ async def raises(*_):
     raise RuntimeError("Jane Q. Public")
 
 
+def counts_not(events):
+    """Our own rules, with a mistake that some events bring to light."""
+    if any(event.state.region == "Where counting fails" for event in events):
+        raise ZeroDivisionError("Jane Q. Public")
+    return event_counts(events)
+
+
+def decodes_not(value):
+    if value == b"where decoding fails":
+        raise LookupError("Jane Q. Public")
+    return decode(value)
+
+
+event_counts, decode = store.event_counts, intake.decode
+MISTAKES = {"mistakes": [(store, "event_counts", counts_not), (intake, "decode", decodes_not)]}
+
 BREAKS = {
     "batch waits for ever": [(Intake, "take_in", waits_for_ever)],
     "batch blocks the event loop": [(Intake, "take_in", blocks_the_event_loop)],
@@ -34,9 +50,12 @@ BREAKS = {
 }
 
 if __name__ == "__main__":
-    if sys.argv[1] != "lookout raises":  # There the watchdog must not be quicker than Faust's own end.
+    if sys.argv[1] not in (
+        "lookout raises",
+        "mistakes",
+    ):  # There the watchdog must not be quicker than Faust's own end.
         progress.STUCK_SECONDS = 3.0
     log_as_json("INFO")
-    for broken in BREAKS[sys.argv[1]]:
+    for broken in (BREAKS | MISTAKES)[sys.argv[1]]:
         setattr(*broken)
     os._exit(run(read_config(os.environ)))

@@ -1,0 +1,57 @@
+"""Messages that cannot be counted stop nobody else: all others are counted, and each lands in the dead-letter topic."""
+
+import random
+import sys
+
+import pytest
+
+from embedded.kafka import kafka
+from tests.analytics_stream.database import figures_in, tell
+from tests.analytics_stream.messages import message, patient
+from tests.analytics_stream.process import dead_letters, running, send
+from tests.analytics_stream.stories import counted, story
+from tests.waiting import wait_for
+
+MESSAGES = 2000
+OF_EACH_KIND = MESSAGES // 100
+KINDS = {
+    "the value is not a PatientEvent": lambda number: b"\xff\xfe broken",
+    "status is none of active, archived, merged and deleted": lambda number: message(number, number=number, status="?"),
+    "the database refuses its values": lambda number: message(number, number=number, region="Refused"),
+    "handler fault: ZeroDivisionError": lambda number: message(number, number=number, region="Where counting fails"),
+    "handler fault: LookupError": lambda number: b"where decoding fails",
+}
+
+
+@pytest.fixture
+def broker(tmp_path):
+    with kafka(tmp_path / "kafka") as server:
+        yield server.address
+
+
+def mixed_up(good):
+    """Every good message in order, with bad ones at random places between; and the reason for each bad number."""
+    bad = {5000 + at: reason for at, reason in enumerate(list(KINDS) * OF_EACH_KIND)}
+    messages = [(fact["number"], message(**fact)) for fact in good]
+    for number, reason in bad.items():
+        messages.insert(random.Random(number).randrange(len(messages)), (number, KINDS[reason](number)))
+    return messages, bad
+
+
+def test_one_in_a_hundred_of_each_kind(database, broker, tmp_path):
+    """Red when a batch is set aside whole, when an error of our own ends the process, or when letters are lost."""
+    good = story((MESSAGES - len(KINDS) * OF_EACH_KIND) // 2, versions=2)
+    messages, bad = mixed_up(good)
+    tell(database, "ALTER TABLE patient_state ADD CHECK (region <> 'Refused')")
+    program = [sys.executable, "-m", "tests.analytics_stream.sabotage", "mistakes"]
+    with running(database, broker, tmp_path, program=program) as worker:
+        worker.wait_until_joined()
+        send(broker, *messages)
+        letters = {letter.key().decode(): dict(letter.headers())["reason"] for letter in dead_letters(broker, len(bad))}
+        worker.wait_for_events(len(good))
+        worker.wait_until_caught_up()
+        assert letters == {patient(number): reason.encode() for number, reason in bad.items()}
+        assert figures_in(database) == counted(good)
+        wait_for(lambda: f"analytics_dead_letters_total {len(bad)}.0" in worker.metrics())
+        assert worker.end() == 0
+        assert "Jane" not in worker.text()

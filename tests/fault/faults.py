@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 import psycopg2
 
 from tests.fault import broker
 from tests.fault.proxy import Mode
+from tests.fault.servers import Restartable
 from tests.fault.stores import rows
 from tests.fault.system import System
 from tests.fault.ways import PROCESSES, TO_ANALYTICS, TO_BILLING
@@ -152,10 +154,9 @@ def _leader(system: System) -> int | None:
     return None
 
 
-def _server(system: System, target: str):
-    return dict(zip(SERVERS, (system.servers.database, system.servers.kafka, system.servers.queue), strict=True))[
-        target
-    ]
+def _server(system: System, target: str) -> Restartable[Any]:
+    servers = system.servers
+    return dict(zip(SERVERS, (servers.database, servers.kafka, servers.queue), strict=True))[target]
 
 
 def _wait_for_successor(system: System, target: str, pid: int) -> None:

@@ -22,7 +22,8 @@ SHOWS = {BROKER_AWAY: "events", BILLING_AWAY: "billing", ANALYTICS_AWAY: "analyt
 # What the API itself stands on; all else are neighbours.
 OWN = {"portal", WEB_WORKER, "PostgreSQL", "client to portal", "portal to PostgreSQL", DATABASE_STOP, DISK_FULL}
 AFTERMATH_SECONDS = 15.0  # A request that met such a fault may end this much later.
-LONG_SECONDS = 60.0  # An outage that lasts this long shows whether writes become slower.
+LONG_OUTAGES = {BROKER_AWAY, BILLING_AWAY}
+LONG_SECONDS = 60.0  # One that lasts this long shows whether writes become slower.
 LONGEST_WAIT_SECONDS = 2.0  # What began so shortly before the next fault, and was not counted yet, says nothing.
 
 Span = tuple[float, float]
@@ -110,7 +111,7 @@ def slowdowns(
     """For each long outage the median seconds of a write in the calm before it, and during it."""
     calm = began
     for slot in injected:
-        if slot.mended - slot.began > LONG_SECONDS:
+        if any(fault.kind in LONG_OUTAGES and fault.seconds > LONG_SECONDS for fault in slot.faults):
             before, during = (write_seconds(history, *span) for span in ((calm, slot.began), (slot.began, slot.mended)))
             yield slot, middle(before), middle(during)
         calm = slot.over

@@ -3,6 +3,8 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+import psutil
+
 from tests.fault import limits
 from tests.fault.measures import (
     PLACES,
@@ -24,7 +26,16 @@ ByKind = Mapping[str, Mapping[str, list[float]]]
 def report(runs: Sequence[Run], *, is_strict: bool) -> tuple[str, bool]:
     """The text, in Markdown, and whether every promise held; the promised times count only where `is_strict`."""
     broken, late = violations(runs), limits.missed(runs)
-    tables = [load(runs), promises(broken), promises(late), times(runs), recoveries(runs), shown(runs), slower(runs)]
+    tables = [
+        machine(),
+        load(runs),
+        promises(broken),
+        promises(late),
+        times(runs),
+        recoveries(runs),
+        shown(runs),
+        slower(runs),
+    ]
     details = [f"- {line}" for found in (*broken.values(), *late.values()) for line in _first(found)]
     text = "\n\n".join(filter(None, [*tables, faults(runs), "\n".join(details)]))
     return text + "\n", not any(broken.values()) and not (is_strict and any(late.values()))
@@ -34,6 +45,11 @@ def violations(runs: Sequence[Run]) -> dict[str, list[str]]:
     """Of all runs, by promise."""
     names = dict.fromkeys(name for run in runs for name in run.violations)
     return {name: [f"seed {run.seed}: {one}" for run in runs for one in run.violations.get(name, [])] for name in names}
+
+
+def machine() -> str:
+    """Times mean something only where nothing else ran."""
+    return f"{psutil.cpu_count()} cores with a load of {psutil.getloadavg()[2]:.1f} over the last 15 minutes."
 
 
 def load(runs: Sequence[Run]) -> str:

@@ -1,6 +1,7 @@
 """Time that passes when we say so, for Python and for PostgreSQL alike."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 START = datetime(2040, 1, 2, 3, 4, tzinfo=UTC)  # Ahead of the machine's clock: defaults of columns still take that one.
@@ -26,9 +27,19 @@ class Clock:
 
     def __init__(self, tell: Callable[[str, list[datetime]], object]) -> None:
         self._tell, self.now = tell, START
+        self._behind = 0.0
 
     def monotonic(self) -> float:
-        return (self.now - START).total_seconds()
+        return (self.now - START).total_seconds() - self._behind
+
+    @contextmanager
+    def behind(self, seconds: float) -> Iterator[None]:
+        """For a process whose clock stood still, as that of a suspended machine may; one process runs at a time."""
+        self._behind = seconds
+        try:
+            yield
+        finally:
+            self._behind = 0.0
 
     def pass_by(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)

@@ -54,8 +54,8 @@ class Clinic(RuleBasedStateMachine):
         self.world.write(partial(act, self.world.words))
 
     @rule(answers_lost=st.integers(0, 2))
-    def register_through_the_api(self, answers_lost) -> None:
-        self.world.write(partial(self.world.api.register, self.world.words, answers_lost=answers_lost))
+    def register_with_a_key(self, answers_lost) -> None:
+        self.world.write(partial(desks.register_with_a_key, self.world.words, answers_lost=answers_lost))
 
     @precondition(lambda self: self.free())
     @rule(act=st.sampled_from(desks.CORRECTIONS), who=anyone, field=fields)
@@ -106,6 +106,15 @@ class Clinic(RuleBasedStateMachine):
         if not relay.leads and not relay.turns[loop].process.is_stopped:
             self.world.stand(relay)
         self.world.turn(relay, loop, interrupt)
+
+    @rule(at=either, loop=st.sampled_from(LOOPS), place=st.sampled_from(PLACES), nth=st.integers(1, 8))
+    def a_leader_falls_asleep(self, at, loop, place, nth) -> None:
+        """In the middle of a round, for so long that the other one leads when it wakes."""
+        sleeper, other = self.world.relays[at], self.world.relays[1 - at]
+        self.world.stand(sleeper)
+        self.world.turn(sleeper, loop, Interrupt(dies=False, at=place, nth=nth))
+        self.world.clock.pass_by(7)
+        self.world.stand(other)
 
     @rule(at=either)
     def kill_a_relay(self, at) -> None:

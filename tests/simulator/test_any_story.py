@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -24,5 +25,6 @@ def how_many() -> settings:
     )
 
 
+@pytest.mark.timeout(3600)
 def test_nothing_is_lost_and_nothing_is_done_twice(world):
     run_state_machine_as_test(type("AnyClinic", (Clinic,), {"world": world}), settings=how_many())

@@ -7,7 +7,6 @@ from functools import partial
 from unittest.mock import patch
 from uuid import UUID
 
-from django.contrib.auth.models import Group
 from django.db import connection
 from sqlalchemy import Engine, event
 
@@ -15,7 +14,6 @@ from analytics_stream.dead_letters import DeadLetter
 from analytics_stream.store import Store
 from billing_grpc.store import Store as Accounts
 from billing_grpc.store import connect
-from portal.accounts.models import User
 from portal.billing.loop import BillingLoop
 from portal.events.loop import EventsLoop
 from portal.events.models import QuarantinedEvent
@@ -27,9 +25,9 @@ from tests.simulator.billing import Billing, Channel
 from tests.simulator.broker import Broker, Producer, Record
 from tests.simulator.clock import Clock
 from tests.simulator.databases import OURS, portal_database, tell
-from tests.simulator.desks import Acts, ApiClient, Desk, Words
+from tests.simulator.desks import Acts, Desk, Words
 from tests.simulator.processes import Interrupt, News, point
-from tests.simulator.relays import Relay
+from tests.simulator.relays import RelayProcess
 from tests.simulator.workers import Consumers, UnsureStore, Worker
 
 LOOPS = ("events", "billing")
@@ -46,11 +44,10 @@ class World:
         self.broker, self.billing, self.figures = Broker(), Billing(self.accounts), UnsureStore(self.store)
         loops = {"events": self._events_loop, "billing": lambda: BillingLoop(clock=self.clock.monotonic)}
         self.group = Consumers(self.broker)
-        self.relays = [Relay(name, loops) for name in ("relay A", "relay B")]
+        self.relays = [RelayProcess(name, loops, self.clock) for name in ("relay A", "relay B")]
         edges = {"group": self.group, "broker": self.broker, "store": self.figures, "post": self._set_aside}
         self.workers = [Worker(number, **edges) for number in range(2)]
         self.desks = [Desk(name) for name in ("desk A", "desk B")]
-        self.api = ApiClient(program())
         self.clear()
 
     def _events_loop(self) -> EventsLoop:
@@ -102,11 +99,11 @@ class World:
     def commit(self, desk: Desk) -> None:
         self.versions.update(desk.commit())
 
-    def stand(self, relay: Relay) -> None:
+    def stand(self, relay: RelayProcess) -> None:
         relay.stand()
         checks.one_leads(self)
 
-    def turn(self, relay: Relay, loop: str, interrupt: Interrupt | None = None) -> News | None:
+    def turn(self, relay: RelayProcess, loop: str, interrupt: Interrupt | None = None) -> News | None:
         """A round of a loop of this relay, or the rest of the one it was stopped in."""
         with checks.nothing_written_by_the_fenced(self, relay, relay.turns[loop]):
             return relay.turn(loop, interrupt)
@@ -199,13 +196,6 @@ class World:
             "SELECT (SELECT count(*) FROM patients_eventoutbox),"
             " (SELECT count(*) FROM billing_billingaccount WHERE next_attempt_at IS NOT NULL)"
         )[0]
-
-
-def program() -> User:
-    """May register patients."""
-    user = User.objects.create_user("program@clinic.example")
-    user.groups.add(Group.objects.get(name="front desk"))
-    return user
 
 
 @contextmanager

@@ -84,15 +84,22 @@ def a_refused_event_is_sent_later(tell: Telling) -> None:
     tell.send_refused_events_again()
 
 
+def a_relay_sleeps_before_asking_billing(tell: Telling) -> None:
+    tell.register()
+    tell.relay("billing", stops="statement")
+    tell.another_leads()
+    tell.relay("billing")
+
+
 def two_relays(tell: Telling) -> None:
     tell.lead(0)
     tell.lead(1)
 
 
-def a_relay_sleeps_after_sending(tell: Telling) -> None:
+def a_machine_is_suspended_after_sending(tell: Telling) -> None:
     tell.register()
     tell.relay("events", stops="the broker answers")
-    tell.another_leads()
+    tell.another_leads(clock_stands_still=True)
     tell.relay("events")
 
 
@@ -103,10 +110,10 @@ def a_relay_sleeps_before_sending(tell: Telling) -> None:
     tell.relay("events")
 
 
-def a_relay_sleeps_while_billing_answers(tell: Telling) -> None:
+def a_machine_is_suspended_while_billing_answers(tell: Telling) -> None:
     tell.register()
     tell.relay("billing", stops="billing has done it")
-    tell.another_leads()
+    tell.another_leads(clock_stands_still=True)
     tell.relay("billing", 1, stops="billing is called")
     tell.relay("billing", 0)
 

@@ -3,6 +3,9 @@
 from functools import partial
 from uuid import UUID
 
+from django.contrib.auth.models import Group
+
+from portal.accounts.models import User
 from portal.events.models import QuarantinedEvent
 from portal.events.services import send_again
 from portal.loops import Round
@@ -35,7 +38,10 @@ class Telling:
         self._write(partial(act, self.world.words, patient, field), desk)
 
     def register_through_the_api(self, *, answers_lost: int) -> None:
-        self._write(partial(self.world.api.register, self.world.words, answers_lost=answers_lost), None)
+        program, _ = User.objects.get_or_create(email="program@clinic.example")
+        program.groups.add(Group.objects.get(name="front desk"))
+        register = partial(desks.register_through_the_api, self.world.words, program, answers_lost=answers_lost)
+        self._write(register, None)
 
     def begin(self, desk: int) -> None:
         self.world.desks[desk].begin()
@@ -65,9 +71,11 @@ class Telling:
     def lead(self, number: int) -> None:
         self.world.stand(self.world.relays[number])
 
-    def another_leads(self) -> None:
-        """While the first relay sleeps."""
+    def another_leads(self, *, clock_stands_still: bool = False) -> None:
+        """While the first relay sleeps; where its machine was suspended, it knows nothing of the time that passed."""
         self.world.clock.pass_by(LEASE_SECONDS)
+        if clock_stands_still:
+            self.world.relays[0].seconds_behind += LEASE_SECONDS
         self.lead(1)
 
     def count(self, *, dies: str = "", nth: int = 1, commits: bool = True) -> None:

@@ -48,13 +48,14 @@ def run(
     tell: Told | None = None,
 ) -> None:
     """Every row behind row `after` is imported or refused, on its own; `tell` hears of each batch once it is safe."""
-    rows = file.rows(after)
+    rows, size = file.rows(after), BATCH
     waiting = list(islice(rows, BATCH))
     while waiting:
-        decisions = _batch(waiting, patients=patients, book=book, allow_duplicates=allow_duplicates)
+        decisions = _batch(waiting[:size], patients=patients, book=book, allow_duplicates=allow_duplicates)
         if tell:
             tell(decisions)
         waiting = waiting[len(decisions) :] + list(islice(rows, len(decisions)))
+        size = min(BATCH, 2 * len(decisions))  # Where rows depend on each other, looking far ahead is in vain.
 
 
 def _batch(rows: Sequence[Row], *, patients: Patients, book: Book, allow_duplicates: bool) -> list[Decision]:

@@ -16,7 +16,7 @@ from portal.patients.models.log import DELETED
 from portal.patients.services import change_patients
 from portal.patients.triggers import RECORDED
 
-BATCH = 500
+BATCH = 100  # So many patients are locked against the desk at once.
 Heard = Callable[[int], None]
 _KEPT = {"mrn", "source", "phone_e164"}  # No import changes the first two; the third follows the phone.
 _BEFORE = [name for name in RECORDED if name not in _KEPT]

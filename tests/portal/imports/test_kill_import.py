@@ -1,0 +1,163 @@
+"""P4: an import or its undoing is killed with -9 again and again, and comes to the same end as if nobody had.
+
+The moments are drawn by seed: after so many rows wherever it then is, and in the open transaction of a batch, in front
+of any of the tables that it writes. `KILLS=15` kills more often. Planted faults that make these red: progress kept
+outside of the batch's transaction, and `take_up_unfinished` that finds nothing.
+"""
+
+import os
+import random
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.core.files.base import ContentFile
+from django.db import connection
+from django.utils import timezone
+
+from portal.imports import services
+from portal.imports.models import ImportJob
+from tests.portal.imports.doors import COMMAND, TABLES, WORKER, Door, Ended, hanging, kill
+from tests.portal.imports.files import as_csv
+from tests.portal.imports.states import end_of
+from tests.waiting import wait_for
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
+KILLS = int(os.environ.get("KILLS", "4"))
+ROWS, EVERY = 640, 40
+KNOWN = [{"family_name": f"Known{n}", "ssn": f"K{n}", "date_of_birth": "1980-05-05"} for n in range(0, ROWS, 8)]
+
+
+def rows() -> list[dict[str, str]]:
+    """Of every kind; the second row about a person of the same batch ends that batch, so there are many."""
+    people = [{"family_name": f"Row{n}", "ssn": f"S{n}", "sex": "", "deceased_on": ""} for n in range(ROWS)]
+    for n in range(0, ROWS, EVERY):
+        people[n + 1]["sex"] = "Q"  # Refused.
+        people[n + 3] = people[n + 2]  # A duplicate.
+        people[n + 5] = people[n + 4] | {"city": "Salem"}  # Fills a blank of the row before.
+    for n in range(0, ROWS, 8):
+        people[n] = {"ssn": f"K{n}"} | ({"city": "Lowell", "passport": f"P{n}"} if n % 16 else {})
+    people[ROWS // 2] = {"ssn": f"K{ROWS // 2}", "deceased_on": "1970-01-01"}  # Only the record shows that it is wrong.
+    return people
+
+
+@pytest.fixture
+def job_of(tmp_path, settings) -> Callable[[], ImportJob]:
+    """A fresh start: the patients that are known before, and the file; answers the waiting job."""
+    settings.DATA_DIR = tmp_path / "data"
+    (tmp_path / "rows.csv").write_text(as_csv(*rows()))
+
+    def start() -> ImportJob:
+        wipe()
+        known = services.start_import(ContentFile(as_csv(*KNOWN).encode(), "known.csv"), by=None)
+        services.run_job(known.pk)
+        return services.start_import(ContentFile((tmp_path / "rows.csv").read_bytes(), "rows.csv"), by=None)
+
+    return start
+
+
+def wipe() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {', '.join(TABLES)} CASCADE")
+
+
+def forget(job: ImportJob) -> None:
+    """For the command, which makes its own."""
+    job.path.unlink()
+    job.delete()
+
+
+def lease_runs_out() -> None:
+    """What 20 seconds do."""
+    ImportJob.objects.filter(lease__isnull=False).update(leased_until=timezone.now() - timedelta(seconds=1))
+
+
+def killed_again_and_again(door: Door, *, seed: int, tables: tuple[str, ...], done: Callable[[], int]) -> Ended:
+    """Started and killed KILLS times at moments drawn by `seed`, mostly in front of a table; then left alone."""
+    dice = random.Random(seed)
+    moments = dice.sample([*tables, "", ""] * KILLS, KILLS)
+    for table in moments:
+        enough = done() + dice.randrange(1, EVERY)
+        with door.start() as process:
+            try:
+                wait_for(lambda goal=enough: done() >= goal or process.poll() is not None)
+                if table:
+                    with hanging(process, at=table, url=door.url) as hangs:
+                        assert hangs, f"it ended before {table}: {process.communicate()}"
+                        kill(process)
+                else:
+                    assert process.poll() is None, f"it ended by itself: {process.communicate()}"
+            finally:
+                kill(process)
+        lease_runs_out()
+    return door.run()
+
+
+def last_row() -> int:
+    return ImportJob.objects.latest("created_at").last_row
+
+
+def test_the_command_killed_again_and_again_comes_to_the_same_end(job_of, tmp_path):
+    forget(job_of())
+    undisturbed = Door(tmp_path, (*COMMAND, "rows.csv", "--rejects=undisturbed.csv")).run()
+    expected = end_of(ImportJob.objects.get(pk=undisturbed.report["job"]))
+    assert expected["job"]["rejected_count"] == ROWS // EVERY + 1
+    forget(job_of())
+
+    door = Door(tmp_path, (*COMMAND, "rows.csv", "--rejects=killed.csv"))
+    ended = killed_again_and_again(door, seed=1, tables=TABLES, done=last_row)
+
+    assert (ended.code, undisturbed.code) == (1, 1)
+    told = {"job", "seconds", "rowsPerSecond", "rejectsFile"}
+    assert {**ended.report, **dict.fromkeys(told)} == {**undisturbed.report, **dict.fromkeys(told)}
+    assert (tmp_path / "killed.csv").read_bytes() == (tmp_path / "undisturbed.csv").read_bytes()
+    assert ImportJob.objects.count() == 2  # The known people, and one job for all starts.
+    assert end_of(ImportJob.objects.latest("created_at")) == expected
+    assert "did not end" in ended.words
+
+
+def test_a_worker_killed_again_and_again_comes_to_the_same_end(job_of, tmp_path):
+    job = job_of()
+    services.run_job(job.pk)
+    expected = end_of(job)
+    job = job_of()
+    killed_again_and_again(Door(tmp_path, (*WORKER, str(job.pk))), seed=2, tables=TABLES, done=last_row)
+    assert end_of(job) == expected
+
+
+def test_an_undo_killed_again_and_again_comes_to_the_same_end(job_of, tmp_path, monkeypatch):
+    def imported() -> ImportJob:
+        job = job_of()
+        services.run_job(job.pk)
+        return job
+
+    job = imported()
+    services.undo_import(job.pk, by=None)
+    expected = end_of(job)
+    assert expected["job"]["undo_archived_count"] > 450
+    job = imported()
+
+    def undone() -> int:
+        return ImportJob.objects.get(pk=job.pk).undone_count
+
+    tables = tuple(one for one in TABLES if one != "imports_importreject")
+    ended = killed_again_and_again(Door(tmp_path, (*COMMAND, f"--undo={job.pk}")), seed=3, tables=tables, done=undone)
+    assert (ended.code, ended.report["leftAlone"]) == (0, 0)
+    assert end_of(job) == expected
+
+
+def test_a_command_started_again_waits_for_the_lease_of_the_killed_one(job_of, tmp_path):
+    forget(job_of())
+    door = Door(tmp_path, (*COMMAND, "rows.csv"))
+    with door.start() as process:
+        wait_for(lambda: ImportJob.objects.filter(last_row__gt=0, status="running").exists())
+        kill(process)
+    before = last_row()
+    with door.start() as process:
+        assert "did not end" in process.stderr.readline()
+        assert last_row() == before
+        lease_runs_out()
+        process.communicate(timeout=240)
+    job = ImportJob.objects.latest("created_at")
+    assert (process.returncode, job.status, ImportJob.objects.count()) == (1, "done", 2)
+    assert not list((tmp_path / "data" / "imports").iterdir())

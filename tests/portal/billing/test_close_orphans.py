@@ -88,12 +88,15 @@ def test_an_account_that_was_never_opened_is_forgotten(loop, server, clock, pati
     assert not OrphanedAccount.objects.exists()
 
 
-def test_a_patient_who_is_still_here_keeps_the_account(loop, server, clock, patient):
+def test_a_patient_who_is_still_here_keeps_the_account(loop, server, clock, patient, monkeypatch):
     """Red when the patient is not looked for: only our row was deleted, and the sweep makes it anew."""
     run(loop)
     given = account(patient).account_id
     BillingAccount.objects.all().delete()
+    closed = []
+    monkeypatch.setattr(BillingClient, "close_account", lambda client, patient_id: closed.append(patient_id))
     after_the_next_sweep(loop, clock)
+    assert closed == []
     assert not is_closed(server, patient.pk)
     assert not OrphanedAccount.objects.exists()
     assert (account(patient).status, account(patient).account_id) == ("active", given)

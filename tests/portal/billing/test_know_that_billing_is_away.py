@@ -44,6 +44,16 @@ def test_a_loop_with_waiting_rows_says_that_billing_is_away(loop, server, clock,
     assert account(patient).status == "active"
 
 
+def test_the_first_call_after_it_is_back_finds_it(loop, server, clock, patient):
+    """Red when the connection of before is kept: gRPC would try that one again later and later."""
+    server.end()
+    for _ in range(4):
+        assert after_a_while(loop, clock) is Round.AWAY
+    server.start()
+    assert after_a_while(loop, clock) is not Round.AWAY
+    assert account(patient).status == "active"
+
+
 def test_a_billing_server_that_has_stopped_is_away(loop, server, clock, monkeypatch):
     """The connection stands, and nobody answers: red without a deadline."""
     monkeypatch.setattr("portal.billing.client.CHECK_SECONDS", 0.2)

@@ -6,9 +6,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.reconciliation import figures, snapshot
+from portal.reconciliation import snapshot
 from portal.reconciliation.comparing import compare
 from portal.reconciliation.confirming import confirm
+from portal.reconciliation.figures import Figures
 from portal.reconciliation.kinds import KINDS
 from portal.reconciliation.neighbours import Neighbours
 from portal.reconciliation.workspace import Workspace
@@ -55,7 +56,7 @@ def check(space: Workspace, *, patience: float = PATIENCE_SECONDS, tell: Tell = 
     """
     watch = _Watch(tell)
     with closing(Neighbours()) as neighbours:
-        space.empty("difference", "read_message", "read_state", "read_account")
+        space.start_over()
         with watch("reading the portal", "portal"):
             snapshot.take(space, seconds=patience)
         with watch("reading topic, analytics and billing", "neighbours"):
@@ -63,12 +64,12 @@ def check(space: Workspace, *, patience: float = PATIENCE_SECONDS, tell: Tell = 
         with watch("comparing", "comparing"):
             compare(space, is_topic_whole=neighbours.topic.tally.is_whole, away=neighbours.away)
             _add_audit(space, neighbours)
-            entries = figures.count(space, neighbours)
+            figures = Figures(space, neighbours)
         with watch("looking again at what differs", "again"):
             confirm(space, neighbours, seconds=patience)
         by_kind = dict(space.rows(_BY_KIND))
-        figures.add_differences(entries, by_kind, neighbours.away)
-        return Result(entries, by_kind, _first(space), neighbours.away, watch.seconds)
+        figures.complete(by_kind)
+        return Result(figures.entries, by_kind, _first(space), neighbours.away, watch.seconds)
 
 
 def _add_audit(space: Workspace, neighbours: Neighbours) -> None:

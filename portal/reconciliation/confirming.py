@@ -8,7 +8,7 @@ from portal.reconciliation import snapshot
 from portal.reconciliation.comparing import compare
 from portal.reconciliation.kinds import KINDS
 from portal.reconciliation.neighbours import Neighbours
-from portal.reconciliation.stores import ALL, ANALYTICS, TOPIC
+from portal.reconciliation.stores import ALL, ANALYTICS, BILLING, TOPIC
 from portal.reconciliation.workspace import Workspace
 
 CHUNK = 1_000  # Patients at a time; what is asked of the stores again stays small.
@@ -17,29 +17,44 @@ PAUSE_SECONDS = 0.25
 ROUNDS = 6  # Times the patience for one chunk, for all of them.
 PASSING = [kind.code for kind in KINDS.values() if kind.may_pass]
 
+# The whole is kept, and brought up to date with what is read again: the figures are counted from it in the end.
 _SET_ASIDE = """
-    CREATE TEMP TABLE all_message AS SELECT * FROM read_message;
-    CREATE TEMP TABLE doubted AS SELECT DISTINCT patient FROM difference WHERE patient IS NOT NULL AND kind = ANY(%s);
+    DROP TABLE all_{name};
+    ALTER TABLE read_{name} RENAME TO all_{name};
+    CREATE TEMP TABLE read_{name} (LIKE all_{name});
+"""
+_DOUBTED = """
+    CREATE TEMP TABLE doubted AS SELECT DISTINCT patient FROM difference WHERE patient IS NOT NULL AND kind = ANY(%s)
 """
 _NEXT = """
     WITH few AS (DELETE FROM doubted WHERE patient IN (SELECT patient FROM doubted ORDER BY patient LIMIT %s)
                  RETURNING patient)
     INSERT INTO candidate SELECT patient FROM few RETURNING patient
 """
-_MESSAGES = """
-    INSERT INTO all_message SELECT * FROM read_message;
-    TRUNCATE read_message;
-    INSERT INTO read_message SELECT * FROM all_message WHERE patient IN (SELECT patient FROM candidate);
-"""
+_MERGE = {
+    TOPIC: """
+        INSERT INTO all_message SELECT * FROM read_message;
+        TRUNCATE read_message;
+        INSERT INTO read_message SELECT * FROM all_message WHERE patient IN (SELECT patient FROM candidate)""",
+    ANALYTICS: """
+        DELETE FROM all_state WHERE patient IN (SELECT patient FROM candidate);
+        INSERT INTO all_state SELECT * FROM read_state""",
+    BILLING: """
+        DELETE FROM all_account WHERE patient IN (SELECT patient FROM candidate);
+        INSERT INTO all_account SELECT * FROM read_account""",
+}
 _OF_CANDIDATES = "FROM difference WHERE kind = ANY(%s) AND patient IN (SELECT patient FROM candidate)"
 
 
 def confirm(space: Workspace, neighbours: Neighbours, *, seconds: float) -> None:
     """Take back what was only late: for each thousand of patients, whatever arrives within these seconds.
 
-    Leaves the tables of the workspace to the last thousand. Where there are very many, the last are not looked at.
+    Where there are very many, the last are not looked at. `all_message`, `all_state` and `all_account` then hold the
+    whole as it was seen last; the other tables are left to the last thousand.
     """
-    space.rows(_SET_ASIDE, [PASSING])
+    for name in ("message", "state", "account"):
+        space.rows(_SET_ASIDE.format(name=name))
+    space.rows(_DOUBTED, [PASSING])
     deadline = time.monotonic() + ROUNDS * seconds
     while time.monotonic() < deadline:
         space.empty("candidate")
@@ -47,7 +62,7 @@ def confirm(space: Workspace, neighbours: Neighbours, *, seconds: float) -> None
         if not patients:
             break
         _look_again(space, neighbours, patients, seconds=seconds)
-    space.rows("DROP TABLE all_message, doubted")
+    space.rows("DROP TABLE doubted")
 
 
 def _look_again(space: Workspace, neighbours: Neighbours, patients: Sequence[UUID], *, seconds: float) -> None:
@@ -58,8 +73,9 @@ def _look_again(space: Workspace, neighbours: Neighbours, patients: Sequence[UUI
         while True:
             space.empty("read_message")
             neighbours.read_candidates(space, patients, stores)
-            space.rows(_MESSAGES)
             stores = [store for store in stores if store not in neighbours.away]
+            for store in stores:
+                space.rows(_MERGE[store])
             _judge_anew(space, neighbours, stores)
             if not space.value(f"SELECT count(*) {_OF_CANDIDATES}", [_codes(stores)]):
                 return

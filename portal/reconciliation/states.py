@@ -12,8 +12,8 @@ from portal.reconciliation.stores import StoreAway
 
 MOST_PATIENTS = 1_000  # In one question.
 HEADER = b"patient_id,version,event_id,status,counted"
-# The audit and a recount look at every state before they answer.
-TIMEOUT = httpx.Timeout(300.0, connect=5.0)
+TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+LONG_SECONDS = 300.0  # The audit and a recount look at every state before they answer.
 _AWAY = "Analytics does not answer. See ANALYTICS_URL and its /health/ready, and check again."
 _CUT_OFF = "Analytics broke off in the middle of its answer. Check again."
 
@@ -41,12 +41,12 @@ class StatesClient:
     def audit(self) -> list[dict[str, Any]]:
         """The figures that are not what states and events give: name, bucket, stored, expected."""
         with _told():
-            return list(self._http.get("/audit").raise_for_status().json()["differences"])
+            return list(self._http.get("/audit", timeout=LONG_SECONDS).raise_for_status().json()["differences"])
 
     def recount(self, forget: Sequence[UUID]) -> int:
         """Have these patients, at most 1,000, forgotten, and the figures made anew of the rest; how many changed."""
         with _told():
-            answer = self._http.post("/recount", json={"forget": [str(one) for one in forget]})
+            answer = self._http.post("/recount", json={"forget": [str(one) for one in forget]}, timeout=LONG_SECONDS)
             return int(answer.raise_for_status().json()["changed"])
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -10,10 +11,12 @@ from google.protobuf.message import DecodeError
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from portal.events.broker import KafkaBroker
 from portal.reconciliation.stores import StoreAway
 from protos.patient.events.v1.patient_event_pb2 import PatientEvent
 
 SILENCE_SECONDS = 20.0
+TRIES = 3
 AT_ONCE = 2_000  # Records in hand; with what is fetched ahead this bounds the memory.
 FETCH_BYTES, PARTITION_BYTES = 8 * 2**20, 2 * 2**20
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -33,30 +36,42 @@ class TopicReader:
 
     def __init__(self) -> None:
         self.tally = Tally()
+        self._broker = KafkaBroker()
         self._consumer: KafkaConsumer | None = None
         self._next: dict[TopicPartition, int] = {}
 
     def read_on(self, lines: IO[bytes]) -> None:
         """Write every message up to the ends of now as a line of `read_message`. StoreAway if the broker is."""
         try:
+            ends = self._ends()
             if self._consumer is None:
-                self._open()
-            self._read(lines)
+                self._open(list(ends))
+            self._read(ends, lines)
         except KafkaError as error:
             self.close()
             raise StoreAway("Kafka does not answer. See KAFKA_BOOTSTRAP_SERVERS, and check again.") from error
 
     def close(self) -> None:
+        self._broker.close()
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             consumer.close()
 
-    def _open(self) -> None:
+    def _ends(self) -> dict[TopicPartition, int]:
+        """The broker's own patience is short: it is asked more than once before it counts as away."""
         topic = settings.KAFKA_TOPIC_PATIENT
-        consumer = self._consumer = _new_consumer()
-        places = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic))]
-        if not places:
+        for _ in range(TRIES - 1):
+            with suppress(KafkaError):
+                ends = self._broker.ends()
+                break
+        else:
+            ends = self._broker.ends()
+        if not ends:
             raise StoreAway(f"There is no topic {topic}. Run manage.py create_topics.")
+        return {TopicPartition(topic, number): end for number, end in ends.items()}
+
+    def _open(self, places: list[TopicPartition]) -> None:
+        consumer = self._consumer = _new_consumer()
         consumer.assign(places)
         self._next = consumer.beginning_offsets(places)
         # A broker that keeps a window, or has lost its topic, is no witness of what it does not hold.
@@ -64,10 +79,10 @@ class TopicReader:
         for place, offset in self._next.items():
             consumer.seek(place, offset)
 
-    def _read(self, lines: IO[bytes]) -> None:
+    def _read(self, ends: dict[TopicPartition, int], lines: IO[bytes]) -> None:
         assert self._consumer is not None  # noqa: S101
-        ends, heard_at = self._consumer.end_offsets(list(self._next)), time.monotonic()
-        while behind := [place for place, end in ends.items() if self._next[place] < end]:
+        heard_at = time.monotonic()
+        while behind := [place for place, end in ends.items() if self._next.get(place, end) < end]:
             batches = self._consumer.poll(timeout_ms=200, max_records=AT_ONCE)
             for place, records in batches.items():
                 lines.writelines(filter(None, map(self._line, records)))
@@ -93,7 +108,7 @@ class TopicReader:
 
 
 def _new_consumer() -> KafkaConsumer:
-    """Of no group, so that nobody's reading is moved. Raises KafkaError within seconds while no broker answers."""
+    """Of no group, so that nobody's reading is moved. Made only once the broker has answered: it would wait for it."""
     return KafkaConsumer(
         bootstrap_servers=settings.KAFKA_BOOTSTRAP_SERVERS,
         api_version=settings.KAFKA_API_VERSION,

@@ -1,31 +1,34 @@
 """A session of the database for one check alone: its lock, and tables that vanish with it."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connections
 
 LOCK = 20_260_514  # Any number that nobody else locks.
 
-_TABLES = """
-    CREATE TEMP TABLE snap_patient (patient uuid, version bigint, status text);
-    CREATE TEMP TABLE snap_event (event_id bigint, patient uuid, version bigint, status text, is_held boolean);
-    CREATE TEMP TABLE snap_waiting (event_id bigint);
-    CREATE TEMP TABLE snap_quarantined (event_id bigint, patient uuid, reason text);
-    CREATE TEMP TABLE snap_account (patient uuid, status text, account_id text, wanted bigint, is_waiting boolean,
-        error text);
-    CREATE TEMP TABLE snap_need (patient uuid);
-    CREATE TEMP TABLE read_message (event_id bigint, patient uuid, version bigint, partition int, place bigint);
-    CREATE TEMP TABLE read_state (patient uuid, version bigint, event_id bigint, status text, counted bigint);
-    CREATE TEMP TABLE read_account (patient uuid, account_id text, version bigint, is_closed boolean);
-    CREATE TEMP TABLE expected (patient uuid, events bigint, versions bigint, last bigint, is_deleted boolean,
-        settled bigint, settled_version bigint);
-    CREATE TEMP TABLE sent (patient uuid, event_id bigint, version bigint, first_place bigint, last_place bigint,
-        partition int, times bigint);
-    CREATE TEMP TABLE candidate (patient uuid);
-    CREATE TEMP TABLE difference (kind text, patient uuid, event_id bigint, found text);
-"""
+# What the portal has, what the neighbours answered, what follows from each, and what was found.
+_TABLES = {
+    "snap_patient": "patient uuid, version bigint, status text",
+    "snap_event": "event_id bigint, patient uuid, version bigint, status text, is_held boolean",
+    "snap_waiting": "event_id bigint",
+    "snap_quarantined": "event_id bigint, patient uuid, reason text",
+    "snap_account": "patient uuid, status text, account_id text, wanted bigint, is_waiting boolean, error text",
+    "snap_need": "patient uuid",
+    "read_message": "event_id bigint, patient uuid, version bigint, partition int, place bigint",
+    "read_state": "patient uuid, version bigint, event_id bigint, status text, counted bigint",
+    "read_account": "patient uuid, account_id text, version bigint, is_closed boolean",
+    "all_message": "LIKE read_message",
+    "all_state": "LIKE read_state",
+    "all_account": "LIKE read_account",
+    "expected": """patient uuid, events bigint, versions bigint, last bigint, is_deleted boolean,
+        settled bigint, settled_version bigint""",
+    "sent": """patient uuid, event_id bigint, version bigint, first_place bigint, last_place bigint,
+        partition int, times bigint""",
+    "candidate": "patient uuid",
+    "difference": "kind text, patient uuid, event_id bigint, found text",
+}
 # Sorts and joins go to disk beyond this; a dead client's session, and with it the lock, ends within half a minute.
 _SETTINGS = """
     SET work_mem = '48MB'; SET temp_buffers = '32MB'; SET application_name = 'reconcile';
@@ -42,6 +45,11 @@ class Workspace:
 
     def __init__(self) -> None:
         self._session: Any = connections.create_connection(DEFAULT_DB_ALIAS)
+
+    def start_over(self) -> None:
+        """Have every table there, and empty."""
+        for name, columns in _TABLES.items():
+            self.rows(f"DROP TABLE IF EXISTS pg_temp.{name}; CREATE TEMP TABLE {name} ({columns})")
 
     def rows(self, statement: str, values: Sequence[Any] | dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """The rows of a statement, all in memory: for what is known to be few."""
@@ -83,6 +91,11 @@ class Workspace:
     def empty(self, *tables: str) -> None:
         self.rows(f"TRUNCATE {', '.join(tables)}")
 
+    def let_go(self) -> None:
+        """Free the lock at once; with the session it would end a moment later. A session that is gone has freed it."""
+        with suppress(InterfaceError, DatabaseError):
+            self.rows("SELECT pg_advisory_unlock_all()")
+
     def close(self) -> None:
         self._session.close()
 
@@ -95,7 +108,9 @@ def workspace() -> Iterator[Workspace]:
         space.rows(_SETTINGS)
         if not space.value("SELECT pg_try_advisory_lock(%s)", [LOCK]):
             raise Busy
-        space.rows(_TABLES)
-        yield space
+        try:
+            yield space
+        finally:
+            space.let_go()
     finally:
         space.close()

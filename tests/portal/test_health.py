@@ -33,6 +33,7 @@ def test_with_the_neighbours_away_it_is_degraded_not_unready(client):
     assert (answer.status_code, body["status"]) == (200, "degraded")
     assert state == {
         "database": True, "relay": False, "events": True, "billing": True, "analytics": False, "worker queue": True,
+        "reconciliation": True,
     }  # fmt: skip
 
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from confluent_kafka import Producer
+from django.conf import settings as now
 from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
 
 from embedded.kafka import kafka
+from portal.events.topics import create_topics
 from portal.patients import services
 from portal.patients.models import Patient
 from tests.analytics_stream import database as analytics_database
@@ -97,8 +99,7 @@ def standing(folder: Path, **settings) -> Iterator[System]:
 def whole(folder: Path, **settings) -> Iterator[System]:
     """Everything runs."""
     with standing(folder, **settings) as system, ExitStack() as stack:
-        from django.conf import settings as now
-
+        create_topics()
         worker = stack.enter_context(system.counting(now.KAFKA_TOPIC_PATIENT))
         stack.enter_context(override_settings(ANALYTICS_URL=f"http://127.0.0.1:{worker.port}"))
         stack.enter_context(system.relaying())

@@ -1,0 +1,204 @@
+"""`manage.py reconcile` on a working system: proof, no false alarm, and honest words where no proof can be given."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+
+import pytest
+from django.conf import settings as now
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from portal.events.models import TopicRefill
+from portal.patients.services import archive_patient, restore_patient
+from portal.reconciliation.models import ReconcileReport
+from portal.reconciliation.stores import ALL
+from portal.reconciliation.workspace import workspace
+from tests.portal.events.relays import ROOT, environment
+from tests.portal.reconciliation.standing import change, reconcile, register, tell
+from tests.waiting import wait_for
+
+CLOSED = "127.0.0.1:1"
+
+
+@pytest.mark.django_db  # Comes first, and has pytest-django make the test's database.
+def test_an_empty_system_agrees(system):
+    answer = reconcile()
+    assert (answer.code, answer.report["verdict"]) == (0, "agrees")
+    assert {answer.store(name)["patients"] for name in ALL} == {0}
+
+
+def test_every_store_tells_the_same_figures(system):
+    for _ in range(3):
+        archive_patient(change(register(), city="Leeds").pk, by=None, source="portal")
+    answer = reconcile()
+    assert answer.code == 0
+    figures = [(answer.store(name)["patients"], answer.store(name)["changes"]) for name in ALL]
+    [patients, log, outbox, topic, analytics, billing] = figures
+    assert patients == log == topic == analytics
+    assert (patients[0], outbox) == (billing[0], (0, 0))
+    assert answer.store("billing")["note"].endswith("closed")
+
+
+def test_changes_meanwhile_are_no_difference(system):
+    stopping, done = threading.Event(), count()
+
+    def work():
+        try:
+            patients = [register() for _ in range(5)]
+            while not stopping.is_set():
+                patients.append(register())
+                one = patients[next(done) % 5]
+                change(one, city=f"Town {next(done)}")
+                archive_patient(one.pk, by=None, source="portal")
+                restore_patient(one.pk, by=None, source="portal")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor() as threads:
+        workers = [threads.submit(work) for _ in range(3)]
+        try:
+            answers = [reconcile() for _ in range(3)]
+        finally:
+            stopping.set()
+        for worker in workers:
+            worker.result()
+    assert [(answer.code, answer.report["byKind"]) for answer in answers] == [(0, {})] * 3
+    assert next(done) > 20
+    assert reconcile().code == 0
+
+
+def test_what_analytics_reads_late_is_no_difference(system):
+    system.analytics.popen.send_signal(signal.SIGSTOP)
+    try:
+        register()
+        with ThreadPoolExecutor() as threads:
+            answer = threads.submit(reconciled_elsewhere)
+            wait_for(
+                lambda: ReconcileReport.objects.filter(status="running", step__startswith="reading topic").exists()
+            )
+            system.analytics.popen.send_signal(signal.SIGCONT)
+            assert answer.result().code == 0
+    finally:
+        system.analytics.popen.send_signal(signal.SIGCONT)
+
+
+def reconciled_elsewhere():
+    try:
+        return reconcile()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("store", "setting", "value"),
+    [
+        ("topic", "KAFKA_BOOTSTRAP_SERVERS", [CLOSED]),
+        ("topic", "KAFKA_TOPIC_PATIENT", "nobody-made-this"),
+        ("analytics", "ANALYTICS_URL", f"http://{CLOSED}"),
+        ("billing", "BILLING_GRPC_ADDRESS", CLOSED),
+    ],
+)
+def test_a_store_that_does_not_answer_is_named_and_the_others_are_compared(system, settings, store, setting, value):
+    setattr(settings, setting, value)
+    answer = reconcile()
+    assert (answer.code, answer.report["verdict"]) == (2, "failed")
+    assert {name: answer.store(name)["differences"] for name in ALL} == dict.fromkeys(ALL, 0) | {store: None}
+    assert answer.report["message"] == answer.store(store)["note"]
+
+
+def test_a_difference_shows_even_where_another_store_is_away(system, settings):
+    patient = register()
+    assert reconcile().code == 0
+    tell("UPDATE billing_billingaccount SET account_id = 'BA-0' WHERE patient_id = %s", patient.pk)
+    settings.ANALYTICS_URL = f"http://{CLOSED}"
+    answer = reconcile(patience=0.5)
+    assert (answer.code, answer.kinds_of(patient.pk)) == (1, {"other-account"})
+    assert reconcile("--repair", patience=0.5).report["repaired"]
+    wait_for(lambda: not reconcile(patience=0.5).report["byKind"])
+
+
+def test_messages_of_others_on_the_topic_are_counted_and_disturb_nothing(system):
+    patient = register()
+    assert reconcile().code == 0
+    system.send(now.KAFKA_TOPIC_PATIENT, ("anybody", b"no event"), (str(patient.pk), b""))
+    assert "2 not ours" in reconcile().store("topic")["note"]
+
+
+def test_on_a_broker_that_keeps_a_window_analytics_is_the_proof(system, settings):
+    register()
+    assert reconcile().code == 0
+    settings.KAFKA_TOPIC_PATIENT = "emptied"
+    system.send("emptied", ("anybody", b"no event"))
+    settings.KAFKA_WINDOW_BYTES = 3_000_000
+    answer = reconcile()
+    assert (answer.code, answer.report["byKind"]) == (0, {})
+    assert "not kept, for which analytics is the proof" in answer.store("topic")["note"]
+    settings.KAFKA_WINDOW_BYTES = 0
+    assert set(reconcile(patience=0.5).report["byKind"]) == {"not-sent"}
+
+
+def test_a_topic_that_is_being_filled_again_waits(system, settings):
+    register()
+    assert reconcile().code == 0
+    settings.KAFKA_TOPIC_PATIENT = "refilled"
+    system.send("refilled", ("anybody", b"no event"))
+    TopicRefill.objects.create(topic="refilled", up_to_event_id=0)
+    assert reconcile(patience=0.5).code == 0
+
+
+def test_only_one_runs_at_a_time(system):
+    with workspace(), pytest.raises(CommandError, match="Another reconciliation is running") as refused:
+        call_command("reconcile")
+    assert refused.value.returncode == 2
+    assert reconcile().code == 0
+
+
+def test_one_that_was_killed_stops_nobody(system):
+    system.analytics.popen.send_signal(signal.SIGSTOP)  # It will not get further than this.
+    try:
+        command = [sys.executable, "manage.py", "reconcile"]
+        env = environment(ANALYTICS_URL=now.ANALYTICS_URL)
+        with subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.DEVNULL) as killed:
+            wait_for(lambda: ReconcileReport.objects.filter(status="running").exists())
+            os.kill(killed.pid, signal.SIGKILL)
+    finally:
+        system.analytics.popen.send_signal(signal.SIGCONT)
+    wait_for(lambda: not lock_is_held())
+    assert reconcile().code == 0
+    assert not ReconcileReport.objects.filter(status="running").exists()
+    assert ReconcileReport.objects.filter(status="failed", message__startswith="It was cut off").count() == 1
+
+
+def lock_is_held() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        return cursor.fetchone()[0] > 0
+
+
+def test_in_words_it_names_stores_and_says_what_to_do(system, capsys):
+    patient = register()
+    assert reconcile().code == 0
+    tell("UPDATE billing_billingaccount SET account_id = 'BA-0' WHERE patient_id = %s", patient.pk)
+    with pytest.raises(SystemExit) as ended:
+        call_command("reconcile", "--patience=0.5")
+    text = capsys.readouterr().out
+    assert ended.value.code == 1
+    assert f"billing: The account at billing has another number. {patient.pk}" in text
+    assert "Run the repair." in text
+    reconcile("--repair", patience=0.5)
+    assert wait_for(lambda: reconcile(patience=0.5).code == 0)
+
+
+def test_no_name_is_in_a_report_or_a_log(system, caplog):
+    patient = register(family_name="Unmistakable", email="unmistakable@example.org")
+    assert reconcile().code == 0
+    tell("UPDATE billing_billingaccount SET account_id = 'BA-0' WHERE patient_id = %s", patient.pk)
+    answer = reconcile("--repair", patience=2)
+    assert answer.report["repaired"]
+    assert "nmistakable" not in f"{answer.report}{caplog.text}"
+    assert str(patient.pk) in caplog.text

@@ -1,0 +1,183 @@
+"""Reconciliation in the browser: every state has its words, and only operators have a check made."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.utils import timezone
+
+from portal.patients.services import register_patient
+from portal.reconciliation.kinds import KINDS
+from portal.reconciliation.models import ReconcileReport
+from portal.reconciliation.services import ask_for_check, run_waiting
+from portal.reconciliation.workspace import workspace
+
+pytestmark = pytest.mark.django_db
+INTERNAL = {"SERVER_PORT": "4003"}
+NOBODY = "00000000-0000-4000-8000-000000000001"
+
+
+@pytest.fixture
+def operator(client, make_user):
+    user = make_user("operator")
+    client.force_login(user)
+    return user
+
+
+def report(status, **more):
+    return ReconcileReport.objects.create(status=status, started_at=timezone.now(), finished_at=timezone.now(), **more)
+
+
+def difference(code, patient=NOBODY):
+    kind = KINDS[code]
+    told = {"title": kind.title, "toDo": kind.to_do, "found": "1 of 2 events", "event": 7}
+    return {"kind": code, "store": kind.store, "patient": patient, **told}
+
+
+def page(client, address="/reconciliation/", **headers):
+    return client.get(address, headers=headers).content.decode()
+
+
+def test_before_the_first_check_it_says_that_checking_is_safe(client, operator):
+    assert "Nothing was checked yet. A check only reads" in page(client)
+
+
+def test_one_that_waits_or_runs_looks_again_by_itself_and_by_a_link(client, operator):
+    one = report("running", step="comparing")
+    text = page(client)
+    assert "Now: comparing." in text
+    assert text.count(f'hx-get="/reconciliation/{one.pk}/"') == 1
+    assert f'<a href="/reconciliation/{one.pk}/">Look again</a>' in text
+
+
+def test_a_poll_gets_the_report_alone(client, operator):
+    one = report("running", step="comparing")
+    text = page(client, f"/reconciliation/{one.pk}/", HX_Request="true")
+    assert "Now: comparing." in text
+    assert "<html" not in text
+
+
+def test_agreement_is_said_in_words(client, operator):
+    report("agrees")
+    text = page(client)
+    assert "Every copy agrees." in text
+    assert "hx-get" not in text
+
+
+def test_differences_name_store_patient_and_what_to_do(client, operator):
+    patient = register_patient({"family_name": "Example"}, by=None, source="api")
+    found = [difference("not-counted", str(patient.pk))]
+    report("differs", difference_count=1, differences=found, figures={"byKind": {"not-counted": 1}, "stores": []})
+    text = page(client)
+    assert "<strong>1 difference.</strong>" in text
+    assert f'<a href="/patients/{patient.pk}/">' in text
+    assert "Not every event is counted" in text
+    assert "Run the repair." in text
+
+
+def test_who_may_not_open_patients_gets_no_links_to_them(client, make_user):
+    user = make_user("auditor")
+    user.groups.clear()
+    user.user_permissions.add(*permissions("view_reconcilereport"))
+    client.force_login(user)
+    report(
+        "differs", difference_count=1, differences=[difference("not-counted")], figures={"byKind": {"not-counted": 1}}
+    )
+    text = page(client)
+    assert NOBODY in text
+    assert f"/patients/{NOBODY}/" not in text
+
+
+def permissions(codename):
+    return Permission.objects.filter(codename=codename)
+
+
+def test_no_proof_says_which_store_and_what_to_do(client, operator):
+    report("failed", message="Kafka does not answer. See KAFKA_BOOTSTRAP_SERVERS, and check again.")
+    text = page(client)
+    assert "No proof could be given." in text
+    assert "See KAFKA_BOOTSTRAP_SERVERS" in text
+
+
+def test_what_a_repair_did_is_listed(client, operator):
+    done = [{"what": "put back into the outbox", "count": 1234}]
+    report(
+        "agrees",
+        is_repair=True,
+        repaired=[*done, {"what": "account closed at billing", "count": 0, "problem": "Billing is away."}],
+    )
+    text = page(client)
+    assert "1,234 put back into the outbox" in text
+    assert "Not done: account closed at billing. Billing is away." in text
+
+
+@pytest.mark.parametrize(("sent", "is_repair"), [({}, False), ({"repair": "yes"}, True)])
+def test_a_press_has_the_worker_check(client, operator, sent, is_repair):
+    answer = client.post("/reconciliation/check/", sent)
+    [one] = ReconcileReport.objects.all()
+    assert (one.status, one.by, one.is_repair) == ("waiting", operator, is_repair)
+    assert answer.url == f"/reconciliation/{one.pk}/"
+
+
+def test_pressing_twice_makes_one_check(client, operator):
+    assert client.post("/reconciliation/check/").url == client.post("/reconciliation/check/").url
+
+
+def test_an_auditor_may_look_and_not_press(client, make_user):
+    client.force_login(make_user("auditor"))
+    assert "Check now" not in page(client)
+    assert client.post("/reconciliation/check/").status_code == 403
+
+
+def test_the_front_desk_sees_none_of_it(client, front_desk):
+    client.force_login(front_desk)
+    assert client.get("/reconciliation/").status_code == 403
+    assert client.get(f"/reconciliation/{report('agrees').pk}/").status_code == 403
+
+
+def test_an_unknown_report_is_404(client, operator):
+    assert client.get(f"/reconciliation/{NOBODY}/").status_code == 404
+
+
+def test_health_and_metrics_tell_of_the_last_verdict(client, monkeypatch):
+    monkeypatch.setattr("portal.health.FRESH_SECONDS", -1)
+    assert reconciliation(client) == {"name": "reconciliation", "ok": True, "differences": 0, "ageSeconds": None}
+    report("differs", difference_count=3)
+    report("failed")
+    told = reconciliation(client)
+    assert (told["ok"], told["differences"]) == (False, 3)
+    text = client.get("/metrics", **INTERNAL).content.decode()
+    assert "portal_reconcile_differences 3.0" in text
+    assert "portal_reconcile_age_seconds" in text
+    report("agrees")
+    assert reconciliation(client)["ok"]
+
+
+def reconciliation(client):
+    [told] = [
+        one for one in client.get("/health/ready", **INTERNAL).json()["checks"] if one["name"] == "reconciliation"
+    ]
+    return told
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_worker_carries_out_what_waits(client, operator):
+    asked = ask_for_check(by=operator)
+    assert run_waiting() == 1
+    asked.refresh_from_db()
+    assert (asked.status, asked.by) == ("failed", operator)  # Nothing listens where the tests' addresses point to.
+    assert "Kafka does not answer." in asked.message
+    assert run_waiting() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_worker_leaves_what_another_process_is_at(operator):
+    ask_for_check(by=operator)
+    with workspace():
+        assert run_waiting() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_worker_ends_what_was_cut_off(operator):
+    one = report("running")
+    run_waiting()
+    one.refresh_from_db()
+    assert (one.status, one.message) == ("failed", "It was cut off in the middle. Check again.")

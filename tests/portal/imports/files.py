@@ -16,6 +16,8 @@ ANNA = {
     "phone": "(617) 555-0123",
     "ssn": "999-00-0001",
 }
+ROWS, EVERY = 640, 40  # Of `mixed_rows`: how many, and how many until the next row that is refused.
+REFUSED = ROWS // EVERY + 1
 BEN = {"family_name": "Sample", "given_name": "Ben", "date_of_birth": "1990-12-01", "sex": "male", "ssn": "999-00-0002"}
 
 
@@ -24,6 +26,24 @@ def as_csv(*people: dict[str, str]) -> str:
     header = list(dict.fromkeys(name for one in people for name in one))
     lines = [",".join(one.get(name, "") for name in header) for one in people]
     return "\n".join([",".join(header), *lines]) + "\n"
+
+
+def known_people() -> list[dict[str, str]]:
+    """Those whom `mixed_rows` takes for known."""
+    return [{"family_name": f"Known{n}", "ssn": f"K{n}", "date_of_birth": "1980-05-05"} for n in range(0, ROWS, 8)]
+
+
+def mixed_rows() -> list[dict[str, str]]:
+    """Of every kind; the second row about a person of the same batch ends that batch, so there are many."""
+    people = [{"family_name": f"Row{n}", "ssn": f"S{n}", "sex": "", "deceased_on": ""} for n in range(ROWS)]
+    for n in range(0, ROWS, EVERY):
+        people[n + 1]["sex"] = "Q"  # Refused.
+        people[n + 3] = people[n + 2]  # A duplicate.
+        people[n + 5] = people[n + 4] | {"city": "Salem"}  # Fills a blank of the row before.
+    for n in range(0, ROWS, 8):
+        people[n] = {"ssn": f"K{n}"} | ({"city": "Lowell", "passport": f"P{n}"} if n % 16 else {})
+    people[ROWS // 2] = {"ssn": f"K{ROWS // 2}", "deceased_on": "1970-01-01"}  # Only the record shows that it is wrong.
+    return people
 
 
 def as_ndjson(*resources: dict[str, Any]) -> str:

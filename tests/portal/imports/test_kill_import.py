@@ -18,38 +18,23 @@ from django.utils import timezone
 from portal.imports import services
 from portal.imports.models import ImportJob
 from tests.portal.imports.doors import COMMAND, TABLES, WORKER, Door, Ended, hanging, kill
-from tests.portal.imports.files import as_csv
+from tests.portal.imports.files import EVERY, REFUSED, as_csv, known_people, mixed_rows
 from tests.portal.imports.states import end_of
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 KILLS = int(os.environ.get("KILLS", "4"))
-ROWS, EVERY = 640, 40
-KNOWN = [{"family_name": f"Known{n}", "ssn": f"K{n}", "date_of_birth": "1980-05-05"} for n in range(0, ROWS, 8)]
-
-
-def rows() -> list[dict[str, str]]:
-    """Of every kind; the second row about a person of the same batch ends that batch, so there are many."""
-    people = [{"family_name": f"Row{n}", "ssn": f"S{n}", "sex": "", "deceased_on": ""} for n in range(ROWS)]
-    for n in range(0, ROWS, EVERY):
-        people[n + 1]["sex"] = "Q"  # Refused.
-        people[n + 3] = people[n + 2]  # A duplicate.
-        people[n + 5] = people[n + 4] | {"city": "Salem"}  # Fills a blank of the row before.
-    for n in range(0, ROWS, 8):
-        people[n] = {"ssn": f"K{n}"} | ({"city": "Lowell", "passport": f"P{n}"} if n % 16 else {})
-    people[ROWS // 2] = {"ssn": f"K{ROWS // 2}", "deceased_on": "1970-01-01"}  # Only the record shows that it is wrong.
-    return people
 
 
 @pytest.fixture
 def job_of(tmp_path, settings) -> Callable[[], ImportJob]:
     """A fresh start: the patients that are known before, and the file; answers the waiting job."""
     settings.DATA_DIR = tmp_path / "data"
-    (tmp_path / "rows.csv").write_text(as_csv(*rows()))
+    (tmp_path / "rows.csv").write_text(as_csv(*mixed_rows()))
 
     def start() -> ImportJob:
         wipe()
-        known = services.start_import(ContentFile(as_csv(*KNOWN).encode(), "known.csv"), by=None)
+        known = services.start_import(ContentFile(as_csv(*known_people()).encode(), "known.csv"), by=None)
         services.run_job(known.pk)
         return services.start_import(ContentFile((tmp_path / "rows.csv").read_bytes(), "rows.csv"), by=None)
 
@@ -101,7 +86,7 @@ def test_the_command_killed_again_and_again_comes_to_the_same_end(job_of, tmp_pa
     forget(job_of())
     undisturbed = Door(tmp_path, (*COMMAND, "rows.csv", "--rejects=undisturbed.csv")).run()
     expected = end_of(ImportJob.objects.get(pk=undisturbed.report["job"]))
-    assert expected["job"]["rejected_count"] == ROWS // EVERY + 1
+    assert expected["job"]["rejected_count"] == REFUSED
     forget(job_of())
 
     door = Door(tmp_path, (*COMMAND, "rows.csv", "--rejects=killed.csv"))

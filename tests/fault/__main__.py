@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     try:
         with only_run(given.out):
             return _run_all(given)
-    except AlreadyRunning as reason:
+    except (AlreadyRunning, RuntimeError) as reason:
         print(reason, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

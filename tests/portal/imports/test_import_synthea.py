@@ -1,9 +1,14 @@
 """The public Synthea sample: 200 people as CSV and the same people as FHIR resources."""
 
+import json
+
 import pytest
 
-from portal.patients.models import Patient, PatientEvent
+from portal.billing.models import BillingAccount
+from portal.imports.services import undo_import
+from portal.patients.models import EventOutbox, Patient, PatientEvent, PatientIdentifier
 from tests.portal.imports.files import counts, import_file
+from tests.portal.imports.states import people
 
 pytestmark = pytest.mark.django_db
 
@@ -17,6 +22,37 @@ def test_csv_then_fhir_are_200_people_and_then_nothing_more(synthea):
     events = PatientEvent.objects.count()
     assert counts(import_file(csv)[1]) == counts(import_file(ndjson)[1]) == {"unchanged": 200}
     assert (PatientEvent.objects.count(), events, Patient.objects.count()) == (400, 400, 200)
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "bundle"])
+def test_the_same_file_again_writes_nothing_at_all(synthea, file, form):
+    """No row of the log, nothing for the broker or billing, and every row unchanged, however often it comes."""
+    path = {"csv": synthea / "patients.csv", "ndjson": synthea / "Patient.ndjson"}.get(form) or as_bundle(synthea, file)
+    assert counts(import_file(path)[1]) == {"new": 200}
+    stores = (Patient, PatientIdentifier, PatientEvent, EventOutbox, BillingAccount)
+    before = [list(store.objects.order_by("pk").values()) for store in stores]
+    for _ in range(2):
+        code, report = import_file(path)
+        assert (code, counts(report), report["format"]) == (0, {"unchanged": 200}, form)
+    assert [list(store.objects.order_by("pk").values()) for store in stores] == before
+
+
+def test_an_undone_import_comes_back_as_it_was(synthea):
+    csv, ndjson = synthea / "patients.csv", synthea / "Patient.ndjson"
+    import_file(csv)
+    before = people()
+    job = import_file(ndjson)[1]["job"]
+    after = people()
+    assert undo_import(job, by=None).undo_restored_count == 200
+    assert people() == before
+    assert counts(import_file(ndjson)[1]) == {"updated": 200}
+    assert people() == after
+
+
+def as_bundle(synthea, file):
+    resources = [json.loads(line) for line in (synthea / "Patient.ndjson").read_text().splitlines()]
+    entries = [{"resource": one} for one in resources]
+    return file(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}), "bundle.json")
 
 
 def test_fhir_first_makes_the_same_people(synthea):

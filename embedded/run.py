@@ -69,7 +69,8 @@ def _file(data: Path) -> Path:
 
 def _run(command: list[str], environment: dict[str, str]) -> int:
     """Its exit code, as a shell gives it. SIGTERM is passed on. Ctrl-C the terminal sends there itself."""
-    process, is_asked = None, False
+    process: subprocess.Popen[bytes] | None = None
+    is_asked = False
 
     def pass_on(*_: object) -> None:
         nonlocal is_asked

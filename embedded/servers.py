@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from embedded.apache import apache_kafka
 from embedded.environment import environment
@@ -28,22 +27,19 @@ def servers(data: Path, chosen: Mapping[str, str]) -> Iterator[dict[str, str]]:
     secrets = kept_secrets(data / "secrets.env")
     with ExitStack() as opened:
 
-        def keep(
-            name: str, run: Callable[..., AbstractContextManager[Server]], folder: str, **how: Any
-        ) -> Keeper[Server]:
-            keeper = Keeper(name, partial(run, data / folder, **how))
+        def keep(name: str, run: Callable[[], AbstractContextManager[Server]]) -> Keeper[Server]:
+            keeper = Keeper(name, run)
             opened.callback(keeper.end)
             keeper.start()
             return keeper
 
-        kafka_port = opened.enter_context(kept_port(int(chosen.get("KAFKA_PORT") or 0)))
-        valkey_port = opened.enter_context(kept_port())
+        password = secrets["POSTGRES_PASSWORD"]
         socket_dir = opened.enter_context(socket_folder(data / "postgres"))
-        broker = keep("Kafka", _broker(chosen), "kafka", port=kafka_port)
-        queue = keep("Valkey", valkey, "valkey", password=secrets["VALKEY_PASSWORD"], port=valkey_port)
-        database = keep(
-            "PostgreSQL", postgres, "postgres", password=secrets["POSTGRES_PASSWORD"], socket_dir=socket_dir
-        )
+        port = opened.enter_context(kept_port(int(chosen.get("KAFKA_PORT") or 0)))
+        queue_port = opened.enter_context(kept_port())
+        broker = keep("Kafka", partial(_broker(chosen), data / "kafka", port=port))
+        queue = keep("Valkey", partial(valkey, data / "valkey", password=secrets["VALKEY_PASSWORD"], port=queue_port))
+        database = keep("PostgreSQL", partial(postgres, data / "postgres", password=password, socket_dir=socket_dir))
         urls = {**_databases(database.server(), secrets), "CELERY_BROKER_URL": queue.server().url}
         yield environment(chosen, data=data, secrets=secrets, kafka=broker.server(), urls=urls)
 

@@ -145,11 +145,11 @@ def test_a_killed_server_is_there_again_for_the_command(embedded, short_tmp_path
     wait_for(lambda: "(1,)" in embedded(*sql("SELECT 1")).communicate()[0])
 
 
-@pytest.mark.parametrize("words", ["bin/postgres", "valkey-server", "embedded.broker"])
-def test_nothing_is_left_when_the_end_comes_right_after_a_server_was_killed(embedded, short_tmp_path, words):
+def test_nothing_is_left_when_the_end_comes_right_after_the_servers_were_killed(embedded, short_tmp_path):
     process = embedded(*python(WAIT))
     process.stdout.readline()
-    processes_of(short_tmp_path / "run", words)[0].kill()
+    for words in ("bin/postgres", "valkey-server", "embedded.broker"):
+        processes_of(short_tmp_path / "run", words)[0].kill()
     process.send_signal(signal.SIGTERM)
     process.communicate()
     assert not processes_of(short_tmp_path / "run")

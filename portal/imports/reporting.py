@@ -126,6 +126,8 @@ def in_words(report: dict[str, Any], *, colour: bool) -> str:
         lines.append(f"Not imported: {', '.join(report['ignoredColumns'])}")
     if report["rejectsFile"]:
         lines.append(f"Refused rows with their reasons: {report['rejectsFile']}")
+    if report["job"] and (report["new"] or report["updated"]):
+        lines.append(f"To take it back: manage.py import_patients --undo {report['job']}")
     title = f"{report['file']}{' – dry run, nothing was written' if report['dryRun'] else ''}"
     counts = {name: report[name] for name in ("new", "updated", "unchanged", "duplicates", "rejected")}
     return _table(title, {**counts, "rows/s": report["rowsPerSecond"]}, lines, colour=colour)

@@ -1,11 +1,12 @@
 """What becomes of rows: new, updated, unchanged, duplicate or rejected, each entirely or not at all."""
 
 import csv
+import io
 import json
 from datetime import date
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 
 from portal.imports.matching.known import Known
 from portal.imports.models import ImportedRow, ImportJob, ImportReject
@@ -214,6 +215,15 @@ def test_report_and_rejects_go_where_they_are_asked_to(import_text, tmp_path):
     assert rejects_path.exists()
     import_text("family_name,city\nBeispiel\n", "--report", str(report_path))
     assert (tmp_path / "out" / "people.csv.rejects.csv").exists()
+
+
+def test_people_are_told_how_to_take_an_import_back(file):
+    out = io.StringIO()
+    call_command("import_patients", str(file(as_csv(ANNA))), stdout=out, stderr=io.StringIO())
+    assert f"import_patients --undo {ImportJob.objects.get().pk}" in out.getvalue()
+    out = io.StringIO()
+    call_command("import_patients", f"--undo={ImportJob.objects.get().pk}", stdout=out, stderr=io.StringIO())
+    assert "people.csv – undone" in out.getvalue()
 
 
 def test_a_report_into_a_missing_folder_is_refused_before_anything_is_written(import_text, tmp_path):

@@ -21,15 +21,13 @@ class Keeper:
     async def starts(
         self, committed: Mapping[Partition, int | None], ends: Mapping[Partition, int]
     ) -> dict[Partition, int | None]:
-        """Where to read on in each partition that is ours now, by what the group has committed; None is the beginning.
+        """Where to read on in these partitions, by what the group has committed of each; None is the beginning.
 
         A database that is away is not waited for: what it lost shows when it counts the first batch.
         """
         kept = await self._offsets()
         known = {place: offset if kept is None else kept.get(place) for place, offset in committed.items()}
-        starts = {place: start_of(offset, known[place], ends[place]) for place, offset in committed.items()}
-        self.bookmarks.begin(starts)
-        return starts
+        return {place: start_of(offset, known[place], ends[place]) for place, offset in committed.items()}
 
     async def has_lost_offsets(self) -> bool:
         """Whether the database answers and was emptied, or replaced by an older one."""

@@ -41,6 +41,9 @@ class CarefulConsumer(Consumer):
         ours = self.assignment()
         committed = {tp: self._committed_offset.get(tp) for tp in ours}
         starts = await self._keeper.starts(committed, await self.highwaters(*ours))
+        if self.assignment() != ours:
+            return  # They changed hands meanwhile, and this is called again for those that are ours now.
+        self._keeper.bookmarks.begin(starts)
         # What Faust believes to be committed decides which acknowledgements it takes note of.
         self._committed_offset |= starts
         self._read_offset |= starts

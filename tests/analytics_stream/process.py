@@ -10,6 +10,7 @@ import urllib.request
 from contextlib import contextmanager
 
 from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.analytics_stream.database import address
 from tests.analytics_stream.messages import patient
@@ -103,6 +104,14 @@ def environment(url, broker, **more):
     needed = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     ours = {"ANALYTICS_DATABASE_URL": address(url), "KAFKA_BOOTSTRAP_SERVERS": broker, "ANALYTICS_PORT": "0"}
     return needed | ours | more
+
+
+def make_topics(broker):
+    """On a broker that makes none by itself."""
+    admin = AdminClient({"bootstrap.servers": broker})
+    topics = [NewTopic(name, num_partitions=4, replication_factor=1) for name in (TOPIC, DEAD_LETTERS)]
+    for made in admin.create_topics(topics).values():
+        made.result(30)
 
 
 def send(broker, *messages):

@@ -81,6 +81,14 @@ def test_reading_begins_where_group_and_database_both_know_to_be():
     assert consumer._read_offset == consumer._committed_offset == {KNOWN: 40, NEW: None, LONGER: None, WIPED: None}
 
 
+def test_partitions_that_change_hands_meanwhile_are_left_to_the_next_call():
+    consumer = Consumer({KNOWN: 42}, {KNOWN: 40}, {})
+    hands = iter([{KNOWN}, {KNOWN, NEW}])
+    consumer.assignment = lambda: next(hands)
+    asyncio.run(consumer.perform_seek())
+    assert (consumer.sought, consumer.to_beginning, consumer.keeper.bookmarks.known()) == ({}, set(), {})
+
+
 def test_without_an_answer_of_the_database_the_group_is_believed_for_now():
     consumer = seek({KNOWN: 42, NEW: None}, None)
     assert (consumer.sought, consumer.to_beginning) == ({KNOWN: 42}, {NEW})

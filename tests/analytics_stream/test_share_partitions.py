@@ -4,23 +4,15 @@ import os
 import signal
 
 import pytest
-from confluent_kafka.admin import AdminClient, NewTopic
 
 from embedded.apache import apache_kafka
 from tests.analytics_stream.database import figures_in
-from tests.analytics_stream.process import running
+from tests.analytics_stream.process import make_topics, running
 from tests.analytics_stream.stories import counted, send_all, story
 from tests.ports import kept_ports
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.kafka
-
-
-def make_topics(broker):
-    admin = AdminClient({"bootstrap.servers": broker})
-    topics = [NewTopic(name, num_partitions=4, replication_factor=1) for name in ("patient", "patient.dead-letter")]
-    for made in admin.create_topics(topics).values():
-        made.result(30)
 
 
 def test_workers_that_come_and_go_lose_nothing_and_count_nothing_twice(database, tmp_path):

@@ -82,5 +82,5 @@ def hanging(process: subprocess.Popen[str], *, at: str, url: str) -> Iterator[bo
             )
             return cursor.fetchone()[0] > 0
 
-        wait_for(lambda: hangs() or process.poll() is not None)
+        wait_for(lambda: hangs() or process.poll() is not None, seconds=240)
         yield process.poll() is None

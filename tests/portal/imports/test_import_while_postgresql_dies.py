@@ -63,7 +63,7 @@ def test_an_import_survives_the_end_of_postgresql(place, tmp_path, settings):
         with postgres(data, password=password, throw_away=True) as server:
             ask(url, "UPDATE imports_importjob SET leased_until = now() - interval '1 second'")
             with door.start() as process:
-                wait_for(lambda goal=rows: ask(url, "SELECT max(last_row) FROM imports_importjob") >= goal)
+                wait_for(lambda goal=rows: ask(url, "SELECT max(last_row) FROM imports_importjob") >= goal, seconds=240)
                 os.kill(server.pid, end)
                 out, words = process.communicate(timeout=240)
         assert (process.returncode, out) == (3, "")

@@ -65,7 +65,7 @@ def killed_again_and_again(door: Door, *, seed: int, tables: tuple[str, ...], do
         enough = done() + dice.randrange(1, EVERY)
         with door.start() as process:
             try:
-                wait_for(lambda goal=enough: done() >= goal or process.poll() is not None)
+                wait_for(lambda goal=enough: done() >= goal or process.poll() is not None, seconds=240)
                 if table:
                     with hanging(process, at=table, url=door.url) as hangs:
                         assert hangs, f"it ended before {table}: {process.communicate()}"
@@ -135,7 +135,7 @@ def test_a_command_started_again_waits_for_the_lease_of_the_killed_one(job_of, t
     forget(job_of())
     door = Door(tmp_path, (*COMMAND, "rows.csv"))
     with door.start() as process:
-        wait_for(lambda: ImportJob.objects.filter(last_row__gt=0, status="running").exists())
+        wait_for(lambda: ImportJob.objects.filter(last_row__gt=0, status="running").exists(), seconds=240)
         kill(process)
     before = last_row()
     with door.start() as process:

@@ -101,7 +101,8 @@ _STATEMENTS = {
         SELECT b.patient, NULL::bigint, b.account_id
         FROM read_account AS b LEFT JOIN snap_patient AS p USING (patient)
         WHERE p.patient IS NULL AND NOT b.is_closed
-            AND NOT EXISTS (SELECT FROM patients_patient WHERE id = b.patient)""",
+            AND NOT EXISTS (SELECT FROM patients_patient WHERE id = b.patient)
+            AND NOT EXISTS (SELECT FROM billing_orphanedaccount WHERE patient_id = b.patient)""",
     "billing-behind": """
         SELECT patient, NULL::bigint, format('at version %s of %s', b.version, a.wanted)
         FROM snap_account AS a JOIN read_account AS b USING (patient)

@@ -90,7 +90,7 @@ KINDS = {
         ),
         Kind(
             "account-of-nobody", BILLING, "An open account belongs to no patient",
-            _BY_REPAIR, (Remedy.CLOSE,), False,
+            _BY_REPAIR, (Remedy.CLOSE,),
         ),
         Kind("billing-behind", BILLING, "Billing has an older version", _BY_REPAIR, (Remedy.ASK,)),
         Kind(

@@ -1,0 +1,134 @@
+"""`python -m tests.bench.reconcile --patients 1000000`: how long `manage.py reconcile` takes, and what it needs.
+
+Apache Kafka, PostgreSQL, billing and analytics run on this machine, filled past every door.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeVar
+
+import psutil
+from confluent_kafka import Consumer, TopicPartition
+from sqlalchemy import make_url
+
+from embedded.apache import apache_kafka
+from embedded.programs import free_port, is_listening
+from tests.analytics_stream.process import running as counting
+from tests.bench import filling
+from tests.billing_grpc.process import command as billing_command
+from tests.billing_grpc.process import environment as billing_environment
+from tests.end_to_end.system import ROOT
+from tests.servers import addresses, databases
+from tests.waiting import wait_for
+
+TOPIC = "patient"
+Answer = TypeVar("Answer")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--patients", type=int, default=100_000)
+    count = parser.parse_args().patients
+    load, _, _ = psutil.getloadavg()
+    print(f"{psutil.cpu_count()} cores with a load of {load:.1f} before, {count:,} patients", flush=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="portal-bench-", ignore_cleanup_errors=True) as folder,
+        ExitStack() as stack,
+    ):
+        data = Path(folder)
+        data.chmod(0o711)
+        kafka = stack.enter_context(apache_kafka(data / "kafka"))
+        urls = stack.enter_context(databases(data / "postgres"))
+        environment = {**os.environ, **addresses(data), **urls, "KAFKA_BOOTSTRAP_SERVERS": kafka.address}
+        fill(environment, count)
+        port = free_port()
+        environment["BILLING_GRPC_ADDRESS"] = f"127.0.0.1:{port}"
+        stack.enter_context(billing(urls["BILLING_DATABASE_URL"], port))
+        analytics = sqlalchemy_url(urls["ANALYTICS_DATABASE_URL"])
+        worker = stack.enter_context(counting(analytics, kafka.address, data))
+        wait_for(lambda: worker.get("/health/ready")[1]["caughtUp"], seconds=120)
+        environment["ANALYTICS_URL"] = f"http://127.0.0.1:{worker.port}"
+        measure(environment)
+
+
+def fill(environment: dict[str, str], count: int) -> None:
+    portal, billing, analytics = (environment[f"{name}DATABASE_URL"] for name in ("", "BILLING_", "ANALYTICS_"))
+    for arguments in (
+        ["manage.py", "migrate", "--verbosity=0"],
+        ["manage.py", "create_topics"],
+        ["-m", "billing_grpc", "migrate"],
+        ["-m", "analytics_stream", "migrate"],
+    ):
+        subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    timed("filling the portal", lambda: filling.fill_portal(portal, count))
+    timed("filling billing", lambda: filling.fill_billing(portal, billing))
+    timed("filling analytics", lambda: filling.fill_analytics(portal, analytics))
+    broker = environment["KAFKA_BOOTSTRAP_SERVERS"]
+    timed("filling the topic", lambda: filling.fill_topic(portal, broker, TOPIC))
+    filling.start_at_the_end(analytics, TOPIC, ends(broker))
+    # The figures were not filled; a recount makes them from the states.
+    with filling.session(analytics) as cursor:
+        cursor.execute("UPDATE last_event SET occurred_at = (SELECT max(occurred_at) FROM counted_event)")
+    from analytics_stream.audit import recount
+    from analytics_stream.database import open_engine
+
+    timed("counting the figures", lambda: recount(open_engine(sqlalchemy_url(analytics))))
+
+
+def measure(environment: dict[str, str]) -> None:
+    began = time.monotonic()
+    command = [sys.executable, "manage.py", "reconcile", "--json"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    report = json.loads(done.stdout)
+    print("\n| what | measured |\n|---|---|")
+    print(f"| `manage.py reconcile`, exit {done.returncode} | {time.monotonic() - began:.1f} s |")
+    for name, seconds in report["seconds"].items():
+        print(f"| of that {name} | {seconds} s |")
+    print(f"| its memory at most | {report['peakMemoryMb']:,} MB |\n")
+    for store in report["stores"]:
+        print(f"{store['store']}: {store['patients']:,} patients, {store['changes']} changes {store['note']}")
+    print(report["byKind"], report["message"])
+
+
+def billing(url: str, port: int):
+    popen = subprocess.Popen(
+        billing_command("serve"), env=billing_environment(sqlalchemy_url(url), BILLING_PORT=str(port)),
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    stack = ExitStack()
+    stack.callback(popen.wait)
+    stack.callback(popen.terminate)
+    wait_for(lambda: is_listening(port))
+    return stack
+
+
+def ends(broker: str) -> dict[int, int]:
+    consumer = Consumer({"bootstrap.servers": broker, "group.id": "bench"})
+    try:
+        partitions = consumer.list_topics(TOPIC, timeout=20).topics[TOPIC].partitions
+        return {one: consumer.get_watermark_offsets(TopicPartition(TOPIC, one), timeout=20)[1] for one in partitions}
+    finally:
+        consumer.close()
+
+
+def sqlalchemy_url(text: str):
+    return make_url(text).set(drivername="postgresql+psycopg2")
+
+
+def timed(what: str, work: Callable[[], Answer]) -> Answer:
+    began = time.monotonic()
+    answer = work()
+    print(f"{what}: {time.monotonic() - began:.1f} s", flush=True)
+    return answer
+
+
+if __name__ == "__main__":
+    main()

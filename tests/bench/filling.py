@@ -1,7 +1,10 @@
 """Fills every store as after years of work, quickly and past every door: so many patients, a fifth of them changed."""
 
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg2
 from confluent_kafka import Producer
@@ -10,9 +13,9 @@ from protos.patient.events.v1.patient_event_pb2 import PatientEvent
 
 TABLES = ("patients_patient", "patients_patientevent")
 COPIED = """
-    mrn, family_name, given_name, middle_name, prefix, suffix, preferred_name, date_of_birth, date_of_birth_precision, sex,
-    email, phone, phone_e164, address_line1, address_line2, city, region, postal_code, country, marital_status, race,
-    ethnicity, language, deceased_on, registered_on, source, status, id, created_at, updated_at
+    mrn, family_name, given_name, middle_name, prefix, suffix, preferred_name, date_of_birth, date_of_birth_precision,
+    sex, email, phone, phone_e164, address_line1, address_line2, city, region, postal_code, country, marital_status,
+    race, ethnicity, language, deceased_on, registered_on, source, status, id, created_at, updated_at
 """
 PORTAL = f"""
     INSERT INTO patients_patient (version, status, family_name, given_name, date_of_birth, sex, email, phone,
@@ -31,7 +34,7 @@ PORTAL = f"""
         'BA-' || to_char(row_number() OVER (ORDER BY id), 'FM000000000'), version, version, NULL
     FROM patients_patient;
     ANALYZE;
-"""  # noqa: S608
+"""
 BILLING = """
     INSERT INTO billing_account (number, patient_id, name, email, patient_version, closed_at) OVERRIDING SYSTEM VALUE
     SELECT row_number() OVER (ORDER BY patient), patient, 'Given Family', '', version,
@@ -133,25 +136,20 @@ def rows(url: str, statement: str) -> Iterator[tuple]:
         connection.close()
 
 
-def pour(url: str, statement: str, target, table: str) -> None:
+def pour(url: str, statement: str, target: Any, table: str) -> None:
     """Copy the answer of one database into a table of another, through a file."""
-    import tempfile
-
     with tempfile.TemporaryFile() as file, session(url) as cursor:
         cursor.copy_expert(f"COPY ({statement}) TO STDOUT", file)
         file.seek(0)
         target.copy_expert(f"COPY {table} FROM STDIN", file)
 
 
-class session:
+@contextmanager
+def session(url: str) -> Iterator[Any]:
     """A cursor of a connection that commits by itself."""
-
-    def __init__(self, url: str) -> None:
-        self._connection = psycopg2.connect(url)
-        self._connection.autocommit = True
-
-    def __enter__(self):
-        return self._connection.cursor()
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
+    connection = psycopg2.connect(url)
+    try:
+        connection.autocommit = True
+        yield connection.cursor()
+    finally:
+        connection.close()

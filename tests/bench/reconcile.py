@@ -19,6 +19,8 @@ import psutil
 from confluent_kafka import Consumer, TopicPartition
 from sqlalchemy import make_url
 
+from analytics_stream.audit import recount
+from analytics_stream.database import open_engine
 from embedded.apache import apache_kafka
 from embedded.programs import free_port, is_listening
 from tests.analytics_stream.process import running as counting
@@ -77,9 +79,6 @@ def fill(environment: dict[str, str], count: int) -> None:
     # The figures were not filled; a recount makes them from the states.
     with filling.session(analytics) as cursor:
         cursor.execute("UPDATE last_event SET occurred_at = (SELECT max(occurred_at) FROM counted_event)")
-    from analytics_stream.audit import recount
-    from analytics_stream.database import open_engine
-
     timed("counting the figures", lambda: recount(open_engine(sqlalchemy_url(analytics))))
 
 

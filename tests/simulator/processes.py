@@ -71,16 +71,15 @@ class Process:
         return self._let(None, interrupt)
 
     def kill(self) -> None:
-        """Its session ends, and so does its open transaction."""
+        """Its session ends, and so does its open transaction. One that has nothing under way leaves nothing open."""
         if self.is_stopped:
             self._let(Interrupt(dies=True), None)
-        else:
-            self.begin(connection.close)
 
     def end(self) -> None:
         """The thread ends for good."""
         self.kill()
-        self._orders.put(Interrupt(dies=True))
+        self.begin(connection.close)
+        self._orders.put(None)
         self._thread.join(STUCK_SECONDS)
 
     def pass_by(self, name: str, *, in_transaction: bool) -> None:

@@ -42,7 +42,16 @@ class Bug:
     sentence: str
     promise: str
     story: Callable[[Telling], None]
-    planted: Plant
+    plant: Plant
+
+    @contextmanager
+    def planted(self, world: World) -> Iterator[None]:
+        """Nothing is left under way when it is taken out again."""
+        with self.plant(world):
+            try:
+                yield
+            finally:
+                world.clear()
 
     def __str__(self) -> str:
         return self.sentence.replace(" ", "-")

@@ -108,7 +108,8 @@ def audit(engine: Engine) -> Finding:
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             _take_time(connection)
             differences = [Difference(*row) for row in connection.execute(DIFFERENCES, {"most": MOST_TOLD})]
-            return Finding(*connection.execute(SIZES).one(), differences)
+            events, patients = connection.execute(SIZES).one()
+            return Finding(events, patients, differences)
     except SQLAlchemyError as error:
         raise StoreAway(type(error).__name__) from error
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from concurrent.futures import Executor
 
 from analytics_stream.database import StoreAway
-from analytics_stream.offsets import Bookmarks, Partition, start_of
+from analytics_stream.offsets import Bookmarks, P, Partition, start_of
 from analytics_stream.store import Store
 
 LONGEST_READING = 10.0  # seconds
@@ -18,9 +18,7 @@ class Keeper:
         self._store, self._reader = store, reader
         self.bookmarks = Bookmarks()
 
-    async def starts(
-        self, committed: Mapping[Partition, int | None], ends: Mapping[Partition, int]
-    ) -> dict[Partition, int | None]:
+    async def starts(self, committed: Mapping[P, int | None], ends: Mapping[P, int]) -> dict[P, int | None]:
         """Where to read on in these partitions, by what the group has committed of each; None is the beginning.
 
         A database that is away is not waited for: what it lost shows when it counts the first batch.

@@ -1,10 +1,11 @@
 """How far each partition was read, as the database keeps it, and from where to read on."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 Partition = tuple[str, int]
 """Topic and number of a partition."""
+P = TypeVar("P", bound=Partition)
 
 
 class Read(Protocol):
@@ -33,9 +34,10 @@ class Bookmarks:
     def __init__(self) -> None:
         self._kept: dict[Partition, int | None] = {}
 
-    def begin(self, starts: Mapping[Partition, int | None]) -> None:
+    def begin(self, starts: Mapping[P, int | None]) -> None:
         """These partitions are ours now, and read from here on; None is the beginning."""
-        self._kept = dict(starts)
+        self._kept = {}
+        self._kept.update(starts.items())
 
     def after(self, messages: Iterable[Read]) -> list[Bookmark]:
         """The bookmarks that these messages move, in the order in which every worker locks them."""

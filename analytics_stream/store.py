@@ -4,9 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import URL, Connection, Row, text
+from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from analytics_stream.database import OffsetsLost, StoreAway, open_engine, told
@@ -163,13 +162,13 @@ def _keep_offsets(connection: Connection, bookmarks: Sequence[Bookmark]) -> None
             raise OffsetsLost
 
 
-def _take_in(connection: Connection, events: Collection[Event]) -> Iterable[Row[Any]]:
+def _take_in(connection: Connection, events: Collection[Event]) -> Iterable[tuple[str, int]]:
     columns = {
         "patient_ids": [event.state.patient_id for event in events],
         "event_ids": [event.event_id for event in events],
         "times": [event.occurred_at for event in events],
     }
-    return connection.execute(TAKE_IN, columns)
+    return ((patient_id, event_id) for patient_id, event_id in connection.execute(TAKE_IN, columns))
 
 
 def _keep_latest(connection: Connection, fresh: Sequence[Event], steps: Counter[Place]) -> None:

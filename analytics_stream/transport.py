@@ -1,7 +1,7 @@
 """Faust's own Kafka consumer with three changes, each for something that was seen or read in its source."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
@@ -15,6 +15,12 @@ from analytics_stream.progress import Partition
 FETCH_WAIT_MS = 100
 
 
+class KeepsOffsets(Protocol):
+    """What we need of the app."""
+
+    keeper: Keeper
+
+
 class QuickThread(AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -25,7 +31,7 @@ class QuickThread(AIOKafkaConsumerThread):
 class CarefulConsumer(Consumer):
     @property
     def _keeper(self) -> Keeper:
-        return cast(Keeper, self.app.keeper)
+        return cast(KeepsOffsets, self.app).keeper
 
     def _new_consumer_thread(self) -> QuickThread:
         return QuickThread(self, loop=self.loop, beacon=self.beacon)
@@ -45,17 +51,17 @@ class CarefulConsumer(Consumer):
             return  # They changed hands meanwhile, and this is called again for those that are ours now.
         self._keeper.bookmarks.begin(starts)
         # What Faust believes to be committed decides which acknowledgements it takes note of.
-        self._committed_offset |= starts
-        self._read_offset |= starts
+        self._committed_offset.update(starts)
+        self._read_offset.update(starts)
         await self._go_to(starts)
 
     async def _go_to(self, starts: Mapping[TP, int | None]) -> None:
-        beginnings = [TopicPartition(*tp) for tp, start in starts.items() if start is None]
-        if beginnings:
-            await self._thread.seek_to_beginning(*beginnings)
         for tp, start in starts.items():
             if start is not None:
                 await self._seek(TopicPartition(*tp), start)
+        beginnings = [TopicPartition(*tp) for tp, start in starts.items() if start is None]
+        if beginnings:
+            await self._thread.seek_to_beginning(*beginnings)
 
     def standing_of(self, tp: TP) -> Partition:
         """Where a partition stands; `next_offset` None when it is read from its beginning and nothing is counted."""

@@ -81,7 +81,7 @@ KINDS = {
         ),
         Kind("other-status", ANALYTICS, "Analytics has another status", _BY_REPAIR, (Remedy.FORGET, Remedy.RESEND)),
         Kind("figure-differs", ANALYTICS, "A figure is not the sum of states", _BY_REPAIR, (Remedy.RECOUNT,), False),
-        Kind("not-asked", BILLING, "Billing was not told of the patient as he or she is", _BY_REPAIR, (Remedy.ASK,)),
+        Kind("not-asked", BILLING, "Billing was not told of the latest change", _BY_REPAIR, (Remedy.ASK,)),
         Kind("no-account", BILLING, "There is no account at billing", _BY_REPAIR, (Remedy.REOPEN,)),
         Kind("other-account", BILLING, "The account at billing has another number", _BY_REPAIR, (Remedy.REOPEN,)),
         Kind(

@@ -62,10 +62,10 @@ def as_json(report: ReconcileReport) -> dict[str, Any]:
 
 
 def kinds_of(report: ReconcileReport) -> list[dict[str, Any]]:
-    """Each kind that was found: what it is called, how often, what to do."""
+    """Each kind that was found, in the order in which changes flow: what it is called, how often, what to do."""
     counts = report.figures.get("byKind", {})
     return [
-        {"store": KINDS[code].store, "title": KINDS[code].title, "count": count, "to_do": KINDS[code].to_do}
-        for code, count in counts.items()
-        if code in KINDS
+        {"store": kind.store, "title": kind.title, "count": counts[code], "to_do": kind.to_do}
+        for code, kind in KINDS.items()
+        if code in counts
     ]

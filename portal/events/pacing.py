@@ -38,19 +38,24 @@ class Window:
             if end and positions.get(partition, 0) != end:
                 self._add(partition, end - 1, self.size)
 
+    def follows(self, partition: int, offset: int) -> bool:
+        """Whether a message may lie there, after all that we know of; if not, the topic was made anew."""
+        return offset >= self._ends.get(partition, 0)
+
     def add(self, partition: int, offset: int, size: int) -> None:
         """A message that the broker acknowledged."""
-        self._ends[partition] = max(self._ends.get(partition, 0), offset + 1)
+        self._ends[partition] = offset + 1
         self._add(partition, offset, size)
 
-    def is_strange(self, positions: Mapping[int, int]) -> bool:
-        """Whether a reader has read what we do not know of: an older topic, or another sender."""
-        return any(position > self._ends.get(partition, 0) for partition, position in positions.items())
+    def ends_at(self, ends: Mapping[int, int]) -> bool:
+        """Whether these are the ends that we know: nobody else has sent, and the topic is still the same."""
+        return self._ends == dict(ends)
 
     def take_out(self, positions: Mapping[int, int]) -> None:
         """What lies before these offsets has been read."""
         for partition, unread in self._unread.items():
-            while unread and unread[0][0] < positions.get(partition, 0):
+            position = positions.get(partition, 0)
+            while unread and unread[0][0] < position <= self._ends[partition]:
                 self._bytes[partition] -= unread.popleft()[1]
 
     def _add(self, partition: int, offset: int, size: int) -> None:
@@ -78,6 +83,7 @@ class PacedSender:
             self._is_known = False
             raise
         for receipt in delivery.receipts:
+            self._is_known = self._is_known and self._window.follows(receipt.partition, receipt.offset)
             self._window.add(receipt.partition, receipt.offset, receipt.message.size)
         return delivery
 
@@ -88,9 +94,9 @@ class PacedSender:
         return self._window.room if self._window.room >= LARGEST_MESSAGE else 0
 
     def _ask(self) -> None:
-        positions = self._broker.read_by(settings.KAFKA_WINDOW_GROUP)
-        if self._is_known and not self._window.is_strange(positions):
+        ends, positions = self._broker.ends(), self._broker.read_by(settings.KAFKA_WINDOW_GROUP)
+        if self._is_known and self._window.ends_at(ends):
             self._window.take_out(positions)
         else:
-            self._window.start_over(self._broker.ends(), positions)
+            self._window.start_over(ends, positions)
         self._is_known = True

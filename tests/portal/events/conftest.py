@@ -4,7 +4,7 @@ import os
 import secrets
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -27,6 +27,33 @@ def topic(broker, settings):
     settings.KAFKA_API_VERSION = (2, 0)
     settings.KAFKA_TOPIC_PATIENT = f"patient-{secrets.token_hex(4)}"
     return Topic(broker.address, settings.KAFKA_TOPIC_PATIENT)
+
+
+class ForgetfulBroker:
+    """A broker that can be restarted at its address, and then has forgotten everything."""
+
+    def __init__(self, folder):
+        self.folder, self.stack, self.port = folder, ExitStack(), 0
+        self.start()
+
+    def start(self):
+        self.running = self.stack.enter_context(kafka(self.folder, port=self.port))
+        self.port = int(self.running.address.rpartition(":")[2])
+
+    def stop(self):
+        self.stack.close()
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+
+@pytest.fixture
+def forgetful(tmp_path, settings):
+    broker = ForgetfulBroker(tmp_path / "kafka")
+    settings.KAFKA_BOOTSTRAP_SERVERS, settings.KAFKA_API_VERSION = [broker.running.address], (2, 0)
+    yield broker
+    broker.stop()
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """The relay never runs further ahead of its reader than the broker keeps: nothing is dropped unread."""
 
 import time
+from contextlib import contextmanager
+from itertools import count
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
@@ -10,10 +12,11 @@ from portal.events.encoding import Message
 from portal.events.loop import EventsLoop
 from portal.events.pacing import Window
 from portal.events.producer import LARGEST_MESSAGE
-from portal.events.services import within
+from portal.events.services import deliver_waiting, within
 from portal.loops import Round
 from portal.patients import services
 from portal.patients.models import EventOutbox
+from tests.topic import Topic
 
 WINDOW = 2_100_000
 
@@ -45,8 +48,21 @@ def test_a_position_in_an_older_topic_is_no_position():
     window = Window(100)
     window.start_over({0: 7}, {0: 900})
     assert window.room == 0
-    assert window.is_strange({0: 900})
-    assert not window.is_strange({0: 7})
+    window.take_out({0: 900})
+    assert window.room == 0
+    window.take_out({0: 7})
+    assert window.room == 100
+
+
+def test_it_knows_the_topic_by_its_ends():
+    window = Window(100)
+    window.start_over({0: 7, 1: 0}, {0: 7})
+    window.add(0, 7, 20)
+    assert window.ends_at({0: 8, 1: 0})
+    assert not window.ends_at({0: 3, 1: 0})
+    assert not window.ends_at({0: 9, 1: 0})
+    assert window.follows(0, 8)
+    assert not window.follows(0, 2)
 
 
 def test_only_what_fits_is_taken_and_too_large_ones_are_left_to_the_broker():
@@ -58,14 +74,19 @@ def test_only_what_fits_is_taken_and_too_large_ones_are_left_to_the_broker():
 
 @pytest.fixture
 def slow_reader(topic):
-    """Reads and commits as analytics does, when it is told to."""
+    with reading(topic) as reader:
+        yield reader
+
+
+@contextmanager
+def reading(topic):
     reader = Reader(topic)
     yield reader
     reader.consumer.close()
 
 
 class Reader:
-    """A group member that knows each offset it was given, and how far the broker has dropped events."""
+    """Reads and commits as analytics does, when it is told to, and knows each offset that it was given."""
 
     def __init__(self, topic):
         self.topic, self.seen = topic, {}
@@ -103,8 +124,8 @@ def register(monkeypatch):
     """Register so many thousand patients whose events are of 8 KB each; the broker keeps some 600 in a partition."""
     monkeypatch.setattr("portal.events.encoding.postal_area", lambda *_: "x" * 8_000)
 
-    def thousands(count):
-        for _ in range(count):
+    def thousands(number):
+        for _ in range(number):
             people = [{"family_name": f"Example{n}"} for n in range(1_000)]
             services.register_patients(people, by=None, source="import")
 
@@ -162,6 +183,31 @@ def test_a_new_leader_waits_until_what_lies_there_is_read(topic, slow_reader, lo
     slow_reader.read_all(2_000 - waiting)
     assert send_on(next_one, fence) < waiting
     next_one.close()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_noticed", ["while nothing waits", "by an acknowledgement"])
+def test_an_emptied_topic_is_paced_anew(forgetful, fence, register, settings, is_noticed):
+    settings.KAFKA_WINDOW_BYTES = WINDOW
+    register(1)
+    loop, topic = (
+        EventsLoop(clock=count(0, 10).__next__),
+        Topic(forgetful.running.address, settings.KAFKA_TOPIC_PATIENT),
+    )
+    with reading(topic) as reader:
+        while send_on(loop, fence):
+            assert reader.read(200)
+    forgetful.restart()
+    loop._broker.close()
+    if is_noticed == "by an acknowledgement":
+        loop._sender.close()
+        services.register_patients([{"family_name": "Late"}], by=None, source="import")
+        deliver_waiting(loop._paced, fence=fence)
+    with reading(topic) as reader:
+        while send_on(loop, fence):
+            assert reader.read(200)
+        reader.read_all(1_000)
+    loop.close()
 
 
 @pytest.mark.django_db

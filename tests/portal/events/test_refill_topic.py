@@ -6,7 +6,6 @@ from contextlib import ExitStack
 import pytest
 from django.db import connection
 
-from embedded.kafka import kafka
 from portal.events import ends, leases
 from portal.events.broker import KafkaBroker
 from portal.events.loop import EventsLoop
@@ -21,33 +20,6 @@ from tests.topic import Topic
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db
-
-
-class ForgetfulBroker:
-    """A broker that can be restarted at its address, and then has forgotten everything."""
-
-    def __init__(self, folder):
-        self.folder, self.stack, self.port = folder, ExitStack(), 0
-        self.start()
-
-    def start(self):
-        self.running = self.stack.enter_context(kafka(self.folder, port=self.port))
-        self.port = int(self.running.address.rpartition(":")[2])
-
-    def stop(self):
-        self.stack.close()
-
-    def restart(self):
-        self.stop()
-        self.start()
-
-
-@pytest.fixture
-def forgetful(tmp_path, settings):
-    broker = ForgetfulBroker(tmp_path / "kafka")
-    settings.KAFKA_BOOTSTRAP_SERVERS, settings.KAFKA_API_VERSION = [broker.running.address], (2, 0)
-    yield broker
-    broker.stop()
 
 
 @pytest.fixture

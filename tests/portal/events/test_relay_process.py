@@ -5,8 +5,10 @@ import signal
 import pytest
 from django.db import connection
 
+from portal import health
 from portal.events import leases
 from portal.events.models import RelayLease
+from portal.events.selectors import seconds_away
 from portal.patients.models import EventOutbox
 from tests.portal.events.conftest import change, new_patient, stopped
 from tests.portal.events.relays import database_away, relaying
@@ -88,3 +90,13 @@ def test_its_log_names_nobody(topic, tmp_path):
         wait_for(outbox_is_empty)
         relay.end()
     assert "nmistakable" not in relay.log.read_text()
+
+
+def test_a_silent_broker_shows_while_nothing_waits(topic, tmp_path, broker):
+    with relaying(tmp_path) as relay:
+        wait_for(lambda: seconds_away().get("events") == 0)
+        with stopped(broker):
+            wait_for(lambda: not health.events().ok)
+        wait_for(lambda: health.events().ok)
+        assert relay.popen.poll() is None
+    assert not EventOutbox.objects.exists()

@@ -1,19 +1,32 @@
 """How errors leave: application/problem+json (RFC 9457) for programs, a page in the staff's layout for browsers."""
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from portal.errors import FieldProblem, InvalidInput, NotAllowed, NotFound, NotSignedIn, OurFault, PortalError, camel
+from portal.errors import (
+    FieldProblem,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    OurFault,
+    PortalError,
+    Unavailable,
+    camel,
+)
 
 PROBLEM_JSON = "application/problem+json"
+DATABASE_AWAY = (OperationalError, InterfaceError)  # Away, full, out of connections, a deadlock: it passes.
 
 
 def problem(request: HttpRequest, error: PortalError) -> dict[str, Any]:
@@ -37,10 +50,14 @@ def problem_for(error: Exception, context: Mapping[str, Any]) -> Response | None
     if ours is None:
         return None
     set_rollback()
-    headers = {"WWW-Authenticate": 'Bearer realm="api"'} if ours.status == HTTPStatus.UNAUTHORIZED else {}
-    if wait := ours.extra.get("retryAfter"):
+    return Response(problem(context["request"], ours), ours.status, headers=_headers(ours), content_type=PROBLEM_JSON)
+
+
+def _headers(error: PortalError) -> dict[str, str]:
+    headers = {"WWW-Authenticate": 'Bearer realm="api"'} if error.status == HTTPStatus.UNAUTHORIZED else {}
+    if wait := error.extra.get("retryAfter"):
         headers["Retry-After"] = str(wait)
-    return Response(problem(context["request"], ours), ours.status, headers=headers, content_type=PROBLEM_JSON)
+    return headers
 
 
 def as_portal_error(error: Exception) -> PortalError | None:
@@ -57,6 +74,9 @@ def as_portal_error(error: Exception) -> PortalError | None:
         return InvalidInput(errors=_field_problems(error.detail))
     if isinstance(error, exceptions.APIException):
         return _from_api_exception(error)
+    if isinstance(error, DATABASE_AWAY):
+        words = "The database does not answer at this moment. Nothing was half-written: try again in a moment."
+        return Unavailable(words, retryAfter=2)
     return None
 
 
@@ -90,14 +110,19 @@ class PortalErrors:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        return answer(request, error) if isinstance(error, PortalError) else None
+        ours = as_portal_error(error) if isinstance(error, (PortalError, *DATABASE_AWAY)) else None
+        return answer(request, ours) if ours else None
 
 
 def answer(request: HttpRequest, error: PortalError) -> HttpResponse:
     """The error in the shape that the caller reads."""
     if request.path.startswith(("/api/", "/auth/", "/health/", "/metrics")):
-        return JsonResponse(problem(request, error), status=error.status, content_type=PROBLEM_JSON)
-    return render(request, "error.html", {"error": error}, status=error.status)
+        body = problem(request, error)
+        return JsonResponse(body, status=error.status, headers=_headers(error), content_type=PROBLEM_JSON)
+    page = render(request, "error.html", {"error": error}, status=error.status)
+    for name, value in _headers(error).items():
+        page[name] = value
+    return page
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
@@ -117,6 +142,10 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """A fault of ours, or a database that failed outside of a view: while it is found out who asks."""
+    error = sys.exc_info()[1]
+    if isinstance(error, DATABASE_AWAY) and (ours := as_portal_error(error)):
+        return answer(request, ours)
     return answer(
         request, OurFault("Nothing was half-written. Try again; if it stays, tell an operator the request id.")
     )

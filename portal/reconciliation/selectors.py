@@ -40,9 +40,9 @@ def reconcile_state() -> ReconcileState:
     """For readiness and metrics."""
     told = ReconcileReport.objects.filter(status__in=[Verdict.AGREES, Verdict.DIFFERS])
     last = told.order_by("-finished_at").values_list("difference_count", "finished_at").first()
-    if last is None:
-        return ReconcileState(0, None)
-    differences, finished_at = last
+    differences, finished_at = last or (0, None)
+    if finished_at is None:
+        return ReconcileState(differences, None)
     return ReconcileState(differences, max(0.0, (timezone.now() - finished_at).total_seconds()))
 
 

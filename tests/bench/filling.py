@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg2
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from protos.patient.events.v1.patient_event_pb2 import PatientEvent
 
@@ -95,11 +95,21 @@ def fill_topic(portal: str, broker: str, topic: str) -> int:
     return count
 
 
-def start_at_the_end(analytics: str, topic: str, ends: dict[int, int]) -> None:
-    """The worker has read everything: what it would count is there already."""
+def start_at_the_end(analytics: str, broker: str, topic: str) -> None:
+    """The worker has read everything, as its group and its database know: what it would count is there already."""
+    consumer = Consumer({"bootstrap.servers": broker, "group.id": "analytics", "enable.auto.commit": False})
+    try:
+        places = [
+            TopicPartition(topic, one) for one in consumer.list_topics(topic, timeout=20).topics[topic].partitions
+        ]
+        for place in places:
+            place.offset = consumer.get_watermark_offsets(place, timeout=20)[1]
+        consumer.commit(offsets=places, asynchronous=False)
+    finally:
+        consumer.close()
     with session(analytics) as cursor:
-        for partition, end in ends.items():
-            cursor.execute("INSERT INTO read_offset VALUES (%s, %s, %s)", [topic, partition, end])
+        for place in places:
+            cursor.execute("INSERT INTO read_offset VALUES (%s, %s, %s)", [topic, place.partition, place.offset])
 
 
 def value(event_id: int, patient: str, version: int, status: str, at: datetime) -> bytes:

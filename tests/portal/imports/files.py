@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ ANNA = {
     "phone": "(617) 555-0123",
     "ssn": "999-00-0001",
 }
-ROWS, EVERY = 640, 40  # Of `mixed_rows`: how many, and how many until the next row that is refused.
+KILLS = int(os.environ.get("KILLS", "4"))
+ROWS, EVERY = 160 * KILLS, 40  # Of `mixed_rows`: enough for so many kills, and how many until the next that is refused.
 REFUSED = ROWS // EVERY + 1
 BEN = {"family_name": "Sample", "given_name": "Ben", "date_of_birth": "1990-12-01", "sex": "male", "ssn": "999-00-0002"}
 

@@ -8,7 +8,9 @@ from typing import Any, cast
 import faust
 import structlog
 from aiohttp.web import BaseSite, TCPSite
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from faust.app.base import BootStrategy
+from faust.exceptions import ProducerSendError
 from faust.web.drivers.aiohttp import Web
 from yarl import URL
 
@@ -107,7 +109,12 @@ class Worker(faust.App):
 
     async def _post(self, letter: DeadLetter) -> None:
         message, topic = letter.message, self.config.dead_letter_topic
-        await self.producer.send_and_wait(topic, message.key, message.value, None, None, letter.headers)
+        try:
+            await self.producer.send_and_wait(topic, message.key, message.value, None, None, letter.headers)
+        except (KafkaError, ProducerSendError) as error:
+            if not isinstance(error.__cause__ or error, MessageSizeTooLargeError):
+                raise
+            await self.producer.send_and_wait(topic, message.key, None, None, None, letter.without_value())
 
 
 class Process(faust.Worker):

@@ -50,6 +50,11 @@ class DeadLetter:
         pairs = list(own.items() if isinstance(own, dict) else own)
         return pairs + [(name, text.encode()) for name, text in self.origin.items()]
 
+    def without_value(self) -> list[tuple[str, bytes]]:
+        """Headers that go alone when the whole letter is more than the topic takes: they say where the message is."""
+        size = str(len(self.message.value or b""))
+        return [(name, text.encode()) for name, text in {**self.origin, "value_left_out": size}.items()]
+
 
 class CannotGoOn(Exception):
     """A message can be neither counted nor set aside; the process must end without acknowledging it."""

@@ -116,7 +116,8 @@ def make_topics(broker):
 
 def send(broker, *messages):
     """Put (patient number, value) pairs on the topic and wait until the broker has them."""
-    producer = Producer({"bootstrap.servers": broker, "enable.idempotence": True, "linger.ms": 5})
+    largest = {"message.max.bytes": 1_048_500}  # Kafka's own limit; librdkafka's is lower.
+    producer = Producer({"bootstrap.servers": broker, "enable.idempotence": True, "linger.ms": 5, **largest})
     failed = []
     for number, value in messages:
         producer.produce(TOPIC, value, key=patient(number), on_delivery=lambda error, _: error and failed.append(error))

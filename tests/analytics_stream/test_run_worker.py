@@ -66,6 +66,18 @@ def test_what_is_no_event_lands_in_the_dead_letter_topic_and_the_rest_is_counted
     wait_for(lambda: worker.figures_with("Utica", 10))
 
 
+def test_a_letter_that_is_too_large_with_its_headers_goes_without_its_value(worker, broker):
+    """Red when it is tried in vain until the process ends, and again after each start: nobody is counted any more."""
+    send(broker, (3500, b"\xff" * 1_000_500))
+    send_all(broker, story(5, first=3510, region="Ulm"))
+    wait_for(lambda: worker.figures_with("Ulm", 5))
+    key = patient(3500).encode()
+    [letter] = wait_for(lambda: [one for one in dead_letters(broker, 1) if one.key() == key])
+    headers = dict(letter.headers())
+    assert (letter.value(), headers["value_left_out"]) == (None, b"1000500")
+    assert headers["reason"] == b"the value is not a PatientEvent"
+
+
 def test_it_goes_on_when_the_database_comes_back(worker, broker, url):
     with away(url):
         send_all(broker, story(20, first=4000, region="Atlantis"))

@@ -25,7 +25,13 @@ from tests.waiting import wait_for
 CLOSED = "127.0.0.1:1"
 
 
-@pytest.mark.django_db  # Comes first, and has pytest-django make the test's database.
+@pytest.mark.django_db  # Also has pytest-django make the test's database, when this file is run alone.
+def test_without_any_neighbour_there_is_no_proof():
+    answer = reconcile()
+    away = {name for name in ALL if answer.store(name)["differences"] is None}
+    assert (answer.code, away) == (2, {"topic", "analytics", "billing"})
+
+
 def test_an_empty_system_agrees(system):
     answer = reconcile()
     assert (answer.code, answer.report["verdict"]) == (0, "agrees")
@@ -70,6 +76,18 @@ def test_changes_meanwhile_are_no_difference(system):
     assert [(answer.code, answer.report["byKind"]) for answer in answers] == [(0, {})] * 3
     assert next(done) > 20
     assert reconcile().code == 0
+
+
+def test_what_waits_for_the_relay_is_shown_and_no_difference(system):
+    before = reconcile().store("outbox")["changes"]
+    system.relay.signal(signal.SIGSTOP)
+    try:
+        change(register(), city="Leeds")
+        answer = reconcile(patience=0.5)
+    finally:
+        system.relay.signal(signal.SIGCONT)
+    assert (answer.code, before) == (0, 0)
+    assert (answer.store("outbox")["changes"], answer.store("billing")["waiting"]) == (2, 1)
 
 
 def test_what_analytics_reads_late_is_no_difference(system):
@@ -172,6 +190,23 @@ def test_one_that_was_killed_stops_nobody(system):
     assert reconcile().code == 0
     assert not ReconcileReport.objects.filter(status="running").exists()
     assert ReconcileReport.objects.filter(status="failed", message__startswith="It was cut off").count() == 1
+
+
+def test_a_session_that_is_ended_in_the_middle_gives_no_proof(system):
+    system.analytics.popen.send_signal(signal.SIGSTOP)
+    try:
+        with ThreadPoolExecutor() as threads:
+            answer = threads.submit(reconciled_elsewhere)
+            wait_for(
+                lambda: ReconcileReport.objects.filter(status="running", step__startswith="reading topic").exists()
+            )
+            tell("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'reconcile'")
+            system.analytics.popen.send_signal(signal.SIGCONT)
+            assert (answer.result().code, answer.result().report["verdict"]) == (2, "failed")
+    finally:
+        system.analytics.popen.send_signal(signal.SIGCONT)
+    assert "went away" in answer.result().report["message"]
+    assert reconcile().code == 0
 
 
 def lock_is_held() -> bool:

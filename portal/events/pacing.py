@@ -18,6 +18,7 @@ class Window:
     def __init__(self, size: int) -> None:
         self.size = size
         self._ends: dict[int, int] = {}
+        self._positions: dict[int, int] = {}
         self._unread: defaultdict[int, deque[tuple[int, int]]] = defaultdict(deque)
         self._bytes: Counter[int] = Counter()
 
@@ -31,7 +32,7 @@ class Window:
 
         A position behind the end is one in an older topic: nothing of this one has been read.
         """
-        self._ends = dict(ends)
+        self._ends, self._positions = dict(ends), dict(positions)
         self._unread.clear()
         self._bytes.clear()
         for partition, end in ends.items():
@@ -47,12 +48,15 @@ class Window:
         self._ends[partition] = offset + 1
         self._add(partition, offset, size)
 
-    def ends_at(self, ends: Mapping[int, int]) -> bool:
-        """Whether these are the ends that we know: nobody else has sent, and the topic is still the same."""
-        return self._ends == dict(ends)
+    def goes_on(self, ends: Mapping[int, int], positions: Mapping[int, int]) -> bool:
+        """Whether all that we know still holds: nobody else has sent, the topic is the same, no reader went back."""
+        return self._ends == dict(ends) and all(
+            position >= self._positions.get(partition, 0) for partition, position in positions.items()
+        )
 
     def take_out(self, positions: Mapping[int, int]) -> None:
         """What lies before these offsets has been read."""
+        self._positions = dict(positions)
         for partition, unread in self._unread.items():
             position = positions.get(partition, 0)
             while unread and unread[0][0] < position <= self._ends[partition]:
@@ -95,7 +99,7 @@ class PacedSender:
 
     def _ask(self) -> None:
         ends, positions = self._broker.ends(), self._broker.read_by(settings.KAFKA_WINDOW_GROUP)
-        if self._is_known and self._window.ends_at(ends):
+        if self._is_known and self._window.goes_on(ends, positions):
             self._window.take_out(positions)
         else:
             self._window.start_over(ends, positions)

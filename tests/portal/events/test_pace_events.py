@@ -58,11 +58,19 @@ def test_it_knows_the_topic_by_its_ends():
     window = Window(100)
     window.start_over({0: 7, 1: 0}, {0: 7})
     window.add(0, 7, 20)
-    assert window.ends_at({0: 8, 1: 0})
-    assert not window.ends_at({0: 3, 1: 0})
-    assert not window.ends_at({0: 9, 1: 0})
+    assert window.goes_on({0: 8, 1: 0}, {0: 7})
+    assert not window.goes_on({0: 3, 1: 0}, {0: 7}), "made anew"
+    assert not window.goes_on({0: 9, 1: 0}, {0: 7}), "somebody else sent"
     assert window.follows(0, 8)
     assert not window.follows(0, 2)
+
+
+def test_a_reader_that_begins_again_has_read_nothing():
+    window = Window(100)
+    window.start_over({0: 7}, {0: 7})
+    assert not window.goes_on({0: 7}, {0: 0})
+    window.start_over({0: 7}, {0: 0})
+    assert window.room == 0
 
 
 def test_only_what_fits_is_taken_and_too_large_ones_are_left_to_the_broker():

@@ -10,7 +10,7 @@ from kafka.net.compat import KafkaNetClient
 from kafka.protocol.producer import ProduceRequest
 
 
-class TooLate(KafkaError):  # type: ignore[misc]
+class TooLate(KafkaError):
     """The time in which we could be sure to lead was over before the messages left."""
 
 
@@ -21,7 +21,7 @@ class Deadline:
     at: float = float("-inf")
 
 
-class PunctualClient(KafkaNetClient):  # type: ignore[misc]
+class PunctualClient(KafkaNetClient):
     """Refuses to append after the deadline. The producer's own time limit does not: it sends what it has given up."""
 
     def __init__(self, deadline: Deadline, **settings: Any) -> None:

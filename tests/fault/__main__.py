@@ -13,7 +13,7 @@ from embedded.leftovers import AlreadyRunning, end_leftovers, only_run
 from tests.fault.report import report
 from tests.fault.run import Pace, Run, faulty_run
 
-SHORT_SECONDS, SHORT_SLOT_SECONDS, SHORT_CALM_SECONDS = 90.0, 9.0, 1.0
+SHORT_SECONDS, SHORT_SLOT_SECONDS, SHORT_CALM_SECONDS = 90.0, 11.0, 1.0
 LONG_SLOT_SECONDS, LONG_CALM_SECONDS = 15.0, 3.0
 AWAY_CALM_SECONDS = 60.0
 INTERRUPTED = 130

@@ -50,7 +50,16 @@ def plan(seed: int, *, slots: int, can_fill_disk: bool = True) -> list[list[Faul
     for fault in faults[slots:]:
         free = [slot for slot in found if _may_join(fault, slot)]
         (dice.choice(free) if free else _new(found)).append(fault)
-    return found
+    return _emptied_early(found, dice)
+
+
+def _emptied_early(found: list[list[Fault]], dice: random.Random) -> list[list[Fault]]:
+    """In the first half: an emptied broker takes along what was set aside until then, and nobody can count it."""
+    emptied = [slot for slot in found if slot[0].kind == BROKER_EMPTIED]
+    others = [slot for slot in found if slot[0].kind != BROKER_EMPTIED]
+    for slot in emptied:
+        others.insert(dice.randrange(len(others) // 2), slot)
+    return others
 
 
 def long_outages(seconds: float) -> list[list[Fault]]:

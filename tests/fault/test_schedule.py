@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.fault.faults import DISK_FULL
+from tests.fault.faults import BROKER_EMPTIED, DISK_FULL
 from tests.fault.schedule import KINDS, LINKS, NETWORK, TARGETS, WITH_TARGETS, _thing, plan
 
-SHORT, LONG, SEEDS = 10, 60, range(1, 6)
+SHORT, LONG, SEEDS = 8, 60, range(1, 6)
 
 
 def faults_of(slots):
@@ -34,6 +34,12 @@ def test_the_long_form_has_300_faults_and_every_target_of_every_kind():
     wanted = {(kind, target) for kind in WITH_TARGETS for target in TARGETS}
     wanted |= {(kind, link) for kind in NETWORK for link in LINKS}
     assert wanted - {(fault.kind, fault.target) for fault in faults} == set()
+
+
+@pytest.mark.parametrize("seed", range(1, 30))
+def test_the_broker_is_emptied_in_the_first_half(seed):
+    kinds = [slot[0].kind for slot in plan(seed, slots=SHORT)]
+    assert kinds.index(BROKER_EMPTIED) < len(kinds) / 2
 
 
 def test_a_disk_that_cannot_be_filled_is_left_alone():

@@ -4,14 +4,17 @@ import signal
 from contextlib import ExitStack
 
 import pytest
+from confluent_kafka.admin import AdminClient
 from django.db import connection
 
+from embedded.apache import apache_kafka
 from portal.events import ends, leases
 from portal.events.broker import KafkaBroker
 from portal.events.loop import EventsLoop
 from portal.events.models import TopicEnd, TopicRefill
 from portal.events.producer import KafkaSender
 from portal.events.services import deliver_waiting
+from portal.events.topics import create_topics
 from portal.loops import LeaseLost, Round
 from portal.patients.models import EventOutbox, PatientEvent
 from tests.portal.events.conftest import change, new_patient
@@ -183,3 +186,24 @@ def test_a_real_relay_fills_the_topic_of_a_restarted_broker(forgetful, topic, tm
             change(PatientEvent.objects.filter(pgh_obj_id=patient_id).first().pgh_obj, city="Hull")
         assert topic.versions(48) == {patient_id: [1, 2, 3, 4] for patient_id in history}
         wait_for(lambda: not EventOutbox.objects.exists())
+
+
+@pytest.mark.kafka
+def test_on_a_real_kafka_a_topic_that_was_deleted_and_made_again_is_filled(tmp_path, settings, fence):
+    with apache_kafka(tmp_path) as broker:
+        settings.KAFKA_BOOTSTRAP_SERVERS, settings.KAFKA_API_VERSION = [broker.address], None
+        create_topics()
+        history = some_history()
+        loop = EventsLoop()
+        settle_down(loop, fence)
+        loop.close()
+        admin = AdminClient({"bootstrap.servers": broker.address})
+        admin.delete_topics([settings.KAFKA_TOPIC_PATIENT])[settings.KAFKA_TOPIC_PATIENT].result(30)
+        wait_for(lambda: settings.KAFKA_TOPIC_PATIENT not in admin.list_topics(timeout=20).topics)
+        again = EventsLoop()
+        assert again.step(fence) is Round.MORE, "no topic is a topic that ends at 0"
+        create_topics()
+        wait_for(lambda: settings.KAFKA_TOPIC_PATIENT in admin.list_topics(timeout=20).topics)
+        settle_down(again, fence)
+        again.close()
+        assert Topic(broker.address, settings.KAFKA_TOPIC_PATIENT).versions(36) == history

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from portal.errors import InvalidInput
@@ -21,12 +22,12 @@ class Candidate:
     row: Row
     details: dict[str, Any]
 
-    @property
+    @cached_property
     def pairs(self) -> set[Pair]:
         """The identifiers that the row carries, as (system, value)."""
         return {(one["system"], one["value"]) for one in self.details.get("identifiers", [])}
 
-    @property
+    @cached_property
     def person(self) -> PersonKey:
         """Name and date of birth, as the registration of a patient compares them."""
         return person_key(self.details)

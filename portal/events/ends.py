@@ -15,7 +15,7 @@ from portal.events.models import TopicEnd, TopicRefill
 from portal.events.producer import Receipt
 
 log = structlog.get_logger("portal.events")
-STEP = 50_000
+STEP = 20_000
 _PUT_BACK = """
     WITH step AS (SELECT pgh_id FROM patients_patientevent WHERE pgh_id > %s ORDER BY pgh_id LIMIT %s),
          put AS (INSERT INTO patients_eventoutbox (event_id) SELECT pgh_id FROM step ON CONFLICT DO NOTHING)

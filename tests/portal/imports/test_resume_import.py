@@ -102,6 +102,21 @@ def test_a_worker_that_wakes_after_its_job_was_taken_over_writes_nothing_more(jo
     assert_all_came_in_once(job)
 
 
+def test_a_job_keeps_its_lease_while_it_reads_over_the_rows_that_are_done(job, monkeypatch):
+    """A gigabyte takes longer to read over than a lease lasts; another process must not take the job up meanwhile."""
+    ImportJob.objects.filter(pk=job.pk).update(bytes_done=1024**3)
+    opened, seen = services.open_patients, []
+
+    def slow(path):
+        seen.append(ImportJob.objects.get(pk=job.pk).leased_until - timezone.now())
+        return opened(path)
+
+    monkeypatch.setattr(services, "open_patients", slow)
+    services.run_job(job.pk)
+    assert seen[0] > timedelta(minutes=5)
+    assert_all_came_in_once(job)
+
+
 def test_an_unexpected_error_frees_the_job_and_the_next_start_ends_it(job, monkeypatch, capfd):
     calls = []
 

@@ -65,7 +65,10 @@ KINDS = {
             "unknown-event", TOPIC, "The log does not know the event",
             _BACKUP + "Else find who writes to the topic besides the relay.", (), False,
         ),
-        Kind("not-counted", ANALYTICS, "Not every event is counted", _BY_REPAIR, (Remedy.RESEND,)),
+        Kind(
+            "not-counted", ANALYTICS, "Not every event is counted",
+            "Run the repair. If it stays, look for a dead letter of this patient.", (Remedy.RESEND,),
+        ),
         Kind(
             "counted-too-often", ANALYTICS, "More events are counted than there are",
             _BY_REPAIR, (Remedy.FORGET, Remedy.RESEND), False,

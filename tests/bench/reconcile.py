@@ -82,6 +82,8 @@ def fill(environment: dict[str, str], count: int) -> None:
 
 
 def measure(environment: dict[str, str]) -> None:
+    load, _, _ = psutil.getloadavg()
+    print(f"load before the reconciliation: {load:.1f}", flush=True)
     began, spent = time.monotonic(), psutil.Process().cpu_times()
     command = [sys.executable, "manage.py", "reconcile", "--json"]
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False)

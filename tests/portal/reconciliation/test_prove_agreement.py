@@ -90,10 +90,12 @@ def test_what_waits_for_the_relay_is_shown_and_no_difference(system):
     assert (answer.store("outbox")["changes"], answer.store("billing")["waiting"]) == (2, 1)
 
 
-def test_what_analytics_reads_late_is_no_difference(system):
+def test_what_analytics_reads_late_is_no_difference(system, monkeypatch):
+    monkeypatch.setattr("portal.reconciliation.confirming.CHUNK", 2)
     system.analytics.popen.send_signal(signal.SIGSTOP)
     try:
-        register()
+        for _ in range(5):
+            register()
         with ThreadPoolExecutor() as threads:
             answer = threads.submit(reconciled_elsewhere)
             wait_for(

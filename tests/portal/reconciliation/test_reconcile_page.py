@@ -70,7 +70,7 @@ def test_differences_name_store_patient_and_what_to_do(client, operator):
     assert "<strong>1 difference.</strong>" in text
     assert f'<a href="/patients/{patient.pk}/">' in text
     assert "Not every event is counted" in text
-    assert "Run the repair." in text
+    assert KINDS["not-counted"].to_do in text
 
 
 def test_who_may_not_open_patients_gets_no_links_to_them(client, make_user):

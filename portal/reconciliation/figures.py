@@ -8,6 +8,7 @@ from portal.reconciliation.neighbours import Neighbours
 from portal.reconciliation.stores import ANALYTICS, BILLING, LOG, OUTBOX, PATIENTS, TOPIC
 from portal.reconciliation.workspace import Workspace
 
+PROVEN = "not kept by the broker, for which analytics is the proof"
 # Each row: patients, changes, what waits, and one number of the store's own.
 _OURS = {
     PATIENTS: """
@@ -65,12 +66,12 @@ class Figures:
 
     def _notes(self, store: str, own: int) -> list[str]:
         tally = self._neighbours.topic.tally
-        window = f"keeps a window: {self._not_kept:,} not kept, for which analytics is the proof"
+        not_kept = 0 if tally.is_whole else self._not_kept
         return {
             PATIENTS: [_say(own, "not active")],
             LOG: [_say(own, "deleted since")],
             OUTBOX: [_say(own, "in quarantine")],
-            TOPIC: [_say(own, "sent again"), _say(tally.strays, "not ours"), "" if tally.is_whole else window],
+            TOPIC: [_say(own, "sent again"), _say(tally.strays, "not ours"), _say(not_kept, PROVEN)],
             ANALYTICS: [_say(len(self._neighbours.audit), "figures that differ")],
             BILLING: [_say(own, "closed"), _say(self._refused, "refused")],
         }[store]

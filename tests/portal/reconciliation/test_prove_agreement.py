@@ -157,7 +157,7 @@ def test_on_a_broker_that_keeps_a_window_analytics_is_the_proof(system, settings
     settings.KAFKA_WINDOW_BYTES = 3_000_000
     answer = reconcile()
     assert (answer.code, answer.report["byKind"]) == (0, {})
-    assert "not kept, for which analytics is the proof" in answer.store("topic")["note"]
+    assert "not kept by the broker, for which analytics is the proof" in answer.store("topic")["note"]
     settings.KAFKA_WINDOW_BYTES = 0
     assert set(reconcile(patience=0.5).report["byKind"]) == {"not-sent"}
 

@@ -25,7 +25,7 @@ from tests.waiting import wait_for
 CLOSED = "127.0.0.1:1"
 
 
-@pytest.mark.django_db  # Also has pytest-django make the test's database, when this file is run alone.
+@pytest.mark.django_db
 def test_without_any_neighbour_there_is_no_proof():
     answer = reconcile()
     away = {name for name in ALL if answer.store(name)["differences"] is None}

@@ -66,7 +66,7 @@ def test_the_log_names_the_undoing_and_billing_and_broker_hear_of_it(import_text
     event = PatientEvent.objects.latest("pgh_id")
     assert event.pgh_context == {"user": operator.pk, "source": "import", "import_undo": report["job"]}
     assert EventOutbox.objects.count() == waiting + 1
-    assert BillingAccount.objects.count() == 1
+    assert BillingAccount.objects.get().wanted_version == event.version == 2  # To be closed.
 
 
 def test_a_person_of_several_rows_is_undone_once_and_wholly(import_text):

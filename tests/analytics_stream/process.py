@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -135,18 +136,19 @@ def read_up_to(broker):
         consumer.close()
 
 
-def dead_letters(broker, count):
-    """The first messages of the dead-letter topic, of `count` different keys; one may come twice."""
-    reader = {"group.id": "readers", "auto.offset.reset": "earliest", "topic.metadata.refresh.interval.ms": 500}
+def dead_letters(broker, numbers):
+    """The dead letter about each of these patients, by number; waits until all are there."""
+    group = secrets.token_hex(8)  # The embedded broker waits 45 s for a member who has left.
+    reader = {"group.id": group, "auto.offset.reset": "earliest", "topic.metadata.refresh.interval.ms": 500}
     consumer = Consumer({"bootstrap.servers": broker, **reader})
     consumer.subscribe([DEAD_LETTERS])  # Perhaps before it is there.
-    found = []
+    wanted, found = {patient(number).encode(): number for number in numbers}, {}
 
     def read():
         letter = consumer.poll(0.1)
-        if letter is not None and not letter.error():  # A message without a value is falsy.
-            found.append(letter)
-        return len({letter.key() for letter in found}) >= count
+        if letter is not None and not letter.error() and letter.key() in wanted:  # One without a value is falsy.
+            found[wanted[letter.key()]] = letter
+        return len(found) == len(wanted)
 
     try:
         wait_for(read)

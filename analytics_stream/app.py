@@ -58,7 +58,7 @@ class WebFirst(BootStrategy):
         yield WaitForBroker(app.config.brokers)
         yield from self._chain(self.sensors(), self.kafka_producer(), self.kafka_consumer())
         yield from self._chain(self.agents(), self.kafka_conductor(), self.tables())
-        yield Lookout(app, app.progress, app.config.brokers, app.keeper.has_lost_offsets)
+        yield Lookout(app, app.progress, app.config.brokers, app.keeper)
 
 
 class Worker(faust.App):

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -16,11 +16,13 @@ from mode import Service
 
 from analytics_stream.database import OffsetsLost
 from analytics_stream.ending import end_process
+from analytics_stream.keeper import Keeper
 from analytics_stream.progress import Partition, Progress
 from analytics_stream.transport import CarefulConsumer
 
 LOOK_SECONDS = 0.25
 ASK_SECONDS = 3.0
+OPENING_SECONDS = 10.0
 ANEW_LOOKS = 8
 SHORTEST_WAIT, LONGEST_WAIT = 0.2, 3.0
 
@@ -57,12 +59,9 @@ async def broker_answers(brokers: list[str]) -> bool:
 class Lookout(Service):
     """Tells `progress` where our partitions stand, and ends the process when nothing moves any more."""
 
-    def __init__(
-        self, app: App, progress: Progress, brokers: Sequence[str], has_lost_offsets: Callable[[], Awaitable[bool]]
-    ) -> None:
+    def __init__(self, app: App, progress: Progress, brokers: Sequence[str], keeper: Keeper) -> None:
         super().__init__()
-        self._app, self._progress, self._brokers = app, progress, list(brokers)
-        self._has_lost_offsets = has_lost_offsets
+        self._app, self._progress, self._brokers, self._keeper = app, progress, list(brokers), keeper
         self._answered, self._asked_at = True, 0.0
         self._beginnings: dict[TP, int] = {}
         self._looks_anew = 0
@@ -97,8 +96,18 @@ class Lookout(Service):
         """A database that was emptied is filled again at once, and not only when the next event comes."""
         while not self.should_stop:
             await self.sleep(ASK_SECONDS)
-            if await self._has_lost_offsets():
+            if await self._keeper.has_lost_offsets():
                 end_process(str(OffsetsLost()))
+
+    @Service.task
+    async def _watch_the_topic(self) -> None:
+        """One that was made anew may be longer than the one before, and nobody may have told us."""
+        while not self.should_stop:
+            await self.sleep(OPENING_SECONDS)
+            if self._app.rebalancing:
+                continue
+            if await self._keeper.has_another_topic(await cast(CarefulConsumer, self._app.consumer).openings()):
+                end_process("The topic is another than the one that was counted. It is read from its beginning.")
 
     async def _ask_broker(self) -> None:
         """A broker that is away excuses us; one that answers while we hear nothing does not."""

@@ -12,7 +12,7 @@ from analytics_stream.database import OffsetsLost, StoreAway, open_engine, told
 from analytics_stream.figures import DAYS, REGIONS, Counts, last_days, last_hours, last_minutes
 from analytics_stream.folding import Event, Place, State, changes, event_counts, latest, latest_states
 from analytics_stream.ledger import COUNT_GAPS, gap_age
-from analytics_stream.offsets import Bookmark, Partition
+from analytics_stream.offsets import Bookmark, Kept, Partition
 
 # All rows are locked in one order, table by table and sorted by key, so that two workers cannot wait for each other.
 TAKE_IN = text("""
@@ -49,13 +49,15 @@ KEEP_LATEST = text("""
 """)
 KEEP_OFFSETS = text("""
     INSERT INTO read_offset AS stored
-    SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS integer[]), CAST(:offsets AS bigint[]))
-        AS read (topic, partition) ORDER BY topic, partition
-    ON CONFLICT (topic, partition) DO UPDATE SET next_offset = greatest(stored.next_offset, excluded.next_offset)
+    SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS integer[]), CAST(:offsets AS bigint[]),
+        CAST(:openings AS bytea[])) AS read (topic, partition) ORDER BY topic, partition
+    ON CONFLICT (topic, partition) DO UPDATE SET
+        next_offset = greatest(stored.next_offset, excluded.next_offset),
+        opening = coalesce(excluded.opening, stored.opening)
     RETURNING new.topic, new.partition, old.next_offset
 """)
 FORGET_OFFSET = text("DELETE FROM read_offset WHERE topic = :topic AND partition = :partition")
-OFFSETS = text("SELECT topic, partition, next_offset FROM read_offset")
+KEPT = text("SELECT topic, partition, next_offset, opening FROM read_offset")
 ADD_UP = text("""
     INSERT INTO figure AS stored (name, bucket, count)
     SELECT * FROM unnest(CAST(:names AS text[]), CAST(:buckets AS text[]), CAST(:steps AS bigint[]))
@@ -112,11 +114,11 @@ class Store:
         except SQLAlchemyError as error:
             raise StoreAway(type(error).__name__) from error
 
-    def offsets(self) -> dict[Partition, int]:
-        """The next offset of each partition that was read. Raises StoreAway."""
+    def kept(self) -> dict[Partition, Kept]:
+        """How far each partition was read, and what it began with. Raises StoreAway."""
         try:
             with self.engine.connect() as connection:
-                return {(topic, partition): offset for topic, partition, offset in connection.execute(OFFSETS)}
+                return {(topic, partition): _kept(*facts) for topic, partition, *facts in connection.execute(KEPT)}
         except SQLAlchemyError as error:
             raise StoreAway(type(error).__name__) from error
 
@@ -145,19 +147,24 @@ def _count(connection: Connection, events: Sequence[Event]) -> int:
     return len(fresh)
 
 
+def _kept(next_offset: int, opening: memoryview | None) -> Kept:
+    return Kept(next_offset, None if opening is None else bytes(opening))
+
+
 def _keep_offsets(connection: Connection, bookmarks: Sequence[Bookmark]) -> None:
     if not bookmarks:
         return
-    for topic, partition, kept, _ in bookmarks:
+    for topic, partition, kept, *_ in bookmarks:
         if kept is None:  # What is kept may be of a longer topic, that is gone.
             connection.execute(FORGET_OFFSET, {"topic": topic, "partition": partition})
     columns = {
         "topics": [bookmark.topic for bookmark in bookmarks],
         "partitions": [bookmark.partition for bookmark in bookmarks],
         "offsets": [bookmark.next_offset for bookmark in bookmarks],
+        "openings": [bookmark.opening for bookmark in bookmarks],
     }
     stored = {(topic, partition): offset for topic, partition, offset in connection.execute(KEEP_OFFSETS, columns)}
-    for topic, partition, kept, _ in bookmarks:
+    for topic, partition, kept, *_ in bookmarks:
         if kept is not None and (stored[topic, partition] or 0) < kept:
             raise OffsetsLost
 

@@ -7,7 +7,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
 
+from analytics_stream.config import Config
 from analytics_stream.keeper import Keeper
+from analytics_stream.openings import Openings, openings
 from analytics_stream.progress import Partition
 
 # Faust has 1.5 s and no setting for it. A broker may answer at the end of that time only: the one inside
@@ -18,6 +20,7 @@ FETCH_WAIT_MS = 100
 class KeepsOffsets(Protocol):
     """What we need of the app."""
 
+    config: Config
     keeper: Keeper
 
 
@@ -33,6 +36,10 @@ class CarefulConsumer(Consumer):
     def _keeper(self) -> Keeper:
         return cast(KeepsOffsets, self.app).keeper
 
+    async def openings(self) -> Openings | None:
+        """What each of our partitions begins with now; None when the broker does not say."""
+        return await openings(cast(KeepsOffsets, self.app).config.brokers, self.assignment())
+
     def _new_consumer_thread(self) -> QuickThread:
         return QuickThread(self, loop=self.loop, beacon=self.beacon)
 
@@ -46,7 +53,7 @@ class CarefulConsumer(Consumer):
         await super().perform_seek()
         ours = self.assignment()
         committed = {tp: self._committed_offset.get(tp) for tp in ours}
-        starts = await self._keeper.starts(committed, await self.highwaters(*ours))
+        starts = await self._keeper.starts(committed, await self.highwaters(*ours), await self.openings())
         if self.assignment() != ours:
             return  # They changed hands meanwhile, and this is called again for those that are ours now.
         self._keeper.bookmarks.begin(starts)

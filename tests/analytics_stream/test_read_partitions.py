@@ -9,12 +9,12 @@ from faust.types import TP
 
 from analytics_stream.database import OffsetsLost, Refused, StoreAway
 from analytics_stream.keeper import Keeper
-from analytics_stream.offsets import Bookmark, Bookmarks, start_of
+from analytics_stream.offsets import Bookmark, Bookmarks, Kept, fingerprint, start_of
 from analytics_stream.transport import CarefulConsumer
 from tests.analytics_stream.database import tell
 from tests.analytics_stream.messages import event
 
-KNOWN, NEW, LONGER, WIPED = (TP("patient", number) for number in range(4))
+KNOWN, NEW, LONGER, WIPED, ANEW = (TP("patient", number) for number in range(5))
 
 
 @dataclass
@@ -22,28 +22,39 @@ class Message:
     offset: int
     topic: str = "patient"
     partition: int = 0
+    timestamp: float = 1.5
+    key: bytes | None = b"key"
+    value: bytes | None = b"value"
 
 
-class Kept:
-    """A store that keeps these offsets, or is away when there are none."""
+FIRST = fingerprint(Message(0))
+
+
+class Store:
+    """Keeps these offsets of partitions that began with FIRST, or is away when there are none."""
 
     def __init__(self, offsets):
-        self.kept = offsets
+        self.offsets = offsets
 
-    def offsets(self):
-        if self.kept is None:
+    def kept(self):
+        if self.offsets is None:
             raise StoreAway
-        return self.kept
+        return {place: Kept(offset, FIRST) for place, offset in self.offsets.items()}
+
+
+def offsets_in(store):
+    return {place: kept.next_offset for place, kept in store.kept().items()}
 
 
 class Consumer(CarefulConsumer):
     """Ours, with what a group has committed, and without its thread."""
 
-    def __init__(self, committed, kept, ends):
-        self._committed, self._ends = committed, ends
+    def __init__(self, committed, kept, ends, anew=()):
+        self._committed, self._ends, self.first = committed, ends, dict.fromkeys(committed, FIRST)
+        self.first.update(dict.fromkeys(anew, fingerprint(Message(0, timestamp=1.501))))
         self._read_offset, self._committed_offset = dict.fromkeys(committed, 12), {}
         self._thread, self.to_beginning, self.sought = self, set(), {}
-        self.keeper = Keeper(Kept(kept), ThreadPoolExecutor(1))
+        self.keeper = Keeper(Store(kept), ThreadPoolExecutor(1))
 
     _keeper = property(lambda self: self.keeper)
 
@@ -52,6 +63,9 @@ class Consumer(CarefulConsumer):
 
     async def highwaters(self, *partitions):
         return {tp: self._ends.get(tp, 1000) for tp in partitions}
+
+    async def openings(self):
+        return self.first
 
     async def seek_to_committed(self):
         return self._committed
@@ -63,8 +77,8 @@ class Consumer(CarefulConsumer):
         self.sought[TP(*partition)] = offset
 
 
-def seek(committed, kept, ends=None):
-    consumer = Consumer(committed, kept, ends or {})
+def seek(committed, kept, ends=None, anew=()):
+    consumer = Consumer(committed, kept, ends or {}, anew)
     asyncio.run(consumer.perform_seek())
     return consumer
 
@@ -79,6 +93,19 @@ def test_reading_begins_where_group_and_database_both_know_to_be():
     assert consumer.sought == {KNOWN: 40}
     assert consumer.to_beginning == {NEW, LONGER, WIPED}
     assert consumer._read_offset == consumer._committed_offset == {KNOWN: 40, NEW: None, LONGER: None, WIPED: None}
+
+
+def test_a_partition_that_begins_with_another_message_is_read_from_its_beginning():
+    """Red when offsets alone are compared: a topic that was made anew and is longer already is read from the middle."""
+    consumer = seek({KNOWN: 42, ANEW: 42}, {KNOWN: 42, ANEW: 42}, anew=[ANEW])
+    assert (consumer.sought, consumer.to_beginning) == ({KNOWN: 42}, {ANEW})
+
+
+def test_without_an_answer_of_the_broker_the_offsets_are_believed_for_now():
+    consumer = Consumer({KNOWN: 42}, {KNOWN: 40}, {})
+    consumer.first = None
+    asyncio.run(consumer.perform_seek())
+    assert consumer.sought == {KNOWN: 40}
 
 
 def test_partitions_that_change_hands_meanwhile_are_left_to_the_next_call():
@@ -118,7 +145,11 @@ def test_a_bookmark_says_what_was_kept_before_and_what_is_to_be_kept():
     bookmarks.begin({("patient", 0): 5, ("patient", 1): None})
     batch = [Message(5), Message(7), Message(3, partition=1), Message(9, partition=2), Message(8, partition=2)]
     first = bookmarks.after(batch)
-    assert first == [("patient", 0, 5, 8), ("patient", 1, None, 4), ("patient", 2, 8, 10)]
+    assert first == [
+        ("patient", 0, 5, 8, None),
+        ("patient", 1, None, 4, fingerprint(Message(3))),
+        ("patient", 2, 8, 10, None),
+    ]
     bookmarks.keep(first)
     assert bookmarks.known() == {("patient", 0): 8, ("patient", 1): 4}
 
@@ -130,7 +161,7 @@ def test_offsets_are_kept_with_the_events_or_not_at_all(store, database):
     too_large = event(2)._replace(state=event(2).state._replace(birth_year=2**40))
     with pytest.raises(Refused):
         store.count([too_large], bookmarks.after([Message(1)]))
-    assert store.offsets() == {("patient", 0): 1}
+    assert offsets_in(store) == {("patient", 0): 1}
 
 
 def test_a_database_that_was_emptied_takes_nothing_more_from_this_process(store, database):
@@ -147,7 +178,7 @@ def test_a_database_that_was_emptied_takes_nothing_more_from_this_process(store,
     with pytest.raises(OffsetsLost):
         store.keep(bookmarks.after([Message(2)]))
     assert tell(database, "SELECT count(*) FROM counted_event") == [(0,)]
-    assert store.offsets() == {}
+    assert offsets_in(store) == {}
 
 
 def test_a_worker_that_wakes_up_late_does_not_move_a_bookmark_back(store):
@@ -157,7 +188,7 @@ def test_a_worker_that_wakes_up_late_does_not_move_a_bookmark_back(store):
         bookmarks.begin({("patient", 0): 5})
     store.keep(awake.after([Message(5), Message(90)]))
     store.keep(asleep.after([Message(5), Message(6)]))
-    assert store.offsets() == {("patient", 0): 91}
+    assert offsets_in(store) == {("patient", 0): 91}
 
 
 def test_a_topic_that_was_made_anew_begins_its_bookmark_anew(store):
@@ -165,7 +196,40 @@ def test_a_topic_that_was_made_anew_begins_its_bookmark_anew(store):
     store.keep([Bookmark("patient", 0, kept=None, next_offset=5000)])
     bookmarks.begin({("patient", 0): None})
     store.keep(bookmarks.after([Message(0), Message(3)]))
-    assert store.offsets() == {("patient", 0): 4}
+    assert offsets_in(store) == {("patient", 0): 4}
+
+
+def test_what_a_partition_began_with_is_kept_until_it_is_read_from_its_beginning_again(store):
+    bookmarks = Bookmarks()
+    bookmarks.begin({("patient", 0): None})
+    for batch in ([Message(0), Message(1)], [Message(2)]):
+        marks = bookmarks.after(batch)
+        store.keep(marks)
+        bookmarks.keep(marks)
+    assert store.kept() == {("patient", 0): Kept(3, FIRST)}
+    bookmarks.begin({("patient", 0): None})
+    again = Message(0, timestamp=2.0)
+    store.keep(bookmarks.after([again]))
+    assert store.kept() == {("patient", 0): Kept(1, fingerprint(again))}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"offset": 1}, {"timestamp": 1.501}, {"key": b"other"}, {"value": None}, {"key": b"keyv", "value": b"alue"}],
+)
+def test_another_message_has_another_fingerprint(other):
+    assert fingerprint(Message(**{"offset": 0, **other})) != FIRST
+
+
+@pytest.mark.parametrize(
+    ("begun", "opening", "is_another"),
+    [(5, FIRST, False), (5, b"other", True), (5, None, True), (None, b"other", False)],
+)
+def test_a_topic_that_was_made_anew_behind_our_back_is_noticed(begun, opening, is_another):
+    """Unless we are about to read it from its beginning anyway."""
+    keeper = Keeper(Store({("patient", 0): 5}), ThreadPoolExecutor(1))
+    keeper.bookmarks.begin({("patient", 0): begun})
+    assert asyncio.run(keeper.has_another_topic({("patient", 0): opening})) is is_another
 
 
 def lost(bookmarks, kept, meanwhile=()):
@@ -173,7 +237,7 @@ def lost(bookmarks, kept, meanwhile=()):
     known = bookmarks.known()
     for batch in meanwhile:
         bookmarks.keep(bookmarks.after(batch))
-    return bookmarks.lost(known, kept)
+    return bookmarks.lost(known, {place: Kept(offset, FIRST) for place, offset in kept.items()})
 
 
 def test_a_loss_is_told_from_a_batch_that_was_counted_meanwhile():

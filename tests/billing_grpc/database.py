@@ -27,7 +27,8 @@ def new_database(*, migrated: bool = True) -> Iterator[URL]:
             migrate(url)
         yield url
     finally:
-        tell(home(), f"DROP DATABASE {url.database} WITH (FORCE)")
+        drop_connections(url)
+        tell(home(), f"DROP DATABASE {url.database}")  # Waits for the autovacuum; WITH (FORCE) may not end it.
 
 
 @contextmanager

@@ -6,6 +6,7 @@ The points lie in arguments and around the libraries' calls; the relay itself is
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
@@ -35,7 +36,8 @@ _slept: list[bool] = []
 def sleep() -> None:
     if not _slept:
         _slept.append(True)
-        os.kill(os.getpid(), signal.SIGSTOP)
+        # To this thread: one that is sent to the process lets us run on until another thread has taken it.
+        signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
 
 class SleepySender:

@@ -13,6 +13,7 @@ from kafka.errors import KafkaConnectionError, KafkaTimeoutError, MessageSizeToo
 from kafka.producer.future import RecordMetadata
 from kafka.structs import TopicPartition
 
+from portal.events.encoding import Message
 from portal.events.punctual import TooLate
 from protos.patient.events.v1.patient_event_pb2 import PatientEvent
 from tests.simulator.processes import point
@@ -39,6 +40,10 @@ class Record:
     headers: list[tuple[str, bytes]]
     event: PatientEvent | None
 
+    @property
+    def size(self) -> int:
+        return Message(0, "", self.key or b"", self.value, self.headers).size
+
 
 @dataclass
 class Broker:
@@ -48,6 +53,12 @@ class Broker:
     is_away: bool = False
     troubles: deque[str] = field(default_factory=deque)
     incarnation: int = 0
+    committed: dict[int, int] = field(default_factory=dict)
+    window: int = 0
+    # A message that was refused is refused again until its cause is mended.
+    refused: set[int] = field(default_factory=set)
+    ever_refused: set[int] = field(default_factory=set)
+    most_unread: int = 0
     appended: int = 0
     # Of each patient the versions in the order in which they first came, and the partitions they were seen in.
     first_seen: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -62,6 +73,7 @@ class Broker:
         first, others = TROUBLES.get(trouble, (KEPT, KEPT))
         for at, sent in enumerate(batch):
             sent.answer = self._answer(sent.record, others if at else first)
+        self.most_unread = max(self.most_unread, *map(self._unread, range(PARTITIONS)))
         point("the broker answers")
 
     def append(self, record: Record) -> RecordMetadata:
@@ -83,8 +95,10 @@ class Broker:
         return {number: len(lane) for number, lane in enumerate(self.partitions)} if any(self.partitions) else {}
 
     def read_by(self, group: str) -> dict[int, int]:
-        """Nobody asks where no window is set."""
-        raise NotImplementedError
+        """As far as its readers have told."""
+        if self.is_away:
+            raise KafkaTimeoutError
+        return {number: self.committed.get(number, 0) for number in self.ends()}
 
     def late_requests_come_in(self) -> None:
         late, self._late = self._late, []
@@ -94,7 +108,7 @@ class Broker:
     def start_anew(self) -> None:
         """Empty, as the embedded broker is after a restart."""
         self.partitions = [[] for _ in range(PARTITIONS)]
-        self._late, self.incarnation = [], self.incarnation + 1
+        self._late, self.committed, self.incarnation = [], {}, self.incarnation + 1
 
     def lies_there(self) -> set[int]:
         """The events on the topic as it is now."""
@@ -105,12 +119,17 @@ class Broker:
         return {record.value for partition in self.partitions for record in partition if not record.event}
 
     def _answer(self, record: Record, fate: str) -> RecordMetadata | Exception:
-        if fate == REFUSED:
+        if record.event and (fate == REFUSED or record.event.event_id in self.refused):
+            self.refused.add(record.event.event_id)
+            self.ever_refused.add(record.event.event_id)
             return MessageSizeTooLargeError()
         if fate == LATE:
             self._late.append(record)
         place = self.append(record) if fate in (KEPT, UNTOLD) else None
         return place if fate == KEPT and place else KafkaTimeoutError()
+
+    def _unread(self, number: int) -> int:
+        return sum(record.size for record in self.partitions[number][self.committed.get(number, 0) :])
 
     def _partition_of(self, key: bytes | None) -> int:
         """Like a hash, but the same in every run: the first key that comes goes to the first partition."""

@@ -13,7 +13,7 @@ from analytics_stream.dead_letters import CannotGoOn, DeadLetter
 from analytics_stream.folding import Event
 from analytics_stream.intake import Intake
 from analytics_stream.keeper import Keeper
-from analytics_stream.offsets import Bookmark
+from analytics_stream.offsets import Bookmark, Kept, fingerprint
 from analytics_stream.progress import Progress
 from analytics_stream.store import Store
 from tests.simulator.broker import PARTITIONS, Broker, Record
@@ -32,6 +32,7 @@ class Message:
     key: bytes | None
     value: bytes
     headers: Any
+    timestamp: float
 
 
 @dataclass
@@ -72,8 +73,8 @@ class UnsureStore:
     def keep(self, bookmarks: Sequence[Bookmark]) -> None:
         self._unsure(lambda: self._store.keep(bookmarks))
 
-    def offsets(self) -> dict[tuple[str, int], int]:
-        return self._store.offsets()
+    def kept(self) -> dict[tuple[str, int], Kept]:
+        return self._store.kept()
 
     def _unsure(self, work: Callable[[], Any]) -> Any:
         trouble = self.troubles.popleft() if self.troubles else ""
@@ -90,24 +91,21 @@ class Consumers:
     """Who reads which partition, and from where on. An acknowledgement counts under the generation it was read in."""
 
     def __init__(self, broker: Broker) -> None:
-        self._broker, self._seen = broker, broker.incarnation
+        self._broker = broker
         self.generation, self.workers = 0, 2
-        self.committed: dict[int, int] = {}
         self._swapped = False
 
     def rebalance(self, workers: int) -> None:
         """Hand the partitions out anew, over one worker or over two."""
         self.generation += 1
         self.workers, self._swapped = workers, not self._swapped
-        if self._seen != self._broker.incarnation:
-            self.committed, self._seen = {}, self._broker.incarnation
 
     def partitions_of(self, number: int) -> list[int]:
         return [p for p in range(PARTITIONS) if (p + self._swapped) % self.workers == number]
 
     def commit(self, generation: int, offsets: dict[int, int]) -> None:
         if generation == self.generation:
-            self.committed |= offsets
+            self._broker.committed |= offsets
 
 
 class Worker:
@@ -118,6 +116,8 @@ class Worker:
     ) -> None:
         self.number, self._group, self._broker, self._store, self._post = number, group, broker, store, post
         self.process = Process(f"worker {number}")
+        # One event loop for its thread, and one for what it is asked here.
+        self._counts, self._asks = asyncio.Runner(), asyncio.Runner()
         self._start()
 
     def _start(self) -> None:
@@ -138,11 +138,18 @@ class Worker:
         batch = self._read()
         if not batch:
             return None
-        return self._heard(self.process.begin(lambda: asyncio.run(self._intake.take_in(batch)), interrupt), commits)
+        return self._heard(
+            self.process.begin(lambda: self._counts.run(self._intake.take_in(batch)), interrupt), commits
+        )
 
     def restart(self) -> None:
         self.process.kill()
         self._start()
+
+    def end(self) -> None:
+        self.process.begin(self._counts.close)
+        self.process.end()
+        self._asks.close()
 
     def has_read_all(self) -> bool:
         self._take_part()
@@ -172,19 +179,30 @@ class Worker:
 
     def _lane(self, number: int, at: int) -> Iterable[Delivery]:
         records = self._broker.partitions[number][at:]
-        return [Delivery(message(number, at + n, record), self._done) for n, record in enumerate(records)]
+        return [Delivery(self._message(number, at + n, record), self._done) for n, record in enumerate(records)]
 
     def _take_part(self) -> None:
         """Partitions that are new to us are read from where the keeper says; so are all when the database lost ours."""
-        if self._generation >= 0 and asyncio.run(self._keeper.has_lost_offsets()):
+        if self._generation >= 0 and self._asks.run(self._keeper.has_lost_offsets()):
             self.restart()
         if self._generation != self._group.generation:
             self._generation, self._acked = self._group.generation, {}
             mine = [("patient", number) for number in self._group.partitions_of(self.number)]
-            committed = {place: self._group.committed.get(place[1]) for place in mine}
+            committed = {place: self._broker.committed.get(place[1]) for place in mine}
             ends = {place: len(self._broker.partitions[place[1]]) for place in mine}
-            starts = asyncio.run(self._keeper.starts(committed, ends))
+            starts = self._asks.run(self._keeper.starts(committed, ends, self._openings()))
+            self._keeper.bookmarks.begin(starts)
             self._positions = {place[1]: start or 0 for place, start in starts.items()}
+
+    def _openings(self) -> dict[tuple[str, int], bytes | None]:
+        return {
+            ("patient", number): fingerprint(self._message(number, 0, lane[0])) if lane else None
+            for number, lane in enumerate(self._broker.partitions)
+        }
+
+    def _message(self, partition: int, offset: int, record: Record) -> Message:
+        sent_at = float(self._broker.incarnation)
+        return Message("patient", partition, offset, record.key, record.value, record.headers, sent_at)
 
     def _done(self, partition: int, offset: int) -> None:
         self._acked[partition] = max(self._acked.get(partition, 0), offset + 1)
@@ -194,7 +212,3 @@ class Worker:
 
     async def _no_wait(self, seconds: float) -> None:
         point("analytics waits")
-
-
-def message(partition: int, offset: int, record: Record) -> Message:
-    return Message("patient", partition, offset, record.key, record.value, record.headers)

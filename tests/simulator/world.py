@@ -7,7 +7,9 @@ from functools import partial
 from unittest.mock import patch
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
+from django.test import override_settings
 from sqlalchemy import Engine, event
 
 from analytics_stream.dead_letters import DeadLetter
@@ -31,6 +33,7 @@ from tests.simulator.relays import RelayProcess
 from tests.simulator.workers import Consumers, UnsureStore, Worker
 
 LOOPS = ("events", "billing")
+LARGEST_MESSAGE = 2_000  # A window must have room for one; those here are smaller.
 ROUNDS = 30  # Waiting rows are due after ten minutes at most.
 
 
@@ -67,12 +70,12 @@ class World:
         self.broker.__init__()
         self.billing.__init__(self.accounts)
         self.group.__init__(self.broker)
+        settings.KAFKA_WINDOW_BYTES = 0
         for process in (*self.relays, *self.workers):
             process.restart()
         self.words = Words()
         self.versions: Counter[UUID] = Counter()
         self.known_accounts: dict[UUID, str] = {}
-        self.was_quarantined: set[int] = set()
         self.set_aside: list[DeadLetter] = []
         self.letters_lost = 0
         self.figures.troubles.clear()
@@ -83,7 +86,7 @@ class World:
         for relay in self.relays:
             relay.end()
         for worker in self.workers:
-            worker.process.end()
+            worker.end()
         self.store.close()
 
     # What people and the machines do.
@@ -108,16 +111,25 @@ class World:
         with checks.nothing_written_by_the_fenced(self, relay, relay.turns[loop]):
             return relay.turn(loop, interrupt)
 
+    def keep_no_more_than(self, window: int) -> None:
+        """The relays know what the broker keeps of a partition; 0 is everything."""
+        settings.KAFKA_WINDOW_BYTES = window
+        self.broker.window = window
+        for relay in self.relays:
+            relay.restart()
+
     def start_broker_anew(self) -> None:
-        """Its topic is gone. Workers notice and start anew."""
+        """Its topic is gone. Workers read and commit on as if nothing had been, until they have to join again."""
         self.broker.start_anew()
-        self.rebalance(self.group.workers)
-        for worker in self.workers:
-            worker.restart()
 
     def wipe_figures(self) -> None:
         """The database of analytics is made anew, as before the first event."""
         analytics_database.wipe(self.analytics_url)
+
+    def send_refused_events_again(self) -> None:
+        """Operators have mended what made the broker refuse them."""
+        self.broker.refused.clear()
+        send_again(QuarantinedEvent.objects.values_list("pk", flat=True), by=None)
 
     def rebalance(self, workers: int) -> None:
         self.group.rebalance(workers)
@@ -170,8 +182,7 @@ class World:
         for [patient] in tell("SELECT id FROM patients_patient WHERE email LIKE 'nobody%%'"):
             tell("UPDATE patients_patient SET email = '' WHERE id = %s", [patient])
             self.versions[patient] += 1
-        checks.note_quarantined(self)
-        send_again(QuarantinedEvent.objects.values_list("pk", flat=True), by=None)
+        self.send_refused_events_again()
 
     def _work(self) -> None:
         """Each process turns until it has nothing to do now."""
@@ -207,6 +218,9 @@ def new_world() -> Iterator[World]:
         world = World(*urls)
         stack.callback(connection.close)
         stack.callback(world.end)
+        stack.enter_context(override_settings(KAFKA_WINDOW_BYTES=0))
+        for place in ("pacing", "services"):
+            stack.enter_context(patch(f"portal.events.{place}.LARGEST_MESSAGE", LARGEST_MESSAGE))
         stack.enter_context(patch("portal.events.leases.time", world.clock))
         stack.enter_context(
             patch("portal.events.producer.KafkaProducer", partial(Producer, world.broker, world.clock.monotonic))

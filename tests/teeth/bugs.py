@@ -15,12 +15,14 @@ from kafka.errors import KafkaError
 
 from analytics_stream import store as figures
 from analytics_stream.intake import Intake
+from analytics_stream.keeper import Keeper
 from billing_grpc import store as accounts
 from billing_grpc.store import Store as Accounts
 from portal.billing import claims
 from portal.billing.loop import BillingLoop
 from portal.events import leases, producer, services
 from portal.events.encoding import encode
+from portal.events.pacing import PacedSender
 from portal.events.producer import Delivery, KafkaSender, Receipt
 from portal.events.relay import Relay
 from portal.patients.models import EventOutbox, Patient, PatientEvent
@@ -190,7 +192,8 @@ def outbox_emptied_by_range(world: World):
 
     def up_to_the_last(receipts, broken, *, fence):
         settle(receipts, broken, fence=fence)
-        EventOutbox.objects.filter(pk__lte=max(receipt.message.event_id for receipt in receipts)).delete()
+        last = max((receipt.message.event_id for receipt in receipts), default=0)
+        EventOutbox.objects.filter(pk__lte=last).delete()
 
     return patch.object(services, "settle", up_to_the_last)
 
@@ -200,6 +203,11 @@ def outbox_emptied_by_range(world: World):
 def emptied_topic_stays_empty(world: World):
     with patch("portal.events.loop.look_for_loss", lambda *_, **__: False):
         yield
+
+
+@bug("running ahead of the reader", breaks="P2: the relay runs no further", shown_by=stories.nobody_reads_for_a_while)
+def running_ahead_of_the_reader(world: World):
+    return patch.object(PacedSender, "room", lambda self: self._window.size)
 
 
 # Who leads.
@@ -328,8 +336,10 @@ def ack_first(world: World):
     take_in = Intake.take_in
 
     async def at_once(self, batch):
+        bookmarks = self._bookmarks.after(delivery.message for delivery in batch)
+        self._store.keep(bookmarks)
+        self._bookmarks.keep(bookmarks)
         for delivery in batch:
-            self._store.keep(self._bookmarks.after([delivery.message]))
             delivery.ack()
         await take_in(self, batch)
 
@@ -371,6 +381,12 @@ def dead_letter_dropped(world: World):
         return None
 
     return patch("analytics_stream.intake.set_aside", only_logged)
+
+
+@bug("positions of another topic", breaks="P2: figures", shown_by=stories.the_topic_is_filled_again_unnoticed)
+def positions_of_another_topic(world: World):
+    starts = Keeper.starts
+    return patch.object(Keeper, "starts", lambda self, committed, ends, openings: starts(self, committed, ends, None))
 
 
 BUGS = tuple(_here)

@@ -65,11 +65,35 @@ def the_broker_starts_anew(tell: Telling) -> None:
     tell.world.start_broker_anew()
 
 
+def the_topic_is_filled_again_unnoticed(tell: Telling) -> None:
+    """Workers read on where they were, in a topic that others have filled from its beginning."""
+    patient = tell.register()
+    tell.the_broker_will("reply lost")
+    tell.relay("events")
+    tell.relay("events")
+    tell.count()
+    tell.world.start_broker_anew()
+    for _ in range(4):
+        tell.register()
+    tell.change(patient)
+    tell.relay("events")
+    tell.count()
+
+
 def a_patient_is_changed_often(tell: Telling) -> None:
     patient = tell.register()
     for field in desks.FIELDS:
         tell.change(patient, field)
     tell.relay("events")
+
+
+def nobody_reads_for_a_while(tell: Telling) -> None:
+    tell.world.keep_no_more_than(5_000)
+    patient = tell.register()
+    for _ in range(20):
+        tell.change(patient)
+    for _ in range(20):
+        tell.relay("events")
 
 
 def a_refused_event_is_sent_later(tell: Telling) -> None:

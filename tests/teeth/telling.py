@@ -6,8 +6,6 @@ from uuid import UUID
 from django.contrib.auth.models import Group
 
 from portal.accounts.models import User
-from portal.events.models import QuarantinedEvent
-from portal.events.services import send_again
 from portal.loops import Round
 from tests.simulator import checks, desks
 from tests.simulator.processes import Interrupt
@@ -97,8 +95,7 @@ class Telling:
         self.world.billing.late_requests_come_in()
 
     def send_refused_events_again(self) -> None:
-        checks.note_quarantined(self.world)
-        send_again(QuarantinedEvent.objects.values_list("pk", flat=True), by=None)
+        self.world.send_refused_events_again()
         self._look()
 
     def _write(self, act, desk: int | None) -> UUID:

@@ -10,12 +10,17 @@ from tests.teeth.bugs import BUGS
 
 NAMES = (
     "mark before send",
+    "cursor polling",
+    "random message key",
+    "swallowed exception",
+    "order by time",
     "no unique key",
-    "two events in one wave",
+    "no inbox",
+    "dead letter dropped",
 )
 # Finding is enough: nobody reads the shrunk story of a bug that is planted.
 UNTIL_FOUND = settings(
-    max_examples=100,
+    max_examples=50,
     stateful_step_count=50,
     derandomize=True,
     database=None,

@@ -1,0 +1,68 @@
+"""`python -m tests.bench.large_import --patients 200000`: a large file on the embedded servers, then a reconciliation.
+
+Of each partition the embedded broker keeps 5 MB, much less than such a file makes: what the relay sent ahead of the
+stream processor would be lost, and the reconciliation would say so.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+
+from tests.bench.__main__ import counted, figures, print_row
+from tests.bench.people import write_people
+from tests.end_to_end.system import System, running
+from tests.waiting import wait_for
+
+LONGEST_SECONDS = 3_600
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--patients", type=int, default=200_000)
+    count = parser.parse_args().patients
+    load, _, _ = psutil.getloadavg()
+    print(
+        f"{psutil.cpu_count()} cores with a load of {load:.1f} before\n\n| {count:,} patients | measured |\n|---|---|"
+    )
+    with (
+        tempfile.TemporaryDirectory(prefix="portal-bench-") as folder,
+        running(Path(folder), kafka="embedded") as system,
+        system.api("operator") as api,
+    ):
+        bring_in(system, api, count)
+        reconcile(system)
+
+
+def bring_in(system: System, api: httpx.Client, count: int) -> None:
+    file = system.data / "people.csv"
+    write_people(file, count)
+    before, began = counted(api), time.monotonic()
+    done = system.command("import_patients", str(file), "--rejects", str(file.with_suffix(".rejects")))
+    ended = time.monotonic() - began
+    if done.returncode:
+        sys.exit(done.stdout + done.stderr)
+    print_row("import, the command alone", f"{ended:.0f} s, {count / ended:,.0f} rows/s")
+    wait_for(lambda: counted(api) == before + count, seconds=LONGEST_SECONDS)
+    print_row("import, all counted", f"{time.monotonic() - began:.0f} s")
+    wait_for(lambda: not figures(api)["billing"]["pending"], seconds=LONGEST_SECONDS)
+    print_row("import, all with an account", f"{time.monotonic() - began:.0f} s")
+
+
+def reconcile(system: System) -> None:
+    began = time.monotonic()
+    done = system.command("reconcile", "--json")
+    report = json.loads(done.stdout)
+    print_row("`manage.py reconcile` after it", f"exit {done.returncode}, {time.monotonic() - began:.0f} s")
+    for store in report["stores"]:
+        print_row(store["store"], f"{store['patients']:,} patients, {store['changes']} changes {store['note']}")
+    print(report["byKind"], report["message"])
+
+
+if __name__ == "__main__":
+    main()

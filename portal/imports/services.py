@@ -19,7 +19,7 @@ from kombu.exceptions import OperationalError as QueueAway
 
 from portal.accounts.models import User
 from portal.errors import Conflict, NotFound
-from portal.imports.models import LEFT_ALONE, ImportJob, JobStatus, Outcome
+from portal.imports.models import ENDED, LEFT_ALONE, ImportJob, JobStatus, Outcome
 from portal.imports.readers import Unreadable, open_patients
 from portal.imports.storing import keep_file, take_up_unfinished
 from portal.imports.work.books import LEASE, JobBook, LeaseLost
@@ -142,6 +142,9 @@ def _begin_undo(job_id: UUID, by: User | None) -> ImportJob:
         raise Conflict("This was a trial: it wrote nothing, so there is nothing to undo.")
     if job.status in (JobStatus.WAITING, JobStatus.RUNNING):
         raise Conflict("This import still runs. Wait until it has ended, then undo it.")
+    same_file = ImportJob.objects.filter(sha256=job.sha256, dry_run=False).exclude(pk=job.pk)
+    if same_file.exclude(status__in=ENDED).exists():
+        raise Conflict("The same file is being imported again. Wait until that has ended, then undo both.")
     if job.status != JobStatus.UNDOING:
         job.imported_rows.filter(undo__in=LEFT_ALONE).update(undo="")
         job.status, job.message, job.attempts = JobStatus.UNDOING, "", 0

@@ -188,6 +188,18 @@ def test_who_was_registered_anew_after_the_undo_is_not_doubled_by_the_file(impor
     assert Patient.objects.filter(status=Status.ACTIVE).count() == 1
 
 
+def test_nothing_is_undone_while_the_same_file_is_imported_again(import_text):
+    """Red when both may run: which of the two has the last word on a patient would be chance."""
+    import_text(as_csv(ANNA))
+    first = ImportJob.objects.get()
+    again = ImportJob.objects.create(original_name="again.csv", sha256=first.sha256, size_bytes=1, file_format="csv")
+    with pytest.raises(Conflict) as refused:
+        services.undo_import(first.pk, by=None)
+    assert "imported again" in refused.value.detail
+    ImportJob.objects.filter(pk=again.pk).update(status="failed")
+    assert services.undo_import(first.pk, by=None).undo_archived_count == 1
+
+
 def test_a_running_import_and_a_trial_are_not_undone(import_text, file, settings):
     _, report = import_text(as_csv(ANNA))
     job = ImportJob.objects.get()

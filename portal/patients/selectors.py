@@ -14,7 +14,7 @@ from portal.patients.audit import record_reading
 from portal.patients.models import AccessRecord, Patient, PatientEvent, PatientIdentifier, Status
 from portal.patients.search import matching
 from portal.patients.triggers import RECORDED
-from portal.patients.words import fold, identifier_value
+from portal.patients.words import identifier_value
 
 LARGEST_PAGE = 200
 
@@ -118,15 +118,6 @@ def patients_with_identifiers(pairs: Iterable[tuple[str, str]]) -> dict[tuple[st
     wanted = {(system, identifier_value(value)) for system, value in pairs}
     rows = PatientIdentifier.objects.filter(value__in={value for _, value in wanted})
     return {(row.system, row.value): row.patient_id for row in rows if (row.system, row.value) in wanted}
-
-
-def people_like(people: Iterable[tuple[str, str, date]]) -> dict[tuple[str, date], UUID]:
-    """Active patients with these (family name, given name, date of birth), by (folded name, date of birth)."""
-    wanted = {(fold(f"{family} {given}"), born) for family, given, born in people}
-    rows = Patient.objects.filter(
-        sort_key__in={name for name, _ in wanted}, date_of_birth__in={born for _, born in wanted}, status=Status.ACTIVE
-    ).values_list("sort_key", "date_of_birth", "pk")
-    return {(name, born): pk for name, born, pk in rows if born and (name, born) in wanted}
 
 
 def every_patient(

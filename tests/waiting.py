@@ -7,12 +7,12 @@ from typing import TypeVar
 Answer = TypeVar("Answer")
 
 
-def wait_for(look: Callable[[], Answer], *, seconds: float = 60) -> Answer:
+def wait_for(look: Callable[[], Answer], *, seconds: float = 60, pause: float = 0.02) -> Answer:
     """The first answer that is true; AssertionError with the last one when time is up."""
     deadline = time.monotonic() + seconds
     while not (answer := look()):
         assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"
-        time.sleep(0.02)
+        time.sleep(pause)
     return answer
 
 

@@ -25,6 +25,7 @@ class Message(Protocol):
     key: bytes | None
     value: bytes | None
     headers: Any
+    timestamp: float
 
 
 @dataclass(frozen=True, slots=True)

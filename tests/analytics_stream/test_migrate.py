@@ -8,7 +8,7 @@ from tests.analytics_stream.database import address, new_database, tell
 
 def test_an_empty_database_gets_every_table():
     with new_database(migrated=False) as url:
-        assert migrate(url) == "0002"
+        assert migrate(url) == "0003"
         assert tell(url, "SELECT count(*) FROM counted_event") == [(0,)]
         assert tell(url, "SELECT occurred_at FROM last_event") == [(None,)]
 
@@ -21,13 +21,13 @@ def test_migrating_again_keeps_what_was_counted(database):
 
 def test_two_migrations_at_once_both_succeed():
     with new_database(migrated=False) as url, ThreadPoolExecutor(2) as both:
-        assert list(both.map(migrate, [url, url])) == ["0002", "0002"]
+        assert list(both.map(migrate, [url, url])) == ["0003", "0003"]
 
 
 def test_the_command_says_which_revision_the_database_has_now():
     with new_database(migrated=False) as url:
         done = run_migrate({"ANALYTICS_DATABASE_URL": address(url)})
-        assert (done.returncode, done.stdout) == (0, "analytics: the database is at revision 0002\n")
+        assert (done.returncode, done.stdout) == (0, "analytics: the database is at revision 0003\n")
 
 
 def test_the_command_names_the_variable_of_a_database_that_is_away():

@@ -60,7 +60,7 @@ def test_a_billing_server_that_has_stopped_is_away(loop, server, clock, monkeypa
     wait_for(lambda: after_a_while(loop, clock) is Round.IDLE)
     server.send(signal.SIGSTOP)
     try:
-        assert after_a_while(loop, clock) is Round.AWAY
+        wait_for(lambda: after_a_while(loop, clock) is Round.AWAY)  # The signal takes a moment to reach all threads.
     finally:
         server.send(signal.SIGCONT)
     wait_for(lambda: after_a_while(loop, clock) is Round.IDLE)

@@ -207,11 +207,11 @@ def test_what_no_repair_heals_stays_visible(planted, kind):
 def test_the_repair_says_what_it_did(planted):
     done = {one["what"]: one["count"] for one in planted.repaired.report["repaired"]}
     assert done.pop("put back into the outbox") > 10
+    assert done.pop("asked of billing again") in (3, 4, 5)  # Two of them the relay may have found by itself.
     assert done == {
         "written into the log": 2,
         "deletion written into the log": 1,
         "forgotten by analytics, to be counted anew": 7,
-        "asked of billing again": 5,
         "account asked of billing again": 2,
         "account closed at billing": 2,
     }

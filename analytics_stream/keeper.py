@@ -31,7 +31,7 @@ class Keeper:
             return {place: offset or None for place, offset in committed.items()}
         return {
             place: start_of(offset, known.next_offset, ends[place])
-            if (known := kept.get(place)) and (openings is None or known.opening == openings[place])
+            if (known := kept.get(place)) and (openings is None or known.opening == openings.get(place))
             else None
             for place, offset in committed.items()
         }

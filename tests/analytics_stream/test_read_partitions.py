@@ -108,6 +108,13 @@ def test_without_an_answer_of_the_broker_the_offsets_are_believed_for_now():
     assert consumer.sought == {KNOWN: 40}
 
 
+def test_a_partition_that_was_ours_when_the_broker_was_asked_no_more_does_no_harm():
+    """Red with a KeyError, which ended the process."""
+    keeper = Keeper(Store({KNOWN: 40, NEW: 7}), ThreadPoolExecutor(1))
+    starts = asyncio.run(keeper.starts({KNOWN: 42, NEW: 7}, {KNOWN: 50, NEW: 50}, {KNOWN: FIRST}))
+    assert starts == {KNOWN: 40, NEW: None}
+
+
 def test_partitions_that_change_hands_meanwhile_are_left_to_the_next_call():
     consumer = Consumer({KNOWN: 42}, {KNOWN: 40}, {})
     hands = iter([{KNOWN}, {KNOWN, NEW}])

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from portal.billing.models import AccountStatus, BillingAccount, OrphanedAccount
 from portal.kept import Kept
+from portal.patients.annexes import Tag
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,10 @@ def for_patients(patient_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     return {one: known.get(one, {"status": AccountStatus.PENDING.value, "accountId": None}) for one in patient_ids}
 
 
-def is_waiting(patient_id: UUID) -> bool:
-    """Whether the account is on its way to another state, so that a page should look again."""
-    return not BillingAccount.objects.filter(pk=patient_id, next_attempt_at=None).exists()
+def tag_of(patient_id: UUID) -> Tag:
+    """The account's state, and whether it is on its way to another one."""
+    row = account_of(patient_id)
+    return Tag(row.status, row.next_attempt_at is not None) if row else Tag(AccountStatus.PENDING.value, True)
 
 
 def billing_state() -> BillingState:

@@ -7,16 +7,24 @@ from uuid import UUID
 
 
 @dataclass(frozen=True)
-class Tab:
-    """A tab on the patient's page: `url_name` takes the patient's id.
+class Tag:
+    """A state in a word, for the banner; the page looks again each second while `is_waiting`: it is about to change.
 
-    The banner looks again each second while `is_waiting` says that the state is about to change.
+    Both come out of one reading: a state read before, and a wait that ended after it, would stand there for ever.
     """
+
+    status: str
+    is_waiting: bool
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A tab on the patient's page: `url_name` takes the patient's id, and `tag_of` gives the banner its state."""
 
     label: str
     url_name: str
     permission: str
-    is_waiting: Callable[[UUID], bool] = lambda _: False
+    tag_of: Callable[[UUID], Tag]
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """What every page of one patient shows around its own content: banner, tags and tabs."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 
-from portal.patients.annexes import annexes, parts_for
+from portal.patients.annexes import annexes
 from portal.patients.models import Patient
 
 
@@ -16,17 +17,8 @@ def frame(request: HttpRequest, patient: Patient, *, tab: str) -> dict[str, Any]
 
 def tags_of(request: HttpRequest, patient: Patient) -> list[dict[str, Any]]:
     """Each annex's state in a word, for those who may see it; the page asks again while one is about to change."""
-    parts = parts_for([patient.pk])[patient.pk]
-    shown = [annex for annex in annexes() if annex.tab and request.user.has_perm(annex.tab.permission)]
-    return [
-        {
-            "label": annex.tab.label,
-            "status": (parts[annex.name] or {}).get("status", ""),
-            "is_waiting": annex.tab.is_waiting(patient.pk),
-        }
-        for annex in shown
-        if annex.tab
-    ]
+    shown = [one.tab for one in annexes() if one.tab and request.user.has_perm(one.tab.permission)]
+    return [{"label": tab.label, **asdict(tab.tag_of(patient.pk))} for tab in shown]
 
 
 def _tabs(request: HttpRequest, patient: Patient, current: str) -> list[dict[str, Any]]:

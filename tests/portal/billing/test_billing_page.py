@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from portal.billing.models import BillingAccount
@@ -78,3 +79,20 @@ def test_a_front_desk_sees_the_state_and_cannot_ask_again(client, front_desk):
     place = f"/patients/{new_patient().pk}/billing/"
     assert "Ask billing now" not in client.get(place).content.decode()
     assert client.post(f"{place}retry/").status_code == 403
+
+
+def test_a_banner_made_while_billing_answers_is_looked_at_again(client, place):
+    """An account that turns active between two readings of one page must not leave "pending" there for ever."""
+
+    def answer_after_the_first_reading(execute, sql, *rest):
+        found = execute(sql, *rest)
+        if "billing_billingaccount" in sql and sql.startswith("SELECT") and not answered:
+            answered.append(BillingAccount.objects.update(status="active", account_id="BA-1", next_attempt_at=None))
+        return found
+
+    answered: list[int] = []
+    with connection.execute_wrapper(answer_after_the_first_reading):
+        page = client.get(place.replace("billing/", "")).content.decode()
+    assert answered == [1]
+    assert "Billing: pending" in page
+    assert 'hx-trigger="every 1s"' in page

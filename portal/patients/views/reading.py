@@ -1,9 +1,8 @@
-"""The list of patients, one patient's page, and what changed."""
+"""One patient's page, and what changed."""
 
 from dataclasses import replace
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -14,42 +13,7 @@ from portal.accounts.rules import allow, user_of
 from portal.errors import NotFound
 from portal.patients.frame import frame, tags_of
 from portal.patients.models import Patient, Precision, Sex, Source, Status
-from portal.patients.selectors import (
-    Change,
-    PatientFilters,
-    find_patients,
-    history_of,
-    open_patient,
-    patients_visible_to,
-    recent_patients,
-)
-
-PAGE_SIZE = 50
-RECENT = 6
-
-
-@allow("patients.view_patient")
-@require_safe
-def index(request: HttpRequest) -> HttpResponse:
-    """Find a patient: one box, two filters, pages with stable addresses."""
-    asked = {name: request.GET.get(name, "").strip() for name in ("q", "status", "sex", "after")}
-    filters = _filters(asked)
-    page = find_patients(
-        user_of(request), text=asked["q"], filters=filters, after=asked["after"], limit=PAGE_SIZE, door=Source.PORTAL
-    )
-    is_plain = not any(asked.values())
-    context = {
-        "asked": asked,
-        "page": page,
-        "is_plain": is_plain,
-        "has_own_search": True,
-        "recent": recent_patients(user_of(request), limit=RECENT) if is_plain else [],
-        "next_query": urlencode({**_kept(asked), "after": page.next_cursor}) if page.next_cursor else "",
-        "first_query": urlencode(_kept(asked)),
-        "statuses": [("", "Active"), (Status.ARCHIVED, "Archived"), ("any", "Active and archived")],
-        "sexes": [("", "Any"), *Sex.choices],
-    }
-    return render(request, "patients/index.html", context)
+from portal.patients.selectors import Change, history_of, open_patient, patients_visible_to
 
 
 @allow("patients.view_patient")
@@ -80,15 +44,6 @@ def tags(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     if patient is None:
         raise NotFound("There is no patient at this address.")
     return render(request, "patients/tags.html", {"patient": patient, "tags": tags_of(request, patient)})
-
-
-def _filters(asked: dict[str, str]) -> PatientFilters:
-    status = {"any": "", Status.ARCHIVED: Status.ARCHIVED}.get(asked["status"], Status.ACTIVE)
-    return PatientFilters(status=status, sex=asked["sex"] if asked["sex"] in Sex.values else "")
-
-
-def _kept(asked: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in asked.items() if value and name != "after"}
 
 
 def _readable(change: Change) -> Change:

@@ -1,0 +1,47 @@
+"""The list of patients: one box, two filters, pages with stable addresses."""
+
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from portal.accounts.rules import allow, user_of
+from portal.patients.models import Sex, Source, Status
+from portal.patients.selectors import PatientFilters, find_patients, recent_patients
+
+PAGE_SIZE = 50
+RECENT = 6
+
+
+@allow("patients.view_patient")
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Find a patient: one box, two filters, pages with stable addresses."""
+    asked = {name: request.GET.get(name, "").strip() for name in ("q", "status", "sex", "after")}
+    filters = _filters(asked)
+    page = find_patients(
+        user_of(request), text=asked["q"], filters=filters, after=asked["after"], limit=PAGE_SIZE, door=Source.PORTAL
+    )
+    is_plain = not any(asked.values())
+    context = {
+        "asked": asked,
+        "page": page,
+        "is_plain": is_plain,
+        "has_own_search": True,
+        "recent": recent_patients(user_of(request), limit=RECENT) if is_plain else [],
+        "next_query": urlencode({**_kept(asked), "after": page.next_cursor}) if page.next_cursor else "",
+        "first_query": urlencode(_kept(asked)),
+        "statuses": [("", "Active"), (Status.ARCHIVED, "Archived"), ("any", "Active and archived")],
+        "sexes": [("", "Any"), *Sex.choices],
+    }
+    return render(request, "patients/index.html", context)
+
+
+def _filters(asked: dict[str, str]) -> PatientFilters:
+    status = {"any": "", Status.ARCHIVED: Status.ARCHIVED}.get(asked["status"], Status.ACTIVE)
+    return PatientFilters(status=status, sex=asked["sex"] if asked["sex"] in Sex.values else "")
+
+
+def _kept(asked: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in asked.items() if value and name != "after"}

@@ -1,0 +1,54 @@
+"""Names that one writes in several ways have one sound; names that differ to the ear do not."""
+
+import pytest
+
+from portal.patients.sounds import sound_of
+from portal.patients.words import fold
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "Smith Smyth Smithe Smit",
+        "Schmidt Schmitt Schmid Shmidt",
+        "Meyer Maier Mayer Meier",
+        "Müller Mueller Moeller",
+        "Thompson Thomson Tomson",
+        "Stewart Stuart Steward",
+        "McDonald MacDonald Macdonnald",
+        "McIntyre MacIntyre",
+        "Nielsen Nelson Nilsson",
+        "Gonzalez Gonzales Gonsalez",
+        "Schulz Schultz Schulze",
+        "Wright Right Write",
+        "Catherine Katherine Kathryn Catharine",
+        "Stephen Steven",
+        "Geoffrey Jeffrey Jeffery",
+        "Mohammed Muhammad Mohamed",
+        "Vaughan Vaughn",
+        "Callaghan Callahan",
+        "Rodgers Rogers",
+        "Wagner Vagner",
+        "Strauß Strauss",
+        "Sørensen Sorenson",
+        "Reid Reed Read",
+        "Leigh Lee Li",
+        "Bach Bakh",
+        "Yusuf Youssef",
+    ],
+)
+def test_one_name_in_several_spellings_has_one_sound(names):
+    assert len({sound_of(fold(name)) for name in names.split()}) == 1
+
+
+@pytest.mark.parametrize(
+    "names",
+    ["Smith Schmidt", "Ward Ford", "Lee Lowe", "Baker Parker", "Anna Nana", "Jones James Janek", "Smith Smithson"],
+)
+def test_other_names_have_other_sounds(names):
+    assert len({sound_of(fold(name)) for name in names.split()}) == len(names.split())
+
+
+@pytest.mark.parametrize("word", ["", "123", "Иванов", "李"])
+def test_a_word_without_latin_letters_has_no_sound(word):
+    assert sound_of(fold(word)) == ""

@@ -241,6 +241,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="3", minute="10"),
     },
     "patients.forget_keys": {"task": "patients.forget_keys", "schedule": crontab(minute="5")},
+    "patients.forget_words": {"task": "patients.forget_words", "schedule": crontab(hour="3", minute="15")},
     "imports.resume_waiting": {"task": "imports.resume_waiting", "schedule": timedelta(seconds=15)},
     "reconciliation.run_waiting": {"task": "reconciliation.run_waiting", "schedule": timedelta(seconds=15)},
     "reconciliation.check": {"task": "reconciliation.check", "schedule": crontab(hour="2", minute="30")},

@@ -32,7 +32,7 @@ class Patients(APIView):
 
     @extend_schema(parameters=[ListQuery], responses=PatientJson(many=True), summary="Find patients")
     def get(self, request: Request) -> Response:
-        """An array in the order of names. The Link header has the next page, until there is none."""
+        """An array: by name, or with `q` the best hits first. The Link header has the next page, if there is one."""
         query = _query(request)
         page = selectors.find_patients(
             user_of(request), door=DOOR, text=query.get("q", ""), filters=_filters(query),

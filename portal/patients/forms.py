@@ -10,14 +10,8 @@ from portal.errors import InvalidInput, PortalError
 from portal.patients.dates import DateBoxesField, boxes_of
 from portal.patients.details import clean_details
 from portal.patients.models import Patient, Sex
+from portal.patients.systems import SYSTEMS
 
-SYSTEMS = {
-    "ssn": "Social security",
-    "driver": "Driver's licence",
-    "passport": "Passport",
-    "insurance": "Insurance",
-    "mrn-other": "MRN elsewhere",
-}
 ADDRESS = ("address_line1", "address_line2", "city", "region", "postal_code")
 BLANK_ROWS = 1
 

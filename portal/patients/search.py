@@ -1,58 +1,143 @@
-"""One box that knows record numbers, identifiers, phones, dates and names by their shape."""
+"""One box that knows record numbers, identifiers, phones, dates and names by their shape; the best hits first."""
 
-import re
-from datetime import date
+import json
+from dataclasses import dataclass
+from uuid import UUID
 
-from django.contrib.postgres.search import SearchQuery
 from django.db.models import Q, QuerySet
 
-from portal.patients.models import Patient, PatientIdentifier
-from portal.patients.words import date_from, fold, identifier_value, is_mrn
+from portal.errors import FieldProblem, InvalidInput
+from portal.patients.guesses import guesses
+from portal.patients.models import Patient
+from portal.patients.readings import Reading, in_order_of_names, readings_of, typed_name
 
-_PHONE = re.compile(r"[+(]?[\d\s()./+-]{4,25}$")
+FEW = 10  # With fewer hits than these, words that sound alike or are misspelt are looked for too.
+GUESSES = 50  # Hits of that kind at most: nobody reads more of them.
+_GUESS = "guess"
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A patient, why the text finds them, and the key of the reading that did."""
+
+    patient: Patient
+    reason: str
+    key: str = ""
+
+    @property
+    def tells(self) -> bool:
+        """Whether the reason says more than the name that is shown beside it."""
+        return self.reason not in {"", "Name"}
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether nothing of the patient is exactly what was typed."""
+        return self.key == _GUESS
+
+
+@dataclass(frozen=True)
+class Found:
+    """Some hits, best first, and the cursor of those behind them; empty on the last page."""
+
+    hits: list[Hit]
+    next_cursor: str = ""
+
+    @property
+    def patients(self) -> list[Patient]:
+        return [hit.patient for hit in self.hits]
+
+
+def search(patients: QuerySet[Patient], text: str, *, after: str = "", limit: int) -> Found:
+    """Those of `patients` whom the text may mean, from the cursor on; nobody comes twice.
+
+    For an empty text all of them, in the order of their names. Else whom the text means exactly, then beginnings and
+    tails, each in the order of names, then whose name sounds alike or is misspelt.
+    """
+    readings = readings_of(text)
+    start, last = _place(after, readings)
+    hits = _exact_hits(patients, readings[start:], last, limit + 1, earlier=readings[:start])
+    if len(hits) <= limit and _are_few(patients, readings, hits, start, last):
+        seen = {hit.patient.pk for hit in hits}
+        guessed = _guessed(patients, text, last if start == len(readings) else None)
+        hits += [hit for hit in guessed if hit.patient.pk not in seen]
+    shown = hits[:limit]
+    return Found(shown, f"{shown[-1].key}.{shown[-1].patient.pk}".lstrip(".") if len(hits) > limit else "")
 
 
 def matching(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
-    """Those that the typed text may mean; all of them for an empty text, none for one without letters or digits."""
-    text = text.strip()
-    if not text:
+    """The first 200 of those whom the text may mean, as a set; all of them for an empty text."""
+    if not text.strip():
         return patients
+    return patients.filter(pk__in=[patient.pk for patient in search(patients, text, limit=200).patients])
+
+
+def estimated_count(patients: QuerySet[Patient], text: str) -> int:
+    """About how many there are, as the database guesses out of its statistics: counting reads them all."""
     meant = Q(pk__in=[])
-    for reading in (_as_record_number, _as_date, _as_phone, _as_identifier, _as_name):
-        meant |= reading(text)
-    return patients.filter(meant)
+    for reading in readings_of(text):
+        meant |= reading.condition
+    plan = json.loads(patients.filter(meant).order_by().explain(format="json"))
+    return int(plan[0]["Plan"]["Plan Rows"])
 
 
-def _as_record_number(text: str) -> Q:
-    return Q(mrn=text) if is_mrn(text) else Q(pk__in=[])
+def _exact_hits(
+    patients: QuerySet[Patient], readings: list[Reading], last: UUID | None, wanted: int, *, earlier: list[Reading]
+) -> list[Hit]:
+    hits: list[Hit] = []
+    earlier = [*earlier]
+    for reading in readings:
+        if len(hits) >= wanted:
+            break
+        found = patients.filter(reading.condition)
+        for one in earlier:
+            found = found.exclude(one.condition)
+        if last:
+            found, last = _behind(found, reading.order, last), None
+        found = found.order_by(reading.order, "pk") if reading.is_sorted else in_order_of_names(found)
+        hits += [Hit(patient, reading.reason(patient), reading.key) for patient in found[: wanted - len(hits)]]
+        earlier.append(reading)
+    return hits
 
 
-def _as_date(text: str) -> Q:
+def _are_few(
+    patients: QuerySet[Patient], readings: list[Reading], hits: list[Hit], start: int, last: UUID | None
+) -> bool:
+    """Whether the whole search has few exact hits, whichever page is asked for."""
+    if last and start < len(readings):
+        hits = _exact_hits(patients, readings, None, FEW, earlier=[])
+    return len(hits) < FEW
+
+
+def _guessed(patients: QuerySet[Patient], text: str, last: UUID | None) -> list[Hit]:
+    name = typed_name(text)
+    if name is None:
+        return []
+    hits = [Hit(patient, reason, _GUESS) for patient, reason in guesses(patients, name, limit=GUESSES)]
+    places = [at for at, hit in enumerate(hits) if hit.patient.pk == last]
+    return hits[places[0] + 1 :] if places else hits
+
+
+def _behind(found: QuerySet[Patient], order: str, last: UUID) -> QuerySet[Patient]:
+    """What stands behind the patient that a cursor names; a cursor holds no name, since addresses are seen."""
+    there = Patient.objects.filter(pk=last).values_list(order, flat=True).first()
+    if there is None:
+        raise _bad_cursor()
+    further = Q(**{f"{order}__gt": there}) | Q(**{order: there}, pk__gt=last)
+    return found.filter(Q(**{f"{order}__gte": there}), further)  # The first alone is a place in the index.
+
+
+def _place(cursor: str, readings: list[Reading]) -> tuple[int, UUID | None]:
+    """The reading to go on with, and the patient whom the last page ended with."""
+    if not cursor:
+        return 0, None
+    key, _, last = cursor.rpartition(".")
     try:
-        day: date | None = date_from(text)
-    except ValueError:
-        day = None
-    return Q(date_of_birth=day) if day else Q(pk__in=[])
+        return [*(reading.key for reading in readings), _GUESS].index(key), UUID(last)
+    except ValueError as error:
+        raise _bad_cursor() from error
 
 
-def _as_phone(text: str) -> Q:
-    """The whole number or its tail, however it is spaced; a leading + and country code may be left out."""
-    digits = re.sub(r"\D", "", text)
-    if not _PHONE.match(text) or len(digits) < 4:
-        return Q(pk__in=[])
-    return Q(phone_tail__startswith=digits[::-1]) | Q(phone_e164=f"+{digits}")
-
-
-def _as_identifier(text: str) -> Q:
-    value = identifier_value(text)
-    if len(value) < 4 or not any(c.isdigit() for c in value):
-        return Q(pk__in=[])
-    return Q(pk__in=PatientIdentifier.objects.filter(value=value).values("patient_id"))
-
-
-def _as_name(text: str) -> Q:
-    """Each word is the beginning of one of the person's names, in any order."""
-    words = fold(text).split()
-    if not words or all(word.isdigit() for word in words):
-        return Q(pk__in=[])
-    return Q(name_words=SearchQuery(" & ".join(f"'{word}':*" for word in words), search_type="raw", config="simple"))
+def _bad_cursor() -> InvalidInput:
+    return InvalidInput(
+        errors=[FieldProblem("cursor", "bad-cursor", "This cursor is not one of ours. Start again without it.")]
+    )

@@ -6,13 +6,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from portal.accounts.models import User
-from portal.errors import FieldProblem, InvalidInput, NotAllowed, NotFound
+from portal.errors import NotAllowed, NotFound
 from portal.patients.audit import record_reading
 from portal.patients.models import AccessRecord, Patient, PatientEvent, PatientIdentifier, Status
-from portal.patients.search import matching
+from portal.patients.search import Found, estimated_count, search
 from portal.patients.triggers import RECORDED
 from portal.patients.words import identifier_value
 
@@ -29,14 +29,6 @@ class PatientFilters:
     registered_from: date | None = None
     registered_to: date | None = None
     identifier: str = ""
-
-
-@dataclass(frozen=True)
-class Page:
-    """Some patients, and the cursor of the page after; empty on the last."""
-
-    patients: list[Patient]
-    next_cursor: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,15 +68,18 @@ def find_patients(
     filters: PatientFilters | None = None,
     after: str = "",
     limit: int = 50,
-) -> Page:
-    """A page of patients in the order of their names, from the cursor on; the reading is recorded."""
-    found = _filtered(matching(patients_visible_to(user), text), filters or PatientFilters())
-    if after:
-        found = _after(found, after)
-    rows = list(found.prefetch_related("identifiers").order_by("sort_key", "pk")[: limit + 1])
-    shown = rows[:limit]
-    record_reading(user, [patient.pk for patient in shown], action="list", door=door)
-    return Page(shown, str(shown[-1].pk) if len(rows) > limit else "")
+) -> Found:
+    """A page of patients, the best hits first, from the cursor on; the reading is recorded."""
+    among = _filtered(patients_visible_to(user), filters or PatientFilters())
+    found = search(among.prefetch_related("identifiers"), text, after=after, limit=limit)
+    record_reading(user, [patient.pk for patient in found.patients], action="list", door=door)
+    return found
+
+
+def estimate_patients(user: User | None, *, text: str = "", filters: PatientFilters | None = None) -> int:
+    """About how many patients a search finds, rounded to two digits; nobody is read, and nothing counted."""
+    count = estimated_count(_filtered(patients_visible_to(user), filters or PatientFilters()), text)
+    return round(count, 2 - len(str(count)))
 
 
 def recent_patients(user: User, *, limit: int = 10) -> list[Patient]:
@@ -143,16 +138,6 @@ def _filtered(found: QuerySet[Patient], filters: PatientFilters) -> QuerySet[Pat
         held = held.filter(system=system) if system else held
         found = found.filter(pk__in=held.values("patient_id"))
     return found
-
-
-def _after(found: QuerySet[Patient], cursor: str) -> QuerySet[Patient]:
-    """What stands behind the patient that the cursor names; a cursor holds no name, since addresses are seen."""
-    try:
-        last = Patient.objects.only("sort_key").get(pk=UUID(cursor))
-    except (ValueError, Patient.DoesNotExist) as error:
-        words = "This cursor is not one of ours. Start again without it."
-        raise InvalidInput(errors=[FieldProblem("cursor", "bad-cursor", words)]) from error
-    return found.filter(Q(sort_key__gt=last.sort_key) | Q(sort_key=last.sort_key, pk__gt=last.pk))
 
 
 def _actor_names(events: list[Any]) -> dict[int, str]:

@@ -1,4 +1,4 @@
-"""The triggers that every door passes: they count versions, and fill the outbox from the log."""
+"""The triggers that every door passes: they count versions, learn the words of names, fill the outbox."""
 
 import pgtrigger
 
@@ -49,6 +49,23 @@ def touch_patient(operation: pgtrigger.Operation, rows: str) -> pgtrigger.Trigge
             WHERE id IN (SELECT patient_id FROM {rows}) AND changed_in <> patients_transaction();
             RETURN NULL;
         """,  # noqa: S608 - `rows` is one of two words of ours
+    )
+
+
+def learn_words(operation: pgtrigger.Operation) -> pgtrigger.Trigger:
+    """After names come or change: the words that the vocabulary does not know yet join it."""
+    return pgtrigger.Trigger(
+        name=f"learn_words_{operation}".lower(),
+        when=pgtrigger.After,
+        operation=operation,
+        level=pgtrigger.Statement,
+        referencing=pgtrigger.Referencing(new="new_rows"),
+        func="""
+            INSERT INTO patients_nameword (word)
+            SELECT word FROM (SELECT DISTINCT unnest(tsvector_to_array(name_words)) AS word FROM new_rows) AS here
+            WHERE NOT EXISTS (SELECT FROM patients_nameword AS known WHERE known.word = here.word COLLATE "C");
+            RETURN NULL;
+        """,
     )
 
 

@@ -8,6 +8,7 @@ app_name = "patients"
 
 urlpatterns = [
     path("patients/", views.index, name="list"),
+    path("patients/suggest/", views.suggest, name="suggest"),
     path("patients/new/", views.register, name="register"),
     path("patients/<uuid:patient_id>/", views.show, name="show"),
     path("patients/<uuid:patient_id>/edit/", views.edit, name="edit"),

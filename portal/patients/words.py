@@ -12,11 +12,16 @@ _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})$")
 _PARTS = re.compile(r"(\d{1,2})[\s./-]+(\d{1,2}|[a-z]{3,9})[\s.,/-]+(\d{4}|\d{2})$", re.IGNORECASE)
 _MONTH_FIRST = re.compile(r"([a-z]{3,9})\s+(\d{1,2}),?\s+(\d{4}|\d{2})$", re.IGNORECASE)
+_APOSTROPHES = re.compile("['`\u2018\u2019\u02bc]")
 _MRN = re.compile(r"\d{8,12}$")
 
 
 def fold(text: str) -> str:
-    """As SQL's patients_fold: lower case, no accents, letters and digits only, one space between words."""
+    """As SQL's patients_fold: lower case, no accents, letters and digits only, one space between words.
+
+    An apostrophe parts no words: O'Brien is obrien.
+    """
+    text = _APOSTROPHES.sub("", text)
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not "\u0300" <= c <= "\u036f")
     return re.sub(r"[\W_]+", " ", plain.lower()).strip()
 

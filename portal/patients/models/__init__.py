@@ -1,13 +1,15 @@
-"""What is stored: the patient, the event log with its outbox, and who looked."""
+"""What is stored: the patient, the event log with its outbox, who looked, and the words of all names."""
 
 from portal.patients.models.access import AccessRecord, IdempotencyKey
 from portal.patients.models.log import EventOutbox, PatientEvent
 from portal.patients.models.patient import Patient, PatientIdentifier, Precision, Sex, Source, Status
+from portal.patients.models.vocabulary import NameWord
 
 __all__ = [
     "AccessRecord",
     "EventOutbox",
     "IdempotencyKey",
+    "NameWord",
     "Patient",
     "PatientEvent",
     "PatientIdentifier",

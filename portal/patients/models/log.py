@@ -15,7 +15,7 @@ _Log = pghistory.create_event_model(
     pghistory.InsertEvent(INSERTED, level=pgtrigger.Statement),
     pghistory.UpdateEvent(UPDATED, level=pgtrigger.Statement),
     pghistory.DeleteEvent(DELETED, level=pgtrigger.Statement),
-    exclude=["changed_in", "name_words", "sort_key", "phone_tail"],
+    exclude=["changed_in", "name_words", "sort_key", "given_key", "phone_tail"],
     context_field=pghistory.ContextJSONField(),
     abstract=True,
 )

@@ -5,10 +5,10 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Func, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Collate, Now, Reverse
 from uuid_utils.compat import uuid7
 
-from portal.patients.triggers import raise_version, touch_patient
+from portal.patients.triggers import learn_words, raise_version, touch_patient
 
 
 class Sex(models.TextChoices):
@@ -98,6 +98,11 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
         output_field=models.TextField(db_collation="C"),
         db_persist=True,
     )
+    given_key = models.GeneratedField(
+        expression=Func("given_name", "family_name", function="patients_sort_key"),
+        output_field=models.TextField(db_collation="C"),
+        db_persist=True,
+    )
     phone_tail = models.GeneratedField(
         expression=Func("phone", function="patients_phone_tail"),
         output_field=models.TextField(db_collation="C"),
@@ -114,6 +119,9 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
         ]
         indexes = [
             models.Index(fields=["sort_key", "id"], name="patient_in_list_order"),
+            models.Index(fields=["given_key", "id"], name="patient_by_given_name"),
+            # Without it, a list of the few who are archived would read past all the others.
+            models.Index(fields=["sort_key", "id"], name="patient_off_the_list", condition=~Q(status="active")),
             models.Index(fields=["date_of_birth"], name="patient_by_birth"),
             models.Index(fields=["phone_tail"], name="patient_by_phone"),
             models.Index(fields=["registered_on"], name="patient_by_registration"),
@@ -137,7 +145,11 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
             models.CheckConstraint(condition=Q(country__regex=r"^([A-Z]{2})?$"), name="patient_country_is_iso"),
             models.CheckConstraint(condition=Q(version__gte=1), name="patient_version_from_1"),
         ]
-        triggers = [raise_version()]
+        triggers = [
+            raise_version(),
+            learn_words(pgtrigger.Insert),
+            learn_words(pgtrigger.Update),
+        ]
 
     def __str__(self) -> str:
         return f"MRN {self.mrn}"  # Never the name: this text ends up in messages and logs.
@@ -179,7 +191,10 @@ class PatientIdentifier(models.Model):
     class Meta:
         ordering = ["system", "value"]
         default_permissions = ("view",)
-        indexes = [models.Index(fields=["value"], name="identifier_by_value")]
+        indexes = [
+            models.Index(fields=["value"], name="identifier_by_value"),
+            models.Index(Collate(Reverse("value"), "C"), name="identifier_by_tail"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["system", "value"], name="one_patient_per_identifier"),
             models.CheckConstraint(condition=~Q(system="") & ~Q(value=""), name="identifier_is_not_empty"),

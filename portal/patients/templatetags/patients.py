@@ -5,10 +5,11 @@ from datetime import date
 from django import template
 from django.utils import timezone
 
-from portal.patients.forms import SYSTEMS
 from portal.patients.models import Patient
+from portal.patients.systems import system_name
 
 register = template.Library()
+register.filter(system_name)
 
 _BY_PRECISION = {"day": "%d-%b-%Y", "month": "%b-%Y", "year": "%Y"}
 
@@ -41,12 +42,6 @@ def age_between(start: date, end: date) -> str:
     if months >= 2:
         return f"{months} months"
     return _count((end - start).days, "day")
-
-
-@register.filter
-def system_name(system: str) -> str:
-    """The words for our short codes; another system's address by its last part."""
-    return SYSTEMS.get(system) or system.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1]
 
 
 @register.filter

@@ -2,8 +2,8 @@
 
 from portal.patients.views.archiving import archive, restore
 from portal.patients.views.editing import edit
-from portal.patients.views.listing import index
+from portal.patients.views.listing import index, suggest
 from portal.patients.views.reading import history, show, tags
 from portal.patients.views.registering import register
 
-__all__ = ["archive", "edit", "history", "index", "register", "restore", "show", "tags"]
+__all__ = ["archive", "edit", "history", "index", "register", "restore", "show", "suggest", "tags"]

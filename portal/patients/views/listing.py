@@ -1,4 +1,4 @@
-"""The list of patients: one box, two filters, pages with stable addresses."""
+"""The list of patients, and the few that a search box suggests while somebody types."""
 
 from urllib.parse import urlencode
 
@@ -8,10 +8,11 @@ from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow, user_of
 from portal.patients.models import Sex, Source, Status
-from portal.patients.selectors import PatientFilters, find_patients, recent_patients
+from portal.patients.selectors import PatientFilters, estimate_patients, find_patients, recent_patients
 
 PAGE_SIZE = 50
 RECENT = 6
+SUGGESTED = 8
 
 
 @allow("patients.view_patient")
@@ -24,18 +25,29 @@ def index(request: HttpRequest) -> HttpResponse:
         user_of(request), text=asked["q"], filters=filters, after=asked["after"], limit=PAGE_SIZE, door=Source.PORTAL
     )
     is_plain = not any(asked.values())
+    has_more = bool(page.next_cursor or asked["after"])
     context = {
         "asked": asked,
         "page": page,
         "is_plain": is_plain,
         "has_own_search": True,
         "recent": recent_patients(user_of(request), limit=RECENT) if is_plain else [],
+        "about": estimate_patients(user_of(request), text=asked["q"], filters=filters) if has_more else 0,
         "next_query": urlencode({**_kept(asked), "after": page.next_cursor}) if page.next_cursor else "",
         "first_query": urlencode(_kept(asked)),
         "statuses": [("", "Active"), (Status.ARCHIVED, "Archived"), ("any", "Active and archived")],
         "sexes": [("", "Any"), *Sex.choices],
     }
     return render(request, "patients/index.html", context)
+
+
+@allow("patients.view_patient")
+@require_safe
+def suggest(request: HttpRequest) -> HttpResponse:
+    """The best hits as list items with a link each, for the box on every page; nothing for an empty text."""
+    text = " ".join(request.GET.get("q", "").split())
+    hits = find_patients(user_of(request), text=text, limit=SUGGESTED, door=Source.PORTAL).hits if text else []
+    return render(request, "patients/suggestions.html", {"hits": hits, "text": text})
 
 
 def _filters(asked: dict[str, str]) -> PatientFilters:

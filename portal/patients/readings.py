@@ -1,0 +1,196 @@
+"""What the text in the search box may mean, by its shape: each reading finds patients and says why they match."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import phonenumbers
+from django.conf import settings
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Collate, Concat, Reverse
+
+from portal.patients.models import Patient, PatientIdentifier
+from portal.patients.spans import Span, span_of
+from portal.patients.systems import system_name
+from portal.patients.words import fold, identifier_value
+
+SHORTEST_TAIL = 3
+MOST_WORDS = 6
+_NUMBER = re.compile(r"[+(]?[\d\s()./+-]{3,25}$")
+_WHOLE = 7  # Digits of a number that one may take for the whole of it, without the code of a country.
+_LAST = "\U0010ffff"  # Behind every other character in the order of bytes.
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One thing that the text may mean: whom it finds, in which order, and the reason that a hit is shown with.
+
+    `key` names it in cursors. `is_sorted` claims that an index has its patients in this order; the others are few
+    enough to be sorted, and must be: in the order of an index they would be looked for among all patients.
+    """
+
+    key: str
+    condition: Q
+    reason: Callable[[Patient], str]
+    order: str = "sort_key"
+    is_sorted: bool = False
+
+
+@dataclass(frozen=True)
+class TypedName:
+    """The words of a name, and what else was typed that narrows it: a date of birth or the end of a phone number."""
+
+    words: list[str]
+    narrowed_by: Q
+    also: str = ""
+
+
+def readings_of(text: str) -> list[Reading]:
+    """Every reading that the shape of the text allows, the most exact first; none without letters or digits."""
+    text = " ".join(text.split())
+    if not text:
+        return [Reading("", Q(), lambda _: "", is_sorted=True)]
+    span = span_of(text)
+    is_date = span is not None and not text.isdigit()
+    born = [_born(span)] if span else []
+    exact = [*_as_record_number(text), *_as_identifier(text)]
+    tails = [] if is_date else [*_as_phone(text), *_as_identifier_tail(text)]
+    return [*exact, *(born + tails if is_date else tails + born), *_as_name(text)]
+
+
+def typed_name(text: str) -> TypedName | None:
+    """The text as a name; with a date or number before or behind it, that narrows the name."""
+    parts = [part.strip(",;") for part in text.split()]
+    for rest, other in _ends(parts):
+        if any(any(c.isalpha() for c in part) for part in rest) and (narrowing := _narrowing(other)):
+            return TypedName(fold(" ".join(rest)).split()[:MOST_WORDS], *narrowing)
+    words = fold(text).split()[:MOST_WORDS]
+    return None if all(word.isdigit() for word in words) else TypedName(words, Q())
+
+
+def within(field: str, start: str, *, whole: bool = False) -> Q:
+    """Texts that begin so, as a range that the index on the field finds; with `whole`, the last word ends there."""
+    return Q(**{f"{field}__gte": start, f"{field}__lt": start + ("!" if whole else _LAST)})
+
+
+def in_order_of_names(found: QuerySet[Patient]) -> QuerySet[Patient]:
+    """Sorted after they are found. In the order of the index, PostgreSQL may walk past all patients to find a few."""
+    return found.order_by(Concat("sort_key", Value("")), "pk")
+
+
+def name_query(words: list[list[str]]) -> SearchQuery:
+    """Of each group one word, as it stands in the vocabulary or, with a `*` behind it, as a beginning."""
+    groups = ["(" + " | ".join(_lexeme(word) for word in group) + ")" for group in words]
+    return SearchQuery(" & ".join(groups), search_type="raw", config="simple")
+
+
+def _lexeme(word: str) -> str:
+    return f"'{word[:-1]}':*" if word.endswith("*") else f"'{word}'"
+
+
+def _as_record_number(text: str) -> list[Reading]:
+    digits = re.sub(r"[\s-]", "", text)
+    if not re.fullmatch(r"\d{8,20}", digits):
+        return []
+    return [Reading("mrn", Q(mrn=digits), lambda _: "MRN")]
+
+
+def _as_identifier(text: str) -> list[Reading]:
+    value = identifier_value(text)
+    if len(value) < SHORTEST_TAIL or not any(c.isdigit() for c in value):
+        return []
+    held = PatientIdentifier.objects.filter(value=value).values("patient_id")
+    return [Reading("identifier", Q(pk__in=held), lambda patient: _system(patient, value))]
+
+
+def _as_phone(text: str) -> list[Reading]:
+    """The whole number or its end, however it is spaced, with or without the code of the country."""
+    digits = re.sub(r"\D", "", text)
+    if not _NUMBER.match(text) or len(digits) < SHORTEST_TAIL:
+        return []
+    tail = _national(text) or (digits.lstrip("0") if len(digits) >= _WHOLE else digits)
+    words = f"Phone ends in {tail}" if len(tail) < _WHOLE else "Phone"
+    return [Reading("phone", within("phone_tail", tail[::-1]), lambda _: words)]
+
+
+def _as_identifier_tail(text: str) -> list[Reading]:
+    value = identifier_value(text)
+    if len(value) < SHORTEST_TAIL or sum(c.isdigit() for c in value) * 2 < len(value):
+        return []
+    held = PatientIdentifier.objects.annotate(tail=Collate(Reverse("value"), "C")).filter(within("tail", value[::-1]))
+    return [
+        Reading(
+            "identifier-tail", Q(pk__in=held.values("patient_id")), lambda patient: _system(patient, value, tail=True)
+        )
+    ]
+
+
+def _system(patient: Patient, value: str, *, tail: bool = False) -> str:
+    for one in patient.identifiers.all():
+        if one.value == value or (tail and one.value.endswith(value)):
+            return f"{system_name(one.system)} ends in {value}" if tail else system_name(one.system)
+    return "Identifier"
+
+
+def _born(span: Span) -> Reading:
+    condition = Q(date_of_birth__gte=span.first, date_of_birth__lte=span.last)
+    return Reading("born", condition, lambda _: span.said)
+
+
+def _as_name(text: str) -> list[Reading]:
+    name = typed_name(text)
+    if name is None or not name.words:
+        return []
+    orders = [name.words[at:] + name.words[:at] for at in range(len(name.words))]
+    whole = list(dict.fromkeys([*(" ".join(words) for words in orders), "".join(name.words)]))
+    is_free = not name.narrowed_by
+
+    def reading(key: str, condition: Q, *, order: str = "sort_key", is_sorted: bool = is_free) -> Reading:
+        return Reading(key, condition & name.narrowed_by, lambda patient: _which_name(patient, name), order, is_sorted)
+
+    found = [reading(f"name{at or ''}", within("sort_key", start)) for at, start in enumerate(whole)]
+    if len(name.words) == 1:
+        found.append(reading("given", within("given_key", name.words[0]), order="given_key"))
+    found.append(reading("any", Q(name_words=name_query([[f"{word}*"] for word in name.words])), is_sorted=False))
+    return found
+
+
+def _which_name(patient: Patient, name: TypedName) -> str:
+    """Name, or the name that the list does not show as such: a middle or a preferred one."""
+    reasons = ["Name"]
+    plain = fold(f"{patient.family_name} {patient.given_name}")
+    if not _all_begin(name.words, plain) and "".join(name.words) not in plain:
+        if _all_begin(name.words, f"{plain} {fold(patient.middle_name)}"):
+            reasons = [f"Middle name {patient.middle_name}"]
+        else:
+            reasons = [f"Also called {patient.preferred_name}"]
+    return ", ".join([*reasons, *([name.also] if name.also else [])])
+
+
+def _all_begin(words: list[str], names: str) -> bool:
+    return all(f" {word}" in f" {names}" for word in words)
+
+
+def _ends(parts: list[str]) -> list[tuple[list[str], str]]:
+    """The parts without some at either end, and those: the longest cut first."""
+    behind = [(parts[:at], " ".join(parts[at:])) for at in range(1, len(parts))]
+    before = [(parts[at:], " ".join(parts[:at])) for at in range(len(parts) - 1, 0, -1)]
+    return [*behind, *before]
+
+
+def _narrowing(text: str) -> tuple[Q, str] | None:
+    if span := span_of(text):
+        return Q(date_of_birth__gte=span.first, date_of_birth__lte=span.last), span.said
+    if phone := _as_phone(text):
+        return phone[0].condition, phone[0].reason(Patient())
+    return None
+
+
+def _national(text: str) -> str:
+    """The digits behind the code of the country or the leading zero, where the text is a whole, valid number."""
+    try:
+        number = phonenumbers.parse(text, settings.DEFAULT_COUNTRY)
+    except phonenumbers.NumberParseException:
+        return ""
+    return phonenumbers.national_significant_number(number) if phonenumbers.is_valid_number(number) else ""

@@ -1,0 +1,70 @@
+"""What a mistyped or misheard word may mean, out of the words that names are made of."""
+
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from portal.patients.spelling import edits_between
+
+MOST = 12  # Words that are near enough to be looked up; those behind them are far from what was typed.
+_NEAR = """
+    SELECT DISTINCT word, sound <> '' AND sound = patients_sound(%(word)s) FROM patients_nameword
+    WHERE parings && patients_parings(%(word)s) OR sound = nullif(patients_sound(%(word)s), '')
+"""
+_IS_UNBORNE = """
+    NOT EXISTS (
+        SELECT FROM patients_patient WHERE name_words @@ array_to_tsvector(ARRAY[known.word])::text::tsquery
+    )
+"""
+_TWICE = """
+    DELETE FROM patients_nameword AS later USING patients_nameword AS earlier
+    WHERE later.word = earlier.word AND later.id > earlier.id
+"""
+
+
+@dataclass(frozen=True)
+class Near:
+    """A word that somebody may have meant; `cost` is small where it is likely."""
+
+    word: str
+    edits: int
+    sounds_alike: bool
+    cost: float
+
+
+def words_near(typed: str) -> list[Near]:
+    """Words of names that sound like the typed word or are one or two letters off, the likely ones first.
+
+    One letter in a word of three to five, two in a longer one. The typed word itself is not among them.
+    """
+    if len(typed) < 3 or not typed.isalpha():
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_NEAR, {"word": typed})
+        found = [_near(typed, word, sounds_alike) for word, sounds_alike in cursor if word != typed]
+    slips = 1 if len(typed) < 6 else 2
+    near = [one for one in found if one.edits <= (max(3, len(typed) // 2) if one.sounds_alike else slips)]
+    return sorted(near, key=lambda one: (one.cost, one.word))[:MOST]
+
+
+def forget_words() -> int:
+    """Take out the words that nobody bears any more, such as those of an erased patient; how many those were.
+
+    Whoever writes patients waits for the last step, a moment: else a word could go while somebody registers with it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM patients_nameword AS known WHERE {_IS_UNBORNE}")  # noqa: S608 - our own words
+        unborne = [word_id for (word_id,) in cursor]
+        cursor.execute(_TWICE)
+        if not unborne:
+            return 0
+        with transaction.atomic():
+            delete = f"DELETE FROM patients_nameword AS known WHERE id = ANY(%s) AND {_IS_UNBORNE}"  # noqa: S608
+            cursor.execute("SET LOCAL lock_timeout = '3s'; LOCK TABLE patients_patient IN SHARE MODE")
+            cursor.execute(delete, [unborne])
+            return cursor.rowcount
+
+
+def _near(typed: str, word: str, sounds_alike: bool) -> Near:
+    edits = edits_between(typed, word)
+    return Near(word, edits, sounds_alike, min(edits, 3) - (0.5 if sounds_alike else 0))

@@ -1,0 +1,236 @@
+"""One box finds by name, date, phone, MRN and identifier, in the forms that people type, the best hit first."""
+
+import pytest
+
+from portal.patients.models import AccessRecord, Patient
+from portal.patients.search import search
+from portal.patients.services import archive_patient, register_patients
+from portal.patients.words import identifier_value
+
+pytestmark = pytest.mark.django_db
+PEOPLE = [
+    ("Smith", "John", "1984-03-15", "+44 20 7946 0018", [("passport", "X45815551X")]),
+    ("Smith", "Joanna", "1990-01-02", "", []),
+    ("Smyth", "Jane", "1975-06-07", "", []),
+    ("Smithers", "Waylon", "1960-01-01", "", []),
+    ("Adams", "Smith", "1971-01-01", "", []),
+    ("Müller", "Zoë", "2001-12-31", "(030) 123-4567", [("ssn", "999-22-1962")]),
+    ("O'Brien", "Conan", "1963-04-18", "", []),
+    ("van der Berg", "Anna Maria", "1984-03-02", "", []),
+    ("Gonzalez", "Maria", "1984-11-30", "617 555 1984", [("insurance", "GB 77 1984")]),
+]
+
+
+@pytest.fixture(autouse=True)
+def people():
+    details = [
+        {
+            "family_name": family, "given_name": given, "date_of_birth": born, "phone": phone,
+            "identifiers": [{"system": system, "value": identifier_value(value)} for system, value in held],
+        }
+        for family, given, born, phone, held in PEOPLE
+    ]  # fmt: skip
+    return register_patients(details, by=None, source="command")
+
+
+def found(text: str, **more) -> list[str]:
+    return [
+        f"{hit.patient.list_name}: {hit.reason}" for hit in search(Patient.objects.all(), text, limit=50, **more).hits
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("smith jo", ["SMITH, Joanna: Name", "SMITH, John: Name"]),
+        ("jo smith", ["SMITH, Joanna: Name", "SMITH, John: Name"]),
+        ("smi joh", ["SMITH, John: Name"]),
+        ("SMITH, John", ["SMITH, John: Name"]),
+        ("smith", ["SMITH, Joanna: Name", "SMITH, John: Name", "SMITHERS, Waylon: Name", "ADAMS, Smith: Name"]),
+        ("muller", ["MÜLLER, Zoë: Name"]),
+        ("ZOE MÜLLER", ["MÜLLER, Zoë: Name"]),
+        ("obrien", ["O'BRIEN, Conan: Name"]),
+        ("o'brien", ["O'BRIEN, Conan: Name"]),
+        ("o brien", ["O'BRIEN, Conan: Name"]),
+        ("maria van der berg", ["VAN DER BERG, Anna Maria: Name"]),
+        ("berg anna", ["VAN DER BERG, Anna Maria: Name"]),
+    ],
+)
+def test_words_of_a_name_in_any_order_from_their_beginnings(text, first):
+    assert found(text)[: len(first)] == first
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("smyth", "SMYTH, Jane: Name"),
+        ("smyth john", "SMITH, John: Sounds alike: Smith"),
+        ("jhon smith", "SMITH, John: Sounds alike: John"),
+        ("smiht joanna", "SMITH, Joanna: Sounds alike: Smith"),
+        ("mueller", "MÜLLER, Zoë: Sounds alike: Muller"),
+        ("gonsales", "GONZALEZ, Maria: Sounds alike: Gonzalez"),
+        ("gonzlaes", "GONZALEZ, Maria: Sounds alike: Gonzalez"),
+        ("conam", "O'BRIEN, Conan: One letter off: Conan"),
+        ("gomzalex", "GONZALEZ, Maria: Two letters off: Gonzalez"),
+    ],
+)
+def test_what_is_misheard_or_misspelt_is_found_and_said(text, first):
+    assert found(text)[0] == first
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "15 3 84",
+        "15/3/84",
+        "15.03.1984",
+        "15 mar 1984",
+        "March 15, 1984",
+        "1984-03-15",
+        "1984/3/15",
+        "15031984",
+        "19840315",
+    ],
+)
+def test_a_date_of_birth_in_every_form(text):
+    assert found(text) == ["SMITH, John: Born 15-Mar-1984"]
+
+
+@pytest.mark.parametrize(
+    ("text", "hits"),
+    [
+        ("3/1984", ["SMITH, John: Born in Mar-1984", "VAN DER BERG, Anna Maria: Born in Mar-1984"]),
+        (
+            "mar 1984",
+            [
+                "SMITH, John: Born in Mar-1984",
+                "VAN DER BERG, Anna Maria: Born in Mar-1984",
+                "GONZALEZ, Maria: Name, Born in 1984",
+            ],
+        ),
+        ("1984-11", ["GONZALEZ, Maria: Born in Nov-1984"]),
+        (
+            "1984",
+            [
+                "GONZALEZ, Maria: Phone ends in 1984",
+                "SMITH, John: Born in 1984",
+                "VAN DER BERG, Anna Maria: Born in 1984",
+            ],
+        ),
+        ("smith 1984", ["SMITH, John: Name, Born in 1984"]),
+        ("15 mar 84 smith", ["SMITH, John: Name, Born 15-Mar-1984"]),
+        ("smyth john 15/3/84", ["SMITH, John: Sounds alike: Smith, Born 15-Mar-1984"]),
+        ("30 feb 1984", []),
+        ("1 jan 2999", []),
+    ],
+)
+def test_a_month_or_a_year_alone_or_with_a_name(text, hits):
+    assert found(text) == hits
+
+
+@pytest.mark.parametrize(
+    ("text", "hit"),
+    [
+        ("0018", "SMITH, John: Phone ends in 0018"),
+        ("946 0018", "SMITH, John: Phone"),
+        ("+44 20 7946 0018", "SMITH, John: Phone"),
+        ("020 7946 0018", "SMITH, John: Phone"),
+        ("442079460018", "SMITH, John: Phone"),
+        ("030 1234567", "MÜLLER, Zoë: Phone"),
+        ("smith 018", "SMITH, John: Name, Phone ends in 018"),
+        ("X45815551X", "SMITH, John: Passport"),
+        ("x4581 5551 x", "SMITH, John: Passport"),
+        ("551X", "SMITH, John: Passport ends in 551X"),
+        ("999-22-1962", "MÜLLER, Zoë: Social security"),
+        ("1962", "MÜLLER, Zoë: Social security ends in 1962"),
+    ],
+)
+def test_a_phone_or_an_identifier_whole_or_from_its_end(text, hit):
+    assert found(text)[0] == hit
+
+
+def test_a_record_number_finds_one_patient(people):
+    assert found(people[3].mrn) == ["SMITHERS, Waylon: MRN"]
+    assert found(f"{people[3].mrn[:4]} {people[3].mrn[4:]}") == ["SMITHERS, Waylon: MRN"]
+
+
+@pytest.mark.parametrize("text", ["!!", "-", "''", "\\", "%", "_", "' | '", "q' & 'b", "x:*", "\u202e", "nobody", "🙂"])
+def test_what_means_nobody_finds_nobody(text):
+    assert found(text) == []
+
+
+@pytest.mark.parametrize("text", ["smith", "maria", "1984", "smyth jane", ""])
+def test_page_by_page_it_is_the_same_list_and_nobody_comes_twice(text):
+    whole = found(text)
+    pages, cursor = [], ""
+    while not pages or cursor:
+        page = search(Patient.objects.all(), text, limit=1, after=cursor)
+        pages += [f"{hit.patient.list_name}: {hit.reason}" for hit in page.hits]
+        cursor = page.next_cursor
+    assert pages == whole
+    assert len(set(whole)) == len(whole)
+
+
+def test_middle_and_preferred_names_are_found_and_said():
+    details = {"family_name": "Stone", "given_name": "Robert", "middle_name": "Lee", "preferred_name": "Bob"}
+    register_patients([details], by=None, source="command")
+    assert found("stone lee") == ["STONE, Robert Lee: Middle name Lee"]
+    assert found("bob stone") == ["STONE, Robert Lee: Also called Bob"]
+
+
+def test_the_page_says_why_and_offers_what_to_do_next(client, front_desk):
+    client.force_login(front_desk)
+    page = client.get("/patients/", {"q": "smyth john"}).content.decode()
+    assert "Sounds alike: Smith" in page
+    assert "Nobody is found for “smyth john” as it is written." in page
+    assert "Register “okafor ada” as a new patient" in client.get("/patients/", {"q": "okafor ada"}).content.decode()
+
+
+def test_the_api_finds_with_the_same_words(desk_api):
+    for text in ("smyth john", "15 3 84", "020 7946 0018", "551x"):
+        first, *_ = desk_api.get("/api/patients", {"q": text}).json()
+        assert first["familyName"] == "Smith"
+
+
+def test_the_link_to_the_next_page_goes_through_hits_of_all_kinds(desk_api):
+    seen, address = [], "/api/patients?q=1984&limit=1"
+    while address:
+        answer = desk_api.get(address)
+        seen += [one["familyName"] for one in answer.json()]
+        address = answer.headers.get("Link", "").partition(">")[0].lstrip("<")
+    assert seen == ["Gonzalez", "Smith", "van der Berg"]
+
+
+@pytest.mark.parametrize("cursor", ["x", "nothing.0190163d-8694-739b-aea5-966c26f8ad91", "name.1", "guess."])
+def test_a_cursor_of_somebody_elses_is_refused(desk_api, cursor):
+    answer = desk_api.get("/api/patients", {"q": "smith", "cursor": cursor})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "bad-cursor")
+
+
+def test_an_archived_patient_is_found_only_where_asked_for(people, client, front_desk):
+    archive_patient(people[0].pk, by=None, source="command")
+    client.force_login(front_desk)
+    assert "SMITH, John" not in client.get("/patients/", {"q": "smith"}).content.decode()
+    assert "SMITH, John" in client.get("/patients/", {"q": "smith", "status": "any"}).content.decode()
+    assert "SMITH, John" in client.get("/patients/", {"q": "smyth john", "status": "archived"}).content.decode()
+
+
+def test_suggestions_are_links_with_what_tells_two_people_apart(client, front_desk, people):
+    client.force_login(front_desk)
+    told = client.get("/patients/suggest/", {"q": "smiht john"}).content.decode()
+    for words in ("SMITH, John", "15-Mar-1984", people[0].mrn, "Sounds alike: Smith", f"/patients/{people[0].pk}/"):
+        assert words in told
+    assert "/patients/?q=smiht%20john" in told
+    assert "Register “smiht john”" in told
+    assert people[0].pk in AccessRecord.objects.get(action="list", user=front_desk).patient_ids
+
+
+def test_suggestions_for_nothing_are_empty_and_nobody_was_read(client, front_desk):
+    client.force_login(front_desk)
+    assert client.get("/patients/suggest/", {"q": "  "}).content.strip() == b""
+    assert not AccessRecord.objects.exists()
+
+
+def test_who_may_not_register_is_not_offered_it(client, make_user):
+    client.force_login(make_user("clinician"))
+    assert "Register" not in client.get("/patients/suggest/", {"q": "okafor"}).content.decode()

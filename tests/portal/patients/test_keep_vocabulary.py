@@ -1,0 +1,101 @@
+"""The vocabulary of names knows every word through every door, and what sounds or is written like another."""
+
+import pytest
+from django.db import connection
+
+from portal.patients.models import NameWord, Patient
+from portal.patients.services import (
+    archive_patient,
+    change_patient,
+    change_patients,
+    register_patient,
+    register_patients,
+)
+from portal.patients.sounds import sound_of
+from portal.patients.vocabulary import forget_words, words_near
+from portal.patients.words import fold
+
+pytestmark = pytest.mark.django_db
+NAMES = (
+    "Smith Smyth Schmidt McDonald Macdonald Mackay McHugh MacIntyre Knight Gnocchi Pneuma Psathas Wright "
+    "Phillips Xavier Maxwell Nietzsche Tschaikowski Shah Zhang Sjöberg Czerny Bach Koch Christian Chloe Chavez "
+    "Callaghan Singh Rodgers Geoffrey George Garcia Cécile Schulz Schultz Fitzgerald Wagner Edwards Howard "
+    "Yusuf Yvonne Lamb Thompson Simpson Hampton Quinn Zoë Lee Lowe Strauß Sørensen Łukasz Đorđević Æthel Þór "
+    "Иванов 李 Aaa Eek O'Brien Ee X Ng Nguyen Iñigo Jiří Ümit İlknur Szymański Wojciech "
+)
+
+
+def asked(function, word):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s)", [word])
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize("name", NAMES.split())
+def test_python_and_sql_hear_a_name_alike(name):
+    assert asked("patients_sound", fold(name)) == sound_of(fold(name))
+
+
+def words():
+    return set(NameWord.objects.values_list("word", flat=True))
+
+
+def borne():
+    """What the vocabulary should hold: the words of everybody's names, and the same sound and misspellings as ever."""
+    return {word for patient in Patient.objects.all() for word in fold(_names(patient)).split()}
+
+
+def _names(patient):
+    return f"{patient.family_name} {patient.given_name} {patient.middle_name} {patient.preferred_name}"
+
+
+def test_every_door_teaches_the_vocabulary_new_words(tmp_path):
+    register_patient({"family_name": "Ågren-Smith", "given_name": "Zoë"}, by=None, source="portal")
+    register_patients([{"family_name": "Bulk"}, {"family_name": "Bulk", "given_name": "Two"}], by=None, source="import")
+    rows = tmp_path / "people.csv"
+    rows.write_text("Copied,Carl\nCopied,Cora\n")
+    with connection.cursor() as cursor, rows.open() as file:
+        cursor.copy_expert("COPY patients_patient (family_name, given_name) FROM STDIN CSV", file)
+        cursor.execute("INSERT INTO patients_patient (family_name) VALUES ('O''Raw')")
+    assert words() == borne() >= {"agren", "zoe", "bulk", "two", "copied", "cora", "oraw"}
+
+
+def test_it_stays_right_when_people_change_are_archived_and_merged():
+    patient = register_patient({"family_name": "Before", "given_name": "Ann"}, by=None, source="portal")
+    change_patient(patient.pk, {"family_name": "Changed", "preferred_name": "Annie"}, by=None, source="api")
+    change_patients([(patient.pk, {"middle_name": "Bulk"})], by=None, source="import")
+    assert words() == borne() | {"before"}
+    archive_patient(patient.pk, by=None, source="portal")
+    assert words() >= borne() >= {"changed", "annie", "bulk"}
+    Patient.objects.filter(pk=patient.pk).update(status="merged", given_name="Merged")
+    assert words() >= borne() >= {"merged"}
+
+
+def test_words_that_nobody_bears_any_more_are_forgotten_and_no_others():
+    patient = register_patient({"family_name": "Erased", "given_name": "Ann"}, by=None, source="portal")
+    register_patient({"family_name": "Kept", "given_name": "Ann"}, by=None, source="portal")
+    archived = register_patient({"family_name": "Archived"}, by=None, source="portal")
+    archive_patient(archived.pk, by=None, source="portal")
+    NameWord.objects.create(word="kept")  # As two transactions that bring one word at once leave it.
+    Patient.objects.filter(pk=patient.pk).delete()
+    forget_words()
+    assert sorted(NameWord.objects.values_list("word", flat=True)) == ["ann", "archived", "kept"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "word"),
+    [
+        ("smiht", "smith"), ("smth", "smith"), ("smiith", "smith"), ("smoth", "smith"), ("ane", "ann"),
+        ("papadopulos", "papadopoulos"), ("apapdopoulos", "papadopoulos"), ("papadopoloss", "papadopoulos"),
+        ("hernadnes", "hernandez"), ("иваонв", "иванов"),
+    ],
+)  # fmt: skip
+def test_words_one_or_two_slips_away_are_near(typed, word):
+    NameWord.objects.bulk_create([NameWord(word=one) for one in (word, "unlike", "zzz")])
+    assert [near.word for near in words_near(typed)] == [word]
+
+
+@pytest.mark.parametrize("typed", ["ab", "12345", "zu", ""])
+def test_what_is_too_short_to_judge_is_near_to_nothing(typed):
+    NameWord.objects.bulk_create([NameWord(word=one) for one in ("ac", "12346", "zo")])
+    assert words_near(typed) == []

@@ -1,13 +1,11 @@
 """Patients as files that an import reads back without changing anything: CSV, or FHIR NDJSON."""
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from portal.cells import csv_line
 from portal.imports import fhir_words as fhir
-from portal.imports.cells import harmless
 from portal.imports.readers.columns import FIELDS, MRN, RECORD, TOKENS
 from portal.imports.tokens import as_cell
 from portal.patients.models import Patient, PatientIdentifier, Status
@@ -17,11 +15,11 @@ HEADER = [RECORD, MRN, *FIELDS, TOKENS, "status"]
 
 def as_csv(patients: Iterable[Patient]) -> Iterator[str]:
     """A line for each patient behind the header; formulas are made harmless."""
-    yield _line(HEADER)
+    yield csv_line(HEADER)
     for patient in patients:
         tokens = as_cell((one.system, one.value) for one in patient.identifiers.all())
         values = [str(getattr(patient, name) or "") for name in FIELDS]
-        yield _line([str(patient.pk), patient.mrn, *values, tokens, patient.status])
+        yield csv_line([str(patient.pk), patient.mrn, *values, tokens, patient.status])
 
 
 def as_ndjson(patients: Iterable[Patient]) -> Iterator[str]:
@@ -51,12 +49,6 @@ def resource_of(patient: Patient) -> dict[str, Any]:
         "communication": [{"language": _coded(fhir.LANGUAGES, patient.language)}] if patient.language else [],
     }
     return _filled(resource)
-
-
-def _line(cells: list[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow([harmless(cell) for cell in cells])
-    return line.getvalue()
 
 
 def _filled(found: dict[str, Any]) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.table import Table
 
+from portal.cells import csv_line
 from portal.imports.matching.deciding import Decision
 from portal.imports.models import ImportJob, Outcome
 from portal.imports.private import open_private
-from portal.imports.selectors import csv_line, first_problems, left_alone, rejects_cells, rejects_csv
+from portal.imports.selectors import first_problems, left_alone, rejects_cells, rejects_csv
 
 SHOWN = 10
 

@@ -1,7 +1,5 @@
 """What may be read of imports, and by whom."""
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +9,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from portal.accounts.models import User
+from portal.cells import csv_line
 from portal.errors import NotAllowed, NotFound
-from portal.imports.cells import harmless
 from portal.imports.models import LEFT_ALONE, ImportedRow, ImportJob, ImportReject, JobStatus, Undo
 
 
@@ -92,13 +90,6 @@ def rejects_cells(header: list[str], number: int, raw: list[str], problems: list
     padded = raw + [""] * (len(header) - len(raw))
     reason = " ".join(_said(one) for one in problems)
     return [*padded[: len(header)], f"Row {number}: {reason}", *padded[len(header) :]]
-
-
-def csv_line(cells: list[str]) -> str:
-    """A line of CSV that a spreadsheet runs no formula of."""
-    line = io.StringIO()
-    csv.writer(line).writerow([harmless(cell) for cell in cells])
-    return line.getvalue()
 
 
 def _said(problem: dict[str, str]) -> str:

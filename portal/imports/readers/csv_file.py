@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from portal.imports.cells import plain
+from portal.cells import plain
 from portal.imports.readers import values
 from portal.imports.readers.columns import FIELDS, MRN, RECORD, SYSTEMS, TOKENS, understand
 from portal.imports.readers.lines import Line, lines_of

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
+from portal.cells import harmless, plain
 from portal.imports import tokens
-from portal.imports.cells import harmless, plain
 from portal.imports.readers import open_patients
 from portal.imports.readers.csv_file import MOST_LINES
 from tests.portal.imports.files import ANNA, BEN, as_csv

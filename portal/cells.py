@@ -1,6 +1,9 @@
-"""Cells that a spreadsheet would run as a formula, made harmless on the way out and as they were on the way in."""
+"""Lines of CSV whose cells no spreadsheet runs as a formula, and the cells as they were on the way in."""
 
+import csv
+import io
 import re
+from collections.abc import Iterable
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
@@ -13,3 +16,10 @@ def harmless(cell: str) -> str:
 def plain(cell: str) -> str:
     """The cell as it was before `harmless`."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
+
+
+def csv_line(cells: Iterable[str]) -> str:
+    """A line of CSV that a spreadsheet runs no formula of."""
+    line = io.StringIO()
+    csv.writer(line).writerow([harmless(cell) for cell in cells])
+    return line.getvalue()

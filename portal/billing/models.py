@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from portal.billing.reasons import Reason, reason_of
 from portal.patients.models import Patient
 
 
@@ -43,6 +44,7 @@ class BillingAccount(models.Model):
             models.Index(fields=["next_attempt_at"], name="billing_due", condition=Q(next_attempt_at__isnull=False)),
             models.Index(fields=["wanted_at"], name="billing_oldest", condition=Q(next_attempt_at__isnull=False)),
             models.Index(fields=["updated_at"], name="billing_failed", condition=Q(status=AccountStatus.FAILED)),
+            models.Index(fields=["updated_at"], name="billing_closed", condition=Q(status=AccountStatus.CLOSED)),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=AccountStatus.values), name="billing_status_known"),
@@ -67,6 +69,11 @@ class BillingAccount(models.Model):
 
     def __str__(self) -> str:
         return f"billing account {self.account_id or 'not yet opened'}"
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why billing refused, or did not answer when it was tried last."""
+        return reason_of(self.last_error_code) if self.last_error_code else None
 
 
 class OrphanedAccount(models.Model):

@@ -6,12 +6,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from portal.accounts.models import User
+from portal.billing.client import AWAY_CODES
 from portal.billing.models import AccountStatus, BillingAccount, OrphanedAccount
+from portal.cursors import bad_cursor, cursor_of, place_of
+from portal.errors import NotAllowed
 from portal.kept import Kept
 from portal.patients.annexes import Tag
+from portal.patients.selectors import patients_by_id
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,14 @@ class BillingState:
     waiting: int
     oldest_seconds: float | None
     failed: int
+
+
+@dataclass(frozen=True)
+class AccountsPage:
+    """Some accounts with their patients, and the cursor of the page after; empty on the last."""
+
+    accounts: list[BillingAccount]
+    next_cursor: str = ""
 
 
 def account_of(patient_id: UUID) -> BillingAccount | None:
@@ -44,6 +57,32 @@ counted_waiting = Kept(_count_waiting, size=int)
 def accounts_by_status() -> dict[str, int]:
     """How many accounts stand where; every status is named, also with 0. Of many accounts, seconds old."""
     return counted_by_status()
+
+
+def accounts_in(status: str, *, user: User | None, door: str, after: str = "", limit: int = 50) -> AccountsPage:
+    """Accounts of one state: those that wait longest first, the others newest first. The patients count as read."""
+    rows = list(_in_order(_accounts_visible_to(user).filter(status=status), status, after)[: limit + 1])
+    patients = patients_by_id(user, [row.pk for row in rows[:limit]], door=door)
+    shown = [row for row in rows[:limit] if row.pk in patients]
+    for row in shown:
+        row.patient = patients[row.pk]
+    return AccountsPage(shown, _cursor(shown[-1]) if len(rows) > limit else "")
+
+
+def states_of(patient_ids: Sequence[UUID], *, user: User | None) -> list[BillingAccount]:
+    """How these accounts stand now. It names nobody, and is no reading of a patient."""
+    return list(_accounts_visible_to(user).filter(pk__in=patient_ids))
+
+
+def failed_ids(*, user: User | None) -> list[UUID]:
+    """The patients whose accounts billing refused."""
+    return list(_accounts_visible_to(user).filter(status=AccountStatus.FAILED).values_list("pk", flat=True))
+
+
+def is_billing_away() -> bool:
+    """Whether what waits longest found billing away when it was tried last."""
+    waiting = BillingAccount.objects.filter(next_attempt_at__isnull=False)
+    return waiting.order_by("wanted_at").values_list("last_error_code", flat=True).first() in AWAY_CODES
 
 
 def for_patients(patient_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
@@ -76,3 +115,33 @@ def _oldest_wanted_at() -> datetime | None:
 
 def _oldest_left_at() -> datetime | None:
     return OrphanedAccount.objects.values_list("left_at", flat=True).first()
+
+
+def _accounts_visible_to(user: User | None) -> QuerySet[BillingAccount]:
+    if user is not None and not user.has_perm("billing.view_billingaccount"):
+        raise NotAllowed("Ask an operator for the right to see billing accounts.")
+    return BillingAccount.objects.all()
+
+
+def _in_order(found: QuerySet[BillingAccount], status: str, after: str) -> QuerySet[BillingAccount]:
+    """Each state by its index; the active ones, nearly all, in the order of registration."""
+    moment, key = _place(after) if after else (None, None)
+    if status == AccountStatus.ACTIVE:
+        return found.filter(Q(pk__lt=key) if key else Q()).order_by("-pk")
+    if status == AccountStatus.PENDING:
+        behind = Q(wanted_at__gt=moment) | Q(wanted_at=moment, pk__gt=key) if key else Q()
+        return found.filter(behind, next_attempt_at__isnull=False).order_by("wanted_at", "pk")
+    behind = Q(updated_at__lt=moment) | Q(updated_at=moment, pk__lt=key) if key else Q()
+    return found.filter(behind).order_by("-updated_at", "-pk")
+
+
+def _cursor(row: BillingAccount) -> str:
+    return cursor_of(row.wanted_at if row.status == AccountStatus.PENDING else row.updated_at, row.pk)
+
+
+def _place(cursor: str) -> tuple[datetime, UUID]:
+    moment, key = place_of(cursor)
+    try:
+        return moment, UUID(key)
+    except ValueError as error:
+        raise bad_cursor() from error

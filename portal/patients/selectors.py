@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from portal.accounts.models import User
 from portal.errors import NotAllowed, NotFound
 from portal.patients.audit import record_reading
-from portal.patients.models import AccessRecord, Patient, PatientEvent, PatientIdentifier, Status
+from portal.patients.models import AccessRecord, Patient, PatientEvent, PatientIdentifier, Source, Status
 from portal.patients.search import Found, estimated_count, search
 from portal.patients.triggers import RECORDED
 from portal.patients.words import identifier_value
@@ -83,11 +83,18 @@ def estimate_patients(user: User | None, *, text: str = "", filters: PatientFilt
 
 
 def recent_patients(user: User, *, limit: int = 10) -> list[Patient]:
-    """The patients that this user opened last, newest first."""
+    """The patients that this user opened last, newest first, for the staff's pages; they are named there, so read."""
     from_log = user_openings(user).values_list("patient_ids", flat=True)[: limit * 5]
     ids = list(dict.fromkeys(one for row in from_log for one in row))[:limit]
-    by_id = patients_visible_to(user).in_bulk(ids)
+    by_id = patients_by_id(user, ids, door=Source.PORTAL)
     return [by_id[one] for one in ids if one in by_id]
+
+
+def patients_by_id(user: User | None, patient_ids: Iterable[UUID], *, door: str) -> dict[UUID, Patient]:
+    """Those of them that the user may see, for a list of something else that names them; the reading is recorded."""
+    found = patients_visible_to(user).in_bulk(list(patient_ids))
+    record_reading(user, found, action="list", door=door)
+    return found
 
 
 def user_openings(user: User) -> QuerySet[Any]:

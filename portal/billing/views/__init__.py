@@ -1,0 +1,6 @@
+"""The browser door to billing: the accounts by state, and each patient's own."""
+
+from portal.billing.views.account import account, retry
+from portal.billing.views.listing import index, retry_many, states
+
+__all__ = ["account", "index", "retry", "retry_many", "states"]

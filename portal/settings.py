@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "portal.events",
     "portal.imports",
     "portal.analytics",
+    "portal.audit",
     "portal.reconciliation",
 ]
 

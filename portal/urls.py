@@ -29,5 +29,6 @@ urlpatterns = [
     path("", include("portal.billing.urls")),
     path("", include("portal.imports.urls")),
     path("", include("portal.analytics.urls")),
+    path("", include("portal.audit.urls")),
     path("", include("portal.reconciliation.urls")),
 ]

@@ -140,6 +140,13 @@ class PatientEventAdmin(ReadOnlyAdmin):
     search_fields = ("mrn",)
     ordering = ("-pgh_id",)
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> PatientEvent | None:
+        """One row is the patient as he or she was: to open it is to read of the patient."""
+        event = super().get_object(request, object_id, from_field)
+        if event is not None:
+            record_reading(user_of(request), [event.pgh_obj_id], action="history", door=Source.ADMIN)
+        return event
+
 
 @admin.register(EventOutbox)
 class EventOutboxAdmin(ReadOnlyAdmin):

@@ -39,10 +39,19 @@ def record_reading(by: User | None, patient_ids: Iterable[UUID], *, action: str,
     """One row for what somebody saw; nothing where they saw nobody."""
     seen = list(patient_ids)
     if seen:
-        AccessRecord.objects.create(
-            user=by if by and by.pk else None,
-            patient_ids=seen,
-            action=action,
-            door=door,
-            request_id=get_contextvars().get("request_id", ""),
-        )
+        _record(by, seen, action=action, door=door)
+
+
+def record_export_of_audit(by: User | None, about: UUID | None, *, door: str) -> None:
+    """One row for a file of who looked at whom: it names no patient, but it is taken out of the house."""
+    _record(by, [about] if about else [], action="audit", door=door)
+
+
+def _record(by: User | None, patient_ids: list[UUID], *, action: str, door: str) -> None:
+    AccessRecord.objects.create(
+        user=by if by and by.pk else None,
+        patient_ids=patient_ids,
+        action=action,
+        door=door,
+        request_id=get_contextvars().get("request_id", ""),
+    )

@@ -26,7 +26,9 @@ class Place:
 PLACES = (
     Place("Patients", "patients:list", "patients.view_patient", "/patients/"),
     Place("Imports", "imports:list", "imports.view_importjob", "/imports/"),
+    Place("Billing", "billing:list", "billing.view_billingaccount", "/billing/"),
     Place("Dashboard", "analytics:dashboard", "analytics.view_figures", "/dashboard/"),
+    Place("Audit", "audit:list", "patients.view_accessrecord", "/audit/"),
     Place("Reconciliation", "reconciliation:list", "reconciliation.view_reconcilereport", "/reconciliation/"),
     Place("Admin", "admin:index", "", "/admin/"),
 )

@@ -4,6 +4,7 @@ import pghistory
 import pgtrigger
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KeyTransform
 
 from portal.patients.models.patient import Patient
 from portal.patients.triggers import fill_outbox
@@ -29,7 +30,10 @@ class PatientEvent(_Log):  # type: ignore[misc,valid-type]
     class Meta:
         ordering = ["pgh_id"]
         default_permissions = ("view",)
-        indexes = [models.Index(fields=["pgh_created_at"], name="event_by_time")]
+        indexes = [
+            models.Index(fields=["pgh_created_at"], name="event_by_time"),
+            models.Index(KeyTransform("user", "pgh_context"), "pgh_created_at", name="event_by_person"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["pgh_obj", "version"], condition=~Q(pgh_label=DELETED), name="one_event_per_version"

@@ -18,9 +18,9 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     ("role", "places", "start"),
     [
-        ("front desk", ["Patients", "Dashboard"], "/patients/"),
+        ("front desk", ["Patients", "Billing", "Dashboard"], "/patients/"),
         ("analyst", ["Dashboard"], "/dashboard/"),
-        ("operator", ["Patients", "Imports", "Dashboard", "Reconciliation"], "/patients/"),
+        ("operator", ["Patients", "Imports", "Billing", "Dashboard", "Audit", "Reconciliation"], "/patients/"),
     ],
 )
 def test_a_role_sees_its_own_places_and_starts_at_the_first(client, make_user, role, places, start):

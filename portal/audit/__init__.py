@@ -1,0 +1,1 @@
+"""Who read and who wrote: the access log and the event log as one trail."""

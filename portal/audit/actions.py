@@ -1,0 +1,43 @@
+"""What people did, in words; reads by their action, writes by the label of the log."""
+
+from typing import Any
+
+from portal.patients.models import Patient, PatientEvent, Status
+from portal.patients.models.log import DELETED, INSERTED, UPDATED
+from portal.patients.triggers import RECORDED
+
+READS = {
+    "open": "Opened the record",
+    "list": "Saw in a list",
+    "timeline": "Looked at the timeline",
+    "identifiers": "Looked at the identifiers",
+    "history": "Looked at what changed",
+    "past": "Looked at it as it was",
+    "access": "Looked at who looked",
+    "label": "Opened the label",
+    "audit": "Exported the audit",
+}
+WRITES = {INSERTED: "Registered", UPDATED: "Changed", DELETED: "Erased"}
+_BY_STATUS = {Status.ACTIVE: "Restored", Status.ARCHIVED: "Archived", Status.MERGED: "Merged into another record"}
+_FOLLOWING = {"phone_e164", "date_of_birth_precision"}  # They change with a field that is named already.
+
+
+def read_in_words(action: str) -> str:
+    """An action that this table does not know is told as it is stored."""
+    return READS.get(action) or action.replace("_", " ").capitalize()
+
+
+def write_in_words(event: PatientEvent, before: PatientEvent | None) -> str:
+    """`Changed phone, city`; `before` is the version that an update found. No value is told, only names of fields."""
+    if event.pgh_label != UPDATED or before is None:
+        return WRITES[event.pgh_label]
+    names = [name for name in RECORDED if getattr(event, name) != getattr(before, name)]
+    if "status" in names:
+        return _BY_STATUS[event.status]
+    labels = [_label(name) for name in names if name not in _FOLLOWING] or ["identifiers"]
+    return f"Changed {', '.join(labels)}"
+
+
+def _label(name: str) -> str:
+    field: Any = Patient._meta.get_field(name)
+    return str(field.verbose_name).replace("line1", "line 1").replace("line2", "line 2")

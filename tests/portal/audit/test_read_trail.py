@@ -1,0 +1,206 @@
+"""The trail: who read and who wrote which record, narrowed, in pages, newest first."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from portal.audit.asking import Asked
+from portal.audit.selectors import trail
+from portal.patients import services
+from portal.patients.audit import record_reading
+from portal.patients.models import AccessRecord, Patient, PatientEvent
+from portal.patients.selectors import open_patient
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def auditor(client, make_user):
+    client.force_login(make_user("auditor", full_name="Ada Auditor"))
+    return client
+
+
+def registered(name: str, by=None) -> Patient:
+    return services.register_patient({"family_name": name}, by=by, source="portal")
+
+
+def told(client, query: str = "") -> list[str]:
+    """Who did what to how many, newest first."""
+    page = client.get(f"/audit/{query}").context["page"]
+    return [f"{one.who}: {one.what} ({one.count})" for one in page.entries]
+
+
+def read_at(days_ago: float, patient, by=None) -> None:
+    record_reading(by, [patient.pk], action="open", door="portal")
+    moment = timezone.now() - timedelta(days=days_ago)
+    AccessRecord.objects.filter(pk=AccessRecord.objects.latest("id").pk).update(at=moment)
+
+
+def test_reads_and_writes_stand_together_newest_first(auditor, front_desk):
+    patient = registered("Able", front_desk)
+    services.change_patient(patient.pk, {"phone": "555 0100", "city": "Leeds"}, by=front_desk, source="api")
+    services.archive_patient(patient.pk, by=front_desk, source="admin")
+    open_patient(front_desk, patient.pk, door="portal")
+    who = front_desk.email
+    assert told(auditor) == [
+        f"{who}: Opened the record (1)",
+        f"{who}: Archived (1)",
+        f"{who}: Changed phone, city (1)",
+        f"{who}: Registered (1)",
+    ]
+
+
+def test_records_are_named_by_mrn_and_nobody_by_name(auditor):
+    patient = registered("Featherstone")
+    open_patient(None, patient.pk, door="command")
+    before = AccessRecord.objects.count()
+    page = auditor.get("/audit/").content.decode()
+    assert f'href="/patients/{patient.pk}/">{patient.mrn}</a>' in page
+    assert "featherstone" not in page.lower()
+    assert AccessRecord.objects.count() == before
+
+
+def test_every_row_tells_its_door_and_its_request(auditor, client, front_desk):
+    patient = registered("Able")
+    client.force_login(front_desk)
+    answer = client.get(f"/patients/{patient.pk}/")
+    client.post(f"/patients/{patient.pk}/archive/", {"version": "1"})
+    client.force_login(type(front_desk).objects.get(full_name="Ada Auditor"))
+    entries = client.get("/audit/").context["page"].entries
+    read, written = (next(one for one in entries if one.kind == kind) for kind in "rw")
+    assert (read.door, read.request_id) == ("portal", answer["X-Request-Id"])
+    assert (written.door, written.route) == ("portal", "patients/<uuid:patient_id>/archive/")
+    assert len(written.request_id) == 32
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("action=open", ["Desk: Opened the record (1)"]),
+        ("action=insert", ["The system: Registered (1)", "Desk: Registered (1)"]),
+        ("kind=r", ["Desk: Saw in a list (2)", "Desk: Opened the record (1)"]),
+        ("kind=w", ["The system: Registered (1)", "Desk: Registered (1)"]),
+        ("door=api", ["Desk: Saw in a list (2)"]),
+        ("door=sql", ["The system: Registered (1)"]),
+        ("person=0", ["The system: Registered (1)"]),
+        ("person={desk}&kind=w", ["Desk: Registered (1)"]),
+        ("patient={mrn}", ["Desk: Saw in a list (2)", "Desk: Opened the record (1)", "Desk: Registered (1)"]),
+        ("patient=http://portal/patients/{id}/history/&kind=r&action=open", ["Desk: Opened the record (1)"]),
+        ("door=admin", []),
+    ],
+)
+def test_each_filter_narrows(auditor, make_user, query, expected):
+    desk = make_user("front desk", full_name="Desk")
+    by_sql = Patient.objects.create(family_name="Baker")  # First: what is told of a change stays for its transaction.
+    patient = registered("Able", desk)
+    record_reading(desk, [patient.pk], action="open", door="portal")
+    record_reading(desk, [patient.pk, by_sql.pk], action="list", door="api")
+    found = told(auditor, "?" + query.format(desk=desk.pk, mrn=patient.mrn, id=patient.pk))
+    assert sorted(found) == sorted(expected)
+
+
+def test_a_week_is_shown_at_first_and_the_periods_are_a_press_away(auditor):
+    patient = registered("Able")
+    for days in (0, 3, 20, 400):
+        read_at(days, patient)
+    periods = {one["label"]: one for one in auditor.get("/audit/").context["periods"]}
+    assert [label for label, one in periods.items() if one["is_current"]] == ["7 days"]
+    counts = {label: len(told(auditor, f"?kind=r&{one['query']}")) for label, one in periods.items()}
+    assert counts == {"Today": 1, "7 days": 2, "30 days": 3, "All": 4}
+
+
+def test_days_are_the_clinics_and_the_last_one_is_in(auditor, settings):
+    settings.TIME_ZONE = "Asia/Tokyo"
+    patient = registered("Able")
+    record_reading(None, [patient.pk], action="open", door="api")
+    AccessRecord.objects.update(at="2026-03-04 14:59:59+00:00")  # The last second of the 4th in Tokyo.
+    assert len(told(auditor, "?kind=r&since=2026-03-04&until=2026-03-04")) == 1
+    assert told(auditor, "?kind=r&since=5+mar+2026&until=5/3/26") == []
+
+
+def test_every_row_stands_on_exactly_one_page(auditor, monkeypatch):
+    monkeypatch.setattr("portal.audit.views.PAGE_SIZE", 3)
+    patients = [registered(name) for name in ("Able", "Baker", "Charlie", "Delta")]
+    for patient in patients:
+        record_reading(None, [patient.pk], action="open", door="api")
+    moment = PatientEvent.objects.values_list("pgh_created_at", flat=True).first()
+    AccessRecord.objects.update(at=moment)  # Eight rows of one moment, of both kinds.
+    seen, query = [], "since="
+    while query:
+        context = auditor.get(f"/audit/?{query}").context
+        seen += [(one.kind, one.id) for one in context["page"].entries]
+        query = context["next_query"]
+    assert len(seen) == len(set(seen)) == 8
+    assert [kind for kind, _ in seen] == ["w"] * 4 + ["r"] * 4
+
+
+def test_a_long_list_tells_how_many_and_opens_where_it_stands(auditor):
+    patients = [registered(name) for name in ("Able", "Baker", "Charlie", "Delta", "Echo")]
+    record_reading(None, [one.pk for one in patients], action="list", door="api")
+    record = AccessRecord.objects.get()
+    page = auditor.get("/audit/?kind=r").content.decode()
+    assert "5 patients" in page
+    assert patients[4].mrn not in page
+    for headers in ({}, {"HX-Request": "true"}):
+        shown = auditor.get(f"/audit/{record.pk}/", headers=headers).content.decode()
+        assert [one.mrn for one in patients if one.mrn not in shown] == []
+        assert ("<html" in shown) is not bool(headers)
+    page = auditor.get(f"/audit/?kind=r&patient={patients[4].mrn}").content.decode()
+    assert patients[4].mrn in page
+    assert "and 4 more" in page
+
+
+def test_who_was_erased_is_still_known_by_mrn(auditor):
+    patient = registered("Able")
+    open_patient(None, patient.pk, door="api")
+    mrn = patient.mrn
+    Patient.objects.filter(pk=patient.pk).delete()
+    assert "The system: Erased (1)" in told(auditor)
+    assert len(told(auditor, f"?patient={mrn}")) == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "words"),
+    [
+        ("patient=12345678", "patient", "No patient has or had this MRN."),
+        ("patient=Jane+Smith", "patient", "No patient has or had this MRN."),
+        ("since=30+feb+2026", "since", "there is no such day"),
+        ("since=2026-03-04&until=2026-03-01", "until", "before the first one"),
+        ("person=99999", "person", "Select a valid choice"),
+    ],
+)
+def test_what_is_wrong_is_said_and_what_was_typed_is_kept(auditor, query, field, words):
+    for place in ("/audit/", "/audit/export/"):
+        answer = auditor.get(f"{place}?{query}")
+        page = answer.content.decode()
+        assert answer.status_code == 422
+        assert words in str(answer.context["form"].errors[field])
+        assert "There is a problem" in page
+        assert "<title>Error: Audit" in page
+    assert not AccessRecord.objects.exists()
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "12.x7", "12.r", "99999999999999999999999.r1"])
+def test_a_cursor_that_is_none_is_refused_in_words(auditor, cursor):
+    answer = auditor.get(f"/audit/?after={cursor}")
+    assert answer.status_code == 400
+    assert "This cursor is not one of ours." in answer.content.decode()
+
+
+@pytest.mark.parametrize("role", ["front desk", "clinician", "billing", "analyst"])
+def test_only_auditors_and_operators_see_it(client, make_user, role):
+    registered("Able")
+    record_reading(None, [Patient.objects.get().pk], action="open", door="api")
+    client.force_login(make_user(role))
+    for address in ("/audit/", "/audit/export/", f"/audit/{AccessRecord.objects.get().pk}/"):
+        assert client.get(address).status_code == 403
+
+
+def test_a_page_asks_a_handful_of_questions_however_long_it_is(db, django_assert_max_num_queries):
+    for number in range(30):
+        patient = registered(f"Able{number}")
+        services.change_patient(patient.pk, {"city": "Leeds"}, by=None, source="api")
+        record_reading(None, [patient.pk], action="open", door="api")
+    with django_assert_max_num_queries(6):
+        assert len(trail(None, Asked()).entries) == 50

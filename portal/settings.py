@@ -241,6 +241,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "accounts.forget_ended_tokens",
         "schedule": crontab(hour="3", minute="10"),
     },
+    "audit.seal": {"task": "audit.seal", "schedule": timedelta(minutes=1)},
     "patients.forget_keys": {"task": "patients.forget_keys", "schedule": crontab(minute="5")},
     "patients.forget_words": {"task": "patients.forget_words", "schedule": crontab(hour="3", minute="15")},
     "imports.resume_waiting": {"task": "imports.resume_waiting", "schedule": timedelta(seconds=15)},

@@ -1,0 +1,38 @@
+"""Prove that nobody touched the record of who read and who wrote."""
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from portal.audit.services import seal_logs
+from portal.audit.verifying import Finding, is_known, verify_logs
+
+
+class Command(BaseCommand):
+    help = "Compute every seal over the audit anew. Exit code 1, with the first broken row, if something was touched."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--seal", action="store_true", help="seal first what no seal covers yet")
+        parser.add_argument("--head", action="append", default=[], help="a head that was noted down: it must be known")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        if options["seal"]:
+            seal_logs()
+        found = list(verify_logs())
+        for one in found:
+            self.stdout.write(_line(one))
+        lost = [head for head in options["head"] if not is_known(head)]
+        for head in lost:
+            self.stdout.write(f"Head {head} is none of the seals: they were made anew.")
+        if lost or any(one.broken for one in found):
+            sys.exit(1)
+
+
+def _line(one: Finding) -> str:
+    if one.broken:
+        return f"{one.log.capitalize()}: BROKEN, {one.broken}. {one.row_count:,} rows before it agree."
+    open_ones = f" {one.unsealed_count:,} are not sealed yet." if one.unsealed_count else ""
+    head = f" Head {one.head}" if one.head else ""
+    return f"{one.log.capitalize()}: {one.row_count:,} rows under {one.seal_count:,} seals agree.{open_ones}{head}"

@@ -1,0 +1,154 @@
+"""The chain of seals: what was read and written cannot be changed, taken away or put in without being told."""
+
+import io
+import threading
+from contextlib import contextmanager
+from uuid import uuid4
+
+import pgtrigger
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+
+from portal.audit import services
+from portal.audit.models import AuditSeal
+from portal.audit.services import seal_logs
+from portal.patients.audit import record_reading
+from portal.patients.models import AccessRecord, PatientEvent
+from portal.patients.services import change_patient, register_patient
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sealed(monkeypatch):
+    """Five changes and five readings under seals of two rows each."""
+    monkeypatch.setattr(services, "ROWS", 2)
+    patient = register_patient({"family_name": "Example"}, by=None, source="api")
+    for number in range(4):
+        change_patient(patient.pk, {"city": f"Town {number}"}, by=None, source="api")
+    for _ in range(5):
+        record_reading(None, [patient.pk], action="open", door="api")
+    assert seal_logs() == 10
+    return patient
+
+
+def verify(*options: str) -> tuple[int, str]:
+    told = io.StringIO()
+    try:
+        call_command("verify_audit", *options, stdout=told)
+    except SystemExit as end:
+        return int(end.code), told.getvalue()
+    return 0, told.getvalue()
+
+
+@contextmanager
+def behind_the_back():
+    """As somebody with the rights of a database administrator."""
+    with pgtrigger.ignore("patients.PatientEvent:append_only", "audit.AuditSeal:append_only"):
+        yield
+
+
+def test_what_nobody_touched_agrees_and_what_is_new_is_counted(sealed):
+    record_reading(None, [sealed.pk], action="open", door="api")
+    code, told = verify()
+    assert code == 0
+    assert "Reads: 5 rows under 3 seals agree. 1 are not sealed yet." in told
+    assert "Writes: 5 rows under 3 seals agree." in told
+    assert verify("--seal")[1].count("not sealed") == 0
+    assert seal_logs() == 0
+
+
+@pytest.mark.parametrize("change", [{"door": "portal"}, {"patient_ids": []}, {"request_id": "x"}])
+def test_a_reading_that_was_changed_is_named(sealed, change):
+    row = AccessRecord.objects.order_by("id")[3]
+    AccessRecord.objects.filter(pk=row.pk).update(**change)
+    code, told = verify()
+    assert code == 1
+    assert f"Reads: BROKEN, row {row.pk} was changed. 2 rows before it agree." in told
+    assert "Writes: 5 rows" in told
+
+
+def test_a_change_that_was_rewritten_is_named(sealed):
+    row = PatientEvent.objects.order_by("pgh_id")[1]
+    with behind_the_back():
+        PatientEvent.objects.filter(pk=row.pk).update(city="Elsewhere")
+    assert verify()[0] == 1
+    assert f"Writes: BROKEN, row {row.pk} was changed." in verify()[1]
+
+
+def test_a_row_that_was_taken_away_is_named(sealed):
+    row = AccessRecord.objects.order_by("id")[0]
+    AccessRecord.objects.filter(pk=row.pk).delete()
+    assert f"row {row.pk} is gone. 0 rows before it agree." in verify()[1]
+
+
+def test_a_row_that_was_put_in_is_named():
+    for _ in range(3):
+        record_reading(None, [uuid4()], action="open", door="api")
+    free = AccessRecord.objects.order_by("id")[1].pk  # As a transaction leaves it that was rolled back.
+    AccessRecord.objects.filter(pk=free).delete()
+    seal_logs()
+    AccessRecord.objects.create(pk=free, action="open", door="api", patient_ids=[uuid4()])
+    code, told = verify()
+    assert code == 1
+    assert f"Reads: BROKEN, row {free} was put in later." in told
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_seal_that_was_made_anew_breaks_those_behind_it_or_is_no_known_head(sealed, place):
+    """Who can write everything can seal everything anew: only a head that was noted down elsewhere tells."""
+    head = verify()[1].splitlines()[0].rpartition(" ")[2]
+    with behind_the_back():
+        AccessRecord.objects.filter(pk=AccessRecord.objects.order_by("id")[place * 2].pk).update(door="admin")
+        kept = AuditSeal.objects.filter(log="reads").order_by("to_id")[place]
+        AuditSeal.objects.filter(log="reads", to_id__gte=kept.to_id).delete()
+    seal_logs()
+    assert verify()[0] == 0
+    code, told = verify("--head", head)
+    assert code == 1
+    assert f"Head {head} is none of the seals" in told
+
+
+def test_a_seal_that_is_gone_is_told(sealed):
+    with behind_the_back():
+        AuditSeal.objects.filter(log="reads").order_by("to_id")[1].delete()
+    last = AuditSeal.objects.filter(log="reads").order_by("to_id")[0].to_id
+    assert f"Reads: BROKEN, the seal behind row {last} is gone." in verify()[1]
+
+
+def test_a_seal_cannot_be_changed_by_the_portal(sealed):
+    with pytest.raises(Exception, match="Cannot update or delete"), transaction.atomic():
+        AuditSeal.objects.update(digest="0" * 64)
+
+
+def test_the_digest_hangs_on_no_setting_of_the_session(sealed):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL TIME ZONE 'Asia/Tokyo'; SET LOCAL extra_float_digits = 0")
+    assert verify()[0] == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_is_committed_late_is_sealed_in_its_place():
+    """Its id is smaller than one that is there already; a seal past it would be broken as soon as it comes."""
+    has_written, may_end = threading.Event(), threading.Event()
+
+    def slow_writer():
+        with transaction.atomic():
+            record_reading(None, [patient.pk], action="open", door="api")
+            has_written.set()
+            may_end.wait(30)
+        connection.close()
+
+    patient = register_patient({"family_name": "Example"}, by=None, source="api")
+    writer = threading.Thread(target=slow_writer)
+    writer.start()
+    has_written.wait(30)
+    record_reading(None, [patient.pk], action="list", door="api")
+    seal_logs(patience_seconds=0)
+    assert not AuditSeal.objects.filter(log="reads").exists()
+    may_end.set()
+    writer.join()
+    seal_logs()
+    assert len(AuditSeal.objects.get(log="reads").row_ids) == 2
+    assert verify()[0] == 0

@@ -43,6 +43,10 @@ class NotAllowed(PortalError):
     status, code, title = 403, "not-allowed", "You do not have the right to do this."
 
 
+class FormTooOld(NotAllowed):
+    code, title = "form-too-old", "This form was opened before somebody signed in or out here."
+
+
 class NotFound(PortalError):
     status, code, title = 404, "not-found", "There is nothing at this address."
 

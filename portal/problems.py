@@ -6,15 +6,20 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
+from django.contrib.auth.views import redirect_to_login
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from portal.accounts import unsaved
+from portal.accounts.addresses import page_of_form
+from portal.accounts.sessions import is_fragment
 from portal.errors import (
     FieldProblem,
+    FormTooOld,
     InvalidInput,
     NotAllowed,
     NotFound,
@@ -138,7 +143,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
-    return answer(request, NotAllowed("The form was open too long. Go back, reload the page and send it again."))
+    """A form of before the last sign-in comes back with its text, for the one who typed it; others are told why not."""
+    page = page_of_form(request)
+    if not is_fragment(request) and unsaved.keep(request, page=page, action=request.get_full_path()):
+        return redirect(page) if request.user.is_authenticated else redirect_to_login(page)
+    return answer(request, FormTooOld("Nothing was saved. Open the page again and send the form from there."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

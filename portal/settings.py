@@ -155,6 +155,7 @@ AXES_LOCKOUT_CALLABLE = "portal.accounts.lockout.too_many_attempts"
 AXES_SENSITIVE_PARAMETERS = ["email", "password", "username"]
 AXES_VERBOSE = False  # Its log lines name the person who tried.
 
+SESSION_ENGINE = "portal.accounts.session_store"
 SESSION_COOKIE_AGE = 30 * 60  # From the last thing that a person did, see portal.accounts.sessions.
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

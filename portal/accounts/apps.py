@@ -1,6 +1,7 @@
 """Accounts as a Django app."""
 
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import post_migrate
 
 
@@ -10,5 +11,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from portal.accounts.roles import sync_roles
+        from portal.accounts.unsaved import hand_over
 
         post_migrate.connect(sync_roles, dispatch_uid="accounts.sync_roles")
+        user_logged_in.connect(hand_over, dispatch_uid="accounts.hand_over")

@@ -1,9 +1,10 @@
-"""The form of the sign-in page."""
+"""The forms to sign in and to change one's password."""
 
 from typing import Any
 
 from django import forms
 from django.contrib.auth import authenticate
+from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest
 
 from portal.accounts.models import User
@@ -43,3 +44,38 @@ class SignInForm(forms.Form):
                 raise forms.ValidationError(WRONG_PAIR)
             self.user = found
         return pair
+
+
+class NewPasswordForm(forms.Form):
+    """The old password once, the new one once: it can be shown, so nobody types it twice."""
+
+    use_required_attribute = False
+
+    old_password = forms.CharField(
+        label="Password of today",
+        max_length=4096,
+        strip=False,
+        error_messages={"required": "Enter the password that you have today."},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    new_password = forms.CharField(
+        label="New password",
+        max_length=4096,
+        strip=False,
+        help_text="10 characters at least. A few words that belong together only for you are good.",
+        error_messages={"required": "Enter a new password."},
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_old_password(self) -> str:
+        if not self.user.check_password(self.cleaned_data["old_password"]):
+            raise forms.ValidationError("This is not the password that you have today.")
+        return self.cleaned_data["old_password"]
+
+    def clean_new_password(self) -> str:
+        validate_password(self.cleaned_data["new_password"], self.user)
+        return self.cleaned_data["new_password"]

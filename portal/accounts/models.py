@@ -1,11 +1,14 @@
-"""Who may sign in, and the refresh tokens they hold."""
+"""Who may sign in, where they are signed in, and the refresh tokens they hold."""
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.module_loading import import_string
 
 
 class UserManager(BaseUserManager["User"]):
@@ -51,6 +54,19 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.full_name.split(" ")[0] if self.full_name else self.email
+
+
+class Session(AbstractBaseSession):
+    """A browser at which somebody is signed in. The column tells whose it is without reading every session."""
+
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="sessions")
+
+    class Meta:
+        default_permissions = ()
+
+    @classmethod
+    def get_session_store_class(cls) -> Any:
+        return import_string(f"{settings.SESSION_ENGINE}.SessionStore")
 
 
 class RefreshToken(models.Model):

@@ -10,8 +10,11 @@ from django.http.response import HttpResponseBase
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from portal.accounts import unsaved
+from portal.accounts.addresses import page_of_form
 from portal.accounts.models import User
-from portal.errors import NotAllowed
+from portal.accounts.sessions import is_fragment
+from portal.errors import NotAllowed, NotSignedIn
 
 ANYONE = "anyone"
 SIGNED_IN = "signed in"
@@ -27,7 +30,7 @@ def allow(rule: str) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not is_met(rule, request.user):
                 if not request.user.is_authenticated:
-                    return redirect_to_login(request.get_full_path())
+                    return ask_to_sign_in(request)
                 raise NotAllowed("Ask an operator for the right if you need it for your work.")
             return view(request, *args, **kwargs)
 
@@ -35,6 +38,17 @@ def allow(rule: str) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def ask_to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    """To the sign-in page and back. A form that was sent waits there, so that nothing typed is lost."""
+    if is_fragment(request):
+        raise NotSignedIn("Your session has ended. Sign in again.")  # A sign-in page is no part of another page.
+    if request.method in {"GET", "HEAD"}:
+        return redirect_to_login(request.get_full_path())
+    page = page_of_form(request)
+    unsaved.keep(request, page=page, action=request.get_full_path())
+    return redirect_to_login(page)
 
 
 def is_met(rule: str, user: Any) -> bool:

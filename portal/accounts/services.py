@@ -1,4 +1,4 @@
-"""Sign-in by token: access tokens are signed and short, refresh tokens are rows that rotate."""
+"""Sign-in by token, and the end of what is signed in: access tokens are short, refresh tokens are rows that rotate."""
 
 import hashlib
 import secrets
@@ -13,7 +13,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken
 
-from portal.accounts.models import RefreshToken, User
+from portal.accounts.models import RefreshToken, Session, User
+from portal.accounts.sessions import mark_of
 from portal.errors import NotSignedIn
 
 KEPT_AFTER_END = timedelta(days=7)  # Long enough to notice a stolen token that is used late.
@@ -63,6 +64,39 @@ def revoke_family(family: uuid.UUID) -> None:
 def forget_ended_tokens() -> int:
     """Delete rows that ended a week ago; the number deleted."""
     return RefreshToken.objects.filter(expires_at__lt=timezone.now() - KEPT_AFTER_END).delete()[0]
+
+
+def forget_ended_sessions() -> int:
+    """Delete sessions whose time is over, and what was kept in them; the number deleted."""
+    return Session.objects.filter(expire_date__lt=timezone.now()).delete()[0]
+
+
+def end_one(user: User, mark: str) -> None:
+    """End the user's session or program of this mark; one that has ended is no error."""
+    keys = [key for key in user.sessions.values_list("session_key", flat=True) if mark_of(key) == mark]
+    user.sessions.filter(session_key__in=keys).delete()
+    for family in {one for one in user.refresh_tokens.values_list("family", flat=True) if str(one) == mark}:
+        revoke_family(family)
+
+
+def end_all(user: User, *, but: str | None = None) -> None:
+    """Sign the user out of every browser and program, except the session with the key `but`."""
+    user.sessions.exclude(session_key=but or "").delete()
+    user.refresh_tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
+
+
+def set_password(user: User, password: str, *, but: str | None = None) -> None:
+    """The user's new password; every other sign-in ends, since somebody else may know the old one."""
+    with transaction.atomic():
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        end_all(user, but=but)
+
+
+def set_single_keys(user: User, *, on: bool) -> None:
+    """Whether `/` and `?` alone do something on the user's pages."""
+    user.single_keys = on
+    user.save(update_fields=["single_keys"])
 
 
 def _tokens(user: User, *, family: uuid.UUID) -> Tokens:

@@ -7,5 +7,6 @@ from portal.accounts import services
 
 @shared_task(name="accounts.forget_ended_tokens")
 def forget_ended_tokens() -> None:
-    """Once a night."""
+    """Once a night, with the sessions that have ended."""
     services.forget_ended_tokens()
+    services.forget_ended_sessions()

@@ -8,6 +8,12 @@ app_name = "accounts"
 
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign-in"),
+    path("sign-in/ended/", views.ended, name="ended"),
+    path("session/", views.session, name="session"),
+    path("profile/", views.profile, name="profile"),
+    path("profile/keys/", views.change_keys, name="keys"),
+    path("profile/password/", views.change_password, name="password"),
+    path("profile/sign-ins/", views.end_session, name="end-session"),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("auth/login", api.Login.as_view(), name="login"),
     path("auth/validate", api.Validate.as_view(), name="validate"),

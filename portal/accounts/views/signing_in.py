@@ -4,12 +4,14 @@ from django.conf import settings
 from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from portal.accounts import unsaved
+from portal.accounts.addresses import own_address
 from portal.accounts.forms import SignInForm
+from portal.accounts.owners import forget_owners
 from portal.accounts.rules import ANYONE, allow
 
 
@@ -24,7 +26,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and form.user:
         login(request, form.user)
         return redirect(_next(request))
-    page = {"form": form, "next": request.POST.get("next", request.GET.get("next", ""))}
+    wanted = request.POST.get("next", request.GET.get("next", ""))
+    page = {"form": form, "next": wanted, "is_text_kept": unsaved.is_kept(request)}
     return render(request, "accounts/sign_in.html", page)
 
 
@@ -33,13 +36,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session. Signing out twice is no error."""
     logout(request)
-    return redirect(settings.LOGIN_URL)
+    answer = redirect(settings.LOGIN_URL)
+    forget_owners(answer)
+    return answer
 
 
 def _next(request: HttpRequest) -> str:
     """An address of ours, or the start page: nobody is led elsewhere by a link."""
     wanted = request.POST.get("next", request.GET.get("next", ""))
-    is_ours = url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return wanted if is_ours else resolve_url(settings.LOGIN_REDIRECT_URL)
+    return own_address(request, wanted) or resolve_url(settings.LOGIN_REDIRECT_URL)

@@ -10,7 +10,12 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
 from portal import __version__
+from portal.accounts import unsaved
+from portal.accounts.rules import user_of
+from portal.accounts.sessions import seconds_left
 from portal.health import Check, behind
+from portal.patients.models import Patient
+from portal.patients.selectors import recent_patients
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,21 @@ class Place:
     right: str
     below: str
 
+
+@dataclass(frozen=True)
+class Action:
+    """What the palette offers on every page to who holds `right`."""
+
+    label: str
+    url_name: str
+    right: str
+
+
+ACTIONS = (
+    Action("Register a patient", "patients:register", "patients.add_patient"),
+    Action("Import a file", "imports:list", "imports.add_importjob"),
+)
+RECENT = 6
 
 PLACES = (
     Place("Patients", "patients:list", "patients.view_patient", "/patients/"),
@@ -49,7 +69,35 @@ def layout(request: HttpRequest) -> dict[str, Any]:
         "signed_in": user,
         "places": places,
         "strips": SimpleLazyObject(strips) if user else [],
+        **(_at_work(request) if user else {}),
     }
+
+
+def _at_work(request: HttpRequest) -> dict[str, Any]:
+    """What the header, the palette and the session's end need of somebody who is signed in."""
+    actions = [{"label": one.label, "url": _address(one.url_name)} for one in ACTIONS if _may_open(one, request.user)]
+    can_find = request.user.has_perm("patients.view_patient")
+    return {
+        "actions": [action for action in actions if action["url"]],
+        "recent_patients": SimpleLazyObject(lambda: _recent(request)) if can_find else [],
+        "suggest_url": _address("patients:suggest") if can_find else "",
+        "session_seconds": seconds_left(request),
+        "unsaved": unsaved.take(request),
+    }
+
+
+def _recent(request: HttpRequest) -> list[Patient]:
+    try:
+        return recent_patients(user_of(request), limit=RECENT)
+    except DatabaseError:
+        return []  # An error page opens without them.
+
+
+def _address(url_name: str) -> str:
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return ""
 
 
 def places_of(request: HttpRequest) -> list[dict[str, Any]]:
@@ -81,12 +129,10 @@ def _causes(found: list[Check]) -> list[Check]:
     return [check for check in found if not (is_relay_away and check.name in {"events", "billing"})]
 
 
-def _may_open(place: Place, user: Any) -> bool:
+def _may_open(place: Place | Action, user: Any) -> bool:
     return user.has_perm(place.right) if place.right else user.is_staff
 
 
 def _entry(place: Place, path: str) -> dict[str, Any] | None:
-    try:
-        return {"label": place.label, "url": reverse(place.url_name), "is_current": path.startswith(place.below)}
-    except NoReverseMatch:
-        return None
+    url = _address(place.url_name)
+    return {"label": place.label, "url": url, "is_current": path.startswith(place.below)} if url else None

@@ -1,4 +1,4 @@
-"""The start page."""
+"""The start page and the page of keys."""
 
 from django.urls import path
 
@@ -6,4 +6,7 @@ from portal.staff import views
 
 app_name = "staff"
 
-urlpatterns = [path("", views.home, name="home")]
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("help/keys/", views.keys, name="keys"),
+]

@@ -1,4 +1,5 @@
 // What the pages add where scripts run: components of the look, keys, dates pasted whole. All pages work without it.
+import { openDialog } from "./dialogs.js";
 import { createAll, Button, ErrorSummary, PasswordInput, Radios, SkipLink } from "./vendor/nhsuk-frontend.js";
 
 document.body.classList.add("js-enabled", "nhsuk-frontend-supported");
@@ -10,7 +11,9 @@ function onKey(event) {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return saveForm(event);
   if (event.key === "ArrowDown" || event.key === "ArrowUp") return moveInList(event);
   const isFree = "singleKeys" in document.body.dataset && !isTyping(event.target);
-  if (event.key === "/" && isFree && !event.ctrlKey && !event.metaKey) focusSearch(event);
+  if (!isFree || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (event.key === "/") focusSearch(event);
+  if (event.key === "?") showKeys(event);
 }
 
 function saveForm(event) {
@@ -28,6 +31,12 @@ function focusSearch(event) {
     box.focus();
     box.select();
   }
+}
+
+function showKeys(event) {
+  if (!document.getElementById("keys")) return;
+  event.preventDefault();
+  openDialog("keys");
 }
 
 // Down from the search box enters the list; Up and Down walk it; Enter follows the link as ever.

@@ -1,0 +1,81 @@
+// Ctrl K: one box that leads to patients, pages and actions. What it offers is on the page already and opens at once.
+import { Choices, suggestions } from "./choices.js";
+import { closeDialog, openDialog, opens } from "./dialogs.js";
+
+const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
+const isFilledIn = "form:has(input:not([type=hidden]), select, textarea)";
+
+function open() {
+  const offers = offersOfThisPage();
+  const palette = openDialog("palette");
+  if (palette) new Palette(palette, offers);
+}
+
+// Tabs, buttons and links of the page itself, such as Edit or Print label: who may not use them does not have them.
+function offersOfThisPage() {
+  const own = [...document.querySelectorAll(".app-tabs a:not([aria-current]), main .nhsuk-button")];
+  return own.filter((one) => one.offsetParent && !one.disabled && !one.closest(isFilledIn)).map((target) => {
+    const offer = Object.assign(document.createElement("a"), { href: target.href || "#", tabIndex: -1 });
+    offer.textContent = target.textContent.trim();
+    offer.setAttribute("role", "option");
+    offer.addEventListener("click", (event) => {
+      event.preventDefault();
+      closeDialog();
+      target.click();
+    });
+    return offer;
+  });
+}
+
+class Palette {
+  constructor(palette, offers) {
+    this.box = palette.querySelector("input");
+    this.list = palette.querySelector("[role=listbox]");
+    this.none = palette.querySelector("[role=status]");
+    this.choices = new Choices(this.box, this.list);
+    const known = new Set(this.choices.all.map((choice) => choice.textContent));
+    this.list.querySelector("[data-here]").append(...offers.filter((offer) => !known.has(offer.textContent)));
+    this.ask = suggestions(this.box.dataset.suggest, (links, text) => this.showFound(links, text));
+    this.box.addEventListener("input", () => this.narrow());
+    this.narrow();
+  }
+
+  // Each typed word begins a word of what stays.
+  narrow() {
+    const words = this.box.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const group of this.list.querySelectorAll("[role=group]:not([data-found])")) {
+      const all = [...group.querySelectorAll("[role=option]")];
+      for (const choice of all) {
+        const text = ` ${choice.textContent.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, " ")}`;
+        choice.hidden = !words.every((word) => text.includes(` ${word}`));
+      }
+      group.hidden = all.every((choice) => choice.hidden);
+    }
+    this.none.textContent = "";
+    this.choices.mark(this.choices.all[0]);
+    this.ask(this.box.value);
+  }
+
+  showFound(links, text) {
+    const found = this.list.querySelector("[data-found]");
+    if (found) {
+      found.querySelectorAll("[role=option]").forEach((link) => link.remove());
+      found.append(...links);
+      found.hidden = !links.length;
+    }
+    this.choices.mark(this.choices.all[0]);
+    this.none.textContent = !text || this.choices.all.length ? "" : "Nothing found. Try the beginning of a name, or a page.";
+  }
+}
+
+opens("palette", open);
+document.addEventListener("keydown", (event) => {
+  if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  if (document.querySelector(".app-palette")) closeDialog();
+  else open();
+});
+for (const button of document.querySelectorAll("button[data-open=palette]")) {
+  button.hidden = false;
+  if (isMac) button.querySelector("kbd").textContent = "⌘ K";
+}

@@ -1,0 +1,41 @@
+// Suggestions below the search box of every page. Without scripts the box sends its form, as Enter does here too.
+import { Choices, suggestions } from "./choices.js";
+
+for (const form of document.querySelectorAll("form[data-suggest]")) {
+  if (form.dataset.suggest) suggestBelow(form, form.querySelector("input[type=search]"));
+}
+
+function suggestBelow(form, box) {
+  const list = Object.assign(document.createElement("div"), { id: `${box.id}-list`, className: "app-suggestions", hidden: true });
+  const told = Object.assign(document.createElement("p"), { className: "nhsuk-u-visually-hidden" });
+  list.setAttribute("role", "listbox");
+  list.setAttribute("aria-label", "Patients found");
+  told.setAttribute("role", "status");
+  form.append(list, told);
+  const roles = { role: "combobox", "aria-expanded": "false", "aria-controls": list.id, "aria-autocomplete": "list" };
+  Object.entries(roles).forEach(([name, value]) => box.setAttribute(name, value));
+
+  const choices = new Choices(box, list);
+  const close = () => {
+    ask("");
+    list.hidden = true;
+    box.setAttribute("aria-expanded", "false");
+  };
+  const ask = suggestions(form.dataset.suggest, (links, text) => {
+    choices.mark(null);
+    list.replaceChildren(...links);
+    list.hidden = !links.length || document.activeElement !== box;
+    box.setAttribute("aria-expanded", String(!list.hidden));
+    told.textContent = !text || links.length ? countOf(links.length) : "Nobody found";
+  });
+  box.addEventListener("input", () => ask(box.value));
+  box.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || list.hidden) return;
+    event.preventDefault(); // Closes the list; the text stays.
+    close();
+  });
+  form.addEventListener("focusout", (event) => form.contains(event.relatedTarget) || close());
+  form.addEventListener("submit", close);
+}
+
+const countOf = (number) => (number ? `${number} found` : "");

@@ -1,0 +1,145 @@
+// The session's end: a warning two minutes before, staying signed in, and a form's text that outlives it.
+import { closeDialog } from "./dialogs.js";
+
+const dialog = document.getElementById("session-end");
+const left = dialog.querySelector("[data-left]");
+const told = dialog.querySelector("[role=status]");
+const { address, ended } = dialog.dataset;
+const main = document.querySelector("main");
+const WARN_MS = 120_000;
+const WORK_MS = 240_000; // Typing is work: the session is told of it this often at most.
+const SHARED = "session-ends"; // The other tabs of this browser share one session, and thereby one end.
+
+let lastTold = Date.now(), isLeaving = false;
+
+const setEnd = (seconds) => localStorage.setItem(SHARED, String(Date.now() + seconds * 1000));
+
+async function ask(method) {
+  const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+  const headers = method === "POST" ? { "X-CSRFToken": token } : { "X-Poll": "1" };
+  const answer = await fetch(address, { method, headers, credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(8000) });
+  if (!answer.ok) throw new Error(answer.status);
+  return (await answer.json()).seconds;
+}
+
+async function stay() {
+  lastTold = Date.now();
+  try {
+    const seconds = await ask("POST");
+    if (!seconds) return leave();
+    setEnd(seconds);
+  } catch {
+    return; // No connection: the warning stays, and the button can be pressed again.
+  }
+  dialog.close();
+}
+
+async function look() {
+  const rest = Number(localStorage.getItem(SHARED)) - Date.now();
+  if (isLeaving) return;
+  if (rest > WARN_MS) return dialog.open && dialog.close();
+  if (rest > 0) return warn(rest);
+  try {
+    const seconds = await ask("GET");
+    if (seconds > 0 && seconds * 1000 > rest + 1000) return setEnd(seconds);
+  } catch {
+    return waitCovered(); // To leave now would lose the text.
+  }
+  leave();
+}
+
+function warn(rest) {
+  const words = rest > 60_000 ? "2 minutes" : `${Math.ceil(rest / 1000)} seconds`;
+  left.textContent = rest > 60_000 ? `${Math.floor(rest / 60_000)} min ${Math.floor((rest % 60_000) / 1000)} s` : words;
+  if (!dialog.open) {
+    closeDialog();
+    dialog.showModal();
+  }
+  // Read out once a minute and near the end, not each second.
+  const step = rest > 60_000 ? "2" : rest > 20_000 ? "1" : "0";
+  if (told.dataset.step === step) return;
+  told.dataset.step = step;
+  told.textContent = step === "2" ? "" : `You will be signed out in ${words}.`;
+}
+
+// Nobody answers. The text stays here until somebody does, but the screen of a shared PC is not left open to be read.
+function waitCovered() {
+  dialog.classList.add("app-dialog--cover");
+  dialog.querySelector("[data-words]").textContent = "Your session has ended, and there is no connection. What you typed is kept. This page goes on as soon as the connection is back.";
+  if (!dialog.open) dialog.showModal();
+}
+
+// The open form goes to the server, which keeps it for this person alone; nothing of it stays in the browser.
+function leave() {
+  if (isLeaving) return;
+  isLeaving = true;
+  const open = [...main.querySelectorAll("form[data-save-key]")].find(isTouched);
+  const form = open || document.getElementById("sign-out");
+  const told = new URLSearchParams({ page: location.pathname + location.search });
+  if (open) told.set("action", new URL(open.action).pathname);
+  form.querySelectorAll("[type=file]").forEach((file) => { file.disabled = true; });
+  form.setAttribute("action", `${ended}?${told}`);
+  HTMLFormElement.prototype.submit.call(form);
+}
+
+const isTouched = (form) => form.querySelector(".nhsuk-error-message") || [...form.elements].some(isChanged);
+
+function isChanged(field) {
+  if (field.type === "hidden") return false;
+  if (field.type === "radio" || field.type === "checkbox") return field.checked !== field.defaultChecked;
+  if (field.options) return [...field.options].some((option) => option.selected !== option.defaultSelected && (option.defaultSelected || option.index > 0));
+  return field.value !== (field.defaultValue ?? field.value);
+}
+
+// After signing in again: the kept text back into the form it came from.
+function putBack(kept) {
+  const action = new URL(kept.action).pathname;
+  const form = [...main.querySelectorAll("form[method=post]")].find((one) => new URL(one.action).pathname === action);
+  const fields = [...kept.elements].filter((field) => field.name && field.name !== "csrfmiddlewaretoken");
+  if (!form || !fields.every((field) => form.elements[field.name])) return;
+  form.querySelectorAll("[type=checkbox]").forEach((box) => { box.checked = false; });
+  for (const { name, value } of fields) {
+    for (const field of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
+      if (field.type === "radio" || field.type === "checkbox") field.checked ||= field.value === value;
+      else field.value = value;
+    }
+  }
+  kept.hidden = true;
+  document.querySelector("#unsaved [data-words]").textContent = "It is back in the form. Look it through, then save it.";
+  form.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+// A form is sent when the server can be reached. Else it stays as it is, with a word above it.
+async function sendIfReached(event) {
+  const { target: form, submitter } = event;
+  if (event.defaultPrevented || !form.matches("form[data-save-key]")) return;
+  event.preventDefault();
+  try {
+    await ask("GET");
+  } catch {
+    delete form.dataset.isSent;
+    return sayLost();
+  }
+  if (submitter?.name) form.append(Object.assign(document.createElement("input"), { type: "hidden", name: submitter.name, value: submitter.value }));
+  if (submitter?.hasAttribute("formaction")) form.action = submitter.formAction;
+  HTMLFormElement.prototype.submit.call(form);
+}
+
+function sayLost() {
+  const strip = document.getElementById("lost") || Object.assign(document.createElement("div"), { id: "lost", className: "app-strip app-strip--error", tabIndex: -1 });
+  strip.setAttribute("role", "alert");
+  strip.innerHTML = "<p><strong>No connection. Nothing was saved.</strong> What you typed is still in the form: save again when the connection is back.</p>";
+  main.prepend(strip);
+  strip.focus();
+}
+
+setEnd(Number(dialog.dataset.seconds));
+setInterval(look, 1000);
+document.addEventListener("visibilitychange", look);
+dialog.querySelector("[data-stay]").addEventListener("click", stay);
+dialog.addEventListener("cancel", (event) => { event.preventDefault(); stay(); });
+document.addEventListener("input", () => { if (Date.now() - lastTold > WORK_MS) stay(); });
+document.addEventListener("htmx:responseError", (event) => { if (event.detail.xhr.status === 401) leave(); });
+document.addEventListener("submit", sendIfReached);
+const kept = document.querySelector("#unsaved form");
+if (kept) putBack(kept);

@@ -1,0 +1,91 @@
+"""The palette: anything, from anywhere, without a mouse."""
+
+import pytest
+from playwright.sync_api import expect
+
+from portal.patients.services import register_patient
+from tests.browser.steps import JANE
+
+ADA = {"family_name": "Okafor", "given_name": "Ada", "date_of_birth": "1984-03-15"}
+
+
+@pytest.fixture
+def ada(db):
+    return register_patient(ADA, by=None, source="command")
+
+
+def open_palette(person):
+    expect(person.page.get_by_role("button", name="Go to a patient, page or action")).to_be_visible()  # Scripts run.
+    person.page.keyboard.press("Control+k")
+    box = person.page.get_by_role("combobox", name="Patient, page or action")
+    expect(box).to_be_focused()
+    return box
+
+
+def marked(person):
+    return person.page.locator(".app-palette [aria-selected=true]")
+
+
+def test_a_patient_opened_before_is_there_at_once_and_one_enter_away(desk, ada):
+    desk.open(f"/patients/{ada.pk}/")
+    desk.open("/dashboard/")
+    open_palette(desk)
+    expect(marked(desk)).to_contain_text("OKAFOR, Ada")
+    desk.page.keyboard.press("Enter")
+    expect(desk.page).to_have_url(f"/patients/{ada.pk}/")
+
+
+def test_a_page_and_an_action_are_found_by_the_beginnings_of_their_words(desk):
+    for typed, address in {"reg pat": "/patients/new/", "dashb": "/dashboard/", "profile": "/profile/"}.items():
+        open_palette(desk).type(typed)
+        expect(marked(desk)).to_have_count(1)
+        desk.page.keyboard.press("Enter")
+        expect(desk.page).to_have_url(address)
+
+
+def test_what_the_page_offers_can_be_done_from_the_palette(desk):
+    desk.open(desk.register())
+    open_palette(desk).type("archive")
+    desk.page.keyboard.press("Enter")
+    expect(desk.page.get_by_role("status").filter(has_text="SMITH, Jane")).to_contain_text("is archived")
+
+
+def test_escape_closes_it_and_the_keyboard_is_where_it_was(desk):
+    desk.open("/patients/new/")
+    desk.fill_in(family_name=JANE["family_name"])
+    desk.page.locator("#id_given_name").focus()
+    open_palette(desk)
+    desk.page.keyboard.press("Escape")
+    expect(desk.page.locator(".app-palette")).to_have_count(0)
+    expect(desk.page.locator("#id_given_name")).to_be_focused()
+    expect(desk.page.locator("#id_family_name")).to_have_value("Smith")
+
+
+def test_nothing_found_says_what_to_do(desk):
+    open_palette(desk).type("xyzzy")
+    expect(desk.page.locator(".app-palette")).to_contain_text("Nothing found")
+
+
+def test_signing_out_from_the_palette(desk):
+    open_palette(desk).type("sign out")
+    desk.page.keyboard.press("Enter")
+    expect(desk.page).to_have_title("Sign in – Patient Portal")
+
+
+def test_somebody_sees_only_what_they_may_do(staff, make_user):
+    analyst = staff(make_user("analyst"))
+    analyst.open("/dashboard/")
+    analyst.page.keyboard.press("Control+k")
+    palette = analyst.page.locator(".app-palette")
+    expect(palette.get_by_role("option", name="Dashboard")).to_be_visible()
+    expect(palette.get_by_role("option", name="Register a patient")).to_have_count(0)
+    expect(palette.get_by_role("option", name="Patients")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_it_can_be_read_by_everybody(staff, front_desk, ada, width):
+    person = staff(front_desk, width=width)
+    person.open(f"/patients/{ada.pk}/")
+    person.page.get_by_role("button", name="Go to a patient, page or action").click()
+    expect(marked(person)).to_be_visible()
+    person.is_readable_by_all()

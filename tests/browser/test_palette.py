@@ -61,9 +61,26 @@ def test_escape_closes_it_and_the_keyboard_is_where_it_was(desk):
     expect(desk.page.locator("#id_family_name")).to_have_value("Smith")
 
 
-def test_nothing_found_says_what_to_do(desk):
+def test_a_patient_never_opened_is_found_while_one_types(desk, ada):
+    open_palette(desk).type("oka")
+    expect(marked(desk)).to_contain_text("OKAFOR, Ada")
+    desk.page.keyboard.press("Enter")
+    expect(desk.page).to_have_url(f"/patients/{ada.pk}/")
+
+
+def test_a_page_that_is_meant_stays_marked_when_patients_come_in(desk):
+    register_patient({**ADA, "family_name": "Dash"}, by=None, source="command")
+    open_palette(desk).type("dash")
+    expect(desk.page.get_by_role("option", name="DASH, Ada")).to_be_visible()
+    expect(marked(desk)).to_have_text("Dashboard")
+
+
+def test_nobody_found_leads_on(desk):
     open_palette(desk).type("xyzzy")
-    expect(desk.page.locator(".app-palette")).to_contain_text("Nothing found")
+    expect(marked(desk)).to_contain_text("Search for “xyzzy”")
+    desk.page.keyboard.press("ArrowDown")
+    desk.page.keyboard.press("Enter")
+    expect(desk.page.locator("#id_family_name")).to_have_value("Xyzzy")
 
 
 def test_signing_out_from_the_palette(desk):
@@ -80,6 +97,8 @@ def test_somebody_sees_only_what_they_may_do(staff, make_user):
     expect(palette.get_by_role("option", name="Dashboard")).to_be_visible()
     expect(palette.get_by_role("option", name="Register a patient")).to_have_count(0)
     expect(palette.get_by_role("option", name="Patients")).to_have_count(0)
+    analyst.page.keyboard.type("patients")
+    expect(palette).to_contain_text("Nothing found.")
 
 
 @pytest.mark.parametrize("width", [1280, 320])

@@ -56,15 +56,17 @@ class Palette {
     this.ask(this.box.value);
   }
 
+  // They come below what stood there at once, so that an Enter in that moment goes where it was meant to go.
   showFound(links, text) {
     const found = this.list.querySelector("[data-found]");
     if (found) {
       found.querySelectorAll("[role=option]").forEach((link) => link.remove());
-      found.append(...links);
-      found.hidden = !links.length;
+      const shown = new Set(this.choices.all.map((choice) => choice.href));
+      found.append(...links.filter((link) => !shown.has(link.href)));
+      found.hidden = !found.querySelector("[role=option]");
     }
-    this.choices.mark(this.choices.all[0]);
-    this.none.textContent = !text || this.choices.all.length ? "" : "Nothing found. Try the beginning of a name, or a page.";
+    if (!this.choices.marked?.isConnected) this.choices.mark(this.choices.all[0]);
+    this.none.textContent = !text || this.choices.all.length ? "" : "Nothing found. Try the beginning of a page or an action.";
   }
 }
 

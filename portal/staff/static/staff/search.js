@@ -26,7 +26,7 @@ function suggestBelow(form, box) {
     list.replaceChildren(...links);
     list.hidden = !links.length || document.activeElement !== box;
     box.setAttribute("aria-expanded", String(!list.hidden));
-    told.textContent = !text || links.length ? countOf(links.length) : "Nobody found";
+    told.textContent = text ? countOf(links.filter((link) => link.querySelector("span")).length) : "";
   });
   box.addEventListener("input", () => ask(box.value));
   box.addEventListener("keydown", (event) => {
@@ -38,4 +38,5 @@ function suggestBelow(form, box) {
   form.addEventListener("submit", close);
 }
 
-const countOf = (number) => (number ? `${number} found` : "");
+// Read out; each person found has a second line, which the ways on from here do not have.
+const countOf = (number) => (number ? `${number} found. Arrow down to choose.` : "Nobody found");

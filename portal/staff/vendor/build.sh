@@ -10,8 +10,7 @@ npx sass --style=compressed --no-source-map --no-charset --quiet-deps --load-pat
 grep -o 'url("[^"]*")' "$out/look.css" | cut -d'"' -f2 | sort -u | while read -r picture; do
   cp "node_modules/nhsuk-frontend/dist/nhsuk/assets/images/$picture" "$out/"
 done
-# Source maps are not shipped, so nothing may point to them.
-sed 's|//# sourceMappingURL=.*$||' node_modules/nhsuk-frontend/dist/nhsuk/nhsuk-frontend.min.js > "$out/nhsuk-frontend.js"
+npx esbuild look.js --bundle --minify --format=esm --target=es2022 --legal-comments=none --log-level=warning --outfile="$out/nhsuk-frontend.js"
 cp node_modules/uplot/dist/uPlot.iife.min.js "$out/uplot.js"
 cp node_modules/uplot/dist/uPlot.min.css "$out/uplot.css"
 cp node_modules/uplot/LICENSE "$out/LICENCE-uplot.txt"

@@ -124,10 +124,31 @@ def answer(request: HttpRequest, error: PortalError) -> HttpResponse:
     if request.path.startswith(("/api/", "/auth/", "/health/", "/metrics")):
         body = problem(request, error)
         return JsonResponse(body, status=error.status, headers=_headers(error), content_type=PROBLEM_JSON)
-    page = render(request, "error.html", {"error": error}, status=error.status)
+    shown = {"error": error, "advice": ADVICE.get(error.status, ""), "came_from": _came_from(request)}
+    page = render(request, "error.html", shown, status=error.status)
+    page["Cache-Control"] = "no-store"  # A browser keeps a 410 for good, and what is gone may be restored.
     for name, value in _headers(error).items():
         page[name] = value
     return page
+
+
+# What a person does next, on the page of an error. Its title says what is the matter, its detail what exactly.
+ADVICE = {
+    400: "Look at what was sent, and send it again from its page.",
+    404: "The address may be mistyped, or what stood there is gone.",
+    409: "Nothing was changed. Look at what is there already, then decide.",
+    410: "It was removed for good. If you expected it here, ask an operator.",
+    412: "Nothing of yours was saved. Open the page again, look at their change, then make yours.",
+    413: "Send less at once, such as a file in two parts.",
+    422: "Look at what was sent, and send it again from its page.",
+    429: "Trying again before that makes the wait longer.",
+}
+
+
+def _came_from(request: HttpRequest) -> str:
+    """The page whose form led here, to open anew; nothing for a link, from which the browser goes back by itself."""
+    page = page_of_form(request) if request.method == "POST" else ""
+    return "" if page == request.get_full_path() else page
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001

@@ -13,5 +13,8 @@ def too_many_attempts(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
     """429 with the wait, the same for known and unknown users."""
     wait = int(settings.AXES_COOLOFF_TIME.total_seconds())
     return answer(
-        request, TooMany(f"Too many wrong passwords. Wait {wait // 60} minutes, or ask an operator.", retryAfter=wait)
+        request,
+        TooMany(
+            f"Too many wrong passwords. Wait {wait // 60} minutes, or ask an operator to unlock you.", retryAfter=wait
+        ),
     )

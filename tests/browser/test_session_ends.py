@@ -156,3 +156,10 @@ def test_the_warning_can_be_read_by_everybody(staff, front_desk, width):
     idle_until(person, 29 * 60)
     expect(person.page.get_by_role("alertdialog")).to_be_visible()
     person.is_readable_by_all()
+
+
+def test_back_after_signing_out_shows_nothing_of_before(desk):
+    fill_form(desk)
+    end_sessions()
+    desk.page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect(desk.page).to_have_title("Sign in – Patient Portal")

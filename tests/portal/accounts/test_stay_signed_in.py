@@ -29,3 +29,18 @@ def test_a_poll_does_not(at_work, header):
 
 def test_a_token_makes_no_session(desk_api):
     assert "sessionid" not in desk_api.get("/api/patients").cookies
+
+
+def left(client, method="get", **headers):
+    return getattr(client, method)("/session/", headers=headers).json()["seconds"]
+
+
+def test_asking_how_long_does_not_lengthen_it_and_staying_does(at_work, settings):
+    whole = settings.SESSION_COOKIE_AGE
+    assert whole - 125 <= left(at_work, x_poll="1") <= whole - 115
+    assert left(at_work, "post") == whole
+    assert left(at_work, x_poll="1") == whole
+
+
+def test_nobody_has_no_time_left(client):
+    assert left(client) == left(client, "post") == 0

@@ -133,7 +133,16 @@ function sayLost() {
   strip.focus();
 }
 
+// A page that "Back" brings out of memory shows what it showed before; after signing out nobody may read it there.
+async function lookAgain(event) {
+  if (!event.persisted) return;
+  document.body.hidden = true;
+  if (await ask("GET").catch(() => 0)) document.body.hidden = false;
+  else location.reload();
+}
+
 setEnd(Number(dialog.dataset.seconds));
+window.addEventListener("pageshow", lookAgain);
 setInterval(look, 1000);
 document.addEventListener("visibilitychange", look);
 dialog.querySelector("[data-stay]").addEventListener("click", stay);

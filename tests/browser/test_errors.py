@@ -1,0 +1,65 @@
+"""Every error is a page in the layout that says what to do, and that everybody can read."""
+
+import pytest
+from playwright.sync_api import expect
+
+from portal import errors
+from portal.accounts.rules import ANYONE, allow
+from portal.staff import urls
+from tests.portal.conftest import PASSWORD
+
+KINDS = [
+    errors.InvalidInput, errors.NotAllowed, errors.NotFound, errors.Conflict, errors.Gone, errors.StaleVersion,
+    errors.TooLarge, errors.Unprocessable, errors.TooMany, errors.Unavailable, errors.OurFault,
+]  # fmt: skip
+
+
+@pytest.fixture
+def fail(monkeypatch):
+    """Let the page of keys answer with an error of this kind."""
+
+    def fail_with(kind):
+        @allow(ANYONE)
+        def view(request):
+            raise kind("A word about what exactly is the matter.")
+
+        entry = next(one for one in urls.urlpatterns if one.name == "keys")
+        monkeypatch.setattr(entry, "callback", view)
+
+    return fail_with
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_each_error_can_be_read_by_everybody_and_leads_on(staff, front_desk, fail, width):
+    person = staff(front_desk, width=width)
+    for kind in KINDS:
+        fail(kind)
+        person.open("/help/keys/")
+        expect(person.page.get_by_role("heading", level=1)).to_have_text(kind.title)
+        expect(person.page.get_by_text("A word about what exactly is the matter.")).to_be_visible()
+        expect(person.page.locator("main").get_by_role("link", name="Find a patient")).to_be_visible()
+        person.is_readable_by_all()
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_who_tried_too_often_is_told_how_long_to_wait(staff, front_desk, width):
+    person = staff(width=width)
+    for _ in range(8):
+        person.open("/sign-in/")
+        person.page.get_by_label("E-mail").fill(front_desk.email)
+        person.page.get_by_label("Password", exact=True).fill(f"not {PASSWORD}")
+        person.page.keyboard.press("Enter")
+        expect(person.page.get_by_role("heading", level=1)).to_be_visible()
+        person.page.wait_for_load_state()
+    expect(person.page.locator("main")).to_contain_text("Wait 10 minutes")
+    person.is_readable_by_all()
+
+
+def test_somebody_elses_change_leads_back_to_the_page_anew(desk):
+    address = desk.register()
+    desk.open(address)
+    desk.page.get_by_role("button", name="Archive").evaluate("button => { button.form.elements.version.value = 99; }")
+    desk.page.get_by_role("button", name="Archive").click()
+    expect(desk.page.get_by_role("heading", level=1)).to_have_text("Someone else changed this meanwhile.")
+    desk.page.get_by_role("link", name="Open the page again").click()
+    expect(desk.page).to_have_url(address)

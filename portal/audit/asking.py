@@ -38,7 +38,7 @@ def reads_asked_for(asked: Asked, after: str) -> QuerySet[AccessRecord]:
     """Newest first, from the cursor on."""
     found = AccessRecord.objects.filter(_bounds("at", asked), _behind(after, READ, "at", "id"))
     if asked.person is not None:
-        found = found.filter(user=asked.person or None) if asked.person else found.filter(user=None)
+        found = found.filter(user=asked.person or None)
     if asked.patient:
         found = found.filter(patient_ids__contains=[asked.patient])
     exact = {"action": asked.action, "door": asked.door}
@@ -75,7 +75,7 @@ def _behind(after: str, kind: str, when: str, key: str) -> Q:
     if not after:
         return Q()
     moment, last = place_of(after)
-    if last[:1] not in (READ, WRITE) or not last[1:].isdigit():
+    if last[:1] not in (READ, WRITE) or not last[1:].isdecimal():
         raise bad_cursor()
     at_once = Q(**{when: moment})
     if kind == last[:1]:

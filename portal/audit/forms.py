@@ -15,6 +15,7 @@ from portal.patients.models import Source
 from portal.patients.words import date_from
 
 DAYS_AT_FIRST = 7
+YEARS = range(1900, 2200)  # The calendar ends somewhere, and a day behind its last one is none.
 KINDS = [("", "Reads and writes"), (READ, "Reads only"), (WRITE, "Writes only")]
 DOORS = [("", "Any"), *Source.choices, (SQL, "Database")]
 
@@ -31,7 +32,7 @@ class DayField(forms.CharField):
             day = date_from(text) if text else None
         except ValueError:
             day = None
-        if text and day is None:
+        if text and (day is None or day.year not in YEARS):
             raise forms.ValidationError(f"{self.label}: there is no such day. Type it as in 5 apr 2026.")
         return day
 

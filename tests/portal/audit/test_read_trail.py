@@ -166,6 +166,7 @@ def test_who_was_erased_is_still_known_by_mrn(auditor):
         ("patient=12345678", "patient", "No patient has or had this MRN."),
         ("patient=Jane+Smith", "patient", "No patient has or had this MRN."),
         ("since=30+feb+2026", "since", "there is no such day"),
+        ("until=9999-12-31", "until", "there is no such day"),
         ("since=2026-03-04&until=2026-03-01", "until", "before the first one"),
         ("person=99999", "person", "Select a valid choice"),
     ],
@@ -181,7 +182,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_is_kept(auditor, query, field,
     assert not AccessRecord.objects.exists()
 
 
-@pytest.mark.parametrize("cursor", ["nonsense", "12.x7", "12.r", "99999999999999999999999.r1"])
+@pytest.mark.parametrize("cursor", ["nonsense", "12.x7", "12.r", "12.r²", "99999999999999999999999.r1"])
 def test_a_cursor_that_is_none_is_refused_in_words(auditor, cursor):
     answer = auditor.get(f"/audit/?after={cursor}")
     assert answer.status_code == 400

@@ -46,7 +46,7 @@ def test_who_opened_this_record_last_week(staff, auditor, front_desk, patients, 
     person = staff(auditor, scripts=scripts)
     person.open("/audit/")
     person.page.get_by_label("Patient", exact=True).fill(patients[-1].mrn)
-    person.page.get_by_label("Action").select_option("Opened the record")
+    person.page.get_by_label("Action", exact=True).select_option("Opened the record")
     person.page.get_by_role("button", name="Show").click()
     rows = person.page.get_by_role("row")
     expect(rows).to_have_count(2)
@@ -78,3 +78,14 @@ def test_what_is_shown_is_taken_along_as_a_file(staff, auditor, patients):
         ("Changed phone, address line 1", patients[0].mrn, "api")
     ]
     assert taken.value.suggested_filename.startswith("audit-")
+
+
+def test_the_arrows_walk_the_rows_and_enter_opens(staff, auditor, patients):
+    person = staff(auditor)
+    person.open("/audit/?kind=w")
+    page = person.page
+    page.get_by_role("link", name=patients[0].mrn).first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("link", name=patients[-1].mrn)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Patient", exact=True).get_by_text("ECHO")).to_be_visible()

@@ -1,17 +1,23 @@
 """Patients whose names sound like what was typed, or are a slip away from it."""
 
+from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
+from functools import reduce
+from itertools import chain, islice, product
+from operator import or_
 
 from django.db.models import QuerySet
 
 from portal.patients.models import Patient
-from portal.patients.readings import TypedName, in_order_of_names, name_query, within
+from portal.patients.readings import AFTER_FINDING, TypedName, name_query, within
 from portal.patients.vocabulary import Near, words_near
 from portal.patients.words import fold
 
-TRIED = 6  # Words that one typed word is taken for, where nothing else narrows the search.
-LOOKED_AT = 200
+TRIED = 6  # Words that one typed word is taken for.
+EACH = 3  # Patients shown of each, before more are shown of any.
+NAMES = 12  # Whole names that several typed words are taken for.
+MOST = 100  # Patients of several words that are looked at.
+ASIDE = 0.25  # What it costs to be a middle or preferred name.
 
 
 def guesses(patients: QuerySet[Patient], name: TypedName, *, limit: int) -> list[tuple[Patient, str]]:
@@ -21,37 +27,71 @@ def guesses(patients: QuerySet[Patient], name: TypedName, *, limit: int) -> list
         return []
     beginnings = name_query([[f"{word}*"] for word in name.words])
     others = patients.filter(name.narrowed_by).exclude(name_words=beginnings)
-    found = _by_one_word(others, near[0]) if len(near) == 1 else _by_words(others, name.words, near)
+    found = _by_one_word(others, near[0], limit) if len(near) == 1 else _by_words(others, name.words, near)
     return [(patient, _said(one, name)) for patient, one in islice(_once(found), limit)]
 
 
-def _by_one_word(patients: QuerySet[Patient], near: list[Near]) -> Iterator[tuple[Patient, Near]]:
-    """Word by word, families first: each step is a short walk along an index, however common the name is."""
-    for one in near[:TRIED]:
-        for field in ("sort_key", "given_key"):
-            for patient in patients.filter(within(field, one.word, whole=True)).order_by(field, "pk")[:LOOKED_AT]:
-                yield patient, one
+def _by_one_word(patients: QuerySet[Patient], near: list[Near], limit: int) -> Iterator[tuple[Patient, Near]]:
+    """First some of each word, so that none hides the others; families before given names.
+
+    Each step is a short walk along an index, however common the name is.
+    """
+    found = [_bearers(patients, one, limit) for one in near[:TRIED]]
+    for some in found:
+        yield from islice(some, EACH)
+    yield from chain.from_iterable(found)
+
+
+def _bearers(patients: QuerySet[Patient], one: Near, limit: int) -> Iterator[tuple[Patient, Near]]:
+    for field in ("sort_key", "given_key"):
+        for patient in patients.filter(within(field, one.word, whole=True)).order_by(field, "pk")[:limit]:
+            yield patient, one
 
 
 def _by_words(patients: QuerySet[Patient], words: list[str], near: list[list[Near]]) -> Iterator[tuple[Patient, Near]]:
+    """First who has nothing but these words for a name: there may be many others with a middle name of them."""
+    whole = reduce(or_, (within("sort_key", name, whole=True) for name in _likely_names(words, near)))
     groups = [[f"{word}*", *(one.word for one in some)] for word, some in zip(words, near, strict=True)]
-    rows = in_order_of_names(patients.filter(name_words=name_query(groups)))[:LOOKED_AT]
-    scored = [(patient, _worst(patient, words, near)) for patient in rows]
-    for patient, (_, one) in sorted(scored, key=lambda pair: pair[1][0]):
-        yield patient, one
+    rows = [*patients.filter(whole).order_by(AFTER_FINDING, "pk")[:MOST]]
+    rows += patients.filter(name_words=name_query(groups)).order_by(AFTER_FINDING, "pk")[:MOST]
+    judged = [(patient, *_judged(patient, words, near)) for patient in rows]
+    yield from _varied([(patient, one) for patient, _, one in sorted(judged, key=lambda row: row[1])])
 
 
-def _worst(patient: Patient, words: list[str], near: list[list[Near]]) -> tuple[float, Near]:
-    """The cost of taking all typed words for this patient's names, and the word that differs most."""
-    names = fold(" ".join((patient.family_name, patient.given_name, patient.middle_name, patient.preferred_name)))
-    here = names.split()
-    used = [
-        next((one for one in some if one.word in here), None)
-        for word, some in zip(words, near, strict=True)
-        if not any(name.startswith(word) for name in here)
+def _varied(found: list[tuple[Patient, Near]]) -> list[tuple[Patient, Near]]:
+    """Some of each word before more of any, else as they stand."""
+    seen: Counter[str] = Counter()
+    first: list[tuple[Patient, Near]] = []
+    rest: list[tuple[Patient, Near]] = []
+    for patient, one in found:
+        seen[one.word] += 1
+        (first if seen[one.word] <= EACH else rest).append((patient, one))
+    return first + rest
+
+
+def _likely_names(words: list[str], near: list[list[Near]]) -> list[str]:
+    """Texts that the words may stand for, the likely ones first, each in every turn of its words."""
+    choices = [
+        [(0.0, word), *((one.cost, one.word) for one in some[:TRIED])] for word, some in zip(words, near, strict=True)
     ]
-    differing = [one for one in used if one]
-    return sum(one.cost for one in differing), max(differing, key=lambda one: one.cost)
+    taken = sorted(islice(product(*choices), 1, 500), key=lambda choice: sum(cost for cost, _ in choice))
+    names = [[word for _, word in choice] for choice in taken[:NAMES]]
+    return [" ".join(name[at:] + name[:at]) for name in names for at in range(len(name))]
+
+
+def _judged(patient: Patient, words: list[str], near: list[list[Near]]) -> tuple[float, Near]:
+    """How far the typed words are from this patient's names, and the word that differs most."""
+    plain = fold(f"{patient.family_name} {patient.given_name}").split()
+    names = [*plain, *fold(f"{patient.middle_name} {patient.preferred_name}").split()]
+    total, used = 0.0, []
+    for word, some in zip(words, near, strict=True):
+        there = [name for name in names if name.startswith(word)]
+        if not there:
+            one = next(one for one in some if one.word in names)
+            used.append(one)
+            there, total = [one.word], total + one.cost
+        total += 0 if set(there) & set(plain) else ASIDE
+    return total, max(used, key=lambda one: one.cost)
 
 
 def _once(found: Iterator[tuple[Patient, Near]]) -> Iterator[tuple[Patient, Near]]:

@@ -3,11 +3,14 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 
 import phonenumbers
 from django.conf import settings
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Case, F, Q, TextField, Value, When
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Collate, Concat, Reverse
 
 from portal.patients.models import Patient, PatientIdentifier
@@ -17,8 +20,12 @@ from portal.patients.words import fold, identifier_value
 
 SHORTEST_TAIL = 3
 MOST_WORDS = 6
+INITIALS = 2  # Letters of a word that begins so many names that walking the list soon meets enough of them.
 _NUMBER = re.compile(r"[+(]?[\d\s()./+-]{3,25}$")
 _WHOLE = 7  # Digits of a number that one may take for the whole of it, without the code of a country.
+# With a seldom letter for the family and a common one for the other name, the walk along the list is short.
+_SELDOM_FIRST = "xquzyionvefkhwtpgldrcbsamj"
+LISTED, AFTER_FINDING = F("sort_key"), Concat("sort_key", Value(""), output_field=TextField())
 _LAST = "\U0010ffff"  # Behind every other character in the order of bytes.
 
 
@@ -26,15 +33,14 @@ _LAST = "\U0010ffff"  # Behind every other character in the order of bytes.
 class Reading:
     """One thing that the text may mean: whom it finds, in which order, and the reason that a hit is shown with.
 
-    `key` names it in cursors. `is_sorted` claims that an index has its patients in this order; the others are few
-    enough to be sorted, and must be: in the order of an index they would be looked for among all patients.
+    `key` names it in cursors. An `order` that is a column of an index is right for many hits and for a stretch of it.
+    The others are sorted after they are found: along the index, a few would be looked for among all patients.
     """
 
     key: str
     condition: Q
     reason: Callable[[Patient], str]
-    order: str = "sort_key"
-    is_sorted: bool = False
+    order: Combinable = AFTER_FINDING
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ def readings_of(text: str) -> list[Reading]:
     """Every reading that the shape of the text allows, the most exact first; none without letters or digits."""
     text = " ".join(text.split())
     if not text:
-        return [Reading("", Q(), lambda _: "", is_sorted=True)]
+        return [Reading("", Q(), lambda _: "", LISTED)]
     span = span_of(text)
     is_date = span is not None and not text.isdigit()
     born = [_born(span)] if span else []
@@ -72,11 +78,6 @@ def typed_name(text: str) -> TypedName | None:
 def within(field: str, start: str, *, whole: bool = False) -> Q:
     """Texts that begin so, as a range that the index on the field finds; with `whole`, the last word ends there."""
     return Q(**{f"{field}__gte": start, f"{field}__lt": start + ("!" if whole else _LAST)})
-
-
-def in_order_of_names(found: QuerySet[Patient]) -> QuerySet[Patient]:
-    """Sorted after they are found. In the order of the index, PostgreSQL may walk past all patients to find a few."""
-    return found.order_by(Concat("sort_key", Value("")), "pk")
 
 
 def name_query(words: list[list[str]]) -> SearchQuery:
@@ -144,16 +145,31 @@ def _as_name(text: str) -> list[Reading]:
         return []
     orders = [name.words[at:] + name.words[:at] for at in range(len(name.words))]
     whole = list(dict.fromkeys([*(" ".join(words) for words in orders), "".join(name.words)]))
-    is_free = not name.narrowed_by
+    along = AFTER_FINDING if name.narrowed_by else LISTED
 
-    def reading(key: str, condition: Q, *, order: str = "sort_key", is_sorted: bool = is_free) -> Reading:
-        return Reading(key, condition & name.narrowed_by, lambda patient: _which_name(patient, name), order, is_sorted)
+    def reading(key: str, condition: Q, order: Combinable = along) -> Reading:
+        return Reading(key, condition & name.narrowed_by, lambda patient: _which_name(patient, name), order)
 
     found = [reading(f"name{at or ''}", within("sort_key", start)) for at, start in enumerate(whole)]
     if len(name.words) == 1:
-        found.append(reading("given", within("given_key", name.words[0]), order="given_key"))
-    found.append(reading("any", Q(name_words=name_query([[f"{word}*"] for word in name.words])), is_sorted=False))
-    return found
+        found.append(reading("given", within("given_key", name.words[0]), F("given_key")))
+    elif all(len(word) <= INITIALS for word in name.words):
+        seldom_first = sorted(range(len(name.words)), key=lambda at: _SELDOM_FIRST.find(name.words[at][0]))
+        found += [reading(f"initial{at}", _walked(name.words, at)) for at in seldom_first]
+    beginnings = Q(name_words=name_query([[f"{word}*"] for word in name.words]))
+    return [*found, reading("any", beginnings, _aside_last(name.words))]
+
+
+def _aside_last(words: list[str]) -> Combinable:
+    """Who is listed under all of these words, then who has some as a middle or preferred name."""
+    listed = reduce(and_, (Q(sort_key__startswith=word) | Q(sort_key__contains=f" {word}") for word in words))
+    return Concat(Case(When(listed, then=Value("0")), default=Value("1")), "sort_key", output_field=TextField())
+
+
+def _walked(words: list[str], at: int) -> Q:
+    """One word begins the family name, the others any word behind it; tested along the index, without another one."""
+    others = (Q(sort_key__contains=f" {word}") for place, word in enumerate(words) if place != at)
+    return reduce(and_, others, within("sort_key", words[at]))
 
 
 def _which_name(patient: Patient, name: TypedName) -> str:

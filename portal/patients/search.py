@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -9,7 +10,7 @@ from django.db.models import Q, QuerySet
 from portal.errors import FieldProblem, InvalidInput
 from portal.patients.guesses import guesses
 from portal.patients.models import Patient
-from portal.patients.readings import Reading, in_order_of_names, readings_of, typed_name
+from portal.patients.readings import Reading, readings_of, typed_name
 
 FEW = 10  # With fewer hits than these, words that sound alike or are misspelt are looked for too.
 GUESSES = 50  # Hits of that kind at most: nobody reads more of them.
@@ -58,7 +59,7 @@ def search(patients: QuerySet[Patient], text: str, *, after: str = "", limit: in
     hits = _exact_hits(patients, readings[start:], last, limit + 1, earlier=readings[:start])
     if len(hits) <= limit and _are_few(patients, readings, hits, start, last):
         seen = {hit.patient.pk for hit in hits}
-        guessed = _guessed(patients, text, last if start == len(readings) else None)
+        guessed = _guessed(patients, text, last if start == len(readings) else None, limit + 1)
         hits += [hit for hit in guessed if hit.patient.pk not in seen]
     shown = hits[:limit]
     return Found(shown, f"{shown[-1].key}.{shown[-1].patient.pk}".lstrip(".") if len(hits) > limit else "")
@@ -91,9 +92,9 @@ def _exact_hits(
         found = patients.filter(reading.condition)
         for one in earlier:
             found = found.exclude(one.condition)
+        found = found.alias(place=reading.order).order_by("place", "pk")
         if last:
-            found, last = _behind(found, reading.order, last), None
-        found = found.order_by(reading.order, "pk") if reading.is_sorted else in_order_of_names(found)
+            found, last = _behind(found, reading, last), None
         hits += [Hit(patient, reading.reason(patient), reading.key) for patient in found[: wanted - len(hits)]]
         earlier.append(reading)
     return hits
@@ -108,22 +109,23 @@ def _are_few(
     return len(hits) < FEW
 
 
-def _guessed(patients: QuerySet[Patient], text: str, last: UUID | None) -> list[Hit]:
+def _guessed(patients: QuerySet[Patient], text: str, last: UUID | None, wanted: int) -> list[Hit]:
     name = typed_name(text)
     if name is None:
         return []
-    hits = [Hit(patient, reason, _GUESS) for patient, reason in guesses(patients, name, limit=GUESSES)]
+    most = GUESSES if last else min(wanted, GUESSES)  # They are found anew for each page.
+    hits = [Hit(patient, reason, _GUESS) for patient, reason in guesses(patients, name, limit=most)]
     places = [at for at, hit in enumerate(hits) if hit.patient.pk == last]
     return hits[places[0] + 1 :] if places else hits
 
 
-def _behind(found: QuerySet[Patient], order: str, last: UUID) -> QuerySet[Patient]:
+def _behind(found: QuerySet[Any], reading: Reading, last: UUID) -> QuerySet[Patient]:
     """What stands behind the patient that a cursor names; a cursor holds no name, since addresses are seen."""
-    there = Patient.objects.filter(pk=last).values_list(order, flat=True).first()
+    there = Patient.objects.filter(pk=last).values_list(reading.order, flat=True).first()
     if there is None:
         raise _bad_cursor()
-    further = Q(**{f"{order}__gt": there}) | Q(**{order: there}, pk__gt=last)
-    return found.filter(Q(**{f"{order}__gte": there}), further)  # The first alone is a place in the index.
+    behind = Q(place__gt=there) | Q(place=there, pk__gt=last)
+    return found.filter(behind, place__gte=there)  # The last alone is a place in the index.
 
 
 def _place(cursor: str, readings: list[Reading]) -> tuple[int, UUID | None]:

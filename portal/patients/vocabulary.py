@@ -6,11 +6,7 @@ from django.db import connection, transaction
 
 from portal.patients.spelling import edits_between
 
-MOST = 12  # Words that are near enough to be looked up; those behind them are far from what was typed.
-_NEAR = """
-    SELECT DISTINCT word, sound <> '' AND sound = patients_sound(%(word)s) FROM patients_nameword
-    WHERE parings && patients_parings(%(word)s) OR sound = nullif(patients_sound(%(word)s), '')
-"""
+MOST = 40  # Words that are near enough to be looked up; those behind them are far from what was typed.
 _IS_UNBORNE = """
     NOT EXISTS (
         SELECT FROM patients_patient WHERE name_words @@ array_to_tsvector(ARRAY[known.word])::text::tsquery
@@ -40,7 +36,7 @@ def words_near(typed: str) -> list[Near]:
     if len(typed) < 3 or not typed.isalpha():
         return []
     with connection.cursor() as cursor:
-        cursor.execute(_NEAR, {"word": typed})
+        cursor.execute("SELECT word, sounds_alike FROM patients_words_near(%s)", [typed])
         found = [_near(typed, word, sounds_alike) for word, sounds_alike in cursor if word != typed]
     slips = 1 if len(typed) < 6 else 2
     near = [one for one in found if one.edits <= (max(3, len(typed) // 2) if one.sounds_alike else slips)]

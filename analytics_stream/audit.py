@@ -20,10 +20,15 @@ COMPARED = r"""
         SELECT 'minute', to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24\:MI'), count(*)
         FROM counted_event GROUP BY 2
         UNION ALL
+        SELECT 'quarter', to_char(date_bin('15 minutes', occurred_at AT TIME ZONE 'UTC', '2000-01-01'),
+            'YYYY-MM-DD"T"HH24\:MI'), count(*)
+        FROM counted_event GROUP BY 2
+        UNION ALL
         SELECT place.name, place.bucket, count(*) FROM patient_state CROSS JOIN LATERAL (VALUES
             ('status', status, true),
             ('registered_on', to_char(registered_on, 'YYYY-MM-DD'), true),
             ('registered_at', to_char(registered_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24'), true),
+            ('registered_minute', to_char(registered_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24\:MI'), true),
             ('sex', sex, status = 'active'),
             ('birth_year', to_char(birth_year, 'FM0000'), status = 'active'),
             ('region', region, status = 'active'),

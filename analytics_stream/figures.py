@@ -1,16 +1,19 @@
 """From counts to the figures that the portal shows: what depends on today is worked out here, when they are read."""
 
 import json
-from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from hashlib import blake2b
 from typing import Any
 
-from analytics_stream.folding import SEXES, UNKNOWN, hour_of, minute_of
+from analytics_stream.folding import SEXES, UNKNOWN, hour_of, minute_of, quarter_of
 
 DAYS = 90
 HOURS = 48
 MINUTES = 60
+REGISTRATION_MINUTES = 120  # As of hours and days, there are enough to compare with what was before.
+EVENT_HOURS = 24
+EVENT_DAYS = 30
 REGIONS = 20
 AGE_BANDS = ((0, 17, "0-17"), (18, 39, "18-39"), (40, 64, "40-64"), (65, 79, "65-79"), (80, 9999, "80+"))
 
@@ -33,9 +36,14 @@ def draw_figures(counts: Counts, *, now: datetime, today: date) -> dict[str, Any
             "registered30Days": _in_last_days(days, 30, today),
             "events": counts.get("events", {}).get("", 0),
         },
-        "registrationsByDay": [{"day": day, "count": days.get(day, 0)} for day in last_days(DAYS, today)],
-        "registrationsByHour": _series(counts.get("registered_at", {}), last_hours(now), ":00:00Z"),
-        "eventsByMinute": _series(counts.get("minute", {}), last_minutes(now), ":00Z"),
+        "registrationsByDay": _by_day(days, last_days(DAYS, today)),
+        "registrationsByHour": _series(counts.get("registered_at", {}), last_hours(HOURS, now), ":00:00Z"),
+        "registrationsByMinute": _series(
+            counts.get("registered_minute", {}), last_minutes(REGISTRATION_MINUTES, now), ":00Z"
+        ),
+        "eventsByDay": _by_day(counts.get("event_day", {}), last_days(EVENT_DAYS, today)),
+        "eventsByHour": _series(counts.get("event_hour", {}), last_hours(EVENT_HOURS, now), ":00:00Z"),
+        "eventsByMinute": _series(counts.get("minute", {}), last_minutes(MINUTES, now), ":00Z"),
         "byAgeBand": _by_age_band(counts.get("birth_year", {}), today.year),
         "bySex": {sex: counts.get("sex", {}).get(sex, 0) for sex in SEXES},
         "byRegion": _largest_first(counts.get("region", {})),
@@ -54,20 +62,30 @@ def last_days(number: int, today: date) -> list[str]:
     return [(today - timedelta(days=ago)).isoformat() for ago in reversed(range(number))]
 
 
-def last_hours(now: datetime) -> list[str]:
-    return [hour_of(time) for time in _back_from(now, HOURS, timedelta(hours=1))]
+def last_hours(number: int, now: datetime) -> list[str]:
+    return [hour_of(time) for time in _back_from(now, number, timedelta(hours=1))]
 
 
-def last_minutes(now: datetime) -> list[str]:
-    return [minute_of(time) for time in _back_from(now, MINUTES, timedelta(minutes=1))]
+def last_minutes(number: int, now: datetime) -> list[str]:
+    return [minute_of(time) for time in _back_from(now, number, timedelta(minutes=1))]
+
+
+def first_quarters(days: Sequence[str], zone: tzinfo | None) -> list[str]:
+    """The quarter of an hour that each of these days begins with, by the clock of this time zone."""
+    return [quarter_of(datetime.combine(date.fromisoformat(day), time(), zone)) for day in days]
 
 
 def _back_from(now: datetime, number: int, step: timedelta) -> Iterator[datetime]:
+    now = now.astimezone(UTC)  # By the clinic's clock an hour comes twice in autumn.
     return (now - ago * step for ago in reversed(range(number)))
 
 
 def _in_last_days(days: Mapping[str, int], number: int, today: date) -> int:
     return sum(days.get(day, 0) for day in last_days(number, today))
+
+
+def _by_day(counts: Mapping[str, int], days: list[str]) -> list[dict[str, Any]]:
+    return [{"day": day, "count": counts.get(day, 0)} for day in days]
 
 
 def _series(counts: Mapping[str, int], buckets: list[str], ending: str) -> list[dict[str, Any]]:

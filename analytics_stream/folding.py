@@ -157,6 +157,7 @@ def places(state: State | None) -> list[Place]:
         found.append(("registered_on", state.registered_on.isoformat()))
     if state.registered_at:
         found.append(("registered_at", hour_of(state.registered_at)))
+        found.append(("registered_minute", minute_of(state.registered_at)))
     if state.status == "active":
         found += [
             ("sex", state.sex),
@@ -179,12 +180,19 @@ def event_counts(events: Iterable[Event]) -> Counter[Place]:
     for event in events:
         counts["events", ""] += 1
         counts["minute", minute_of(event.occurred_at)] += 1
+        counts["quarter", quarter_of(event.occurred_at)] += 1
     return counts
 
 
 def hour_of(time: datetime) -> str:
     """The hour's name, which sorts by time: 2026-04-05T06."""
     return time.astimezone(UTC).isoformat()[:13]
+
+
+def quarter_of(time: datetime) -> str:
+    """The quarter of an hour that it lies in, by the quarter's first minute. Every time zone's day begins with one."""
+    time = time.astimezone(UTC)
+    return minute_of(time.replace(minute=time.minute - time.minute % 15))
 
 
 def minute_of(time: datetime) -> str:

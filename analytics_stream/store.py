@@ -4,13 +4,27 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from analytics_stream.database import OffsetsLost, StoreAway, open_engine, told
-from analytics_stream.figures import DAYS, REGIONS, Counts, last_days, last_hours, last_minutes
-from analytics_stream.folding import Event, Place, State, changes, event_counts, latest, latest_states
+from analytics_stream.figures import (
+    DAYS,
+    EVENT_DAYS,
+    EVENT_HOURS,
+    HOURS,
+    MINUTES,
+    REGIONS,
+    REGISTRATION_MINUTES,
+    Counts,
+    first_quarters,
+    last_days,
+    last_hours,
+    last_minutes,
+)
+from analytics_stream.folding import Event, Place, State, changes, event_counts, latest, latest_states, minute_of
 from analytics_stream.ledger import COUNT_GAPS, gap_age
 from analytics_stream.offsets import Bookmark, Kept, Partition
 
@@ -71,7 +85,15 @@ READ = text("""
         name IN ('status', 'events', 'birth_year', 'sex', 'source')
         OR name = 'registered_on' AND bucket BETWEEN :first_day AND :last_day
         OR name = 'registered_at' AND bucket BETWEEN :first_hour AND :last_hour
+        OR name = 'registered_minute' AND bucket BETWEEN :first_registration AND :last_registration
         OR name = 'minute' AND bucket BETWEEN :first_minute AND :last_minute)
+    UNION ALL
+    SELECT 'event_hour', left(bucket, 13), sum(count)::bigint FROM figure
+    WHERE name = 'quarter' AND bucket BETWEEN :first_event_hour AND :now GROUP BY 2
+    UNION ALL
+    SELECT 'event_day', (CAST(:days AS text[]))[width_bucket(bucket, CAST(:firsts AS text[]) COLLATE "C")],
+        sum(count)::bigint
+    FROM figure WHERE name = 'quarter' AND bucket BETWEEN :first_quarter AND :now GROUP BY 2
     UNION ALL
     (SELECT name, bucket, count FROM figure WHERE name = 'region' AND count <> 0
      ORDER BY count DESC, bucket LIMIT :regions)
@@ -123,7 +145,7 @@ class Store:
             raise StoreAway(type(error).__name__) from error
 
     def read(self, *, now: datetime, today: date) -> Reading:
-        """What `figures.draw_figures` needs for this time. Raises StoreAway."""
+        """What `figures.draw_figures` needs for this time, told by the clinic's clock. Raises StoreAway."""
         try:
             with self.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
                 counts = _counts(connection, now, today)
@@ -204,13 +226,23 @@ def _add_up(connection: Connection, steps: Counter[Place]) -> None:
 
 
 def _counts(connection: Connection, now: datetime, today: date) -> Counts:
-    windows: Iterable[tuple[str, list[str]]] = (
-        ("day", last_days(DAYS, today)),
-        ("hour", last_hours(now)),
-        ("minute", last_minutes(now)),
-    )
-    ends = {f"{end}_{unit}": window[at] for unit, window in windows for end, at in (("first", 0), ("last", -1))}
     counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for name, bucket, count in connection.execute(READ, {**ends, "regions": REGIONS}):
+    for name, bucket, count in connection.execute(READ, _windows(now, today)):
         counts[name][bucket] = count
     return counts
+
+
+def _windows(now: datetime, today: date) -> dict[str, Any]:
+    """The values of READ. The days of events are those of the clock that `now` is told by."""
+    windows: Iterable[tuple[str, list[str]]] = (
+        ("day", last_days(DAYS, today)),
+        ("hour", last_hours(HOURS, now)),
+        ("registration", last_minutes(REGISTRATION_MINUTES, now)),
+        ("minute", last_minutes(MINUTES, now)),
+        ("event_hour", last_hours(EVENT_HOURS, now)),
+    )
+    ends = {f"{end}_{unit}": window[at] for unit, window in windows for end, at in (("first", 0), ("last", -1))}
+    days = last_days(EVENT_DAYS, today)
+    firsts = first_quarters(days, now.tzinfo)
+    events = {"days": days, "firsts": firsts, "first_quarter": firsts[0], "now": minute_of(now)}
+    return {**ends, **events, "regions": REGIONS}

@@ -2,7 +2,7 @@
 
 import asyncio
 from concurrent.futures import Executor
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from http import HTTPStatus
 from typing import Any
 
@@ -70,14 +70,16 @@ class Views:
         MESSAGES_BEHIND.set(self._progress.messages_behind)
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
+    def _now(self) -> datetime:
+        return datetime.now(self._time_zone)
+
     async def _figures(self) -> dict[str, Any]:
         # Taken before the read: what is said to be counted is then in what is read.
         lag_seconds = self._progress.lag_seconds()
-        now = datetime.now(UTC)
-        today = now.astimezone(self._time_zone).date()
+        now = self._now()
         reading = await self._read(now)
         return {
-            **draw_figures(reading.counts, now=now, today=today),
+            **draw_figures(reading.counts, now=now, today=now.date()),
             "asOf": iso(now),
             "lagSeconds": lag_seconds,
             "lastEventAt": iso(reading.last_event_at) if reading.last_event_at else None,
@@ -85,9 +87,8 @@ class Views:
 
     async def _read(self, now: datetime) -> Reading:
         """Raises StoreAway, also when the database does not answer in time."""
-        today = now.astimezone(self._time_zone).date()
         reading = asyncio.get_running_loop().run_in_executor(
-            self._reader, lambda: self._store.read(now=now, today=today)
+            self._reader, lambda: self._store.read(now=now, today=now.date())
         )
         try:
             answer = await asyncio.wait_for(reading, LONGEST_READING)
@@ -98,6 +99,6 @@ class Views:
 
     async def _read_or_none(self) -> Reading | None:
         try:
-            return await self._read(datetime.now(UTC))
+            return await self._read(self._now())
         except StoreAway:
             return None

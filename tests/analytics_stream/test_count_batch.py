@@ -2,7 +2,8 @@
 
 import random
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -74,6 +75,26 @@ def test_what_is_read_is_what_was_counted(store):
     assert figures["eventsByMinute"][-6] == {"at": "2026-04-05T12:00:00Z", "count": 2}
     assert (figures["byRegion"], figures["bySource"]) == ({"Ohio": 1}, {"portal": 1})
     assert reading.last_event_at == NOON
+
+
+@pytest.mark.parametrize(
+    ("zone", "days"),
+    [("UTC", {"2026-04-04": 2, "2026-04-05": 3}), ("Asia/Kolkata", {"2026-04-04": 1, "2026-04-05": 4})],
+)
+def test_changes_are_read_by_minute_hour_and_day_of_the_clinic(store, zone, days):
+    """Red when a day is taken to begin with a full hour of UTC: in Kolkata it begins at 18:30."""
+    times = ["04-04T18:29", "04-04T18:30", "04-05T11:59", "04-05T12:00", "04-05T12:00"]
+    store.count([event(n, number=n, at=datetime.fromisoformat(f"2026-{at}Z")) for n, at in enumerate(times, start=1)])
+    now = (NOON + timedelta(minutes=5)).astimezone(ZoneInfo(zone))
+    figures = draw_figures(store.read(now=now, today=now.date()).counts, now=now, today=now.date())
+    told = {
+        name: {point.get("day") or point["at"][8:16]: point["count"] for point in series if point["count"]}
+        for name, series in figures.items()
+        if isinstance(series, list)
+    }
+    assert told["eventsByDay"] == days
+    assert told["eventsByHour"] == {"04T18:00": 2, "05T11:00": 1, "05T12:00": 2}
+    assert told["registrationsByMinute"] == {"05T11:59": 1, "05T12:00": 2}
 
 
 def test_the_last_event_is_the_latest_that_happened_in_whatever_order_it_came(store):

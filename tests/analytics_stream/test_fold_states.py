@@ -9,6 +9,8 @@ from analytics_stream.folding import changes, latest
 from tests.analytics_stream.memory import MemoryStore
 from tests.analytics_stream.messages import NOON, deliveries, event, stories
 
+EVENTS_AT_NOON = {("events", ""), ("minute", "2026-04-05T12:00"), ("quarter", "2026-04-05T12:00")}
+
 
 def count_all(*batches):
     store = MemoryStore()
@@ -32,7 +34,9 @@ def test_the_figures_are_what_a_person_would_count(story):
     last = {}
     for told in story:
         counts["events", ""] += 1
-        counts["minute", told.occurred_at.isoformat()[:16]] += 1
+        at = told.occurred_at.isoformat()
+        counts["minute", at[:16]] += 1
+        counts["quarter", f"{at[:14]}{int(at[14:16]) // 15 * 15:02}"] += 1
         last[told.state.patient_id] = told.state
     firsts = {told.state.patient_id: told.occurred_at for told in story if told.state.version == 1}
     for patient_id, state in last.items():
@@ -42,6 +46,7 @@ def test_the_figures_are_what_a_person_would_count(story):
         counts["registered_on", str(state.registered_on)] += 1
         if patient_id in firsts:
             counts["registered_at", firsts[patient_id].isoformat()[:13]] += 1
+            counts["registered_minute", firsts[patient_id].isoformat()[:16]] += 1
         if state.status == "active":
             counts["sex", state.sex] += 1
             counts["birth_year", f"{state.birth_year:04}"] += 1
@@ -80,12 +85,12 @@ def test_version_1_that_comes_late_still_tells_the_hour():
 
 def test_a_deleted_patient_is_counted_nowhere_but_in_the_events():
     figures = count_all([event(1)], [event(2, version=2, status="deleted")])
-    assert figures == {("events", ""): 2, ("minute", "2026-04-05T12:00"): 2}
+    assert figures == dict.fromkeys(EVENTS_AT_NOON, 2)
 
 
 def test_a_deleted_patient_stays_deleted_when_an_older_event_comes_late():
     figures = count_all([event(2, version=2, status="deleted")], [event(1)])
-    assert set(figures) == {("events", ""), ("minute", "2026-04-05T12:00")}
+    assert set(figures) == EVENTS_AT_NOON
 
 
 def test_an_archived_patient_is_still_a_registration():
@@ -98,7 +103,8 @@ def test_a_restored_patient_is_counted_as_before():
     archived, restored = event(2, version=2, status="archived"), event(3, version=3)
     first, after = count_all([event(1)]), count_all([event(1)], [archived], [restored])
     for events in (first, after):
-        events.pop(("events", "")), events.pop(("minute", "2026-04-05T12:00"))
+        for place in EVENTS_AT_NOON:
+            events.pop(place)
     assert first == after
 
 

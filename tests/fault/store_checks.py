@@ -122,8 +122,10 @@ def figures_of(stores: Stores) -> dict[tuple[str, str], int]:
         at = row.created_at.astimezone(UTC).isoformat()
         counts["events", ""] += 1
         counts["minute", at[:16]] += 1
+        counts["quarter", f"{at[:14]}{int(at[14:16]) // 15 * 15:02}"] += 1
         if row.version == 1:
             counts["registered_at", at[:13]] += 1
+            counts["registered_minute", at[:16]] += 1
     for person in stores.patients:
         counts["status", person.status] += 1
         counts["registered_on", person.registered_on.isoformat()] += 1

@@ -56,6 +56,7 @@ def good():
         inbox=[1, 2, 3, 4],
         figures={
             ("events", ""): 4, ("minute", "2026-04-05T12:00"): 4, ("registered_at", "2026-04-05T12"): 2,
+            ("quarter", "2026-04-05T12:00"): 4, ("registered_minute", "2026-04-05T12:00"): 2,
             ("status", "archived"): 1, ("status", "active"): 1, ("registered_on", "2026-04-05"): 2,
             ("sex", "female"): 1, ("birth_year", "1980"): 1, ("region", "unknown"): 1, ("source", "api"): 1,
         },

@@ -38,6 +38,10 @@ _EXPECTED_FIGURES = """
         FROM patients_patientevent WHERE version = 1 GROUP BY 2
     UNION ALL SELECT 'minute', to_char(pgh_created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI'), count(*)
         FROM patients_patientevent GROUP BY 2
+    UNION ALL SELECT 'registered_minute', to_char(pgh_created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI'), count(*)
+        FROM patients_patientevent WHERE version = 1 GROUP BY 2
+    UNION ALL SELECT 'quarter', to_char(date_bin('15 minutes', pgh_created_at AT TIME ZONE 'UTC', '2000-01-01'),
+        'YYYY-MM-DD"T"HH24:MI'), count(*) FROM patients_patientevent GROUP BY 2
     UNION ALL SELECT 'events', '', count(*) FROM patients_patientevent HAVING count(*) > 0
     UNION ALL SELECT 'sex', sex, count(*) FROM patients_patient WHERE status = 'active' GROUP BY sex
     UNION ALL SELECT 'birth_year', '0000', count(*) FROM patients_patient WHERE status = 'active' HAVING count(*) > 0

@@ -18,6 +18,9 @@ class Figures(serializers.Serializer[Any]):
     totals = serializers.DictField(child=serializers.IntegerField())
     registrationsByDay = serializers.ListField(child=serializers.DictField())  # noqa: N815
     registrationsByHour = serializers.ListField(child=serializers.DictField())  # noqa: N815
+    registrationsByMinute = serializers.ListField(child=serializers.DictField())  # noqa: N815
+    eventsByDay = serializers.ListField(child=serializers.DictField())  # noqa: N815
+    eventsByHour = serializers.ListField(child=serializers.DictField())  # noqa: N815
     eventsByMinute = serializers.ListField(child=serializers.DictField())  # noqa: N815
     byAgeBand = serializers.DictField(child=serializers.IntegerField())  # noqa: N815
     bySex = serializers.DictField(child=serializers.IntegerField())  # noqa: N815

@@ -23,25 +23,30 @@ class FiguresClient:
         self._etag = ""
         self._figures: dict[str, Any] = {}
         self._asked_at = float("-inf")
+        self._error: Exception | None = None
 
     def figures(self) -> dict[str, Any]:
         """The figures as the processor gives them; Unavailable if it does not answer within 1.5 s."""
         with self._lock:
             if time.monotonic() - self._asked_at > FRESH_SECONDS:
-                self._ask()
+                self._error = self._ask()
                 self._asked_at = time.monotonic()
+            if self._error:
+                raise Unavailable("The figures are away for the moment.") from self._error
             return self._figures
 
-    def _ask(self) -> None:
+    def _ask(self) -> Exception | None:
+        """What went wrong, which is kept like figures: who waited meanwhile does not wait for another time-out."""
         self._http = self._http or httpx.Client(timeout=TIMEOUT, trust_env=False)
         headers = {"If-None-Match": self._etag} if self._etag else {}
         try:
             answer = self._http.get(f"{self._address}/figures", headers=headers)
             if answer.status_code == httpx.codes.NOT_MODIFIED:
                 self._figures = {**self._figures, "asOf": timezone.now().isoformat()}  # Still true, now.
-                return
+                return None
             answer.raise_for_status()
             self._figures = answer.json()
         except (httpx.HTTPError, ValueError) as error:
-            raise Unavailable("The figures are away for the moment.") from error
+            return error
         self._etag = answer.headers.get("ETag", "")
+        return None

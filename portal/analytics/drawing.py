@@ -7,6 +7,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from portal.analytics.ranges import Range, sentence
+
 BEHIND_SECONDS = 5
 NAMES = {
     "female": "Female", "male": "Male", "other": "Other", "unknown": "Not recorded", "": "Not recorded",
@@ -34,8 +36,8 @@ class Drawing:
     rows: Sequence[Row]
 
 
-def drawn(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """The context of `analytics/figures.html`."""
+def drawn(figures: Mapping[str, Any], shown: Range, *, regions: int = 20) -> dict[str, Any]:
+    """The context of `analytics/figures.html`, with the time lines of one range and the largest regions."""
     totals, billing = figures["totals"], figures.get("billing", {})
     return {
         "state": _state(figures),
@@ -49,16 +51,17 @@ def drawn(figures: Mapping[str, Any]) -> dict[str, Any]:
             ("pending", "Billing pending", billing.get("pending", 0)),
             ("events", "Events counted", totals["events"]),
         ],
+        "range": shown,
+        "sentence": sentence(figures, shown),
         "lines": [
-            Drawing("days", "Registrations by day, last 90 days", "Day", _days(figures["registrationsByDay"])),
-            Drawing("minutes", "Changes by minute, last hour", "Minute", _minutes(figures["eventsByMinute"])),
-            Drawing("hours", "Registrations by hour, last 48 hours", "Hour", _hours(figures["registrationsByHour"])),
+            _line("registrations", figures.get(shown.registrations, ()), shown),
+            _line("changes", figures.get(shown.changes, ()), shown),
         ],
         "bars": [
-            Drawing("regions", "By state or region, largest 20", "Region", _bars(figures["byRegion"])),
+            Drawing("regions", f"By region, largest {regions}", "Region", _bars(figures["byRegion"])[:regions]),
             Drawing("ages", "By age", "Years", _bars(figures["byAgeBand"])),
             Drawing("sexes", "By sex", "Sex", _bars(figures["bySex"])),
-            Drawing("sources", "By the door they came through", "Door", _bars(figures["bySource"])),
+            Drawing("sources", "Registered through", "Door", _bars(figures["bySource"])),
             Drawing("billing", "Billing accounts", "State", _bars(billing)),
         ],
     }  # fmt: skip
@@ -70,20 +73,17 @@ def _state(figures: Mapping[str, Any]) -> str:
     return "behind" if (figures["lagSeconds"] or 0) > BEHIND_SECONDS else "live"
 
 
-def _minutes(series: Sequence[Mapping[str, Any]]) -> list[Row]:
-    return [Row(_local(point).strftime("%H:%M"), point["count"]) for point in series]
+def _line(key: str, series: Sequence[Mapping[str, Any]], shown: Range) -> Drawing:
+    """Figures that were kept by an older version may lack the series: then there are no rows."""
+    rows = [Row(_name(point, shown.grain), point["count"]) for point in series[-shown.points :]]
+    return Drawing(key, f"{key.capitalize()} by {shown.grain}", shown.grain.capitalize(), rows)
 
 
-def _hours(series: Sequence[Mapping[str, Any]]) -> list[Row]:
-    return [Row(_local(point).strftime("%a %H:%M"), point["count"]) for point in series]
-
-
-def _local(point: Mapping[str, Any]) -> datetime:
-    return timezone.localtime(datetime.fromisoformat(point["at"]))
-
-
-def _days(series: Sequence[Mapping[str, Any]]) -> list[Row]:
-    return [Row(date.fromisoformat(point["day"]).strftime("%d-%b-%Y"), point["count"]) for point in series]
+def _name(point: Mapping[str, Any], grain: str) -> str:
+    if grain == "day":
+        return date.fromisoformat(point["day"]).strftime("%d-%b-%Y")
+    at = timezone.localtime(datetime.fromisoformat(point["at"]))
+    return at.strftime("%H:%M" if grain == "minute" else "%a %H:%M")
 
 
 def _bars(counts: Mapping[str, int]) -> list[Row]:

@@ -23,11 +23,12 @@ def some_figures(**totals: int) -> dict[str, Any]:
     }
     return {
         "totals": {**counts, "events": 30, **totals},
-        "registrationsByDay": [
-            {"day": (NOW - timedelta(days=n)).date().isoformat(), "count": n % 5} for n in range(90)
-        ],
-        "registrationsByHour": [{"at": (NOW - timedelta(hours=n)).isoformat(), "count": n % 3} for n in range(48)],
-        "eventsByMinute": [{"at": (NOW - timedelta(minutes=n)).isoformat(), "count": n % 4} for n in range(60)],
+        "registrationsByDay": days(90),
+        "registrationsByHour": times(48, "hours"),
+        "registrationsByMinute": times(120, "minutes"),
+        "eventsByDay": days(30),
+        "eventsByHour": times(24, "hours"),
+        "eventsByMinute": times(60, "minutes"),
         "byAgeBand": {"0-17": 3, "18-39": 4, "40-64": 3, "65-79": 1, "80+": 1, "unknown": 0},
         "bySex": {"female": 7, "male": 5, "other": 0, "unknown": 0},
         "byRegion": {"Massachusetts": 9, "Vermont": 3},
@@ -36,6 +37,15 @@ def some_figures(**totals: int) -> dict[str, Any]:
         "lagSeconds": 0.4,
         "lastEventAt": NOW.isoformat(),
     }
+
+
+def days(number: int) -> list[dict[str, Any]]:
+    """Ends today; the n-th last has n % 5."""
+    return [{"day": (NOW - timedelta(days=n)).date().isoformat(), "count": n % 5} for n in reversed(range(number))]
+
+
+def times(number: int, unit: str) -> list[dict[str, Any]]:
+    return [{"at": (NOW - timedelta(**{unit: n})).isoformat(), "count": n % 3} for n in reversed(range(number))]
 
 
 class Processor:

@@ -31,7 +31,7 @@ def test_a_poll_gets_304_until_a_figure_moves(client, make_user, processor, monk
 def test_every_figure_has_its_numbers_in_a_table(client, make_user, processor):
     client.force_login(make_user("analyst"))
     page = client.get("/dashboard/").content.decode()
-    assert page.count("<figure") == page.count("<table") == 8
+    assert page.count("<figure") == page.count("<table") == 7
 
 
 def test_without_the_processor_the_last_known_figures_say_since_when(client, make_user, monkeypatch):
@@ -42,3 +42,22 @@ def test_without_the_processor_the_last_known_figures_say_since_when(client, mak
     page = client.get("/dashboard/").content.decode()
     assert "Stale since" in page
     assert "77" in page
+
+
+def test_figures_of_an_older_version_lack_a_line_and_no_page(client, make_user, processor):
+    figures = some_figures()
+    for name in ("registrationsByMinute", "eventsByDay", "eventsByHour"):
+        del figures[name]
+    processor.figures = figures
+    client.force_login(make_user("analyst"))
+    for key in ("1h", "24h", "30d"):
+        page = client.get("/dashboard/", {"range": key}).content.decode()
+        assert page.count("The part that counts does not tell this yet.") == 1
+
+
+@pytest.mark.parametrize(("role", "stays"), [("analyst", True), ("front desk", False), ("operator", False)])
+def test_only_who_sees_nothing_but_figures_stays_signed_in_on_a_wall(client, make_user, processor, role, stays):
+    """Red when a kiosk keeps the session of somebody who may open patients."""
+    client.force_login(make_user(role))
+    assert ("data-stays" in client.get("/dashboard/?kiosk=1").content.decode()) is stays
+    assert "data-stays" not in client.get("/dashboard/").content.decode()

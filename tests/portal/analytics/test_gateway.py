@@ -4,11 +4,13 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
 
 from portal.analytics import client as client_module
 from portal.analytics import selectors
 from portal.analytics.client import FiguresClient
+from portal.errors import Unavailable
 
 pytestmark = pytest.mark.django_db
 FIGURES = {"totals": {"active": 3}, "asOf": "2026-01-01T00:00:00Z", "lagSeconds": 0.1, "lastEventAt": None}
@@ -88,6 +90,23 @@ def test_without_any_known_figures_the_answer_is_503(desk_api, stream):
     stream.go_away()
     answer = desk_api.get("/api/analytics")
     assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
+
+
+def test_many_pollers_wait_for_a_silent_stream_once(monkeypatch):
+    """Red when each waits for a time-out of its own, one after the other."""
+    asked = []
+
+    def away(*_, **__):
+        asked.append(1)
+        raise httpx.ConnectTimeout("no answer")
+
+    monkeypatch.setattr(httpx.Client, "get", away)
+    monkeypatch.setattr(client_module, "FRESH_SECONDS", 60)
+    source = FiguresClient("http://127.0.0.1:1")
+    for _ in range(20):
+        with pytest.raises(Unavailable):
+            source.figures()
+    assert len(asked) == 1
 
 
 def test_many_pollers_ask_the_stream_once(stream, monkeypatch):

@@ -1,5 +1,7 @@
 // Keeps the dashboard's figures live: asks every second, exchanges what moved, says how sure it is, draws the time lines.
 const EVERY_MS = 1000;
+const SIGNED_OUT_MS = 15000;
+const AGAIN_MS = 5000;
 const GIVE_UP_MS = 8000;
 const root = document.getElementById("figures");
 const pause = document.querySelector("[data-pause]");
@@ -7,6 +9,7 @@ const charts = new Map();
 let tag = root?.dataset.tag;
 let lastGood = Date.now();
 let isPaused = false;
+let isSignedOut = false;
 
 const badge = () => root.querySelector("[data-badge]");
 const clock = (time) => new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
@@ -26,9 +29,11 @@ function sayServerState() {
 async function look() {
   try {
     const answer = await fetch(root.dataset.address, {
-      cache: "no-store", credentials: "same-origin", redirect: "error", signal: AbortSignal.timeout(GIVE_UP_MS),
-      headers: { "If-None-Match": tag, "X-Poll": "1" },
+      cache: "no-store", credentials: "same-origin", redirect: "manual", signal: AbortSignal.timeout(GIVE_UP_MS),
+      headers: { "If-None-Match": tag, ...("stays" in root.dataset ? {} : { "X-Poll": "1" }) },
     });
+    saySignedOut(answer.type === "opaqueredirect"); // The way to the sign-in page.
+    if (isSignedOut) return;
     if (answer.status !== 304 && !answer.ok) throw new Error(answer.status);
     if (answer.status === 200) exchange(await answer.text(), answer.headers.get("ETag"));
     lastGood = Date.now();
@@ -37,6 +42,12 @@ async function look() {
     const isLost = Date.now() - lastGood > GIVE_UP_MS;
     if (!isPaused) say(isLost ? "stale" : "waiting", isLost ? `Stale since ${clock(lastGood)}` : "Reconnecting");
   }
+}
+
+function saySignedOut(isSo) {
+  if (isSo && !isSignedOut) say("stale", `Signed out at ${clock(Date.now())}`);
+  isSignedOut = isSo;
+  root.querySelector("[data-sign-in]").hidden = !isSo;
 }
 
 function exchange(html, newTag) {
@@ -69,23 +80,26 @@ function makeChart(place) {
   const ink = style.getPropertyValue("--nhsuk-secondary-text-colour");
   const brand = style.getPropertyValue("--nhsuk-brand-colour");
   const grid = { stroke: "#e4eaeb", width: 1 };
+  const size = 0.75 * parseFloat(style.fontSize); // Axes grow with the text around them.
+  const font = `${size}px ${style.fontFamily}`;
+  const room = () => ({ width: place.clientWidth, height: place.clientHeight });
   const chart = { names: [] };
   const name = (index) => chart.names[index] ?? "";
   const said = place.parentElement.querySelector("[data-read-out]");
   const readOut = ({ cursor, data }) => { said.textContent = cursor.idx == null ? "" : `${name(cursor.idx)}: ${data[1][cursor.idx]}`; };
   const options = {
-    width: place.clientWidth, height: 200, cursor: { y: false }, legend: { show: false },
+    ...room(), cursor: { y: false }, legend: { show: false },
     hooks: { setCursor: [readOut] },
     scales: { x: { time: false }, y: { range: (_, low, high) => [0, Math.max(4, Math.ceil(high * 1.1))] } },
     axes: [
-      { stroke: ink, grid: { show: false }, space: 90, incrs: [1, 5, 6, 10, 12, 15, 24, 30], values: (_, at) => at.map(name) },
-      { stroke: ink, grid, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000, 50000] },
+      { stroke: ink, font, grid: { show: false }, size: size * 2.5, space: size * 7.5, incrs: [1, 5, 6, 10, 12, 15, 24, 30], values: (_, at) => at.map(name) },
+      { stroke: ink, font, grid, size: size * 4, space: size * 2.5, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000, 50000] },
     ],
     series: [{}, { stroke: brand, fill: `${brand.trim()}22`, width: 2, points: { show: false } }],
   };
   chart.plot = new window.uPlot(options, [[], []], place);
   charts.set(place, chart);
-  new ResizeObserver(() => chart.plot.setSize({ width: place.clientWidth, height: 200 })).observe(place);
+  new ResizeObserver(() => chart.plot.setSize(room())).observe(place);
   return chart;
 }
 
@@ -99,12 +113,18 @@ function togglePause() {
 
 async function goOn() {
   if (!isPaused && !document.hidden) await look();
-  setTimeout(goOn, EVERY_MS);
+  setTimeout(goOn, isSignedOut ? SIGNED_OUT_MS : EVERY_MS);
 }
 
 if (root) {
-  pause.hidden = false;
-  pause.addEventListener("click", togglePause);
+  if (pause) {
+    pause.hidden = false;
+    pause.addEventListener("click", togglePause);
+  }
   drawLines();
   goOn();
 }
+if (document.querySelector("[data-again]")) setTimeout(() => location.reload(), AGAIN_MS);
+
+const way = document.querySelector("[data-leave]");
+if (way) document.addEventListener("keydown", (event) => { if (event.key === "Escape") way.click(); });

@@ -9,6 +9,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
+from portal.admin_menu import UNFOLD as UNFOLD
 from portal.logs import log_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent

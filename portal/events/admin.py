@@ -24,8 +24,12 @@ class QuarantinedEventAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Send again", permissions=["resend"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[QuarantinedEvent]) -> None:
-        count = send_again(queryset.values_list("pk", flat=True), by=user_of(request))
-        self.message_user(request, f"{count} event(s) put back into the outbox.", messages.SUCCESS)
+        events = list(queryset)
+        for event in events:
+            self.log_change(request, event, "Sent again.")
+        count = send_again([event.pk for event in events], by=user_of(request))
+        words = f"{count} of {len(events)} event(s) put back into the outbox. One that fails again comes back here."
+        self.message_user(request, words, messages.SUCCESS)
 
 
 @admin.register(RelayLease)

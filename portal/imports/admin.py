@@ -8,6 +8,7 @@ from unfold.admin import ModelAdmin
 from portal.accounts.rules import user_of
 from portal.errors import PortalError
 from portal.imports.models import ImportJob, ImportReject
+from portal.imports.rerunning import run_again
 from portal.imports.services import start_undo
 
 
@@ -26,10 +27,22 @@ class ImportJobAdmin(ReadOnly):
     list_filter = ["status", "dry_run", "created_at"]
     list_select_related = ["by"]
     search_fields = ["original_name", "=sha256"]
-    actions = ["undo"]
+    actions = ["run_again", "undo"]
 
     def has_undo_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("imports.add_importjob")
+
+    @admin.action(description="Run again: a failed one goes on from its last batch", permissions=["undo"])
+    def run_again(self, request: HttpRequest, queryset: QuerySet[ImportJob]) -> None:
+        for job in queryset.order_by("created_at"):
+            try:
+                run_again(job.pk, by=user_of(request))
+            except PortalError as error:
+                self.message_user(request, f"{job.original_name}: {error.detail}", messages.ERROR)
+            else:
+                self.log_change(request, job, "Run again.")
+                words = f"{job.original_name} waits for the worker, which goes on after row {job.last_row:,}."
+                self.message_user(request, words, messages.SUCCESS)
 
     @admin.action(description="Undo: archive the new patients, put the changed ones back", permissions=["undo"])
     def undo(self, request: HttpRequest, queryset: QuerySet[ImportJob]) -> None:
@@ -39,6 +52,7 @@ class ImportJobAdmin(ReadOnly):
             except PortalError as error:
                 self.message_user(request, f"{job.original_name}: {error.detail}", messages.ERROR)
             else:
+                self.log_change(request, job, "Undo begun.")
                 self.message_user(request, f"{job.original_name} is being undone.", messages.SUCCESS)
 
 

@@ -219,14 +219,14 @@ def _carry_out(job: ImportJob, tell: Callable[..., None] | None) -> None:
 
 
 def _end(job: ImportJob, status: JobStatus, message: str = "") -> ImportJob | None:
-    """The job is over, unless it is not ours any more; only a dry run's file is kept, to be imported."""
+    """The job is over, unless it is not ours any more. The file of a trial is kept, and that of a failed one."""
     changes: dict[str, Any] = {"status": status, "message": message, "lease": None, "leased_until": None}
     changes["undone_at" if job.status == JobStatus.UNDOING else "finished_at"] = timezone.now()
     if status == JobStatus.DONE:
         changes["bytes_done"] = F("size_bytes")
     if not ImportJob.objects.filter(pk=job.pk, lease=job.lease).update(**changes):
         return None
-    if not job.dry_run:
+    if not job.dry_run and status != JobStatus.FAILED:
         job.path.unlink(missing_ok=True)
     job.refresh_from_db()
     return job

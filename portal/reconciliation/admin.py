@@ -1,9 +1,13 @@
-"""The operators' door to the reports: read only."""
+"""The operators' door to the reports: to read, and to check again."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
+from portal.accounts.rules import user_of
 from portal.patients.admin import ReadOnlyAdmin
 from portal.reconciliation.models import ReconcileReport
+from portal.reconciliation.services import ask_for_check
 
 
 @admin.register(ReconcileReport)
@@ -13,3 +17,16 @@ class ReconcileReportAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "status", "is_repair", "difference_count", "by", "finished_at"]
     list_filter = ["status", "is_repair", "created_at"]
     list_select_related = ["by"]
+    actions = ["check_again"]
+
+    def has_check_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("reconciliation.add_reconcilereport")
+
+    @admin.action(description="Check again now", permissions=["check"])
+    def check_again(self, request: HttpRequest, queryset: QuerySet[ReconcileReport]) -> None:
+        """A check looks at everything, whichever report it was asked at. It only looks: repairing is on its page."""
+        report = ask_for_check(by=user_of(request))
+        self.log_change(request, report, "Asked for.")
+        self.message_user(
+            request, "A check of all stores is asked for; its report is the first here.", messages.SUCCESS
+        )

@@ -26,7 +26,7 @@ NAVIGATION: list[dict[str, Any]] = [
     {
         "items": [
             {"title": "What needs you", "icon": "notifications", "link": reverse_lazy("admin:index")},
-            {"title": "Staff pages", "icon": "arrow_back", "link": "/"},
+            {"title": "Staff pages", "icon": "arrow_back", "link": "/", "active": lambda _: False},
         ]
     },
     {

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from portal.accounts.models import User
+from portal.accounts.rules import user_of
 from portal.accounts.selectors import users_locked_out
 from portal.billing.selectors import billing_state
 from portal.events.selectors import relay_state
@@ -37,7 +38,7 @@ def concerns_of(user: User) -> list[Concern]:
 
 def told(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The context of the admin's first page."""
-    return {**context, "title": "What needs you", "concerns": concerns_of(request.user), "now": timezone.now()}
+    return {**context, "title": "What needs you", "concerns": concerns_of(user_of(request)), "now": timezone.now()}
 
 
 def counted(count: int, one: str, many: str) -> str:
@@ -47,7 +48,7 @@ def counted(count: int, one: str, many: str) -> str:
 
 def _quarantined() -> Concern:
     count = relay_state().quarantined
-    words = counted(count, "event could not be sent.", "events could not be sent.")
+    words = counted(count, "event could not be sent.", "events could not be sent.") if count else "All could be sent."
     return Concern("Quarantined events", words, count > 0, "/admin/events/quarantinedevent/")
 
 

@@ -261,6 +261,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = env("TIME_ZONE")
 USE_I18N = False
 USE_TZ = True
+DATE_FORMAT, DATETIME_FORMAT = "d-M-Y", "d-M-Y H:i"  # Of the admin; the staff pages have filters of their own.
 
 # --- Logs: JSON lines without personal data -------------------------------------------------------------------------
 LOGGING_CONFIG = None

@@ -93,9 +93,10 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     def roles(self, user: User) -> str:
         return ", ".join(group.name for group in user.groups.all()) or "none"
 
-    @admin.display(description="Locked out", boolean=True)
-    def is_locked(self, user: Any) -> bool:
-        return user.has_lock
+    @admin.display(description="Locked out")
+    def is_locked(self, user: Any) -> str:
+        """In words: a green tick beside somebody who is locked out says the contrary."""
+        return "Locked out" if user.has_lock else "No"
 
     @admin.action(description="Unlock: forget the wrong passwords", permissions=["change"])
     def unlock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

@@ -1,15 +1,16 @@
 """The operators' door to patients: it saves through the services, like every other door."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin, TabularInline
 
 from portal.accounts.rules import user_of
-from portal.errors import InvalidInput
+from portal.errors import InvalidInput, PortalError
 from portal.patients import services
 from portal.patients.audit import record_reading
 from portal.patients.details import FIELDS, clean_details
@@ -109,13 +110,24 @@ class PatientAdmin(ModelAdmin):
 
     @admin.action(description="Archive", permissions=["archive"])
     def archive(self, request: HttpRequest, queryset: QuerySet[Patient]) -> None:
-        for pk in queryset.values_list("pk", flat=True):
-            services.archive_patient(pk, by=user_of(request), source=Source.ADMIN)
+        self._each(request, queryset, services.archive_patient, "archived")
 
     @admin.action(description="Restore", permissions=["archive"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Patient]) -> None:
-        for pk in queryset.values_list("pk", flat=True):
-            services.restore_patient(pk, by=user_of(request), source=Source.ADMIN)
+        self._each(request, queryset, services.restore_patient, "restored")
+
+    def _each(
+        self, request: HttpRequest, queryset: QuerySet[Patient], change: Callable[..., Patient], word: str
+    ) -> None:
+        """Each is a change of its own in the log; one that is refused holds up none of the others."""
+        pks, refused = list(queryset.values_list("pk", flat=True)), 0
+        for pk in pks:
+            try:
+                change(pk, by=user_of(request), source=Source.ADMIN)
+            except PortalError as error:
+                refused += 1
+                self.message_user(request, error.detail, messages.ERROR)
+        self.message_user(request, f"{len(pks) - refused} of {len(pks)} patient(s) {word}.", messages.SUCCESS)
 
 
 class ReadOnlyAdmin(ModelAdmin):

@@ -52,7 +52,9 @@ def test_nobody_is_deleted_here(admin):
 def test_archiving_and_restoring_are_actions(admin):
     patient = Patient.objects.create(family_name="Example")
     for action, status in (("archive", "archived"), ("restore", "active")):
-        admin.post("/admin/patients/patient/", {"action": action, "_selected_action": [str(patient.pk)]})
+        data = {"action": action, "_selected_action": [str(patient.pk)]}
+        page = admin.post("/admin/patients/patient/", data, follow=True).content.decode()
+        assert f"1 of 1 patient(s) {action}d." in page
         patient.refresh_from_db()
         assert patient.status == status
 

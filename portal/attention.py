@@ -8,9 +8,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
+from portal.accounts.lockouts import users_locked_out
 from portal.accounts.models import User
 from portal.accounts.rules import user_of
-from portal.accounts.selectors import users_locked_out
 from portal.billing.selectors import billing_state
 from portal.events.selectors import relay_state
 from portal.health import LATE_SECONDS

@@ -13,10 +13,10 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm
 
+from portal.accounts.access import end_access, forget_attempts, unlock
+from portal.accounts.lockouts import users_by_token, users_locked_out, with_lock
 from portal.accounts.models import RefreshToken, User
 from portal.accounts.rules import user_of
-from portal.accounts.lockouts import users_by_token, users_locked_out, with_lock
-from portal.accounts.access import end_access, forget_attempts, unlock
 
 admin.site.site_header = admin.site.site_title = "Patient Portal"
 admin.site.index_template = "staff/admin_index.html"

@@ -3,9 +3,9 @@
 from itertools import pairwise
 
 import pytest
-from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
+from portal.accounts.models import Session
 from portal.analytics import selectors
 from portal.analytics.client import FiguresClient
 from tests.browser.figures import running_processor, some_figures, times

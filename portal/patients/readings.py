@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
+from itertools import permutations
 from operator import and_
 
 import phonenumbers
@@ -20,11 +21,9 @@ from portal.patients.words import fold, identifier_value
 
 SHORTEST_TAIL = 3
 MOST_WORDS = 6
-INITIALS = 2  # Letters of a word that begins so many names that walking the list soon meets enough of them.
+INITIALS = 2  # Letters of a word that begins so many names that sorting them all would take long.
 _NUMBER = re.compile(r"[+(]?[\d\s()./+-]{3,25}$")
 _WHOLE = 7  # Digits of a number that one may take for the whole of it, without the code of a country.
-# With a seldom letter for the family and a common one for the other name, the walk along the list is short.
-_SELDOM_FIRST = "xquzyionvefkhwtpgldrcbsamj"
 LISTED, AFTER_FINDING = F("sort_key"), Concat("sort_key", Value(""), output_field=TextField())
 _LAST = "\U0010ffff"  # Behind every other character in the order of bytes.
 
@@ -153,9 +152,8 @@ def _as_name(text: str) -> list[Reading]:
     found = [reading(f"name{at or ''}", within("sort_key", start)) for at, start in enumerate(whole)]
     if len(name.words) == 1:
         found.append(reading("given", within("given_key", name.words[0]), F("given_key")))
-    elif all(len(word) <= INITIALS for word in name.words):
-        seldom_first = sorted(range(len(name.words)), key=lambda at: _SELDOM_FIRST.find(name.words[at][0]))
-        found += [reading(f"initial{at}", _walked(name.words, at)) for at in seldom_first]
+    elif len(name.words) == 2 and all(len(word) <= INITIALS for word in name.words):
+        found += [reading(f"initials{at}", _initials(*pair)) for at, pair in enumerate(permutations(name.words))]
     beginnings = Q(name_words=name_query([[f"{word}*"] for word in name.words]))
     return [*found, reading("any", beginnings, _aside_last(name.words))]
 
@@ -166,10 +164,9 @@ def _aside_last(words: list[str]) -> Combinable:
     return Concat(Case(When(listed, then=Value("0")), default=Value("1")), "sort_key", output_field=TextField())
 
 
-def _walked(words: list[str], at: int) -> Q:
-    """One word begins the family name, the others any word behind it; tested along the index, without another one."""
-    others = (Q(sort_key__contains=f" {word}") for place, word in enumerate(words) if place != at)
-    return reduce(and_, others, within("sort_key", words[at]))
+def _initials(family: str, given: str) -> Q:
+    """Two ranges whose sizes PostgreSQL knows: it then walks the list until a page is full."""
+    return within("sort_key", family) & within("given_key", given)
 
 
 def _which_name(patient: Patient, name: TypedName) -> str:

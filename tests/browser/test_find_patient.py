@@ -38,6 +38,27 @@ def test_who_is_not_found_can_be_registered_with_what_was_typed(desk):
     expect(desk.page.locator("#id_given_name")).to_have_value("Ada")
 
 
+def test_who_is_misspelt_is_found_and_the_list_says_why(desk):
+    people(3)
+    desk.open("/patients/?q=amn+person002")
+    expect(desk.page.get_by_text("Nobody is found for “amn person002” as it is written.")).to_be_visible()
+    expect(desk.page.locator("tbody tr").first).to_contain_text("PERSON002, Ann One letter off: Ann")
+    desk.is_readable_by_all()
+
+
+def test_two_of_one_name_are_told_apart_by_a_date_or_the_end_of_a_phone(desk):
+    twins = [("1984-03-15", "617 555 0018"), ("1990-01-02", "617 555 0042")]
+    details = [{"family_name": "Okafor", "given_name": "Ada", "date_of_birth": b, "phone": p} for b, p in twins]
+    register_patients(details, by=None, source="command")
+    desk.open("/patients/?q=okafor")
+    expect(desk.page.locator("tbody tr")).to_have_count(2)
+    for text, day in [("okafor 15 3 84", "15-Mar-1984"), ("ada 0042", "02-Jan-1990")]:
+        desk.page.locator("#q").fill(text)
+        desk.page.keyboard.press("Enter")
+        expect(desk.page.locator("tbody tr")).to_have_count(1)
+        expect(desk.page.locator("tbody tr")).to_contain_text(day)
+
+
 def test_the_list_goes_on_page_by_page(desk):
     people(60)
     desk.open("/patients/?q=person")

@@ -1,6 +1,9 @@
 """One box finds by name, date, phone, MRN and identifier, in the forms that people type, the best hit first."""
 
+import re
+
 import pytest
+from django.db import connection
 
 from portal.patients.models import AccessRecord, Patient
 from portal.patients.search import search
@@ -234,3 +237,22 @@ def test_suggestions_for_nothing_are_empty_and_nobody_was_read(client, front_des
 def test_who_may_not_register_is_not_offered_it(client, make_user):
     client.force_login(make_user("clinician"))
     assert "Register" not in client.get("/patients/suggest/", {"q": "okafor"}).content.decode()
+
+
+def test_a_long_list_says_about_how_many_there_are(client, front_desk):
+    client.force_login(front_desk)
+    register_patients([{"family_name": f"Person{number:03}"} for number in range(120)], by=None, source="command")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE patients_patient")
+    for text, count in [("person", 120), ("", 129)]:
+        said = re.search(r"about (\d+) patients", client.get("/patients/", {"q": text}).content.decode())
+        assert said
+        assert abs(int(said[1]) - count) < 20
+    assert "about" not in client.get("/patients/", {"q": "smith"}).content.decode()
+
+
+@pytest.mark.parametrize("text", ["p a", "a p"])
+def test_two_initials_find_by_family_and_given_name(text):
+    register_patients([{"family_name": "Person", "given_name": "Ann", "middle_name": "Zed"}], by=None, source="command")
+    assert found(text)[0] == "PERSON, Ann Zed: Name"
+    assert "PERSON, Ann Zed: Middle name Zed" in found(f"{text} z")

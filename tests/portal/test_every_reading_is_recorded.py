@@ -48,6 +48,7 @@ def pages(patient) -> dict[str, str]:
         "patient_id": patient.pk,
         "job_id": job.pk,
         "report_id": ReconcileReport.objects.create().pk,
+        "profile_id": 1,  # Saved columns of an import name nobody.
         "record_id": AccessRecord.objects.latest("id").pk,
     }
     found = {}

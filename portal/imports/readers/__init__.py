@@ -1,6 +1,7 @@
-"""Files of patients, read row by row: CSV, FHIR NDJSON and FHIR Bundles. Nothing here touches the database."""
+"""Files of patients, read row by row: CSV, XLSX, FHIR NDJSON and FHIR Bundles. Nothing here touches the database."""
 
-from portal.imports.readers.opening import open_patients
+from portal.imports.readers.opening import open_patients, recognise
 from portal.imports.readers.rows import PatientFile, Problem, Row, Unreadable
+from portal.imports.readers.tables import TableFile
 
-__all__ = ["PatientFile", "Problem", "Row", "Unreadable", "open_patients"]
+__all__ = ["PatientFile", "Problem", "Row", "TableFile", "Unreadable", "open_patients", "recognise"]

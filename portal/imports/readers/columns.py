@@ -1,7 +1,7 @@
 """Which column means which field: Synthea's names, our own, and the plain ones of clinics' spreadsheets."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from portal.imports.readers.rows import Unreadable
@@ -24,7 +24,12 @@ _OTHER_NAMES = {
     "marital": "marital_status", "deathdate": "deceased_on", "death_date": "deceased_on",
     "drivers": "driver", "mrn_other": "mrn-other", "record_id": "record-id",
 }  # fmt: skip
-_KNOWN = {name: name for name in (*FIELDS, RECORD, MRN, TOKENS, *SYSTEMS)} | _OTHER_NAMES
+ALL = (*FIELDS, RECORD, MRN, TOKENS, *SYSTEMS)
+NO_HEADER = (
+    "The first row has no usable header. It must name the columns, for example family_name, given_name, "
+    "date_of_birth, sex – or those of Synthea's patients.csv."
+)
+_KNOWN = {name: name for name in ALL} | _OTHER_NAMES
 _OURS_ALONE = frozenset({"status", "version", "source", "reason"})  # Of our exports and rejects files; not imported.
 _KEYS = {RECORD, MRN, TOKENS, *SYSTEMS}
 
@@ -43,17 +48,42 @@ def field_for(name: str) -> str | None:
     return _KNOWN.get(re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_"))
 
 
-def understand(header: list[str]) -> Columns:
-    """The columns of a header; Unreadable when patients cannot be made out of it. Quotes only names that we know."""
-    fields = [field_for(name) for name in header]
+def guess(header: Sequence[str]) -> list[str]:
+    """A field for each column, "" for one to leave out; of columns that mean the same, the first is taken."""
+    found = [field_for(name) or "" for name in header]
+    return [name if name not in found[:index] else "" for index, name in enumerate(found)]
+
+
+def understand(header: Sequence[str], chosen: Sequence[str] = ()) -> Columns:
+    """The columns of a header, by what was chosen for each ("" leaves it out) or else by their names.
+
+    Unreadable when patients cannot be made out of them. Its words quote only names that we know.
+    """
+    fields = _checked(header, chosen) if chosen else _guessed(header)
     known = [name for name in fields if name]
     words = {found: name.strip() for found, name in zip(fields, header, strict=True) if found}
-    if len(known) < 2 or not ("family_name" in words or _KEYS & set(words)):
-        raise Unreadable(
-            "The first row has no usable header. It must name the columns, for example family_name, given_name, "
-            "date_of_birth, sex – or those of Synthea's patients.csv."
-        )
     if doubled := {name for name in known if known.count(name) > 1}:
         raise Unreadable(f"Two columns of the header mean the same: {', '.join(sorted(doubled))}. Keep one of each.")
     others = [name.strip() for name, found in zip(header, fields, strict=True) if found is None and name.strip()]
     return Columns(fields, words, [name for name in others if name.lower() not in _OURS_ALONE])
+
+
+def names_somebody(fields: Sequence[str]) -> bool:
+    """Whether rows of these fields can be told to be about somebody: by a name or by a key."""
+    return bool({"family_name", "given_name", *_KEYS} & set(fields))
+
+
+def _guessed(header: Sequence[str]) -> list[str | None]:
+    fields = [field_for(name) for name in header]
+    known = {name for name in fields if name}
+    if len([name for name in fields if name]) < 2 or not ("family_name" in known or _KEYS & known):
+        raise Unreadable(NO_HEADER)
+    return fields
+
+
+def _checked(header: Sequence[str], chosen: Sequence[str]) -> list[str | None]:
+    if len(chosen) != len(header) or set(chosen) - set(ALL) - {""}:
+        raise Unreadable("The columns that were chosen do not fit this file. Choose them again.")
+    if not names_somebody(chosen):
+        raise Unreadable("No column becomes a name or an identifier. Choose at least one.")
+    return [name or None for name in chosen]

@@ -2,33 +2,52 @@
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from portal.imports.readers.csv_file import CsvFile
 from portal.imports.readers.fhir_files import BundleFile, NdjsonFile
 from portal.imports.readers.rows import PatientFile, Unreadable
+from portal.imports.readers.tables import TableFile
+from portal.imports.readers.workbooks import words_for_old
+from portal.imports.readers.xlsx_file import XlsxFile
 
 SAMPLE = 1024 * 1024
 SAVE_AS = "Save it as “CSV UTF-8 (comma delimited)” and try again."
 
 _MARKS = {
-    b"PK\x03\x04": f"This is an Excel workbook or a ZIP file. {SAVE_AS}",
-    b"\xd0\xcf\x11\xe0": f"This is an old Excel workbook. {SAVE_AS}",
     b"\x1f\x8b": "This file is compressed (gzip). Unpack it first.",
-    b"%PDF": "This is a PDF. Ask for the data as CSV or as FHIR NDJSON.",
+    b"%PDF": "This is a PDF. Ask for the data as CSV, Excel workbook or FHIR NDJSON.",
+    b"\xff\xd8\xff": "This is a picture (JPEG). Ask for the data as CSV, Excel workbook or FHIR NDJSON.",
+    b"\x89PNG": "This is a picture (PNG). Ask for the data as CSV, Excel workbook or FHIR NDJSON.",
     b"\xff\xfe": f"This file is UTF-16 text. {SAVE_AS}",
     b"\xfe\xff": f"This file is UTF-16 text. {SAVE_AS}",
 }
 _TWO_BYTES = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
-def open_patients(path: Path) -> PatientFile:
-    """The file's reader; Unreadable for anything that is not patients as CSV, FHIR NDJSON or a FHIR Bundle."""
+def open_patients(path: Path, chosen: Sequence[str] = ()) -> PatientFile:
+    """The file's reader; Unreadable for anything that is not patients as CSV, XLSX, FHIR NDJSON or a FHIR Bundle.
+
+    `chosen` says what each column of a table becomes; without it the names of the columns do.
+    """
+    file = recognise(path, chosen)
+    if isinstance(file, TableFile):
+        file.columns  # noqa: B018 - Unreadable, if patients cannot be made out of them.
+    return file
+
+
+def recognise(path: Path, chosen: Sequence[str] = ()) -> PatientFile:
+    """The same for a file whose columns nobody has understood yet: of a table only the header has been read."""
     with path.open("rb") as file:
         sample = file.read(SAMPLE)
+    if sample.startswith(b"PK\x03\x04"):
+        return XlsxFile(path, chosen)
+    if sample.startswith(b"\xd0\xcf\x11\xe0"):
+        raise Unreadable(words_for_old(path))
     text = _text_of(sample)
     if not text.lstrip().startswith(("{", "[")):
-        return CsvFile(path)
+        return CsvFile(path, chosen)
     return _json_file(path, text.lstrip())
 
 

@@ -70,8 +70,11 @@ class PatientFile(Protocol):
 
     format: str
     header: list[str]
-    ignored: list[str]
     size: int
+
+    @property
+    def ignored(self) -> list[str]:
+        """The columns that nothing is read from."""
 
     def rows(self, after: int = 0) -> Iterator[Row]:
         """The rows with a number above `after`, in the file's order, in bounded memory."""

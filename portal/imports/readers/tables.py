@@ -1,0 +1,118 @@
+"""Tables with a header, whatever they are stored as: their columns become fields, their records rows."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from portal.cells import plain
+from portal.imports.readers import values
+from portal.imports.readers.columns import FIELDS, MRN, RECORD, SYSTEMS, TOKENS, Columns, understand
+from portal.imports.readers.rows import Problem, Row, Unreadable, own_keys
+from portal.imports.tokens import from_cell
+
+MOST_COLUMNS = 250
+LOOKED_AT = 50  # Records that samples are taken from.
+_MADE_ALIKE = {"sex": values.sex, "race": values.origin, "ethnicity": values.origin}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The cells of one record. `wrong` are the positions of cells that hold an error of a spreadsheet."""
+
+    number: int
+    cells: list[str]
+    end: int
+    fault: str = ""
+    wrong: Sequence[int] = ()
+
+
+class TableFile:
+    """A table whose header was found. Its columns are understood as `chosen`, or else by their names, when asked for.
+
+    `numeric` are the positions of columns in which numbers were seen: their leading zeros are lost.
+    """
+
+    format = ""
+
+    def __init__(self, path: Path, header: Sequence[str], chosen: Sequence[str]) -> None:
+        if len(header) > MOST_COLUMNS:
+            raise Unreadable(f"The file has more than {MOST_COLUMNS} columns. Keep those of the patients.")
+        self.path, self.size = path, path.stat().st_size
+        self.header, self.chosen = [cell.strip() for cell in header], chosen
+        self.numeric: set[int] = set()
+
+    @cached_property
+    def columns(self) -> Columns:
+        """Unreadable when patients cannot be made out of them."""
+        return understand(self.header, self.chosen)
+
+    @property
+    def ignored(self) -> list[str]:
+        """The names of the columns that nothing is read from."""
+        return self.columns.ignored
+
+    def records(self) -> Iterator[Record]:
+        """Every record in order, the header and what stands before it too; again and again."""
+        raise NotImplementedError
+
+    def rows(self, after: int = 0) -> Iterator[Row]:
+        """See PatientFile."""
+        for record in self._behind_header():
+            if record.number > after and any(cell.strip() for cell in record.cells):
+                yield self._row(record)
+
+    def samples(self, count: int) -> list[list[str]]:
+        """For each column the first `count` values that stand in it."""
+        found: list[list[str]] = [[] for _ in self.header]
+        for record in islice(self._behind_header(), LOOKED_AT):
+            for seen, cell in zip(found, record.cells if not record.fault else [], strict=False):
+                if cell.strip() and len(seen) < count:
+                    seen.append(cell.strip())
+        return found
+
+    def _behind_header(self) -> Iterator[Record]:
+        records = self.records()
+        next(record for record in records if record.cells)
+        return records
+
+    def _row(self, record: Record) -> Row:
+        fault = record.fault
+        if not fault and len(record.cells) != len(self.header):
+            fault = f"The row has {len(record.cells)} columns, the header has {len(self.header)}."
+        problems = [Problem("", "", fault)] if fault else self._errors(record)
+        if problems:
+            return Row(record.number, record.end, record.cells, problems=problems)
+        return self._read(record.number, record.end, record.cells)
+
+    def _errors(self, record: Record) -> list[Problem]:
+        reason = "The spreadsheet shows an error in this cell."
+        used = [index for index in record.wrong if self.columns.fields[index]]
+        return [Problem(self.header[index], record.cells[index], reason) for index in used]
+
+    def _read(self, number: int, end: int, cells: list[str]) -> Row:
+        texts = {name: plain(cell.strip()) for name, cell in zip(self.columns.fields, cells, strict=True) if name}
+        texts = {name: text for name, text in texts.items() if text}
+        details: dict[str, Any] = {name: _alike(name, text) for name, text in texts.items() if name in FIELDS}
+        if "date_of_birth" in details:
+            day, precision = values.parts_of_date(details["date_of_birth"])
+            details = {"date_of_birth_precision": precision, **details, "date_of_birth": day}
+        try:
+            identifiers = _identifiers(texts)
+        except ValueError as error:
+            wrong = Problem(self.columns.words[TOKENS], texts[TOKENS], str(error))
+            return Row(number, end, cells, problems=[wrong])
+        if identifiers:
+            details["identifiers"] = identifiers
+        return Row(number, end, cells, details, self.columns.words)
+
+
+def _alike(name: str, text: str) -> str:
+    return _MADE_ALIKE.get(name, str)(text)
+
+
+def _identifiers(texts: dict[str, str]) -> list[dict[str, str]]:
+    found = [{"system": name, "value": texts[name]} for name in SYSTEMS if name in texts]
+    return found + from_cell(texts.get(TOKENS, "")) + own_keys(texts.get(RECORD, ""), texts.get(MRN, ""))

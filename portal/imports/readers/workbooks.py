@@ -1,0 +1,64 @@
+"""Refuses ZIP files that must not be unpacked: bombs, macros, passwords, and whatever is no workbook."""
+
+import mmap
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+from portal.imports.readers.rows import Unreadable
+
+MOST_UNPACKED = 512 * 1024 * 1024  # Bytes of all parts together; a sheet of a million short cells has about 40 MB.
+MOST_TIMES_LARGER = 100  # Sheets pack to a tenth or a twentieth; nothing but zeros packs to a thousandth.
+SMALL = 10 * 1024 * 1024  # Below this nothing can hurt, however well it is packed.
+MOST_PARTS = 2_000
+SAVE_AS = "Save it as an Excel workbook (.xlsx) or as “CSV UTF-8 (comma delimited)” and try again."
+DAMAGED = f"This Excel workbook or ZIP file is damaged. {SAVE_AS}"
+
+_OTHERS = {
+    "xl/workbook.bin": f"This is a binary Excel workbook (.xlsb). {SAVE_AS}",
+    "word/document.xml": "This is a Word document. Bring patients as Excel workbook, CSV or FHIR NDJSON.",
+    "ppt/presentation.xml": "This is a presentation. Bring patients as Excel workbook, CSV or FHIR NDJSON.",
+    "mimetype": f"This is an OpenDocument file. {SAVE_AS}",
+}
+
+
+def refuse_unsafe(path: Path) -> None:
+    """Judge a ZIP by its directory alone, without unpacking; Unreadable unless it is a plain Excel workbook.
+
+    Sizes there cannot lie to our harm: no more is ever unpacked of a part than its size says.
+    """
+    try:
+        with ZipFile(path) as packed:
+            parts = packed.infolist()
+            _refuse_large(sum(part.file_size for part in parts), path.stat().st_size, len(parts))
+            _refuse_others({part.filename for part in parts}, is_locked=any(part.flag_bits & 1 for part in parts))
+            with packed.open("[Content_Types].xml") as kinds:
+                has_macros = b"macroEnabled" in kinds.read(1024 * 1024)
+    except (BadZipFile, KeyError, NotImplementedError, OSError, EOFError, ValueError) as error:
+        raise Unreadable(DAMAGED) from error
+    if has_macros:
+        raise Unreadable(f"This workbook has macros (.xlsm). {SAVE_AS}")
+
+
+def words_for_old(path: Path) -> str:
+    """What an OLE file is: a workbook with a password is packed into one, as is the format before 2007."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        is_locked = content.find("EncryptedPackage".encode("utf-16-le")) >= 0
+    if is_locked:
+        return "This workbook is protected by a password. Save it without one and try again."
+    return f"This is an old Excel workbook (.xls). {SAVE_AS}"
+
+
+def _refuse_large(unpacked: int, packed: int, parts: int) -> None:
+    is_bomb = unpacked > SMALL and unpacked > MOST_TIMES_LARGER * packed
+    if unpacked > MOST_UNPACKED or parts > MOST_PARTS or is_bomb:
+        raise Unreadable("Unpacked, this file would be far too large. Bring the patients as CSV, or split the file.")
+
+
+def _refuse_others(names: set[str], *, is_locked: bool) -> None:
+    if is_locked:
+        raise Unreadable("This file is protected by a password. Save it without one and try again.")
+    if "xl/vbaProject.bin" in names:
+        raise Unreadable(f"This workbook has macros (.xlsm). {SAVE_AS}")
+    if "xl/workbook.xml" not in names:
+        words = next((words for name, words in _OTHERS.items() if name in names), None)
+        raise Unreadable(words or "This is a ZIP file and not an Excel workbook. Unpack it and bring the file inside.")

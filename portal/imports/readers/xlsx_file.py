@@ -1,0 +1,113 @@
+"""Excel workbooks (.xlsx): the first sheet with a header, row by row. Of a formula the last value counts."""
+
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from openpyxl import load_workbook
+
+from portal.imports.readers.rows import Unreadable
+from portal.imports.readers.tables import MOST_COLUMNS, Record, TableFile
+from portal.imports.readers.workbooks import DAMAGED, refuse_unsafe
+
+MOST_ROWS = 1_048_576  # Of Excel itself; a row number beyond would make the library hand out empty rows for hours.
+LOOKED_AT = 100  # Rows in which a header is looked for.
+_ZEROS = re.compile(r"0{2,20}")
+
+
+class XlsxFile(TableFile):
+    """A workbook that is safe to unpack. The row numbers are those that the spreadsheet shows."""
+
+    format = "xlsx"
+
+    def __init__(self, path: Path, chosen: Sequence[str] = ()) -> None:
+        refuse_unsafe(path)
+        self.path, self.sheet, self.numeric = path, "", set()
+        with _opened(path) as workbook:
+            found = ((sheet.title, _header(sheet)) for sheet in workbook.worksheets if sheet.sheet_state == "visible")
+            self.sheet, self.width = next(((name, width) for name, width in found if width), ("", 0))
+        if not self.sheet:
+            raise Unreadable("No sheet of this workbook has a header row. It must name at least two columns.")
+        header = next(record.cells for record in self.records() if record.cells)
+        super().__init__(path, header, chosen)
+
+    def records(self) -> Iterator[Record]:
+        """See TableFile; rows without a cell are left out, also those before the header."""
+        size = self.path.stat().st_size
+        with _opened(self.path) as workbook:
+            sheet = workbook[self.sheet]
+            rows = max(1, min(sheet.max_row or MOST_ROWS, MOST_ROWS))
+            sheet.reset_dimensions()  # They may be wrong, and rows beyond them would be missed.
+            before: Sequence[Any] = ()
+            for number, cells in enumerate(sheet.iter_rows(max_col=self.width + 10), start=1):
+                if number > MOST_ROWS:
+                    raise Unreadable(DAMAGED)
+                is_gap, before = cells is before, cells  # All the rows that a sheet leaves out are one and the same.
+                if not is_gap and (texts := self._texts(cells)):
+                    wrong = [index for index, cell in enumerate(cells) if cell.data_type == "e"]
+                    yield Record(number, texts, min(size, size * number // rows), wrong=wrong)
+
+    def _texts(self, cells: Sequence[Any]) -> list[str]:
+        """As many as the header has, or more if there are more; none for a row of blanks."""
+        texts = [_text(cell) for cell in cells]
+        while texts and (len(texts) > self.width or not any(texts)) and not texts[-1]:
+            texts.pop()
+        self.numeric.update(index for index, cell in enumerate(cells) if _is_number(cell))
+        return texts
+
+
+def _header(sheet: Any) -> int:
+    """How wide the first row is in which something stands; 0 unless it names two columns."""
+    sheet.reset_dimensions()
+    for number, cells in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True)):
+        filled = [index for index, value in enumerate(cells) if value not in (None, "")]
+        if filled:
+            return filled[-1] + 1 if len(filled) > 1 else 0
+        if number > LOOKED_AT:
+            break
+    return 0
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The workbook, whatever a crafted one makes the library raise being said in our words."""
+    try:
+        with path.open("rb") as file:  # The library would judge a path by its ending.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+            with closing(workbook):
+                yield workbook
+    except (Unreadable, FileNotFoundError, GeneratorExit):
+        raise
+    except Exception as error:
+        raise Unreadable(DAMAGED) from error
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell.value, int | float) and not isinstance(cell.value, bool) and not _zeros(cell)
+
+
+def _zeros(cell: Any) -> int:
+    """The digits that a format such as 00000 shows, as postal codes have it; 0 for any other format."""
+    form = cell.number_format
+    return len(form) if form and _ZEROS.fullmatch(form) else 0
+
+
+def _text(cell: Any) -> str:
+    value = cell.value
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
+        return f"{int(value):0{_zeros(cell)}d}" if value >= 0 else str(int(value))
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(" ", "seconds")
+    return value.isoformat() if isinstance(value, date | time) else str(value)

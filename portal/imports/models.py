@@ -1,15 +1,16 @@
-"""What is stored of an import: the job, what each of its rows became, and the rows that were refused."""
+"""What is stored of an import: the job, what each row became, the rows refused, and columns kept for the next file."""
 
 from pathlib import Path
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 
 class JobStatus(models.TextChoices):
+    MAPPING = "mapping", "Columns to be set"
     WAITING = "waiting", "Waiting"
     RUNNING = "running", "Running"
     DONE = "done", "Done"
@@ -18,6 +19,7 @@ class JobStatus(models.TextChoices):
     UNDONE = "undone", "Undone"
 
 
+TABLES = ["csv", "xlsx"]
 ENDED = [JobStatus.DONE, JobStatus.FAILED, JobStatus.UNDONE]
 
 
@@ -29,6 +31,24 @@ class Outcome(models.TextChoices):
     UNCHANGED = "unchanged", "Unchanged"
     DUPLICATE = "duplicate", "Duplicate"
     REJECTED = "rejected", "Rejected"
+
+
+class Doubt(models.TextChoices):
+    """Why a person may want to decide about a row."""
+
+    LIKELY = "likely", "Likely the same person as a patient"
+    APART = "apart", "An identifier of a patient who differs"
+    CONFLICT = "conflict", "Identifiers of different patients"
+    OVERWRITE = "overwrite", "Would overwrite what is recorded"
+
+
+class Choice(models.TextChoices):
+    """What a person chose for a row in doubt."""
+
+    SKIP = "skip", "Leave the row out"
+    UPDATE = "update", "Update the patient"
+    FILL = "fill", "Add only what is missing"
+    NEW = "new", "Register a new person"
 
 
 class Undo(models.TextChoices):
@@ -50,7 +70,7 @@ class ImportJobs(models.QuerySet["ImportJob"]):
     def free(self) -> "ImportJobs":
         """Jobs that nobody works on: new ones, and those whose process ended in their midst."""
         unowned = models.Q(leased_until=None) | models.Q(leased_until__lt=timezone.now())
-        return self.filter(unowned).exclude(status__in=ENDED)
+        return self.filter(unowned).exclude(status__in=[JobStatus.MAPPING, *ENDED])
 
 
 class ImportJob(models.Model):
@@ -66,6 +86,12 @@ class ImportJob(models.Model):
     file_format = models.CharField("format", max_length=10)
     header = models.JSONField(default=list)
     ignored_columns = models.JSONField(default=list)
+    mapping = models.JSONField(
+        default=list, help_text='The field that each column becomes, "" for none; empty if their names decide'
+    )
+    samples = models.JSONField(default=list, help_text="For each column its first values; kept as long as the file is")
+    numeric_columns = models.JSONField(default=list, help_text="Positions of columns that hold numbers")
+    trial = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="runs")
     dry_run = models.BooleanField(default=False)
     allow_duplicates = models.BooleanField(default=False)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -129,6 +155,17 @@ class ImportJob(models.Model):
         return self.status in ENDED
 
     @property
+    def is_table(self) -> bool:
+        """Whether it has columns that become fields."""
+        return self.file_format in TABLES
+
+    @property
+    def run(self) -> "ImportJob | None":
+        """The import that a trial has led to and that stands; None before, and once that failed or was undone."""
+        ended = [JobStatus.FAILED, JobStatus.UNDONE]
+        return self.runs.exclude(status__in=ended).order_by("-created_at").first()
+
+    @property
     def is_undoable(self) -> bool:
         """Whether it wrote patients and has ended."""
         return self.is_ended and not self.dry_run and self.new_count + self.updated_count > 0
@@ -175,3 +212,49 @@ class ImportReject(models.Model):
 
     def __str__(self) -> str:
         return f"row {self.row_number} of import {self.job_id}"
+
+
+class ImportQuestion(models.Model):
+    """A row of a trial that a person may decide about; without a choice it is imported, or refused, as the trial says.
+
+    `patient_id` is whom to update where there are several.
+    """
+
+    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="questions")
+    row_number = models.BigIntegerField()
+    doubt = models.CharField(max_length=9, choices=Doubt)
+    people = models.JSONField(default=list, help_text="The ids of the patients whom it is about")
+    details = models.JSONField(default=dict, help_text="What the row says")
+    choice = models.CharField(max_length=6, choices=Choice, blank=True)
+    patient_id = models.UUIDField(null=True, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+    chosen_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    chosen_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["job", "row_number"]
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["job", "row_number"], name="one_question_per_row")]
+
+    def __str__(self) -> str:
+        return f"row {self.row_number} of import {self.job_id}"
+
+
+class MappingProfile(models.Model):
+    """What the columns of one kind of file become, under a name; found again by the digest of the header."""
+
+    name = models.CharField(max_length=80)
+    header_digest = models.CharField(max_length=64, db_index=True)
+    columns = models.JSONField(default=dict, help_text="The field for each column's folded name")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    saved_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = [Lower("name")]
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(Lower("name"), name="one_profile_per_name")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -41,6 +41,12 @@ def open_job(user: User | None, job_id: UUID) -> ImportJob:
     return job
 
 
+def earlier_import(job: ImportJob) -> ImportJob | None:
+    """The last import of the same file that came to its end and stands."""
+    same = ImportJob.objects.filter(sha256=job.sha256, size_bytes=job.size_bytes, dry_run=False, status=JobStatus.DONE)
+    return same.exclude(pk=job.pk).select_related("by").order_by("-created_at").first()
+
+
 def jobs_to_take_up() -> list[UUID]:
     """The jobs that nobody works on, oldest first."""
     return list(ImportJob.objects.free().order_by("created_at").values_list("pk", flat=True))

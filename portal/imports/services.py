@@ -1,7 +1,7 @@
 """What may change an import: it is started, claimed by one process at a time, carried out, undone and ended."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from portal.errors import Conflict, NotFound
 from portal.imports.models import ENDED, LEFT_ALONE, ImportJob, JobStatus, Outcome
 from portal.imports.readers import Unreadable, open_patients
 from portal.imports.storing import keep_file, take_up_unfinished
+from portal.imports.work.answering import Answers
 from portal.imports.work.books import LEASE, JobBook, LeaseLost
 from portal.imports.work.rehearsing import Rehearsal
 from portal.imports.work.running import Told, run
@@ -35,6 +36,7 @@ MOST_ATTEMPTS = 5
 SOON = timedelta(seconds=10)
 LOOK_AGAIN_SECONDS = 0.5
 SLOWEST_READING = 2 * 1024 * 1024  # Bytes a second; ten times as much was measured on a machine at rest.
+SLOWEST_UNPACKING = 50 * 1024  # The same of a workbook, which is packed.
 _COUNTS = [f"{outcome}_count" for outcome in Outcome.values]
 _BY_HAND = {
     JobStatus.RUNNING: "Stopped by hand. What was imported stays; import the file again to go on.",
@@ -43,24 +45,49 @@ _BY_HAND = {
 
 
 def start_import(
-    uploaded: File, *, by: User | None, dry_run: bool = False, allow_duplicates: bool = False
+    uploaded: File,
+    *,
+    by: User | None,
+    dry_run: bool = False,
+    allow_duplicates: bool = False,
+    trial: ImportJob | None = None,
 ) -> ImportJob:
-    """A waiting job for the worker. TooLarge over IMPORT_MAX_BYTES; Unprocessable, with what to do, if unreadable."""
-    job = keep_file(uploaded.chunks(CHUNK), name=uploaded.name or "", by=by)
-    job.dry_run, job.allow_duplicates = dry_run, allow_duplicates
+    """A waiting job for the worker. TooLarge over IMPORT_MAX_BYTES; Unprocessable, with what to do, if unreadable.
+
+    It reads the columns as its trial did, if it has one, else by their names.
+    """
+    job = keep_file(uploaded.chunks(CHUNK), name=uploaded.name or "", by=by, mapping=trial.mapping if trial else ())
+    job.dry_run, job.allow_duplicates, job.trial = dry_run, allow_duplicates, trial
     job.save()
     transaction.on_commit(lambda: nudge(job.pk))
     return job
 
 
+def start_trial(uploaded: File, *, by: User | None) -> ImportJob:
+    """A trial for the worker, or for a table one that waits until a person has set its columns. Errors as above."""
+    job = keep_file(uploaded.chunks(CHUNK), name=uploaded.name or "", by=by, asks_for_columns=True)
+    job.dry_run = True
+    job.save()
+    if job.status == JobStatus.WAITING:
+        transaction.on_commit(lambda: nudge(job.pk))
+    return job
+
+
+@transaction.atomic
 def import_for_real(job_id: UUID, *, by: User | None) -> ImportJob:
-    """A new job for the file of a finished dry run. Conflict while that is not done, or once its file is forgotten."""
-    tried = ImportJob.objects.get(pk=job_id)
+    """The import of a finished trial's file: a new job, or the one that this trial has led to already.
+
+    Conflict while the trial is not done, or once its file is forgotten.
+    """
+    tried = ImportJob.objects.select_for_update().get(pk=job_id)
     if not tried.dry_run or tried.status != JobStatus.DONE:
         raise Conflict("Only a finished dry run can be imported.")
+    if begun := tried.run:
+        return begun
     try:
         with tried.path.open("rb") as file:
-            return start_import(File(file, tried.original_name), by=by, allow_duplicates=tried.allow_duplicates)
+            uploaded = File(file, tried.original_name)
+            return start_import(uploaded, by=by, allow_duplicates=tried.allow_duplicates, trial=tried)
     except FileNotFoundError as error:
         raise Conflict("The file is not kept any more. Upload it again.") from error
 
@@ -70,6 +97,7 @@ def import_now(
     *,
     by: User | None,
     allow_duplicates: bool = False,
+    mapping: Sequence[str] = (),
     tell: Told | None = None,
     goes_on: Callable[[ImportJob], None] | None = None,
 ) -> ImportJob:
@@ -78,7 +106,7 @@ def import_now(
     An import of the same file by the same user that has not ended, as a killed process leaves it, is taken up instead
     of a new one; `goes_on` hears of it. While another process works on that, this one waits.
     """
-    job = keep_file(_chunks(path), name=path.name, by=by)
+    job = keep_file(_chunks(path), name=path.name, by=by, mapping=mapping)
     job.allow_duplicates = allow_duplicates
     if found := take_up_unfinished(job):
         if goes_on:
@@ -177,10 +205,12 @@ def _claim(job_id: UUID) -> ImportJob | None:
         return None
     if job.dry_run:
         job.rejects.all().delete()
+        job.questions.all().delete()
         job.last_row = job.bytes_done = 0
         for name in _COUNTS:
             setattr(job, name, 0)
-    reading = timedelta(seconds=job.bytes_done / SLOWEST_READING)  # Over what is done, before the first batch.
+    pace = SLOWEST_UNPACKING if job.file_format == "xlsx" else SLOWEST_READING
+    reading = timedelta(seconds=job.bytes_done / pace)  # Over what is done, before the first batch.
     job.lease, job.leased_until, job.attempts = uuid4(), timezone.now() + LEASE + reading, job.attempts + 1
     if job.status != JobStatus.UNDOING:
         job.status, job.started_at, job.rows_before = JobStatus.RUNNING, timezone.now(), job.rows_read
@@ -209,13 +239,16 @@ def _work(job: ImportJob, tell: Callable[..., None] | None = None) -> ImportJob 
 
 
 def _carry_out(job: ImportJob, tell: Callable[..., None] | None) -> None:
-    book = JobBook(job.pk, job.lease)
+    book = JobBook(job.pk, job.lease, asks=job.dry_run)
     if job.status == JobStatus.UNDOING:
         undo(job, book, tell)
         return
-    file = open_patients(job.path)
+    file = open_patients(job.path, job.mapping)
+    rules: dict[str, Any] = {"allow_duplicates": job.allow_duplicates}
+    if job.trial_id:
+        rules["settle"] = Answers(job.trial_id)
     with closing(Rehearsal() if job.dry_run else Writing(job, job.by)) as patients:
-        run(file, patients=patients, book=book, allow_duplicates=job.allow_duplicates, after=job.last_row, tell=tell)
+        run(file, patients=patients, book=book, after=job.last_row, tell=tell, **rules)
 
 
 def _end(job: ImportJob, status: JobStatus, message: str = "") -> ImportJob | None:

@@ -2,43 +2,62 @@
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import F
 from django.utils import timezone
 
 from portal.accounts.models import User
 from portal.errors import TooLarge, Unprocessable
 from portal.imports.models import ENDED, ImportJob, JobStatus
-from portal.imports.readers import Unreadable, open_patients
+from portal.imports.readers import TableFile, Unreadable, open_patients, recognise
 
 KEPT = timedelta(days=7)
+SAMPLES = 3
 
 
-def keep_file(chunks: Iterable[bytes], *, name: str, by: User | None) -> ImportJob:
-    """An unsaved job whose file lies in our folder, readable for us alone; nothing stays behind after an error."""
-    job = ImportJob(original_name=Path(name).name[:255], by=by)
+def keep_file(
+    chunks: Iterable[bytes], *, name: str, by: User | None, mapping: Sequence[str] = (), asks_for_columns: bool = False
+) -> ImportJob:
+    """An unsaved job whose file lies in our folder, readable for us alone; nothing stays behind after an error.
+
+    With `asks_for_columns` a person is to say what the columns of a table become, so they need not be understood.
+    """
+    job = ImportJob(original_name=Path(name).name[:255], by=by, mapping=list(mapping))
     job.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         job.size_bytes, job.sha256 = _write(chunks, job.path)
-        file = open_patients(job.path)
+        file = recognise(job.path) if asks_for_columns else open_patients(job.path, mapping)
+        if asks_for_columns and isinstance(file, TableFile):
+            refuse_prose(file)
+            job.status, job.samples = JobStatus.MAPPING, file.samples(SAMPLES)
+            job.numeric_columns = sorted(file.numeric)
+        else:
+            job.ignored_columns = file.ignored
     except Unreadable as error:
         job.path.unlink()
         raise Unprocessable(str(error)) from error
     except BaseException:
         job.path.unlink(missing_ok=True)
         raise
-    job.file_format, job.header, job.ignored_columns = file.format, file.header, file.ignored
+    job.file_format, job.header = file.format, file.header
     return job
+
+
+def refuse_prose(file: TableFile) -> None:
+    """One column of an unknown name is a text that somebody wrote, not a table."""
+    if len(file.header) < 2:
+        file.columns  # noqa: B018 - Unreadable, with what a header must be.
 
 
 def take_up_unfinished(job: ImportJob) -> ImportJob | None:
     """The import of the same file by the same user that has not ended; it gets the file that was kept for `job`."""
     same = ImportJob.objects.filter(
         sha256=job.sha256, size_bytes=job.size_bytes, by=job.by, allow_duplicates=job.allow_duplicates, dry_run=False
-    )
+    ).filter(mapping=job.mapping)
     found = same.filter(status__in=[JobStatus.WAITING, JobStatus.RUNNING]).order_by("created_at").first()
     if found:
         job.path.replace(found.path)
@@ -60,12 +79,16 @@ def _write(chunks: Iterable[bytes], path: Path) -> tuple[int, str]:
 
 
 def forget_files() -> int:
-    """Remove files of jobs that ended a week ago, and files without a job; how many."""
-    kept = ImportJob.objects.exclude(status__in=ENDED, finished_at__lt=timezone.now() - KEPT)
+    """Remove files of jobs that ended a week ago, and files without a job; how many. Uploads left alone end so too."""
+    long_ago = timezone.now() - KEPT
+    ImportJob.objects.filter(status=JobStatus.MAPPING, created_at__lt=long_ago).update(
+        status=JobStatus.FAILED, message="Its columns were never set. Upload it again.", finished_at=F("created_at")
+    )
+    ImportJob.objects.filter(status__in=ENDED, finished_at__lt=long_ago).exclude(samples=[]).update(samples=[])
+    kept = ImportJob.objects.exclude(status__in=ENDED, finished_at__lt=long_ago)
     names = {pk.hex for pk in kept.values_list("pk", flat=True)}
     folder = Path(settings.DATA_DIR) / "imports"
-    old = (timezone.now() - KEPT).timestamp()
-    gone = [path for path in folder.glob("*") if path.name not in names and path.stat().st_mtime < old]
+    gone = [path for path in folder.glob("*") if path.name not in names and path.stat().st_mtime < long_ago.timestamp()]
     for path in gone:
         path.unlink(missing_ok=True)
     return len(gone)

@@ -2,15 +2,22 @@
 
 from django.urls import path
 
-from portal.imports import views
+from portal.imports.views import columns, job, listing, profiles, reviewing
 
 app_name = "imports"
 
 urlpatterns = [
-    path("imports/", views.index, name="list"),
-    path("imports/upload/", views.upload, name="upload"),
-    path("imports/<uuid:job_id>/", views.show, name="show"),
-    path("imports/<uuid:job_id>/rejects.csv", views.rejects, name="rejects"),
-    path("imports/<uuid:job_id>/commit/", views.commit, name="commit"),
-    path("imports/<uuid:job_id>/undo/", views.undo, name="undo"),
+    path("imports/", listing.index, name="list"),
+    path("imports/upload/", listing.upload, name="upload"),
+    path("imports/columns/", profiles.profiles, name="profiles"),
+    path("imports/columns/<int:profile_id>/rename/", profiles.rename, name="rename-profile"),
+    path("imports/columns/<int:profile_id>/delete/", profiles.delete, name="delete-profile"),
+    path("imports/<uuid:job_id>/", job.show, name="show"),
+    path("imports/<uuid:job_id>/columns/", columns.columns, name="columns"),
+    path("imports/<uuid:job_id>/review/", reviewing.review, name="review"),
+    path("imports/<uuid:job_id>/review/<slug:doubt>/", reviewing.review, name="review"),
+    path("imports/<uuid:job_id>/review/<slug:doubt>/rest/", reviewing.rest, name="review-rest"),
+    path("imports/<uuid:job_id>/rejects.csv", job.rejects, name="rejects"),
+    path("imports/<uuid:job_id>/commit/", job.commit, name="commit"),
+    path("imports/<uuid:job_id>/undo/", job.undo, name="undo"),
 ]

@@ -62,8 +62,13 @@ def take_all(person: Staff, system: System) -> None:
 
 def take_import(page: Page) -> None:
     page.goto("/imports/")
-    page.get_by_label("File").set_input_files({"name": "people.csv", "mimeType": "text/csv", "buffer": FILE.encode()})
+    page.get_by_label("File", exact=True).set_input_files(
+        {"name": "people.csv", "mimeType": "text/csv", "buffer": FILE.encode()}
+    )
     page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_role("button", name="Try it")).to_be_visible()
+    take(page, "import-columns")
+    page.get_by_role("button", name="Try it").click()
     expect(page.get_by_text("Trial: done")).to_be_visible(timeout=20_000)
     take(page, "import")
 

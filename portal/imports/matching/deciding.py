@@ -1,6 +1,6 @@
 """What becomes of each row: a new patient, a change of a known one, nothing, or a refusal with its reason."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
@@ -11,7 +11,7 @@ from portal.errors import InvalidInput
 from portal.imports.matching.candidates import Candidate, checked, problems_of
 from portal.imports.matching.comparing import changes_for, is_someone_else
 from portal.imports.matching.known import COLUMNS, DATES, Known, Person
-from portal.imports.models import Outcome
+from portal.imports.models import Doubt, Outcome
 from portal.imports.readers import Problem, Row
 from portal.patients.details import clean_details
 from portal.patients.models import Status
@@ -19,13 +19,18 @@ from portal.patients.models import Status
 
 @dataclass(frozen=True)
 class Decision:
-    """A row and what becomes of it. `details` are those of a new patient, or the changes of a known one."""
+    """A row and what becomes of it. `details` are those of a new patient, or the changes of a known one.
+
+    `doubt` is the kind of question that a person may answer otherwise, about the patients in `people`.
+    """
 
     row: Row
     outcome: Outcome
     patient_id: UUID | None = None
     details: dict[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    doubt: str = ""
+    people: tuple[UUID, ...] = ()
 
 
 class Memory(Protocol):
@@ -38,10 +43,21 @@ class Memory(Protocol):
         """The numbers of the rows of this import that were about these patients already."""
 
 
-def decide(rows: Sequence[Row], *, memory: Memory, allow_duplicates: bool) -> list[Decision]:
+Settle = Callable[[Decision, Candidate, Known], Decision]
+
+
+def as_decided(decision: Decision, _candidate: Candidate, _known: Known) -> Decision:
+    """Nobody answered what was in doubt."""
+    return decision
+
+
+def decide(
+    rows: Sequence[Row], *, memory: Memory, allow_duplicates: bool, settle: Settle = as_decided
+) -> list[Decision]:
     """A decision for each row in order, up to the first row that depends on one before it which is not written yet.
 
-    That row and the ones behind it belong into the next batch; the answer is never empty.
+    That row and the ones behind it belong into the next batch; the answer is never empty. `settle` has the last word
+    on a decision that is in doubt.
     """
     results = [(row, checked(row)) for row in rows]
     known = memory.people_of([result for _, result in results if isinstance(result, Candidate)])
@@ -55,7 +71,8 @@ def decide(rows: Sequence[Row], *, memory: Memory, allow_duplicates: bool) -> li
         keys = {*result.pairs, *known.holders_of(result), result.person}
         before = next((planned[key] for key in keys if key in planned), None)
         if before is None:
-            decisions.append(judge.decide(result))
+            decision = judge.decide(result)
+            decisions.append(settle(decision, result, known) if decision.doubt else decision)
             planned |= dict.fromkeys(keys, result)
         elif before.details == result.details:
             decisions.append(Decision(row, Outcome.DUPLICATE))
@@ -82,14 +99,16 @@ class Judge:
         holders = self.known.holders_of(candidate)
         if len(holders) > 1:
             who = " and ".join(sorted(self.known.people[one].label for one in holders))
-            return _refused(candidate, f"Its identifiers belong to different patients: {who}.")
+            reason = f"Its identifiers belong to different patients: {who}."
+            return _refused(candidate, reason, Doubt.CONFLICT, *sorted(holders))
         if holders:
             return self._of_known(candidate, self.known.people[holders.pop()])
         return self._of_unknown(candidate)
 
     def _of_known(self, candidate: Candidate, person: Person) -> Decision:
         if is_someone_else(candidate, person):
-            return _refused(candidate, f"Its identifier belongs to {person.label}, who differs in name, birth or sex.")
+            reason = f"Its identifier belongs to {person.label}, who differs in name, birth or sex."
+            return _refused(candidate, reason, Doubt.APART, person.id)
         changes = changes_for(candidate, person)
         if person.is_undone:
             return self._back(candidate, person, changes)
@@ -97,21 +116,22 @@ class Judge:
             return self._nothing_new(candidate, person)
         if person.status != Status.ACTIVE:
             return _refused(candidate, f"This is {person.label}, who is {person.status}. Restore the patient first.")
-        overwritten = [name for name in changes if _has(person, name)] if person.id in self.earlier else []
+        overwritten = [name for name in changes if has_value(person, name)] if person.id in self.earlier else []
         if overwritten:
             reason = f"Row {self.earlier[person.id]} of this file has another value for the same patient."
             return refusal(candidate.row, [candidate.row.problem(name, reason) for name in overwritten])
-        return Decision(candidate.row, Outcome.UPDATED, person.id, changes)
+        doubt = Doubt.OVERWRITE if any(has_value(person, name) for name in changes) else ""
+        return Decision(candidate.row, Outcome.UPDATED, person.id, changes, doubt=doubt, people=(person.id,))
 
     def _of_unknown(self, candidate: Candidate) -> Decision:
         if not (candidate.details.get("family_name") or candidate.details.get("given_name")):
-            return _without_name(candidate)
+            return without_name(candidate)
         active, undone = self._namesakes(candidate)
         for person in active + undone:
             if not changes_for(candidate, person):
                 return self._of_known(candidate, person)
         return self._likely(candidate, active) or Decision(
-            candidate.row, Outcome.NEW, details=_complete(candidate.details)
+            candidate.row, Outcome.NEW, details=complete(candidate.details)
         )
 
     def _back(self, candidate: Candidate, person: Person, changes: dict[str, Any]) -> Decision:
@@ -130,28 +150,32 @@ class Judge:
         if not active or self.allow_duplicates:
             return None
         reason = f"{active[0].label} has this name and date of birth. Change that patient, or allow duplicates."
-        return refusal(candidate.row, [candidate.row.problem("family_name", reason)])
+        problem = candidate.row.problem("family_name", reason)
+        people = tuple(person.id for person in active)
+        return Decision(candidate.row, Outcome.REJECTED, problems=[problem], doubt=Doubt.LIKELY, people=people)
 
     def _nothing_new(self, candidate: Candidate, person: Person) -> Decision:
         outcome = Outcome.DUPLICATE if person.id in self.earlier else Outcome.UNCHANGED
         return Decision(candidate.row, outcome, person.id)
 
 
-def _complete(details: dict[str, Any]) -> dict[str, Any]:
+def complete(details: dict[str, Any]) -> dict[str, Any]:
     """Every column said, so that the database has no default to compute: half of the time of a large import."""
     blank: dict[str, Any] = {name: None if name in DATES else "" for name in (*COLUMNS, "phone_e164")}
     return blank | {"sex": "unknown", "date_of_birth_precision": "day", "registered_on": timezone.localdate()} | details
 
 
-def _has(person: Person, name: str) -> bool:
+def has_value(person: Person, name: str) -> bool:
+    """Whether the patient has a value that a change of this field would take away."""
     return name != "identifiers" and person.values.get(name) not in ("", None, "unknown")
 
 
-def _refused(candidate: Candidate, reason: str) -> Decision:
-    return refusal(candidate.row, [Problem("", "", reason)])
+def _refused(candidate: Candidate, reason: str, doubt: str = "", *people: UUID) -> Decision:
+    problems = [Problem("", "", reason)]
+    return Decision(candidate.row, Outcome.REJECTED, problems=problems, doubt=doubt, people=people)
 
 
-def _without_name(candidate: Candidate) -> Decision:
+def without_name(candidate: Candidate) -> Decision:
     """The words of the one check that every door uses."""
     try:
         clean_details({name: value for name, value in candidate.details.items() if name != "phone_e164"})

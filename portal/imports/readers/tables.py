@@ -15,6 +15,7 @@ from portal.imports.tokens import from_cell
 
 MOST_COLUMNS = 250
 LOOKED_AT = 50  # Records that samples are taken from.
+LONGEST_SAMPLE = 80
 _MADE_ALIKE = {"sex": values.sex, "race": values.origin, "ethnicity": values.origin}
 
 
@@ -58,6 +59,10 @@ class TableFile:
         """Every record in order, the header and what stands before it too; again and again."""
         raise NotImplementedError
 
+    def first_records(self) -> list[Record]:
+        """The header and the first records behind it."""
+        return list(islice((record for record in self.records() if record.cells), LOOKED_AT + 1))
+
     def rows(self, after: int = 0) -> Iterator[Row]:
         """See PatientFile."""
         for record in self._behind_header():
@@ -67,10 +72,10 @@ class TableFile:
     def samples(self, count: int) -> list[list[str]]:
         """For each column the first `count` values that stand in it."""
         found: list[list[str]] = [[] for _ in self.header]
-        for record in islice(self._behind_header(), LOOKED_AT):
+        for record in self.first_records()[1:]:
             for seen, cell in zip(found, record.cells if not record.fault else [], strict=False):
                 if cell.strip() and len(seen) < count:
-                    seen.append(cell.strip())
+                    seen.append(cell.strip()[:LONGEST_SAMPLE])
         return found
 
     def _behind_header(self) -> Iterator[Record]:

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date, datetime, time
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from portal.imports.readers.tables import MOST_COLUMNS, Record, TableFile
 from portal.imports.readers.workbooks import DAMAGED, refuse_unsafe
 
 MOST_ROWS = 1_048_576  # Of Excel itself; a row number beyond would make the library hand out empty rows for hours.
-LOOKED_AT = 100  # Rows in which a header is looked for.
+FIRST = 100  # Rows in which a header is looked for, and samples behind it.
 _ZEROS = re.compile(r"0{2,20}")
 
 
@@ -26,14 +27,21 @@ class XlsxFile(TableFile):
 
     def __init__(self, path: Path, chosen: Sequence[str] = ()) -> None:
         refuse_unsafe(path)
-        self.path, self.sheet, self.numeric = path, "", set()
+        self.path, self.sheet, self.width, self.numeric = path, "", 0, set()
+        self.first: list[Record] = []
         with _opened(path) as workbook:
-            found = ((sheet.title, _header(sheet)) for sheet in workbook.worksheets if sheet.sheet_state == "visible")
-            self.sheet, self.width = next(((name, width) for name, width in found if width), ("", 0))
-        if not self.sheet:
+            for sheet in workbook.worksheets:
+                if not self.first and sheet.sheet_state == "visible":
+                    self.sheet, self.first = sheet.title, self._first_of(sheet)
+        if not self.first:
             raise Unreadable("No sheet of this workbook has a header row. It must name at least two columns.")
-        header = next(record.cells for record in self.records() if record.cells)
-        super().__init__(path, header, chosen)
+        numeric = self.numeric
+        super().__init__(path, self.first[0].cells, chosen)
+        self.numeric = numeric
+
+    def first_records(self) -> list[Record]:
+        """See TableFile; they were read with the header, since opening a large workbook takes seconds."""
+        return self.first
 
     def records(self) -> Iterator[Record]:
         """See TableFile; rows without a cell are left out, also those before the header."""
@@ -51,6 +59,20 @@ class XlsxFile(TableFile):
                     wrong = [index for index, cell in enumerate(cells) if cell.data_type == "e"]
                     yield Record(number, texts, min(size, size * number // rows), wrong=wrong)
 
+    def _first_of(self, sheet: Any) -> list[Record]:
+        """The header, if the first row in which something stands names two columns, and the first rows behind it."""
+        found: list[Record] = []
+        sheet.reset_dimensions()
+        for number, cells in enumerate(islice(sheet.iter_rows(max_col=MOST_COLUMNS + 1), FIRST), start=1):
+            if not found:
+                filled = [index for index, cell in enumerate(cells) if cell.value not in (None, "")]
+                self.width = filled[-1] + 1 if filled else 0
+                if len(filled) == 1:
+                    return []
+            if texts := self._texts(cells[: self.width + 10]) if self.width else []:
+                found.append(Record(number, texts, 0))
+        return found
+
     def _texts(self, cells: Sequence[Any]) -> list[str]:
         """As many as the header has, or more if there are more; none for a row of blanks."""
         texts = [_text(cell) for cell in cells]
@@ -58,18 +80,6 @@ class XlsxFile(TableFile):
             texts.pop()
         self.numeric.update(index for index, cell in enumerate(cells) if _is_number(cell))
         return texts
-
-
-def _header(sheet: Any) -> int:
-    """How wide the first row is in which something stands; 0 unless it names two columns."""
-    sheet.reset_dimensions()
-    for number, cells in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True)):
-        filled = [index for index, value in enumerate(cells) if value not in (None, "")]
-        if filled:
-            return filled[-1] + 1 if len(filled) > 1 else 0
-        if number > LOOKED_AT:
-            break
-    return 0
 
 
 @contextmanager

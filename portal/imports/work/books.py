@@ -11,9 +11,10 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from portal.imports.matching.candidates import Candidate, checked
 from portal.imports.matching.deciding import Decision
-from portal.imports.models import ImportJob, ImportReject, Outcome
-from portal.imports.readers import Problem
+from portal.imports.models import ImportJob, ImportQuestion, ImportReject, Outcome
+from portal.imports.readers import Problem, Row
 
 T = TypeVar("T")
 LEASE = timedelta(seconds=20)  # A batch at work also holds the row locked, so a long one keeps the job.
@@ -39,8 +40,8 @@ def again_after_deadlock(batch: Callable[[], T]) -> T:
 class JobBook:
     """The job's row. The batch holds it locked, so that a process whose lease ran out cannot write beside the next."""
 
-    def __init__(self, job_id: UUID, lease: UUID | None) -> None:
-        self.job_id, self.lease = job_id, lease
+    def __init__(self, job_id: UUID, lease: UUID | None, *, asks: bool = False) -> None:
+        self.job_id, self.lease, self.asks = job_id, lease, asks
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -54,6 +55,8 @@ class JobBook:
     def keep(self, decisions: Sequence[Decision]) -> None:
         """See Book."""
         ImportReject.objects.bulk_create(self._reject(one) for one in decisions if one.outcome == Outcome.REJECTED)
+        if self.asks:
+            ImportQuestion.objects.bulk_create(self._question(one) for one in decisions if one.doubt)
         counts = Counter(f"{one.outcome}_count" for one in decisions)
         columns: dict[str, Any] = {name: F(name) + count for name, count in counts.items()}
         last = decisions[-1].row
@@ -63,6 +66,15 @@ class JobBook:
         """Write progress, inside of the batch's transaction; the job stays ours for another lease."""
         until = timezone.now() + LEASE
         ImportJob.objects.filter(pk=self.job_id).update(**columns, attempts=0, leased_until=until)
+
+    def _question(self, decision: Decision) -> ImportQuestion:
+        return ImportQuestion(
+            job_id=self.job_id,
+            row_number=decision.row.number,
+            doubt=decision.doubt,
+            people=[str(one) for one in decision.people],
+            details=_checked_details(decision.row),
+        )
 
     def _reject(self, decision: Decision) -> ImportReject:
         first = decision.problems[0]
@@ -93,6 +105,13 @@ class ReadOnlyBook:
 
 def _as_json(problem: Problem) -> dict[str, str]:
     return {name: storable(getattr(problem, name)) for name in ("column", "value", "reason")}
+
+
+def _checked_details(row: Row) -> dict[str, Any]:
+    """What the row says, written as the patients' own values are, so that the two can be compared."""
+    candidate = checked(row)
+    details = candidate.details if isinstance(candidate, Candidate) else {}
+    return {name: value if isinstance(value, list) else str(value) for name, value in details.items() if value}
 
 
 def storable(text: str) -> str:

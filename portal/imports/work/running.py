@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Protocol
@@ -10,7 +11,7 @@ from django.db import DataError, IntegrityError, transaction
 
 from portal.errors import InvalidInput, PortalError
 from portal.imports.matching.candidates import candidates_of, problems_of
-from portal.imports.matching.deciding import Decision, Memory, decide, refusal
+from portal.imports.matching.deciding import Decision, Memory, Settle, as_decided, decide, refusal
 from portal.imports.readers import PatientFile, Problem, Row
 from portal.imports.work.books import again_after_deadlock
 
@@ -35,6 +36,18 @@ class Book(Protocol):
         """Count the decisions, and remember the refusals, inside of the batch's transaction."""
 
 
+@dataclass(frozen=True)
+class Rules:
+    """What an import does where a row looks like a patient, and where a person had a choice."""
+
+    allow_duplicates: bool
+    settle: Settle
+
+    def decide(self, rows: Sequence[Row], memory: Memory) -> list[Decision]:
+        """See `decide`."""
+        return decide(rows, memory=memory, allow_duplicates=self.allow_duplicates, settle=self.settle)
+
+
 Told = Callable[[Sequence[Decision]], None]
 
 
@@ -44,48 +57,53 @@ def run(
     patients: Patients,
     book: Book,
     allow_duplicates: bool,
+    settle: Settle = as_decided,
     after: int = 0,
     tell: Told | None = None,
 ) -> None:
-    """Every row behind row `after` is imported or refused, on its own; `tell` hears of each batch once it is safe."""
+    """Every row behind row `after` is imported or refused, on its own; `tell` hears of each batch once it is safe.
+
+    `settle` answers what is in doubt.
+    """
+    rules = Rules(allow_duplicates, settle)
     rows, size = file.rows(after), BATCH
     waiting = list(islice(rows, BATCH))
     while waiting:
-        decisions = _batch(waiting[:size], patients=patients, book=book, allow_duplicates=allow_duplicates)
+        decisions = _batch(waiting[:size], patients=patients, book=book, rules=rules)
         if tell:
             tell(decisions)
         waiting = waiting[len(decisions) :] + list(islice(rows, len(decisions)))
         size = min(BATCH, 2 * len(decisions))  # Where rows depend on each other, looking far ahead is in vain.
 
 
-def _batch(rows: Sequence[Row], *, patients: Patients, book: Book, allow_duplicates: bool) -> list[Decision]:
-    asked = (rows, patients, book, allow_duplicates)
+def _batch(rows: Sequence[Row], *, patients: Patients, book: Book, rules: Rules) -> list[Decision]:
+    asked = (rows, patients, book, rules)
     try:
         return again_after_deadlock(partial(_together, *asked))
     except _REFUSALS:  # One row is at fault: each on its own, so that it costs only itself.
         return again_after_deadlock(partial(_one_by_one, *asked))
 
 
-def _together(rows: Sequence[Row], patients: Patients, book: Book, allow_duplicates: bool) -> list[Decision]:
+def _together(rows: Sequence[Row], patients: Patients, book: Book, rules: Rules) -> list[Decision]:
     with book.batch():
-        decisions = decide(rows, memory=patients, allow_duplicates=allow_duplicates)
+        decisions = rules.decide(rows, patients)
         patients.write(decisions)
         book.keep(decisions)
         return decisions
 
 
-def _one_by_one(rows: Sequence[Row], patients: Patients, book: Book, allow_duplicates: bool) -> list[Decision]:
+def _one_by_one(rows: Sequence[Row], patients: Patients, book: Book, rules: Rules) -> list[Decision]:
     with book.batch():
         patients.people_of(candidates_of(rows))  # All are locked in one order before the first is written.
-        decisions = [_alone(row, patients=patients, allow_duplicates=allow_duplicates) for row in rows]
+        decisions = [_alone(row, patients=patients, rules=rules) for row in rows]
         book.keep(decisions)
         return decisions
 
 
-def _alone(row: Row, *, patients: Patients, allow_duplicates: bool) -> Decision:
+def _alone(row: Row, *, patients: Patients, rules: Rules) -> Decision:
     try:
         with transaction.atomic():
-            decisions = decide([row], memory=patients, allow_duplicates=allow_duplicates)
+            decisions = rules.decide([row], patients)
             patients.write(decisions)
             return decisions[0]
     except _REFUSALS as error:

@@ -1,4 +1,4 @@
-"""Import patients from a file: CSV, FHIR NDJSON or a FHIR Bundle; or take such an import back."""
+"""Import patients from a file: CSV, XLSX, FHIR NDJSON or a FHIR Bundle; or take such an import back."""
 
 import json
 import sys
@@ -18,7 +18,8 @@ from portal.errors import PortalError
 from portal.imports.matching.deciding import Decision
 from portal.imports.models import ImportJob, JobStatus
 from portal.imports.private import open_private
-from portal.imports.readers import PatientFile, Unreadable, open_patients
+from portal.imports.profiles import mapping_of, profile_named
+from portal.imports.readers import PatientFile, TableFile, Unreadable, open_patients, recognise
 from portal.imports.reporting import RejectsFile, Tally, in_words, report_of, undo_in_words, undo_report
 from portal.imports.services import import_now, undo_import
 from portal.imports.work.books import ReadOnlyBook
@@ -30,11 +31,12 @@ CLEAN, REJECTS, UNREADABLE, STOPPED = 0, 1, 2, 3
 
 class Command(BaseCommand):
     help = (
-        "Import patients from CSV (the columns of Synthea or of export_patients, or similar ones), FHIR NDJSON or a "
-        "FHIR Bundle. Rows whose identifiers are known update the patient. With --undo JOB, take an import back: "
-        "patients whom it made are archived, those whom it changed are put back, those changed since are left alone. "
-        "The same command again goes on with what was killed. Exit code 0: clean, 1: rows were rejected, or patients "
-        "left alone, 2: the file cannot be read, or the import not undone, 3: stopped before the end, run it again."
+        "Import patients from CSV or an Excel workbook (the columns of Synthea or of export_patients, or similar ones, "
+        "or with --profile those saved in the browser), FHIR NDJSON or a FHIR Bundle. Rows whose identifiers are known "
+        "update the patient. With --undo JOB, take an import back: patients whom it made are archived, those whom it "
+        "changed are put back, those changed since are left alone. The same command again goes on with what was "
+        "killed. Exit code 0: clean, 1: rows were rejected, or patients left alone, 2: the file cannot be read, or the "
+        "import not undone, 3: stopped before the end, run it again."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -45,6 +47,7 @@ class Command(BaseCommand):
         parser.add_argument("--report", type=Path, help="write the report to this JSON file")
         parser.add_argument("--rejects", type=Path, help="write refused rows here (default: FILE.rejects.csv)")
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
+        parser.add_argument("--profile", metavar="NAME", help="read the columns as they are saved under this name")
         parser.add_argument(
             "--allow-duplicates", action="store_true", help="register people whose name and date of birth are known"
         )
@@ -63,14 +66,22 @@ class Command(BaseCommand):
             sys.exit(REJECTS)
 
     def _import(self, path: Path, options: dict[str, Any]) -> dict[str, Any]:
-        file, job_id, allow = open_patients(path), None, options["allow_duplicates"]
+        mapping = _saved_columns(path, options["profile"]) if options["profile"] else []
+        file, job_id, allow = open_patients(path, mapping), None, options["allow_duplicates"]
         tally = Tally(RejectsFile(options["rejects"] if options["dry_run"] else None, file.header))
         with closing(tally.rejects), _progress(tally, file.size, self.stderr) as tell:
             if options["dry_run"]:
                 _rehearse(file, allow_duplicates=allow, tell=tell)
                 report = tally.as_json()
             else:
-                job = import_now(path, by=None, allow_duplicates=allow, tell=tell, goes_on=self._say_that_it_goes_on)
+                job = import_now(
+                    path,
+                    by=None,
+                    allow_duplicates=allow,
+                    mapping=mapping,
+                    tell=tell,
+                    goes_on=self._say_that_it_goes_on,
+                )
                 _refuse_failed(job)
                 report = report_of(job, tally, rejects=_rejects_path(path, options))
                 job_id = str(job.pk)
@@ -85,7 +96,7 @@ class Command(BaseCommand):
             done += count
             self.stderr.write(f"{done:,} patients")
 
-        if options["dry_run"] or options["rejects"] or options["allow_duplicates"]:
+        if options["dry_run"] or options["rejects"] or options["allow_duplicates"] or options["profile"]:
             raise CommandError("--undo goes with --report and --json alone.", returncode=UNREADABLE)
         job = undo_import(options["undo"], by=None, tell=tell)
         _refuse_failed(job)
@@ -124,6 +135,13 @@ def _refuse_missing_folders(*asked: Path | None) -> None:
     for path in filter(None, asked):
         if not path.absolute().parent.is_dir():
             raise CommandError(f"There is no folder {path.parent} to write {path.name} into.", returncode=UNREADABLE)
+
+
+def _saved_columns(path: Path, name: str) -> list[str]:
+    file = recognise(path)
+    if not isinstance(file, TableFile):
+        raise CommandError("--profile goes with CSV and Excel workbooks: FHIR has no columns.", returncode=UNREADABLE)
+    return mapping_of(profile_named(name), file.header)
 
 
 def _rehearse(file: PatientFile, *, allow_duplicates: bool, tell: Told) -> None:

@@ -1,4 +1,4 @@
-"""Imports in the browser: upload a file, watch it, read what became of its rows."""
+"""One import in the browser: its progress, its report, and what can be done with it."""
 
 from itertools import islice
 from typing import Any
@@ -9,42 +9,21 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts.rules import allow, user_of
-from portal.errors import PortalError
-from portal.imports.forms import TRY, UploadForm
 from portal.imports.models import ImportJob, JobStatus
-from portal.imports.selectors import job_progress, jobs_visible_to, left_alone, open_job, rejects_csv, rejects_of
-from portal.imports.services import import_for_real, start_import, start_undo
+from portal.imports.readers.targets import LABELS
+from portal.imports.reviewing import count_questions
+from portal.imports.selectors import (
+    earlier_import,
+    job_progress,
+    left_alone,
+    open_job,
+    rejects_csv,
+    rejects_of,
+)
+from portal.imports.services import import_for_real, start_undo
+from portal.imports.steps import IMPORT, TRIAL, steps_of
 
-JOBS_SHOWN = 50
 PROBLEMS_SHOWN = 20
-
-
-@allow("imports.view_importjob")
-@require_safe
-def index(request: HttpRequest) -> HttpResponse:
-    """The imports so far, and the form for another one."""
-    return _index(request, UploadForm())
-
-
-@allow("imports.add_importjob")
-@require_POST
-def upload(request: HttpRequest) -> HttpResponse:
-    """Keep the file and go to its page; the worker does the rest, and the tab may be closed."""
-    form = UploadForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return _index(request, form, status=422)
-    asked = form.cleaned_data
-    try:
-        job = start_import(
-            asked["file"],
-            by=user_of(request),
-            dry_run=asked["mode"] == TRY,
-            allow_duplicates=asked["allow_duplicates"],
-        )
-    except PortalError as error:
-        form.add_error("file", error.detail)
-        return _index(request, form, status=error.status)
-    return redirect("imports:show", job.pk)
 
 
 @allow("imports.view_importjob")
@@ -52,6 +31,8 @@ def upload(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Progress while it runs, the report when it has ended; a poll gets that part alone."""
     job = open_job(user_of(request), job_id)
+    if job.status == JobStatus.MAPPING and user_of(request).has_perm("imports.add_importjob"):
+        return redirect("imports:columns", job_id)
     is_poll = request.htmx  # type: ignore[attr-defined]
     return render(request, f"imports/show.html{'#report' if is_poll else ''}", _report(job))
 
@@ -82,17 +63,12 @@ def undo(request: HttpRequest, job_id: UUID) -> HttpResponse:
     return redirect("imports:show", job_id)
 
 
-def _index(request: HttpRequest, form: UploadForm, *, status: int = 200) -> HttpResponse:
-    jobs = jobs_visible_to(user_of(request))[:JOBS_SHOWN]
-    return render(request, "imports/index.html", {"form": form, "jobs": jobs}, status=status)
-
-
 def _report(job: ImportJob) -> dict[str, Any]:
     counts = [
         ("Would be new" if job.dry_run else "New", job.new_count),
         ("Would change" if job.dry_run else "Updated", job.updated_count),
         ("Unchanged", job.unchanged_count),
-        ("Likely duplicates", job.duplicate_count),
+        ("Twice in the file", job.duplicate_count),
         ("Refused", job.rejected_count),
     ]
     problems = rejects_of(job)[:PROBLEMS_SHOWN]
@@ -109,4 +85,9 @@ def _report(job: ImportJob) -> dict[str, Any]:
         "problems": problems,
         "undone": undone if job.undone_count or job.status in (JobStatus.UNDOING, JobStatus.UNDONE) else [],
         "left": left,
+        "questions": count_questions(job) if job.dry_run and job.status == JobStatus.DONE else [],
+        "steps": steps_of(job, TRIAL if job.dry_run else IMPORT),
+        "run": job.run if job.dry_run else None,
+        "earlier": earlier_import(job) if job.dry_run else None,
+        "read": [(name, LABELS[field]) for name, field in zip(job.header, job.mapping, strict=False) if field],
     }

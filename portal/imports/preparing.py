@@ -1,0 +1,56 @@
+"""What a person settles of a trial before it is carried out: what its columns become."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import transaction
+
+from portal.errors import Conflict, Unprocessable
+from portal.imports.models import ENDED, ImportJob, JobStatus
+from portal.imports.profiles import mapping_of, profiles_for
+from portal.imports.readers import Unreadable
+from portal.imports.readers.columns import guess, understand
+from portal.imports.services import nudge
+
+
+def suggested_mapping(job: ImportJob) -> tuple[list[str], str]:
+    """What its columns might become, and the name of the saved columns that say so.
+
+    As it was set already, else as the last file with this header, else as the names of the columns mean.
+    """
+    if job.mapping:
+        return job.mapping, ""
+    for profile in profiles_for(job.header):
+        return mapping_of(profile, job.header), profile.name
+    return guess(job.header), ""
+
+
+@transaction.atomic
+def set_columns(job_id: UUID, mapping: Sequence[str]) -> ImportJob:
+    """Have a trial begin, or begin anew, with these columns. Unprocessable if nobody can be made out of them.
+
+    Conflict while the trial runs, and once its file was imported.
+    """
+    job = ImportJob.objects.select_for_update().get(pk=job_id)
+    refuse_settled(job)
+    try:
+        job.ignored_columns = understand(job.header, mapping).ignored
+    except Unreadable as error:
+        raise Unprocessable(str(error)) from error
+    job.mapping, job.status, job.message = list(mapping), JobStatus.WAITING, ""
+    job.finished_at, job.attempts = None, 0
+    job.save()
+    transaction.on_commit(lambda: nudge(job_id))
+    return job
+
+
+def refuse_settled(job: ImportJob) -> None:
+    """Conflict unless this is a trial of a table at rest whose file was not imported."""
+    if not (job.dry_run and job.is_table):
+        raise Conflict("Only a trial of a table has columns to set.")
+    if job.status not in [JobStatus.MAPPING, *ENDED]:
+        raise Conflict("The trial runs. Wait until it has ended, then change its columns.")
+    if not job.path.exists():
+        raise Conflict("The file is not kept any more. Upload it again.")
+    if job.run:
+        raise Conflict("This file was imported already. Upload it again to import it with other columns.")

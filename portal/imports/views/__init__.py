@@ -1,0 +1,1 @@
+"""Imports in the browser, step by step: upload, columns, trial, import; and exports."""

@@ -1,0 +1,182 @@
+"""Rows in doubt: shown beside the patients whom they might be about, chosen for by a person, imported as chosen."""
+
+import pytest
+from django.core.files.base import ContentFile
+
+from portal.errors import Conflict
+from portal.imports import reviewing, services
+from portal.imports.models import ImportJob, ImportQuestion
+from portal.imports.reviewing import choose_for_rest, count_questions
+from portal.patients.details import clean_details
+from portal.patients.models import AccessRecord, Patient, PatientIdentifier, Source
+from portal.patients.services import archive_patient, change_patient, register_patient
+from tests.portal.imports.files import ANNA, BEN, as_csv
+
+pytestmark = pytest.mark.django_db
+ANNA_AGAIN = {name: value for name, value in ANNA.items() if name != "ssn"} | {"phone": "(617) 555-0199", "ssn": ""}
+MOVED = ANNA | {"phone": "(617) 555-0188", "city": "Salem"}  # Overwrites the phone and fills the city.
+BEN_BY_ANNAS_NUMBER = BEN | {"ssn": ANNA["ssn"]}
+
+
+@pytest.fixture
+def operator(client, make_user, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    user = make_user("operator")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def anna(operator):
+    details: dict = {name: value for name, value in ANNA.items() if name != "ssn"}
+    details["identifiers"] = [{"system": "ssn", "value": ANNA["ssn"]}]
+    return register_patient(clean_details(details), by=operator, source=Source.PORTAL)
+
+
+def tried(*people) -> ImportJob:
+    """The finished trial of these rows, read by the names of their columns."""
+    job = services.start_import(ContentFile(as_csv(*people).encode(), "people.csv"), by=None, dry_run=True)
+    services.run_job(job.pk)
+    return job
+
+
+def imported(trial: ImportJob) -> ImportJob:
+    job = services.import_for_real(trial.pk, by=None)
+    services.run_job(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def choose(client, trial, doubt, choice, reason=""):
+    """Send the page's form with one choice for its only row; `{id}` in a choice is the patient's."""
+    [question] = trial.questions.filter(doubt=doubt)
+    sent = {f"q{question.pk}": choice, f"r{question.pk}": reason}
+    return client.post(f"/imports/{trial.pk}/review/{doubt}/", sent)
+
+
+def test_a_row_is_shown_beside_the_patient_and_the_reading_is_recorded(client, anna, operator):
+    trial = tried(ANNA_AGAIN)
+    page = client.get(f"/imports/{trial.pk}/review/", follow=True).content.decode()
+    for told in ("Row 2", f"MRN {anna.mrn}", "(617) 555-0199", "<strong>(617) 555-0123</strong>", "15-Mar-1984"):
+        assert told in page
+    assert AccessRecord.objects.filter(user=operator, action="review", patient_ids=[anna.pk]).exists()
+
+
+def test_without_a_choice_a_likely_duplicate_stays_out(anna):
+    job = imported(tried(ANNA_AGAIN))
+    assert (job.new_count, job.updated_count, job.rejected_count) == (0, 0, 1)
+
+
+def test_a_likely_duplicate_becomes_an_update(client, anna):
+    trial = tried(ANNA_AGAIN)
+    choose(client, trial, "likely", f"update:{anna.pk}")
+    assert imported(trial).updated_count == 1
+    assert Patient.objects.get().phone == "(617) 555-0199"
+
+
+def test_a_likely_duplicate_becomes_a_new_person_for_a_reason(client, anna, operator):
+    trial = tried(ANNA_AGAIN)
+    refused = choose(client, trial, "likely", "new")
+    assert refused.status_code == 422
+    assert "Row 2: say why this is another person." in refused.content.decode()
+    choose(client, trial, "likely", "new", "Cousin of the same name")
+    assert imported(trial).new_count == 1
+    question = ImportQuestion.objects.get()
+    assert (question.reason, question.chosen_by) == ("Cousin of the same name", operator)
+
+
+def test_a_row_that_is_left_out_says_so_in_the_rejects(client, anna):
+    trial = tried(MOVED)
+    choose(client, trial, "overwrite", "skip")
+    job = imported(trial)
+    assert job.rejects.get().reason == "It was left out in the review."
+    assert Patient.objects.get().city == ""
+
+
+def test_only_what_is_missing_can_be_added(client, anna):
+    trial = tried(MOVED)
+    choose(client, trial, "overwrite", f"fill:{anna.pk}")
+    assert imported(trial).updated_count == 1
+    assert (Patient.objects.get().phone, Patient.objects.get().city) == (ANNA["phone"], "Salem")
+
+
+def test_without_a_choice_a_row_overwrites_as_the_trial_said(anna):
+    assert imported(tried(MOVED)).updated_count == 1
+    assert Patient.objects.get().phone == MOVED["phone"]
+
+
+def test_another_person_under_a_known_identifier_is_registered_without_it(client, anna):
+    trial = tried(BEN_BY_ANNAS_NUMBER)
+    choose(client, trial, "apart", "new", "Number was typed wrong")
+    assert imported(trial).new_count == 1
+    assert PatientIdentifier.objects.get().patient_id == anna.pk
+
+
+def test_identifiers_of_two_patients_update_the_one_that_is_chosen(client, anna, operator):
+    ben = register_patient(
+        {"family_name": "Sample", "identifiers": [{"system": "passport", "value": "X2"}]},
+        by=operator,
+        source=Source.PORTAL,
+    )
+    trial = tried(ANNA | {"passport": "X2", "city": "Salem"})
+    choose(client, trial, "conflict", f"update:{anna.pk}")
+    assert imported(trial).updated_count == 1
+    assert Patient.objects.get(pk=anna.pk).city == "Salem"
+    assert PatientIdentifier.objects.get(value="X2").patient_id == ben.pk
+
+
+def test_a_choice_is_not_taken_for_the_answer_to_another_question(client, anna, operator):
+    trial = tried(ANNA_AGAIN)
+    choose(client, trial, "likely", f"update:{anna.pk}")
+    archive_patient(anna.pk, by=operator, source=Source.PORTAL)
+    assert imported(trial).new_count == 1  # Nobody of this name is active any more, so nothing is in doubt.
+    assert Patient.objects.get(pk=anna.pk).phone == ANNA["phone"]
+
+
+def test_one_choice_for_all_leaves_those_that_have_their_own(anna, operator):
+    trial = tried(ANNA_AGAIN, ANNA_AGAIN | {"city": "Salem"}, ANNA_AGAIN | {"city": "Boston"})
+    first = trial.questions.first()
+    first.choice = "skip"
+    reviewing.choose(trial.pk, [first], by=operator)
+    assert choose_for_rest(trial.pk, "likely", choice="new", reason="Test people", by=operator) == 2
+    assert [one.choice for one in trial.questions.all()] == ["skip", "new", "new"]
+
+
+def test_the_same_for_all_wants_a_reason_for_new_people(client, anna):
+    trial = tried(ANNA_AGAIN)
+    place = f"/imports/{trial.pk}/review/likely/rest/"
+    answer = client.post(place, {"choice": "new"})
+    assert answer.status_code == 422
+    assert "Say why this is another person." in answer.content.decode()
+    client.post(place, {"choice": "new", "reason": "All are cousins"})
+    assert count_questions(trial) == [("likely", 1, 1)]
+    assert imported(trial).new_count == 1
+
+
+def test_nothing_is_chosen_once_the_import_has_begun(client, anna):
+    trial = tried(ANNA_AGAIN)
+    imported(trial)
+    assert client.get(f"/imports/{trial.pk}/review/likely/")["Location"] == f"/imports/{trial.pk}/"
+    with pytest.raises(Conflict):
+        choose_for_rest(trial.pk, "likely", choice="skip", reason="", by=None)
+
+
+def test_an_import_by_choice_is_undone_as_any_other(client, anna, operator):
+    trial = tried(MOVED)
+    choose(client, trial, "overwrite", f"fill:{anna.pk}")
+    services.undo_import(imported(trial).pk, by=operator)
+    assert Patient.objects.get().city == ""
+
+
+def test_a_change_of_the_patient_between_trial_and_import_is_seen(client, anna, operator):
+    trial = tried(MOVED)
+    choose(client, trial, "overwrite", f"fill:{anna.pk}")
+    change_patient(anna.pk, {"city": "York"}, by=operator, source=Source.PORTAL)
+    imported(trial)
+    assert Patient.objects.get().city == "York"
+
+
+def test_only_those_who_import_review(client, anna, make_user):
+    trial = tried(ANNA_AGAIN)
+    client.force_login(make_user("front desk"))
+    assert client.get(f"/imports/{trial.pk}/review/likely/").status_code == 403

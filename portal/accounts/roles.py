@@ -18,7 +18,7 @@ ROLES: dict[str, list[str]] = {
     "operator": [
         *_READ, *_DESK, *_AUDIT,
         "patients.view_patientidentifier", "billing.retry_billingaccount", "billing.view_orphanedaccount",
-        "imports.view_importjob", "imports.add_importjob", "imports.view_importreject",
+        "imports.view_importjob", "imports.add_importjob", "imports.view_importreject", "patients.export_patient",
         "events.view_quarantinedevent", "events.resend_quarantinedevent", "events.view_relaylease",
         "events.view_relayloop",
         "patients.view_eventoutbox",

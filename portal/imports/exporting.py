@@ -28,6 +28,7 @@ def as_ndjson(patients: Iterable[Patient]) -> Iterator[str]:
         yield json.dumps(resource_of(patient), ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
+KINDS = {"csv": "text/csv; charset=utf-8", "ndjson": "application/fhir+ndjson"}
 WRITERS: dict[str, Callable[[Iterable[Patient]], Iterator[str]]] = {"csv": as_csv, "ndjson": as_ndjson}
 
 

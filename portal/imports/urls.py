@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.imports.views import columns, job, listing, profiles, reviewing
+from portal.imports.views import columns, exporting, job, listing, profiles, reviewing
 
 app_name = "imports"
 
@@ -20,4 +20,6 @@ urlpatterns = [
     path("imports/<uuid:job_id>/rejects.csv", job.rejects, name="rejects"),
     path("imports/<uuid:job_id>/commit/", job.commit, name="commit"),
     path("imports/<uuid:job_id>/undo/", job.undo, name="undo"),
+    path("patients/export.csv", exporting.export, {"kind": "csv"}, name="export-csv"),
+    path("patients/export.ndjson", exporting.export, {"kind": "ndjson"}, name="export-ndjson"),
 ]

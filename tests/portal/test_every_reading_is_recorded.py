@@ -22,6 +22,7 @@ WAYS = [({}, {}), ({"q": SOUGHT}, {}), ({"q": SOUGHT}, {"HX-Request": "true"})]
 DOORS = {"admin/": "admin", "api/": "api"}
 MUST_SHOW = {
     "patients/", "patients/suggest/", "patients/<uuid:patient_id>/", "patients/<uuid:patient_id>/edit/",
+    "patients/export.csv", "patients/export.ndjson", "imports/<uuid:job_id>/review/<slug:doubt>/",
     "patients/<uuid:patient_id>/history/", "patients/<uuid:patient_id>/billing/", "billing/",
     "api/patients", "api/patients/<uuid:patient_id>", "api/patients/<uuid:patient_id>/history",
     "admin/patients/patient/", "admin/patients/patient/{id}/change/", "admin/patients/patientevent/{id}/change/",
@@ -42,12 +43,16 @@ def root(client):
 
 def pages(patient) -> dict[str, str]:
     """Every route with an address of it, the admin's by model."""
-    job = ImportJob.objects.create(original_name="people.csv", file_format="csv", size_bytes=1)
+    job = ImportJob.objects.create(
+        original_name="people.csv", file_format="csv", size_bytes=1, dry_run=True, status="done"
+    )
+    job.questions.create(row_number=2, doubt="likely", people=[str(patient.pk)], details={"given_name": "Xenia"})
     AccessRecord.objects.create(action="open", door="portal", patient_ids=[patient.pk])
     known = {
         "patient_id": patient.pk,
         "job_id": job.pk,
         "report_id": ReconcileReport.objects.create().pk,
+        "doubt": "likely",
         "profile_id": 1,  # Saved columns of an import name nobody.
         "record_id": AccessRecord.objects.latest("id").pk,
     }

@@ -114,6 +114,7 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
         default_permissions = ("add", "change", "view")  # Nobody deletes: patients are archived, or erased by command.
         permissions = [
             ("archive_patient", "Can archive and restore patients"),
+            ("export_patient", "Can take patients out as a file"),
             ("view_history", "Can see what changed"),
             ("view_access", "Can see who looked"),
         ]

@@ -11,11 +11,8 @@ from django.utils.functional import SimpleLazyObject
 
 from portal import __version__
 from portal.accounts import unsaved
-from portal.accounts.rules import user_of
 from portal.accounts.sessions import seconds_left
 from portal.health import Check, behind
-from portal.patients.models import Patient
-from portal.patients.selectors import recent_patients
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,6 @@ ACTIONS = (
     Action("Register a patient", "patients:register", "patients.add_patient"),
     Action("Import a file", "imports:list", "imports.add_importjob"),
 )
-RECENT = 6
 
 PLACES = (
     Place("Patients", "patients:list", "patients.view_patient", "/patients/"),
@@ -79,18 +75,10 @@ def _at_work(request: HttpRequest) -> dict[str, Any]:
     can_find = request.user.has_perm("patients.view_patient")
     return {
         "actions": [action for action in actions if action["url"]],
-        "recent_patients": SimpleLazyObject(lambda: _recent(request)) if can_find else [],
         "suggest_url": _address("patients:suggest") if can_find else "",
         "session_seconds": seconds_left(request),
         "unsaved": unsaved.take(request),
     }
-
-
-def _recent(request: HttpRequest) -> list[Patient]:
-    try:
-        return recent_patients(user_of(request), limit=RECENT)
-    except DatabaseError:
-        return []  # An error page opens without them.
 
 
 def _address(url_name: str) -> str:

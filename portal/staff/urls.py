@@ -8,5 +8,6 @@ app_name = "staff"
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("palette/recent/", views.recent, name="recent"),
     path("help/keys/", views.keys, name="keys"),
 ]

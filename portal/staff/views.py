@@ -2,11 +2,15 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from portal.accounts.rules import SIGNED_IN, allow
+from portal.accounts.rules import SIGNED_IN, allow, user_of
 from portal.errors import NotAllowed
+from portal.patients.selectors import recent_patients
 from portal.staff.context import places_of
+
+RECENT = 6
 
 
 @allow(SIGNED_IN)
@@ -23,3 +27,11 @@ def home(request: HttpRequest) -> HttpResponse:
 def keys(request: HttpRequest) -> HttpResponse:
     """The keys and what they do; with scripts the same stands in a dialog."""
     return render(request, "staff/keys.html")
+
+
+@allow("patients.view_patient")
+@never_cache
+@require_safe
+def recent(request: HttpRequest) -> HttpResponse:
+    """The patients that somebody opened last; the palette asks when it opens, since naming them is a reading."""
+    return render(request, "staff/recent.html", {"patients": recent_patients(user_of(request), limit=RECENT)})

@@ -1,5 +1,5 @@
-// Ctrl K: one box that leads to patients, pages and actions. What it offers is on the page already and opens at once.
-import { Choices, suggestions } from "./choices.js";
+// Ctrl K: one box that leads to patients, pages and actions. Pages and actions are there at once.
+import { asChoices, Choices, suggestions } from "./choices.js";
 import { closeDialog, openDialog, opens } from "./dialogs.js";
 
 const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
@@ -38,6 +38,22 @@ class Palette {
     this.ask = suggestions(this.box.dataset.suggest, (links, text) => this.showFound(links, text));
     this.box.addEventListener("input", () => this.narrow());
     this.narrow();
+    this.askRecent(this.list.querySelector("[data-recent]"), this.choices.marked);
+  }
+
+  // Asked for when the palette opens and not before: that somebody's name is shown is written down.
+  async askRecent(group, first) {
+    if (!group) return;
+    try {
+      const answer = await fetch(group.dataset.recent, { credentials: "same-origin", headers: { "X-Poll": "1" } });
+      if (!answer.ok) return;
+      group.append(...asChoices(await answer.text()));
+    } catch {
+      return; // Pages and actions are there without.
+    }
+    if (this.box.value) return this.narrow();
+    group.hidden = !group.querySelector("[role=option]");
+    if (this.choices.marked === first) this.choices.mark(this.choices.all[0]);
   }
 
   // Each typed word begins a word of what stays.

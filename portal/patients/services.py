@@ -1,11 +1,11 @@
 """Everything that may change a patient: the only writers. Each is one transaction, and calls out to nobody."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+import pghistory
+from django.db import IntegrityError, transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
@@ -14,16 +14,13 @@ from portal.errors import Conflict, FieldProblem, InvalidInput, NotFound, StaleV
 from portal.patients.audit import written_by
 from portal.patients.keys import claim_key
 from portal.patients.models import Patient, PatientIdentifier, Status
-from portal.patients.words import e164, fold
+from portal.patients.refusal import TAKEN, refuse_duplicates
+from portal.patients.words import e164
 
 # Sent inside the transaction by the doors that write many at once: they give no post_save. Argument: patient_ids.
 patients_written = Signal()
 
 Details = Mapping[str, Any]
-_LOCK_PEOPLE = """
-    SELECT pg_advisory_xact_lock(key)
-    FROM (SELECT DISTINCT hashtextextended(person, 0) AS key FROM unnest(%s::text[]) AS person ORDER BY key) AS in_order
-"""
 
 
 def register_patient(
@@ -34,23 +31,26 @@ def register_patient(
     idempotency_key: str = "",
     waits: bool = True,
     duplicate_reason: str = "",
+    shown: Collection[UUID] | None = None,
 ) -> Patient:
     """A new patient out of cleaned details.
 
     The same `idempotency_key` by the same user gives for a day the patient it made the first time (Unprocessable if
     the details differ). While that registration is under way, the next one `waits` for it, or gets InFlight.
-    Conflict, with `patientIds`, if a patient of the same name and date of birth is there and no
-    `duplicate_reason` says why this is another person; Conflict if an identifier belongs to someone else.
+    Conflict, with `patientIds` and `candidates`, if a patient of the same name and date of birth is there and no
+    `duplicate_reason` says why this is another person. A page gives the patients whom it has `shown`: then it is also
+    a Conflict if somebody who may be this person is not among them, or is so probably and there is no reason.
+    Conflict, whatever the reason, if an identifier belongs to someone else.
     """
     with transaction.atomic(), written_by(by, source=source, duplicate_reason=duplicate_reason):
         key = claim_key(idempotency_key, details, by=by, waits=waits) if idempotency_key else None
         if key and key.patient:
             return key.patient
-        if not duplicate_reason:
-            _refuse_duplicates(details)
+        others = refuse_duplicates(details, reason=duplicate_reason, shown=shown)
         patient = _new(details, source)
-        patient.save(force_insert=True)
-        _add_identifiers([(patient, details)])
+        with pghistory.context(**({"similar": others} if others else {})):
+            patient.save(force_insert=True)
+            _add_identifiers([(patient, details)])
         if key:
             key.patient = patient
             key.save(update_fields=["patient"])
@@ -100,16 +100,6 @@ def change_patients(many: Sequence[tuple[UUID, Details]], *, by: User | None, so
         )
         patients_written.send(Patient, patient_ids=sorted(touched))
         return len(touched)
-
-
-def lock_people(people: Iterable[tuple[str, date | None]]) -> None:
-    """Until our transaction ends, nobody else registers people of these (folded name, date of birth).
-
-    Call it before looking whether they are here: two doors that register one person at once queue, and the second sees
-    the patient of the first. One statement in one order, so that two callers never wait for each other in a circle.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK_PEOPLE, [[f"{name}|{born}" for name, born in people]])
 
 
 def archive_patient(patient_id: UUID, *, by: User | None, source: str, expected_version: int | None = None) -> Patient:
@@ -214,8 +204,7 @@ def _add_identifiers(pairs: Sequence[tuple[Patient, Details]]) -> None:
         with transaction.atomic():
             _insert_identifiers(pairs)
     except IntegrityError as error:
-        words = "One of these identifiers belongs to another patient. Search for it and open that patient."
-        raise Conflict(words, errors=[FieldProblem("identifiers", "taken", words)]) from error
+        raise Conflict(TAKEN, errors=[FieldProblem("identifiers", "taken", TAKEN)]) from error
 
 
 def _insert_identifiers(pairs: Sequence[tuple[Patient, Details]]) -> None:
@@ -228,19 +217,3 @@ def _insert_identifiers(pairs: Sequence[tuple[Patient, Details]]) -> None:
     rows.sort(key=lambda one: (one.system, one.value))
     if rows:
         PatientIdentifier.objects.bulk_create(rows)
-
-
-def _refuse_duplicates(details: Details) -> None:
-    born = details.get("date_of_birth")
-    name = fold(f"{details.get('family_name', '')} {details.get('given_name', '')}")
-    if born is None:
-        return
-    lock_people([(name, born)])
-    same = Patient.objects.filter(sort_key=name, date_of_birth=born, status=Status.ACTIVE).values_list("pk", flat=True)
-    if ids := [str(pk) for pk in same[:5]]:
-        raise Conflict(
-            "A patient with this name and date of birth is registered already. "
-            "Open that patient, or say why this is another person.",
-            patientIds=ids,
-            duplicate=True,
-        )

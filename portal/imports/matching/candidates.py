@@ -1,18 +1,14 @@
 """A row whose values were checked, and the keys that tell which patient it is about."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from typing import Any
 
 from portal.errors import InvalidInput
 from portal.imports.readers import Problem, Row
 from portal.patients.details import clean_details
-from portal.patients.words import fold
-
-Pair = tuple[str, str]
-PersonKey = tuple[str, date | None]
+from portal.patients.duplicates import Pair, PersonKey, pairs_of, person_key
 
 
 @dataclass(frozen=True)
@@ -25,18 +21,12 @@ class Candidate:
     @cached_property
     def pairs(self) -> set[Pair]:
         """The identifiers that the row carries, as (system, value)."""
-        return {(one["system"], one["value"]) for one in self.details.get("identifiers", [])}
+        return pairs_of(self.details)
 
     @cached_property
     def person(self) -> PersonKey:
         """Name and date of birth, as the registration of a patient compares them."""
         return person_key(self.details)
-
-
-def person_key(details: Mapping[str, Any]) -> PersonKey:
-    """The name as the database folds it, and the date of birth."""
-    name = fold(f"{details.get('family_name', '')} {details.get('given_name', '')}")
-    return name, details.get("date_of_birth")
 
 
 def checked(row: Row) -> Candidate | list[Problem]:

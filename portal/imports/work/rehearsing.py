@@ -9,10 +9,11 @@ from uuid import UUID, uuid4
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from portal.imports.matching.candidates import Candidate, person_key
+from portal.imports.matching.candidates import Candidate
 from portal.imports.matching.deciding import Decision
 from portal.imports.matching.known import COLUMNS, DATES, Known, Person, people_in_database
 from portal.imports.models import Outcome
+from portal.patients.duplicates import pairs_of, person_key
 from portal.patients.models import Status
 
 _TABLES = """
@@ -54,11 +55,11 @@ class Rehearsal:
         for one in decisions:
             if one.outcome == Outcome.NEW:
                 values = {name: one.details[name] for name in COLUMNS}
-                self._keep(uuid4(), one.row.number, values, _pairs(one.details))
+                self._keep(uuid4(), one.row.number, values, pairs_of(one.details))
             elif one.outcome == Outcome.UPDATED and one.patient_id:
                 person = self.known.people[one.patient_id]
                 values = person.values | {name: value for name, value in one.details.items() if name in COLUMNS}
-                self._keep(person.id, one.row.number, values, person.identifiers | _pairs(one.details))
+                self._keep(person.id, one.row.number, values, person.identifiers | pairs_of(one.details))
             elif one.patient_id:
                 self.store.execute(
                     "INSERT OR IGNORE INTO person VALUES (?, ?, '')", [str(one.patient_id), one.row.number]
@@ -81,10 +82,6 @@ class Rehearsal:
 def _clues(pairs: set[tuple[str, str]], person: tuple[str, date | None]) -> list[str]:
     name = [f"name|{person[0]}|{person[1]}"] if person[0] else []
     return [f"identifier|{system}|{value}" for system, value in pairs] + name
-
-
-def _pairs(details: dict[str, Any]) -> set[tuple[str, str]]:
-    return {(one["system"], one["value"]) for one in details.get("identifiers", [])}
 
 
 def _person(patient_id: UUID, row: int, facts: str, *, there: Person | None) -> Person:

@@ -6,12 +6,14 @@ from uuid import UUID
 import pghistory
 
 from portal.accounts.models import User
-from portal.imports.matching.candidates import Candidate, Pair
+from portal.imports.matching.candidates import Candidate
 from portal.imports.matching.deciding import Decision
 from portal.imports.matching.known import Known, people_in_database
 from portal.imports.models import ImportedRow, ImportJob, Outcome
+from portal.patients.duplicates import Pair
 from portal.patients.models import Source
-from portal.patients.services import change_patients, lock_people, register_patients
+from portal.patients.refusal import lock_people
+from portal.patients.services import change_patients, register_patients
 
 
 class Writing:

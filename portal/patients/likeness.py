@@ -1,0 +1,35 @@
+"""How two names are alike: the same, in part, one letter off, or by their sound."""
+
+from portal.patients.sounds import sound_of
+
+SHORTEST = 4  # Below this many letters one letter makes another name: Lee and Lea, Kim and Kit.
+SAME, _IN_PART, _ONE_OFF, _ALIKE = "same", "in part the same", "one letter off in the", "alike sounding"
+
+
+def likeness_of(one: str, other: str) -> str:
+    """In which way two folded names are alike; empty where they are not."""
+    joined, other_joined = one.replace(" ", ""), other.replace(" ", "")
+    if not joined or not other_joined:
+        return ""
+    if joined == other_joined:
+        return SAME
+    if _share_a_word(one, other):
+        return _IN_PART
+    if min(len(joined), len(other_joined)) >= SHORTEST and is_one_letter_off(joined, other_joined):
+        return _ONE_OFF
+    sound = sound_of(joined)
+    return _ALIKE if sound and sound == sound_of(other_joined) else ""
+
+
+def _share_a_word(one: str, other: str) -> bool:
+    """Smith-Jones and Smith, Anna Maria and Anna; short words such as `de` and `von` tell nothing."""
+    return any(len(word) >= SHORTEST for word in {*one.split()} & {*other.split()})
+
+
+def is_one_letter_off(one: str, other: str) -> bool:
+    """Whether one letter more, less or other, or two neighbours exchanged, makes one word of the other."""
+    if one == other or abs(len(one) - len(other)) > 1:
+        return False
+    start = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    a, b = one[start:], other[start:]
+    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])

@@ -1,0 +1,84 @@
+"""The patients who may be the person of these details: found by index, then compared by the rules of duplicates."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import phonenumbers
+from django.db.models import Q, QuerySet
+
+from portal.patients.duplicates import Facts, Grade, Match, Pair, digits_of, facts_of, match_of, pairs_of, person_key
+from portal.patients.models import Patient, PatientIdentifier, Precision, Status
+
+SHOWN = 6
+# A day that stands for "unknown" in some file has thousands of people, and a switchboard's number too.
+MOST_OF_A_DAY, MOST_OF_A_NAME, MOST_OF_A_PHONE = 400, 100, 50
+_COLUMNS = ("id", "family_name", "given_name", "date_of_birth", "date_of_birth_precision", "phone", "phone_e164")
+
+
+def similar_in(patients: QuerySet[Patient], details: Mapping[str, Any], *, exact_only: bool = False) -> list[Match]:
+    """The matches among active patients and the holders of the same identifiers, the surest first, at most SHOWN.
+
+    `exact_only` looks by the exact rule and by identifier alone, for doors where nobody can be asked.
+    """
+    new, holders = facts_of(details), _holders(pairs_of(details))
+    active = patients.filter(status=Status.ACTIVE).order_by()
+    found = {row["id"]: row for row in patients.order_by().filter(pk__in=holders).values(*_COLUMNS)}
+    for rows in _lookups(active, details, new, exact_only=exact_only):
+        found |= {row["id"]: row for row in rows.values(*_COLUMNS)}
+    known = {one: facts_of(row, holders.get(one, [])) for one, row in found.items()}
+    matches = [match for one, facts in known.items() if (match := match_of(one, facts, new=new))]
+    wanted = [match for match in matches if match.grade is Grade.CERTAIN or not exact_only]
+    return sorted(wanted, key=lambda match: (_ORDER[match.grade], match.patient_id))[:SHOWN]
+
+
+_ORDER = {grade: place for place, grade in enumerate(Grade)}
+
+
+def _holders(pairs: set[Pair]) -> dict[UUID, list[Pair]]:
+    """Who holds these identifiers, whatever became of the patient: the database gives an identifier to one only."""
+    held: dict[UUID, list[Pair]] = {}
+    if pairs:
+        rows = PatientIdentifier.objects.filter(_any_of(pairs))
+        for patient_id, system, value in rows.values_list("patient", "system", "value"):
+            held.setdefault(patient_id, []).append((system, value))
+    return held
+
+
+def _any_of(pairs: Iterable[Pair]) -> Q:
+    wanted = Q()
+    for system, value in pairs:
+        wanted |= Q(system=system, value=value)
+    return wanted
+
+
+def _lookups(
+    active: QuerySet[Patient], details: Mapping[str, Any], new: Facts, *, exact_only: bool
+) -> Iterable[QuerySet[Patient]]:
+    """One small question for each index."""
+    name, born = person_key(details)
+    if name and born:
+        yield active.filter(sort_key=name, date_of_birth=born)
+    if exact_only:
+        return
+    if name:
+        yield active.filter(sort_key=name)[:MOST_OF_A_NAME]
+    if born and name:
+        yield active.filter(date_of_birth__in=_births(born, new.precision))[:MOST_OF_A_DAY]
+    if new.phone:
+        yield active.filter(phone_tail__startswith=_tail(details))[:MOST_OF_A_PHONE]
+
+
+def _births(born: date, precision: str) -> set[date]:
+    """As it may be stored where less of it was known."""
+    if precision == Precision.YEAR:
+        return set()  # The name has to tell: eleven thousand people share a year.
+    return {born, born.replace(day=1), born.replace(day=1, month=1)}
+
+
+def _tail(details: Mapping[str, Any]) -> str:
+    """The end of the number, backwards as it is stored: of a valid number what all its spellings share."""
+    if number := details.get("phone_e164"):
+        return str(phonenumbers.parse(number).national_number)[::-1]
+    return digits_of(details.get("phone") or "")[::-1]

@@ -5,15 +5,17 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils import timezone
 
 from portal.errors import InvalidInput, PortalError
 from portal.patients.dates import DateBoxesField, boxes_of
 from portal.patients.details import clean_details
-from portal.patients.models import Patient, Sex
+from portal.patients.models import Patient, Precision, Sex
+from portal.patients.postcodes import national_form
 from portal.patients.systems import SYSTEMS
 
-ADDRESS = ("address_line1", "address_line2", "city", "region", "postal_code")
 BLANK_ROWS = 1
+OLDEST = 150
 
 
 def text(label: str, width: str = "", **attrs: str) -> forms.CharField:
@@ -24,7 +26,10 @@ def text(label: str, width: str = "", **attrs: str) -> forms.CharField:
 
 
 class PatientForm(forms.Form):
-    """Names, contact and identifiers. `details` holds the cleaned ones of the fields in `wanted` (all, if None)."""
+    """Names, contact and identifiers. `details` holds the cleaned ones of the fields in `wanted` (all, if None).
+
+    `readable` holds those without a fault, also while others have one: what can be said while somebody types.
+    """
 
     use_required_attribute = False
 
@@ -37,16 +42,17 @@ class PatientForm(forms.Form):
     date_of_birth = DateBoxesField(
         label="Date of birth",
         required=False,
-        help_text="Such as 15 3 1984 or 15 mar 84. Leave the day, or day and month, empty if they are not known.",
+        help_text="Such as 15 3 1984 or 15 mar 84. Leave empty what is not known.",
     )
-    birth_unknown = forms.BooleanField(label="The date of birth is not known", required=False)
+    age_about = text("Or age in years, about", "3", inputmode="numeric")
+    birth_unknown = forms.BooleanField(label="Date of birth not known", required=False)
     sex = forms.ChoiceField(
         label="Sex",
         choices=Sex.choices,
         error_messages={"required": "Choose the sex, or Unknown."},
         widget=forms.RadioSelect(attrs={"class": "nhsuk-radios--inline nhsuk-radios--small"}),
     )
-    phone = text("Phone", "20", inputmode="tel")
+    phone = text("Phone", "10", inputmode="tel")
     email = text("E-mail", inputmode="email")
     address_line1 = text("Address line 1")
     address_line2 = text("Address line 2")
@@ -63,6 +69,7 @@ class PatientForm(forms.Form):
     def __init__(self, data: Mapping[str, Any] | None = None, *, initial: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, initial=dict(initial or {}))
         self.details: dict[str, Any] = {}
+        self.readable: dict[str, Any] = {}
         self.wanted: set[str] | None = None
         for row in range(self._row_count()):
             self._add_row(row)
@@ -91,24 +98,43 @@ class PatientForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
-        if not given.get("date_of_birth") and not given.get("birth_unknown") and "date_of_birth" not in self.errors:
-            self.add_error("date_of_birth", "Enter the date of birth, or tick that it is not known.")
+        self._check_birth(given)
         raw = self._raw(given)
         try:
-            self.details = clean_details(raw, partial=True)
+            self.details = self.readable = clean_details(raw, partial=True)
         except InvalidInput as wrong:
             self.add_problems(wrong)
+            faulty = {problem.pointer for problem in wrong.errors}
+            self.readable = clean_details({name: raw[name] for name in raw if name not in faulty}, partial=True)
         return given
+
+    def _check_birth(self, given: Mapping[str, Any]) -> None:
+        if "date_of_birth" in self.errors:
+            return
+        born, age = given.get("date_of_birth"), given.get("age_about", "").strip()
+        if age and not (age.isascii() and age.isdigit() and int(age) <= OLDEST):
+            self.add_error("age_about", "Enter the age in whole years, such as 42.")
+        elif age and born:
+            self.add_error("age_about", "Give the date of birth or an age, not both.")
+        elif not (age or born or given.get("birth_unknown")):
+            self.add_error("date_of_birth", "Enter the date of birth or an age, or tick that neither is known.")
 
     def _raw(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """In the words of `clean_details`, only the fields that are wanted."""
         raw = {name: given[name] for name in given if name in _PLAIN}
-        born = given.get("date_of_birth") or ("", "day")
-        raw["date_of_birth"], raw["date_of_birth_precision"] = born
+        raw["date_of_birth"], raw["date_of_birth_precision"] = given.get("date_of_birth") or self._year(given)
         raw["deceased_on"] = (given.get("deceased_on") or ("",))[0]
         raw["identifiers"] = self._identifiers(given)
+        raw["postal_code"] = _tidied(raw.get("postal_code", ""), raw.get("country", ""))
         raw = {name: value for name, value in raw.items() if name not in self.errors}
         return raw if self.wanted is None else {name: raw[name] for name in raw if name in self.wanted}
+
+    def _year(self, given: Mapping[str, Any]) -> tuple[str, str]:
+        """Of an age the year of birth: what is a guess shall not look like a known day."""
+        age = given.get("age_about", "").strip()
+        if not age or "age_about" in self.errors:
+            return "", Precision.DAY
+        return f"1 1 {timezone.localdate().year - int(age)}", Precision.YEAR
 
     def _identifiers(self, given: Mapping[str, Any]) -> list[dict[str, str]]:
         pairs = [(given.get(kind.name, ""), given.get(value.name, "")) for kind, value in self.rows]
@@ -123,34 +149,13 @@ class PatientForm(forms.Form):
             self.add_error(None, error.detail)
 
 
-_DRAWN = ("date_of_birth", "deceased_on", "birth_unknown")
+def _tidied(code: str, country: str) -> str:
+    """A postal code in the form of its country, as the page said beside the field; another one as typed."""
+    return national_form(code, country.strip().upper() or settings.DEFAULT_COUNTRY) or code
+
+
+_DRAWN = ("date_of_birth", "age_about", "deceased_on", "birth_unknown")
 _PLAIN = frozenset(name for name in PatientForm.base_fields if name not in _DRAWN)
-
-
-class RegisterForm(PatientForm):
-    """Once only: the token makes a second press of Save the same registration."""
-
-    token = forms.CharField(max_length=64, widget=forms.HiddenInput)
-    duplicate_reason = forms.CharField(
-        label="Why this is another person",
-        max_length=200,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text="For example: twins, or father and son of one name. It is kept with the record.",
-    )
-
-    def __init__(self, data: Mapping[str, Any] | None = None, *, initial: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data, initial=initial)
-        self.fields["country"].help_text = f"Empty means {settings.DEFAULT_COUNTRY}."
-        if not self.is_bound:
-            self.fields["family_name"].widget.attrs["autofocus"] = True
-
-    def _raw(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """An address without a country is one of ours; a country alone is no address."""
-        raw = super()._raw(given)
-        if not raw.get("country") and any(raw.get(name) for name in ADDRESS):
-            raw["country"] = settings.DEFAULT_COUNTRY
-        return raw
 
 
 class EditForm(PatientForm):
@@ -174,6 +179,18 @@ def as_initial(typed: Mapping[str, Any]) -> dict[str, Any]:
     for row, (kind, number) in enumerate(typed["identifiers"]):
         initial |= {f"identifier_system_{row}": kind, f"identifier_value_{row}": number}
     return initial
+
+
+def as_data(form: PatientForm) -> dict[str, Any]:
+    """What the form shows as a browser would send it; a date box by box."""
+    sent: dict[str, Any] = {}
+    for field in form:
+        value = field.value()
+        if isinstance(value, list | tuple):
+            sent |= {f"{field.html_name}_{box}": part for box, part in enumerate(value)}
+        elif value not in (None, False):
+            sent[field.html_name] = value
+    return sent
 
 
 def _trimmed(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """The only way from a request to a patient: what may be read, and by whom. Every reading is recorded."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -11,8 +11,10 @@ from django.db.models import QuerySet
 from portal.accounts.models import User
 from portal.errors import NotAllowed, NotFound
 from portal.patients.audit import record_reading
+from portal.patients.duplicates import Match
 from portal.patients.models import AccessRecord, Patient, PatientEvent, PatientIdentifier, Source, Status
 from portal.patients.search import Found, estimated_count, search
+from portal.patients.similar import similar_in
 from portal.patients.triggers import RECORDED
 from portal.patients.words import identifier_value
 
@@ -80,6 +82,20 @@ def estimate_patients(user: User | None, *, text: str = "", filters: PatientFilt
     """About how many patients a search finds, rounded to two digits; nobody is read, and nothing counted."""
     count = estimated_count(_filtered(patients_visible_to(user), filters or PatientFilters()), text)
     return round(count, 2 - len(str(count)))
+
+
+def similar_patients(
+    user: User | None, details: Mapping[str, Any], *, door: str, seen: Collection[UUID] = ()
+) -> list[tuple[Patient, Match]]:
+    """The patients who may be the person of these cleaned details, the surest first, each with the match.
+
+    The reading is recorded, but for those whom the user has `seen` a moment ago.
+    """
+    visible = patients_visible_to(user)
+    matches = similar_in(visible, details)
+    by_id = visible.in_bulk([match.patient_id for match in matches])
+    record_reading(user, [one for one in by_id if one not in seen], action="similar", door=door)
+    return [(by_id[match.patient_id], match) for match in matches if match.patient_id in by_id]
 
 
 def recent_patients(user: User, *, limit: int = 10) -> list[Patient]:

@@ -1,5 +1,6 @@
 """Editing, also by two desks at once."""
 
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from portal.patients.models import Patient, PatientEvent
@@ -64,3 +65,14 @@ def test_an_identifier_is_added_and_taken_away(desk):
     desk.save()
     expect(desk.page.get_by_role("heading", name="Overview")).to_be_visible()
     assert not Patient.objects.get().identifiers.exists()
+
+
+def test_the_form_says_how_it_understands_what_is_there_and_what_is_typed(desk):
+    address = desk.register(phone="617 555 0100")
+    desk.open(f"{address}edit/")
+    expect(desk.page.locator("#echo-age")).to_have_text("18 years")
+    expect(desk.page.locator("#echo-phone")).to_have_text("Understood as +1 617-555-0100")
+    desk.fill_in(born=("1", "1", "1931"), phone="555")
+    expect(desk.page.locator("#echo-age")).to_have_text(f"{timezone.localdate().year - 1931} years")
+    expect(desk.page.locator("#echo-phone")).to_have_text("Kept as typed: not a whole number of US")
+    desk.is_readable_by_all()

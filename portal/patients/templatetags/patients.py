@@ -1,10 +1,9 @@
 """A patient's dates, ages and numbers in the words of the pages."""
 
-from datetime import date
-
 from django import template
 from django.utils import timezone
 
+from portal.patients.ages import age_in_words
 from portal.patients.models import Patient
 from portal.patients.systems import system_name
 
@@ -29,26 +28,11 @@ def age(patient: Patient) -> str:
     if patient.date_of_birth is None:
         return "age unknown"
     end = patient.deceased_on or timezone.localdate()
-    words = age_between(patient.date_of_birth, end)
-    about = "" if patient.date_of_birth_precision == "day" else "about "
-    return f"{about}{words}" + (" at death" if patient.deceased_on else "")
-
-
-def age_between(start: date, end: date) -> str:
-    """A whole number of years from 2 on, of months from 2 months on, else of days."""
-    months = (end.year - start.year) * 12 + end.month - start.month - (end.day < start.day)
-    if months >= 24:
-        return f"{months // 12} years"
-    if months >= 2:
-        return f"{months} months"
-    return _count((end - start).days, "day")
+    words = age_in_words(patient.date_of_birth, patient.date_of_birth_precision, until=end)
+    return words + (" at death" if patient.deceased_on else "")
 
 
 @register.filter
 def source_name(source: str) -> str:
     """The door that a change came through, as people call it."""
     return {"portal": "Staff pages", "api": "API", "sql": "Database"}.get(source, source.capitalize())
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

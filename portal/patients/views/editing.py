@@ -6,11 +6,12 @@ from uuid import UUID
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.accounts.rules import allow, user_of
 from portal.errors import InvalidInput, PortalError, StaleVersion
-from portal.patients.forms import EditForm, PatientForm, as_initial, as_typed, form_values
+from portal.patients.echoes import echoes_of
+from portal.patients.forms import EditForm, PatientForm, as_data, as_initial, as_typed, form_values
 from portal.patients.frame import frame
 from portal.patients.models import Patient, Source
 from portal.patients.selectors import open_patient
@@ -46,6 +47,13 @@ def edit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     return redirect("patients:show", patient_id)
 
 
+@allow("patients.change_patient")
+@require_POST
+def understood(request: HttpRequest) -> HttpResponse:
+    """Asked while one types: how age, phone and postal code are understood."""
+    return render(request, "patients/echoes.html", {"echoes": _echoes(EditForm(request.POST))})
+
+
 def _both_versions(
     request: HttpRequest, patient_id: UUID, opened: dict[str, Any], mine: dict[str, Any]
 ) -> HttpResponse:
@@ -67,8 +75,15 @@ def _row(name: str, before: Any, theirs: Any, mine: Any) -> dict[str, Any]:
 def _page(
     request: HttpRequest, patient: Patient, form: EditForm, *, rows: list[Any] | None = None, status: int = 200
 ) -> HttpResponse:
-    context = {**frame(request, patient, tab=""), "form": form, "conflict": rows}
+    context = {**frame(request, patient, tab=""), "form": form, "conflict": rows, "echoes": _echoes(form)}
     return render(request, "patients/edit.html", context, status=status)
+
+
+def _echoes(form: EditForm) -> dict[str, str]:
+    """Of all that the form shows, changed or not."""
+    shown = EditForm(as_data(form))
+    shown.is_valid()
+    return echoes_of(shown.readable)
 
 
 def _form(patient: Patient, shown: dict[str, Any]) -> EditForm:

@@ -6,14 +6,15 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.accounts.rules import allow, user_of
 from portal.errors import Conflict, PortalError
-from portal.patients.audit import record_reading
-from portal.patients.forms import RegisterForm
+from portal.patients.echoes import echoes_of
 from portal.patients.models import Patient, Source
-from portal.patients.selectors import patients_visible_to
+from portal.patients.panel import Panel, panel_for, shown_in
+from portal.patients.registration import RegisterForm, for_nobody_known
 from portal.patients.services import register_patient
 from portal.patients.words import date_from
 
@@ -24,20 +25,34 @@ def register(request: HttpRequest) -> HttpResponse:
     """The empty form, with the search text that found nobody; then the new patient's page."""
     if request.method == "GET":
         return _page(request, RegisterForm(initial=_carried(request.GET.get("text", ""))))
-    form = RegisterForm(request.POST)
+    is_nobody_known = "unidentified" in request.POST
+    form = RegisterForm(for_nobody_known(request.POST, at=timezone.localtime()) if is_nobody_known else request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)
     try:
         patient = _registered(request, form)
     except Conflict as conflict:
-        if conflict.extra.get("duplicate"):
-            return _page(request, form, same=_same_people(request, conflict), status=409)
-        form.add_problems(conflict)
-        return _page(request, form, status=409)
+        if not conflict.extra.get("duplicate") or conflict.errors:
+            form.add_problems(conflict)
+        return _page(request, form, conflict=conflict, status=409)
     except PortalError as error:
         form.add_problems(error)
         return _page(request, form, status=error.status)
     return redirect(f"{reverse('patients:show', args=[patient.pk])}?registered=1")
+
+
+@allow("patients.add_patient")
+@require_POST
+def similar(request: HttpRequest) -> HttpResponse:
+    """Asked while one types: who may be registered already, and how age, phone and postal code were understood."""
+    form = RegisterForm(request.POST)
+    form.is_valid()
+    panel = _panel(request, form)
+    context = {"form": form, "panel": panel, "echoes": echoes_of(form.readable)}
+    answer = render(request, "patients/live.html", context)
+    if panel.is_unchanged:
+        answer["HX-Reswap"] = "none"  # Nothing moves under the hands of somebody who is choosing.
+    return answer
 
 
 def _registered(request: HttpRequest, form: RegisterForm) -> Patient:
@@ -46,21 +61,29 @@ def _registered(request: HttpRequest, form: RegisterForm) -> Patient:
         by=user_of(request),
         source=Source.PORTAL,
         idempotency_key=f"form {form.cleaned_data['token']}",
-        duplicate_reason=form.cleaned_data["duplicate_reason"].strip(),
+        duplicate_reason=form.reason,
+        shown=shown_in(request.POST.get("shown", ""), user_of(request)),
     )
 
 
 def _page(
-    request: HttpRequest, form: RegisterForm, *, same: list[Patient] | None = None, status: int = 200
+    request: HttpRequest, form: RegisterForm, *, conflict: Conflict | None = None, status: int = 200
 ) -> HttpResponse:
-    return render(request, "patients/register.html", {"form": form, "same": same or []}, status=status)
+    panel = _panel(request, form)
+    if conflict and panel.asks and not form.errors:
+        form.add_error("another", "Open the patient who is here already, or choose why this is another person.")
+    elif conflict and not form.errors:
+        form.add_error(None, conflict.detail)
+    context = {"form": form, "panel": panel, "echoes": echoes_of(form.readable)}
+    return render(request, "patients/register.html", context, status=status)
 
 
-def _same_people(request: HttpRequest, conflict: Conflict) -> list[Patient]:
-    """The patients that stand in the way, shown so that somebody can tell; this is a reading like any other."""
-    found = list(patients_visible_to(user_of(request)).filter(pk__in=conflict.extra["patientIds"]))
-    record_reading(user_of(request), [patient.pk for patient in found], action="list", door=Source.PORTAL)
-    return found
+def _panel(request: HttpRequest, form: RegisterForm) -> Panel:
+    """Who may be meant by what was typed so far. A choice holds for those it was made about."""
+    panel = panel_for(user_of(request), form.readable, seen=request.POST.get("shown", ""))
+    if panel.brings_strong and form.is_bound:
+        form.forget_choice()
+    return panel
 
 
 def _carried(text: str) -> dict[str, Any]:

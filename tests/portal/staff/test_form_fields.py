@@ -3,7 +3,7 @@
 import re
 
 from portal.accounts.forms import SignInForm
-from portal.patients.forms import RegisterForm
+from portal.patients.registration import RegisterForm
 
 
 def drawn(form, name) -> str:

@@ -1,0 +1,91 @@
+"""The form of a new patient: once only, with the one choice about who may be here already, and for nobody known."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import QueryDict
+
+from portal.patients.forms import PatientForm
+
+ADDRESS = ("address_line1", "address_line2", "city", "region", "postal_code")
+REASONS = {
+    "relative": "Twin, brother or sister",
+    "namesake": "Parent and child of one name",
+    "papers": "Papers checked: another person",
+    "other": "Another reason",
+}
+UNIDENTIFIED = "The person cannot be identified"
+
+
+class RegisterForm(PatientForm):
+    """The token makes a second press of Save the same registration; `reason` is the choice in words, for the log."""
+
+    token = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    another = forms.ChoiceField(
+        label="None of these. It is another person, because:",
+        choices=[*REASONS.items()],
+        required=False,
+        widget=forms.RadioSelect(attrs={"class": "nhsuk-radios--small"}),
+    )
+    other_reason = forms.CharField(
+        label="Which other reason",
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, initial: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, initial=initial)
+        self.fields["country"].help_text = f"Empty means {settings.DEFAULT_COUNTRY}."
+        if not self.is_bound:
+            self.fields["family_name"].widget.attrs["autofocus"] = True
+
+    @property
+    def reason(self) -> str:
+        """Why it is another person than those shown; empty where nobody chose."""
+        if self.is_unidentified:
+            return UNIDENTIFIED
+        chosen, words = self.cleaned_data.get("another", ""), self.cleaned_data.get("other_reason", "").strip()
+        return words if words and chosen in ("", "other") else REASONS.get(chosen, "")
+
+    @property
+    def is_unidentified(self) -> bool:
+        """Whether the names are the ones that `for_nobody_known` puts in."""
+        return bool(self.data.get("unidentified")) and self.data.get("family_name") == UNKNOWN
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        if given.get("another") == "other" and not given.get("other_reason", "").strip():
+            self.add_error("other_reason", "Say the other reason in a few words.")
+        return given
+
+    def forget_choice(self) -> None:
+        """It was made about others than those who are shown now."""
+        self.data = {name: value for name, value in self.data.items() if name not in ("another", "other_reason")}
+
+    def _raw(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """An address without a country is one of ours; a country alone is no address."""
+        raw = super()._raw(given)
+        if not raw.get("country") and any(raw.get(name) for name in ADDRESS):
+            raw["country"] = settings.DEFAULT_COUNTRY
+        return raw
+
+
+UNKNOWN = "Unknown"
+
+
+def for_nobody_known(data: QueryDict, *, at: datetime) -> dict[str, Any]:
+    """What was sent, with words for what nobody can know yet: a name that tells when she came, sex and birth unknown.
+
+    Two of one minute are told apart by a part of the form's token; what was typed stays.
+    """
+    sent = {name: value for name, value in data.items() if isinstance(value, str)}
+    if not (sent.get("family_name", "").strip() or sent.get("given_name", "").strip()):
+        sent["family_name"] = UNKNOWN
+        sent["given_name"] = f"{at:%d-%b-%Y %H:%M} {sent.get('token', '')[:2].upper()}".strip()
+    sent["sex"] = sent.get("sex") or "unknown"
+    sent["birth_unknown"] = "on"
+    return sent

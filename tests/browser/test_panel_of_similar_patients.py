@@ -1,0 +1,134 @@
+"""Who may be registered already: shown while one types, moving nothing, decided once."""
+
+import pytest
+from playwright.sync_api import expect
+
+from portal.patients.models import AccessRecord, Patient, PatientEvent
+from tests.browser.steps import JANE
+
+FIELDS = "#id_family_name, #id_date_of_birth_0, #id_sex, #id_phone, #id_identifier_value_0, .app-actions button"
+BOXES = "all => all.map(one => one.getBoundingClientRect()).map(box => [box.x, box.y + scrollY, box.width, box.height])"
+
+
+def places(desk):
+    return desk.page.locator(FIELDS).evaluate_all(BOXES)
+
+
+def is_listed(desk, name="SMITH, Jane"):
+    expect(desk.page.locator("#similar").get_by_role("link", name=name)).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_the_panel_shows_her_while_one_types_and_nothing_moves(staff, front_desk, width):
+    desk = staff(front_desk, width=width)
+    desk.register()
+    desk.open("/patients/new/")
+    expect(desk.page.get_by_text("Nobody so far")).to_be_visible()
+    before = places(desk)
+    desk.fill_in(family_name="smyth", given_name="jane", born=("5", "4", "2008"))
+    is_listed(desk)
+    panel = desk.page.locator("#similar")
+    expect(panel).to_contain_text("1 patient may be this person.")
+    expect(panel).to_contain_text("Probable")
+    expect(panel).to_contain_text("One letter off in the family name, same given name, same date of birth")
+    assert places(desk) == before
+    desk.is_readable_by_all()
+    assert AccessRecord.objects.filter(action="similar").count() == 1
+
+
+def test_the_choice_is_made_once_and_stands_in_the_log(desk):
+    desk.register()
+    desk.open("/patients/new/")
+    desk.fill_in(**{**JANE, "given_name": "Joan"})
+    is_listed(desk)
+    desk.page.get_by_label("Twin, brother or sister").check()
+    desk.fill_in(phone="617 555 0100")
+    expect(desk.page.locator("#echo-phone")).to_have_text("Understood as +1 617-555-0100")
+    desk.save()
+    expect(desk.page.get_by_text("Registered with MRN")).to_be_visible()
+    jane, joan = Patient.objects.order_by("pk")
+    context = PatientEvent.objects.get(pgh_obj=joan).pgh_context
+    assert (context["duplicate_reason"], context["similar"]) == ("Twin, brother or sister", [str(jane.pk)])
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_nobody_is_registered_beside_her_without_the_choice(staff, front_desk, scripts):
+    desk = staff(front_desk, scripts=scripts)
+    desk.register()
+    desk.open("/patients/new/")
+    desk.fill_in(**JANE, phone="555 0100")
+    desk.save()
+    alert = desk.page.get_by_role("alert").filter(has_text="There is a problem")
+    expect(alert).to_contain_text("Open the patient who is here already, or choose why this is another person.")
+    is_listed(desk)
+    expect(desk.page.locator("#id_phone")).to_have_value("555 0100")
+    if scripts:
+        desk.is_readable_by_all()
+    alert.get_by_role("link").click()
+    desk.page.get_by_label("Another reason").check()
+    desk.page.get_by_label("Which other reason").fill("The same name by chance")
+    desk.save()
+    expect(desk.page.get_by_text("Registered with MRN")).to_be_visible()
+    context = PatientEvent.objects.order_by("-pgh_id").first().pgh_context
+    assert context["duplicate_reason"] == "The same name by chance"
+
+
+def test_a_family_that_shares_a_phone_is_shown_and_asked_nothing(desk):
+    desk.register(phone="617 555 0100")
+    desk.open("/patients/new/")
+    desk.fill_in(family_name="Jones", given_name="Ann", born=("1", "2", "1980"), sex="Female", phone="(617) 5550100")
+    is_listed(desk)
+    expect(desk.page.locator("#similar")).to_contain_text("Possible")
+    expect(desk.page.locator("#similar").get_by_role("radio")).to_have_count(0)
+    desk.save()
+    expect(desk.page.get_by_text("Registered with MRN")).to_be_visible()
+
+
+def test_enter_in_the_panel_opens_or_chooses_and_never_saves(desk):
+    address = desk.register()
+    desk.open("/patients/new/")
+    desk.fill_in(**JANE)
+    is_listed(desk)
+    radio = desk.page.get_by_label("Parent and child of one name")
+    radio.focus()
+    radio.press("Enter")
+    expect(radio).to_be_checked()
+    desk.page.get_by_label("Which other reason").press("Enter")
+    assert desk.page.url.endswith("/patients/new/")
+    assert Patient.objects.count() == 1
+    desk.page.get_by_role("link", name="Open SMITH, Jane").press("Enter")
+    expect(desk.page).to_have_url(address)
+    assert Patient.objects.count() == 1
+
+
+def test_the_age_stands_beside_the_date_and_the_postal_code_in_its_form(desk):
+    desk.open("/patients/new/")
+    desk.fill_in(born=("", "", "1931"), postal_code="ls14ap", country="gb")
+    expect(desk.page.locator("#echo-age")).to_contain_text("about")
+    expect(desk.page.locator("#echo-age")).to_contain_text("years, born in 1931 or so")
+    expect(desk.page.locator("#echo-postal-code")).to_have_text("Understood as LS1 4AP")
+
+
+def test_without_a_network_the_text_stays_and_saves_later(desk):
+    desk.open("/patients/new/")
+    desk.fill_in(**JANE)
+    desk.page.context.set_offline(True)
+    desk.save()
+    expect(desk.page.get_by_role("alert")).to_contain_text("Nothing is lost")
+    expect(desk.page.locator("#id_family_name")).to_have_value("Smith")
+    desk.page.context.set_offline(False)
+    desk.faults.clear()  # The panel could not ask either, and the browser says so.
+    desk.save()
+    expect(desk.page.get_by_text("Registered with MRN")).to_be_visible()
+    assert Patient.objects.count() == 1
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_who_cannot_be_identified_is_registered_by_one_press(staff, front_desk, scripts):
+    desk = staff(front_desk, scripts=scripts)
+    desk.open("/patients/new/")
+    desk.page.get_by_role("button", name="The person cannot be identified").click()
+    expect(desk.page.get_by_text("Registered with MRN")).to_be_visible()
+    expect(desk.page.locator(".app-banner")).to_contain_text("UNKNOWN")
+    patient = Patient.objects.get()
+    assert (patient.sex, patient.date_of_birth) == ("unknown", None)

@@ -19,7 +19,14 @@ from portal.patients.details import clean_details
 from portal.patients.keys import first_answer
 from portal.patients.models import Patient, Source, Status
 from portal.patients.representation import as_sent, details_from, patient_json
-from portal.patients.serializers import ChangeJson, ListQuery, NewPatientBody, PatientBody, PatientJson
+from portal.patients.serializers import (
+    ChangeJson,
+    DuplicateProblem,
+    ListQuery,
+    NewPatientBody,
+    PatientBody,
+    PatientJson,
+)
 
 DOOR = Source.API
 IF_MATCH = OpenApiParameter("If-Match", str, "header", description="The ETag you read; 412 if it is stale")
@@ -42,7 +49,12 @@ class Patients(APIView):
         body = [patient_json(patient, parts[patient.pk]) for patient in page.patients]
         return Response(body, headers=_next_link(request, page.next_cursor))
 
-    @extend_schema(parameters=[KEY], request=NewPatientBody, responses={201: PatientJson}, summary="Register a patient")
+    @extend_schema(
+        parameters=[KEY],
+        request=NewPatientBody,
+        responses={201: PatientJson, 409: DuplicateProblem},
+        summary="Register a patient",
+    )
     def post(self, request: Request) -> Response:
         """409 if the person is here already, unless `duplicateReason` says why this is another one."""
         body = dict(_object(request))

@@ -90,7 +90,7 @@ def match_of(patient_id: UUID, known: Facts, *, new: Facts) -> Match | None:
     grade = Grade.CERTAIN if held else _grade(new, known, birth=birth, names=names, phone=phone)
     if grade is None:
         return None
-    reasons = ["same identifier"] * bool(held) + names.words + ([birth.words] if birth.words else [])
+    reasons = ["same identifier"] * bool(held) + names.words + birth.words
     return Match(patient_id, grade, (*reasons, *["same phone"] * phone), held)
 
 
@@ -100,10 +100,13 @@ class _Birth:
 
     parts: int = 0
     differs: bool = False
+    is_exchanged: bool = False  # 4 May and 5 April: one of them was written in the other country's order.
 
     @property
-    def words(self) -> str:
-        return _BIRTH.get(self.parts, "")
+    def words(self) -> list[str]:
+        if self.is_exchanged:
+            return ["day and month of birth exchanged"]
+        return [_BIRTH[self.parts]] if self.parts else []
 
 
 @dataclass(frozen=True)
@@ -118,12 +121,12 @@ class _Names:
 
 
 def _grade(new: Facts, known: Facts, *, birth: _Birth, names: _Names, phone: bool) -> Grade | None:
-    is_exact = names.is_same and new.born is not None and new.born == known.born
+    is_exact = names.is_same and names.has_family and new.born is not None and new.born == known.born
     if is_exact:
         return Grade.CERTAIN
     if birth.parts == 3 and (names.is_same or names.has_family or (names.has_like_family and names.has_given)):
         return Grade.PROBABLE
-    if birth.parts and names.is_same:
+    if names.is_same and (birth.parts or birth.is_exchanged):
         return Grade.PROBABLE
     if phone and names.has_given and not birth.differs:
         return Grade.PROBABLE
@@ -136,8 +139,14 @@ def _birth(new: Facts, known: Facts) -> _Birth:
     if new.born is None or known.born is None:
         return _Birth()
     parts = min(_PARTS[Precision(new.precision)], _PARTS[Precision(known.precision)])
-    is_same = _cut(new.born, parts) == _cut(known.born, parts)
-    return _Birth(parts) if is_same else _Birth(differs=True)
+    if _cut(new.born, parts) == _cut(known.born, parts):
+        return _Birth(parts)
+    return _Birth(differs=True, is_exchanged=parts == _PARTS[Precision.DAY] and exchanged(new.born) == known.born)
+
+
+def exchanged(day: date) -> date | None:
+    """Day and month the other way round, where there is such a day: 2008-04-05 and 2008-05-04."""
+    return day.replace(month=day.day, day=day.month) if day.day <= 12 else None
 
 
 def _cut(day: date, parts: int) -> tuple[int, ...]:

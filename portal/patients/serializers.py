@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from portal.patients.duplicates import Grade
 from portal.patients.models import Precision, Sex, Status
 from portal.patients.selectors import LARGEST_PAGE
 
@@ -53,6 +54,20 @@ class NewPatientBody(PatientBody):
     duplicateReason = serializers.CharField(  # noqa: N815
         required=False, help_text="Why this is another person than the patient of the same name and date of birth"
     )
+
+
+class MatchJson(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    grade = serializers.ChoiceField([grade.value for grade in Grade], help_text="FHIR's match-grade")
+    reasons = serializers.ListField(child=serializers.CharField(), help_text="What agrees, without a value")
+
+
+class DuplicateProblem(serializers.Serializer[Any]):
+    """The members that the 409 of a person who is here already has beside those of every problem."""
+
+    patientIds = serializers.ListField(child=serializers.UUIDField())  # noqa: N815
+    candidates = MatchJson(many=True)
+    duplicate = serializers.BooleanField()
 
 
 class PatientJson(PatientBody):

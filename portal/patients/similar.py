@@ -8,7 +8,18 @@ from uuid import UUID
 import phonenumbers
 from django.db.models import Q, QuerySet
 
-from portal.patients.duplicates import Facts, Grade, Match, Pair, digits_of, facts_of, match_of, pairs_of, person_key
+from portal.patients.duplicates import (
+    Facts,
+    Grade,
+    Match,
+    Pair,
+    digits_of,
+    exchanged,
+    facts_of,
+    match_of,
+    pairs_of,
+    person_key,
+)
 from portal.patients.models import Patient, PatientIdentifier, Precision, Status
 
 SHOWN = 6
@@ -71,10 +82,10 @@ def _lookups(
 
 
 def _births(born: date, precision: str) -> set[date]:
-    """As it may be stored where less of it was known."""
+    """As it may be stored where less of it was known, or where day and month were exchanged."""
     if precision == Precision.YEAR:
         return set()  # The name has to tell: eleven thousand people share a year.
-    return {born, born.replace(day=1), born.replace(day=1, month=1)}
+    return {born, born.replace(day=1), born.replace(day=1, month=1), exchanged(born) or born}
 
 
 def _tail(details: Mapping[str, Any]) -> str:

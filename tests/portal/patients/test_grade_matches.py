@@ -1,0 +1,79 @@
+"""How surely two records are one person, and why: the rules that every door shares."""
+
+from uuid import uuid4
+
+import pytest
+
+from portal.patients.details import clean_details
+from portal.patients.duplicates import facts_of, match_of
+from portal.patients.likeness import is_one_letter_off, likeness_of
+
+JANE = {"family_name": "Smith", "given_name": "Jane", "date_of_birth": "1984-03-15", "phone": "+1 617 555 0100"}
+PASSPORT = {"identifiers": [{"system": "passport", "value": "P 123"}]}
+YEAR = {"date_of_birth": "1984-01-01", "date_of_birth_precision": "year"}
+ALONE = {"phone": ""}
+
+
+def match(there, new):
+    known, wanted = (facts_of(clean_details({**JANE, **changes})) for changes in (there, new))
+    found = match_of(uuid4(), known, new=wanted)
+    return (str(found.grade), ", ".join(found.reasons)) if found else None
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [
+        ({"family_name": "SMÏTH"}, ("certain", "same name, same date of birth, same phone")),
+        ({"given_name": "Peter", **ALONE}, ("probable", "same family name, same date of birth")),
+        ({"family_name": "Smyth"}, ("probable", "one letter off in the family name, same given name, same date of birth, same phone")),  # noqa: E501
+        ({"family_name": "Schmidt", "given_name": "Ann", **ALONE}, None),
+        ({"family_name": "Smythe", "given_name": "Ann", **ALONE}, ("possible", "alike sounding family name, same date of birth")),  # noqa: E501
+        ({"family_name": "Smith-Jones", **ALONE}, ("probable", "in part the same family name, same given name, same date of birth")),  # noqa: E501
+        ({"family_name": "Jane", "given_name": "Smith", **ALONE}, ("probable", "family and given name exchanged, same date of birth")),  # noqa: E501
+        ({"date_of_birth": "1984-03-16", **ALONE}, None),
+        ({"date_of_birth": "1990-01-01", **ALONE}, None),
+        ({"date_of_birth": "1990-01-01"}, ("possible", "same name, same phone")),
+        ({"date_of_birth": "", **ALONE}, ("possible", "same name")),
+        ({**YEAR, **ALONE}, ("probable", "same name, same year of birth")),
+        ({**YEAR, "given_name": "Peter", **ALONE}, None),
+        ({"family_name": "Jones", "date_of_birth": ""}, ("probable", "same given name, same phone")),
+        ({"family_name": "Jones", "given_name": "Ann"}, ("possible", "same date of birth, same phone")),
+        ({"family_name": "Jones", "given_name": "Ann", **ALONE}, None),
+    ],
+)  # fmt: skip
+def test_a_match_has_a_grade_and_its_reasons(new, expected):
+    assert match({}, new) == expected
+
+
+def test_day_and_month_may_have_been_exchanged():
+    there, new = {"date_of_birth": "2008-04-05", **ALONE}, {"date_of_birth": "2008-05-04", **ALONE}
+    assert match(there, new) == ("probable", "same name, day and month of birth exchanged")
+    assert match(there, {**new, "given_name": "Peter"}) is None
+
+
+def test_who_holds_the_same_identifier_is_the_same_person_whatever_else_differs():
+    someone = {"family_name": "Other", "given_name": "Bob", "date_of_birth": "1950-01-01", "phone": ""}
+    assert match(PASSPORT, {**someone, **PASSPORT}) == ("certain", "same identifier")
+
+
+def test_the_phone_is_one_however_it_is_spaced_and_without_a_valid_form_by_its_digits():
+    other = {"family_name": "Jones", "given_name": "Ann", "date_of_birth": "1990-01-01"}
+    assert match({}, {**other, "phone": "(617) 5550100"}) == ("possible", "same phone")
+    assert match({"phone": "555-978-4581"}, {**other, "phone": "5559784581"}) == ("possible", "same phone")
+    assert match({"phone": "911"}, {**other, "phone": "911"}) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_near"),
+    [("smith", "smyth", True), ("smith", "smit", True), ("smith", "smiht", True), ("smith", "ssmith", True),
+     ("smith", "smith", False), ("smith", "smythe", False), ("smith", "htims", False), ("", "a", True)],
+)  # fmt: skip
+def test_one_letter_off_is_one_more_less_other_or_exchanged(one, other, is_near):
+    assert is_one_letter_off(one, other) is is_near
+    assert is_one_letter_off(other, one) is is_near
+
+
+def test_one_letter_of_a_short_name_makes_another_name():
+    assert likeness_of("kim", "kit") == ""
+    assert likeness_of("de la cruz", "delacruz") == "same"
+    assert likeness_of("von berg", "von thal") == ""

@@ -1,0 +1,152 @@
+"""Who is here already stands in the way, until somebody who has seen them says that it is another person."""
+
+from uuid import UUID
+
+import pytest
+from django.core import signing
+
+from portal.errors import Conflict
+from portal.patients.details import clean_details
+from portal.patients.models import AccessRecord, Patient, PatientEvent
+from portal.patients.services import archive_patient, register_patient
+from portal.patients.similar import similar_in
+
+pytestmark = pytest.mark.django_db
+SMITH = {"family_name": "Smith", "given_name": "Jane", "date_of_birth": "1984-03-15"}
+PASSPORT = {"identifiers": [{"system": "passport", "value": "P123"}]}
+SENT = {
+    "family_name": "Smith", "given_name": "Joan", "sex": "female", "token": "a" * 32,
+    "date_of_birth_0": "15", "date_of_birth_1": "3", "date_of_birth_2": "1984",
+}  # fmt: skip
+
+
+def register(**details):
+    how = {name: details.pop(name) for name in ("shown", "duplicate_reason") if name in details}
+    return register_patient(clean_details({**SMITH, **details}), by=None, source="portal", **how)
+
+
+def found(**details) -> dict[str, str]:
+    matches = similar_in(Patient.objects.all(), clean_details({**SMITH, **details}))
+    names = dict(Patient.objects.values_list("pk", "given_name"))
+    return {names[match.patient_id]: str(match.grade) for match in matches}
+
+
+def test_the_surest_stand_first_and_archived_ones_do_not_stand_at_all():
+    register(given_name="Phone", family_name="Other", date_of_birth="1950-01-01", phone="617 555 0100")
+    register(given_name="Sound", family_name="Smythe")
+    register(given_name="Twin")
+    register(given_name="Gone")
+    archive_patient(Patient.objects.get(given_name="Gone").pk, by=None, source="portal")
+    register(given_name="Holder", family_name="Else", date_of_birth="1970-01-01", **PASSPORT)
+    asked = found(phone="+1 (617) 555-0100", **PASSPORT)
+    assert asked == {"Holder": "certain", "Twin": "probable", "Phone": "possible", "Sound": "possible"}
+    assert list(asked)[:2] == ["Holder", "Twin"]
+
+
+def test_who_holds_an_identifier_is_found_though_archived():
+    gone = register(**PASSPORT)
+    archive_patient(gone.pk, by=None, source="portal")
+    with pytest.raises(Conflict) as caught:
+        register(family_name="Else", duplicate_reason="checked", **PASSPORT)
+    assert caught.value.extra["patientIds"] == [str(gone.pk)]
+    assert caught.value.errors[0].pointer == "identifiers"
+
+
+def test_a_year_of_birth_meets_the_day_of_birth():
+    register(date_of_birth="1984-01-01", date_of_birth_precision="year")
+    assert found() == {"Jane": "probable"}
+    register(given_name="Day", date_of_birth="1984-07-09")
+    assert found(given_name="Day", date_of_birth="1984-01-01", date_of_birth_precision="year") == {"Day": "probable"}
+
+
+def test_day_and_month_exchanged_are_found():
+    register(date_of_birth="2008-04-05")
+    assert found(date_of_birth="2008-05-04") == {"Jane": "probable"}
+
+
+def test_a_program_is_stopped_by_the_exact_rule_alone():
+    register()
+    register(given_name="Joan")
+    with pytest.raises(Conflict):
+        register()
+    assert Patient.objects.count() == 2
+
+
+def test_a_page_has_to_show_everybody_and_to_give_a_reason_for_the_strong():
+    there = register()
+    for shown, reason in [([], ""), ([], "twins"), ([there.pk], "")]:
+        with pytest.raises(Conflict) as caught:
+            register(given_name="Joan", shown=shown, duplicate_reason=reason)
+        assert [one["grade"] for one in caught.value.extra["candidates"]] == ["probable"]
+    joan = register(given_name="Joan", shown=[there.pk], duplicate_reason="twins")
+    context = PatientEvent.objects.get(pgh_obj=joan).pgh_context
+    assert (context["similar"], context["duplicate_reason"]) == ([str(there.pk)], "twins")
+
+
+def test_one_who_may_be_meant_only_possibly_is_shown_once_and_needs_no_reason():
+    there = register(family_name="Smythe", given_name="Ann")
+    with pytest.raises(Conflict):
+        register(shown=[])
+    assert register(shown=[there.pk]).pk
+
+
+def test_what_the_page_says_that_it_showed_has_to_be_its_own_word(client, front_desk):
+    """A forged or another person's token opens nothing, and hides no reading."""
+    there = register()
+    client.force_login(front_desk)
+    forged = [signing.dumps([front_desk.pk, [there.pk.hex]], salt="else"),
+              signing.dumps([front_desk.pk + 1, [there.pk.hex]], salt="patients.similar")]  # fmt: skip
+    for token in ["", "x", *forged]:
+        answer = client.post("/patients/new/", {**SENT, "another": "relative", "shown": token})
+        assert answer.status_code == 409
+    assert AccessRecord.objects.filter(action="similar", patient_ids=[there.pk]).count() == 4
+    shown = answer.context["panel"].shown
+    client.post("/patients/similar/", {**SENT, "shown": shown})
+    assert AccessRecord.objects.count() == 4
+    assert client.post("/patients/new/", {**SENT, "another": "relative", "shown": shown}).status_code == 302
+
+
+def test_the_panel_is_left_alone_where_nothing_changed(client, front_desk):
+    register()
+    client.force_login(front_desk)
+    first = client.post("/patients/similar/", SENT)
+    assert "HX-Reswap" not in first
+    again = client.post("/patients/similar/", {**SENT, "shown": first.context["panel"].shown})
+    assert again["HX-Reswap"] == "none"
+
+
+def test_a_choice_does_not_hold_for_somebody_who_came_later(client, front_desk):
+    register()
+    client.force_login(front_desk)
+    shown = client.post("/patients/similar/", SENT).context["panel"].shown
+    register(given_name="June")
+    answer = client.post("/patients/new/", {**SENT, "another": "relative", "shown": shown})
+    assert answer.status_code == 409
+    assert answer.context["form"]["another"].value() is None
+
+
+def test_another_reason_needs_its_words(client, front_desk):
+    register()
+    client.force_login(front_desk)
+    shown = client.post("/patients/similar/", SENT).context["panel"].shown
+    answer = client.post("/patients/new/", {**SENT, "another": "other", "shown": shown})
+    assert answer.context["form"].errors["other_reason"] == ["Say the other reason in a few words."]
+
+
+def test_the_api_names_grade_and_reasons_and_older_members_stay(desk_api):
+    there = register(phone="617 555 0100")
+    body = {"familyName": "Smith", "givenName": "Jane", "dateOfBirth": "1984-03-15"}
+    problem = desk_api.post("/api/patients", body, format="json").json()
+    assert (problem["status"], problem["duplicate"], problem["patientIds"]) == (409, True, [str(there.pk)])
+    reasons = ["same name", "same date of birth"]
+    assert problem["candidates"] == [{"id": str(there.pk), "grade": "certain", "reasons": reasons}]
+    near = {**body, "givenName": "Joan", "phone": "617 555 0100"}
+    assert desk_api.post("/api/patients", near, format="json").status_code == 201
+
+
+def test_no_answer_names_a_person(desk_api):
+    register(**PASSPORT)
+    held = {"familyName": "Else", "identifiers": [{"system": "passport", "value": "p 123"}]}
+    text = desk_api.post("/api/patients", held, format="json").content.decode()
+    assert UUID(desk_api.post("/api/patients", held, format="json").json()["candidates"][0]["id"])
+    assert not [word for word in ("Smith", "Jane", "1984", "P123") if word in text]

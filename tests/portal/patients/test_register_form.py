@@ -1,0 +1,104 @@
+"""The form of a new patient: dates known in part, ages, who cannot be identified, and what it says it understood."""
+
+from datetime import date
+
+import pytest
+from django.utils import timezone
+
+from portal.patients.ages import age_between
+from portal.patients.echoes import echoes_of
+from portal.patients.models import Patient
+from portal.patients.postcodes import national_form
+
+SENT = {"family_name": "Smith", "given_name": "Jane", "sex": "female", "token": "a" * 32}
+
+
+@pytest.fixture
+def desk(client, front_desk):
+    client.force_login(front_desk)
+    return client
+
+
+def errors(answer) -> dict[str, list[str]]:
+    return dict(answer.context["form"].errors)
+
+
+@pytest.mark.django_db
+def test_an_age_is_kept_as_a_year_and_shown_as_a_guess(desk):
+    page = desk.post("/patients/new/", {**SENT, "age_about": "42"}, follow=True).content.decode()
+    patient = Patient.objects.get()
+    year = timezone.localdate().year - 42
+    assert (patient.date_of_birth, patient.date_of_birth_precision) == (date(year, 1, 1), "year")
+    assert f"{year} (about 42 years)" in page
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [({"age_about": "old"}, "age_about"), ({"age_about": "151"}, "age_about"), ({"age_about": "-1"}, "age_about"),
+     ({"age_about": "42", "date_of_birth_2": "1984"}, "age_about"), ({}, "date_of_birth")],
+)  # fmt: skip
+def test_a_wrong_age_is_told_beside_its_field_and_stays(desk, sent, field):
+    answer = desk.post("/patients/new/", {**SENT, **sent})
+    assert (answer.status_code, [*errors(answer)]) == (422, [field])
+    assert answer.context["form"]["age_about"].value() == sent.get("age_about")
+    assert not Patient.objects.exists()
+
+
+@pytest.mark.django_db
+def test_who_cannot_be_identified_gets_a_name_that_tells_when_she_came(desk):
+    sent = {"token": "b7" + "0" * 30, "unidentified": "yes", "sex": "female", "age_about": "30"}
+    for _ in range(2):  # A double press is one patient.
+        assert desk.post("/patients/new/", sent).status_code == 302
+    patient = Patient.objects.get()
+    assert patient.family_name == "Unknown"
+    assert patient.given_name.startswith(timezone.localtime().strftime("%d-%b-%Y "))
+    assert patient.given_name.endswith(" B7")
+    assert (patient.sex, patient.date_of_birth_precision) == ("female", "year")
+
+
+@pytest.mark.django_db
+def test_two_unknown_people_of_one_minute_are_two_patients(desk):
+    for token in ("1" * 32, "2" * 32):
+        assert desk.post("/patients/new/", {"token": token, "unidentified": "yes"}).status_code == 302
+    assert len({*Patient.objects.values_list("given_name")}) == 2
+
+
+@pytest.mark.django_db
+def test_a_postal_code_is_kept_in_the_form_of_its_country(desk):
+    desk.post("/patients/new/", {**SENT, "birth_unknown": "on", "postal_code": "ls14ap", "country": "gb"})
+    assert Patient.objects.values_list("postal_code", "country").get() == ("LS1 4AP", "GB")
+
+
+@pytest.mark.parametrize(
+    ("code", "country", "form"),
+    [("ls14ap", "GB", "LS1 4AP"), ("EC1A1BB", "GB", "EC1A 1BB"), ("02108", "US", "02108"),
+     ("021081234", "US", "02108-1234"), ("k1a 0b1", "CA", "K1A 0B1"), ("1012ab", "NL", "1012 AB"),
+     ("10115", "DE", "10115"), ("D02AF30", "IE", "D02 AF30"),
+     ("2108", "US", ""), ("anything", "ZZ", "")],
+)  # fmt: skip
+def test_postal_codes_have_the_form_of_their_country(code, country, form):
+    assert national_form(code, country) == form
+
+
+def test_a_phone_is_told_as_it_was_understood_or_kept():
+    assert echoes_of({"phone": "6175550100", "phone_e164": "+16175550100"})["phone"] == "Understood as +1 617-555-0100"
+    assert echoes_of({"phone": "555 0100"})["phone"] == "Kept as typed: not a whole number of US"
+    assert echoes_of({}) == {"age": "", "phone": "", "postal_code": ""}
+
+
+@pytest.mark.parametrize(
+    ("born", "words"),
+    [((2026, 4, 2), "3 days"), ((2026, 4, 4), "1 day"), ((2026, 4, 5), "0 days"), ((2026, 1, 5), "3 months"),
+     ((1984, 4, 5), "42 years"), ((1984, 4, 6), "41 years"), ((2024, 4, 6), "23 months")],
+)  # fmt: skip
+def test_an_age_is_in_years_for_children_in_months_and_for_newborns_in_days(born, words):
+    assert age_between(date(*born), date(2026, 4, 5)) == words
+
+
+@pytest.mark.django_db
+def test_what_is_typed_so_far_is_understood_though_the_rest_is_wrong(desk):
+    sent = {"family_name": "", "phone": "617 555 0100", "email": "no", "date_of_birth_0": "1984-03-15"}
+    page = desk.post("/patients/similar/", sent).content.decode()
+    assert "+1 617-555-0100" in page
+    assert "years</span>" in page

@@ -158,7 +158,8 @@ def _names(new: Facts, known: Facts) -> _Names:
         return _Names(["same name"], is_same=True, has_family=True, has_like_family=True, has_given=True)
     if new.family and new.given and (new.family, new.given) == (known.given, known.family):
         return _Names(["family and given name exchanged"], is_same=True, has_given=True)
-    family, given = likeness_of(new.family, known.family), likeness_of(new.given, known.given)
+    family = likeness_of(new.family, known.family)
+    given = likeness_of(new.given, known.given) if family or new.phone else ""  # Else no rule asks for it.
     words = [f"{said} {name}" for said, name in ((family, "family name"), (given, "given name")) if said]
     is_same = family == SAME
     return _Names(words, has_family=is_same, has_like_family=bool(family), has_given=bool(given))

@@ -1,5 +1,7 @@
 """How two names are alike: the same, in part, one letter off, or by their sound."""
 
+from functools import lru_cache
+
 from portal.patients.sounds import sound_of
 
 SHORTEST = 4  # Below this many letters one letter makes another name: Lee and Lea, Kim and Kit.
@@ -17,8 +19,11 @@ def likeness_of(one: str, other: str) -> str:
         return _IN_PART
     if min(len(joined), len(other_joined)) >= SHORTEST and is_one_letter_off(joined, other_joined):
         return _ONE_OFF
-    sound = sound_of(joined)
-    return _ALIKE if sound and sound == sound_of(other_joined) else ""
+    sound = _sound(joined)
+    return _ALIKE if sound and sound == _sound(other_joined) else ""
+
+
+_sound = lru_cache(maxsize=10_000)(sound_of)  # The same few names meet again and again while somebody types.
 
 
 def _share_a_word(one: str, other: str) -> bool:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from portal.patients.likeness import SAME, likeness_of
 from portal.patients.models import Precision
+from portal.patients.systems import system_name
 from portal.patients.words import fold
 
 Pair = tuple[str, str]
@@ -38,7 +39,7 @@ class Match:
     patient_id: UUID
     grade: Grade
     reasons: tuple[str, ...]
-    holds: tuple[str, ...] = ()  # The systems of the identifiers that both have: nobody else may get those.
+    holds: tuple[str, ...] = ()  # The kinds of identifiers that both have: nobody else may get those.
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,12 @@ def digits_of(phone: str) -> str:
 
 def match_of(patient_id: UUID, known: Facts, *, new: Facts) -> Match | None:
     """How well the patient fits the new person; None where nothing worth a look agrees."""
-    held = tuple(sorted(system for system, _ in new.identifiers & known.identifiers))
+    held = tuple(sorted(system_name(system) for system, _ in new.identifiers & known.identifiers))
     birth, names, phone = _birth(new, known), _names(new, known), bool(new.phone) and new.phone == known.phone
     grade = Grade.CERTAIN if held else _grade(new, known, birth=birth, names=names, phone=phone)
     if grade is None:
         return None
-    reasons = ["same identifier"] * bool(held) + names.words + birth.words
+    reasons = [f"same identifier ({kind})" for kind in held] + names.words + birth.words
     return Match(patient_id, grade, (*reasons, *["same phone"] * phone), held)
 
 

@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from portal.patients.sounds import sound_of
+from portal.patients.spelling import edits_between
 
 SHORTEST = 4  # Below this many letters one letter makes another name: Lee and Lea, Kim and Kit.
 SAME, _IN_PART, _ONE_OFF, _ALIKE = "same", "in part the same", "one letter off in the", "alike sounding"
@@ -17,7 +18,7 @@ def likeness_of(one: str, other: str) -> str:
         return SAME
     if _share_a_word(one, other):
         return _IN_PART
-    if min(len(joined), len(other_joined)) >= SHORTEST and is_one_letter_off(joined, other_joined):
+    if _is_one_letter_off(joined, other_joined):
         return _ONE_OFF
     sound = _sound(joined)
     return _ALIKE if sound and sound == _sound(other_joined) else ""
@@ -31,10 +32,6 @@ def _share_a_word(one: str, other: str) -> bool:
     return any(len(word) >= SHORTEST for word in {*one.split()} & {*other.split()})
 
 
-def is_one_letter_off(one: str, other: str) -> bool:
-    """Whether one letter more, less or other, or two neighbours exchanged, makes one word of the other."""
-    if one == other or abs(len(one) - len(other)) > 1:
-        return False
-    start = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    a, b = one[start:], other[start:]
-    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
+def _is_one_letter_off(one: str, other: str) -> bool:
+    shortest, longest = sorted((len(one), len(other)))
+    return shortest >= SHORTEST and longest - shortest <= 1 and edits_between(one, other) == 1

@@ -132,3 +132,13 @@ def test_who_cannot_be_identified_is_registered_by_one_press(staff, front_desk, 
     expect(desk.page.locator(".app-banner")).to_contain_text("UNKNOWN")
     patient = Patient.objects.get()
     assert (patient.sex, patient.date_of_birth) == ("unknown", None)
+
+
+def test_the_end_of_a_session_leaves_the_panel_and_the_text_alone(desk):
+    desk.open("/patients/new/")
+    desk.page.context.clear_cookies(name="sessionid")
+    with desk.page.expect_response(lambda answer: "/sign-in/" in answer.url):
+        desk.fill_in(**JANE)
+    expect(desk.page.locator("#similar-found")).to_be_attached()
+    expect(desk.page.locator("#id_family_name")).to_have_value("Smith")
+    desk.faults.clear()  # The browser says that the session is over.

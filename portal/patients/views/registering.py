@@ -1,7 +1,6 @@
 """Register a patient: once, and not one who is there already unless somebody says why."""
 
 import uuid
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,12 +10,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.accounts.rules import allow, user_of
 from portal.errors import Conflict, PortalError
+from portal.patients.carrying import fields_from
 from portal.patients.echoes import echoes_of
 from portal.patients.models import Patient, Source
 from portal.patients.panel import Panel, panel_for, shown_in
 from portal.patients.registration import RegisterForm, for_nobody_known
 from portal.patients.services import register_patient
-from portal.patients.words import date_from
 
 
 @allow("patients.add_patient")
@@ -24,7 +23,8 @@ from portal.patients.words import date_from
 def register(request: HttpRequest) -> HttpResponse:
     """The empty form, with the search text that found nobody; then the new patient's page."""
     if request.method == "GET":
-        return _page(request, RegisterForm(initial=_carried(request.GET.get("text", ""))))
+        initial = {"token": uuid.uuid4().hex, **fields_from(request.GET.get("text", ""))}
+        return _page(request, RegisterForm(initial=initial))
     is_nobody_known = "unidentified" in request.POST
     form = RegisterForm(for_nobody_known(request.POST, at=timezone.localtime()) if is_nobody_known else request.POST)
     if not form.is_valid():
@@ -84,25 +84,3 @@ def _panel(request: HttpRequest, form: RegisterForm) -> Panel:
     if panel.brings_strong and form.is_bound:
         form.forget_choice()
     return panel
-
-
-def _carried(text: str) -> dict[str, Any]:
-    """A first guess at the fields out of the search text: a date, a phone, or family name first."""
-    initial: dict[str, Any] = {"token": uuid.uuid4().hex}
-    text = " ".join(text.split())
-    try:
-        born = date_from(text)
-    except ValueError:
-        born = None
-    if born:
-        initial["date_of_birth"] = [str(born.day), str(born.month), str(born.year)]
-    elif text and sum(c.isdigit() for c in text) > len(text) / 2:
-        initial["phone"] = text
-    elif text:
-        family, _, given = text.replace(",", " ").partition(" ")
-        initial |= {"family_name": _capitalised(family), "given_name": _capitalised(given.strip())}
-    return initial
-
-
-def _capitalised(name: str) -> str:
-    return name.title() if name == name.lower() else name

@@ -35,6 +35,12 @@ function stayQuiet(event) {
   if (isReached || form.dataset.isSent) event.preventDefault();
 }
 
+// After the end of a session the answer is the sign-in page: the panel stays as it is, and so does the text.
+function keepPanel(event) {
+  if (!event.detail.serverResponse.includes('id="echo-age"')) event.detail.shouldSwap = false;
+}
+
 form.addEventListener("submit", askFirst);
+form.addEventListener("htmx:beforeSwap", keepPanel);
 form.addEventListener("htmx:beforeRequest", stayQuiet);
 form.addEventListener("keydown", choose);

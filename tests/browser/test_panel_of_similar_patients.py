@@ -1,10 +1,13 @@
 """Who may be registered already: shown while one types, moving nothing, decided once."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from portal.patients.models import AccessRecord, Patient, PatientEvent
 from tests.browser.steps import JANE
+from tests.portal.conftest import PASSWORD
 
 FIELDS = "#id_family_name, #id_date_of_birth_0, #id_sex, #id_phone, #id_identifier_value_0, .app-actions button"
 BOXES = "all => all.map(one => one.getBoundingClientRect()).map(box => [box.x, box.y + scrollY, box.width, box.height])"
@@ -114,7 +117,7 @@ def test_without_a_network_the_text_stays_and_saves_later(desk):
     desk.fill_in(**JANE)
     desk.page.context.set_offline(True)
     desk.save()
-    expect(desk.page.get_by_role("alert")).to_contain_text("Nothing is lost")
+    expect(desk.page.get_by_role("alert")).to_contain_text("Nothing was saved")
     expect(desk.page.locator("#id_family_name")).to_have_value("Smith")
     desk.page.context.set_offline(False)
     desk.faults.clear()  # The panel could not ask either, and the browser says so.
@@ -134,11 +137,21 @@ def test_who_cannot_be_identified_is_registered_by_one_press(staff, front_desk, 
     assert (patient.sex, patient.date_of_birth) == ("unknown", None)
 
 
-def test_the_end_of_a_session_leaves_the_panel_and_the_text_alone(desk):
+def test_after_the_end_of_a_session_text_and_panel_are_back_and_the_choice_is_made_anew(desk, front_desk):
+    desk.register()
     desk.open("/patients/new/")
+    desk.fill_in(**{**JANE, "given_name": "Joan"})
+    is_listed(desk)
+    desk.page.get_by_label("Twin, brother or sister").check()
     desk.page.context.clear_cookies(name="sessionid")
-    with desk.page.expect_response(lambda answer: "/sign-in/" in answer.url):
-        desk.fill_in(**JANE)
-    expect(desk.page.locator("#similar-found")).to_be_attached()
-    expect(desk.page.locator("#id_family_name")).to_have_value("Smith")
-    desk.faults.clear()  # The browser says that the session is over.
+    desk.save()
+    expect(desk.page).to_have_title(re.compile("Sign in"))
+    desk.faults.clear()  # The browser says that the session was over.
+    desk.page.get_by_label("E-mail").fill(front_desk.email)
+    desk.page.get_by_label("Password", exact=True).fill(PASSWORD)
+    desk.page.get_by_role("button", name="Sign in").click()
+    expect(desk.page.locator("#id_given_name")).to_have_value("Joan")
+    is_listed(desk)
+    desk.page.get_by_label("Twin, brother or sister").check()
+    desk.save()
+    expect(desk.page.get_by_text("Registered with MRN")).to_be_visible()

@@ -1,27 +1,5 @@
-// A form whose text outlives a lost network, and a panel in which Enter does not save.
-const form = document.querySelector("form[data-keep-text]");
-const away = form.querySelector("[data-away]");
-const WORDS = "The portal cannot be reached. Nothing is lost: what you typed is still here. Save again in a moment.";
-let isReached = false;
-
-// A browser that sends a form without a network shows its own page, and the text is gone: so ask first.
-async function askFirst(event) {
-  if (isReached) {
-    isReached = false;
-    return;
-  }
-  event.preventDefault();
-  event.stopPropagation();
-  try {
-    await fetch(document.querySelector("link[rel=icon]").href, { method: "HEAD", cache: "no-store" });
-  } catch {
-    away.textContent = WORDS;
-    away.hidden = false;
-    return;
-  }
-  isReached = true;
-  form.requestSubmit(event.submitter);
-}
+// The panel of those who may be registered already: Enter in it never saves, and it does not ask when nobody waits.
+const form = document.querySelector("form[data-save-key]");
 
 // In the panel Enter would press Save, as in every field; there it chooses.
 function choose(event) {
@@ -32,15 +10,14 @@ function choose(event) {
 
 // Once the form is on its way nobody waits for the panel, which would find the very patient who is being registered.
 function stayQuiet(event) {
-  if (isReached || form.dataset.isSent) event.preventDefault();
+  if (form.dataset.isSent) event.preventDefault();
 }
 
-// After the end of a session the answer is the sign-in page: the panel stays as it is, and so does the text.
-function keepPanel(event) {
-  if (!event.detail.serverResponse.includes('id="echo-age"')) event.detail.shouldSwap = false;
+// Text that came back after signing in again brings the proof of a panel that this page has not shown.
+function tellWhoIsShown(event) {
+  if (!form.querySelector("#similar li")) event.detail.parameters.shown = "";
 }
 
-form.addEventListener("submit", askFirst);
-form.addEventListener("htmx:beforeSwap", keepPanel);
-form.addEventListener("htmx:beforeRequest", stayQuiet);
 form.addEventListener("keydown", choose);
+form.addEventListener("htmx:beforeRequest", stayQuiet);
+form.addEventListener("htmx:configRequest", tellWhoIsShown);

@@ -1,4 +1,4 @@
-// The panel of those who may be registered already: Enter in it never saves, and it does not ask when nobody waits.
+// A form that asks the server while one types; Enter in the panel of those who may be registered already never saves.
 const form = document.querySelector("form[data-save-key]");
 
 // In the panel Enter would press Save, as in every field; there it chooses.
@@ -15,9 +15,15 @@ function stayQuiet(event) {
 
 // Text that came back after signing in again brings the proof of a panel that this page has not shown.
 function tellWhoIsShown(event) {
-  if (!form.querySelector("#similar li")) event.detail.parameters.shown = "";
+  if (form.querySelector("#similar") && !form.querySelector("#similar li")) event.detail.parameters.shown = "";
+}
+
+// A session that ended, or another one begun in the next tab: the page itself says so, and the panel only stays as it is.
+function takeNoOffence(event) {
+  event.detail.isError = false;
 }
 
 form.addEventListener("keydown", choose);
+form.addEventListener("htmx:beforeSwap", takeNoOffence);
 form.addEventListener("htmx:beforeRequest", stayQuiet);
 form.addEventListener("htmx:configRequest", tellWhoIsShown);

@@ -9,6 +9,7 @@ from portal.patients.triggers import RECORDED
 READS = {
     "open": "Opened the record",
     "list": "Saw in a list",
+    "similar": "Saw while registering",
     "timeline": "Looked at the timeline",
     "identifiers": "Looked at the identifiers",
     "history": "Looked at what changed",

@@ -69,6 +69,35 @@ def learn_words(operation: pgtrigger.Operation) -> pgtrigger.Trigger:
     )
 
 
+def write_identifiers(operation: pgtrigger.Operation) -> pgtrigger.Trigger:
+    """After identifiers change: what went and what came, with the version of the patient that it came with.
+
+    PostgreSQL fires triggers in the order of their names, so that `touch_patient` has raised the version before.
+    """
+    columns = "patient_id, system, value, valid_from, valid_to"
+    has_old, has_new = operation != pgtrigger.Insert, operation != pgtrigger.Delete
+    old, new = (f"SELECT {columns} FROM {rows}" for rows in ("old_rows", "new_rows"))  # noqa: S608
+    gone = f"{old} EXCEPT {new}" if has_new else old
+    come = f"{new} EXCEPT {old}" if has_old else new
+    parts = [("false", gone)] * has_old + [("true", come)] * has_new
+    each = [f"SELECT {is_added} AS is_added, * FROM ({part}) AS part" for is_added, part in parts]  # noqa: S608
+    rows = " UNION ALL ".join(each)
+    return pgtrigger.Trigger(
+        name=f"write_identifiers_{operation}".lower(),
+        when=pgtrigger.After,
+        operation=operation,
+        level=pgtrigger.Statement,
+        referencing=pgtrigger.Referencing(old="old_rows" if has_old else None, new="new_rows" if has_new else None),
+        func=f"""
+            INSERT INTO patients_identifierchange (version, is_added, {columns})
+            SELECT patient.version, rows.is_added, rows.patient_id, system, value, valid_from, valid_to
+            FROM ({rows}) AS rows JOIN patients_patient AS patient ON patient.id = rows.patient_id
+            ORDER BY rows.patient_id, is_added, system, value;
+            RETURN NULL;
+        """,  # noqa: S608 - made of words of ours
+    )
+
+
 def fill_outbox() -> pgtrigger.Trigger:
     """After the log grows: one outbox row for each event, in the same transaction."""
     return pgtrigger.Trigger(

@@ -1,7 +1,7 @@
 """What is stored: the patient, the event log with its outbox, who looked, and the words of all names."""
 
 from portal.patients.models.access import AccessRecord, IdempotencyKey
-from portal.patients.models.log import EventOutbox, PatientEvent
+from portal.patients.models.log import EventOutbox, IdentifierChange, PatientEvent
 from portal.patients.models.patient import Patient, PatientIdentifier, Precision, Sex, Source, Status
 from portal.patients.models.vocabulary import NameWord
 
@@ -9,6 +9,7 @@ __all__ = [
     "AccessRecord",
     "EventOutbox",
     "IdempotencyKey",
+    "IdentifierChange",
     "NameWord",
     "Patient",
     "PatientEvent",

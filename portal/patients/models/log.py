@@ -48,6 +48,27 @@ class PatientEvent(_Log):  # type: ignore[misc,valid-type]
         return f"event {self.pgh_id}"
 
 
+class IdentifierChange(models.Model):
+    """An identifier that a patient got or lost, with the version of the record that it came with: for the history."""
+
+    patient_id = models.UUIDField()  # No foreign key: it tells also of patients who are gone.
+    version = models.BigIntegerField()
+    is_added = models.BooleanField()
+    system = models.CharField(max_length=200)
+    value = models.CharField(max_length=100)
+    valid_from = models.DateField(null=True)
+    valid_to = models.DateField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        default_permissions = ()
+        indexes = [models.Index(fields=["patient_id", "version"], name="identifier_change_by_patient")]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"identifier change {self.pk}"
+
+
 class EventOutbox(models.Model):
     """Events that the broker has not acknowledged; the relay deletes a row after the acknowledgement and not before."""
 

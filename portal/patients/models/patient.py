@@ -8,7 +8,7 @@ from django.db.models import Func, Q
 from django.db.models.functions import Collate, Now, Reverse
 from uuid_utils.compat import uuid7
 
-from portal.patients.triggers import learn_words, raise_version, touch_patient
+from portal.patients.triggers import learn_words, raise_version, touch_patient, write_identifiers
 
 
 class Sex(models.TextChoices):
@@ -208,6 +208,9 @@ class PatientIdentifier(models.Model):
             touch_patient(pgtrigger.Insert, "new_rows"),
             touch_patient(pgtrigger.Update, "new_rows"),
             touch_patient(pgtrigger.Delete, "old_rows"),
+            write_identifiers(pgtrigger.Insert),
+            write_identifiers(pgtrigger.Update),
+            write_identifiers(pgtrigger.Delete),
         ]
 
     def __str__(self) -> str:

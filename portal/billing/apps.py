@@ -19,5 +19,11 @@ class BillingConfig(AppConfig):
             "billing",
             for_patients=selectors.for_patients,
             totals=selectors.accounts_by_status,
-            tab=Tab("Billing", "billing:account", "billing.view_billingaccount", selectors.tag_of),
+            tab=Tab(
+                "Billing",
+                "billing:account",
+                "billing.view_billingaccount",
+                selectors.tag_of,
+                selectors.happenings_of,
+            ),
         )

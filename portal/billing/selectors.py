@@ -15,7 +15,7 @@ from portal.billing.models import AccountStatus, BillingAccount, OrphanedAccount
 from portal.cursors import bad_cursor, cursor_of, place_of
 from portal.errors import NotAllowed
 from portal.kept import Kept
-from portal.patients.annexes import Tag
+from portal.patients.annexes import Happening, Tag
 from portal.patients.selectors import patients_by_id
 
 
@@ -96,6 +96,27 @@ def tag_of(patient_id: UUID) -> Tag:
     """The account's state, and whether it is on its way to another one."""
     row = account_of(patient_id)
     return Tag(row.status, row.next_attempt_at is not None) if row else Tag(AccountStatus.PENDING.value, True)
+
+
+def happenings_of(patient_id: UUID) -> list[Happening]:
+    """For the patient's timeline: what billing answered last, and what it has yet to hear of."""
+    row = account_of(patient_id)
+    told = []
+    if row and row.answered_at and row.status in _ANSWERS:
+        details = [f"Account {row.account_id}"] if row.account_id else []
+        details += [f"Reason: {row.last_error_code}"] if row.status == AccountStatus.FAILED else []
+        told.append(Happening(row.answered_at, _ANSWERS[row.status], details, by="Billing"))
+    if row and row.next_attempt_at:
+        tried = [f"Tried {row.attempts} times without an answer"] if row.attempts > 1 else []
+        told.append(Happening(row.wanted_at, "Billing is to be told, and has not answered yet", tried))
+    return told
+
+
+_ANSWERS: dict[str, str] = {
+    AccountStatus.ACTIVE: "Billing account open, as billing answered last",
+    AccountStatus.CLOSED: "Billing account closed, as billing answered last",
+    AccountStatus.FAILED: "Billing refused the account",
+}
 
 
 def billing_state() -> BillingState:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,13 +19,29 @@ class Tag:
 
 
 @dataclass(frozen=True)
+class Happening:
+    """Something that happened around a patient; `version` is that of the record, where it changed the record."""
+
+    at: datetime
+    title: str
+    details: Sequence[str] = ()
+    by: str = ""
+    door: str = ""
+    version: int | None = None
+
+
+@dataclass(frozen=True)
 class Tab:
-    """A tab on the patient's page: `url_name` takes the patient's id, and `tag_of` gives the banner its state."""
+    """A tab on the patient's page: `url_name` takes the patient's id, and `tag_of` gives the banner its state.
+
+    `happenings`, where given, adds to the timeline of those who hold the tab's permission: a few, in any order.
+    """
 
     label: str
     url_name: str
     permission: str
     tag_of: Callable[[UUID], Tag]
+    happenings: Callable[[UUID], Sequence[Happening]] | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from portal.errors import FieldProblem, InvalidInput, NotAllowed, StaleVersion
 from portal.patients import selectors, services
 from portal.patients.annexes import parts_for
 from portal.patients.details import clean_details
+from portal.patients.history import Change, history_of
 from portal.patients.keys import first_answer
 from portal.patients.models import Patient, Source, Status
 from portal.patients.representation import as_sent, details_from, patient_json
@@ -130,7 +131,7 @@ class History(APIView):
     @extend_schema(responses=ChangeJson(many=True), summary="What happened to a patient")
     def get(self, request: Request, patient_id: UUID) -> Response:
         """The log, newest first, field by field."""
-        changes = selectors.history_of(user_of(request), patient_id, door=DOOR)
+        changes = history_of(user_of(request), patient_id, door=DOOR)
         return Response([_change_json(change) for change in changes])
 
 
@@ -215,7 +216,7 @@ def _answer(patient: Patient, *, status: int = 200) -> Response:
     return Response(_json(patient), status, headers={"ETag": f'"{patient.version}"'})
 
 
-def _change_json(change: selectors.Change) -> dict[str, Any]:
+def _change_json(change: Change) -> dict[str, Any]:
     fields = [{"field": name, "old": old, "new": new} for name, old, new in change.fields]
     return {
         "eventId": change.event_id, "version": change.version, "at": change.at, "kind": change.kind,

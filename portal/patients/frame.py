@@ -22,9 +22,14 @@ def tags_of(request: HttpRequest, patient: Patient) -> list[dict[str, Any]]:
 
 
 def _tabs(request: HttpRequest, patient: Patient, current: str) -> list[dict[str, Any]]:
-    places = [("Overview", "patients:show", "patients.view_patient")]
-    places += [(one.tab.label, one.tab.url_name, one.tab.permission) for one in annexes() if one.tab]
-    places += [("History", "patients:history", "patients.view_history")]
+    places = [
+        ("Overview", "patients:show", "patients.view_patient"),
+        ("Timeline", "patients:timeline", "patients.view_history"),
+        *((one.tab.label, one.tab.url_name, one.tab.permission) for one in annexes() if one.tab),
+        ("Identifiers", "patients:identifiers", "patients.view_patient"),
+        ("History", "patients:history", "patients.view_history"),
+        ("Access", "patients:access", "patients.view_access"),
+    ]
     return [
         {"label": label, "url": reverse(name, args=[patient.pk]), "is_current": name == current}
         for label, name, right in places

@@ -1,21 +1,21 @@
 """The only way from a request to a patient: what may be read, and by whom. Every reading is recorded."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from portal.accounts.models import User
-from portal.errors import NotAllowed, NotFound
+from portal.errors import Gone, NotAllowed, NotFound, PortalError
 from portal.patients.audit import record_reading
 from portal.patients.duplicates import Match
 from portal.patients.models import AccessRecord, Patient, PatientEvent, PatientIdentifier, Source, Status
+from portal.patients.models.log import DELETED
 from portal.patients.search import Found, estimated_count, search
 from portal.patients.similar import similar_in
-from portal.patients.triggers import RECORDED
 from portal.patients.words import identifier_value
 
 LARGEST_PAGE = 200
@@ -33,19 +33,6 @@ class PatientFilters:
     identifier: str = ""
 
 
-@dataclass(frozen=True)
-class Change:
-    """One row of the log as people read it: who did what when, field by field (name, old, new)."""
-
-    event_id: int
-    version: int
-    at: datetime
-    kind: str
-    actor: str
-    source: str
-    fields: list[tuple[str, str, str]] = field(default_factory=list)
-
-
 def patients_visible_to(user: User | None) -> QuerySet[Patient]:
     """Patients that this user may see; None stands for the clinic's own commands."""
     if user is not None and not user.has_perm("patients.view_patient"):
@@ -53,13 +40,23 @@ def patients_visible_to(user: User | None) -> QuerySet[Patient]:
     return Patient.objects.all()
 
 
-def open_patient(user: User | None, patient_id: UUID, *, door: str) -> Patient:
-    """One patient with identifiers; the reading is recorded. NotFound if there is none that the user may see."""
+def open_patient(user: User | None, patient_id: UUID, *, door: str, action: str = "open") -> Patient:
+    """One patient with identifiers; the reading is recorded, `action` being what of the record somebody looked at.
+
+    NotFound if there is none that the user may see; Gone if there was one.
+    """
     patient = patients_visible_to(user).prefetch_related("identifiers").filter(pk=patient_id).first()
     if patient is None:
-        raise NotFound("There is no patient at this address.")
-    record_reading(user, [patient.pk], action="open", door=door)
+        raise no_such_patient(patient_id)
+    record_reading(user, [patient.pk], action=action, door=door)
     return patient
+
+
+def no_such_patient(patient_id: UUID) -> PortalError:
+    """What to raise where no patient has this id: the log knows whether there was one."""
+    if PatientEvent.objects.filter(pgh_obj_id=patient_id, pgh_label=DELETED).exists():
+        return Gone("The record at this address was deleted for good. Search for the person: there may be another one.")
+    return NotFound("There is no patient at this address.")
 
 
 def find_patients(
@@ -118,19 +115,6 @@ def user_openings(user: User) -> QuerySet[Any]:
     return AccessRecord.objects.filter(user=user, action="open").order_by("-id")
 
 
-def history_of(user: User | None, patient_id: UUID, *, door: str) -> list[Change]:
-    """The log of one patient, newest first, field by field; the reading is recorded."""
-    if user is not None and not user.has_perm("patients.view_history"):
-        raise NotAllowed("Ask an operator for the right to see what changed.")
-    if not patients_visible_to(user).filter(pk=patient_id).exists():
-        raise NotFound("There is no patient at this address.")
-    events = list(PatientEvent.objects.filter(pgh_obj_id=patient_id).order_by("pgh_id"))
-    record_reading(user, [patient_id], action="history", door=door)
-    names = _actor_names(events)
-    changes = [_change(event, before, names) for before, event in zip([None, *events], events, strict=False)]
-    return changes[::-1]
-
-
 def patients_with_identifiers(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], UUID]:
     """Who holds these (system, value) pairs; values are normalised here. One query for all."""
     wanted = {(system, identifier_value(value)) for system, value in pairs}
@@ -161,26 +145,3 @@ def _filtered(found: QuerySet[Patient], filters: PatientFilters) -> QuerySet[Pat
         held = held.filter(system=system) if system else held
         found = found.filter(pk__in=held.values("patient_id"))
     return found
-
-
-def _actor_names(events: list[Any]) -> dict[int, str]:
-    ids = [user for event in events if (user := (event.pgh_context or {}).get("user"))]
-    return {user.pk: str(user) for user in User.objects.filter(pk__in=ids)}
-
-
-def _change(event: Any, before: Any, names: dict[int, str]) -> Change:
-    context = event.pgh_context or {}
-    fields = [
-        (name, _shown(getattr(before, name, "")), _shown(getattr(event, name)))
-        for name in RECORDED
-        if name != "phone_e164" and _shown(getattr(before, name, "")) != _shown(getattr(event, name))
-    ]
-    if not fields and before is not None:
-        fields = [("identifiers", "", "changed")]
-    actor = names.get(context.get("user") or 0, "the system")
-    source = context.get("source") or ("sql" if not context else "")
-    return Change(event.pgh_id, event.version, event.pgh_created_at, event.pgh_label, actor, source, fields)
-
-
-def _shown(value: Any) -> str:
-    return "" if value is None else str(value)

@@ -19,6 +19,9 @@ JANE = {
     "identifiers": [{"system": "passport", "value": "P123456"}],
 }
 PAGES = ["", "new/", "{id}/", "{id}/edit/", "{id}/history/", "{id}/billing/", "?q=nobody+of+this+name"]
+TABS = ["timeline/", "identifiers/", "access/", "access/?before=1", "label/"]
+PAST = ["history/as-it-was/?version=1", "history/as-it-was/?version=9", "history/as-it-was/?on=1/1/1999",
+        "history/as-it-was/?on=30/2/1999&at=99"]  # fmt: skip
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ def bad_import(operator, tmp_path):
 @pytest.mark.parametrize("width", [1280, 320])
 def test_patients(staff, operator, patient, width):
     person = staff(operator, width=width)
-    for page in PAGES:
+    for page in [*PAGES, *("{id}/" + one for one in [*TABS, *PAST])]:
         person.open(f"/patients/{page.format(id=patient.pk)}")
         person.is_readable_by_all()
 

@@ -10,16 +10,31 @@ from portal.patients.systems import system_name
 register = template.Library()
 register.filter(system_name)
 
-_BY_PRECISION = {"day": "%d-%b-%Y", "month": "%b-%Y", "year": "%Y"}
+BY_PRECISION = {"day": "%d-%b-%Y", "month": "%b-%Y", "year": "%Y"}
 
 
 @register.filter
 def born(patient: Patient) -> str:
     """05-Apr-2008 (18 years): the date as far as it is known, and the age."""
+    return "Not recorded" if patient.date_of_birth is None else f"{birth_date(patient)} ({age(patient)})"
+
+
+@register.filter
+def birth_date(patient: Patient) -> str:
+    """05-Apr-2008, or what is known of it: Apr-2008, 2008."""
     if patient.date_of_birth is None:
         return "Not recorded"
-    text = patient.date_of_birth.strftime(_BY_PRECISION[patient.date_of_birth_precision])
-    return f"{text} ({age(patient)})"
+    return patient.date_of_birth.strftime(BY_PRECISION[patient.date_of_birth_precision])
+
+
+@register.filter
+def birth_doubt(patient: Patient) -> str:
+    """What is not known of the date of birth, for the banner; empty where all is."""
+    if patient.date_of_birth is None:
+        return "Date of birth not known"
+    return {"month": "Day of birth not known", "year": "Only the year of birth is known"}.get(
+        patient.date_of_birth_precision, ""
+    )
 
 
 @register.filter
@@ -36,3 +51,27 @@ def age(patient: Patient) -> str:
 def source_name(source: str) -> str:
     """The door that a change came through, as people call it."""
     return {"portal": "Staff pages", "api": "API", "sql": "Database"}.get(source, source.capitalize())
+
+
+@register.filter
+def reading_name(action: str) -> str:
+    """What somebody looked at, in words."""
+    return _READINGS.get(action, action.capitalize())
+
+
+_READINGS = {
+    "open": "Opened the record",
+    "list": "Saw it in a list",
+    "timeline": "Looked at the timeline",
+    "identifiers": "Looked at the identifiers",
+    "history": "Looked at what changed",
+    "past": "Looked at it as it was",
+    "access": "Looked at who looked",
+    "label": "Opened the label",
+    "similar": "Saw it while registering somebody alike",
+    "audit": "Exported the audit",
+}
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

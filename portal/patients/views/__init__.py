@@ -1,21 +1,29 @@
 """The pages of patients."""
 
+from portal.patients.views.access import access
 from portal.patients.views.archiving import archive, restore
 from portal.patients.views.editing import edit, understood
+from portal.patients.views.history import as_it_was, history
 from portal.patients.views.listing import index, suggest
-from portal.patients.views.reading import history, show, tags
+from portal.patients.views.reading import identifiers, label, show, tags
 from portal.patients.views.registering import register, similar
+from portal.patients.views.timeline import timeline
 
 __all__ = [
+    "access",
     "archive",
+    "as_it_was",
     "edit",
     "history",
+    "identifiers",
     "index",
+    "label",
     "register",
     "restore",
     "show",
     "similar",
     "suggest",
     "tags",
+    "timeline",
     "understood",
 ]

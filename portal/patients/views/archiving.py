@@ -26,8 +26,9 @@ def archive(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @allow("patients.archive_patient")
 @require_POST
 def restore(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """Back on the lists, and on the screen."""
-    restore_patient(patient_id, by=user_of(request), source=Source.PORTAL)
+    """Back on the lists, and on the screen, with an undo."""
+    patient = restore_patient(patient_id, by=user_of(request), source=Source.PORTAL)
+    messages.success(request, render_to_string("patients/restored.html", {"patient": patient}, request))
     return redirect("patients:show", patient_id)
 
 

@@ -1,0 +1,65 @@
+"""Who looked at one patient: the record of readings, newest first, by person and period."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from portal.accounts.models import User
+from portal.errors import NotAllowed
+from portal.patients.models import AccessRecord, Patient
+
+PAGE_SIZE = 50
+SYSTEM = "the system"
+
+
+@dataclass(frozen=True)
+class ReadingFilters:
+    """Narrow the readings. `person` is a user's id; lists that the patient stood in are left out unless asked for."""
+
+    person: int | None = None
+    since: datetime | None = None
+    with_lists: bool = False
+
+
+@dataclass(frozen=True)
+class ReadingPage:
+    """Some readings, newest first, and the id that the next page starts under; None on the last."""
+
+    readings: list[AccessRecord]
+    before: int | None
+
+
+def readings_of(
+    user: User | None,
+    patient: Patient,
+    *,
+    filters: ReadingFilters | None = None,
+    before: int | None = None,
+    limit: int = PAGE_SIZE,
+) -> ReadingPage:
+    """A page of who looked at a patient who was opened."""
+    filters = filters or ReadingFilters()
+    rows = _readings(user, patient, with_lists=filters.with_lists).select_related("user").order_by("-id")
+    if filters.person:
+        rows = rows.filter(user_id=filters.person)
+    if filters.since:
+        rows = rows.filter(at__gte=filters.since)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    found = list(rows[: limit + 1])
+    shown = found[:limit]
+    return ReadingPage(shown, shown[-1].pk if len(found) > limit else None)
+
+
+def readers_of(user: User | None, patient: Patient) -> list[User]:
+    """Everybody who ever opened this record, by name."""
+    ids = _readings(user, patient, with_lists=False).order_by().values_list("user_id", flat=True).distinct()
+    return sorted(User.objects.filter(pk__in=list(ids)), key=str)
+
+
+def _readings(user: User | None, patient: Patient, *, with_lists: bool) -> QuerySet[AccessRecord]:
+    if user is not None and not user.has_perm("patients.view_access"):
+        raise NotAllowed("Ask an operator for the right to see who looked.")
+    rows = AccessRecord.objects.filter(patient_ids__contains=[patient.pk])
+    return rows if with_lists else rows.exclude(action="list")

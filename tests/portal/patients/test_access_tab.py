@@ -1,0 +1,83 @@
+"""Who looked at a record: for auditors, newest first, by person and period, along an index."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from portal.patients.access import readings_of
+from portal.patients.models import AccessRecord
+from portal.patients.services import register_patient
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def patient():
+    return register_patient({"family_name": "Example"}, by=None, source="api")
+
+
+@pytest.fixture
+def auditor(make_user):
+    return make_user("auditor", full_name="Ann Auditor")
+
+
+def read(patient, by, action="open", *, days_ago=0):
+    at = timezone.now() - timedelta(days=days_ago)
+    AccessRecord.objects.create(
+        user=by, patient_ids=[patient.pk], action=action, door="portal", at=at, request_id="r-1"
+    )
+
+
+def shown(answer):
+    return [(one.user and one.user.email, one.action) for one in answer.context["page"].readings]
+
+
+def test_it_is_offered_to_auditors_and_refused_to_the_desk(client, front_desk, auditor, patient):
+    address = f"/patients/{patient.pk}/access/"
+    client.force_login(front_desk)
+    assert client.get(address).status_code == 403
+    assert "/access/" not in client.get(f"/patients/{patient.pk}/").content.decode()
+    client.force_login(auditor)
+    assert "Looked at who looked" in client.get(address).content.decode()
+
+
+def test_readings_are_narrowed_by_person_period_and_lists(client, front_desk, auditor, patient):
+    other = register_patient({"family_name": "Other"}, by=None, source="api")
+    read(other, front_desk)
+    read(patient, front_desk, days_ago=8)
+    read(patient, front_desk, "list")
+    read(patient, None, "history", days_ago=2)
+    client.force_login(auditor)
+    address = f"/patients/{patient.pk}/access/"
+    mine = (auditor.email, "access")
+    assert shown(client.get(address)) == [mine, (None, "history"), (front_desk.email, "open")]
+    assert shown(client.get(address + "?period=7")) == [mine, mine, (None, "history")]
+    assert shown(client.get(address + f"?person={front_desk.pk}")) == [(front_desk.email, "open")]
+    assert shown(client.get(address + f"?person={front_desk.pk}&lists=1&period=1")) == [(front_desk.email, "list")]
+
+
+def test_many_readings_come_in_pages_that_keep_the_filters(client, front_desk, auditor, patient):
+    for _ in range(60):
+        read(patient, front_desk)
+    client.force_login(auditor)
+    first = client.get(f"/patients/{patient.pk}/access/?person={front_desk.pk}")
+    second = client.get(f"/patients/{patient.pk}/access/?{first.context['older_query']}")
+    assert (len(shown(first)), len(shown(second))) == (50, 10)
+    assert second.context["older_query"] == ""
+
+
+def test_a_patient_among_many_is_found_along_the_index(patient):
+    """Planted: a query without the condition of the small index takes the large one."""
+    AccessRecord.objects.bulk_create(
+        AccessRecord(patient_ids=[uuid4()], action="open", door="api") for _ in range(3_000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE patients_accessrecord")
+        with CaptureQueriesContext(connection) as asked:
+            assert readings_of(None, patient).readings == []
+        cursor.execute(f"EXPLAIN {asked[0]['sql']}")
+        assert "access_by_opened_patient" in str(cursor.fetchall())

@@ -16,6 +16,7 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/edit/", views.edit, name="edit"),
     path("patients/<uuid:patient_id>/archive/", views.archive, name="archive"),
     path("patients/<uuid:patient_id>/restore/", views.restore, name="restore"),
+    path("patients/<uuid:patient_id>/undo/", views.undo, name="undo"),
     path("patients/<uuid:patient_id>/history/", views.history, name="history"),
     path("patients/<uuid:patient_id>/history/as-it-was/", views.as_it_was, name="as-it-was"),
     path("patients/<uuid:patient_id>/timeline/", views.timeline, name="timeline"),

@@ -97,3 +97,19 @@ def test_restoring_is_undone_with_one_press(desk):
     desk.page.get_by_role("button", name="Undo").click()
     expect(desk.page.get_by_role("status").first).to_contain_text("is archived")
     assert Patient.objects.get().status == "archived"
+
+
+def test_an_edit_is_undone_with_one_press(desk):
+    address = desk.register(city="Leeds")
+    desk.open(f"{address}edit/")
+    desk.fill_in(city="York")
+    desk.save()
+    expect(desk.page.get_by_text("Saved.")).to_be_visible()
+    desk.is_readable_by_all()
+    desk.page.get_by_role("button", name="Undo").click()
+    expect(desk.page.get_by_text("Undone: what was changed is put back.")).to_be_visible()
+    assert Patient.objects.get().city == "Leeds"
+    desk.page.get_by_role("link", name="History").click()
+    desk.page.get_by_role("button", name="Undo").click()
+    expect(desk.page.get_by_text("Undone")).to_be_visible()
+    assert Patient.objects.get().city == "York"

@@ -8,6 +8,7 @@ from portal.patients.views.listing import index, suggest
 from portal.patients.views.reading import identifiers, label, show, tags
 from portal.patients.views.registering import register, similar
 from portal.patients.views.timeline import timeline
+from portal.patients.views.undoing import undo
 
 __all__ = [
     "access",
@@ -26,4 +27,5 @@ __all__ = [
     "tags",
     "timeline",
     "understood",
+    "undo",
 ]

@@ -16,6 +16,7 @@ from portal.patients.frame import frame
 from portal.patients.models import Patient, Source
 from portal.patients.selectors import open_patient
 from portal.patients.services import change_patient
+from portal.patients.views.undoing import tell_with_undo
 
 SALT = "patients.edit"
 
@@ -27,7 +28,7 @@ def edit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     patient = open_patient(user_of(request), patient_id, door=Source.PORTAL)
     if request.method == "GET":
         return _page(request, patient, _form(patient, _stored(patient)))
-    opened = _opened(request)
+    opened = _opened(request, patient_id)
     form = EditForm(request.POST)
     typed = as_typed(form)
     form.wanted = _differing(typed, opened["typed"])
@@ -36,9 +37,11 @@ def edit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     try:
         if form.wanted:
             version = opened["version"]
-            change_patient(
+            changed = change_patient(
                 patient_id, form.details, by=user_of(request), source=Source.PORTAL, expected_version=version
             )
+            if changed.version > version:
+                tell_with_undo(request, changed, "Saved.")
     except StaleVersion:
         return _both_versions(request, patient_id, opened["typed"], typed)
     except PortalError as error:
@@ -87,7 +90,9 @@ def _echoes(form: EditForm) -> dict[str, str]:
 
 
 def _form(patient: Patient, shown: dict[str, Any]) -> EditForm:
-    opened = signing.dumps({"version": patient.version, "typed": _stored(patient)}, salt=SALT, compress=True)
+    opened = signing.dumps(
+        {"version": patient.version, "typed": _stored(patient)}, salt=_salt(patient.pk), compress=True
+    )
     return EditForm(initial={**as_initial(shown), "opened": opened})
 
 
@@ -95,11 +100,16 @@ def _stored(patient: Patient) -> dict[str, Any]:
     return as_typed(PatientForm(initial=form_values(patient)))
 
 
-def _opened(request: HttpRequest) -> dict[str, Any]:
+def _opened(request: HttpRequest, patient_id: UUID) -> dict[str, Any]:
     try:
-        return signing.loads(request.POST.get("opened", ""), salt=SALT)
+        return signing.loads(request.POST.get("opened", ""), salt=_salt(patient_id))
     except signing.BadSignature as error:
         raise InvalidInput("This form is not complete. Go back, reload the page and send it again.") from error
+
+
+def _salt(patient_id: UUID) -> str:
+    """A form that was opened on one patient is worth nothing at another's address."""
+    return f"{SALT}.{patient_id}"
 
 
 def _differing(typed: dict[str, Any], opened: dict[str, Any]) -> set[str]:

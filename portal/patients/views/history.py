@@ -14,6 +14,7 @@ from portal.patients.models import Patient, Source
 from portal.patients.moments import MomentForm
 from portal.patients.selectors import open_patient
 from portal.patients.telling import readable, side_by_side
+from portal.patients.undoing import is_undoable
 from portal.patients.views.cursors import number_in
 
 
@@ -27,6 +28,7 @@ def history(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     context = {
         **frame(request, patient, tab="patients:history"),
         "changes": [readable(change) for change in page.changes],
+        "undoable": patient.version if page.changes and before is None and is_undoable(page.changes[0]) else None,
         "older": page.before,
         "is_older": before is not None,
         "form": MomentForm(),

@@ -104,7 +104,7 @@ def test_an_edit_is_undone_with_one_press(desk):
     desk.open(f"{address}edit/")
     desk.fill_in(city="York")
     desk.save()
-    expect(desk.page.get_by_text("Saved.")).to_be_visible()
+    expect(desk.page.get_by_text("Saved.", exact=True)).to_be_visible()
     desk.is_readable_by_all()
     desk.page.get_by_role("button", name="Undo").click()
     expect(desk.page.get_by_text("Undone: what was changed is put back.")).to_be_visible()

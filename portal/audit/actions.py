@@ -1,4 +1,4 @@
-"""What people did, in words; reads by their action, writes by the label of the log."""
+"""What people changed, in words, by the label of the log."""
 
 from typing import Any
 
@@ -6,26 +6,9 @@ from portal.patients.models import Patient, PatientEvent, Status
 from portal.patients.models.log import DELETED, INSERTED, UPDATED
 from portal.patients.triggers import RECORDED
 
-READS = {
-    "open": "Opened the record",
-    "list": "Saw in a list",
-    "similar": "Saw while registering",
-    "timeline": "Looked at the timeline",
-    "identifiers": "Looked at the identifiers",
-    "history": "Looked at what changed",
-    "past": "Looked at it as it was",
-    "access": "Looked at who looked",
-    "label": "Opened the label",
-    "audit": "Exported the audit",
-}
 WRITES = {INSERTED: "Registered", UPDATED: "Changed", DELETED: "Erased"}
 _BY_STATUS = {Status.ACTIVE: "Restored", Status.ARCHIVED: "Archived", Status.MERGED: "Merged into another record"}
 _FOLLOWING = {"phone_e164", "date_of_birth_precision"}  # They change with a field that is named already.
-
-
-def read_in_words(action: str) -> str:
-    """An action that this table does not know is told as it is stored."""
-    return READS.get(action) or action.replace("_", " ").capitalize()
 
 
 def write_in_words(event: PatientEvent, before: PatientEvent | None) -> str:

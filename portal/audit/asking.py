@@ -7,8 +7,9 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from portal.audit.actions import READS, WRITES
+from portal.audit.actions import WRITES
 from portal.cursors import bad_cursor, place_of
+from portal.patients.audit import READS
 from portal.patients.models import AccessRecord, PatientEvent
 
 SYSTEM = 0  # Stands for no person: a command, or the database itself.

@@ -11,10 +11,11 @@ from uuid import UUID
 from django.db.models import F
 
 from portal.accounts.models import User
-from portal.audit.actions import read_in_words, write_in_words
+from portal.audit.actions import write_in_words
 from portal.audit.asking import READ, SQL, WRITE, Asked, reads_asked_for, writes_asked_for
 from portal.cursors import cursor_of
 from portal.errors import NotAllowed, NotFound
+from portal.patients.audit import reading_name
 from portal.patients.models import AccessRecord, Patient, PatientEvent
 from portal.patients.models.log import UPDATED
 from portal.patients.words import is_mrn
@@ -146,7 +147,7 @@ def _told_of(row: Any, asked: Asked) -> list[UUID]:
 
 def _read(row: Any, names: dict[int, str], patients: list[tuple[UUID, str]]) -> Entry:
     who = names.get(row.user_id, "The system")
-    what = read_in_words(row.action)
+    what = reading_name(row.action)
     return Entry(READ, row.pk, row.at, row.user_id, who, what, patients, row.count, row.door, row.request_id, "")
 
 

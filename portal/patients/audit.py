@@ -12,6 +12,21 @@ from structlog.contextvars import get_contextvars
 from portal.accounts.models import User
 from portal.patients.models import AccessRecord
 
+# What somebody looked at, in words.
+READS = {
+    "open": "Opened the record",
+    "list": "Saw in a list",
+    "similar": "Saw while registering somebody alike",
+    "review": "Saw while reviewing an import",
+    "timeline": "Looked at the timeline",
+    "identifiers": "Looked at the identifiers",
+    "history": "Looked at what changed",
+    "past": "Looked at it as it was",
+    "access": "Looked at who looked",
+    "label": "Opened the label",
+    "audit": "Exported the audit",
+}
+
 
 class AuditContext:
     """For each request: its route and id go into the log with every change that it makes."""
@@ -55,3 +70,8 @@ def _record(by: User | None, patient_ids: list[UUID], *, action: str, door: str)
         door=door,
         request_id=get_contextvars().get("request_id", ""),
     )
+
+
+def reading_name(action: str) -> str:
+    """What a recorded reading was, in words."""
+    return READS.get(action) or action.replace("_", " ").capitalize()

@@ -4,11 +4,13 @@ from django import template
 from django.utils import timezone
 
 from portal.patients.ages import age_in_words
+from portal.patients.audit import reading_name
 from portal.patients.models import Patient
 from portal.patients.systems import system_name
 
 register = template.Library()
 register.filter(system_name)
+register.filter(reading_name)
 
 BY_PRECISION = {"day": "%d-%b-%Y", "month": "%b-%Y", "year": "%Y"}
 
@@ -51,26 +53,6 @@ def age(patient: Patient) -> str:
 def source_name(source: str) -> str:
     """The door that a change came through, as people call it."""
     return {"portal": "Staff pages", "api": "API", "sql": "Database"}.get(source, source.capitalize())
-
-
-@register.filter
-def reading_name(action: str) -> str:
-    """What somebody looked at, in words."""
-    return _READINGS.get(action, action.capitalize())
-
-
-_READINGS = {
-    "open": "Opened the record",
-    "list": "Saw it in a list",
-    "timeline": "Looked at the timeline",
-    "identifiers": "Looked at the identifiers",
-    "history": "Looked at what changed",
-    "past": "Looked at it as it was",
-    "access": "Looked at who looked",
-    "label": "Opened the label",
-    "similar": "Saw it while registering somebody alike",
-    "audit": "Exported the audit",
-}
 
 
 def _count(number: int, thing: str) -> str:

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("patients", "0006_words_near"),
+        ("patients", "0007_export_right"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -94,3 +94,16 @@ def test_identifiers_raise_the_version_once_alone_or_with_other_fields():
         patient.pk, {"city": "Leeds", "identifiers": [{"system": "driver", "value": "D1"}]}, by=None, source="api"
     )
     assert log_of(patient) == [(1, "insert"), (2, "update"), (3, "update")]
+
+
+def test_the_log_of_an_update_is_planned_for_many_rows_also_after_one(db):
+    """Red without `0009_steady_log`, and where a later migration makes the trigger anew: settle it again there.
+
+    A session that changed one patient would else compare 30,000 new rows with 30,000 old ones, each with each.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT proconfig FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid"
+            " WHERE tgrelid = 'patients_patient'::regclass AND tgname LIKE 'pgtrigger_update_update_%'"
+        )
+        assert cursor.fetchall() == [(["enable_nestloop=off"],)]

@@ -32,7 +32,7 @@ async function look() {
       cache: "no-store", credentials: "same-origin", redirect: "manual", signal: AbortSignal.timeout(GIVE_UP_MS),
       headers: { "If-None-Match": tag, ...("stays" in root.dataset ? {} : { "X-Poll": "1" }) },
     });
-    saySignedOut(answer.type === "opaqueredirect"); // The way to the sign-in page.
+    saySignedOut(answer.status === 401 || answer.type === "opaqueredirect"); // The latter leads to the sign-in page.
     if (isSignedOut) return;
     if (answer.status !== 304 && !answer.ok) throw new Error(answer.status);
     if (answer.status === 200) exchange(await answer.text(), answer.headers.get("ETag"));

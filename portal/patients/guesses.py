@@ -87,7 +87,7 @@ def _judged(patient: Patient, words: list[str], near: list[list[Near]]) -> tuple
     for word, some in zip(words, near, strict=True):
         there = [name for name in names if name.startswith(word)]
         if not there:
-            one = next(one for one in some if one.word in names)
+            one = next((one for one in some if one.word in names), some[-1])
             used.append(one)
             there, total = [one.word], total + one.cost
         total += 0 if set(there) & set(plain) else ASIDE

@@ -8,6 +8,8 @@ import phonenumbers
 from django.conf import settings
 from stdnum import damm
 
+from portal.patients.letters import is_in_word
+
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})$")
 _PARTS = re.compile(r"(\d{1,2})[\s./-]+(\d{1,2}|[a-z]{3,9})[\s.,/-]+(\d{4}|\d{2})$", re.IGNORECASE)
@@ -23,7 +25,11 @@ def fold(text: str) -> str:
     """
     text = _APOSTROPHES.sub("", text)
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not "\u0300" <= c <= "\u036f")
-    return re.sub(r"[\W_]+", " ", plain.lower()).strip()
+    if plain.isascii():
+        return re.sub(r"[\W_]+", " ", plain.lower()).strip()
+    # Letter by letter: of a whole word, Python makes the last Σ a letter of its own, and the database does not.
+    lower = "".join(c.lower() for c in plain)
+    return " ".join("".join(c if is_in_word(c) else " " for c in lower).split())
 
 
 def identifier_value(text: str) -> str:

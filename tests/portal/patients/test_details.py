@@ -1,5 +1,7 @@
 """The one check of details: the words and codes that form, API and imports share."""
 
+import sys
+import unicodedata
 from datetime import date
 
 import pytest
@@ -90,12 +92,24 @@ def test_wrong_identifiers_are_refused(value):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "text", ["Müller-Lüdenscheidt", "O'Brien", "Фёдор", "ÅNGSTRÖM", "ẞtraße", "  山田 太郎 ", "İstanbul", "a_b"]
-)
+    "text",
+    [
+        "Müller-Lüdenscheidt", "O'Brien", "Фёдор", "ÅNGSTRÖM", "ẞtraße", "  山田 太郎 ", "İstanbul", "a_b",
+        "राजेश शर्मा", "مُحَمَّد", "שָׁלוֹם", "ΠΑΠΑΔΟΠΟΥΛΟΣ", "ธนาคาร", "٣ III",
+    ],
+)  # fmt: skip
 def test_python_and_sql_fold_names_alike(text):
     with connection.cursor() as cursor:
         cursor.execute("SELECT patients_fold(%s)", [text])
         assert cursor.fetchone()[0] == fold(text)
+
+
+@pytest.mark.django_db
+def test_python_and_sql_fold_every_character_alike():
+    known = [chr(one) for one in range(1, sys.maxunicode) if unicodedata.category(chr(one)) not in {"Cn", "Cs", "Co"}]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT one, patients_fold('a' || one || 'b') FROM unnest(%s::text[]) AS one", [known])
+        assert [ascii(one) for one, folded in cursor if folded != fold(f"a{one}b")] == []
 
 
 @pytest.mark.django_db

@@ -256,3 +256,12 @@ def test_two_initials_find_by_family_and_given_name(text):
     register_patients([{"family_name": "Person", "given_name": "Ann", "middle_name": "Zed"}], by=None, source="command")
     assert found(text)[0] == "PERSON, Ann Zed: Name"
     assert "PERSON, Ann Zed: Middle name Zed" in found(f"{text} z")
+
+
+def test_names_of_other_scripts_are_found_and_a_slip_in_them_too():
+    people = [("शर्मा", "राजेश"), ("ΠΑΠΑΔΟΠΟΥΛΟΣ", "Νίκος"), ("नमिन", "कपर")]
+    details = [{"family_name": family, "given_name": given} for family, given in people]
+    register_patients(details, by=None, source="command")
+    for text in ("राजेश", "शर्मा राजेश", "ΠΑΠΑΔΟΠΟΥΛΟΣ", "नमिन कपर"):
+        assert len(found(text)) == 1
+    assert found("नमन कपर")[0].endswith("One letter off: नमिन")

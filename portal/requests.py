@@ -3,12 +3,12 @@
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import structlog
 from csp.middleware import CSPMiddleware
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from prometheus_client import Counter, Histogram
 
@@ -21,10 +21,10 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 class RequestContext:
     """Give the request its id, log one line without its query, and count it by route."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         given = request.headers.get("X-Request-Id", "")
         request_id = given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
@@ -32,10 +32,13 @@ class RequestContext:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)
             self._record(request, response, time.perf_counter() - started)
+        if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
+            chunks: Iterator[bytes] = iter(response.streaming_content)  # type: ignore[arg-type]  # None is asynchronous.
+            response.streaming_content = _made_within(chunks, request_id)
         response["X-Request-Id"] = request_id
         return response
 
-    def _record(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+    def _record(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
         route, method = route_of(request), request.method or "?"
         REQUESTS.labels(method, route, response.status_code).inc()
         SECONDS.labels(method, route).observe(seconds)
@@ -46,6 +49,16 @@ class RequestContext:
         """Refuse internal routes on the public port, and public ones on the internal port."""
         if is_internal_route(request) != on_internal_port(request):
             raise Http404
+
+
+def _made_within(chunks: Iterator[bytes], request_id: str) -> Iterator[bytes]:
+    """An export is read while it is sent, after the request has been answered: those readings carry its id too."""
+    while True:
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            chunk = next(chunks, None)
+        if chunk is None:
+            return
+        yield chunk
 
 
 def route_of(request: HttpRequest) -> str:

@@ -24,6 +24,7 @@ READS = {
     "past": "Looked at it as it was",
     "access": "Looked at who looked",
     "label": "Opened the label",
+    "export": "Exported to a file",
     "audit": "Exported the audit",
 }
 

@@ -38,6 +38,7 @@ def test_the_export_has_what_the_list_finds_and_every_patient_in_it_is_recorded(
     assert answer["Content-Disposition"].startswith('attachment; filename="patients-2')
     assert answer["Cache-Control"] == "no-store"
     [read] = AccessRecord.objects.filter(user=operator)
+    assert (read.action, read.request_id) == ("export", answer["X-Request-Id"])
     assert {str(one) for one in read.patient_ids} == {row["id"] for row in rows}
 
 

@@ -2,7 +2,7 @@
 
 import mmap
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
+from zipfile import BadZipFile, ZipFile, _EndRecData  # type: ignore[attr-defined]
 
 from portal.imports.readers.rows import Unreadable
 
@@ -10,8 +10,11 @@ MOST_UNPACKED = 512 * 1024 * 1024  # Bytes of all parts together; a sheet of a m
 MOST_TIMES_LARGER = 100  # Sheets pack to a tenth or a twentieth; nothing but zeros packs to a thousandth.
 SMALL = 10 * 1024 * 1024  # Below this nothing can hurt, however well it is packed.
 MOST_PARTS = 2_000
+MOST_OF_DIRECTORY = MOST_PARTS * 1024  # Bytes; the library makes an object of each entry before anyone can count.
+_DIRECTORY_SIZE = 5  # Its place in what the library reads at the end of a ZIP.
 SAVE_AS = "Save it as an Excel workbook (.xlsx) or as “CSV UTF-8 (comma delimited)” and try again."
 DAMAGED = f"This Excel workbook or ZIP file is damaged. {SAVE_AS}"
+TOO_LARGE = "Unpacked, this file would be far too large. Bring the patients as CSV, or split the file."
 
 _OTHERS = {
     "xl/workbook.bin": f"This is a binary Excel workbook (.xlsb). {SAVE_AS}",
@@ -27,6 +30,7 @@ def refuse_unsafe(path: Path) -> None:
     Sizes there cannot lie to our harm: no more is ever unpacked of a part than its size says.
     """
     try:
+        _refuse_long_directory(path)
         with ZipFile(path) as packed:
             parts = packed.infolist()
             _refuse_large(sum(part.file_size for part in parts), path.stat().st_size, len(parts))
@@ -48,10 +52,18 @@ def words_for_old(path: Path) -> str:
     return f"This is an old Excel workbook (.xls). {SAVE_AS}"
 
 
+def _refuse_long_directory(path: Path) -> None:
+    """A directory of millions of parts would fill the memory, however small the file."""
+    with path.open("rb") as file:
+        end = _EndRecData(file)
+    if end and end[_DIRECTORY_SIZE] > MOST_OF_DIRECTORY:
+        raise Unreadable(TOO_LARGE)
+
+
 def _refuse_large(unpacked: int, packed: int, parts: int) -> None:
     is_bomb = unpacked > SMALL and unpacked > MOST_TIMES_LARGER * packed
     if unpacked > MOST_UNPACKED or parts > MOST_PARTS or is_bomb:
-        raise Unreadable("Unpacked, this file would be far too large. Bring the patients as CSV, or split the file.")
+        raise Unreadable(TOO_LARGE)
 
 
 def _refuse_others(names: set[str], *, is_locked: bool) -> None:

@@ -134,6 +134,14 @@ def test_many_parts_or_bytes_are_refused_by_the_directory_alone(file, monkeypatc
         open_patients(path)
 
 
+def test_a_directory_of_very_many_parts_is_not_even_read(file, monkeypatch):
+    path = file(packed(**{f"part{number}": b"" for number in range(100)}))
+    monkeypatch.setattr(workbooks, "MOST_OF_DIRECTORY", 1000)
+    monkeypatch.setattr(workbooks, "ZipFile", lambda _: pytest.fail("It was read."))
+    with pytest.raises(Unreadable, match="too large"):
+        open_patients(path)
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

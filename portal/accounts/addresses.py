@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import escape_leading_slashes, url_has_allowed_host_and_scheme
 
 
 def own_address(request: HttpRequest, wanted: str) -> str:
@@ -17,4 +17,6 @@ def own_address(request: HttpRequest, wanted: str) -> str:
 def page_of_form(request: HttpRequest) -> str:
     """Path and query of the page on which the sent form stood; where the browser does not tell, the form's target."""
     told = urlsplit(own_address(request, request.headers.get("Referer", "")))
-    return f"{told.path}?{told.query}".rstrip("?") if told.path else request.get_full_path()
+    if not told.path:
+        return request.get_full_path()
+    return escape_leading_slashes(f"{told.path}?{told.query}".rstrip("?"))  # `//x` would be another house.

@@ -14,7 +14,7 @@ from portal.accounts.owners import TOKEN_FIELD, owner_of_form
 
 KEY = "unsaved"
 KEPT_SECONDS = 2 * 60 * 60
-MADE_BY_PAGES = {"token", "opened", "version", "next"}
+MADE_BY_PAGES = {"token", "opened", "version", "next", "shown"}
 LARGEST = 100_000  # Characters. A form of ours has a few hundred.
 
 

@@ -76,7 +76,7 @@ def _behind(after: str, kind: str, when: str, key: str) -> Q:
     if not after:
         return Q()
     moment, last = place_of(after)
-    if last[:1] not in (READ, WRITE) or not last[1:].isdecimal():
+    if last[:1] not in (READ, WRITE) or not (last[1:].isdecimal() and len(last) < 20):
         raise bad_cursor()
     at_once = Q(**{when: moment})
     if kind == last[:1]:

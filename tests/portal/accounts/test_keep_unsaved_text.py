@@ -46,6 +46,12 @@ def test_it_is_on_the_page_after_signing_in_and_only_once(browser, front_desk):
     assert WORDS not in second
 
 
+def test_what_the_page_itself_put_into_the_form_is_not_shown(browser, front_desk):
+    send_after_the_end(browser, shown="proof-of-a-panel")
+    sign_in(browser, front_desk)
+    assert "<dt>Shown</dt>" not in browser.get(PAGE).content.decode()
+
+
 def test_it_lies_at_the_server_and_not_in_the_page_or_a_cookie(browser):
     answer = send_after_the_end(browser)
     assert "Okafor" not in browser.get(answer["Location"]).content.decode()
@@ -119,6 +125,13 @@ def test_the_end_leads_to_no_other_house(browser):
     form = {"csrfmiddlewaretoken": token(browser)}
     answer = browser.post("/sign-in/ended/?page=https://evil.example/&action=//evil.example/", form)
     assert answer["Location"] == "/sign-in/?next=/"
+
+
+def test_a_form_on_a_page_with_a_strange_address_leads_to_no_other_house(browser):
+    form = {"family_name": "Okafor", "csrfmiddlewaretoken": token(browser)}
+    Session.objects.all().delete()
+    answer = browser.post(PAGE, form, headers={"Referer": "http://testserver//evil.example/"})
+    assert answer["Location"] == "/sign-in/?next=/%252Fevil.example/"
 
 
 def test_a_part_of_a_page_gets_no_sign_in_page(client):

@@ -64,4 +64,4 @@ vendor-ui: ## Build the look of the pages anew out of pinned packages; needs Nod
 	@portal/staff/vendor/build.sh
 
 screenshots: setup ## Take the pictures of docs/screens from a whole portal with demo data; needs chromium.
-	@$(BIN)/python -m tests.browser.screenshots
+	@$(BIN)/python -m tests.browser.screens $(ARGS)

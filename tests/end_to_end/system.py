@@ -5,16 +5,18 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 import httpx
+import psutil
 import psycopg2
 
 from protos.billing.v1 import billing_service_pb2, billing_service_pb2_grpc
 from protos.patient.events.v1.patient_event_pb2 import PatientEvent
+from tests.marked import processes_of
 from tests.ports import kept_ports
 from tests.topic import Topic
 from tests.waiting import wait_for
@@ -58,6 +60,20 @@ class System:
             text=True,
             check=False,
         )
+
+    @contextmanager
+    def without(self, words: str) -> Iterator[None]:
+        """Meanwhile the processes with these words in their command line answer nothing; then they go on."""
+        stopped = processes_of(self.data / "run", words)
+        assert stopped, f"nothing runs as {words}"
+        for process in stopped:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in stopped:
+                with suppress(psutil.NoSuchProcess):  # Its supervisor was not as patient.
+                    process.resume()
 
     def billing_account(self, patient_id: str) -> billing_service_pb2.BillingAccount:
         """What the billing server itself says."""

@@ -1,0 +1,70 @@
+"""Starts a portal of its own and takes the pictures, chapter by chapter."""
+
+import os
+import sys
+import tempfile
+from argparse import ArgumentParser
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.browser.screens import (
+    dashboard,
+    errors,
+    finding,
+    importing,
+    operating,
+    patient,
+    registering,
+    signing_in,
+)
+from tests.browser.screens.camera import Camera, Film
+from tests.browser.screens.studio import Studio
+from tests.end_to_end.system import ROOT, running
+from tests.waiting import wait_for
+
+FOLDER = ROOT / "docs" / "screens"
+CHAPTERS = {
+    "Signing in": signing_in.take,
+    "Finding a patient": finding.take,
+    "Registering": registering.take,
+    "A patient": patient.take,
+    "Dashboard": dashboard.take,
+    "Imports": importing.take,
+    "Operating": operating.take,
+    "When something is wrong": errors.take,
+}
+
+
+def main() -> None:
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--look", type=Path, help="a folder for whole pages at 1120, 640 and 320 px, instead of docs")
+    parser.add_argument("chapters", nargs="*", help="some chapters only, by a word of their titles")
+    asked = parser.parse_args()
+    os.environ["CLINIC_NAME"] = "Riverside Clinic"
+    camera = Camera(looks(asked.look) if asked.look else [Film(FOLDER)])
+    folder = tempfile.TemporaryDirectory(prefix="portal-screens-")
+    with folder as data, running(Path(data), kafka="embedded") as system, sync_playwright() as playwright:
+        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
+        wait_for(lambda: (totals := system.caught_up()) and totals["active"], seconds=120)
+        take_all(Studio(browser, system, camera), asked.chapters)
+        browser.close()
+    if not asked.look and not asked.chapters:
+        camera.write_sheet(FOLDER)
+
+
+def looks(folder: Path) -> list[Film]:
+    """Films for a look: the usual window, a small phone, and 1280 px at 200 %."""
+    return [Film(folder / str(width), width=width, is_whole=True) for width in (1120, 640, 320)]
+
+
+def take_all(studio: Studio, words: list[str]) -> None:
+    for title, take in CHAPTERS.items():
+        if not words or any(word.lower() in title.lower() for word in words):
+            with studio.chapter(title):
+                take(studio)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

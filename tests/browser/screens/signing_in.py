@@ -1,0 +1,31 @@
+"""Signing in, and what stops it."""
+
+from playwright.sync_api import expect
+
+from tests.browser.screens.studio import Studio
+from tests.browser.steps import Staff
+
+TRIES = 8  # As many wrong passwords as lock a person out.
+
+
+def take(studio: Studio) -> None:
+    person = studio.sit_down()
+    person.open("/sign-in/")
+    studio.take(person, "sign-in", "Signing in")
+    try_to_sign_in(person)
+    studio.take(person, "sign-in-wrong", "A wrong password and an unknown person get the same words")
+    for _ in range(TRIES - 1):
+        person.open("/sign-in/")
+        try_to_sign_in(person)
+    expect(person.page.locator("main")).to_contain_text("Wait")
+    studio.take(person, "sign-in-locked", "Locked out after wrong passwords: how long to wait, and who can help")
+    person = studio.sit_down("frontdesk")
+    person.open("/profile/")
+    studio.take(person, "profile", "The profile: who one is here, single keys on or off, the password, one's sign-ins")
+
+
+def try_to_sign_in(person: Staff) -> None:
+    person.page.get_by_label("E-mail").fill("somebody@demo.example")
+    person.page.get_by_label("Password", exact=True).fill("not the password")
+    with person.page.expect_navigation():
+        person.page.get_by_role("button", name="Sign in").click()

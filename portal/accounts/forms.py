@@ -52,7 +52,7 @@ class NewPasswordForm(forms.Form):
     use_required_attribute = False
 
     old_password = forms.CharField(
-        label="Password of today",
+        label="Current password",
         max_length=4096,
         strip=False,
         error_messages={"required": "Enter the password that you have today."},

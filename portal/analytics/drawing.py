@@ -58,11 +58,11 @@ def drawn(figures: Mapping[str, Any], shown: Range, *, regions: int = 20) -> dic
             _line("changes", figures.get(shown.changes, ()), shown),
         ],
         "bars": [
-            Drawing("regions", f"By region, largest {regions}", "Region", _bars(figures["byRegion"])[:regions]),
-            Drawing("ages", "By age", "Years", _bars(figures["byAgeBand"])),
-            Drawing("sexes", "By sex", "Sex", _bars(figures["bySex"])),
-            Drawing("sources", "Registered through", "Door", _bars(figures["bySource"])),
-            Drawing("billing", "Billing accounts", "State", _bars(billing)),
+            Drawing("regions", f"By region, largest {regions}", "Region", _bars(_largest_first(figures["byRegion"]))[:regions]),
+            Drawing("ages", "By age", "Years", _bars(dict(sorted(figures["byAgeBand"].items())))),
+            Drawing("sexes", "By sex", "Sex", _bars(_in_usual_order(figures["bySex"]))),
+            Drawing("sources", "Registered through", "Door", _bars(_largest_first(figures["bySource"]))),
+            Drawing("billing", "Billing accounts", "State", _bars(_in_usual_order(billing))),
         ],
     }  # fmt: skip
 
@@ -84,6 +84,16 @@ def _name(point: Mapping[str, Any], grain: str) -> str:
         return date.fromisoformat(point["day"]).strftime("%d-%b-%Y")
     at = timezone.localtime(datetime.fromisoformat(point["at"]))
     return at.strftime("%H:%M" if grain == "minute" else "%a %H:%M")
+
+
+def _largest_first(counts: Mapping[str, int]) -> dict[str, int]:
+    """Figures that were kept for later come back with their names in the database's own order."""
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+
+
+def _in_usual_order(counts: Mapping[str, int]) -> dict[str, int]:
+    usual = list(NAMES)
+    return dict(sorted(counts.items(), key=lambda one: usual.index(one[0]) if one[0] in usual else len(usual)))
 
 
 def _bars(counts: Mapping[str, int]) -> list[Row]:

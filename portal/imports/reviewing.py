@@ -16,8 +16,9 @@ from portal.errors import Conflict
 from portal.imports.matching.known import DATES
 from portal.imports.models import Choice, Doubt, ImportJob, ImportQuestion, JobStatus
 from portal.patients.audit import record_reading
-from portal.patients.models import Patient, Source
+from portal.patients.models import Patient, Sex, Source
 from portal.patients.selectors import patients_visible_to
+from portal.patients.systems import system_name
 
 _NOT_SHOWN = {"phone_e164", "date_of_birth_precision"}
 # What may be chosen for each kind. The first is what happens without a choice.
@@ -105,5 +106,7 @@ def _recorded(patient: Patient, name: str, new: Any) -> tuple[str, bool]:
 
 def _in_words(name: str, value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(f"{one['system']} {one['value']}" for one in value)
+        return ", ".join(f"{system_name(one['system'])} {one['value']}" for one in value)
+    if name == "sex":
+        return Sex(value).label if value in Sex.values else str(value)
     return f"{date.fromisoformat(value):%d-%b-%Y}" if value and name in DATES else str(value)

@@ -50,4 +50,5 @@ def delete(request: HttpRequest, profile_id: int) -> HttpResponse:
 
 
 def _reads(profile: MappingProfile) -> list[str]:
-    return [LABELS[name] for name in profile.columns.values() if name in LABELS]
+    read = set(profile.columns.values())
+    return [label for name, label in LABELS.items() if name in read]

@@ -4,6 +4,7 @@ from playwright.sync_api import expect
 
 from tests.browser.screens.studio import Studio
 from tests.browser.steps import Staff
+from tests.waiting import wait_for
 
 
 def take(studio: Studio) -> None:
@@ -21,11 +22,11 @@ def take_billing(studio: Studio, operator: Staff) -> None:
     with studio.system.without("billing_grpc serve"):
         address = operator.register(family_name="Winter", given_name="Ada")
         operator.open("/billing/?state=pending")
-        expect(operator.page.get_by_text("Billing is behind.")).to_be_visible()
+        wait_for(lambda: operator.page.reload() and operator.page.get_by_text("Billing is behind.").is_visible())
         expect(operator.page.get_by_role("row").filter(has_text="WINTER, Ada")).to_be_visible()
         studio.take(operator, "billing-pending", "Billing is away: one strip says what still works, and accounts wait")
         operator.open(f"{address}billing/")
-        expect(operator.page.get_by_text("Billing does not answer.")).to_be_visible()
+        expect(operator.page.get_by_text("Not opened yet")).to_be_visible()
         studio.take(operator, "patient-billing-pending", "The account of a patient meanwhile")
     operator.open(address)
     expect(operator.page.get_by_text("Billing: active")).to_be_visible()

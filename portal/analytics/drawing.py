@@ -39,6 +39,7 @@ class Drawing:
 def drawn(figures: Mapping[str, Any], shown: Range, *, regions: int = 20) -> dict[str, Any]:
     """The context of `analytics/figures.html`, with the time lines of one range and the largest regions."""
     totals, billing = figures["totals"], figures.get("billing", {})
+    by_region = _bars(_largest_first(figures["byRegion"]))
     return {
         "state": _state(figures),
         "as_of": datetime.fromisoformat(figures["asOf"]),
@@ -58,7 +59,7 @@ def drawn(figures: Mapping[str, Any], shown: Range, *, regions: int = 20) -> dic
             _line("changes", figures.get(shown.changes, ()), shown),
         ],
         "bars": [
-            Drawing("regions", f"By region, largest {regions}", "Region", _bars(_largest_first(figures["byRegion"]))[:regions]),
+            Drawing("regions", f"By region, largest {regions}", "Region", by_region[:regions]),
             Drawing("ages", "By age", "Years", _bars(dict(sorted(figures["byAgeBand"].items())))),
             Drawing("sexes", "By sex", "Sex", _bars(_in_usual_order(figures["bySex"]))),
             Drawing("sources", "Registered through", "Door", _bars(_largest_first(figures["bySource"]))),

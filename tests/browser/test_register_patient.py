@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from portal.billing.models import BillingAccount
 from portal.patients.models import Patient, PatientEvent
 from tests.browser.steps import JANE
 
@@ -103,7 +104,7 @@ def test_a_double_click_on_save_registers_once(staff, front_desk, scripts):
     person.fill_in(**JANE)
     person.page.get_by_role("button", name="Save").dblclick()
     expect(person.page.get_by_text("Registered with MRN")).to_be_visible()
-    assert (Patient.objects.count(), PatientEvent.objects.count()) == (1, 1)
+    assert [one.objects.count() for one in (Patient, PatientEvent, BillingAccount)] == [1, 1, 1]
 
 
 def test_a_patient_is_registered_without_scripts(staff, front_desk):

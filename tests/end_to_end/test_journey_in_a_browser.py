@@ -53,8 +53,9 @@ def test_a_file_uploaded_in_the_browser_is_tried_then_imported_by_the_worker(sit
     operator.open("/imports/")
     rows = "family_name,given_name,date_of_birth,sex\nUploaded,Ursula,1979-02-11,female\nWrong,Willy,30-02-1990,male\n"
     upload = {"name": "people.csv", "mimeType": "text/csv", "buffer": rows.encode()}
-    operator.page.get_by_label("File").set_input_files(upload)
+    operator.page.get_by_label("File", exact=True).set_input_files(upload)
     operator.page.get_by_role("button", name="Upload").click()
+    operator.page.get_by_role("button", name="Try it").click()
     expect(operator.page.get_by_text("Trial: done")).to_be_visible()
     operator.page.get_by_role("button", name="Import it now").click()
     expect(operator.page.locator(".nhsuk-tag", has_text="Done")).to_be_visible()
@@ -63,3 +64,33 @@ def test_a_file_uploaded_in_the_browser_is_tried_then_imported_by_the_worker(sit
     operator.page.get_by_role("link", name="UPLOADED, Ursula").click()
     expect(operator.page.get_by_text("Billing: active")).to_be_visible()
     assert operator.faults == []
+
+
+def test_billing_is_stopped_and_back_and_the_open_page_follows(sit_down, system):
+    desk = sit_down("frontdesk")
+    with system.without("billing_grpc serve"):
+        address = desk.register(family_name="Stopped", given_name="Stella")
+        expect(desk.page.get_by_text("Billing: pending")).to_be_visible()
+        strip = desk.page.get_by_text("Billing is behind.")
+        wait_for(lambda: desk.page.goto(f"{address}billing/") and strip.is_visible(), pause=1)
+        expect(desk.page.get_by_text("Not opened yet")).to_be_visible()
+        desk.open(address)
+        expect(desk.page.get_by_role("heading", name="Overview")).to_be_visible()
+    expect(desk.page.get_by_text("Billing: active")).to_be_visible()
+    desk.page.get_by_role("link", name="Billing", exact=True).last.click()
+    account = desk.page.locator("dd", has_text="BA-")
+    expect(account).to_have_text(system.billing_account(address.rstrip("/").rpartition("/")[2]).account_id)
+    assert desk.faults == []
+
+
+def test_the_dashboard_is_stale_while_nothing_counts_and_then_catches_up(sit_down, system):
+    manager, desk = sit_down("analyst"), sit_down("frontdesk")
+    manager.open("/dashboard/")
+    expect(manager.page.get_by_text("Live", exact=True)).to_be_visible()
+    before = wait_for(system.caught_up, seconds=120)["active"]
+    with system.without("analytics_stream worker"):
+        expect(manager.page.get_by_text("Stale since")).to_be_visible()
+        desk.register(family_name="Uncounted", given_name="Una")
+        expect(active_patients(manager)).to_have_text(f"{before:,}")
+    expect(manager.page.get_by_text("Live", exact=True)).to_be_visible()
+    expect(active_patients(manager)).to_have_text(f"{before + 1:,}")

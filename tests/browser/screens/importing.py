@@ -33,7 +33,7 @@ def take(studio: Studio) -> None:
     studio.take(person, "import-report", "The report: counts, and every refused row with its reason, also as a file")
     person.page.get_by_text("Undo this import").click()
     press(person, "Undo it now")
-    expect(person.page.locator(".nhsuk-tag", has_text="Undone")).to_be_visible()
+    expect(person.page.locator(".nhsuk-tag").get_by_text("Undone", exact=True)).to_be_visible()
     studio.take(person, "import-undone", "The import taken back")
     person.open("/imports/columns/")
     studio.take(person, "import-saved-columns", "Saved columns: the next file with this header gets them by itself")

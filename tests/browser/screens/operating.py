@@ -22,7 +22,8 @@ def take_billing(studio: Studio, operator: Staff) -> None:
     with studio.system.without("billing_grpc serve"):
         address = operator.register(family_name="Winter", given_name="Ada")
         operator.open("/billing/?state=pending")
-        wait_for(lambda: operator.page.reload() and operator.page.get_by_text("Billing is behind.").is_visible())
+        strip = operator.page.get_by_text("Billing is behind.")
+        wait_for(lambda: operator.page.reload() and strip.is_visible(), pause=2)
         expect(operator.page.get_by_role("row").filter(has_text="WINTER, Ada")).to_be_visible()
         studio.take(operator, "billing-pending", "Billing is away: one strip says what still works, and accounts wait")
         operator.open(f"{address}billing/")

@@ -44,6 +44,22 @@ def test_without_the_processor_the_last_known_figures_say_since_when(client, mak
     assert "77" in page
 
 
+def test_kept_figures_stand_in_the_order_of_the_live_ones(client, make_user, monkeypatch):
+    """Red when bars are shown as the database gives their names back: the shortest first."""
+    monkeypatch.setattr(selectors, "client", FiguresClient("http://127.0.0.1:1"))
+    figures = some_figures()
+    LastFigures.objects.create(figures=figures, taken_at=figures["asOf"])
+    client.force_login(make_user("analyst"))
+    page = client.get("/dashboard/").content.decode()
+    for names in (
+        ["0-17", "18-39", "40-64", "65-79", "80+"],
+        ["Female", "Male", "Other"],
+        ["Massachusetts", "Vermont"],
+    ):
+        places = [page.index(f">{name}</th>") for name in names]
+        assert places == sorted(places), names
+
+
 def test_figures_of_an_older_version_lack_a_line_and_no_page(client, make_user, processor):
     figures = some_figures()
     for name in ("registrationsByMinute", "eventsByDay", "eventsByHour"):

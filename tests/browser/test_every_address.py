@@ -1,0 +1,58 @@
+"""Whatever page a role may open, everybody can read it, on a desk, at 200 % and on a phone."""
+
+import pytest
+from django.core.files.base import File
+from django.utils import timezone
+
+from portal.accounts.roles import ROLES
+from portal.imports.models import Doubt, MappingProfile
+from portal.imports.services import run_job, start_import
+from portal.patients.audit import record_reading
+from portal.patients.models import AccessRecord
+from portal.patients.services import change_patient, register_patient
+from portal.reconciliation.models import ReconcileReport
+from tests.browser.addresses import pages_open_to
+
+ANN = {"family_name": "Able", "given_name": "Ann", "date_of_birth": "1990-01-01", "sex": "female"}
+ROWS = "family_name,given_name,date_of_birth,sex,city\nAble,Ann,1990-01-01,female,York\nBaker,Ben,30-02-1990,male,\n"
+WIDTHS = (1280, 640, 320)  # 640 px are 1280 px at 200 %.
+FEWEST = 3  # Profile, keys and dashboard are open to every role: with fewer the walk itself is at fault.
+
+
+@pytest.fixture
+def examples(db, settings, tmp_path):
+    """One object of each kind that an address can name."""
+    settings.DATA_DIR = tmp_path
+    made = register_patient(ANN, by=None, source="portal")
+    patient = change_patient(made.pk, {"phone": "617 555 0100"}, by=None, source="portal")
+    record_reading(None, [patient.pk], action="list", door="portal")
+    path = tmp_path / "people.csv"
+    path.write_text(ROWS)
+    with path.open("rb") as file:
+        job = start_import(File(file, path.name), by=None, dry_run=True)
+    run_job(job.pk)
+    now = timezone.now()
+    return {
+        "patient_id": patient.pk,
+        "job_id": job.pk,
+        "doubt": Doubt.LIKELY,
+        "profile_id": MappingProfile.objects.create(name="Old system", columns={}, by=None).pk,
+        "record_id": AccessRecord.objects.latest("id").pk,
+        "report_id": ReconcileReport.objects.create(
+            status="agrees", figures={"stores": [], "byKind": {}}, started_at=now, finished_at=now
+        ).pk,
+    }
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_page_of_a_role_can_be_read_by_everybody(staff, make_user, examples, role):
+    """Red when a page has a finding, or is wider than its screen; a new page needs its example above."""
+    user = make_user(role)
+    addresses = pages_open_to(user, examples)
+    assert len(addresses) >= FEWEST
+    person = staff(user)
+    for address in addresses:
+        person.open(address)
+        for width in WIDTHS if role == "operator" else WIDTHS[-1:]:
+            person.page.set_viewport_size({"width": width, "height": 800})
+            person.is_readable_by_all()

@@ -63,5 +63,5 @@ clean: ## Remove all data of `make run` (.run/) and what tools leave behind.
 vendor-ui: ## Build the look of the pages anew out of pinned packages; needs Node. The result is committed.
 	@portal/staff/vendor/build.sh
 
-screenshots: setup ## Take the pictures of docs/screens from a whole portal with demo data; needs chromium.
+screenshots: setup ## Take the pictures of docs/screens; needs chromium. ARGS='--look FOLDER' for whole pages, on phones too.
 	@$(BIN)/python -m tests.browser.screens $(ARGS)

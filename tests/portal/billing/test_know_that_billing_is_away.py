@@ -21,7 +21,7 @@ def after_a_while(loop, clock) -> Round:
 
 def test_an_idle_loop_notices_that_billing_went_and_that_it_is_back(loop, server, clock):
     """Red when only waiting rows ask."""
-    assert loop.step(1) is Round.IDLE
+    wait_for(lambda: after_a_while(loop, clock) is Round.IDLE)  # On a busy machine its first answer may come late.
     server.end()
     assert loop.step(1) is Round.IDLE, "it heard of billing just now"
     assert after_a_while(loop, clock) is Round.AWAY

@@ -12,6 +12,7 @@ from portal.accounts.lockouts import users_locked_out
 from portal.accounts.models import User
 from portal.accounts.rules import user_of
 from portal.billing.selectors import billing_state
+from portal.events.models import QuarantinedEvent
 from portal.events.selectors import relay_state
 from portal.health import LATE_SECONDS
 from portal.imports.models import ImportJob, JobStatus
@@ -47,7 +48,7 @@ def counted(count: int, one: str, many: str) -> str:
 
 
 def _quarantined() -> Concern:
-    count = relay_state().quarantined
+    count = QuarantinedEvent.objects.count()
     words = counted(count, "event could not be sent.", "events could not be sent.") if count else "All could be sent."
     return Concern("Quarantined events", words, count > 0, "/admin/events/quarantinedevent/")
 

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 from axes.models import AccessAttempt
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from portal.billing.models import AccountStatus, BillingAccount
@@ -37,6 +39,12 @@ def test_a_clinic_where_all_is_well_needs_nobody(admin):
     page = words(admin)
     assert page.count("Fine") == 6
     assert "Needs you" not in page.replace("What needs you", "")
+
+
+def test_the_relay_is_asked_once(admin):
+    with CaptureQueriesContext(connection) as asked:
+        admin.get("/admin/")
+    assert sum("events_relaylease" in query["sql"] for query in asked) == 1
 
 
 def test_each_trouble_is_named_with_its_number(admin, front_desk):

@@ -12,7 +12,8 @@ def number_in(request: HttpRequest, name: str) -> int | None:
     text = request.GET.get(name, "").strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and int(text[:20]) <= LARGEST):
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST))
+    if not (is_number and int(text) <= LARGEST):
         words = "This address is not one of ours. Start again from the tab."
         raise InvalidInput(errors=[FieldProblem(name, "not-a-number", words)])
     return int(text)

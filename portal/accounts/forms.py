@@ -8,6 +8,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest
 
 from portal.accounts.models import User
+from portal.accounts.rules import user_of
 
 WRONG_PAIR = "E-mail or password is wrong."  # The same words for an unknown person: nobody can fish for names.
 
@@ -67,12 +68,14 @@ class NewPasswordForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
-    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.user = user
+        self.request, self.user = request, user_of(request)
 
     def clean_old_password(self) -> str:
-        if not self.user.check_password(self.cleaned_data["old_password"]):
+        # Through the sign-in's own door, which counts wrong ones: a session left open is no place to guess without end.
+        pair = {"email": self.user.email, "password": self.cleaned_data["old_password"]}
+        if authenticate(self.request, **pair) != self.user:
             raise forms.ValidationError("This is not the password that you have today.")
         return self.cleaned_data["old_password"]
 

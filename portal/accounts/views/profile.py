@@ -21,7 +21,7 @@ PROFILE = "accounts:profile"
 @require_safe
 def profile(request: HttpRequest) -> HttpResponse:
     """Who I am here, and what I may set myself."""
-    return _page(request, NewPasswordForm(user_of(request)))
+    return _page(request, NewPasswordForm(request))
 
 
 @allow(SIGNED_IN)
@@ -40,7 +40,7 @@ def change_keys(request: HttpRequest) -> HttpResponse:
 def change_password(request: HttpRequest) -> HttpResponse:
     """A new password; this browser stays signed in, all others do not."""
     user = user_of(request)
-    form = NewPasswordForm(user, request.POST)
+    form = NewPasswordForm(request, request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)
     services.set_password(user, form.cleaned_data["new_password"], but=request.session.session_key)

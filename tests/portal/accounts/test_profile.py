@@ -55,6 +55,19 @@ def test_a_password_that_will_not_do_changes_nothing(front_desk, old, new, words
     assert is_in(there)
 
 
+def test_the_password_of_today_cannot_be_guessed_without_end(front_desk):
+    """On a computer left open: the eighth wrong one locks, as at the sign-in, and then the right one does not help."""
+    here = signed_in(front_desk)
+    for _ in range(7):
+        assert change(here, old="wrong").status_code == 422
+    for old in ("wrong", PASSWORD):
+        answer = change(here, old=old)
+        assert answer.status_code == 429
+        assert "Wait 10 minutes" in answer.content.decode()
+    front_desk.refresh_from_db()
+    assert front_desk.check_password(PASSWORD)
+
+
 def test_the_page_names_each_browser_and_program(front_desk, api_as):
     api_as(front_desk)
     signed_in(front_desk, user_agent=FIREFOX)

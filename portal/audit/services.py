@@ -10,7 +10,7 @@ from portal.audit.models import AuditSeal, Log
 
 log = structlog.get_logger("portal.audit")
 ROWS = 1_000
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 1.0  # It is waited for in one of the threads that imports run in.
 _LAST = "SELECT coalesce(max({key}), 0) FROM {table}"
 # Whoever inserts holds this lock from before an id is handed out until the end of the transaction.
 _WRITERS = """

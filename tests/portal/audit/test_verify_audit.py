@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from portal.audit import services
 from portal.audit.models import AuditSeal
 from portal.audit.services import seal_logs
+from portal.celery import app
 from portal.patients.audit import record_reading
 from portal.patients.models import AccessRecord, PatientEvent
 from portal.patients.services import change_patient, register_patient
@@ -47,6 +48,12 @@ def behind_the_back():
     """As somebody with the rights of a database administrator."""
     with pgtrigger.ignore("patients.PatientEvent:append_only", "audit.AuditSeal:append_only"):
         yield
+
+
+def test_a_seal_that_could_not_start_in_its_minute_is_left_to_the_next():
+    """Else two long imports, one in each of the worker's threads, leave hundreds of them behind."""
+    entry = app.conf.beat_schedule["audit.seal"]
+    assert 0 < entry["options"]["expires"] < entry["schedule"].total_seconds()
 
 
 def test_what_nobody_touched_agrees_and_what_is_new_is_counted(sealed):

@@ -7,12 +7,15 @@ from portal.audit.hashing import FIRST, Batch, batch_of, table_of
 from portal.audit.models import AuditSeal, Log
 from portal.patients.models import AccessRecord, PatientEvent
 
+MOST_TOLD = 20  # Breaks of a log; all are counted.
+
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one log. `broken` is empty where all of it agrees, else it tells the first row that does not.
+    """What was found of one log. `broken` is empty where all of it agrees, else it tells the first breaks.
 
-    `head` is the last digest: who keeps it elsewhere can tell that the seals themselves were not made anew.
+    The counts of seals and rows are of those that agree. `head` is the last digest: who keeps it elsewhere can tell
+    that the seals themselves were not made anew.
     """
 
     log: str
@@ -20,13 +23,14 @@ class Finding:
     row_count: int
     unsealed_count: int
     head: str
-    broken: str = ""
+    broken: tuple[str, ...]
+    broken_count: int
 
 
-def verify_logs() -> Iterator[Finding]:
-    """Each log, up to its first break."""
+def verify_logs(*, most_told: int = MOST_TOLD) -> Iterator[Finding]:
+    """Each log to its end: a break, such as a lawful erasure leaves, hides none behind it."""
     for name in Log.values:
-        yield _verified(name)
+        yield _verified(name, most_told)
 
 
 def is_known(digest: str) -> bool:
@@ -34,34 +38,39 @@ def is_known(digest: str) -> bool:
     return AuditSeal.objects.filter(digest=digest).exists()
 
 
-def _verified(name: str) -> Finding:
-    seals, rows, last, head = 0, 0, 0, FIRST
+def _verified(name: str, most_told: int) -> Finding:
+    seals, rows, last, head, broken_count = 0, 0, 0, FIRST, 0
+    broken: list[str] = []
     for seal in AuditSeal.objects.filter(log=name).order_by("to_id").iterator(chunk_size=50):
-        if seal.after_id != last:
-            return _told(name, seals, rows, last, head, f"the seal behind row {last} is gone")
-        now = batch_of(name, after=last, to=seal.to_id, digest_before=head, form=seal.form)
-        if now.digest != seal.digest:
-            return _told(name, seals, rows, last, head, _difference(seal, now))
-        seals, rows, last, head = seals + 1, rows + len(now.row_ids), seal.to_id, seal.digest
-    return _told(name, seals, rows, last, head, "")
-
-
-def _told(name: str, seals: int, rows: int, last: int, head: str, broken: str) -> Finding:
+        now = batch_of(name, after=seal.after_id, to=seal.to_id, digest_before=head, form=seal.form)
+        breaks = _breaks(seal, now, last)
+        if not breaks:
+            seals, rows = seals + 1, rows + len(now.row_ids)
+        broken_count += len(breaks)
+        broken += breaks[: most_told - len(broken)]
+        last, head = seal.to_id, seal.digest  # As it was sealed, also behind a break: the next was made over it.
     _table, key = table_of(name)
     model = AccessRecord if name == Log.READS else PatientEvent
     unsealed = model._default_manager.filter(**{f"{key}__gt": last}).count()
-    return Finding(name, seals, rows, unsealed, head, broken)
+    return Finding(name, seals, rows, unsealed, head, tuple(broken), broken_count)
 
 
-def _difference(seal: AuditSeal, now: Batch) -> str:
-    """The first row that was changed, taken away or put in; where all are as marked, the seal itself was touched."""
+def _breaks(seal: AuditSeal, now: Batch, last: int) -> list[str]:
+    """What is not as it was sealed, behind a seal that ended with the row `last`."""
+    if seal.after_id != last:
+        return [f"the seal behind row {last} is gone", *_differences(seal, now)]
+    if now.digest == seal.digest:
+        return []
+    return _differences(seal, now) or [f"the seal up to row {seal.to_id} was changed"]
+
+
+def _differences(seal: AuditSeal, now: Batch) -> list[str]:
+    """Each row that was changed, taken away or put in."""
     sealed = dict(zip(seal.row_ids, seal.row_marks, strict=False))
     there = dict(zip(now.row_ids, now.row_marks, strict=True))
-    for row_id in sorted(sealed.keys() | there.keys()):
-        if row_id not in there:
-            return f"row {row_id} is gone"
-        if row_id not in sealed:
-            return f"row {row_id} was put in later"
-        if there[row_id] != sealed[row_id]:
-            return f"row {row_id} was changed"
-    return f"the seal up to row {seal.to_id} was changed"
+    words = {
+        **dict.fromkeys(sealed.keys() - there.keys(), "is gone"),
+        **dict.fromkeys(there.keys() - sealed.keys(), "was put in later"),
+        **{row_id: "was changed" for row_id in sealed.keys() & there.keys() if sealed[row_id] != there[row_id]},
+    }
+    return [f"row {row_id} {words[row_id]}" for row_id in sorted(words)]

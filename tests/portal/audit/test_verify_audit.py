@@ -72,7 +72,7 @@ def test_a_reading_that_was_changed_is_named(sealed, change):
     AccessRecord.objects.filter(pk=row.pk).update(**change)
     code, told = verify()
     assert code == 1
-    assert f"Reads: BROKEN, row {row.pk} was changed. 2 rows before it agree." in told
+    assert f"Reads: BROKEN, row {row.pk} was changed. 3 rows under 2 seals agree." in told
     assert "Writes: 5 rows" in told
 
 
@@ -87,7 +87,29 @@ def test_a_change_that_was_rewritten_is_named(sealed):
 def test_a_row_that_was_taken_away_is_named(sealed):
     row = AccessRecord.objects.order_by("id")[0]
     AccessRecord.objects.filter(pk=row.pk).delete()
-    assert f"row {row.pk} is gone. 0 rows before it agree." in verify()[1]
+    assert f"Reads: BROKEN, row {row.pk} is gone. 3 rows under 2 seals agree." in verify()[1]
+
+
+def test_what_was_touched_behind_a_break_is_told_too(sealed):
+    """An erased patient breaks a seal for good: whoever touches something later must not hide behind that."""
+    rows = list(PatientEvent.objects.order_by("pgh_id"))
+    with behind_the_back():
+        PatientEvent.objects.filter(pk=rows[0].pk).delete()  # The lawful one,
+        PatientEvent.objects.filter(pk=rows[1].pk).update(city="Beside it")
+        PatientEvent.objects.filter(pk=rows[4].pk).update(city="Elsewhere")
+    code, told = verify()
+    assert code == 1
+    broken = [f"row {rows[0].pk} is gone", f"row {rows[1].pk} was changed", f"row {rows[4].pk} was changed"]
+    assert f"Writes: BROKEN, {'; '.join(broken)}. 2 rows under 1 seals agree." in told
+    assert "Reads: 5 rows under 3 seals agree." in told
+
+
+def test_of_many_breaks_the_first_are_told_and_all_are_counted(sealed):
+    rows = list(AccessRecord.objects.order_by("id"))
+    AccessRecord.objects.update(door="admin")
+    told = verify("--most", "2")[1]
+    broken = f"row {rows[0].pk} was changed; row {rows[1].pk} was changed; and 3 more"
+    assert f"Reads: BROKEN, {broken}. 0 rows under 0 seals agree." in told
 
 
 def test_a_row_that_was_put_in_is_named():
@@ -121,7 +143,17 @@ def test_a_seal_that_is_gone_is_told(sealed):
     with behind_the_back():
         AuditSeal.objects.filter(log="reads").order_by("to_id")[1].delete()
     last = AuditSeal.objects.filter(log="reads").order_by("to_id")[0].to_id
-    assert f"Reads: BROKEN, the seal behind row {last} is gone." in verify()[1]
+    row = AccessRecord.objects.order_by("id")[4]
+    AccessRecord.objects.filter(pk=row.pk).update(door="admin")
+    broken = f"the seal behind row {last} is gone; row {row.pk} was changed"
+    assert f"Reads: BROKEN, {broken}. 2 rows under 1 seals agree." in verify()[1]
+
+
+def test_a_digest_that_was_changed_is_told(sealed):
+    with behind_the_back():
+        AuditSeal.objects.filter(log="reads", after_id=0).update(digest="0" * 64)
+    to = AuditSeal.objects.get(log="reads", after_id=0).to_id
+    assert f"Reads: BROKEN, the seal up to row {to} was changed" in verify()[1]
 
 
 def test_a_seal_cannot_be_changed_by_the_portal(sealed):

@@ -56,6 +56,12 @@ class RegisterForm(PatientForm):
         """Whether the names are the ones that `for_nobody_known` puts in."""
         return bool(self.data.get("unidentified")) and self.data.get("family_name") == UNKNOWN
 
+    @property
+    def typed(self) -> dict[str, Any]:
+        """The details without the name that tells the moment of the press: a second press is the same registration."""
+        made = ("given_name",) if self.is_unidentified else ()
+        return {name: value for name, value in self.details.items() if name not in made}
+
     def clean(self) -> dict[str, Any]:
         given = super().clean()
         if given.get("another") == "other" and not given.get("other_reason", "").strip():

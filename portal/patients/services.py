@@ -32,18 +32,20 @@ def register_patient(
     waits: bool = True,
     duplicate_reason: str = "",
     shown: Collection[UUID] | None = None,
+    typed: Details | None = None,
 ) -> Patient:
     """A new patient out of cleaned details.
 
     The same `idempotency_key` by the same user gives for a day the patient it made the first time (Unprocessable if
-    the details differ). While that registration is under way, the next one `waits` for it, or gets InFlight.
+    the details differ, or `typed`, where the details hold more than somebody typed, such as the moment of the press).
+    While that registration is under way, the next one `waits` for it, or gets InFlight.
     Conflict, with `patientIds` and `candidates`, if a patient of the same name and date of birth is there and no
     `duplicate_reason` says why this is another person. A page gives the patients whom it has `shown`: then it is also
     a Conflict if somebody who may be this person is not among them, or is so probably and there is no reason.
     Conflict, whatever the reason, if an identifier belongs to someone else.
     """
     with transaction.atomic(), written_by(by, source=source, duplicate_reason=duplicate_reason):
-        key = claim_key(idempotency_key, details, by=by, waits=waits) if idempotency_key else None
+        key = claim_key(idempotency_key, typed or details, by=by, waits=waits) if idempotency_key else None
         if key and key.patient:
             return key.patient
         others = refuse_duplicates(details, reason=duplicate_reason, shown=shown)
@@ -187,11 +189,10 @@ def _replace_identifiers(pairs: list[tuple[Patient, Details]]) -> set[UUID]:
     gone, new = [], []
     touched = set()
     for patient, details in pairs:
-        wanted, held = {(one["system"], one["value"]) for one in details["identifiers"]}, there[patient.pk]
+        wanted, held = {(one["system"], one["value"]): one for one in details["identifiers"]}, there[patient.pk]
         gone += [pk for pair, pk in held.items() if pair not in wanted]
-        more = [{"system": system, "value": value} for system, value in sorted(wanted - held.keys())]
-        new.append((patient, {"identifiers": more}))
-        if wanted != held.keys():
+        new.append((patient, {"identifiers": [one for pair, one in wanted.items() if pair not in held]}))
+        if wanted.keys() != held.keys():
             touched.add(patient.pk)
     if gone:
         PatientIdentifier.objects.filter(pk__in=gone).delete()

@@ -5,7 +5,7 @@ import uuid
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils.timezone import localtime
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.accounts.rules import allow, user_of
@@ -26,7 +26,7 @@ def register(request: HttpRequest) -> HttpResponse:
         initial = {"token": uuid.uuid4().hex, **fields_from(request.GET.get("text", ""))}
         return _page(request, RegisterForm(initial=initial))
     is_nobody_known = "unidentified" in request.POST
-    form = RegisterForm(for_nobody_known(request.POST, at=timezone.localtime()) if is_nobody_known else request.POST)
+    form = RegisterForm(for_nobody_known(request.POST, at=localtime()) if is_nobody_known else request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)
     try:
@@ -63,6 +63,7 @@ def _registered(request: HttpRequest, form: RegisterForm) -> Patient:
         idempotency_key=f"form {form.cleaned_data['token']}",
         duplicate_reason=form.reason,
         shown=shown_in(request.POST.get("shown", ""), user_of(request)),
+        typed=form.typed,
     )
 
 

@@ -1,6 +1,6 @@
 """The form of a new patient: dates known in part, ages, who cannot be identified, and what it says it understood."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from django.utils import timezone
@@ -46,15 +46,24 @@ def test_a_wrong_age_is_told_beside_its_field_and_stays(desk, sent, field):
 
 
 @pytest.mark.django_db
-def test_who_cannot_be_identified_gets_a_name_that_tells_when_she_came(desk):
+def test_who_cannot_be_identified_gets_a_name_that_tells_when_she_came(desk, monkeypatch):
+    """A double press is one patient, also when a day ends between the two presses."""
     sent = {"token": "b7" + "0" * 30, "unidentified": "yes", "sex": "female", "age_about": "30"}
-    for _ in range(2):  # A double press is one patient.
-        assert desk.post("/patients/new/", sent).status_code == 302
+    moments = [datetime(2026, 3, 14, 23, 59, tzinfo=UTC), datetime(2026, 3, 15, tzinfo=UTC)]
+    monkeypatch.setattr("portal.patients.views.registering.localtime", lambda: moments.pop(0))
+    places = {desk.post("/patients/new/", sent).get("Location") for _ in range(2)}
     patient = Patient.objects.get()
-    assert patient.family_name == "Unknown"
-    assert patient.given_name.startswith(timezone.localtime().strftime("%d-%b-%Y "))
-    assert patient.given_name.endswith(" B7")
+    assert places == {f"/patients/{patient.pk}/?registered=1"}
+    assert (patient.family_name, patient.given_name) == ("Unknown", "14-Mar-2026 23:59 B7")
     assert (patient.sex, patient.date_of_birth_precision) == ("female", "year")
+
+
+@pytest.mark.django_db
+def test_another_person_under_the_token_of_one_who_cannot_be_identified_is_refused(desk):
+    sent = {"token": "b7" + "0" * 30, "unidentified": "yes", "sex": "female"}
+    desk.post("/patients/new/", sent)
+    assert desk.post("/patients/new/", sent | {"sex": "male"}).status_code == 422
+    assert Patient.objects.count() == 1
 
 
 @pytest.mark.django_db

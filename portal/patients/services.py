@@ -210,8 +210,9 @@ def _add_identifiers(pairs: Sequence[tuple[Patient, Details]]) -> None:
 
 def _insert_identifiers(pairs: Sequence[tuple[Patient, Details]]) -> None:
     """In one order, so that two transactions that bring the same identifiers do not wait for each other in a circle."""
+    columns = ("system", "value", "valid_from", "valid_to")
     rows = [
-        PatientIdentifier(patient=patient, system=one["system"], value=one["value"])
+        PatientIdentifier(patient=patient, **{name: one.get(name) for name in columns})
         for patient, details in pairs
         for one in details.get("identifiers") or []
     ]

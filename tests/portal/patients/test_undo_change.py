@@ -1,5 +1,7 @@
 """What was saved is taken back with one press, and nothing of anybody else with it."""
 
+from datetime import date
+
 import pytest
 
 from portal.patients.models import Patient
@@ -37,6 +39,15 @@ def test_fields_and_identifiers_get_their_values_back_as_a_new_version(desk, pat
     undo(desk, patient, 3)
     now = Patient.objects.get()
     assert (now.phone, now.city, held(now)) == ("", "Leeds", [("insurance", "AB12")])
+
+
+def test_an_identifier_comes_back_with_the_days_between_which_it_is_valid(desk, patient):
+    days = {"valid_from": date(2020, 1, 1), "valid_to": date(2030, 1, 1)}
+    patient.identifiers.update(**days)
+    patient.refresh_from_db()
+    change_patient(patient.pk, {"identifiers": []}, by=None, source="api")
+    undo(desk, patient, patient.version + 1)
+    assert patient.identifiers.values("valid_from", "valid_to").get() == days
 
 
 def test_a_change_since_is_not_lost(desk, patient):

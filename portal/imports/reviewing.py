@@ -48,15 +48,20 @@ def count_questions(job: ImportJob) -> list[tuple[Doubt, int, int]]:
     return [(doubt, total[doubt], total[doubt] - open_ones[doubt]) for doubt in Doubt if total[doubt]]
 
 
-def questions_of(user: User | None, job: ImportJob, *, doubt: str, after: int, limit: int) -> list[Asked]:
-    """The next questions of a kind, behind row `after`; the reading of their patients is recorded."""
-    questions = list(job.questions.filter(doubt=doubt, row_number__gt=after).order_by("row_number")[:limit])
+def questions_of(user: User | None, job: ImportJob, *, doubt: str, after: int, limit: int) -> tuple[list[Asked], bool]:
+    """The next questions of a kind, behind row `after`, and whether there are more behind them.
+
+    The reading of their patients is recorded.
+    """
+    found = list(job.questions.filter(doubt=doubt, row_number__gt=after).order_by("row_number")[: limit + 1])
+    questions = found[:limit]
     ids = {UUID(one) for question in questions for one in question.people}
     known = patients_visible_to(user).prefetch_related("identifiers").in_bulk(ids)
     record_reading(user, known, action="review", door=Source.PORTAL)
-    return [
+    asked = [
         Asked(question, [known[UUID(one)] for one in question.people if UUID(one) in known]) for question in questions
     ]
+    return asked, len(found) > limit
 
 
 @transaction.atomic

@@ -32,8 +32,7 @@ def review(request: HttpRequest, job_id: UUID, doubt: str = "") -> HttpResponse:
     if not doubt:
         return redirect("imports:review", job_id, kinds[0][0])
     after = int(row) if (row := request.GET.get("after", "")).isdecimal() and len(row) < 12 else 0
-    found = _questions(request, job, doubt, after)
-    asked, has_more = found[:PAGE], len(found) > PAGE
+    asked, has_more = _questions(request, job, doubt, after)
     form = ReviewForm(request.POST if request.method == "POST" else None, asked=asked)
     if request.method == "POST" and form.is_valid():
         choose(job_id, form.chosen(), by=user_of(request))
@@ -65,11 +64,10 @@ def rest(request: HttpRequest, job_id: UUID, doubt: str) -> HttpResponse:
     return redirect("imports:review", job_id, doubt)
 
 
-def _questions(request: HttpRequest, job: ImportJob, doubt: str, after: int) -> list[Asked]:
-    """One more than a page has, if there is one."""
+def _questions(request: HttpRequest, job: ImportJob, doubt: str, after: int) -> tuple[list[Asked], bool]:
     if doubt not in Doubt.values:
         raise NotFound("There is no such kind of rows.")
-    return questions_of(user_of(request), job, doubt=doubt, after=after, limit=PAGE + 1)
+    return questions_of(user_of(request), job, doubt=doubt, after=after, limit=PAGE)
 
 
 def _next(job: ImportJob, doubt: str, asked: list[Asked], *, has_more: bool) -> str:

@@ -62,6 +62,18 @@ def test_a_row_is_shown_beside_the_patient_and_the_reading_is_recorded(client, a
     assert AccessRecord.objects.filter(user=operator, action="review", patient_ids=[anna.pk]).exists()
 
 
+def test_whom_the_page_does_not_show_nobody_has_read(client, anna, operator, monkeypatch):
+    monkeypatch.setattr("portal.imports.views.reviewing.PAGE", 1)
+    ben = register_patient(
+        clean_details({name: value for name, value in BEN.items() if name != "ssn"}), by=operator, source=Source.PORTAL
+    )
+    trial = tried(ANNA_AGAIN, {name: value for name, value in BEN.items() if name != "ssn"} | {"phone": "555 0100"})
+    assert ben.mrn not in client.get(f"/imports/{trial.pk}/review/likely/").content.decode()
+    assert ben.mrn in client.get(f"/imports/{trial.pk}/review/likely/?after=2").content.decode()
+    read = AccessRecord.objects.filter(action="review").order_by("id").values_list("patient_ids", flat=True)
+    assert [*read] == [[anna.pk], [ben.pk]]
+
+
 def test_without_a_choice_a_likely_duplicate_stays_out(anna):
     job = imported(tried(ANNA_AGAIN))
     assert (job.new_count, job.updated_count, job.rejected_count) == (0, 0, 1)

@@ -50,16 +50,18 @@ class Found:
         return [hit.patient for hit in self.hits]
 
 
-def search(patients: QuerySet[Patient], text: str, *, after: str = "", limit: int) -> Found:
+def search(
+    patients: QuerySet[Patient], text: str, *, after: str = "", limit: int, with_guesses: bool = True
+) -> Found:
     """Those of `patients` whom the text may mean, from the cursor on; nobody comes twice.
 
     For an empty text all of them, in the order of their names. Else whom the text means exactly, then beginnings and
-    tails, each in the order of names, then whose name sounds alike or is misspelt.
+    tails, each in the order of names, then, `with_guesses`, whose name sounds alike or is misspelt.
     """
     readings = readings_of(text)
     start, last = _place(after, readings)
     hits = _exact_hits(patients, readings[start:], last, limit + 1, earlier=readings[:start])
-    if len(hits) <= limit and _are_few(patients, readings, hits, start, last):
+    if with_guesses and len(hits) <= limit and _are_few(patients, readings, hits, start, last):
         seen = {hit.patient.pk for hit in hits}
         guessed = _guessed(patients, text, last if start == len(readings) else None, limit + 1)
         hits += [hit for hit in guessed if hit.patient.pk not in seen]

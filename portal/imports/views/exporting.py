@@ -17,7 +17,10 @@ CHUNK = 64 * 1024  # Characters; a line each would be a packet each.
 @allow("patients.export_patient")
 @require_safe
 def export(request: HttpRequest, kind: str) -> StreamingHttpResponse:
-    """Every patient whom the list finds for the same words and filters. Nothing of them is in the file's name."""
+    """Every patient whom the list finds for the same words and filters, but for those who merely sound alike.
+
+    Nothing of them is in the file's name.
+    """
     found = every_patient(
         user_of(request), door=Source.PORTAL, text=request.GET.get("q", "").strip(), filters=_filters(request)
     )

@@ -42,6 +42,18 @@ def test_the_export_has_what_the_list_finds_and_every_patient_in_it_is_recorded(
     assert {str(one) for one in read.patient_ids} == {row["id"] for row in rows}
 
 
+def test_who_merely_sounds_alike_is_in_the_list_and_not_in_the_file(client, operator, people):
+    """Red when the file takes what the list guesses: strangers would leave the house with the one who was meant."""
+    stranger = {"family_name": "Beispeil", "given_name": "Anna", "sex": "female"}
+    register_patients([stranger], by=None, source=Source.COMMAND)
+    assert "BEISPEIL" in client.get("/patients/?q=beispiel+anna").content.decode()
+    rows = list(csv.DictReader(io.StringIO(exported(client, "/patients/export.csv?q=beispiel+anna"))))
+    assert [row["family_name"] for row in rows] == ["Beispiel"]
+    assert AccessRecord.objects.get(action="export").patient_ids == [people[0].pk]
+    assert exported(client, "/patients/export.csv?q=beispeel").count("\n") == 1  # The header alone.
+    assert "export.csv" not in client.get("/patients/?q=beispeel").content.decode()
+
+
 def test_a_formula_is_harmless_in_the_file(client, operator, people):
     assert "'=HYPERLINK(1)" in exported(client, "/patients/export.csv?q=eve")
 

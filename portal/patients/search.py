@@ -50,9 +50,7 @@ class Found:
         return [hit.patient for hit in self.hits]
 
 
-def search(
-    patients: QuerySet[Patient], text: str, *, after: str = "", limit: int, with_guesses: bool = True
-) -> Found:
+def search(patients: QuerySet[Patient], text: str, *, after: str = "", limit: int, with_guesses: bool = True) -> Found:
     """Those of `patients` whom the text may mean, from the cursor on; nobody comes twice.
 
     For an empty text all of them, in the order of their names. Else whom the text means exactly, then beginnings and

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import phonenumbers
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, Value, When
 
 from portal.patients.duplicates import (
     Facts,
@@ -21,6 +21,8 @@ from portal.patients.duplicates import (
     person_key,
 )
 from portal.patients.models import Patient, PatientIdentifier, Precision, Status
+from portal.patients.readings import name_query
+from portal.patients.vocabulary import words_near
 
 SHOWN = 6
 # A day that stands for "unknown" in some file has thousands of people, and a switchboard's number too.
@@ -76,9 +78,19 @@ def _lookups(
     if name:
         yield active.filter(sort_key=name)[:MOST_OF_A_NAME]
     if born and name:
-        yield active.filter(date_of_birth__in=_births(born, new.precision))[:MOST_OF_A_DAY]
+        that_day = active.filter(date_of_birth__in=_births(born, new.precision))
+        yield _namesakes(that_day, new)[:MOST_OF_A_DAY]
+        yield that_day[:MOST_OF_A_DAY]  # Also names alike in a way that no single word shows, as MacDonald, Mac Donald.
     if new.phone:
         yield active.filter(phone_tail__startswith=_tail(details))[:MOST_OF_A_PHONE]
+
+
+def _namesakes(patients: QuerySet[Patient], new: Facts) -> QuerySet[Patient]:
+    """Those with a word of the family name, or one near to it, anywhere in their names; the same given name first."""
+    words = {*(new.family or new.given).split(), new.family.replace(" ", "")} - {""}
+    near = {one.word for word in words for one in words_near(word)}
+    is_first = Case(When(given_key__startswith=new.given, then=Value(0)), default=Value(1))
+    return patients.filter(name_words=name_query([sorted(words | near)])).order_by(is_first, "pk")
 
 
 def _births(born: date, precision: str) -> set[date]:

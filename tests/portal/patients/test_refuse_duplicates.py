@@ -1,5 +1,6 @@
 """Who is here already stands in the way, until somebody who has seen them says that it is another person."""
 
+from datetime import date
 from uuid import UUID
 
 import pytest
@@ -8,8 +9,8 @@ from django.core import signing
 from portal.errors import Conflict
 from portal.patients.details import clean_details
 from portal.patients.models import AccessRecord, Patient, PatientEvent
-from portal.patients.services import archive_patient, register_patient
-from portal.patients.similar import similar_in
+from portal.patients.services import archive_patient, register_patient, register_patients
+from portal.patients.similar import MOST_OF_A_DAY, similar_in
 
 pytestmark = pytest.mark.django_db
 SMITH = {"family_name": "Smith", "given_name": "Jane", "date_of_birth": "1984-03-15"}
@@ -57,6 +58,20 @@ def test_a_year_of_birth_meets_the_day_of_birth():
     assert found() == {"Jane": "probable"}
     register(given_name="Day", date_of_birth="1984-07-09")
     assert found(given_name="Day", date_of_birth="1984-01-01", date_of_birth_precision="year") == {"Day": "probable"}
+
+
+@pytest.mark.parametrize(
+    "there",
+    [{"family_name": "Smyth"}, {"family_name": "Jane", "given_name": "Smith"}, {"family_name": "Smithers-Smith"}],
+)
+def test_who_is_meant_is_found_on_a_day_that_half_the_clinic_is_born_on(there):
+    """Red when some of the day are compared that the database takes by chance."""
+    day = {"date_of_birth": date(1984, 1, 1)}
+    crowd = [{**day, "family_name": f"Jones{n}", "given_name": "Jack"} for n in range(MOST_OF_A_DAY * 2)]
+    register_patients(crowd, by=None, source="portal")
+    meant = register(**{"given_name": "Jane", **there, **day})
+    register_patients(crowd, by=None, source="portal")
+    assert [match.patient_id for match in similar_in(Patient.objects.all(), {**SMITH, **day})] == [meant.pk]
 
 
 def test_day_and_month_exchanged_are_found():

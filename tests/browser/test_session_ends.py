@@ -7,6 +7,7 @@ from portal.accounts.models import Session, User
 from portal.patients.models import Patient
 from tests.browser.steps import JANE
 from tests.portal.conftest import PASSWORD
+from tests.waiting import wait_for
 
 BACK = "It is back in the form"
 
@@ -146,6 +147,36 @@ def test_a_lost_network_keeps_the_text(desk):
     desk.is_readable_by_all()
     desk.save()
     expect(desk.page.get_by_text("Registered with MRN")).to_be_visible()
+
+
+def test_a_page_that_back_brings_out_of_memory_sends_the_button_that_is_pressed_now(desk):
+    """The browser keeps the page as it was when it left; here it never leaves."""
+    fill_form(desk)
+    sent: list[str] = []
+
+    def take(route):
+        if route.request.method != "POST":
+            return route.continue_()
+        sent.append(route.request.post_data)
+        return route.fulfill(status=204)  # The browser stays on the page.
+
+    desk.page.route("**/patients/new/", take)
+    for button in ("The person cannot be identified", "Save"):
+        with desk.page.expect_response(lambda answer: answer.status == 204):
+            desk.page.locator(".app-register, .app-row").get_by_role("button", name=button).click()
+        desk.page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    assert ["unidentified=yes" in body for body in sent] == [True, False]
+
+
+def test_who_does_not_answer_is_not_asked_again_meanwhile(desk):
+    desk.page.clock.install()
+    desk.open("/patients/")
+    asked: list[object] = []
+    desk.page.route("**/session/**", lambda route: asked.append(route))  # None of them is answered.
+    desk.page.evaluate("localStorage.setItem('session-ends', '0')")
+    desk.page.clock.run_for(5000)
+    wait_for(lambda: desk.page.evaluate("1") and asked)
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("width", [1280, 320])

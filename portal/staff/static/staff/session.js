@@ -10,7 +10,7 @@ const WARN_MS = 120_000;
 const WORK_MS = 240_000; // Typing is work: the session is told of it this often at most.
 const SHARED = "session-ends"; // The other tabs of this browser share one session, and thereby one end.
 
-let lastTold = Date.now(), isLeaving = false;
+let lastTold = Date.now(), isLeaving = false, isAsking = false;
 
 const setEnd = (seconds) => localStorage.setItem(SHARED, String(Date.now() + seconds * 1000));
 
@@ -39,11 +39,15 @@ async function look() {
   if (isLeaving) return;
   if (rest > WARN_MS) return dialog.open && dialog.close();
   if (rest > 0) return warn(rest);
+  if (isAsking) return; // One that is not answered lasts longer than the second until the next look.
+  isAsking = true;
   try {
     const seconds = await ask("GET");
     if (seconds > 0 && seconds * 1000 > rest + 1000) return setEnd(seconds);
   } catch {
     return waitCovered(); // To leave now would lose the text.
+  } finally {
+    isAsking = false;
   }
   leave();
 }
@@ -120,9 +124,14 @@ async function sendIfReached(event) {
     delete form.dataset.isSent;
     return sayLost();
   }
-  if (submitter?.name) form.append(Object.assign(document.createElement("input"), { type: "hidden", name: submitter.name, value: submitter.value }));
+  // Nothing of this press stays in the form: "Back" may bring the page out of memory as it is left, for another press.
+  const pressed = Object.assign(document.createElement("input"), { type: "hidden", name: submitter?.name || "", value: submitter?.value || "" });
+  const { action } = form;
+  form.append(pressed);
   if (submitter?.hasAttribute("formaction")) form.action = submitter.formAction;
-  HTMLFormElement.prototype.submit.call(form);
+  HTMLFormElement.prototype.submit.call(form); // What is sent is made up here, before it returns.
+  pressed.remove();
+  form.action = action;
 }
 
 function sayLost() {

@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from portal.patients.services import register_patient
 from tests.browser.steps import JANE
+from tests.waiting import wait_for
 
 ADA = {"family_name": "Okafor", "given_name": "Ada", "date_of_birth": "1984-03-15"}
 
@@ -33,6 +34,25 @@ def test_a_patient_opened_before_is_there_at_once_and_one_enter_away(desk, ada):
     expect(marked(desk)).to_contain_text("OKAFOR, Ada")
     desk.page.keyboard.press("Enter")
     expect(desk.page).to_have_url(f"/patients/{ada.pk}/")
+
+
+@pytest.mark.parametrize("typed", ["", "a"])
+def test_a_quick_enter_goes_where_the_mark_is_and_the_mark_does_not_move(desk, ada, typed):
+    """While the patients opened before are on their way; the mark never leaves what it stood on when they come in."""
+    desk.open(f"/patients/{ada.pk}/")
+    desk.open("/dashboard/")
+    held = []
+    desk.page.route("**/recent/**", lambda route: held.append(route))
+    box = open_palette(desk)
+    wait_for(lambda: desk.page.evaluate("1") and held)
+    expect(marked(desk)).to_have_count(0)
+    desk.page.keyboard.press("Enter")
+    expect(box).to_be_focused()
+    box.type(typed)
+    before = marked(desk).all_text_contents()
+    held[0].continue_()
+    expect(desk.page.get_by_role("option", name="OKAFOR, Ada")).to_be_visible()
+    expect(marked(desk)).to_contain_text(before[0] if before else "OKAFOR, Ada")
 
 
 def test_a_page_and_an_action_are_found_by_the_beginnings_of_their_words(desk):

@@ -38,22 +38,22 @@ class Palette {
     this.ask = suggestions(this.box.dataset.suggest, (links, text) => this.showFound(links, text));
     this.box.addEventListener("input", () => this.narrow());
     this.narrow();
-    this.askRecent(this.list.querySelector("[data-recent]"), this.choices.marked);
+    this.askRecent(this.list.querySelector("[data-recent]"));
   }
 
   // Asked for when the palette opens and not before: that somebody's name is shown is written down.
-  async askRecent(group, first) {
+  // Nothing is marked until it is known who comes first: a quick Enter goes nowhere, and never to something else.
+  async askRecent(group) {
     if (!group) return;
+    this.choices.mark(null);
     try {
-      const answer = await fetch(group.dataset.recent, { credentials: "same-origin", headers: { "X-Poll": "1" } });
-      if (!answer.ok) return;
-      group.append(...asChoices(await answer.text()));
-    } catch {
-      return; // Pages and actions are there without.
-    }
-    if (this.box.value) return this.narrow();
-    group.hidden = !group.querySelector("[role=option]");
-    if (this.choices.marked === first) this.choices.mark(this.choices.all[0]);
+      const answer = await fetch(group.dataset.recent, { credentials: "same-origin", headers: { "X-Poll": "1" }, signal: AbortSignal.timeout(5000) });
+      if (answer.ok) group.append(...asChoices(await answer.text()));
+    } catch {} // Pages and actions are there without.
+    const { marked } = this.choices;
+    if (this.box.value) this.narrow();
+    else group.hidden = !group.querySelector("[role=option]");
+    this.choices.mark(marked || this.choices.all[0]); // What somebody marked meanwhile stays marked.
   }
 
   // Each typed word begins a word of what stays.

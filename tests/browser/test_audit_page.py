@@ -3,11 +3,19 @@
 import csv
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from portal.patients.audit import record_reading
 from portal.patients.models import AccessRecord
 from portal.patients.services import change_patient, register_patient
+
+
+@pytest.fixture(autouse=True)
+def _one_day(monkeypatch):
+    """For the page it stays the day on which the test began, also over midnight."""
+    today = timezone.localdate()
+    monkeypatch.setattr(timezone, "localdate", lambda *_: today)
 
 
 @pytest.fixture

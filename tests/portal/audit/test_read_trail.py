@@ -15,6 +15,13 @@ from portal.patients.selectors import open_patient
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _one_day(monkeypatch):
+    """For the page it stays the day on which the test began, also over midnight."""
+    today = timezone.localdate()
+    monkeypatch.setattr(timezone, "localdate", lambda *_: today)
+
+
 @pytest.fixture
 def auditor(client, make_user):
     client.force_login(make_user("auditor", full_name="Ada Auditor"))

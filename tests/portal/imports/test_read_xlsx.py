@@ -127,9 +127,11 @@ def test_what_cannot_or_must_not_be_opened_says_why(file, content, words):
         open_patients(file(content, "people.xlsx"))
 
 
-def test_many_parts_or_bytes_are_refused_by_the_directory_alone(file, monkeypatch):
+@pytest.mark.parametrize(("bound", "most"), [("MOST_UNPACKED", 100), ("MOST_PARTS", 3)])
+def test_many_parts_or_bytes_are_refused_by_the_directory_alone(file, monkeypatch, bound, most):
     path = file(workbook(HEADER, ["A", "B"]))
-    monkeypatch.setattr(workbooks, "MOST_UNPACKED", 100)
+    monkeypatch.setattr(workbooks, bound, most)
+    monkeypatch.setattr(workbooks.ZipFile, "open", lambda *_: pytest.fail("A part was unpacked."))
     with pytest.raises(Unreadable, match="too large"):
         open_patients(path)
 

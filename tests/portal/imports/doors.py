@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,10 +69,12 @@ def kill(process: subprocess.Popen[str]) -> None:
 
 
 @contextmanager
-def hanging(process: subprocess.Popen[str], *, at: str, url: str) -> Iterator[bool]:
-    """The process hangs in an open transaction that is about to write to the table `at`; False if it ended before."""
+def hanging(process: subprocess.Popen[str], *, at: str, url: str, enough: Callable[[], bool]) -> Iterator[bool]:
+    """The process has done enough and hangs in a transaction that is about to write to `at`; False if it ended before.
+
+    Until then it is let go from one such write to the next, so that it cannot run ahead of a slow test.
+    """
     with closing(psycopg2.connect(url)) as session, session.cursor() as cursor:
-        cursor.execute(f"LOCK TABLE {at} IN SHARE MODE")
 
         def hangs() -> bool:
             cursor.execute(
@@ -82,5 +84,10 @@ def hanging(process: subprocess.Popen[str], *, at: str, url: str) -> Iterator[bo
             )
             return cursor.fetchone()[0] > 0
 
-        wait_for(lambda: hangs() or process.poll() is not None, seconds=240)
+        while True:
+            cursor.execute(f"LOCK TABLE {at} IN SHARE MODE")
+            wait_for(lambda: hangs() or process.poll() is not None, seconds=240)
+            if process.poll() is not None or enough():
+                break
+            session.rollback()  # Who waits has the lock at once, and the next one stands behind us.
         yield process.poll() is None

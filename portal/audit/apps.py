@@ -1,4 +1,4 @@
-"""The audit as a Django app. Patients keep both logs; here are the seals over them."""
+"""The audit as a Django app. Patients keep the logs; here are the seals over them."""
 
 from django.apps import AppConfig
 

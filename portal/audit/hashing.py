@@ -18,6 +18,8 @@ _ROWS = {
         address_line1, address_line2, city, region, postal_code, country,
         marital_status, race, ethnicity, language, deceased_on, registered_on, source, status,
         pgh_context_id, extract(epoch FROM created_at), extract(epoch FROM updated_at)"""),
+    (Log.IDENTIFIERS, 1): ("patients_identifierchange", "id", """
+        id, patient_id, version, is_added, system, value, valid_from, valid_to"""),
 }  # fmt: skip
 _DIGEST = """
     WITH row AS (

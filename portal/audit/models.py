@@ -1,4 +1,4 @@
-"""What is stored: seals over both logs, each over the one before, so that no row can change unnoticed."""
+"""What is stored: seals over the logs, each over the one before, so that no row can change unnoticed."""
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 class Log(models.TextChoices):
     READS = "reads", "Reads"
     WRITES = "writes", "Writes"
+    IDENTIFIERS = "identifiers", "Identifiers"
 
 
 class AuditSeal(models.Model):
@@ -17,7 +18,7 @@ class AuditSeal(models.Model):
     `row_ids` and `row_marks` (the beginning of each row's own digest) only tell which row was touched.
     """
 
-    log = models.CharField(max_length=6, choices=Log)
+    log = models.CharField(max_length=11, choices=Log)
     form = models.SmallIntegerField(help_text="Which columns are covered, and how they are written")
     after_id = models.BigIntegerField()
     to_id = models.BigIntegerField()

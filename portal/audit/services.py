@@ -1,4 +1,4 @@
-"""The only writer here: it seals what both logs hold, in batches, once nobody can write among those rows any more."""
+"""The only writer here: it seals what the logs hold, in batches, once nobody can write among those rows any more."""
 
 import time
 

@@ -1,12 +1,15 @@
-"""Whether both logs still are what was sealed: each seal is computed anew, from the first on."""
+"""Whether the logs still are what was sealed: each seal is computed anew, from the first on."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.db.models import Model
+
 from portal.audit.hashing import FIRST, Batch, batch_of, table_of
 from portal.audit.models import AuditSeal, Log
-from portal.patients.models import AccessRecord, PatientEvent
+from portal.patients.models import AccessRecord, IdentifierChange, PatientEvent
 
+_MODELS: dict[str, type[Model]] = {Log.READS: AccessRecord, Log.WRITES: PatientEvent, Log.IDENTIFIERS: IdentifierChange}
 MOST_TOLD = 20  # Breaks of a log; all are counted.
 
 
@@ -50,8 +53,7 @@ def _verified(name: str, most_told: int) -> Finding:
         broken += breaks[: most_told - len(broken)]
         last, head = seal.to_id, seal.digest  # As it was sealed, also behind a break: the next was made over it.
     _table, key = table_of(name)
-    model = AccessRecord if name == Log.READS else PatientEvent
-    unsealed = model._default_manager.filter(**{f"{key}__gt": last}).count()
+    unsealed = _MODELS[name]._default_manager.filter(**{f"{key}__gt": last}).count()
     return Finding(name, seals, rows, unsealed, head, tuple(broken), broken_count)
 
 

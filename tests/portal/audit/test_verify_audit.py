@@ -15,7 +15,7 @@ from portal.audit.models import AuditSeal
 from portal.audit.services import seal_logs
 from portal.celery import app
 from portal.patients.audit import record_reading
-from portal.patients.models import AccessRecord, PatientEvent
+from portal.patients.models import AccessRecord, IdentifierChange, PatientEvent
 from portal.patients.services import change_patient, register_patient
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +46,9 @@ def verify(*options: str) -> tuple[int, str]:
 @contextmanager
 def behind_the_back():
     """As somebody with the rights of a database administrator."""
-    with pgtrigger.ignore("patients.PatientEvent:append_only", "audit.AuditSeal:append_only"):
+    with pgtrigger.ignore(
+        "patients.PatientEvent:append_only", "patients.IdentifierChange:append_only", "audit.AuditSeal:append_only"
+    ):
         yield
 
 
@@ -122,6 +124,20 @@ def test_a_row_that_was_put_in_is_named():
     code, told = verify()
     assert code == 1
     assert f"Reads: BROKEN, row {free} was put in later." in told
+
+
+def test_an_identifier_that_was_rewritten_in_the_log_is_named():
+    for value in ("A-1", "A-2"):
+        identifier = {"system": "urn:example:card", "value": value}
+        register_patient({"family_name": "Example", "identifiers": [identifier]}, by=None, source="api")
+    seal_logs()
+    assert "Identifiers: 2 rows under 1 seals agree." in verify()[1]
+    row = IdentifierChange.objects.order_by("id")[1]
+    with behind_the_back():
+        IdentifierChange.objects.filter(pk=row.pk).update(value="B-2")
+    code, told = verify()
+    assert code == 1
+    assert f"Identifiers: BROKEN, row {row.pk} was changed." in told
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])

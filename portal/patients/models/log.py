@@ -22,6 +22,8 @@ _Log = pghistory.create_event_model(
 )
 
 
+# Migration 0009 sets `enable_nestloop = off` on the function of the update trigger. A later migration that writes this
+# trigger anew (a field more or less in the log) takes the setting away: it has to end with the statement of 0009.
 class PatientEvent(_Log):  # type: ignore[misc,valid-type]
     """The patient as it was after a change (before it, for a delete), who made it and through which door."""
 

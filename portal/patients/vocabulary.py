@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+import structlog
+from django.db import OperationalError, connection, transaction
 
 from portal.patients.spelling import edits_between
 
+log = structlog.get_logger("portal.patients")
+SLICE = 500  # Words that go in one transaction, during which nobody can write a patient.
+_LOCK_NOT_HAD = "55P03"
 MOST = 40  # Words that are near enough to be looked up; those behind them are far from what was typed.
 _IS_UNBORNE = """
     NOT EXISTS (
@@ -43,22 +47,35 @@ def words_near(typed: str) -> list[Near]:
     return sorted(near, key=lambda one: (one.cost, one.word))[:MOST]
 
 
-def forget_words() -> int:
+def forget_words(*, patience_ms: int = 3_000) -> int:
     """Take out the words that nobody bears any more, such as those of an erased patient; how many those were.
 
-    Whoever writes patients waits for the last step, a moment: else a word could go while somebody registers with it.
+    Whoever writes patients waits while a slice goes, a moment: else a word could go while somebody registers with it.
+    Where somebody writes for longer than `patience_ms`, the rest is left for the next night.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT id FROM patients_nameword AS known WHERE {_IS_UNBORNE}")  # noqa: S608 - our own words
         unborne = [word_id for (word_id,) in cursor]
         cursor.execute(_TWICE)
-        if not unborne:
-            return 0
-        with transaction.atomic():
-            delete = f"DELETE FROM patients_nameword AS known WHERE id = ANY(%s) AND {_IS_UNBORNE}"  # noqa: S608
-            cursor.execute("SET LOCAL lock_timeout = '3s'; LOCK TABLE patients_patient IN SHARE MODE")
-            cursor.execute(delete, [unborne])
-            return cursor.rowcount
+    count = 0
+    for start in range(0, len(unborne), SLICE):
+        try:
+            count += _forget(unborne[start : start + SLICE], patience_ms)
+        except OperationalError as error:
+            if getattr(error.__cause__, "pgcode", None) != _LOCK_NOT_HAD:
+                raise
+            log.warning("words_not_forgotten", left=len(unborne) - start)
+            break
+    return count
+
+
+def _forget(word_ids: list[int], patience_ms: int) -> int:
+    delete = f"DELETE FROM patients_nameword AS known WHERE id = ANY(%s) AND {_IS_UNBORNE}"  # noqa: S608
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{patience_ms}ms"])
+        cursor.execute("LOCK TABLE patients_patient IN SHARE MODE")
+        cursor.execute(delete, [word_ids])
+        return cursor.rowcount
 
 
 def _near(typed: str, word: str, sounds_alike: bool) -> Near:

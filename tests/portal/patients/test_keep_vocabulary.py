@@ -1,8 +1,13 @@
 """The vocabulary of names knows every word through every door, and what sounds or is written like another."""
 
-import pytest
-from django.db import connection
+import threading
 
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from structlog.testing import capture_logs
+
+from portal.patients import vocabulary
 from portal.patients.models import NameWord, Patient
 from portal.patients.services import (
     archive_patient,
@@ -80,6 +85,40 @@ def test_words_that_nobody_bears_any_more_are_forgotten_and_no_others():
     Patient.objects.filter(pk=patient.pk).delete()
     forget_words()
     assert sorted(NameWord.objects.values_list("word", flat=True)) == ["ann", "archived", "kept"]
+
+
+def test_words_are_forgotten_in_slices(monkeypatch):
+    monkeypatch.setattr(vocabulary, "SLICE", 2)
+    NameWord.objects.bulk_create([NameWord(word=word) for word in ("aaa", "bbb", "ccc", "ddd", "eee")])
+    with CaptureQueriesContext(connection) as asked:
+        assert forget_words() == 5
+    assert sum("LOCK TABLE" in query["sql"] for query in asked) == 3
+    assert not NameWord.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_words_wait_for_the_next_night_while_somebody_writes_for_long():
+    NameWord.objects.create(word="unborne")
+    has_written, may_end = threading.Event(), threading.Event()
+
+    def long_import():
+        with transaction.atomic():
+            Patient.objects.create(family_name="Example")
+            has_written.set()
+            may_end.wait(30)
+        connection.close()
+
+    writer = threading.Thread(target=long_import)
+    writer.start()
+    assert has_written.wait(30)
+    try:
+        with capture_logs() as told:
+            assert forget_words(patience_ms=50) == 0
+    finally:
+        may_end.set()
+        writer.join()
+    assert told == [{"event": "words_not_forgotten", "left": 1, "log_level": "warning"}]
+    assert forget_words() == 1
 
 
 @pytest.mark.parametrize(

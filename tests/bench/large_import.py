@@ -40,7 +40,10 @@ def main() -> None:
 def bring_in(system: System, count: int) -> None:
     file = system.data / "people.csv"
     write_people(file, count)
-    before, began = counted(system), time.monotonic()
+    before = wait_for(system.caught_up, seconds=120)[
+        "active"
+    ]  # The demo patients are counted a moment after the start.
+    began = time.monotonic()
     done = system.command("import_patients", str(file), "--rejects", str(file.with_suffix(".rejects")))
     ended = time.monotonic() - began
     if done.returncode:

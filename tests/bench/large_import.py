@@ -40,9 +40,8 @@ def main() -> None:
 def bring_in(system: System, count: int) -> None:
     file = system.data / "people.csv"
     write_people(file, count)
-    before = wait_for(system.caught_up, seconds=120)[
-        "active"
-    ]  # The demo patients are counted a moment after the start.
+    # The demo patients are counted a moment after the start.
+    before = wait_for(system.caught_up, seconds=120)["active"]
     began = time.monotonic()
     done = system.command("import_patients", str(file), "--rejects", str(file.with_suffix(".rejects")))
     ended = time.monotonic() - began

@@ -5,12 +5,14 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile, _EndRecData  # type: ignore[attr-defined]
 
 from portal.imports.readers.rows import Unreadable
+from portal.imports.readers.workbook_parts import are_too_large
 
 MOST_UNPACKED = 512 * 1024 * 1024  # Bytes of all parts together; a sheet of a million short cells has about 40 MB.
 MOST_TIMES_LARGER = 100  # Sheets pack to a tenth or a twentieth; nothing but zeros packs to a thousandth.
 SMALL = 10 * 1024 * 1024  # Below this nothing can hurt, however well it is packed.
 MOST_PARTS = 2_000
 MOST_OF_DIRECTORY = MOST_PARTS * 1024  # Bytes; the library makes an object of each entry before anyone can count.
+MOST_OF_KINDS = 1024 * 1024  # Bytes of the list that says what each part is.
 _DIRECTORY_SIZE = 5  # Its place in what the library reads at the end of a ZIP.
 SAVE_AS = "Save it as an Excel workbook (.xlsx) or as “CSV UTF-8 (comma delimited)” and try again."
 DAMAGED = f"This Excel workbook or ZIP file is damaged. {SAVE_AS}"
@@ -25,7 +27,7 @@ _OTHERS = {
 
 
 def refuse_unsafe(path: Path) -> None:
-    """Judge a ZIP by its directory alone, without unpacking; Unreadable unless it is a plain Excel workbook.
+    """Judge a ZIP by its directory and its list of kinds; Unreadable unless it is a plain Excel workbook.
 
     Sizes there cannot lie to our harm: no more is ever unpacked of a part than its size says.
     """
@@ -35,11 +37,13 @@ def refuse_unsafe(path: Path) -> None:
             parts = packed.infolist()
             _refuse_large(sum(part.file_size for part in parts), path.stat().st_size, len(parts))
             _refuse_others({part.filename for part in parts}, is_locked=any(part.flag_bits & 1 for part in parts))
-            with packed.open("[Content_Types].xml") as kinds:
-                has_macros = b"macroEnabled" in kinds.read(1024 * 1024)
+            with packed.open("[Content_Types].xml") as file:
+                kinds = file.read(MOST_OF_KINDS + 1)
     except (BadZipFile, KeyError, NotImplementedError, OSError, EOFError, ValueError) as error:
         raise Unreadable(DAMAGED) from error
-    if has_macros:
+    if len(kinds) > MOST_OF_KINDS or are_too_large(parts, kinds):
+        raise Unreadable(TOO_LARGE)
+    if b"macroEnabled" in kinds:
         raise Unreadable(f"This workbook has macros (.xlsm). {SAVE_AS}")
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 import pytest
 from openpyxl import Workbook
 
-from portal.imports.readers import Unreadable, open_patients, recognise, workbooks
+from portal.imports.readers import Unreadable, open_patients, recognise, workbook_parts, workbooks
 
 HEADER = ["family_name", "given_name", "date_of_birth", "zip", "ssn"]
 
@@ -136,6 +136,53 @@ def test_many_parts_or_bytes_are_refused_by_the_directory_alone(file, monkeypatc
         open_patients(path)
 
 
+def repacked(content: bytes, part: str, old: bytes, new: bytes, **more: bytes) -> bytes:
+    """The same workbook with something replaced in one of its parts, and more parts under xl/."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(made, "w") as target:
+        for one in source.infolist():
+            data = source.read(one)
+            target.writestr(one, data.replace(old, new) if one.filename == part else data)
+        for name, data in more.items():
+            target.writestr(f"xl/{name}.xml", data)
+    return made.getvalue()
+
+
+def called(name: bytes, kind: bytes) -> bytes:
+    spreadsheet = b"application/vnd.openxmlformats-officedocument.spreadsheetml."
+    return b'<Override PartName="/xl/' + name + b'.xml" ContentType="' + spreadsheet + kind + b'+xml"/>'
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        called(b"strings", b"sharedStrings"),
+        called(b"strings", b"sharedStrings") + called(b"strings", b"worksheet"),
+        called(b"strings", b"worksheet") + called(b"&#115;trings", b"sharedStrings"),
+    ],
+)
+def test_strings_that_are_held_in_memory_may_not_be_large_whatever_they_are_called(file, monkeypatch, kinds):
+    strings = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">%b</sst>' % (
+        b"<si><t>A</t></si>" * 99
+    )
+    plain = workbook(HEADER, ["A", "B"])
+    shared = repacked(
+        plain, "[Content_Types].xml", b"</Types>", called(b"strings", b"sharedStrings") + b"</Types>", strings=strings
+    )
+    assert len(list(open_patients(file(shared)).rows())) == 1
+    monkeypatch.setattr(workbook_parts, "MOST_SHARED_STRINGS", 1000)
+    with pytest.raises(Unreadable, match="too large"):
+        open_patients(file(repacked(plain, "[Content_Types].xml", b"</Types>", kinds + b"</Types>", strings=strings)))
+
+
+def test_a_sheet_may_be_larger_than_what_is_held(file, monkeypatch):
+    content = workbook(HEADER, *([f"Family {number}", "B"] for number in range(500)))
+    monkeypatch.setattr(workbook_parts, "MOST_HELD", 15_000)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.getinfo("xl/worksheets/sheet1.xml").file_size > 15_000
+    assert len(list(open_patients(file(content)).rows())) == 500
+
+
 def test_a_directory_of_very_many_parts_is_not_even_read(file, monkeypatch):
     path = file(packed(**{f"part{number}": b"" for number in range(100)}))
     monkeypatch.setattr(workbooks, "MOST_OF_DIRECTORY", 1000)
@@ -154,13 +201,9 @@ def test_a_directory_of_very_many_parts_is_not_even_read(file, monkeypatch):
     ],
 )
 def test_a_crafted_sheet_ends_in_words_and_not_in_hours(file, old, new):
-    content = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(workbook(HEADER, ["A", "B"]))) as source, zipfile.ZipFile(content, "w") as target:
-        for part in source.infolist():
-            data = source.read(part)
-            target.writestr(part, data.replace(old, new) if "sheet1" in part.filename else data)
+    content = repacked(workbook(HEADER, ["A", "B"]), "xl/worksheets/sheet1.xml", old, new)
     with suppress(Unreadable):
-        rows = list(open_patients(file(content.getvalue())).rows())
+        rows = list(open_patients(file(content)).rows())
         assert {row.details.get("family_name") for row in rows} <= {None, "A"}
 
 

@@ -41,6 +41,8 @@ def test_without_the_processor_the_last_known_figures_say_since_when(client, mak
     client.force_login(make_user("analyst"))
     page = client.get("/dashboard/").content.decode()
     assert "Stale since" in page
+    assert ", the last known<" in page
+    assert " s behind" not in page
     assert "77" in page
 
 

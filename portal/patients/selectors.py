@@ -12,7 +12,7 @@ from portal.accounts.models import User
 from portal.errors import Gone, NotAllowed, NotFound, PortalError
 from portal.patients.audit import record_reading
 from portal.patients.duplicates import Match
-from portal.patients.models import AccessRecord, Patient, PatientEvent, PatientIdentifier, Source, Status
+from portal.patients.models import AccessRecord, Patient, PatientEvent, PatientIdentifier, Sex, Source, Status
 from portal.patients.models.log import DELETED
 from portal.patients.search import Found, estimated_count, search
 from portal.patients.similar import similar_in
@@ -31,6 +31,13 @@ class PatientFilters:
     registered_from: date | None = None
     registered_to: date | None = None
     identifier: str = ""
+
+    @classmethod
+    def of_the_list(cls, asked: Mapping[str, str]) -> "PatientFilters":
+        """What the boxes above the list say, for the page and for the file of the same patients."""
+        status = {"any": "", Status.ARCHIVED: Status.ARCHIVED}.get(asked.get("status", ""), Status.ACTIVE)
+        sex = asked.get("sex", "")
+        return cls(status=status, sex=sex if sex in Sex.values else "")
 
 
 def patients_visible_to(user: User | None) -> QuerySet[Patient]:

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow, user_of
 from portal.imports.exporting import KINDS, WRITERS
-from portal.patients.models import Sex, Source, Status
+from portal.patients.models import Source
 from portal.patients.selectors import PatientFilters, every_patient
 
 CHUNK = 64 * 1024  # Characters; a line each would be a packet each.
@@ -21,18 +21,11 @@ def export(request: HttpRequest, kind: str) -> StreamingHttpResponse:
 
     Nothing of them is in the file's name.
     """
-    found = every_patient(
-        user_of(request), door=Source.PORTAL, text=request.GET.get("q", "").strip(), filters=_filters(request)
-    )
+    filters = PatientFilters.of_the_list(request.GET)
+    found = every_patient(user_of(request), door=Source.PORTAL, text=request.GET.get("q", "").strip(), filters=filters)
     name = f"patients-{timezone.localtime():%Y%m%d-%H%M}.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return StreamingHttpResponse(_in_chunks(WRITERS[kind](found)), content_type=KINDS[kind], headers=headers)
-
-
-def _filters(request: HttpRequest) -> PatientFilters:
-    asked, sex = request.GET.get("status", ""), request.GET.get("sex", "")
-    status = {"any": "", Status.ARCHIVED: Status.ARCHIVED}.get(asked, Status.ACTIVE)
-    return PatientFilters(status=status, sex=sex if sex in Sex.values else "")
 
 
 def _in_chunks(lines: Iterable[str]) -> Iterator[str]:

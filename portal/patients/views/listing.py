@@ -20,7 +20,7 @@ SUGGESTED = 8
 def index(request: HttpRequest) -> HttpResponse:
     """Find a patient: one box, two filters, pages with stable addresses."""
     asked = {name: request.GET.get(name, "").strip() for name in ("q", "status", "sex", "after")}
-    filters = _filters(asked)
+    filters = PatientFilters.of_the_list(asked)
     page = find_patients(
         user_of(request), text=asked["q"], filters=filters, after=asked["after"], limit=PAGE_SIZE, door=Source.PORTAL
     )
@@ -48,11 +48,6 @@ def suggest(request: HttpRequest) -> HttpResponse:
     text = " ".join(request.GET.get("q", "").split())
     hits = find_patients(user_of(request), text=text, limit=SUGGESTED, door=Source.PORTAL).hits if text else []
     return render(request, "patients/suggestions.html", {"hits": hits, "text": text})
-
-
-def _filters(asked: dict[str, str]) -> PatientFilters:
-    status = {"any": "", Status.ARCHIVED: Status.ARCHIVED}.get(asked["status"], Status.ACTIVE)
-    return PatientFilters(status=status, sex=asked["sex"] if asked["sex"] in Sex.values else "")
 
 
 def _kept(asked: dict[str, str]) -> dict[str, str]:

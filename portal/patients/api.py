@@ -16,9 +16,9 @@ from portal.errors import FieldProblem, InvalidInput, NotAllowed, StaleVersion
 from portal.patients import selectors, services
 from portal.patients.annexes import parts_for
 from portal.patients.details import clean_details
-from portal.patients.history import Change, history_of
 from portal.patients.keys import first_answer
 from portal.patients.models import Patient, Source, Status
+from portal.patients.record.history import Change, history_of
 from portal.patients.representation import as_sent, details_from, patient_json
 from portal.patients.serializers import (
     ChangeJson,

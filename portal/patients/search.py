@@ -10,9 +10,9 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from portal.errors import FieldProblem, InvalidInput
-from portal.patients.guesses import guesses
+from portal.patients.finding.guesses import guesses
+from portal.patients.finding.readings import Reading, readings_of, typed_name
 from portal.patients.models import Patient
-from portal.patients.readings import Reading, readings_of, typed_name
 
 FEW = 10  # With fewer hits than these, words that sound alike or are misspelt are looked for too.
 GUESSES = 50  # Hits of that kind at most: nobody reads more of them.

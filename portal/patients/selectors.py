@@ -11,11 +11,11 @@ from django.db.models import QuerySet
 from portal.accounts.models import User
 from portal.errors import Gone, NotAllowed, NotFound, PortalError
 from portal.patients.audit import record_reading
-from portal.patients.duplicates import Match
+from portal.patients.matching.duplicates import Match
+from portal.patients.matching.similar import similar_in
 from portal.patients.models import AccessRecord, Patient, PatientEvent, PatientIdentifier, Sex, Source, Status
 from portal.patients.models.log import DELETED
 from portal.patients.search import Found, estimated_count, search
-from portal.patients.similar import similar_in
 from portal.patients.words import identifier_value
 
 LARGEST_PAGE = 200

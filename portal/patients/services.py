@@ -13,8 +13,8 @@ from portal.accounts.models import User
 from portal.errors import Conflict, FieldProblem, InvalidInput, NotFound, StaleVersion
 from portal.patients.audit import written_by
 from portal.patients.keys import claim_key
+from portal.patients.matching.refusal import TAKEN, refuse_duplicates
 from portal.patients.models import Patient, PatientIdentifier, Status
-from portal.patients.refusal import TAKEN, refuse_duplicates
 from portal.patients.words import e164
 
 # Sent inside the transaction by the doors that write many at once: they give no post_save. Argument: patient_ids.

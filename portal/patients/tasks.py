@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from portal.patients import keys, vocabulary
+from portal.patients import keys
+from portal.patients.finding import vocabulary
 
 
 @shared_task(name="patients.forget_keys")

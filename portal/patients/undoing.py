@@ -5,8 +5,8 @@ from uuid import UUID
 
 from portal.accounts.models import User
 from portal.errors import Conflict, StaleVersion
-from portal.patients.history import Change, Held, changes_of, state_of
 from portal.patients.models import IdentifierChange, Patient
+from portal.patients.record.history import Change, Held, changes_of, state_of
 from portal.patients.selectors import patients_visible_to
 from portal.patients.services import change_patient
 

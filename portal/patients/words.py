@@ -8,7 +8,7 @@ import phonenumbers
 from django.conf import settings
 from stdnum import damm
 
-from portal.patients.letters import is_in_word
+from portal.patients.finding.letters import is_in_word
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})$")

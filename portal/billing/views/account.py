@@ -12,8 +12,8 @@ from portal.billing.models import AccountStatus, BillingAccount
 from portal.billing.selectors import account_of
 from portal.billing.services import retry_account
 from portal.errors import NotFound
-from portal.patients.frame import frame
 from portal.patients.models import Source
+from portal.patients.record.frame import frame
 from portal.patients.selectors import open_patient, patients_visible_to
 
 POLL_SECONDS = 1

@@ -8,7 +8,7 @@ from typing import Any
 from portal.errors import InvalidInput
 from portal.imports.readers import Problem, Row
 from portal.patients.details import clean_details
-from portal.patients.duplicates import Pair, PersonKey, pairs_of, person_key
+from portal.patients.matching.duplicates import Pair, PersonKey, pairs_of, person_key
 
 
 @dataclass(frozen=True)

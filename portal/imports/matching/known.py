@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from portal.imports.matching.candidates import Candidate
 from portal.imports.readers.rows import MRN, RECORD_ID
 from portal.patients.details import FIELDS
-from portal.patients.duplicates import Pair, PersonKey, person_key
+from portal.patients.matching.duplicates import Pair, PersonKey, person_key
 from portal.patients.models import Patient, PatientEvent, PatientIdentifier, Status
 from portal.patients.selectors import patients_visible_to, patients_with_identifiers
 

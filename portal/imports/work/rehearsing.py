@@ -13,7 +13,7 @@ from portal.imports.matching.candidates import Candidate
 from portal.imports.matching.deciding import Decision
 from portal.imports.matching.known import COLUMNS, DATES, Known, Person, people_in_database
 from portal.imports.models import Outcome
-from portal.patients.duplicates import pairs_of, person_key
+from portal.patients.matching.duplicates import pairs_of, person_key
 from portal.patients.models import Status
 
 _TABLES = """

@@ -10,9 +10,9 @@ from portal.imports.matching.candidates import Candidate
 from portal.imports.matching.deciding import Decision
 from portal.imports.matching.known import Known, people_in_database
 from portal.imports.models import ImportedRow, ImportJob, Outcome
-from portal.patients.duplicates import Pair
+from portal.patients.matching.duplicates import Pair
+from portal.patients.matching.refusal import lock_people
 from portal.patients.models import Source
-from portal.patients.refusal import lock_people
 from portal.patients.services import change_patients, register_patients
 
 

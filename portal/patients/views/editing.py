@@ -12,8 +12,8 @@ from portal.accounts.rules import allow, user_of
 from portal.errors import InvalidInput, PortalError, StaleVersion
 from portal.patients.echoes import echoes_of
 from portal.patients.forms import EditForm, PatientForm, as_data, as_initial, as_typed, form_values
-from portal.patients.frame import frame
 from portal.patients.models import Patient, Source
+from portal.patients.record.frame import frame
 from portal.patients.selectors import open_patient
 from portal.patients.services import change_patient
 from portal.patients.views.undoing import tell_with_undo

@@ -8,12 +8,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow, user_of
-from portal.patients.frame import frame
-from portal.patients.history import State, changes_of, state_of
 from portal.patients.models import Patient, Source
-from portal.patients.moments import MomentForm
+from portal.patients.record.frame import frame
+from portal.patients.record.history import State, changes_of, state_of
+from portal.patients.record.moments import MomentForm
+from portal.patients.record.telling import readable, side_by_side
 from portal.patients.selectors import open_patient
-from portal.patients.telling import readable, side_by_side
 from portal.patients.undoing import is_undoable
 from portal.patients.views.cursors import number_in
 

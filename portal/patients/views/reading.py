@@ -9,8 +9,8 @@ from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow, user_of
 from portal.patients.barcode import code128
-from portal.patients.frame import frame, tags_of
 from portal.patients.models import Source
+from portal.patients.record.frame import frame, tags_of
 from portal.patients.selectors import no_such_patient, open_patient, patients_visible_to
 
 

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.accounts.rules import allow, user_of
 from portal.errors import Conflict, PortalError
-from portal.patients.carrying import fields_from
 from portal.patients.echoes import echoes_of
+from portal.patients.finding.carrying import fields_from
+from portal.patients.matching.panel import Panel, panel_for, shown_in
 from portal.patients.models import Patient, Source
-from portal.patients.panel import Panel, panel_for, shown_in
 from portal.patients.registration import RegisterForm, for_nobody_known
 from portal.patients.services import register_patient
 

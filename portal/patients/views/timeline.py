@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow, user_of
-from portal.patients.frame import frame
 from portal.patients.models import Source
+from portal.patients.record.frame import frame
+from portal.patients.record.timeline import story_of
 from portal.patients.selectors import open_patient
-from portal.patients.timeline import story_of
 from portal.patients.views.cursors import number_in
 
 

@@ -5,8 +5,8 @@ from uuid import uuid4
 import pytest
 
 from portal.patients.details import clean_details
-from portal.patients.duplicates import facts_of, match_of
-from portal.patients.likeness import likeness_of
+from portal.patients.matching.duplicates import facts_of, match_of
+from portal.patients.matching.likeness import likeness_of
 
 JANE = {"family_name": "Smith", "given_name": "Jane", "date_of_birth": "1984-03-15", "phone": "+1 617 555 0100"}
 PASSPORT = {"identifiers": [{"system": "passport", "value": "P 123"}]}

@@ -7,7 +7,9 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from structlog.testing import capture_logs
 
-from portal.patients import vocabulary
+from portal.patients.finding import vocabulary
+from portal.patients.finding.sounds import sound_of
+from portal.patients.finding.vocabulary import forget_words, words_near
 from portal.patients.models import NameWord, Patient
 from portal.patients.services import (
     archive_patient,
@@ -16,8 +18,6 @@ from portal.patients.services import (
     register_patient,
     register_patients,
 )
-from portal.patients.sounds import sound_of
-from portal.patients.vocabulary import forget_words, words_near
 from portal.patients.words import fold
 
 pytestmark = pytest.mark.django_db

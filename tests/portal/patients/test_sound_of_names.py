@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.patients.sounds import sound_of
+from portal.patients.finding.sounds import sound_of
 from portal.patients.words import fold
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.core import signing
 
 from portal.accounts.models import User
-from portal.patients.duplicates import Match
+from portal.patients.matching.duplicates import Match
 from portal.patients.models import Patient, Source
 from portal.patients.selectors import similar_patients
 

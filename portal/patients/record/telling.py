@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 from portal.patients.annexes import Happening
-from portal.patients.history import Change, Held, State
 from portal.patients.models import Patient, Precision, Sex, Source, Status
+from portal.patients.record.history import Change, Held, State
 from portal.patients.systems import system_name
 from portal.patients.templatetags.patients import BY_PRECISION, source_name
 

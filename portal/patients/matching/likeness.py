@@ -2,8 +2,8 @@
 
 from functools import lru_cache
 
-from portal.patients.sounds import sound_of
-from portal.patients.spelling import edits_between
+from portal.patients.finding.sounds import sound_of
+from portal.patients.finding.spelling import edits_between
 
 SHORTEST = 4  # Below this many letters one letter makes another name: Lee and Lea, Kim and Kit.
 SAME, _IN_PART, _ONE_OFF, _ALIKE = "same", "in part the same", "one letter off in the", "alike sounding"

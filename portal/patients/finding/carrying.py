@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from portal.patients.spans import Span, span_of
+from portal.patients.finding.spans import Span, span_of
 
 
 def fields_from(text: str) -> dict[str, Any]:

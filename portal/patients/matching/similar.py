@@ -8,7 +8,9 @@ from uuid import UUID
 import phonenumbers
 from django.db.models import Case, Q, QuerySet, Value, When
 
-from portal.patients.duplicates import (
+from portal.patients.finding.readings import name_query
+from portal.patients.finding.vocabulary import words_near
+from portal.patients.matching.duplicates import (
     Facts,
     Grade,
     Match,
@@ -21,8 +23,6 @@ from portal.patients.duplicates import (
     person_key,
 )
 from portal.patients.models import Patient, PatientIdentifier, Precision, Status
-from portal.patients.readings import name_query
-from portal.patients.vocabulary import words_near
 
 SHOWN = 6
 # A day that stands for "unknown" in some file has thousands of people, and a switchboard's number too.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import structlog
 from django.db import OperationalError, connection, transaction
 
-from portal.patients.spelling import edits_between
+from portal.patients.finding.spelling import edits_between
 
 log = structlog.get_logger("portal.patients")
 SLICE = 500  # Words that go in one transaction, during which nobody can write a patient.

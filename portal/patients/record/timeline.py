@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from portal.accounts.models import User
 from portal.patients.annexes import Happening, annexes
-from portal.patients.history import ChangePage, changes_of, moment_of
 from portal.patients.models import Patient
-from portal.patients.telling import happening_from
+from portal.patients.record.history import ChangePage, changes_of, moment_of
+from portal.patients.record.telling import happening_from
 
 PAGE_SIZE = 30
 _EVER, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from portal.patients.likeness import SAME, likeness_of
+from portal.patients.matching.likeness import SAME, likeness_of
 from portal.patients.models import Precision
 from portal.patients.systems import system_name
 from portal.patients.words import fold

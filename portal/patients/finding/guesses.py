@@ -8,9 +8,9 @@ from operator import or_
 
 from django.db.models import QuerySet
 
+from portal.patients.finding.readings import AFTER_FINDING, TypedName, name_query, within
+from portal.patients.finding.vocabulary import Near, words_near
 from portal.patients.models import Patient
-from portal.patients.readings import AFTER_FINDING, TypedName, name_query, within
-from portal.patients.vocabulary import Near, words_near
 from portal.patients.words import fold
 
 TRIED = 6  # Words that one typed word is taken for.

@@ -8,9 +8,9 @@ from uuid import UUID
 from django.db import connection
 
 from portal.errors import Conflict, FieldProblem
-from portal.patients.duplicates import Match, person_key
+from portal.patients.matching.duplicates import Match, person_key
+from portal.patients.matching.similar import similar_in
 from portal.patients.models import Patient
-from portal.patients.similar import similar_in
 
 TAKEN = "One of these identifiers belongs to another patient. Search for it and open that patient."
 _THERE = (

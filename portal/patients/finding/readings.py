@@ -14,8 +14,8 @@ from django.db.models import Case, F, Q, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Collate, Concat, Reverse
 
+from portal.patients.finding.spans import Span, span_of
 from portal.patients.models import Patient, PatientIdentifier
-from portal.patients.spans import Span, span_of
 from portal.patients.systems import system_name
 from portal.patients.words import fold, identifier_value
 

@@ -1,0 +1,1 @@
+"""What the text in the search box may mean: its readings, the vocabulary of names, slips and sounds."""

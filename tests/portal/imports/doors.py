@@ -18,6 +18,13 @@ from tests.waiting import wait_for
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND = (str(ROOT / "manage.py"), "import_patients", "--json")
 WORKER = ("-c", "import django, sys; django.setup(); from portal.imports import tasks; tasks.run_import(sys.argv[1])")
+# In small batches, so that there are more of them than kills.
+UNDOING = (
+    "-c",
+    "import django, sys; django.setup(); from django.core.management import call_command;"
+    " from portal.imports.work import undoing; undoing.BATCH = 20;"
+    " call_command('import_patients', '--json', *sys.argv[1:])",
+)
 # Each of them is written in every batch, in this order; undoing refuses no rows.
 TABLES = (
     "patients_patient", "patients_patientevent", "patients_eventoutbox", "patients_patientidentifier",

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from portal.imports import services
 from portal.imports.models import ImportJob
-from tests.portal.imports.doors import COMMAND, TABLES, WORKER, Door, Ended, hanging, kill
+from tests.portal.imports.doors import COMMAND, TABLES, UNDOING, WORKER, Door, Ended, hanging, kill
 from tests.portal.imports.files import EVERY, KILLS, REFUSED, as_csv, known_people, mixed_rows
 from tests.portal.imports.states import end_of
 from tests.waiting import wait_for
@@ -106,7 +106,7 @@ def test_a_worker_killed_again_and_again_comes_to_the_same_end(job_of, tmp_path)
     assert end_of(job) == expected
 
 
-def test_an_undo_killed_again_and_again_comes_to_the_same_end(job_of, tmp_path, monkeypatch):
+def test_an_undo_killed_again_and_again_comes_to_the_same_end(job_of, tmp_path):
     def imported() -> ImportJob:
         job = job_of()
         services.run_job(job.pk)
@@ -122,7 +122,7 @@ def test_an_undo_killed_again_and_again_comes_to_the_same_end(job_of, tmp_path, 
         return ImportJob.objects.get(pk=job.pk).undone_count
 
     tables = tuple(one for one in TABLES if one != "imports_importreject")
-    ended = killed_again_and_again(Door(tmp_path, (*COMMAND, f"--undo={job.pk}")), seed=3, tables=tables, done=undone)
+    ended = killed_again_and_again(Door(tmp_path, (*UNDOING, f"--undo={job.pk}")), seed=3, tables=tables, done=undone)
     assert (ended.code, ended.report["leftAlone"]) == (0, 0)
     assert end_of(job) == expected
 

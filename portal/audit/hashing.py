@@ -6,18 +6,21 @@ from django.db import connection
 
 from portal.audit.models import Log
 
-FORM = 1  # A column that comes or goes needs another form; rows are checked by the one they were sealed in.
+# A column that comes or goes needs another form of its log; rows are checked by the one they were sealed in.
+FORMS = {Log.READS: 1, Log.WRITES: 2, Log.IDENTIFIERS: 1}
 FIRST = ""  # Stands for the digest before the first seal.
-_ROWS = {
-    (Log.READS, 1): ("patients_accessrecord", "id", """
-        id, extract(epoch FROM at), user_id, action, door, request_id, patient_ids"""),
-    (Log.WRITES, 1): ("patients_patientevent", "pgh_id", """
+_EVENT_OF_FORM_1 = """
         pgh_id, extract(epoch FROM pgh_created_at), pgh_label, pgh_obj_id, pgh_context, version,
         mrn, family_name, given_name, middle_name, prefix, suffix, preferred_name,
         date_of_birth, date_of_birth_precision, sex, email, phone, phone_e164,
         address_line1, address_line2, city, region, postal_code, country,
         marital_status, race, ethnicity, language, deceased_on, registered_on, source, status,
-        pgh_context_id, extract(epoch FROM created_at), extract(epoch FROM updated_at)"""),
+        pgh_context_id, extract(epoch FROM created_at), extract(epoch FROM updated_at)"""
+_ROWS = {
+    (Log.READS, 1): ("patients_accessrecord", "id", """
+        id, extract(epoch FROM at), user_id, action, door, request_id, patient_ids"""),
+    (Log.WRITES, 1): ("patients_patientevent", "pgh_id", _EVENT_OF_FORM_1),
+    (Log.WRITES, 2): ("patients_patientevent", "pgh_id", f"{_EVENT_OF_FORM_1}, merged_into_id"),
     (Log.IDENTIFIERS, 1): ("patients_identifierchange", "id", """
         id, patient_id, version, is_added, system, value, valid_from, valid_to"""),
 }  # fmt: skip
@@ -44,12 +47,12 @@ class Batch:
 
 def table_of(log: str) -> tuple[str, str]:
     """The table of a log and its key."""
-    table, key, _columns = _ROWS[Log(log), FORM]
+    table, key, _columns = _ROWS[Log(log), FORMS[Log(log)]]
     return table, key
 
 
-def batch_of(log: str, *, after: int, to: int, digest_before: str, form: int = FORM, limit: int | None = None) -> Batch:
-    """The rows behind `after` up to `to`, at most `limit`, as they are now."""
+def batch_of(log: str, *, after: int, to: int, digest_before: str, form: int, limit: int | None = None) -> Batch:
+    """The rows behind `after` up to `to`, at most `limit`, as they are now, in one of the log's forms."""
     table, key, columns = _ROWS[Log(log), form]
     statement = _DIGEST.format(table=table, key=key, columns=columns)
     with connection.cursor() as cursor:

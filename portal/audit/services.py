@@ -5,7 +5,7 @@ import time
 import structlog
 from django.db import IntegrityError, connection, transaction
 
-from portal.audit.hashing import FIRST, FORM, batch_of, table_of
+from portal.audit.hashing import FIRST, FORMS, batch_of, table_of
 from portal.audit.models import AuditSeal, Log
 
 log = structlog.get_logger("portal.audit")
@@ -54,10 +54,11 @@ def _settled(name: str, patience_seconds: float) -> int | None:
 def _seal_batch(name: str, to: int) -> int:
     last = AuditSeal.objects.filter(log=name).order_by("-to_id").values_list("to_id", "digest").first()
     after, digest_before = last or (0, FIRST)
-    batch = batch_of(name, after=after, to=to, digest_before=digest_before, limit=ROWS)
+    form = FORMS[Log(name)]
+    batch = batch_of(name, after=after, to=to, digest_before=digest_before, form=form, limit=ROWS)
     if batch.to_id is None:
         return 0
-    seal = AuditSeal(log=name, form=FORM, after_id=after, to_id=batch.to_id, digest=batch.digest)
+    seal = AuditSeal(log=name, form=form, after_id=after, to_id=batch.to_id, digest=batch.digest)
     seal.row_ids, seal.row_marks = batch.row_ids, batch.row_marks
     try:
         with transaction.atomic():

@@ -68,6 +68,7 @@ def encode(row: PatientEvent, previous: PatientEvent | None, *, include_contact:
         actor_id=str(context.get("user") or ""),
         status="deleted" if row.pgh_label == DELETED else row.status,
         registered_through=row.source,
+        merged_into=str(row.merged_into_id or ""),
     )
     event.occurred_at.FromDatetime(row.pgh_created_at)
     headers = _headers(kind, row.pgh_id, patient_id, row.pgh_created_at, str(context.get("request_id") or ""))
@@ -89,7 +90,7 @@ def changed_fields(row: PatientEvent, previous: PatientEvent | None) -> list[str
     if previous is None or row.pgh_label == DELETED:
         return []
     names = [name for name in RECORDED if getattr(row, name) != getattr(previous, name)]
-    return sorted(names) or ["identifiers"]
+    return sorted(name.removesuffix("_id") for name in names) or ["identifiers"]
 
 
 def postal_area(postal_code: str, country: str) -> str:

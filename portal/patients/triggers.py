@@ -8,6 +8,7 @@ RECORDED = [
     "date_of_birth", "date_of_birth_precision", "sex", "email", "phone", "phone_e164",
     "address_line1", "address_line2", "city", "region", "postal_code", "country",
     "marital_status", "race", "ethnicity", "language", "deceased_on", "registered_on", "source", "status",
+    "merged_into_id",
 ]  # fmt: skip
 
 

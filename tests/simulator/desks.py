@@ -94,13 +94,19 @@ def archive_or_restore(words: Words, patient: UUID) -> Acts:
     elif status == Status.ARCHIVED:
         services.restore_patient(patient, by=None, source="portal")
     else:
-        Patient.objects.filter(pk=patient).update(status=Status.ACTIVE)
+        Patient.objects.filter(pk=patient).update(status=Status.ACTIVE, merged_into=None)
     return {patient: 1}
 
 
 def merge_by_sql(words: Words, patient: UUID) -> Acts:
+    """Into the oldest who is active; nothing where there is no other."""
+    statement = """
+        UPDATE patients_patient SET status = 'merged', merged_into_id = other.id
+        FROM (SELECT id FROM patients_patient WHERE status = 'active' AND id <> %(id)s ORDER BY id LIMIT 1) AS other
+        WHERE patients_patient.id = %(id)s AND status <> 'merged'
+    """
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE patients_patient SET status = 'merged' WHERE id = %s AND status <> 'merged'", [patient])
+        cursor.execute(statement, {"id": patient})
         return {patient: cursor.rowcount}
 
 

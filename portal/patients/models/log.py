@@ -23,11 +23,14 @@ _Log = pghistory.create_event_model(
 
 
 # Migration 0009 sets `enable_nestloop = off` on the function of the update trigger. A later migration that writes this
-# trigger anew (a field more or less in the log) takes the setting away: it has to end with the statement of 0009.
+# trigger anew (a field more or less in the log) takes the setting away: as 0010 does, it has to set it again.
 class PatientEvent(_Log):  # type: ignore[misc,valid-type]
     """The patient as it was after a change (before it, for a delete), who made it and through which door."""
 
     pgh_id = models.BigAutoField(primary_key=True)
+    merged_into = models.ForeignKey(
+        Patient, null=True, db_constraint=False, db_index=False, on_delete=models.DO_NOTHING, related_name="+"
+    )
 
     class Meta:
         ordering = ["pgh_id"]

@@ -81,6 +81,10 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
     registered_on = models.DateField(db_default=Func(function="CURRENT_DATE", template="%(function)s"))
     source = models.CharField(max_length=7, choices=Source, default=Source.COMMAND, db_default=Source.COMMAND)
     status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE, db_default=Status.ACTIVE)
+    # The record that stands for the person since this one was merged into it.
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged", db_index=False, editable=False
+    )
     version = models.BigIntegerField(default=1, db_default=1, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -114,6 +118,7 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
         default_permissions = ("add", "change", "view")  # Nobody deletes: patients are archived, or erased by command.
         permissions = [
             ("archive_patient", "Can archive and restore patients"),
+            ("merge_patient", "Can merge two records of one person, and take that back"),
             ("export_patient", "Can take patients out as a file"),
             ("view_history", "Can see what changed"),
             ("view_access", "Can see who looked"),
@@ -123,6 +128,7 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
             models.Index(fields=["given_key", "id"], name="patient_by_given_name"),
             # Without it, a list of the few who are archived would read past all the others.
             models.Index(fields=["sort_key", "id"], name="patient_off_the_list", condition=~Q(status="active")),
+            models.Index(fields=["merged_into"], name="patient_by_survivor", condition=Q(merged_into__isnull=False)),
             models.Index(fields=["date_of_birth"], name="patient_by_birth"),
             models.Index(fields=["phone_tail"], name="patient_by_phone"),
             models.Index(fields=["registered_on"], name="patient_by_registration"),
@@ -145,6 +151,11 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
             ),
             models.CheckConstraint(condition=Q(country__regex=r"^([A-Z]{2})?$"), name="patient_country_is_iso"),
             models.CheckConstraint(condition=Q(version__gte=1), name="patient_version_from_1"),
+            models.CheckConstraint(
+                condition=(Q(status=Status.MERGED, merged_into__isnull=False) & ~Q(merged_into=models.F("id")))
+                | (~Q(status=Status.MERGED) & Q(merged_into=None)),
+                name="patient_merged_into_another",
+            ),
         ]
         triggers = [
             raise_version(),

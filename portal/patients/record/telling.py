@@ -13,7 +13,7 @@ from portal.patients.templatetags.patients import BY_PRECISION, source_name
 
 NOT_RECORDED = "Not recorded"
 NAMED = 4  # Fields that a title names one by one.
-_OF_THE_MACHINE = {"id", "version", "created_at", "updated_at", "phone_e164"}
+_OF_THE_MACHINE = {"id", "version", "created_at", "updated_at", "phone_e164", "merged_into_id"}
 _TAKEN_AS_READ = {("date_of_birth_precision", "day"), ("status", "active")}
 _CHOICES = {"sex": Sex, "status": Status, "source": Source, "date_of_birth_precision": Precision}
 _DATES = {"date_of_birth", "deceased_on", "registered_on"}

@@ -11,11 +11,12 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from portal.audit import services
-from portal.audit.models import AuditSeal
+from portal.audit.hashing import FORMS
+from portal.audit.models import AuditSeal, Log
 from portal.audit.services import seal_logs
 from portal.celery import app
 from portal.patients.audit import record_reading
-from portal.patients.models import AccessRecord, IdentifierChange, PatientEvent
+from portal.patients.models import AccessRecord, IdentifierChange, Patient, PatientEvent
 from portal.patients.services import change_patient, register_patient
 
 pytestmark = pytest.mark.django_db
@@ -207,3 +208,24 @@ def test_a_row_that_is_committed_late_is_sealed_in_its_place():
     seal_logs()
     assert len(AuditSeal.objects.get(log="reads").row_ids) == 2
     assert verify()[0] == 0
+
+
+def test_rows_sealed_before_the_log_had_a_column_are_checked_in_the_form_of_then(monkeypatch):
+    monkeypatch.setitem(FORMS, Log.WRITES, 1)
+    register_patient({"family_name": "Example"}, by=None, source="api")
+    assert seal_logs() == 1
+    monkeypatch.setitem(FORMS, Log.WRITES, 2)
+    register_patient({"family_name": "Another"}, by=None, source="api")
+    assert seal_logs() == 1
+    assert [*AuditSeal.objects.order_by("to_id").values_list("form", flat=True)] == [1, 2]
+    assert verify()[0] == 0
+
+
+def test_into_which_record_one_was_merged_is_under_the_seal():
+    first, second, third = (register_patient({"family_name": name}, by=None, source="api") for name in "ABC")
+    Patient.objects.filter(pk=first.pk).update(status="merged", merged_into=second)
+    seal_logs()
+    assert verify()[0] == 0
+    with behind_the_back():
+        PatientEvent.objects.filter(pgh_obj=first, version=2).update(merged_into=third)
+    assert verify()[0] == 1

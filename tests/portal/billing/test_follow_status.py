@@ -46,13 +46,15 @@ def test_archiving_closes_the_account_and_restoring_opens_it_again(loop, server,
 
 def test_a_merged_record_has_its_account_closed(loop, server, patient):
     run(loop)
-    Patient.objects.filter(pk=patient.pk).update(status="merged")
+    other = new_patient()
+    run(loop)
+    Patient.objects.filter(pk=patient.pk).update(status="merged", merged_into=other)
     run(loop)
     assert states(server, patient) == ("active", False), "nobody was told yet: a queryset sends no signal"
     services.change_patients([(patient.pk, {"city": "Leeds"})], by=None, source="import")
     run(loop)
     assert states(server, patient) == ("closed", True)
-    Patient.objects.filter(pk=patient.pk).update(status="active")
+    Patient.objects.filter(pk=patient.pk).update(status="active", merged_into=None)
     services.change_patients([(patient.pk, {"city": "York"})], by=None, source="import")
     run(loop)
     assert states(server, patient) == ("active", False)

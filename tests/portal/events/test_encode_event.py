@@ -80,14 +80,17 @@ def test_changed_identifiers_are_named_where_no_column_differs():
 def test_archiving_and_restoring_have_types_of_their_own(patient):
     services.archive_patient(patient.pk, by=None, source="portal")
     services.restore_patient(patient.pk, by=None, source="portal")
-    Patient.objects.filter(pk=patient.pk).update(status="merged")
-    Patient.objects.filter(pk=patient.pk).update(status="active")
+    survivor = new_patient()
+    Patient.objects.filter(pk=patient.pk).update(status="merged", merged_into=survivor)
+    Patient.objects.filter(pk=patient.pk).update(status="active", merged_into=None)
     events = events_of(patient)
     types = [event.event_type for event in events]
     assert types == [
         "PATIENT_CREATED", "PATIENT_ARCHIVED", "PATIENT_RESTORED", "PATIENT_MERGED", "PATIENT_UNMERGED",
     ]  # fmt: skip
     assert [event.status for event in events] == ["active", "archived", "active", "merged", "active"]
+    assert [event.merged_into for event in events] == ["", "", "", str(survivor.pk), ""]
+    assert [*events[3].changed_fields] == ["merged_into", "status"]
 
 
 def test_a_deletion_is_one_version_later_than_the_last_state(patient):

@@ -72,7 +72,8 @@ def test_it_stays_right_when_people_change_are_archived_and_merged():
     assert words() == borne() | {"before"}
     archive_patient(patient.pk, by=None, source="portal")
     assert words() >= borne() >= {"changed", "annie", "bulk"}
-    Patient.objects.filter(pk=patient.pk).update(status="merged", given_name="Merged")
+    other = register_patient({"family_name": "Other"}, by=None, source="portal")
+    Patient.objects.filter(pk=patient.pk).update(status="merged", merged_into=other, given_name="Merged")
     assert words() >= borne() >= {"merged"}
 
 

@@ -11,6 +11,7 @@ from django.db.models import CharField, Model
 from django.utils import timezone
 
 from portal.errors import FieldProblem, InvalidInput
+from portal.patients.codes import country_code, language_tag
 from portal.patients.models import Patient, PatientIdentifier, Precision, Sex
 from portal.patients.words import date_from, e164, identifier_value
 
@@ -70,10 +71,11 @@ def _text(name: str, value: Any) -> str:
     text = " ".join(unicodedata.normalize("NFC", value).split())
     if any(unicodedata.category(c) in {"Cc", "Cs"} for c in text):
         raise Wrong("control-characters", "Remove the control characters.")
+    text = _SPECIAL.get(name, str)(text)
     limit = longest(Patient, name)
     if len(text) > limit:
         raise Wrong("too-long", f"Use at most {limit} characters; this has {len(text)}.")
-    return _SPECIAL.get(name, str)(text)
+    return text
 
 
 def _email(text: str) -> str:
@@ -86,9 +88,10 @@ def _email(text: str) -> str:
 
 
 def _country(text: str) -> str:
-    if text and not (len(text) == 2 and text.isascii() and text.isalpha()):
-        raise Wrong("bad-country", "Give the country as two letters (ISO 3166-1), such as US.")
-    return text.upper()
+    code = country_code(text)
+    if text and not code:
+        raise Wrong("bad-country", "Give the country by its name or its two letters (ISO 3166-1): Germany or DE.")
+    return code
 
 
 def _phone(text: str) -> str:
@@ -97,7 +100,12 @@ def _phone(text: str) -> str:
     return text
 
 
-_SPECIAL: dict[str, Callable[[str], str]] = {"email": _email, "country": _country, "phone": _phone}
+_SPECIAL: dict[str, Callable[[str], str]] = {
+    "email": _email,
+    "country": _country,
+    "phone": _phone,
+    "language": language_tag,
+}
 
 
 def _choice(name: str, value: Any) -> str:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from portal.patients.ages import age_in_words
+from portal.patients.codes import country_name
 from portal.patients.postcodes import knows_country, national_form
 
 
@@ -33,7 +34,7 @@ def _phone(typed: str, number: str, country: str) -> str:
     if number:
         shown = phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
         return f"Understood as {shown}"
-    return f"Kept as typed: not a whole number of {country}" if typed else ""
+    return f"Kept as typed: not a whole number of {country_name(country)}" if typed else ""
 
 
 def _postal_code(typed: str, country: str) -> str:
@@ -41,5 +42,5 @@ def _postal_code(typed: str, country: str) -> str:
         return ""
     form = national_form(typed, country)
     if not form:
-        return f"Kept as typed: not the form of {country}"
+        return f"Kept as typed: not the form of {country_name(country)}"
     return f"Understood as {form}"

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from portal.errors import InvalidInput, PortalError
+from portal.patients.codes import COUNTRIES, LANGUAGES, country_code, country_name, language_name
 from portal.patients.dates import DateBoxesField, boxes_of
 from portal.patients.details import clean_details
 from portal.patients.models import Patient, Precision, Sex
@@ -59,8 +60,8 @@ class PatientForm(forms.Form):
     city = text("Town or city")
     region = text("State or region")
     postal_code = text("Postal code", "10")
-    country = text("Country (two letters)", "2")
-    language = text("Language", "10")
+    country = text("Country", "20", list="countries")
+    language = text("Language", "20", list="languages")
     marital_status = text("Marital status", "10")
     race = text("Race", "20")
     ethnicity = text("Ethnicity", "20")
@@ -73,6 +74,11 @@ class PatientForm(forms.Form):
         self.wanted: set[str] | None = None
         for row in range(self._row_count()):
             self._add_row(row)
+
+    @property
+    def names(self) -> Mapping[str, list[str]]:
+        """What a browser may offer while one types; another spelling or a code is understood too."""
+        return {"countries": [*COUNTRIES.values()], "languages": [*LANGUAGES.values()]}
 
     def _row_count(self) -> int:
         if self.is_bound:
@@ -151,7 +157,7 @@ class PatientForm(forms.Form):
 
 def _tidied(code: str, country: str) -> str:
     """A postal code in the form of its country, as the page said beside the field; another one as typed."""
-    return national_form(code, country.strip().upper() or settings.DEFAULT_COUNTRY) or code
+    return national_form(code, country_code(country.strip()) or settings.DEFAULT_COUNTRY) or code
 
 
 _DRAWN = ("date_of_birth", "age_about", "deceased_on", "birth_unknown")
@@ -205,6 +211,7 @@ def form_values(patient: Patient) -> dict[str, Any]:
     values["date_of_birth"] = boxes_of(patient.date_of_birth, patient.date_of_birth_precision)
     values["deceased_on"] = boxes_of(patient.deceased_on)
     values["birth_unknown"] = patient.date_of_birth is None
+    values["country"], values["language"] = country_name(patient.country), language_name(patient.language)
     for row, identifier in enumerate(patient.identifiers.all()):
         values[f"identifier_system_{row}"] = identifier.system
         values[f"identifier_value_{row}"] = identifier.value

@@ -15,7 +15,7 @@ GROUPS: list[tuple[str, list[tuple[str, str]]]] = [
     ("Contact", [
         ("phone", "Phone"), ("email", "E-mail"), ("address_line1", "Address, line 1"),
         ("address_line2", "Address, line 2"), ("city", "City"), ("region", "State or region"),
-        ("postal_code", "Postal code"), ("country", "Country (two letters)"),
+        ("postal_code", "Postal code"), ("country", "Country"),
     ]),
     ("Identifiers", [
         (RECORD, "Record id at the source (UUID)"), (MRN, "MRN at the source"), ("ssn", "Social security number"),

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from portal.patients.annexes import Happening
+from portal.patients.codes import country_name, language_name
 from portal.patients.models import Patient, Precision, Sex, Source, Status
 from portal.patients.record.history import Change, Held, State
 from portal.patients.systems import system_name
@@ -30,6 +31,7 @@ _IN_ORDER = [
     "deceased_on", "phone", "email", "address_line1", "address_line2", "city", "region", "postal_code", "country",
     "language", "marital_status", "race", "ethnicity", "registered_on", "source", "status",
 ]  # fmt: skip
+_CODES = {"country": country_name, "language": language_name}
 _STATUS_TITLES = {
     ("active", "archived"): "Archived",
     ("archived", "active"): "Restored",
@@ -111,6 +113,8 @@ def worded(name: str, value: Any, precision: str = "") -> str:
         return NOT_RECORDED
     if name in _CHOICES:
         return str(_CHOICES[name](value).label)
+    if name in _CODES:
+        return _CODES[name](str(value))
     if name in _DATES:
         shape = BY_PRECISION.get(precision if name == "date_of_birth" else "", BY_PRECISION["day"])
         return date.fromisoformat(value).strftime(shape)

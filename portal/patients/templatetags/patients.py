@@ -5,12 +5,14 @@ from django.utils import timezone
 
 from portal.patients.ages import age_in_words
 from portal.patients.audit import reading_name
+from portal.patients.codes import language_name
 from portal.patients.models import Patient
 from portal.patients.systems import system_name
 
 register = template.Library()
 register.filter(system_name)
 register.filter(reading_name)
+register.filter(language_name)
 
 BY_PRECISION = {"day": "%d-%b-%Y", "month": "%b-%Y", "year": "%Y"}
 

@@ -26,12 +26,6 @@ def patient():
     return register_patient(JANE, by=None, source="api")
 
 
-@pytest.fixture
-def desk(client, front_desk):
-    client.force_login(front_desk)
-    return client
-
-
 def change(patient, **fields):
     return change_patient(patient.pk, fields, by=None, source="api")
 

@@ -16,12 +16,6 @@ committing = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def desk(client, front_desk):
-    client.force_login(front_desk)
-    return client
-
-
-@pytest.fixture
 def patient(front_desk):
     made = register_patient({"family_name": "Example"}, by=front_desk, source="portal", duplicate_reason="twins")
     BillingAccount.objects.update(next_attempt_at=None)

@@ -13,12 +13,6 @@ from portal.patients.postcodes import national_form
 SENT = {"family_name": "Smith", "given_name": "Jane", "sex": "female", "token": "a" * 32}
 
 
-@pytest.fixture
-def desk(client, front_desk):
-    client.force_login(front_desk)
-    return client
-
-
 def errors(answer) -> dict[str, list[str]]:
     return dict(answer.context["form"].errors)
 
@@ -92,7 +86,7 @@ def test_postal_codes_have_the_form_of_their_country(code, country, form):
 
 def test_a_phone_is_told_as_it_was_understood_or_kept():
     assert echoes_of({"phone": "6175550100", "phone_e164": "+16175550100"})["phone"] == "Understood as +1 617-555-0100"
-    assert echoes_of({"phone": "555 0100"})["phone"] == "Kept as typed: not a whole number of US"
+    assert echoes_of({"phone": "555 0100"})["phone"] == "Kept as typed: not a whole number of United States"
     assert echoes_of({}) == {"age": "", "phone": "", "postal_code": ""}
 
 

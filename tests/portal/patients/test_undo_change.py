@@ -16,12 +16,6 @@ def patient():
     return register_patient(JANE, by=None, source="api")
 
 
-@pytest.fixture
-def desk(client, front_desk):
-    client.force_login(front_desk)
-    return client
-
-
 def undo(desk, patient, version):
     return desk.post(f"/patients/{patient.pk}/undo/", {"version": version})
 

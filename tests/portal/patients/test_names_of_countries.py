@@ -1,0 +1,51 @@
+"""Staff type and read the names of countries and languages; programs and the database have their codes."""
+
+import pytest
+
+from portal.patients.codes import COUNTRIES, LANGUAGES, country_code, country_name, language_name, language_tag
+from portal.patients.models import Patient
+from portal.patients.services import register_patient
+
+SENT = {"family_name": "Muster", "given_name": "Eva", "birth_unknown": "on", "sex": "female", "token": "a" * 32}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", ["Germany", "germany", "DE", "de"])
+def test_a_country_is_typed_by_its_name_or_its_letters(desk, typed):
+    desk.post("/patients/new/", {**SENT, "country": typed, "language": "german"})
+    assert Patient.objects.values_list("country", "language").get() == ("DE", "de")
+
+
+@pytest.mark.django_db
+def test_another_word_stays_in_the_box_with_an_error_beside_it(desk):
+    page = desk.post("/patients/new/", {**SENT, "country": "Atlantis"}).content.decode()
+    assert page.count("Give the country by its name or its two letters") == 2  # In the summary and beside the field.
+    assert 'value="Atlantis"' in page
+    assert not Patient.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_pages_read_names(desk):
+    made = register_patient({"family_name": "Muster", "country": "TR", "language": "pt-BR"}, by=None, source="portal")
+    form = desk.get(f"/patients/{made.pk}/edit/").content.decode()
+    assert 'value="Türkiye"' in form
+    assert 'value="Portuguese (Brazil)"' in form
+    assert "<option>Albania</option>" in form
+    assert "Portuguese (Brazil)" in desk.get(f"/patients/{made.pk}/").content.decode()
+    assert "Türkiye" in desk.get(f"/patients/{made.pk}/history/").content.decode()
+
+
+def test_each_is_known_by_the_name_that_is_shown():
+    tags = [*LANGUAGES, "pt-BR", "de-AT", "zh-TW"]
+    assert [country_code(country_name(code)) for code in COUNTRIES] == [*COUNTRIES]
+    assert [language_tag(language_name(tag)) for tag in tags] == tags
+
+
+@pytest.mark.parametrize(("typed", "kept"), [("usa", "US"), ("UK", "GB"), ("England", "GB"), ("Ivory Coast", "CI")])
+def test_other_names_of_a_country_are_known(typed, kept):
+    assert country_code(typed) == kept
+
+
+@pytest.mark.parametrize("tag", ["sr-Latn", "x-klingon", "sign language", "en-XX"])
+def test_a_language_that_we_do_not_know_stays_as_it_is(tag):
+    assert language_name(tag) == language_tag(tag) == tag

@@ -31,7 +31,14 @@ PEOPLE = [
     ("Արամ", "Պետրոսյան", "male", "hy"), ("Aroha", "Ngata", "female", "mi"), ("Kwame", "Mensah", "male", "en"),
     ("Wanjikũ", "Kamau", "female", "sw"), ("Robin", "Ashby", "other", "en"), ("Alex", "Ferreira", "unknown", "pt"),
     ("Unnamed", "Newborn", "unknown", ""),
+    ("Joanna", "Smith", "female", "en"), ("John", "Smith", "male", "en"), ("Joseph", "Smith", "male", "en"),
 ]  # fmt: skip
+# Registered a second time by another hand: who is meant, and how the second record differs.
+DOUBLES: list[tuple[tuple[str, str], dict[str, str]]] = [
+    (("Joanna", "Smith"), {"family_name": "Smyth"}),
+    (("Jürgen", "Müller"), {"family_name": "Mueller", "phone": ""}),
+    (("Amelia", "Hartley"), {"given_name": "Amelia Jane", "address_line1": "12 Mill Lane"}),
+]
 PLACES = [
     ("Harbour Street", "Boston", "Massachusetts", "02110", "US", "(617) 555-01{:02}"),
     ("Orchard Avenue", "Portland", "Oregon", "97205", "US", "(503) 555-01{:02}"),
@@ -45,6 +52,14 @@ DAYS = 45
 
 def demo_patients(today: date) -> Iterator[dict[str, Any]]:
     """Raw details of each person, the same ones on every machine; registered over the weeks before today."""
+    people = {(one["given_name"], one["family_name"]): one for one in _people(today)}
+    yield from people.values()
+    for number, (person, differs) in enumerate(DOUBLES, start=len(people) + 1):
+        identifiers = [{"system": SYSTEM, "value": f"{number:04}"}]
+        yield people[person] | differs | {"registered_on": today - timedelta(days=1), "identifiers": identifiers}
+
+
+def _people(today: date) -> Iterator[dict[str, Any]]:
     dice = random.Random(2020)  # noqa: S311 - the same people every time, no secret
     for number, (given, family, sex, language) in enumerate(PEOPLE, start=1):
         street, city, region, postal_code, country, phone = PLACES[number % len(PLACES)]

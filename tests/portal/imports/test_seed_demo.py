@@ -10,6 +10,7 @@ from tests.portal.imports.files import ANNA, as_csv
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a password for trying"
+PEOPLE = 68
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def test_each_role_can_sign_in_and_there_are_people_to_find(seed, client):
     seed()
     assert set(User.objects.values_list("groups__name", flat=True)) == set(ROLES)
     assert all(user.email.endswith("@demo.example") and user.check_password(PASSWORD) for user in User.objects.all())
-    assert Patient.objects.count() == PatientEvent.objects.count() == 62
+    assert Patient.objects.count() == PatientEvent.objects.count() == PEOPLE
     assert Patient.objects.filter(family_name="Кузнецова").exists()
     assert Patient.objects.exclude(phone="").filter(phone_e164="").count() == 0
 
@@ -39,7 +40,7 @@ def test_seeding_again_changes_nothing(seed):
     seed("--if-empty")
     assert User.objects.count() == len(ROLES) - 1
     seed()
-    assert (User.objects.count(), PatientEvent.objects.count()) == (len(ROLES), 62)
+    assert (User.objects.count(), PatientEvent.objects.count()) == (len(ROLES), PEOPLE)
 
 
 def test_a_portal_with_patients_stays_as_it_is(seed, import_text):

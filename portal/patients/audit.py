@@ -16,7 +16,7 @@ from portal.patients.models import AccessRecord
 READS = {
     "open": "Opened the record",
     "list": "Saw in a list",
-    "similar": "Saw while registering somebody alike",
+    "similar": "Saw while registering or changing somebody alike",
     "review": "Saw while reviewing an import",
     "timeline": "Looked at the timeline",
     "identifiers": "Looked at the identifiers",

@@ -1,4 +1,4 @@
-"""A date in three boxes: month names, two-digit years, a whole date pasted into the first, and dates known in part."""
+"""A date in boxes: three for one that may be known in part, one for a whole day that may be to come."""
 
 from collections import namedtuple
 from datetime import date
@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from portal.patients.details import Wrong, valid_day
 from portal.patients.models import Precision
 
 Box = namedtuple("Box", "label width")
@@ -24,7 +25,10 @@ class DateBoxes(forms.MultiWidget):
 
 
 class DateBoxesField(forms.Field):
-    """Cleans to (text that `words.date_from` reads, precision), or to None where all boxes are empty."""
+    """Takes month names, two-digit years and a whole date pasted into the first box.
+
+    Cleans to (text that `words.date_from` reads, precision), or to None where all boxes are empty.
+    """
 
     widget = DateBoxes
 
@@ -49,3 +53,22 @@ def boxes_of(value: date | None, precision: str = Precision.DAY) -> list[str]:
     day = str(value.day) if precision == Precision.DAY else ""
     month = "" if precision == Precision.YEAR else str(value.month)
     return [day, month, str(value.year)]
+
+
+class DayField(forms.CharField):
+    """One box for a whole day, in all the forms that dates take here; cleans to the date, or to None."""
+
+    def __init__(self, **options: Any) -> None:
+        attrs = {"autocomplete": "off", "spellcheck": "false", "class": "nhsuk-input--width-10"}
+        super().__init__(widget=forms.TextInput(attrs=attrs), **options)
+
+    def clean(self, value: Any) -> Any:
+        try:
+            return valid_day(super().clean(value))
+        except Wrong as wrong:
+            raise forms.ValidationError(wrong.detail) from wrong
+
+
+def day_in_box(value: date | None) -> str:
+    """What one box shows for a stored day."""
+    return f"{value:%d-%b-%Y}" if value else ""

@@ -22,7 +22,10 @@ _TEXTS = [
 _DATES = ["date_of_birth", "deceased_on", "registered_on"]
 _CHOICES = {"sex": Sex, "date_of_birth_precision": Precision}
 FIELDS = [*_TEXTS, *_DATES, *_CHOICES, "identifiers"]
+VALIDITY = ("valid_from", "valid_to")
 EARLIEST = date(1850, 1, 1)
+AHEAD = 30  # Years: a passport that ends in 31 does not end in 1931.
+ENDS_BEFORE_IT_BEGINS = "Valid to is before valid from. Check both dates."
 
 
 class Wrong(ValueError):
@@ -36,7 +39,8 @@ class Wrong(ValueError):
 def clean_details(raw: Mapping[str, Any], *, partial: bool = False) -> dict[str, Any]:
     """The details as services take them: text trimmed and in NFC, dates as dates, identifiers normalised.
 
-    `raw` has Patient's field names and `identifiers` as a list of {"system", "value"}. With `partial`, only what is
+    `raw` has Patient's field names and `identifiers` as a list of {"system", "value"}, each with "valid_from" and
+    "valid_to" where those are to be written. With `partial`, only what is
     given is checked, and nothing is added. Raises InvalidInput that lists every wrong field, not only the first.
     """
     problems = [FieldProblem(name, "unknown-field", "There is no such field.") for name in raw if name not in FIELDS]
@@ -117,19 +121,30 @@ def _choice(name: str, value: Any) -> str:
 
 
 def _day(name: str, value: Any) -> date | None:
+    day = _any_day(value)
+    if day and day > timezone.localdate():
+        raise Wrong("in-the-future", _FUTURE[name])
+    return day
+
+
+def _any_day(value: Any, *, ahead: int = 0) -> date | None:
+    """Past or to come; a year of two digits is at most `ahead` years ahead."""
     if value in (None, ""):
         return None
     try:
-        day = value if isinstance(value, date) else date_from(str(value))
+        day = value if isinstance(value, date) else date_from(str(value), ahead=ahead)
     except ValueError as error:
         raise Wrong("no-such-date", "There is no such date. Check the day and the month.") from error
     if day is None:
         raise Wrong("not-a-date", "Enter a date such as 1984-03-15, 15/3/1984 or 15 Mar 1984.")
-    if day > timezone.localdate():
-        raise Wrong("in-the-future", _FUTURE[name])
     if day < EARLIEST:
         raise Wrong("too-long-ago", "Enter a date after 1849.")
     return day
+
+
+def valid_day(value: Any) -> date | None:
+    """A day on which an identifier begins or ends, of `1/1/31` the one to come; Wrong where there is no such day."""
+    return _any_day(value, ahead=AHEAD)
 
 
 _FUTURE = {
@@ -139,19 +154,31 @@ _FUTURE = {
 }
 
 
-def _identifiers(value: Any) -> list[dict[str, str]]:
+def _identifiers(value: Any) -> list[dict[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
         raise Wrong("not-a-list", 'Give a list of {"system": …, "value": …}.')
-    clean = []
+    clean: dict[tuple[str, str], dict[str, Any]] = {}
     for one in value:
         system, number = str(one.get("system") or "").strip(), identifier_value(str(one.get("value") or ""))
         if not system or not number:
             raise Wrong("incomplete", "Each identifier needs a system and a value with letters or digits.")
         if len(system) > longest(PatientIdentifier, "system") or len(number) > longest(PatientIdentifier, "value"):
             raise Wrong("too-long", "An identifier's system or value is too long.")
-        if {"system": system, "value": number} not in clean:
-            clean.append({"system": system, "value": number})
-    return clean
+        clean.setdefault((system, number), {"system": system, "value": number}).update(_validity(one))
+    return [*clean.values()]
+
+
+def _validity(identifier: Mapping[str, Any]) -> dict[str, date | None]:
+    """Only the days that are named: those that are left out stay as they are stored."""
+    days = {name: valid_day(identifier[name]) for name in VALIDITY if name in identifier}
+    if ends_before_it_begins(days.get("valid_from"), days.get("valid_to")):
+        raise Wrong("ends-before-start", ENDS_BEFORE_IT_BEGINS)
+    return days
+
+
+def ends_before_it_begins(start: date | None, end: date | None) -> bool:
+    """Whether these days leave no day on which the identifier is valid."""
+    return bool(start and end and end < start)
 
 
 def longest(model: type[Model], name: str) -> int:

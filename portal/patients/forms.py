@@ -8,25 +8,17 @@ from django.conf import settings
 from django.utils import timezone
 
 from portal.errors import InvalidInput, PortalError
-from portal.patients.codes import COUNTRIES, LANGUAGES, country_code, country_name, language_name
-from portal.patients.dates import DateBoxesField, boxes_of
+from portal.patients.codes import COUNTRIES, LANGUAGES, country_code
+from portal.patients.dates import DateBoxesField
 from portal.patients.details import clean_details
-from portal.patients.models import Patient, Precision, Sex
+from portal.patients.models import Precision, Sex
 from portal.patients.postcodes import national_form
-from portal.patients.systems import SYSTEMS
+from portal.patients.rows import IdentifierRows, text
 
-BLANK_ROWS = 1
 OLDEST = 150
 
 
-def text(label: str, width: str = "", **attrs: str) -> forms.CharField:
-    """A line of text. Staff type other people's details here, so the browser offers nobody's."""
-    css = f"nhsuk-input--width-{width}" if width else ""
-    attrs = {"autocomplete": "off", "spellcheck": "false", "class": css, **attrs}
-    return forms.CharField(label=label, required=False, widget=forms.TextInput(attrs=attrs))
-
-
-class PatientForm(forms.Form):
+class PatientForm(IdentifierRows):
     """Names, contact and identifiers. `details` holds the cleaned ones of the fields in `wanted` (all, if None).
 
     `readable` holds those without a fault, also while others have one: what can be said while somebody types.
@@ -72,39 +64,17 @@ class PatientForm(forms.Form):
         self.details: dict[str, Any] = {}
         self.readable: dict[str, Any] = {}
         self.wanted: set[str] | None = None
-        for row in range(self._row_count()):
-            self._add_row(row)
+        self.add_rows()
 
     @property
     def names(self) -> Mapping[str, list[str]]:
         """What a browser may offer while one types; another spelling or a code is understood too."""
         return {"countries": [*COUNTRIES.values()], "languages": [*LANGUAGES.values()]}
 
-    def _row_count(self) -> int:
-        if self.is_bound:
-            return sum(name.startswith("identifier_value_") for name in self.data)
-        return sum(name.startswith("identifier_value_") for name in self.initial) + BLANK_ROWS
-
-    def _add_row(self, row: int) -> None:
-        """A system that is none of ours (an import's URI) stays choosable on the row that has it."""
-        name = f"identifier_system_{row}"
-        there = self.data.get(name) or self.initial.get(name) or ""
-        choices = {"": "Choose", **SYSTEMS, **({there: SYSTEMS.get(there, there)} if there else {})}
-        number = "" if row == 0 else f" {row + 1}"
-        self.fields[name] = forms.ChoiceField(
-            label=f"Kind of identifier{number}", choices=[*choices.items()], required=False
-        )
-        self.fields[f"identifier_value_{row}"] = text(f"Identifier{number}")
-
-    @property
-    def rows(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
-        """The identifiers' fields, two and two."""
-        count = sum(name.startswith("identifier_value_") for name in self.fields)
-        return [(self[f"identifier_system_{row}"], self[f"identifier_value_{row}"]) for row in range(count)]
-
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
         self._check_birth(given)
+        self.check_rows(given)
         raw = self._raw(given)
         try:
             self.details = self.readable = clean_details(raw, partial=True)
@@ -127,10 +97,10 @@ class PatientForm(forms.Form):
 
     def _raw(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """In the words of `clean_details`, only the fields that are wanted."""
-        raw = {name: given[name] for name in given if name in _PLAIN}
+        raw = {name: given[name] for name in given if name in PLAIN}
         raw["date_of_birth"], raw["date_of_birth_precision"] = given.get("date_of_birth") or self._year(given)
         raw["deceased_on"] = (given.get("deceased_on") or ("",))[0]
-        raw["identifiers"] = self._identifiers(given)
+        raw |= {"identifiers": identifiers} if (identifiers := self.identifiers(given)) is not None else {}
         raw["postal_code"] = _tidied(raw.get("postal_code", ""), raw.get("country", ""))
         raw = {name: value for name, value in raw.items() if name not in self.errors}
         return raw if self.wanted is None else {name: raw[name] for name in raw if name in self.wanted}
@@ -141,10 +111,6 @@ class PatientForm(forms.Form):
         if not age or "age_about" in self.errors:
             return "", Precision.DAY
         return f"1 1 {timezone.localdate().year - int(age)}", Precision.YEAR
-
-    def _identifiers(self, given: Mapping[str, Any]) -> list[dict[str, str]]:
-        pairs = [(given.get(kind.name, ""), given.get(value.name, "")) for kind, value in self.rows]
-        return [{"system": system, "value": value} for system, value in pairs if system or value]
 
     def add_problems(self, error: PortalError) -> None:
         """Put each problem beside its field; one without a field of ours stands above the form."""
@@ -161,58 +127,4 @@ def _tidied(code: str, country: str) -> str:
 
 
 _DRAWN = ("date_of_birth", "age_about", "deceased_on", "birth_unknown")
-_PLAIN = frozenset(name for name in PatientForm.base_fields if name not in _DRAWN)
-
-
-class EditForm(PatientForm):
-    """Carries what the person saw when they opened it, so that only what they changed is written."""
-
-    opened = forms.CharField(widget=forms.HiddenInput)
-
-
-def as_typed(form: PatientForm) -> dict[str, Any]:
-    """What the form shows or was sent, comparable between two of them; identifiers as one list of pairs."""
-    typed = {name: _trimmed(form[name].value()) for name in PatientForm.base_fields}
-    typed["identifiers"] = [
-        [_trimmed(kind.value()), _trimmed(number.value())] for kind, number in form.rows if number.value()
-    ]
-    return typed
-
-
-def as_initial(typed: Mapping[str, Any]) -> dict[str, Any]:
-    """The way back: `initial` of a form that shows what was typed."""
-    initial = {name: value for name, value in typed.items() if name != "identifiers"}
-    for row, (kind, number) in enumerate(typed["identifiers"]):
-        initial |= {f"identifier_system_{row}": kind, f"identifier_value_{row}": number}
-    return initial
-
-
-def as_data(form: PatientForm) -> dict[str, Any]:
-    """What the form shows as a browser would send it; a date box by box."""
-    sent: dict[str, Any] = {}
-    for field in form:
-        value = field.value()
-        if isinstance(value, list | tuple):
-            sent |= {f"{field.html_name}_{box}": part for box, part in enumerate(value)}
-        elif value not in (None, False):
-            sent[field.html_name] = value
-    return sent
-
-
-def _trimmed(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_trimmed(part) for part in value]
-    return value.strip() if isinstance(value, str) else value or ""
-
-
-def form_values(patient: Patient) -> dict[str, Any]:
-    """A stored patient as the form shows it."""
-    values: dict[str, Any] = {name: getattr(patient, name) for name in _PLAIN}
-    values["date_of_birth"] = boxes_of(patient.date_of_birth, patient.date_of_birth_precision)
-    values["deceased_on"] = boxes_of(patient.deceased_on)
-    values["birth_unknown"] = patient.date_of_birth is None
-    values["country"], values["language"] = country_name(patient.country), language_name(patient.language)
-    for row, identifier in enumerate(patient.identifiers.all()):
-        values[f"identifier_system_{row}"] = identifier.system
-        values[f"identifier_value_{row}"] = identifier.value
-    return values
+PLAIN = frozenset(name for name in PatientForm.base_fields if name not in _DRAWN)

@@ -8,34 +8,16 @@ from django import forms
 from django.conf import settings
 from django.http import QueryDict
 
-from portal.patients.forms import PatientForm
+from portal.patients.choice import ChoosingForm
 
 ADDRESS = ("address_line1", "address_line2", "city", "region", "postal_code")
-REASONS = {
-    "relative": "Twin, brother or sister",
-    "namesake": "Parent and child of one name",
-    "papers": "Papers checked: another person",
-    "other": "Another reason",
-}
 UNIDENTIFIED = "The person cannot be identified"
 
 
-class RegisterForm(PatientForm):
-    """The token makes a second press of Save the same registration; `reason` is the choice in words, for the log."""
+class RegisterForm(ChoosingForm):
+    """The token makes a second press of Save the same registration."""
 
     token = forms.CharField(max_length=64, widget=forms.HiddenInput)
-    another = forms.ChoiceField(
-        label="None of these. It is another person, because:",
-        choices=[*REASONS.items()],
-        required=False,
-        widget=forms.RadioSelect(attrs={"class": "nhsuk-radios--small"}),
-    )
-    other_reason = forms.CharField(
-        label="Which other reason",
-        max_length=200,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, initial: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, initial=initial)
@@ -46,10 +28,7 @@ class RegisterForm(PatientForm):
     @property
     def reason(self) -> str:
         """Why it is another person than those shown; empty where nobody chose."""
-        if self.is_unidentified:
-            return UNIDENTIFIED
-        chosen, words = self.cleaned_data.get("another", ""), self.cleaned_data.get("other_reason", "").strip()
-        return words if words and chosen in ("", "other") else REASONS.get(chosen, "")
+        return UNIDENTIFIED if self.is_unidentified else super().reason
 
     @property
     def is_unidentified(self) -> bool:
@@ -61,16 +40,6 @@ class RegisterForm(PatientForm):
         """The details without the name that tells the moment of the press: a second press is the same registration."""
         made = ("given_name",) if self.is_unidentified else ()
         return {name: value for name, value in self.details.items() if name not in made}
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean()
-        if given.get("another") == "other" and not given.get("other_reason", "").strip():
-            self.add_error("other_reason", "Say the other reason in a few words.")
-        return given
-
-    def forget_choice(self) -> None:
-        """It was made about others than those who are shown now."""
-        self.data = {name: value for name, value in self.data.items() if name not in ("another", "other_reason")}
 
     def _raw(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """An address without a country is one of ours; a country alone is no address."""

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from portal.errors import FieldProblem, camel
-from portal.patients.details import FIELDS, longest
-from portal.patients.models import Patient
+from portal.patients.details import FIELDS, VALIDITY, longest
+from portal.patients.models import Patient, PatientIdentifier
 
 _NAMES = {"registered_on": "registeredDate", "deceased_on": "deceasedDate"}
 JSON_NAMES = {name: _NAMES.get(name, camel(name)) for name in FIELDS}
@@ -23,8 +23,21 @@ def patient_json(patient: Patient, parts: Mapping[str, Any]) -> dict[str, Any]:
             value = getattr(patient, name)
             body[json_name] = value.isoformat() if hasattr(value, "isoformat") else value
     body["address"] = patient.address_text
-    body["identifiers"] = [{"system": one.system, "value": one.value} for one in patient.identifiers.all()]
+    body["identifiers"] = [_identifier_json(one) for one in patient.identifiers.all()]
     return {**body, "status": patient.status, "version": patient.version, **parts}
+
+
+def _identifier_json(one: PatientIdentifier) -> dict[str, Any]:
+    days = {camel(name): day.isoformat() if (day := getattr(one, name)) else None for name in VALIDITY}
+    return {"system": one.system, "value": one.value, **days}
+
+
+def _with_our_names(identifiers: Any) -> Any:
+    """`validFrom` as `valid_from`, in each; what is no list of objects goes on as it is, to be refused."""
+    if not isinstance(identifiers, list) or not all(isinstance(one, Mapping) for one in identifiers):
+        return identifiers
+    names = {camel(name): name for name in VALIDITY}
+    return [{names.get(name, name): value for name, value in one.items()} for one in identifiers]
 
 
 def details_from(
@@ -40,7 +53,7 @@ def details_from(
         if current is not None and json_name in current and value == current[json_name]:
             continue
         if json_name in _DETAIL_NAMES:
-            raw[_DETAIL_NAMES[json_name]] = value
+            raw[_DETAIL_NAMES[json_name]] = _with_our_names(value) if json_name == "identifiers" else value
         elif json_name in READ_ONLY:
             problems.append(FieldProblem(json_name, "read-only", "This is set by the server; leave it out."))
         elif json_name not in {"name", "address"}:

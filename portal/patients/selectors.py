@@ -12,7 +12,7 @@ from portal.accounts.models import User
 from portal.errors import Gone, NotAllowed, NotFound, PortalError
 from portal.patients.audit import record_reading
 from portal.patients.matching.duplicates import Match
-from portal.patients.matching.similar import similar_in
+from portal.patients.matching.similar import others_than, similar_in
 from portal.patients.models import AccessRecord, Patient, PatientEvent, PatientIdentifier, Sex, Source, Status
 from portal.patients.models.log import DELETED
 from portal.patients.search import Found, estimated_count, search
@@ -89,14 +89,23 @@ def estimate_patients(user: User | None, *, text: str = "", filters: PatientFilt
 
 
 def similar_patients(
-    user: User | None, details: Mapping[str, Any], *, door: str, seen: Collection[UUID] = ()
+    user: User | None,
+    details: Mapping[str, Any],
+    *,
+    door: str,
+    seen: Collection[UUID] = (),
+    but_for: UUID | None = None,
+    before: Mapping[str, Any] | None = None,
 ) -> list[tuple[Patient, Match]]:
     """The patients who may be the person of these cleaned details, the surest first, each with the match.
 
+    For a patient who is changed, `but_for` is her own id: those count who match better than they did `before`, and
+    whom nobody has set apart from her.
     The reading is recorded, but for those whom the user has `seen` a moment ago.
     """
     visible = patients_visible_to(user)
-    matches = similar_in(visible, details)
+    visible = others_than(visible, but_for) if but_for else visible
+    matches = similar_in(visible, details, before=before)
     by_id = visible.in_bulk([match.patient_id for match in matches])
     record_reading(user, [one for one in by_id if one not in seen], action="similar", door=door)
     return [(by_id[match.patient_id], match) for match in matches if match.patient_id in by_id]

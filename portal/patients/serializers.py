@@ -12,6 +12,10 @@ from portal.patients.selectors import LARGEST_PAGE
 class Identifier(serializers.Serializer[Any]):
     system = serializers.CharField(help_text="ssn, driver, passport, insurance, or a URI")
     value = serializers.CharField(help_text="Kept as letters and digits in capitals")
+    validFrom = serializers.DateField(  # noqa: N815 - the contract's name
+        required=False, allow_null=True, help_text="Left out, it stays as it is stored"
+    )
+    validTo = serializers.DateField(required=False, allow_null=True)  # noqa: N815
 
 
 class Billing(serializers.Serializer[Any]):

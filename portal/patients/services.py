@@ -5,16 +5,17 @@ from typing import Any
 from uuid import UUID
 
 import pghistory
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
 from portal.accounts.models import User
 from portal.errors import Conflict, FieldProblem, InvalidInput, NotFound, StaleVersion
 from portal.patients.audit import written_by
+from portal.patients.identifying import add_identifiers, insert_identifiers, replace_identifiers
 from portal.patients.keys import claim_key
-from portal.patients.matching.refusal import TAKEN, refuse_duplicates
-from portal.patients.models import Patient, PatientIdentifier, Status
+from portal.patients.matching.refusal import refuse_duplicates, refuse_new_likeness
+from portal.patients.models import Patient, Status
 from portal.patients.words import e164
 
 # Sent inside the transaction by the doors that write many at once: they give no post_save. Argument: patient_ids.
@@ -52,7 +53,7 @@ def register_patient(
         patient = _new(details, source)
         with pghistory.context(**({"similar": others} if others else {})):
             patient.save(force_insert=True)
-            _add_identifiers([(patient, details)])
+            add_identifiers([(patient, details)])
         if key:
             key.patient = patient
             key.save(update_fields=["patient"])
@@ -66,23 +67,40 @@ def register_patients(many: Sequence[Details], *, by: User | None, source: str) 
     """
     with transaction.atomic(), written_by(by, source=source):
         patients = Patient.objects.bulk_create([_new(details, source) for details in many])
-        _insert_identifiers(list(zip(patients, many, strict=True)))
+        insert_identifiers(list(zip(patients, many, strict=True)))
         patients_written.send(Patient, patient_ids=[patient.pk for patient in patients])
         return patients
 
 
 def change_patient(
-    patient_id: UUID, changes: Details, *, by: User | None, source: str, expected_version: int | None = None
+    patient_id: UUID,
+    changes: Details,
+    *,
+    by: User | None,
+    source: str,
+    expected_version: int | None = None,
+    duplicate_reason: str = "",
+    shown: Collection[UUID] | None = None,
 ) -> Patient:
     """The patient with these cleaned fields changed; the log and the version move only if something differs.
 
-    `identifiers`, where given, replaces the list. NotFound; StaleVersion if the record is no longer at
-    `expected_version`; Conflict if an identifier belongs to someone else.
+    `identifiers`, where given, replaces the list; one that stays keeps the days that it does not name.
+    NotFound; StaleVersion if the record is no longer at `expected_version`; Conflict if an identifier belongs to
+    someone else. A page gives the patients whom it has `shown`: then it is also a Conflict, as in `register_patient`,
+    if the change makes this record like another one, exactly or probably, and no `duplicate_reason` says why it is
+    another person.
     """
     with transaction.atomic(), written_by(by, source=source):
+        others = _made_alike(patient_id, changes, reason=duplicate_reason, shown=shown)
         patient = _locked(patient_id, expected_version)
-        _apply(patient, changes)
+        with pghistory.context(**({"similar": others, "duplicate_reason": duplicate_reason} if others else {})):
+            _apply(patient, changes)
         return patient
+
+
+def _made_alike(patient_id: UUID, changes: Details, *, reason: str, shown: Collection[UUID] | None) -> list[str]:
+    patient = Patient.objects.filter(pk=patient_id).first() if shown is not None else None
+    return refuse_new_likeness(patient, changes, reason=reason, shown=shown or ()) if patient else []
 
 
 def change_patients(many: Sequence[tuple[UUID, Details]], *, by: User | None, source: str) -> int:
@@ -97,7 +115,7 @@ def change_patients(many: Sequence[tuple[UUID, Details]], *, by: User | None, so
         changed = [patient for patient, names in written if names]
         if changed:
             Patient.objects.bulk_update(changed, sorted({name for _, names in written for name in names}))
-        touched = {patient.pk for patient in changed} | _replace_identifiers(
+        touched = {patient.pk for patient in changed} | replace_identifiers(
             [(patient, changes[patient.pk]) for patient, _ in written if "identifiers" in changes[patient.pk]]
         )
         patients_written.send(Patient, patient_ids=sorted(touched))
@@ -142,7 +160,7 @@ def _apply(patient: Patient, changes: Details) -> None:
     if different := _set(patient, changes):
         patient.save(update_fields=different)
     if "identifiers" in changes:
-        _replace_identifiers([(patient, changes)])
+        replace_identifiers([(patient, changes)])
     patient.refresh_from_db()
 
 
@@ -179,43 +197,3 @@ def _columns(details: Details) -> dict[str, Any]:
         for name, value in details.items()
         if name != "identifiers" and not (name == "registered_on" and value is None)
     }
-
-
-def _replace_identifiers(pairs: list[tuple[Patient, Details]]) -> set[UUID]:
-    """Each patient holds the identifiers of its details and no others; whose changed."""
-    there: dict[UUID, dict[tuple[str, str], int]] = {patient.pk: {} for patient, _ in pairs}
-    for one in PatientIdentifier.objects.filter(patient__in=there):
-        there[one.patient_id][one.system, one.value] = one.pk
-    gone, new = [], []
-    touched = set()
-    for patient, details in pairs:
-        wanted, held = {(one["system"], one["value"]): one for one in details["identifiers"]}, there[patient.pk]
-        gone += [pk for pair, pk in held.items() if pair not in wanted]
-        new.append((patient, {"identifiers": [one for pair, one in wanted.items() if pair not in held]}))
-        if wanted.keys() != held.keys():
-            touched.add(patient.pk)
-    if gone:
-        PatientIdentifier.objects.filter(pk__in=gone).delete()
-    _add_identifiers(new)
-    return touched
-
-
-def _add_identifiers(pairs: Sequence[tuple[Patient, Details]]) -> None:
-    try:
-        with transaction.atomic():
-            _insert_identifiers(pairs)
-    except IntegrityError as error:
-        raise Conflict(TAKEN, errors=[FieldProblem("identifiers", "taken", TAKEN)]) from error
-
-
-def _insert_identifiers(pairs: Sequence[tuple[Patient, Details]]) -> None:
-    """In one order, so that two transactions that bring the same identifiers do not wait for each other in a circle."""
-    columns = ("system", "value", "valid_from", "valid_to")
-    rows = [
-        PatientIdentifier(patient=patient, **{name: one.get(name) for name in columns})
-        for patient, details in pairs
-        for one in details.get("identifiers") or []
-    ]
-    rows.sort(key=lambda one: (one.system, one.value))
-    if rows:
-        PatientIdentifier.objects.bulk_create(rows)

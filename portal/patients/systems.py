@@ -1,4 +1,6 @@
-"""The kinds of identifiers in the words of the desk."""
+"""The kinds of identifiers, and the days on which they are valid, in the words of the desk."""
+
+from datetime import date
 
 SYSTEMS = {
     "ssn": "Social security",
@@ -12,3 +14,12 @@ SYSTEMS = {
 def system_name(system: str) -> str:
     """The words for our short codes; another system's address by its last part."""
     return SYSTEMS.get(system) or system.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1]
+
+
+def validity(start: date | None, end: date | None) -> str:
+    """`valid 05-Apr-2020 to 04-Apr-2030`, `valid from …`, `valid until …`; empty where no day is known."""
+    if start and end:
+        return f"valid {start:%d-%b-%Y} to {end:%d-%b-%Y}"
+    if start:
+        return f"valid from {start:%d-%b-%Y}"
+    return f"valid until {end:%d-%b-%Y}" if end else ""

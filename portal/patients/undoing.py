@@ -1,12 +1,11 @@
 """Take back the last change of a record: what it changed gets the values of the version before."""
 
-from typing import Any
 from uuid import UUID
 
 from portal.accounts.models import User
 from portal.errors import Conflict, StaleVersion
-from portal.patients.models import IdentifierChange, Patient
-from portal.patients.record.history import Change, Held, changes_of, state_of
+from portal.patients.models import Patient
+from portal.patients.record.history import Change, changes_of, state_of
 from portal.patients.selectors import patients_visible_to
 from portal.patients.services import change_patient
 
@@ -34,12 +33,5 @@ def undo_change(patient_id: UUID, *, version: int, by: User, source: str) -> Pat
         raise Conflict("This change cannot be taken back in one step. Edit the patient instead.")
     details = {name: getattr(state.patient, name) for name, _, _ in change.fields}
     if change.lost or change.got:
-        details["identifiers"] = _with_their_days(state.identifiers, patient_id, version)
+        details["identifiers"] = [one._asdict() for one in state.identifiers]
     return change_patient(patient_id, details, by=by, source=source, expected_version=version)
-
-
-def _with_their_days(identifiers: list[Held], patient_id: UUID, version: int) -> list[dict[str, Any]]:
-    """As details; those that `version` took away with the days between which they were valid."""
-    lost = IdentifierChange.objects.filter(patient_id=patient_id, version=version, is_added=False)
-    days = {(one.system, one.value): {"valid_from": one.valid_from, "valid_to": one.valid_to} for one in lost}
-    return [{"system": system, "value": value, **days.get((system, value), {})} for system, value in identifiers]

@@ -51,27 +51,28 @@ def month_number(text: str) -> int:
     raise ValueError(text)
 
 
-def full_year(text: str) -> int:
-    """Four digits as they are; two digits are the latest such year that is not ahead of us."""
+def full_year(text: str, *, ahead: int = 0) -> int:
+    """Four digits as they are; two digits are the latest such year that is not more than `ahead` years ahead of us."""
     year = int(text)
     if len(text) > 2:
         return year
-    this = date.today().year  # noqa: DTZ011 - a century does not hang on the zone
-    return this - (this - year) % 100
+    latest = date.today().year + ahead  # noqa: DTZ011 - a century does not hang on the zone
+    return latest - (latest - year) % 100
 
 
-def date_from(text: str) -> date | None:
+def date_from(text: str, *, ahead: int = 0) -> date | None:
     """The day that a person means by `1984-03-15`, `15/3/84`, `15 mar 1984` or `March 15, 1984`; day before month.
 
-    None where the text has no such shape; ValueError where it has, but there is no such day (30 February).
+    A year of two digits is at most `ahead` years ahead. None where the text has no such shape; ValueError where it has,
+    but there is no such day (30 February).
     """
     text = " ".join(text.split())
     if found := _ISO.match(text):
         return date(int(found[1]), int(found[2]), int(found[3]))
     if found := _PARTS.match(text):
-        return date(full_year(found[3]), month_number(found[2]), int(found[1]))
+        return date(full_year(found[3], ahead=ahead), month_number(found[2]), int(found[1]))
     if found := _MONTH_FIRST.match(text):
-        return date(full_year(found[3]), month_number(found[1]), int(found[2]))
+        return date(full_year(found[3], ahead=ahead), month_number(found[1]), int(found[2]))
     return None
 
 

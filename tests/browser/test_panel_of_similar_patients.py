@@ -155,3 +155,27 @@ def test_after_the_end_of_a_session_text_and_panel_are_back_and_the_choice_is_ma
     desk.page.get_by_label("Twin, brother or sister").check()
     desk.save()
     expect(desk.page.get_by_text("Registered with MRN")).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_change_that_makes_her_another_patient_asks_once(staff, front_desk, scripts):
+    desk = staff(front_desk, scripts=scripts)
+    desk.register()
+    address = desk.register(given_name="Joan", born=("1", "2", "1990"))
+    desk.open(f"{address}edit/")
+    before = places(desk) if scripts else None
+    desk.fill_in(given_name="Jane", born=("5", "4", "2008"))
+    if scripts:
+        is_listed(desk)
+        assert places(desk) == before
+    desk.save()
+    alert = desk.page.get_by_role("alert").filter(has_text="There is a problem")
+    expect(alert).to_contain_text("Open the patient who is here already, or choose why this is another person.")
+    is_listed(desk)
+    if scripts:
+        desk.is_readable_by_all()
+    desk.page.get_by_label("Parent and child of one name").check()
+    desk.save()
+    expect(desk.page.get_by_role("heading", name="Overview")).to_be_visible()
+    desk.page.get_by_role("link", name="History").click()
+    expect(desk.page.get_by_role("row", name="Given name").first).to_contain_text("Parent and child of one name")

@@ -36,14 +36,24 @@ class Panel:
         return any(match.holds for _, match in self.found)
 
 
-def panel_for(user: User, details: Mapping[str, Any], *, seen: str) -> Panel:
-    """Those whom these details may mean. `seen` is the token of the panel before; who stood in it is not read again."""
-    before = shown_in(seen, user)
-    found = similar_patients(user, details, door=Source.PORTAL, seen=before)
+def panel_for(
+    user: User,
+    details: Mapping[str, Any],
+    *,
+    seen: str,
+    but_for: UUID | None = None,
+    before: Mapping[str, Any] | None = None,
+) -> Panel:
+    """Those whom these details may mean; `but_for` and `before` as in `similar_patients`.
+
+    `seen` is the token of the panel before: who stood in it is not read again.
+    """
+    stood = shown_in(seen, user)
+    found = similar_patients(user, details, door=Source.PORTAL, seen=stood, but_for=but_for, before=before)
     now = {patient.pk for patient, _ in found}
     strong = {patient.pk for patient, match in found if match.grade.is_strong}
     token = signing.dumps([user.pk, sorted(one.hex for one in now)], salt=SALT, compress=True)
-    return Panel(found, token, is_unchanged=now == before, brings_strong=bool(strong - before))
+    return Panel(found, token, is_unchanged=now == stood, brings_strong=bool(strong - stood))
 
 
 def shown_in(token: str, user: User) -> set[UUID]:

@@ -9,8 +9,10 @@ from django.db import connection
 
 from portal.errors import Conflict, FieldProblem
 from portal.patients.matching.duplicates import Match, person_key
-from portal.patients.matching.similar import similar_in
+from portal.patients.matching.facts import known_details
+from portal.patients.matching.similar import others_than, similar_in
 from portal.patients.models import Patient
+from portal.patients.words import e164
 
 TAKEN = "One of these identifiers belongs to another patient. Search for it and open that patient."
 _THERE = (
@@ -32,6 +34,28 @@ def refuse_duplicates(details: Mapping[str, Any], *, reason: str, shown: Collect
     if born is not None:
         lock_people([(name, born)])
     found = similar_in(Patient.objects.all(), details, exact_only=shown is None)
+    return _decided(found, reason=reason, shown=shown)
+
+
+def refuse_new_likeness(
+    patient: Patient, changes: Mapping[str, Any], *, reason: str, shown: Collection[UUID]
+) -> list[str]:
+    """The same for a change: only those whom it makes like this patient, exactly or probably, stand in its way.
+
+    Call it before the patient's row is locked, as who imports locks the people first and then the rows.
+    """
+    before = known_details(patient)
+    after = {**before, **changes}
+    if {"phone", "country"} & changes.keys():
+        after["phone_e164"] = e164(after["phone"], changes.get("country", patient.country))
+    name, born = person_key(after)
+    if born is not None and (name, born) != person_key(before):
+        lock_people([(name, born)])
+    found = similar_in(others_than(Patient.objects.all(), patient.pk), after, before=before)
+    return _decided([match for match in found if match.grade.is_strong], reason=reason, shown=shown)
+
+
+def _decided(found: list[Match], *, reason: str, shown: Collection[UUID] | None) -> list[str]:
     if any(match.holds for match in found):
         raise _conflict(TAKEN, found, errors=[FieldProblem("identifiers", "taken", TAKEN)])
     if shown is not None and any(match.patient_id not in shown for match in found):

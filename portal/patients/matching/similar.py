@@ -22,31 +22,58 @@ from portal.patients.matching.duplicates import (
     pairs_of,
     person_key,
 )
-from portal.patients.models import Patient, PatientIdentifier, Precision, Status
+from portal.patients.matching.facts import COLUMNS
+from portal.patients.models import PairState, Patient, PatientIdentifier, PossibleDuplicate, Precision, Status
 
 SHOWN = 6
 # A day that stands for "unknown" in some file has thousands of people, and a switchboard's number too.
 MOST_OF_A_DAY, MOST_OF_A_NAME, MOST_OF_A_PHONE = 400, 100, 50
-_COLUMNS = ("id", "family_name", "given_name", "date_of_birth", "date_of_birth_precision", "phone", "phone_e164")
 
 
-def similar_in(patients: QuerySet[Patient], details: Mapping[str, Any], *, exact_only: bool = False) -> list[Match]:
+def similar_in(
+    patients: QuerySet[Patient],
+    details: Mapping[str, Any],
+    *,
+    exact_only: bool = False,
+    before: Mapping[str, Any] | None = None,
+) -> list[Match]:
     """The matches among active patients and the holders of the same identifiers, the surest first, at most SHOWN.
 
-    `exact_only` looks by the exact rule and by identifier alone, for doors where nobody can be asked.
+    `exact_only` looks by the exact rule and by identifier alone, for doors where nobody can be asked. Where details
+    were changed, `before` is what they were: then only those who match better than before.
     """
-    new, holders = facts_of(details), _holders(pairs_of(details))
+    new, old = facts_of(details), facts_of(before or {})
+    if new == old:
+        return []
+    holders = _holders(pairs_of(details))
     active = patients.filter(status=Status.ACTIVE).order_by()
-    found = {row["id"]: row for row in patients.order_by().filter(pk__in=holders).values(*_COLUMNS)}
+    found = {row["id"]: row for row in patients.order_by().filter(pk__in=holders).values("id", *COLUMNS)}
     for rows in _lookups(active, details, new, exact_only=exact_only):
-        found |= {row["id"]: row for row in rows.values(*_COLUMNS)}
+        found |= {row["id"]: row for row in rows.values("id", *COLUMNS)}
     known = {one: facts_of(row, holders.get(one, [])) for one, row in found.items()}
     matches = [match for one, facts in known.items() if (match := match_of(one, facts, new=new))]
+    matches = [
+        match for match in matches if _is_nearer(match, match_of(match.patient_id, known[match.patient_id], new=old))
+    ]
     wanted = [match for match in matches if match.grade is Grade.CERTAIN or not exact_only]
     return sorted(wanted, key=lambda match: (_ORDER[match.grade], match.patient_id))[:SHOWN]
 
 
+def others_than(patients: QuerySet[Patient], patient_id: UUID) -> QuerySet[Patient]:
+    """Without the patient, and without those of whom somebody said that they are other people."""
+    pairs = PossibleDuplicate.objects.filter(state=PairState.APART)
+    return patients.exclude(
+        Q(pk=patient_id)
+        | Q(pk__in=pairs.filter(first=patient_id).values("second"))
+        | Q(pk__in=pairs.filter(second=patient_id).values("first"))
+    )
+
+
 _ORDER = {grade: place for place, grade in enumerate(Grade)}
+
+
+def _is_nearer(match: Match, earlier: Match | None) -> bool:
+    return earlier is None or _ORDER[match.grade] < _ORDER[earlier.grade]
 
 
 def _holders(pairs: set[Pair]) -> dict[UUID, list[Pair]]:

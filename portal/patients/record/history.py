@@ -3,20 +3,32 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from portal.accounts.models import User
 from portal.errors import NotAllowed
 from portal.patients.audit import record_reading
-from portal.patients.models import IdentifierChange, Patient, PatientEvent
+from portal.patients.models import IdentifierChange, Patient, PatientEvent, PatientIdentifier
 from portal.patients.models.log import DELETED
 from portal.patients.selectors import no_such_patient, patients_visible_to
 from portal.patients.triggers import RECORDED
 
 PAGE_SIZE = 50
-Held = tuple[str, str]  # System and value of an identifier.
+
+
+class Held(NamedTuple):
+    """An identifier as a patient held it."""
+
+    system: str
+    value: str
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    @classmethod
+    def of(cls, row: PatientIdentifier | IdentifierChange) -> "Held":
+        return cls(row.system, row.value, row.valid_from, row.valid_to)
 
 
 @dataclass(frozen=True)
@@ -108,12 +120,14 @@ def _versions(patient: Patient, before: int | None) -> Any:
 
 def _identifiers_at(patient: Patient, version: int) -> list[Held]:
     """Today's, with what came later taken back: this also tells of those that are older than their log."""
-    held = {(one.system, one.value) for one in patient.identifiers.all()}
+    held = {(one.system, one.value): Held.of(one) for one in patient.identifiers.all()}
     later = IdentifierChange.objects.filter(patient_id=patient.pk, version__gt=version)
     for change in later.order_by("-version", "-id"):
-        pair = (change.system, change.value)
-        held = held - {pair} if change.is_added else held | {pair}
-    return sorted(held)
+        if change.is_added:
+            held.pop((change.system, change.value), None)
+        else:
+            held[change.system, change.value] = Held.of(change)
+    return [held[pair] for pair in sorted(held)]
 
 
 def _changes(befores: Sequence[Any], events: Sequence[Any]) -> list[Change]:
@@ -153,8 +167,8 @@ def _change(event: Any, before: Any, names: dict[int, str], identifiers: list[Id
         names.get(context.get("user") or 0, "the system"),
         context.get("source") or ("sql" if not context else ""),
         fields,
-        lost=[(one.system, one.value) for one in identifiers if not one.is_added],
-        got=[(one.system, one.value) for one in identifiers if one.is_added],
+        lost=[Held.of(one) for one in identifiers if not one.is_added],
+        got=[Held.of(one) for one in identifiers if one.is_added],
         precisions=(getattr(before, "date_of_birth_precision", ""), event.date_of_birth_precision),
         request_id=context.get("request_id") or "",
         reason=context.get("duplicate_reason") or "",

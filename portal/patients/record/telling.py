@@ -9,7 +9,7 @@ from portal.patients.annexes import Happening
 from portal.patients.codes import country_name, language_name
 from portal.patients.models import Patient, Precision, Sex, Source, Status
 from portal.patients.record.history import Change, Held, State
-from portal.patients.systems import system_name
+from portal.patients.systems import system_name, validity
 from portal.patients.templatetags.patients import BY_PRECISION, source_name
 
 NOT_RECORDED = "Not recorded"
@@ -88,8 +88,8 @@ def side_by_side(state: State, patient: Patient) -> list[Compared]:
     """Every fact of the record as it was, and as it is."""
     then, now = _facts(state.patient), _facts(patient)
     rows = [Compared(label, then[label], now[label]) for label in then]
-    held = sorted((one.system, one.value) for one in patient.identifiers.all())
-    systems = sorted({system for system, _ in [*state.identifiers, *held]})
+    held = [Held.of(one) for one in patient.identifiers.all()]
+    systems = sorted({one.system for one in [*state.identifiers, *held]})
     return rows + [Compared(system_name(one), _held(one, state.identifiers), _held(one, held)) for one in systems]
 
 
@@ -147,9 +147,14 @@ def _in_a_sentence(label: str) -> str:
 
 
 def _identifiers(change: Change) -> list[tuple[str, str, str]]:
-    systems = dict.fromkeys(system for system, _ in [*change.lost, *change.got])
+    systems = dict.fromkeys(one.system for one in [*change.lost, *change.got])
     return [(system_name(one), _held(one, change.lost), _held(one, change.got)) for one in systems]
 
 
-def _held(system: str, pairs: Sequence[Held]) -> str:
-    return ", ".join(value for one, value in pairs if one == system) or NOT_RECORDED
+def _held(system: str, identifiers: Sequence[Held]) -> str:
+    return ", ".join(_with_its_days(one) for one in identifiers if one.system == system) or NOT_RECORDED
+
+
+def _with_its_days(one: Held) -> str:
+    days = validity(one.valid_from, one.valid_to)
+    return f"{one.value} ({days})" if days else one.value

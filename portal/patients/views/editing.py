@@ -10,12 +10,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.accounts.rules import allow, user_of
 from portal.errors import InvalidInput, PortalError, StaleVersion
+from portal.patients.choice import EditForm
 from portal.patients.echoes import echoes_of
-from portal.patients.forms import EditForm, PatientForm, as_data, as_initial, as_typed, form_values
+from portal.patients.forms import PatientForm
+from portal.patients.matching.panel import panel_for, shown_in
 from portal.patients.models import Patient, Source
 from portal.patients.record.frame import frame
 from portal.patients.selectors import open_patient
 from portal.patients.services import change_patient
+from portal.patients.typed import as_data, as_initial, as_typed, form_values
 from portal.patients.views.undoing import tell_with_undo
 
 SALT = "patients.edit"
@@ -35,26 +38,47 @@ def edit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, patient, form, status=422)
     try:
-        if form.wanted:
-            version = opened["version"]
-            changed = change_patient(
-                patient_id, form.details, by=user_of(request), source=Source.PORTAL, expected_version=version
-            )
-            if changed.version > version:
-                tell_with_undo(request, changed, "Saved.")
+        _save(request, patient_id, form, opened["version"])
     except StaleVersion:
         return _both_versions(request, patient_id, opened["typed"], typed)
     except PortalError as error:
-        form.add_problems(error)
-        return _page(request, patient, form, status=error.status)
+        return _refused(request, patient, form, error)
     return redirect("patients:show", patient_id)
 
 
 @allow("patients.change_patient")
 @require_POST
-def understood(request: HttpRequest) -> HttpResponse:
-    """Asked while one types: how age, phone and postal code are understood."""
-    return render(request, "patients/echoes.html", {"echoes": _echoes(EditForm(request.POST))})
+def understood(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Asked while one types: whom the record looks like now, and how dates, phone and postal code are understood."""
+    form, opened = EditForm(request.POST), _opened(request, patient_id)
+    context = _live(request, patient_id, form, opened["typed"])
+    answer = render(request, "patients/live.html", {"form": form, **context})
+    if context["panel"].is_unchanged:
+        answer["HX-Reswap"] = "none"  # Nothing moves under the hands of somebody who is choosing.
+    return answer
+
+
+def _save(request: HttpRequest, patient_id: UUID, form: EditForm, version: int) -> None:
+    if not form.wanted:
+        return
+    changed = change_patient(
+        patient_id,
+        form.details,
+        by=user_of(request),
+        source=Source.PORTAL,
+        expected_version=version,
+        duplicate_reason=form.reason,
+        shown=shown_in(request.POST.get("shown", ""), user_of(request)),
+    )
+    if changed.version > version:
+        tell_with_undo(request, changed, "Saved.")
+
+
+def _refused(request: HttpRequest, patient: Patient, form: EditForm, error: PortalError) -> HttpResponse:
+    is_about_likeness = bool(error.extra.get("duplicate")) and not error.errors
+    if not is_about_likeness:
+        form.add_problems(error)
+    return _page(request, patient, form, asks=is_about_likeness, status=error.status)
 
 
 def _both_versions(
@@ -76,17 +100,37 @@ def _row(name: str, before: Any, theirs: Any, mine: Any) -> dict[str, Any]:
 
 
 def _page(
-    request: HttpRequest, patient: Patient, form: EditForm, *, rows: list[Any] | None = None, status: int = 200
+    request: HttpRequest,
+    patient: Patient,
+    form: EditForm,
+    *,
+    rows: list[Any] | None = None,
+    asks: bool = False,
+    status: int = 200,
 ) -> HttpResponse:
-    context = {**frame(request, patient, tab=""), "form": form, "conflict": rows, "echoes": _echoes(form)}
+    opened = _opened_in(form["opened"].value(), patient.pk)
+    live = _live(request, patient.pk, form, opened["typed"])
+    if asks:
+        form.ask()
+    context = {**frame(request, patient, tab=""), "form": form, "conflict": rows, **live}
     return render(request, "patients/edit.html", context, status=status)
 
 
-def _echoes(form: EditForm) -> dict[str, str]:
-    """Of all that the form shows, changed or not."""
+def _live(request: HttpRequest, patient_id: UUID, form: EditForm, opened: dict[str, Any]) -> dict[str, Any]:
+    """What stands beside the fields: of all that the form shows, changed or not, against what it showed first."""
+    shown, before = _read(form), _read(EditForm(initial=as_initial(opened)))
+    seen = request.POST.get("shown", "")
+    panel = panel_for(user_of(request), shown.readable, seen=seen, but_for=patient_id, before=before.readable)
+    if panel.brings_strong and form.is_bound:
+        form.forget_choice()
+    return {"panel": panel, "echoes": echoes_of(shown.readable), "validities": shown.validities()}
+
+
+def _read(form: EditForm) -> EditForm:
+    """The same form, read as if all of it had been sent."""
     shown = EditForm(as_data(form))
     shown.is_valid()
-    return echoes_of(shown.readable)
+    return shown
 
 
 def _form(patient: Patient, shown: dict[str, Any]) -> EditForm:
@@ -101,8 +145,12 @@ def _stored(patient: Patient) -> dict[str, Any]:
 
 
 def _opened(request: HttpRequest, patient_id: UUID) -> dict[str, Any]:
+    return _opened_in(request.POST.get("opened", ""), patient_id)
+
+
+def _opened_in(token: str, patient_id: UUID) -> dict[str, Any]:
     try:
-        return signing.loads(request.POST.get("opened", ""), salt=_salt(patient_id))
+        return signing.loads(token, salt=_salt(patient_id))
     except signing.BadSignature as error:
         raise InvalidInput("This form is not complete. Go back, reload the page and send it again.") from error
 
@@ -126,6 +174,6 @@ def _label(name: str) -> str:
 
 def _shown(value: Any) -> str:
     if value and isinstance(value, list) and isinstance(value[0], list):
-        return ", ".join(" ".join(pair) for pair in value)
+        return ", ".join(" ".join(filter(None, row)) for row in value)
     text = " ".join(part for part in value if part) if isinstance(value, list) else str(value)
     return text or "Not recorded"

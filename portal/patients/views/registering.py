@@ -48,7 +48,7 @@ def similar(request: HttpRequest) -> HttpResponse:
     form = RegisterForm(request.POST)
     form.is_valid()
     panel = _panel(request, form)
-    context = {"form": form, "panel": panel, "echoes": echoes_of(form.readable)}
+    context = {"form": form, "panel": panel, "echoes": echoes_of(form.readable), "validities": form.validities()}
     answer = render(request, "patients/live.html", context)
     if panel.is_unchanged:
         answer["HX-Reswap"] = "none"  # Nothing moves under the hands of somebody who is choosing.
@@ -72,10 +72,10 @@ def _page(
 ) -> HttpResponse:
     panel = _panel(request, form)
     if conflict and panel.asks and not form.errors:
-        form.add_error("another", "Open the patient who is here already, or choose why this is another person.")
+        form.ask()
     elif conflict and not form.errors:
         form.add_error(None, conflict.detail)
-    context = {"form": form, "panel": panel, "echoes": echoes_of(form.readable)}
+    context = {"form": form, "panel": panel, "echoes": echoes_of(form.readable), "validities": form.validities()}
     return render(request, "patients/register.html", context, status=status)
 
 

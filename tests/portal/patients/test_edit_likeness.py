@@ -1,0 +1,137 @@
+"""A change that makes a record look like another one asks once; every other change asks nothing."""
+
+import pytest
+
+from portal.patients.details import clean_details
+from portal.patients.matching.decisions import set_apart
+from portal.patients.models import AccessRecord, Patient, PatientEvent
+from portal.patients.services import change_patient, register_patient
+
+pytestmark = pytest.mark.django_db
+JANE = {"family_name": "Smith", "given_name": "Jane", "date_of_birth": "1984-03-15", "sex": "female"}
+BORN = {"date_of_birth_0": "15", "date_of_birth_1": "3", "date_of_birth_2": "1984"}
+PASSPORT = {"identifiers": [{"system": "passport", "value": "P1"}]}
+
+
+def register(**details):
+    cleaned = clean_details({**JANE, **details})
+    return register_patient(cleaned, by=None, source="portal", duplicate_reason="twin")
+
+
+class Page:
+    """The form of one patient, opened once, and sent as often as one likes."""
+
+    def __init__(self, client, patient):
+        self.client, self.patient = client, patient
+        self.address = f"/patients/{patient.pk}/edit/"
+        answer = client.get(self.address)
+        self.sent = {
+            "opened": answer.context["form"]["opened"].value(), "shown": answer.context["panel"].shown,
+            "family_name": patient.family_name, "given_name": patient.given_name, "sex": patient.sex,
+            "date_of_birth_0": str(patient.date_of_birth.day), "date_of_birth_1": str(patient.date_of_birth.month),
+            "date_of_birth_2": str(patient.date_of_birth.year), "phone": patient.phone,
+        }  # fmt: skip
+
+    def ask(self, **typed):
+        """What the page asks while one types."""
+        self.sent |= typed
+        answer = self.client.post(self.address.replace("edit", "understood"), self.sent)
+        self.sent["shown"] = answer.context["panel"].shown
+        return answer
+
+    def save(self, **typed):
+        self.sent |= typed
+        answer = self.client.post(self.address, self.sent)
+        if answer.status_code == 409:
+            self.sent["shown"] = answer.context["panel"].shown
+        return answer
+
+
+@pytest.fixture
+def opened(client, front_desk):
+    client.force_login(front_desk)
+    return lambda patient: Page(client, patient)
+
+
+def errors(answer):
+    return [*answer.context["form"].errors]
+
+
+def test_a_name_that_makes_her_another_patient_asks_once_and_the_log_keeps_the_choice(opened):
+    jane, joan = register(), register(given_name="Joan", date_of_birth="1990-01-01")
+    page = opened(joan)
+    first = page.save(given_name="Jane", **BORN)
+    assert (first.status_code, errors(first)) == (409, ["another"])
+    assert [patient.pk for patient, _ in first.context["panel"].found] == [jane.pk]
+    assert page.save(another="papers").status_code == 302
+    event = PatientEvent.objects.get(pgh_obj=joan, version=2)
+    assert (event.pgh_context["duplicate_reason"], event.pgh_context["similar"]) == (
+        "Papers checked: another person",
+        [str(jane.pk)],
+    )
+    told = page.client.get(f"/patients/{joan.pk}/history/").content.decode()
+    assert "Another person than the one who was here: Papers checked" in told
+
+
+def test_an_address_is_changed_unasked_beside_an_exact_double(opened):
+    register()
+    page = opened(register())
+    assert not page.ask(city="Leeds").context["panel"].found
+    assert page.save(city="Leeds").status_code == 302
+    assert not AccessRecord.objects.filter(action="similar").exists()
+
+
+def test_who_was_as_much_alike_before_is_not_asked_about(opened):
+    register()
+    page = opened(register(given_name="Joan"))
+    assert page.save(given_name="Josephine", phone="617 555 0100").status_code == 302
+
+
+def test_a_phone_that_a_family_shares_is_shown_and_asks_nothing(opened):
+    register(family_name="Jones", given_name="Ann", date_of_birth="1950-01-01", phone="617 555 0100")
+    page = opened(register())
+    panel = page.ask(phone="(617) 5550100").context["panel"]
+    assert ([match.grade for _, match in panel.found], panel.asks) == (["possible"], False)
+    assert page.save().status_code == 302
+
+
+def test_a_choice_about_others_than_those_shown_does_not_hold(opened):
+    jane = register()
+    page = opened(register(given_name="Joan", date_of_birth="1990-01-01"))
+    answer = page.save(given_name="Jane", another="papers", **BORN)
+    assert (answer.status_code, errors(answer)) == (409, ["another"])
+    assert answer.context["form"]["another"].value() is None
+    assert Patient.objects.filter(given_name="Jane").get() == jane
+
+
+def test_an_identifier_of_somebody_else_is_refused_whatever_the_reason(opened):
+    holder = register(family_name="Holder", given_name="Ann", **PASSPORT)
+    page = opened(register())
+    number = {"identifier_system_0": "passport", "identifier_value_0": "p-1", "identifier_from_0": ""}
+    answer = page.save(another="papers", **number)
+    assert (answer.status_code, errors(answer)) == (409, ["identifier_value_0"])
+    assert [patient.pk for patient, _ in answer.context["panel"].found] == [holder.pk]
+    assert answer.context["panel"].is_held
+
+
+def test_what_is_shown_while_one_types_is_read_once_and_moves_no_more(opened):
+    register()
+    page = opened(register(given_name="Joan", date_of_birth="1990-01-01"))
+    assert page.ask(**BORN).context["panel"].asks
+    again = page.ask(city="Leeds")
+    assert again["HX-Reswap"] == "none"
+    assert AccessRecord.objects.filter(action="similar").count() == 1
+
+
+def test_who_was_set_apart_from_her_is_not_asked_about_again(opened):
+    jane, joan = register(), register(given_name="Joan", date_of_birth="1990-01-01")
+    set_apart(joan.pk, jane.pk, by=None)
+    page = opened(joan)
+    assert not page.ask(given_name="Jane", **BORN).context["panel"].found
+    assert page.save().status_code == 302
+
+
+def test_a_program_that_changes_a_name_is_not_asked(opened):
+    register()
+    joan = register(given_name="Joan")
+    assert change_patient(joan.pk, {"given_name": "Jane"}, by=None, source="api").version == 2

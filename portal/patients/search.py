@@ -10,13 +10,14 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from portal.errors import FieldProblem, InvalidInput
-from portal.patients.finding.guesses import guesses
+from portal.patients.finding.guesses import guesses, likelier, said
 from portal.patients.finding.readings import Reading, readings_of, typed_name
 from portal.patients.models import Patient
 
 FEW = 10  # With fewer hits than these, words that sound alike or are misspelt are looked for too.
 GUESSES = 50  # Hits of that kind at most: nobody reads more of them.
-_GUESS = "guess"
+FIRST = 6  # Exact hits before a few of a name that is far more common than what was typed.
+_GUESS, _LIKELIER = "guess", "likelier"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Hit:
     @property
     def is_guess(self) -> bool:
         """Whether nothing of the patient is exactly what was typed."""
-        return self.key == _GUESS
+        return self.key in {_GUESS, _LIKELIER}
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,13 @@ def search(patients: QuerySet[Patient], text: str, *, after: str = "", limit: in
     tails, each in the order of names, then, `with_guesses`, whose name sounds alike or is misspelt.
     """
     readings = readings_of(text)
+    if with_guesses:
+        readings = [*_opening(patients, text, readings), *readings]
     start, last = _place(after, readings)
     hits = _exact_hits(patients, readings[start:], last, limit + 1, earlier=readings[:start])
-    if with_guesses and len(hits) <= limit and _are_few(patients, readings, hits, start, last):
+    if with_guesses and len(hits) <= limit:
         seen = {hit.patient.pk for hit in hits}
-        guessed = _guessed(patients, text, last if start == len(readings) else None, limit + 1)
+        guessed = _guessed(patients, text, readings, hits, start, last, limit + 1)
         hits += [hit for hit in guessed if hit.patient.pk not in seen]
     shown = hits[:limit]
     return Found(shown, f"{shown[-1].key}.{shown[-1].patient.pk}".lstrip(".") if len(hits) > limit else "")
@@ -84,6 +87,26 @@ def estimated_count(patients: QuerySet[Patient], text: str) -> int:
     return int(plan[0]["Plan"]["Plan Rows"])
 
 
+def _opening(patients: QuerySet[Patient], text: str, readings: list[Reading]) -> list[Reading]:
+    """Readings that put a few of a far more common name behind the first exact hits, where there are many of those.
+
+    Else nobody would see that it is a slip: `lope` finds more than ten names, and Lopez is not the first of them.
+    """
+    name = typed_name(text)
+    if name is None or len(name.words) != 1:
+        return []
+    hits = _exact_hits(patients, readings, None, FEW, earlier=[])
+    near = likelier(patients, name) if len(hits) == FEW else {}
+    if not near:
+        return []
+    first = {hit.patient.pk: hit.reason for hit in hits[:FIRST]}
+    near_ids = [one for one in near if one not in first]
+    return [
+        Reading("first", Q(pk__in=[*first]), lambda patient: first[patient.pk]),
+        Reading(_LIKELIER, Q(pk__in=near_ids), lambda patient: said(near[patient.pk], name)),
+    ]
+
+
 def _exact_hits(
     patients: QuerySet[Patient], readings: list[Reading], last: UUID | None, wanted: int, *, earlier: list[Reading]
 ) -> list[Hit]:
@@ -103,22 +126,25 @@ def _exact_hits(
     return hits
 
 
-def _are_few(
-    patients: QuerySet[Patient], readings: list[Reading], hits: list[Hit], start: int, last: UUID | None
-) -> bool:
-    """Whether the whole search has few exact hits, whichever page is asked for."""
-    if last and start < len(readings):
-        hits = _exact_hits(patients, readings, None, FEW, earlier=[])
-    return len(hits) < FEW
-
-
-def _guessed(patients: QuerySet[Patient], text: str, last: UUID | None, wanted: int) -> list[Hit]:
+def _guessed(
+    patients: QuerySet[Patient],
+    text: str,
+    readings: list[Reading],
+    hits: list[Hit],
+    start: int,
+    last: UUID | None,
+    wanted: int,
+) -> list[Hit]:
+    """The guesses of this page; none where the whole search, whichever page is asked for, has no lack of exact hits."""
+    exact = len(_exact_hits(patients, readings, None, FEW, earlier=[]) if last else hits)
     name = typed_name(text)
-    if name is None:
+    if name is None or exact >= FEW:
         return []
-    most = GUESSES if last else min(wanted, GUESSES)  # They are found anew for each page.
-    hits = [Hit(patient, reason, _GUESS) for patient, reason in guesses(patients, name, limit=most)]
-    places = [at for at, hit in enumerate(hits) if hit.patient.pk == last]
+    is_behind = last is not None and start == len(readings)
+    most = GUESSES if is_behind else min(wanted, GUESSES)  # They are found anew for each page.
+    found = guesses(patients, name, limit=most, few=exact > 0)
+    hits = [Hit(patient, reason, _GUESS) for patient, reason in found]
+    places = [at for at, hit in enumerate(hits) if is_behind and hit.patient.pk == last]
     return hits[places[0] + 1 :] if places else hits
 
 

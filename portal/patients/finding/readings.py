@@ -25,7 +25,7 @@ INITIALS = 2  # Letters of a word that begins so many names that sorting them al
 _NUMBER = re.compile(r"[+(]?[\d\s()./+-]{3,25}$")
 _WHOLE = 7  # Digits of a number that one may take for the whole of it, without the code of a country.
 LISTED, AFTER_FINDING = F("sort_key"), Concat("sort_key", Value(""), output_field=TextField())
-_LAST = "\U0010ffff"  # Behind every other character in the order of bytes.
+LAST = "\U0010ffff"  # Behind every other character in the order of bytes.
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def typed_name(text: str) -> TypedName | None:
 
 def within(field: str, start: str, *, whole: bool = False) -> Q:
     """Texts that begin so, as a range that the index on the field finds; with `whole`, the last word ends there."""
-    return Q(**{f"{field}__gte": start, f"{field}__lt": start + ("!" if whole else _LAST)})
+    return Q(**{f"{field}__gte": start, f"{field}__lt": start + ("!" if whole else LAST)})
 
 
 def name_query(words: list[list[str]]) -> SearchQuery:

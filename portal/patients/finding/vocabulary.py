@@ -32,10 +32,10 @@ class Near:
     cost: float
 
 
-def words_near(typed: str) -> list[Near]:
+def words_near(typed: str, *, most: int = MOST) -> list[Near]:
     """Words of names that sound like the typed word or are one or two letters off, the likely ones first.
 
-    One letter in a word of three to five, two in a longer one. The typed word itself is not among them.
+    One letter in a word of three to five, two in a longer one. The typed word itself is not among them; at most `most`.
     """
     if len(typed) < 3 or not typed.isalpha():
         return []
@@ -44,7 +44,7 @@ def words_near(typed: str) -> list[Near]:
         found = [_near(typed, word, sounds_alike) for word, sounds_alike in cursor if word != typed]
     slips = 1 if len(typed) < 6 else 2
     near = [one for one in found if one.edits <= (max(3, len(typed) // 2) if one.sounds_alike else slips)]
-    return sorted(near, key=lambda one: (one.cost, one.word))[:MOST]
+    return sorted(near, key=lambda one: (one.cost, one.word))[:most]
 
 
 def forget_words(*, patience_ms: int = 3_000) -> int:

@@ -20,9 +20,11 @@ from portal.patients.keys import first_answer
 from portal.patients.models import Patient, Source, Status
 from portal.patients.record.history import Change, history_of
 from portal.patients.representation import as_sent, details_from, patient_json
+from portal.patients.search import Hit
 from portal.patients.serializers import (
     ChangeJson,
     DuplicateProblem,
+    FoundPatientJson,
     ListQuery,
     NewPatientBody,
     PatientBody,
@@ -38,7 +40,7 @@ class Patients(APIView):
     permission_classes = (needs(GET="patients.view_patient", POST="patients.add_patient"),)
     serializer_class = NewPatientBody
 
-    @extend_schema(parameters=[ListQuery], responses=PatientJson(many=True), summary="Find patients")
+    @extend_schema(parameters=[ListQuery], responses=FoundPatientJson(many=True), summary="Find patients")
     def get(self, request: Request) -> Response:
         """An array: by name, or with `q` the best hits first. The Link header has the next page, if there is one."""
         query = _query(request)
@@ -47,7 +49,7 @@ class Patients(APIView):
             after=query.get("cursor", ""), limit=query["limit"],
         )  # fmt: skip
         parts = parts_for([patient.pk for patient in page.patients])
-        body = [patient_json(patient, parts[patient.pk]) for patient in page.patients]
+        body = [patient_json(hit.patient, parts[hit.patient.pk]) | _matched_on(hit) for hit in page.hits]
         return Response(body, headers=_next_link(request, page.next_cursor))
 
     @extend_schema(
@@ -133,6 +135,10 @@ class History(APIView):
         """The log, newest first, field by field."""
         changes = history_of(user_of(request), patient_id, door=DOOR)
         return Response([_change_json(change) for change in changes])
+
+
+def _matched_on(hit: Hit) -> dict[str, str]:
+    return {"matchedOn": hit.reason} if hit.reason else {}
 
 
 def _object(request: Request) -> dict[str, Any]:

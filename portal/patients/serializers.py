@@ -82,6 +82,12 @@ class PatientJson(PatientBody):
     billing = Billing(allow_null=True)
 
 
+class FoundPatientJson(PatientJson):
+    matchedOn = serializers.CharField(  # noqa: N815
+        required=False, help_text="With `q`: what of the patient it finds, such as `Name` or `Phone ends in 0018`"
+    )
+
+
 class FieldChange(serializers.Serializer[Any]):
     field = serializers.CharField()
     old = serializers.CharField(allow_blank=True)

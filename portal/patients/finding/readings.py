@@ -13,6 +13,7 @@ from django.contrib.postgres.search import SearchQuery
 from django.db.models import Case, F, Q, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Collate, Concat, Reverse
+from django.db.models.lookups import GreaterThanOrEqual, LessThan
 
 from portal.patients.finding.spans import Span, span_of
 from portal.patients.models import Patient, PatientIdentifier
@@ -20,6 +21,7 @@ from portal.patients.systems import system_name
 from portal.patients.words import fold, identifier_value
 
 SHORTEST_TAIL = 3
+SHORTEST_RECORD_TAIL = 4  # Three digits end a thousandth of all: those hits would only hide the ones by phone.
 MOST_WORDS = 6
 INITIALS = 2  # Letters of a word that begins so many names that sorting them all would take long.
 _NUMBER = re.compile(r"[+(]?[\d\s()./+-]{3,25}$")
@@ -60,7 +62,7 @@ def readings_of(text: str) -> list[Reading]:
     is_date = span is not None and not text.isdigit()
     born = [_born(span)] if span else []
     exact = [*_as_record_number(text), *_as_identifier(text)]
-    tails = [] if is_date else [*_as_phone(text), *_as_identifier_tail(text)]
+    tails = [] if is_date else [*_as_phone(text), *_as_record_number_tail(text), *_as_identifier_tail(text)]
     return [*exact, *(born + tails if is_date else tails + born), *_as_name(text)]
 
 
@@ -94,6 +96,15 @@ def _as_record_number(text: str) -> list[Reading]:
     if not re.fullmatch(r"\d{8,20}", digits):
         return []
     return [Reading("mrn", Q(mrn=digits), lambda _: "MRN")]
+
+
+def _as_record_number_tail(text: str) -> list[Reading]:
+    digits = re.sub(r"[\s-]", "", text)
+    if not re.fullmatch(rf"\d{{{SHORTEST_RECORD_TAIL},20}}", digits):
+        return []
+    start, tail = digits[::-1], Collate(Reverse("mrn"), "C")
+    condition = Q(GreaterThanOrEqual(tail, Value(start))) & Q(LessThan(tail, Value(start + LAST)))
+    return [Reading("mrn-tail", condition, lambda _: f"MRN ends in {digits}")]
 
 
 def _as_identifier(text: str) -> list[Reading]:

@@ -131,6 +131,7 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
             models.Index(fields=["merged_into"], name="patient_by_survivor", condition=Q(merged_into__isnull=False)),
             models.Index(fields=["date_of_birth"], name="patient_by_birth"),
             models.Index(fields=["phone_tail"], name="patient_by_phone"),
+            models.Index(Collate(Reverse("mrn"), "C"), name="patient_by_mrn_tail"),
             models.Index(fields=["registered_on"], name="patient_by_registration"),
             GinIndex(fields=["name_words"], name="patient_by_name_word"),
         ]

@@ -157,6 +157,13 @@ def test_a_record_number_finds_one_patient(people):
     assert found(f"{people[3].mrn[:4]} {people[3].mrn[4:]}") == ["SMITHERS, Waylon: MRN"]
 
 
+def test_the_end_of_a_record_number_finds_too_from_four_digits_on(people):
+    mrn = people[3].mrn
+    assert f"SMITHERS, Waylon: MRN ends in {mrn[-4:]}" in found(mrn[-4:])
+    assert f"SMITHERS, Waylon: MRN ends in {mrn[-6:]}" in found(f"{mrn[-6:-3]} {mrn[-3:]}")
+    assert not [hit for hit in found(mrn[-3:]) if "MRN" in hit]
+
+
 @pytest.mark.parametrize("text", ["!!", "-", "''", "\\", "%", "_", "' | '", "q' & 'b", "x:*", "\u202e", "nobody", "🙂"])
 def test_what_means_nobody_finds_nobody(text):
     assert found(text) == []
@@ -193,6 +200,14 @@ def test_the_api_finds_with_the_same_words(desk_api):
     for text in ("smyth john", "15 3 84", "020 7946 0018", "551x"):
         first, *_ = desk_api.get("/api/patients", {"q": text}).json()
         assert first["familyName"] == "Smith"
+
+
+def test_the_api_says_of_each_hit_what_it_was_found_by_and_of_a_plain_list_nothing(desk_api, people):
+    for text, why in [("smith jo", "Name"), ("0018", "Phone ends in 0018"), ("smyth john", "Sounds alike: Smith")]:
+        assert desk_api.get("/api/patients", {"q": text}).json()[0]["matchedOn"] == why
+    for answer in (desk_api.get("/api/patients").json(), [desk_api.get(f"/api/patients/{people[0].pk}").json()]):
+        assert answer
+        assert not any("matchedOn" in one for one in answer)
 
 
 def test_the_link_to_the_next_page_goes_through_hits_of_all_kinds(desk_api):

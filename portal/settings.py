@@ -247,6 +247,8 @@ CELERY_BEAT_SCHEDULE = {
     "audit.seal": {"task": "audit.seal", "schedule": timedelta(minutes=1), "options": {"expires": 50}},
     "patients.forget_keys": {"task": "patients.forget_keys", "schedule": crontab(minute="5")},
     "patients.forget_words": {"task": "patients.forget_words", "schedule": crontab(hour="3", minute="15")},
+    "patients.find_duplicates": {"task": "patients.find_duplicates", "schedule": crontab(hour="2", minute="0")},
+    "patients.run_scans": {"task": "patients.run_scans", "schedule": timedelta(seconds=15)},
     "imports.resume_waiting": {"task": "imports.resume_waiting", "schedule": timedelta(seconds=15)},
     "reconciliation.run_waiting": {"task": "reconciliation.run_waiting", "schedule": timedelta(seconds=15)},
     "reconciliation.check": {"task": "reconciliation.check", "schedule": crontab(hour="2", minute="30")},

@@ -1,0 +1,97 @@
+"""Scans for possible duplicates: asked for, carried out by one process at a time, and told of."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from celery import current_app
+from django.db import connection, transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError as QueueAway
+
+from portal.accounts.models import User
+from portal.patients.matching.pairs import Tell, find_pairs
+from portal.patients.models import DuplicateScan
+
+log = structlog.get_logger("portal.patients")
+LOCK = 20_261_128  # Any number that nobody else locks.
+NUDGE_SECONDS = 10
+
+
+class Busy(Exception):
+    """Another scan is running."""
+
+
+def ask_for_scan(*, by: User | None) -> DuplicateScan:
+    """A scan that the worker will carry out; the one that is on its way already where there is one."""
+    scan = DuplicateScan.objects.filter(ended_at=None).first() or DuplicateScan.objects.create(by=by)
+    transaction.on_commit(_nudge)
+    return scan
+
+
+def scan_now(*, by: User | None, tell: Tell | None = None) -> DuplicateScan:
+    """Look for pairs in this process; the scan with its figures. Busy while another one is at it."""
+    with _alone():
+        return _carry_out(DuplicateScan(by=by), tell)
+
+
+def run_waiting() -> int:
+    """For the worker: carry out what was asked for or cut off; how many. 0 while another process is at it."""
+    count = 0
+    if DuplicateScan.objects.filter(ended_at=None).exists():
+        try:
+            with _alone():
+                while scan := DuplicateScan.objects.filter(ended_at=None).order_by("pk").first():
+                    _carry_out(scan)
+                    count += 1
+        except Busy:
+            pass
+    return count
+
+
+def _carry_out(scan: DuplicateScan, tell: Tell | None = None) -> DuplicateScan:
+    """Who holds the lock knows that a scan which began and did not end was killed: it is done from the start."""
+    scan.started_at, scan.step = timezone.now(), ""
+    scan.save()
+
+    def told(step: str) -> None:
+        DuplicateScan.objects.filter(pk=scan.pk).update(step=step)
+        if tell:
+            tell(step)
+
+    try:
+        scan.figures = find_pairs(told)
+    except BaseException:
+        _end(scan, is_cut_off=True)
+        raise
+    _end(scan)
+    log.info("looked_for_duplicates", **scan.figures)
+    return scan
+
+
+def _end(scan: DuplicateScan, *, is_cut_off: bool = False) -> None:
+    scan.step, scan.ended_at, scan.is_cut_off = "", timezone.now(), is_cut_off
+    scan.save()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """The session's own lock: it ends with the process, however that ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        [is_ours] = cursor.fetchone()
+    if not is_ours:
+        raise Busy
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def _nudge() -> None:
+    """A lost one does no harm: the beat looks for scans that wait."""
+    try:
+        current_app.send_task("patients.run_scans", expires=NUDGE_SECONDS)
+    except (QueueAway, OSError) as error:
+        log.warning("scan_waits_for_the_beat", error=type(error).__name__)

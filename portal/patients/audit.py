@@ -24,7 +24,6 @@ READS = {
     "past": "Looked at it as it was",
     "access": "Looked at who looked",
     "label": "Opened the label",
-    "pairs": "Saw among possible duplicates",
     "set_apart": "Said that it is another person than one alike",
     "put_back": "Took back that it is another person than one alike",
     "export": "Exported to a file",

@@ -41,6 +41,7 @@ ACTIONS = (
 
 PLACES = (
     Place("Patients", "patients:list", "patients.view_patient", "/patients/"),
+    Place("Duplicates", "patients:duplicates", "patients.merge_patient", "/patients/duplicates/"),
     Place("Imports", "imports:list", "imports.view_importjob", "/imports/"),
     Place("Billing", "billing:list", "billing.view_billingaccount", "/billing/"),
     Place("Dashboard", "analytics:dashboard", "analytics.view_figures", "/dashboard/"),
@@ -92,7 +93,8 @@ def places_of(request: HttpRequest) -> list[dict[str, Any]]:
     """The places that this person may open, in the order of the navigation."""
     if not request.user.is_authenticated:
         return []
-    entries = [_entry(place, request.path) for place in PLACES if _may_open(place, request.user)]
+    current = _current(request.path)
+    entries = [_entry(place, current) for place in PLACES if _may_open(place, request.user)]
     return [entry for entry in entries if entry]
 
 
@@ -121,6 +123,11 @@ def _may_open(place: Place | Action, user: Any) -> bool:
     return user.has_perm(place.right) if place.right else user.is_staff
 
 
-def _entry(place: Place, path: str) -> dict[str, Any] | None:
+def _entry(place: Place, current: Place | None) -> dict[str, Any] | None:
     url = _address(place.url_name)
-    return {"label": place.label, "url": url, "is_current": path.startswith(place.below)} if url else None
+    return {"label": place.label, "url": url, "is_current": place is current} if url else None
+
+
+def _current(path: str) -> Place | None:
+    """The place that the page belongs to: of two, one below the other, the lower one."""
+    return max((one for one in PLACES if path.startswith(one.below)), key=lambda one: len(one.below), default=None)

@@ -2,6 +2,7 @@
 
 from portal.patients.views.access import access
 from portal.patients.views.archiving import archive, restore
+from portal.patients.views.duplicates import duplicates, find, one_again, two_people
 from portal.patients.views.editing import edit, understood
 from portal.patients.views.history import as_it_was, history
 from portal.patients.views.listing import index, suggest
@@ -14,11 +15,14 @@ __all__ = [
     "access",
     "archive",
     "as_it_was",
+    "duplicates",
     "edit",
+    "find",
     "history",
     "identifiers",
     "index",
     "label",
+    "one_again",
     "register",
     "restore",
     "show",
@@ -26,6 +30,7 @@ __all__ = [
     "suggest",
     "tags",
     "timeline",
+    "two_people",
     "understood",
     "undo",
 ]

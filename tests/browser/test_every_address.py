@@ -8,6 +8,7 @@ from portal.accounts.roles import ROLES
 from portal.imports.models import Doubt, MappingProfile
 from portal.imports.services import run_job, start_import
 from portal.patients.audit import record_reading
+from portal.patients.matching.decisions import set_apart
 from portal.patients.models import AccessRecord
 from portal.patients.services import change_patient, register_patient
 from portal.reconciliation.models import ReconcileReport
@@ -25,6 +26,7 @@ def examples(db, settings, tmp_path):
     settings.DATA_DIR = tmp_path
     made = register_patient(ANN, by=None, source="portal")
     patient = change_patient(made.pk, {"phone": "617 555 0100"}, by=None, source="portal")
+    other = register_patient({**ANN, "given_name": "Andrew"}, by=None, source="portal")
     record_reading(None, [patient.pk], action="list", door="portal")
     path = tmp_path / "people.csv"
     path.write_text(ROWS)
@@ -34,6 +36,7 @@ def examples(db, settings, tmp_path):
     now = timezone.now()
     return {
         "patient_id": patient.pk,
+        "pair_id": set_apart(patient.pk, other.pk, by=None, reason="Twins").pk,
         "job_id": job.pk,
         "doubt": Doubt.LIKELY,
         "profile_id": MappingProfile.objects.create(name="Old system", columns={}, by=None).pk,

@@ -158,6 +158,6 @@ def _parts(patient: Patient) -> dict[str, str]:
 
 def _place(cursor: str) -> tuple[str, int]:
     grade, _, last = cursor.partition(".")
-    if grade not in Grade or not (last.isascii() and last.isdigit() and len(last) < 19):
+    if grade not in [*map(str, Grade)] or not (last.isascii() and last.isdigit() and len(last) < 19):
         raise bad_cursor()
     return grade, int(last)

@@ -33,7 +33,6 @@ def find_pairs(tell: Tell) -> dict[str, int]:
     for key in KEYS:
         tell(key)
         _keep(_of_groups(key, figures), figures)
-    tell("family names alike on one day of birth")
     _keep(_of_days(tell), figures)
     tell("what is on the list already")
     figures["taken_off"] = review_pairs()
@@ -65,11 +64,11 @@ def _of_groups(key: str, figures: dict[str, int]) -> Iterator[Two]:
 
 
 def _of_days(tell: Tell) -> Iterator[Two]:
-    year = 0
+    decade = 0
     for people in days_of_birth():
-        if (now := people[0]["date_of_birth"].year) != year:
-            year = now
-            tell(f"family names alike on one day of birth, {year}")
+        if (now := people[0]["date_of_birth"].year // 10 * 10) != decade:
+            decade = now
+            tell(f"family names alike on one day of birth, {decade} to {decade + 9}")
         yield from alike_in(people)
 
 

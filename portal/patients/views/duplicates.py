@@ -102,7 +102,7 @@ def _asked(given: Any) -> dict[str, str]:
     """What an address or a form says of the place in the list; what is none of ours counts for nothing."""
     asked = {name: given.get(name, "").strip()[:80] for name in _KEPT}
     asked["show"] = APART if asked["show"] == APART else ""
-    asked["grade"] = asked["grade"] if asked["grade"] in Grade else ""
+    asked["grade"] = asked["grade"] if asked["grade"] in dict(GRADES) else ""
     try:
         asked["patient"] = str(UUID(asked["patient"])) if asked["patient"] else ""
     except ValueError:

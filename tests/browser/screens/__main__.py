@@ -10,6 +10,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.screens import (
     dashboard,
+    duplicates,
     errors,
     finding,
     importing,
@@ -28,6 +29,7 @@ CHAPTERS = {
     "Signing in": signing_in.take,
     "Finding a patient": finding.take,
     "Registering": registering.take,
+    "Duplicates": duplicates.take,
     "A patient": patient.take,
     "Dashboard": dashboard.take,
     "Imports": importing.take,

@@ -1,6 +1,11 @@
 """The page of possible duplicates: compare, decide once, take it back."""
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
 import pytest
+from django.db import connection
+from django.utils import timezone
 
 from portal.patients.details import clean_details
 from portal.patients.matching import scanning
@@ -96,8 +101,8 @@ def test_without_a_scan_the_page_offers_one_and_tells_of_it_until_it_ends(desk, 
     assert "<!doctype" not in poll.content.decode()
     assert run_waiting() == 1
     assert "no patient changed since" in desk.get(PAGE).content.decode()
-    register()
-    assert "1 patient came or changed since" in desk.get(PAGE).content.decode()
+    DuplicateScan.objects.update(started_at=timezone.now() - timedelta(days=1))
+    assert "2 patients came or changed since" in desk.get(PAGE).content.decode()
 
 
 def test_a_scan_that_fails_says_so_and_is_not_tried_for_ever(desk, monkeypatch):
@@ -114,10 +119,6 @@ def test_a_scan_that_fails_says_so_and_is_not_tried_for_ever(desk, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_scans_at_once_one_is_refused(monkeypatch):
-    from concurrent.futures import ThreadPoolExecutor
-
-    from django.db import connection
-
     def scan():
         try:
             return scan_now(by=None).figures

@@ -1,0 +1,80 @@
+"""Pairs that may be one person: walked by keyboard, decided in one press, taken back, with and without scripts."""
+
+import pytest
+from playwright.sync_api import expect
+
+from portal.patients.details import clean_details
+from portal.patients.matching.scanning import run_waiting, scan_now
+from portal.patients.models import PossibleDuplicate
+from portal.patients.services import register_patients
+from tests.browser.test_every_address import WIDTHS
+
+PAGE = "/patients/duplicates/"
+JANE = {"family_name": "Example", "given_name": "Jane", "date_of_birth": "1984-03-15", "sex": "female"}
+PEOPLE = [JANE, JANE | {"given_name": "Rita", "phone": "617 555 0100", "postal_code": "02139"}]
+OTHERS = [JANE | {"family_name": "Other"}, JANE | {"family_name": "Other"}]
+
+
+@pytest.fixture
+def pairs(db):
+    """Two of them: one certain, one probable."""
+    register_patients([clean_details(one) for one in [*PEOPLE, *OTHERS]], by=None, source="import")
+    scan_now(by=None)
+
+
+def is_readable_everywhere(person):
+    for width in WIDTHS:
+        person.page.set_viewport_size({"width": width, "height": 800})
+        person.is_readable_by_all()
+    person.page.set_viewport_size({"width": 1280, "height": 800})
+
+
+def test_the_list_is_walked_with_arrows_and_enter_opens_the_record(desk, pairs):
+    desk.open("/")
+    desk.page.get_by_role("navigation", name="Main").get_by_role("link", name="Duplicates").click()
+    expect(desk.page.locator("tbody")).to_have_count(2)
+    expect(desk.page.locator("[aria-current=page]", has_text="Duplicates")).to_have_count(1)
+    expect(desk.page.get_by_role("navigation", name="Main").locator("[aria-current=page]")).to_have_count(1)
+    is_readable_everywhere(desk)
+    desk.page.get_by_role("combobox", name="Find a patient").focus()
+    desk.page.keyboard.press("ArrowDown")
+    desk.page.keyboard.press("ArrowDown")
+    expect(desk.page.locator("tbody").nth(1).locator("[data-stop]")).to_be_focused()
+    desk.page.keyboard.press("Enter")
+    expect(desk.page.locator(".app-banner, h1").first).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_two_people_in_one_press_with_an_undo(staff, front_desk, pairs, scripts):
+    desk = staff(front_desk, scripts=scripts)
+    desk.open(f"{PAGE}?grade=probable")
+    desk.page.get_by_role("button", name="Two people").click()
+    expect(desk.page.get_by_role("status").filter(has_text="are two people")).to_be_visible()
+    expect(desk.page.get_by_role("heading", name="No such pair")).to_be_visible()
+    if scripts:
+        is_readable_everywhere(desk)
+    desk.page.get_by_role("button", name="Undo").click()
+    expect(desk.page.locator("tbody")).to_have_count(1)
+    assert PossibleDuplicate.objects.filter(state="open").count() == 2
+
+
+def test_who_was_set_apart_stands_with_who_and_why_and_can_be_put_back(desk, pairs, front_desk):
+    desk.open(PAGE)
+    desk.page.get_by_role("button", name="Two people").first.click()
+    desk.page.get_by_role("link", name="Set apart").click()
+    expect(desk.page.locator("tbody")).to_contain_text(str(front_desk))
+    expect(desk.page.locator("tbody")).to_contain_text("No reason given")
+    is_readable_everywhere(desk)
+    desk.page.get_by_role("button", name="Put back on the list").click()
+    expect(desk.page.get_by_role("heading", name="Nobody is set apart")).to_be_visible()
+
+
+def test_the_first_look_is_asked_for_here_and_told_of_while_it_goes_on(desk):
+    desk.open(PAGE)
+    expect(desk.page.get_by_role("heading", name="Nobody has looked yet")).to_be_visible()
+    is_readable_everywhere(desk)
+    desk.page.get_by_role("button", name="Find duplicates now").click()
+    expect(desk.page.get_by_text("Waits for the worker")).to_be_visible()
+    is_readable_everywhere(desk)
+    run_waiting()
+    expect(desk.page.get_by_text("no patient changed since")).to_be_visible()

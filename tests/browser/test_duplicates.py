@@ -70,6 +70,7 @@ def test_who_was_set_apart_stands_with_who_and_why_and_can_be_put_back(desk, pai
 
 
 def test_the_first_look_is_asked_for_here_and_told_of_while_it_goes_on(desk):
+    register_patients([clean_details(one) for one in OTHERS], by=None, source="import")
     desk.open(PAGE)
     expect(desk.page.get_by_role("heading", name="Nobody has looked yet")).to_be_visible()
     is_readable_everywhere(desk)
@@ -77,4 +78,7 @@ def test_the_first_look_is_asked_for_here_and_told_of_while_it_goes_on(desk):
     expect(desk.page.get_by_text("Waits for the worker")).to_be_visible()
     is_readable_everywhere(desk)
     run_waiting()
-    expect(desk.page.get_by_text("no patient changed since")).to_be_visible()
+    expect(desk.page.get_by_text("1 pair is new on the list")).to_be_visible()
+    is_readable_everywhere(desk)
+    desk.page.get_by_role("link", name="Show the new list").click()
+    expect(desk.page.locator("tbody")).to_have_count(1)

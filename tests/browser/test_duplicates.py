@@ -63,7 +63,7 @@ def test_who_was_set_apart_stands_with_who_and_why_and_can_be_put_back(desk, pai
     desk.page.get_by_role("button", name="Two people").first.click()
     desk.page.get_by_role("link", name="Set apart").click()
     expect(desk.page.locator("tbody")).to_contain_text(str(front_desk))
-    expect(desk.page.locator("tbody")).to_contain_text("No reason given")
+    expect(desk.page.locator("tbody")).to_contain_text("no reason given")
     is_readable_everywhere(desk)
     desk.page.get_by_role("button", name="Put back on the list").click()
     expect(desk.page.get_by_role("heading", name="Nobody is set apart")).to_be_visible()

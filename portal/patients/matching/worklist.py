@@ -55,6 +55,12 @@ def review_pairs(patient_ids: Iterable[UUID] | None = None) -> int:
     return off
 
 
+def bring_back(patient_id: UUID) -> None:
+    """The pairs of a patient who is active again: shown at once, and looked at again by the next scan."""
+    pairs = PossibleDuplicate.objects.filter(Q(first=patient_id) | Q(second=patient_id), state=PairState.GONE)
+    pairs.update(state=PairState.OPEN)
+
+
 @transaction.atomic
 def _review(pair_ids: Sequence[int]) -> int:
     pairs = [

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow, user_of
 from portal.patients.barcode import code128
+from portal.patients.matching.pages import doubles_of
 from portal.patients.models import Source
 from portal.patients.record.frame import frame, tags_of
 from portal.patients.selectors import no_such_patient, open_patient, patients_visible_to
@@ -19,8 +20,8 @@ from portal.patients.selectors import no_such_patient, open_patient, patients_vi
 def show(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """The overview: who, contact, identifiers, record."""
     patient = open_patient(user_of(request), patient_id, door=Source.PORTAL)
-    context = frame(request, patient, tab="patients:show")
-    return render(request, "patients/show.html", {**context, "is_new": "registered" in request.GET})
+    more = {"is_new": "registered" in request.GET, "doubles": doubles_of(user_of(request), patient)}
+    return render(request, "patients/show.html", {**frame(request, patient, tab="patients:show"), **more})
 
 
 @allow("patients.view_patient")

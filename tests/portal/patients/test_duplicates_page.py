@@ -78,6 +78,19 @@ def test_two_people_in_one_press_and_back_by_another(desk, front_desk):
     assert shown(back) == [("probable", {"Jane", "Rita"})]
 
 
+def test_the_patients_page_tells_those_who_may_merge_and_leads_to_the_pairs(desk, client, make_user):
+    one, other = register(), register(given_name="Rita")
+    register(given_name="Ruth"), register(family_name="Other"), register(family_name="Other")
+    scan_now(by=None)
+    page = f"/patients/{one.pk}/"
+    assert "May be a double of 2 other records" in desk.get(page).content.decode()
+    assert len(shown(desk.get(PAGE, {"patient": one.pk}))) == 2
+    archive_patient(other.pk, by=None, source="portal")
+    assert "May be a double of 1 other record:" in desk.get(page).content.decode()
+    client.force_login(make_user("clinician"))
+    assert "May be a double" not in client.get(page).content.decode()
+
+
 def test_who_is_archived_is_hidden_at_once_and_who_is_set_apart_elsewhere_too(desk):
     one, _ = register(), register()
     other, another = register(family_name="Other"), register(family_name="Other")

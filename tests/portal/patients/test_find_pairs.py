@@ -155,7 +155,6 @@ def test_pairs_that_no_longer_match_leave_and_those_of_the_archived_come_back():
     assert not open_pairs()
     assert PossibleDuplicate.objects.get().state == PairState.GONE
     restore_patient(one.pk, by=None, source="portal")
-    note_pairs([one.pk])
     assert open_pairs().keys() == {two(one, other)}
     assert fourth.pk not in {one for pair in open_pairs() for one in pair}
 

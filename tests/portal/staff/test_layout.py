@@ -18,9 +18,13 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     ("role", "places", "start"),
     [
-        ("front desk", ["Patients", "Billing", "Dashboard"], "/patients/"),
+        ("front desk", ["Patients", "Duplicates", "Billing", "Dashboard"], "/patients/"),
         ("analyst", ["Dashboard"], "/dashboard/"),
-        ("operator", ["Patients", "Imports", "Billing", "Dashboard", "Audit", "Reconciliation"], "/patients/"),
+        (
+            "operator",
+            ["Patients", "Duplicates", "Imports", "Billing", "Dashboard", "Audit", "Reconciliation"],
+            "/patients/",
+        ),
     ],
 )
 def test_a_role_sees_its_own_places_and_starts_at_the_first(client, make_user, role, places, start):
@@ -28,6 +32,12 @@ def test_a_role_sees_its_own_places_and_starts_at_the_first(client, make_user, r
     answer = client.get("/", follow=True)
     assert answer.redirect_chain == [(start, 302)]
     assert [place["label"] for place in answer.context["places"]] == places
+
+
+def test_of_two_places_one_below_the_other_the_lower_one_is_the_current(client, front_desk):
+    client.force_login(front_desk)
+    answer = client.get("/patients/duplicates/")
+    assert [place["label"] for place in answer.context["places"] if place["is_current"]] == ["Duplicates"]
 
 
 def test_somebody_without_a_role_is_told_whom_to_ask(client, front_desk):

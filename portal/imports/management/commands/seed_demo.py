@@ -13,6 +13,7 @@ from portal.accounts.models import User
 from portal.accounts.roles import ROLES
 from portal.imports.demo import demo_patients
 from portal.patients.details import clean_details
+from portal.patients.matching.scanning import ask_for_scan
 from portal.patients.models import Patient, Source
 from portal.patients.selectors import patients_with_identifiers
 from portal.patients.services import register_patients
@@ -38,7 +39,10 @@ class Command(BaseCommand):
         if not password:
             raise CommandError("Set DEMO_PASSWORD: the demo users get it, and there is no default.")
         users = sum(_has_new_user(role, password) for role in ROLES)
-        self.stdout.write(f"{users} users and {_register_missing()} patients made.")
+        made = _register_missing()
+        if made:
+            ask_for_scan(by=None)  # Some of them are here twice: the list of duplicates has something to show.
+        self.stdout.write(f"{users} users and {made} patients made.")
 
 
 def _has_new_user(role: str, password: str) -> bool:

@@ -115,7 +115,7 @@ def _born_after(day: date, limit: int) -> list[dict[str, Any]]:
     born = Patient.objects.filter(
         status=Status.ACTIVE, date_of_birth__gt=day, date_of_birth_precision=Precision.DAY
     ).order_by("date_of_birth")
-    return list(born.values("pk", "family_name", "date_of_birth")[:limit])
+    return [dict(row) for row in born.values("pk", "family_name", "date_of_birth")[:limit]]
 
 
 def _listed(members: Any) -> list[Any]:

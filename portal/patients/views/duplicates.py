@@ -81,9 +81,10 @@ def find(request: HttpRequest) -> HttpResponse:
 
 
 def _to_decide(request: HttpRequest, asked: dict[str, str]) -> dict[str, Any]:
-    narrowed = {"grade": asked["grade"], "patient_id": UUID(asked["patient"]) if asked["patient"] else None}
-    page = pairs_to_decide(user_of(request), after=asked["after"], **narrowed)
-    return {**_pages(page.next_cursor, asked), "page": page, "count": count_waiting(user_of(request), **narrowed)}
+    user, grade, patient_id = user_of(request), asked["grade"], UUID(asked["patient"]) if asked["patient"] else None
+    page = pairs_to_decide(user, grade=grade, patient_id=patient_id, after=asked["after"])
+    count = count_waiting(user, grade=grade, patient_id=patient_id)
+    return {**_pages(page.next_cursor, asked), "page": page, "count": count}
 
 
 def _apart(request: HttpRequest, asked: dict[str, str]) -> dict[str, Any]:

@@ -12,7 +12,6 @@ urlpatterns = [
     path("patients/new/", views.register, name="register"),
     path("patients/similar/", views.similar, name="similar"),
     path("patients/<uuid:patient_id>/understood/", views.understood, name="understood"),
-    path("patients/understood/", views.understood, name="understood"),
     path("patients/duplicates/", views.duplicates, name="duplicates"),
     path("patients/duplicates/find/", views.find, name="find-duplicates"),
     path("patients/duplicates/<int:pair_id>/two-people/", views.two_people, name="two-people"),

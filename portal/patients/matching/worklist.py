@@ -11,7 +11,7 @@ from django.db.models import Q
 from portal.patients.matching.duplicates import Match, match_of
 from portal.patients.matching.facts import facts_by_id
 from portal.patients.models import PairState, Patient, PatientEvent, PossibleDuplicate, Status
-from portal.patients.models.log import INSERTED
+from portal.patients.models.log import DELETED
 from portal.patients.registration import UNIDENTIFIED
 
 Two = tuple[UUID, UUID]
@@ -25,15 +25,15 @@ _HOLD = "SELECT id FROM patients_patient WHERE id = ANY(%s::uuid[]) AND status =
 def keep_pairs(found: Collection[Graded]) -> int:
     """Put strong matches on the list, each pair with the smaller id first; how many are new there.
 
-    Who set two apart stays right: the pair is kept as it is. So does who registered one of them beside the other and
-    said why it is another person: such a pair begins its life set apart.
+    Who set two apart stays right: the pair is kept as it is. So does who registered or edited one of them beside the
+    other and said why it is another person: such a pair begins its life set apart.
     """
     active = _hold({one for two, _ in found for one in two})
     wanted = dict(sorted((two, match) for two, match in found if active.issuperset(two)))
     known = _known(wanted)
     _change([pair for two, pair in known.items() if _differs(pair, wanted[two])], wanted)
     new = {two: match for two, match in wanted.items() if two not in known}
-    said = _said_at_registration(new)
+    said = _said_at_the_desk(new)
     rows = [_row(two, match, said.get(two)) for two, match in new.items()]
     PossibleDuplicate.objects.bulk_create(rows, ignore_conflicts=True)
     return sum(row.state == PairState.OPEN for row in rows)
@@ -123,15 +123,15 @@ def _row(two: Two, match: Match, said: Said | None) -> PossibleDuplicate:
     return row
 
 
-def _said_at_registration(twos: Collection[Two]) -> dict[Two, Said]:
-    """Of these pairs those where one was registered beside the other, with the reason why it is another person.
+def _said_at_the_desk(twos: Collection[Two]) -> dict[Two, Said]:
+    """Of these pairs those where one was registered or edited beside the other, with the reason why these are two.
 
     Who could not be identified was told apart from nobody.
     """
     ids = {one for two in twos for one in two}
-    told = PatientEvent.objects.filter(pgh_obj__in=ids, pgh_label=INSERTED, pgh_context__has_key="similar").order_by()
+    told = PatientEvent.objects.filter(pgh_obj__in=ids, pgh_context__has_key="similar").exclude(pgh_label=DELETED)
     said = {}
-    for one, context, at in told.values_list("pgh_obj_id", "pgh_context", "pgh_created_at"):
+    for one, context, at in told.order_by("pgh_id").values_list("pgh_obj_id", "pgh_context", "pgh_created_at"):
         for two, reason in _told(one, context):
             if two in twos and reason not in ("", UNIDENTIFIED):
                 said[two] = (context.get("user"), at, reason[:200])

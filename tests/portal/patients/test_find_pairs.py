@@ -137,6 +137,15 @@ def test_who_was_registered_beside_another_with_a_reason_is_set_apart_from_the_s
     assert pair.decided_at.date() == other.created_at.date()
 
 
+def test_who_was_made_alike_by_an_edit_with_a_reason_is_set_apart_from_the_start():
+    one, other = register(), register(family_name="Other")
+    changes = {"family_name": "Example"}
+    change_patient(other.pk, changes, by=None, source="portal", duplicate_reason="Namesake", shown=[one.pk])
+    scan()
+    assert not open_pairs()
+    assert PossibleDuplicate.objects.get().reason == "Namesake"
+
+
 def test_who_could_not_be_identified_is_told_apart_from_nobody():
     one = register()
     same = clean_details(JANE)

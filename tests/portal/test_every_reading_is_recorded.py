@@ -10,7 +10,7 @@ from django.urls import path, resolve, reverse
 
 from portal.accounts.models import User
 from portal.imports.models import ImportJob
-from portal.patients.models import AccessRecord, Patient
+from portal.patients.models import AccessRecord, Patient, PossibleDuplicate
 from portal.patients.services import change_patient, register_patient
 from portal.reconciliation.models import ReconcileReport
 from tests.portal.test_every_route_has_a_rule import ours
@@ -23,7 +23,7 @@ DOORS = {"admin/": "admin", "api/": "api"}
 MUST_SHOW = {
     "patients/", "patients/suggest/", "patients/<uuid:patient_id>/", "patients/<uuid:patient_id>/edit/",
     "patients/export.csv", "patients/export.ndjson", "imports/<uuid:job_id>/review/<slug:doubt>/",
-    "patients/<uuid:patient_id>/history/", "patients/<uuid:patient_id>/billing/", "billing/",
+    "patients/<uuid:patient_id>/history/", "patients/<uuid:patient_id>/billing/", "billing/", "patients/duplicates/",
     "api/patients", "api/patients/<uuid:patient_id>", "api/patients/<uuid:patient_id>/history",
     "admin/patients/patient/", "admin/patients/patient/{id}/change/", "admin/patients/patientevent/{id}/change/",
 }  # fmt: skip
@@ -48,8 +48,10 @@ def pages(patient) -> dict[str, str]:
     )
     job.questions.create(row_number=2, doubt="likely", people=[str(patient.pk)], details={"given_name": "Xenia"})
     AccessRecord.objects.create(action="open", door="portal", patient_ids=[patient.pk])
+    other = register_patient({"family_name": "Able", "given_name": "Ann"}, by=None, source="portal")
     known = {
         "patient_id": patient.pk,
+        "pair_id": PossibleDuplicate.objects.create(first=patient, second=other, grade="probable").pk,
         "job_id": job.pk,
         "report_id": ReconcileReport.objects.create().pk,
         "doubt": "likely",

@@ -36,7 +36,7 @@ def duplicates(request: HttpRequest) -> HttpResponse:
     """Those to be decided, or those set apart; a poll while a scan is at work gets its state alone."""
     context: dict[str, Any] = {"scan": scan_state(), "most": MOST_COUNTED}
     if request.htmx:  # type: ignore[attr-defined]
-        context["has_just_ended"] = context["scan"].current is None
+        context["has_just_ended"] = context["scan"].last and not context["scan"].current
         return render(request, "patients/duplicates.html#scan", context)
     asked = _asked(request.GET)
     is_apart = asked["show"] == APART

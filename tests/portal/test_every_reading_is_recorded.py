@@ -1,6 +1,7 @@
 """P6: whoever shows a patient leaves a row that says so. A planted view that shows a name by itself makes this red."""
 
 import io
+from uuid import UUID
 
 import pytest
 from django.contrib import admin
@@ -48,10 +49,11 @@ def pages(patient) -> dict[str, str]:
     )
     job.questions.create(row_number=2, doubt="likely", people=[str(patient.pk)], details={"given_name": "Xenia"})
     AccessRecord.objects.create(action="open", door="portal", patient_ids=[patient.pk])
-    other = register_patient({"family_name": "Able", "given_name": "Ann"}, by=None, source="portal")
+    other = Patient.objects.create(pk=UUID(int=1), family_name="Able")
+    change_patient(patient.pk, {"city": "York"}, by=None, source="portal")  # Of her is what the admin has last.
     known = {
         "patient_id": patient.pk,
-        "pair_id": PossibleDuplicate.objects.create(first=patient, second=other, grade="probable").pk,
+        "pair_id": PossibleDuplicate.objects.create(first=other, second=patient, grade="probable").pk,
         "job_id": job.pk,
         "report_id": ReconcileReport.objects.create().pk,
         "doubt": "likely",

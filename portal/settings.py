@@ -248,6 +248,11 @@ CELERY_BEAT_SCHEDULE = {
     "patients.forget_keys": {"task": "patients.forget_keys", "schedule": crontab(minute="5")},
     "patients.forget_words": {"task": "patients.forget_words", "schedule": crontab(hour="3", minute="15")},
     "patients.find_duplicates": {"task": "patients.find_duplicates", "schedule": crontab(hour="2", minute="0")},
+    "patients.note_changes": {
+        "task": "patients.note_changes",
+        "schedule": timedelta(minutes=3),
+        "options": {"expires": 150},
+    },
     "patients.run_scans": {"task": "patients.run_scans", "schedule": timedelta(seconds=15)},
     "imports.resume_waiting": {"task": "imports.resume_waiting", "schedule": timedelta(seconds=15)},
     "reconciliation.run_waiting": {"task": "reconciliation.run_waiting", "schedule": timedelta(seconds=15)},

@@ -35,3 +35,12 @@ def run_scans() -> None:
         scanning.run_waiting()
     except Exception as error:
         log.exception("scan_failed", error=type(error).__name__)
+
+
+@shared_task(name="patients.note_changes")
+def note_changes() -> None:
+    """Every few minutes: who came or changed may be here already, too."""
+    try:
+        scanning.note_changes()
+    except Exception as error:
+        log.exception("changes_not_looked_at", error=type(error).__name__)

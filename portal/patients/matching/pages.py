@@ -10,7 +10,16 @@ from portal.accounts.models import User
 from portal.cursors import bad_cursor, cursor_of, place_of
 from portal.errors import NotAllowed, NotFound
 from portal.patients.matching.duplicates import Grade
-from portal.patients.models import DuplicateScan, PairState, Patient, PatientEvent, PossibleDuplicate, Source, Status
+from portal.patients.models import (
+    AGREEING,
+    DuplicateScan,
+    PairState,
+    Patient,
+    PatientEvent,
+    PossibleDuplicate,
+    Source,
+    Status,
+)
 from portal.patients.selectors import patients_by_id
 from portal.patients.words import fold
 
@@ -58,15 +67,14 @@ def open_pair(user: User | None, pair_id: int) -> PossibleDuplicate:
 def pairs_to_decide(
     user: User | None, *, grade: str = "", patient_id: UUID | None = None, after: str = "", limit: int = 25
 ) -> PairPage:
-    """A page of the list, certain ones first, then the newest; both patients of each are read."""
-    pairs = _waiting(user, grade, patient_id)
+    """A page of the list, certain ones first, then those that agree in most, then the newest; both sides are read."""
+    pairs = _waiting(user, grade, patient_id).annotate(agreeing=AGREEING)
     if after:
-        last_grade, last = _place(after)
-        behind = Q(grade__gt=last_grade) | Q(grade=last_grade, pk__lt=last)
-        pairs = pairs.filter(behind, grade__gte=last_grade)
-    found = [*pairs.order_by("grade", "-pk")[: limit + 1]]
-    cursor = f"{found[limit - 1].grade}.{found[limit - 1].pk}" if len(found) > limit else ""
-    return PairPage(_shown(user, found[:limit]), cursor)
+        last_grade, agreeing, last = _place(after)
+        less = Q(agreeing__lt=agreeing) | Q(agreeing=agreeing, pk__lt=last)
+        pairs = pairs.filter(Q(grade__gt=last_grade) | Q(less, grade=last_grade), grade__gte=last_grade)
+    found = [*pairs.order_by("grade", "-agreeing", "-pk")[: limit + 1]]
+    return PairPage(_shown(user, found[:limit]), _cursor(found[limit - 1]) if len(found) > limit else "")
 
 
 def pairs_set_apart(user: User | None, *, after: str = "", limit: int = 25) -> PairPage:
@@ -98,7 +106,7 @@ def doubles_of(user: User, patient: Patient) -> list[UUID]:
 
 @dataclass(frozen=True)
 class ScanState:
-    """The scan that is asked for or at work, the last one that came to its end, and what changed since that began."""
+    """The scan that is asked for or at work, the last one that came to its end, and the changes since."""
 
     current: DuplicateScan | None
     last: DuplicateScan | None
@@ -107,17 +115,16 @@ class ScanState:
 
 
 def scan_state() -> ScanState:
-    """For the page. `changed` counts patients, to MOST_COUNTED + 1."""
+    """For the page. `changed` counts changes of patients that wait to be looked at, to MOST_COUNTED + 1."""
     current = DuplicateScan.objects.filter(ended_at=None).first()
     ended = DuplicateScan.objects.exclude(ended_at=None)
     last, latest = ended.filter(is_cut_off=False).first(), ended.first()
     has_failed = latest is not None and latest.is_cut_off and current is None
-    return ScanState(current, last, has_failed, _changed_since(last) if last else 0)
+    return ScanState(current, last, has_failed, _not_looked_at(last) if last else 0)
 
 
-def _changed_since(scan: DuplicateScan) -> int:
-    events = PatientEvent.objects.filter(pgh_created_at__gt=scan.started_at).order_by()
-    return events.values("pgh_obj_id").distinct()[: MOST_COUNTED + 1].count()
+def _not_looked_at(scan: DuplicateScan) -> int:
+    return PatientEvent.objects.filter(pk__gt=scan.noted_event or 0).order_by()[: MOST_COUNTED + 1].count()
 
 
 def _waiting(user: User | None, grade: str, patient_id: UUID | None) -> QuerySet[PossibleDuplicate]:
@@ -156,8 +163,13 @@ def _parts(patient: Patient) -> dict[str, str]:
     }
 
 
-def _place(cursor: str) -> tuple[str, int]:
-    grade, _, last = cursor.partition(".")
-    if grade not in [*map(str, Grade)] or not (last.isascii() and last.isdigit() and len(last) < 19):
+def _cursor(pair: PossibleDuplicate) -> str:
+    return f"{pair.grade}.{len(pair.reasons)}.{pair.pk}"
+
+
+def _place(cursor: str) -> tuple[str, int, int]:
+    grade, *numbers = cursor.split(".")
+    are_numbers = len(numbers) == 2 and all(one.isascii() and one.isdigit() and len(one) < 19 for one in numbers)
+    if grade not in [*map(str, Grade)] or not are_numbers or int(numbers[0]) > 99:
         raise bad_cursor()
-    return grade, int(last)
+    return grade, int(numbers[0]), int(numbers[1])

@@ -15,7 +15,7 @@ from portal.patients.matching.blocks import (
 )
 from portal.patients.matching.duplicates import Match, match_of
 from portal.patients.matching.facts import COLUMNS, facts_by_id
-from portal.patients.matching.similar import similar_in
+from portal.patients.matching.similar import others_than, similar_in
 from portal.patients.matching.worklist import keep_pairs, review_pairs
 from portal.patients.models import Patient, Status
 
@@ -44,7 +44,7 @@ def note_pairs(patient_ids: Iterable[UUID]) -> int:
     new = 0
     rows = Patient.objects.filter(pk__in=list(patient_ids), status=Status.ACTIVE).order_by("pk")
     for row in rows.values("pk", *COLUMNS):
-        others = similar_in(Patient.objects.exclude(pk=row["pk"]), row)
+        others = similar_in(others_than(Patient.objects.all(), row["pk"]), row)
         twos: list[Two] = [_in_order(row["pk"], match.patient_id) for match in others if match.grade.is_strong]
         new += keep_pairs(_strong(twos))
     review_pairs(patient_ids)

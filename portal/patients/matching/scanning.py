@@ -2,20 +2,25 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from uuid import UUID
 
 import structlog
 from celery import current_app
 from django.db import connection, transaction
+from django.db.models import Max
 from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueAway
 
 from portal.accounts.models import User
-from portal.patients.matching.pairs import Tell, find_pairs
-from portal.patients.models import DuplicateScan
+from portal.patients.matching.pairs import Tell, find_pairs, note_pairs
+from portal.patients.models import DuplicateScan, PatientEvent
 
 log = structlog.get_logger("portal.patients")
 LOCK = 20_261_128  # Any number that nobody else locks.
 NUDGE_SECONDS = 10
+NOTED_AT_ONCE = 200
+SETTLED_SECONDS = 60  # A transaction that wrote the log before has most likely ended by then.
 
 
 class Busy(Exception):
@@ -51,7 +56,7 @@ def run_waiting() -> int:
 
 def _carry_out(scan: DuplicateScan, tell: Tell | None = None) -> DuplicateScan:
     """Who holds the lock knows that a scan which began and did not end was killed: it is done from the start."""
-    scan.started_at, scan.step = timezone.now(), ""
+    scan.started_at, scan.step, scan.noted_event = timezone.now(), "", _last_event()
     scan.save()
 
     def told(step: str) -> None:
@@ -72,6 +77,36 @@ def _carry_out(scan: DuplicateScan, tell: Tell | None = None) -> DuplicateScan:
 def _end(scan: DuplicateScan, *, is_cut_off: bool = False) -> None:
     scan.step, scan.ended_at, scan.is_cut_off = "", timezone.now(), is_cut_off
     scan.save()
+
+
+def note_changes(*, settled_seconds: int = SETTLED_SECONDS) -> int:
+    """Look around who came or changed since the last scan, the earliest first, some at a time; how many were looked at.
+
+    For the worker, again and again: with an import of many it catches up slowly, or the next scan does.
+    A change that is committed late, below the log's number that we got to, is left to the next scan.
+    """
+    scan = DuplicateScan.objects.exclude(ended_at=None).filter(is_cut_off=False, noted_event__isnull=False).first()
+    events = _events_after(scan.noted_event or 0, settled_seconds) if scan else []
+    if not scan or not events:
+        return 0
+    patient_ids = {patient_id for _, patient_id in events}
+    try:
+        with _alone():
+            note_pairs(patient_ids)
+            DuplicateScan.objects.filter(pk=scan.pk).update(noted_event=events[-1][0])
+    except Busy:
+        return 0
+    return len(patient_ids)
+
+
+def _events_after(event_id: int, settled_seconds: int) -> list[tuple[int, UUID]]:
+    before = timezone.now() - timedelta(seconds=settled_seconds)
+    later = PatientEvent.objects.filter(pk__gt=event_id, pgh_created_at__lt=before).order_by("pk")
+    return [*later.values_list("pk", "pgh_obj_id")[:NOTED_AT_ONCE]]
+
+
+def _last_event() -> int:
+    return PatientEvent.objects.aggregate(last=Max("pk"))["last"] or 0
 
 
 @contextmanager

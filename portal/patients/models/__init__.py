@@ -1,12 +1,13 @@
 """What is stored: the patient, the event log with its outbox, who looked, and the words of all names."""
 
 from portal.patients.models.access import AccessRecord, IdempotencyKey
-from portal.patients.models.duplicates import DuplicateScan, PairState, PossibleDuplicate
+from portal.patients.models.duplicates import AGREEING, DuplicateScan, PairState, PossibleDuplicate
 from portal.patients.models.log import EventOutbox, IdentifierChange, PatientEvent
 from portal.patients.models.patient import Patient, PatientIdentifier, Precision, Sex, Source, Status
 from portal.patients.models.vocabulary import NameWord
 
 __all__ = [
+    "AGREEING",
     "AccessRecord",
     "DuplicateScan",
     "EventOutbox",

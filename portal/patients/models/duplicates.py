@@ -3,10 +3,12 @@
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 from django.db.models.functions import Now
 
 from portal.patients.models.patient import Patient
+
+AGREEING = Func("reasons", function="cardinality", output_field=models.IntegerField())  # In how much two agree.
 
 
 class PairState(models.TextChoices):
@@ -39,7 +41,7 @@ class PossibleDuplicate(models.Model):
         ordering = ["grade", "-id"]
         default_permissions = ()
         indexes = [
-            models.Index(F("state"), F("grade"), F("id").desc(), name="pair_in_list_order"),
+            models.Index(F("state"), F("grade"), AGREEING.desc(), F("id").desc(), name="pair_as_listed"),
             models.Index(F("decided_at").desc(), F("id").desc(), condition=Q(state="apart"), name="pair_set_apart"),
         ]
         constraints = [
@@ -62,6 +64,7 @@ class DuplicateScan(models.Model):
     ended_at = models.DateTimeField(null=True)
     is_cut_off = models.BooleanField(default=False)
     step = models.CharField(max_length=60, blank=True)
+    noted_event = models.BigIntegerField(null=True, help_text="The log's last event that was looked at, by it or since")
     figures = models.JSONField(default=dict)
 
     class Meta:

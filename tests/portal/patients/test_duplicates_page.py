@@ -1,16 +1,15 @@
 """The page of possible duplicates: compare, decide once, take it back."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.utils import timezone
 
 from portal.patients.details import clean_details
 from portal.patients.matching import scanning
 from portal.patients.matching.decisions import set_apart
-from portal.patients.matching.scanning import Busy, run_waiting, scan_now
+from portal.patients.matching.pages import pairs_to_decide
+from portal.patients.matching.scanning import Busy, note_changes, run_waiting, scan_now
 from portal.patients.models import AccessRecord, DuplicateScan, PairState, Patient, PossibleDuplicate
 from portal.patients.services import archive_patient, register_patients
 
@@ -34,17 +33,22 @@ def shown(answer) -> list[tuple[str, set[str]]]:
     return [(one.pair.grade, {side.patient.given_name for side in one.sides}) for one in answer.context["page"].pairs]
 
 
-def test_certain_ones_come_first_then_the_newest_page_by_page(desk):
+def test_certain_ones_come_first_then_those_that_agree_in_most_then_the_newest_page_by_page(desk):
     for name in ("Ada", "Bea", "Cora"):
-        register(given_name=name, family_name=f"{name}son"), register(given_name="Zoe", family_name=f"{name}son")
+        phone = "617 555 0147" if name == "Bea" else ""
+        for given in (name, "Zoe"):
+            register(given_name=given, family_name=f"{name}son", phone=phone)
     register(), register()
     scan_now(by=None)
-    everybody = desk.get(PAGE)
-    assert [grade for grade, _ in shown(everybody)] == ["certain", "probable", "probable", "probable"]
-    ids = [one.pair.pk for one in everybody.context["page"].pairs]
-    assert ids[1:] == sorted(ids[1:], reverse=True)
-    rest = desk.get(PAGE, {"after": f"probable.{ids[1]}"})
-    assert [one.pair.pk for one in rest.context["page"].pairs] == ids[2:]
+    pairs = desk.get(PAGE).context["page"].pairs
+    assert [one.pair.grade for one in pairs] == ["certain", "probable", "probable", "probable"]
+    assert [len(one.pair.reasons) for one in pairs] == [2, 3, 2, 2]
+    ids = [one.pair.pk for one in pairs]
+    assert ids[2] > ids[3]
+    for at in range(len(ids)):
+        seen = pairs_to_decide(None, limit=at + 1)
+        rest = desk.get(PAGE, {"after": seen.next_cursor}) if seen.next_cursor else None
+        assert [one.pair.pk for one in (rest.context["page"].pairs if rest else [])] == ids[at + 1 :]
     assert [grade for grade, _ in shown(desk.get(PAGE, {"grade": "certain"}))] == ["certain"]
 
 
@@ -113,9 +117,20 @@ def test_without_a_scan_the_page_offers_one_and_tells_of_it_until_it_ends(desk, 
     assert "hx-trigger" in poll.content.decode()
     assert "<!doctype" not in poll.content.decode()
     assert run_waiting() == 1
-    assert "no patient changed since" in desk.get(PAGE).content.decode()
-    DuplicateScan.objects.update(started_at=timezone.now() - timedelta(days=1))
-    assert "2 patients came or changed since" in desk.get(PAGE).content.decode()
+    assert "what changed since was looked at, too" in desk.get(PAGE).content.decode()
+
+
+def test_what_comes_after_the_scan_is_looked_at_within_minutes(desk):
+    register()
+    scan_now(by=None)
+    register(), register(family_name="Other")
+    assert "2 changes since are looked at in some minutes" in desk.get(PAGE).content.decode()
+    assert note_changes(settled_seconds=60) == 0
+    assert note_changes(settled_seconds=-1) == 2
+    assert note_changes(settled_seconds=-1) == 0
+    answer = desk.get(PAGE)
+    assert shown(answer) == [("certain", {"Jane"})]
+    assert "what changed since was looked at, too" in answer.content.decode()
 
 
 def test_a_scan_that_fails_says_so_and_is_not_tried_for_ever(desk, monkeypatch):
@@ -155,7 +170,14 @@ def test_of_two_scans_at_once_one_is_refused(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "query", ["after=nonsense", "after=certain.x", "show=apart&after=1.x", "after=certain.99999999999999999999"]
+    "query",
+    [
+        "after=nonsense",
+        "after=certain.2.x",
+        "after=certain.2",
+        "show=apart&after=1.x",
+        "after=certain.2.99999999999999999999",
+    ],
 )
 def test_a_cursor_that_is_none_is_refused_in_words(desk, query):
     assert desk.get(f"{PAGE}?{query}").status_code == 400

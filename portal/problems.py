@@ -137,7 +137,7 @@ ADVICE = {
     400: "Look at what was sent, and send it again from its page.",
     404: "The address may be mistyped, or what stood there is gone.",
     409: "Nothing was changed. Look at what is there already, then decide.",
-    410: "It was removed for good. If you expected it here, ask an operator.",
+    410: "If you expected it here, ask an operator.",
     412: "Nothing of yours was saved. Open the page again, look at their change, then make yours.",
     413: "Send less at once, such as a file in two parts.",
     422: "Look at what was sent, and send it again from its page.",

@@ -44,7 +44,7 @@ class AuditForm(forms.Form):
     patient = forms.CharField(
         label="Patient",
         required=False,
-        help_text="MRN, or the page's address",
+        help_text="MRN, or the page’s address",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     person = forms.TypedChoiceField(label="Person", required=False, coerce=int, empty_value=None)
@@ -67,7 +67,7 @@ class AuditForm(forms.Form):
         meant = patient_meant(text) if text else None
         if text and meant is None:
             raise forms.ValidationError(
-                "No patient has or had this MRN. Check its digits, or paste the page's address."
+                "No patient has or had this MRN. Check its digits, or paste the page’s address."
             )
         return meant
 

@@ -9,13 +9,18 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from tests.browser.screens import (
+    administering,
+    away,
     dashboard,
     duplicates,
+    empty,
     errors,
     finding,
     importing,
+    mishaps,
     operating,
     patient,
+    phone,
     registering,
     signing_in,
 )
@@ -33,8 +38,13 @@ CHAPTERS = {
     "A patient": patient.take,
     "Dashboard": dashboard.take,
     "Imports": importing.take,
+    "Imports that wait, run or fail": mishaps.take,
     "Operating": operating.take,
+    "Admin": administering.take,
+    "On a phone": phone.take,
+    "When a part is away": away.take,
     "When something is wrong": errors.take,
+    "Before the first patient": empty.take,  # Last: it takes everybody away.
 }
 
 
@@ -44,11 +54,11 @@ def main() -> None:
     parser.add_argument("chapters", nargs="*", help="some chapters only, by a word of their titles")
     asked = parser.parse_args()
     os.environ["CLINIC_NAME"] = "Riverside Clinic"
-    camera = Camera(looks(asked.look) if asked.look else [Film(FOLDER)])
     folder = tempfile.TemporaryDirectory(prefix="portal-screens-")
     with folder as data, running(Path(data), kafka="embedded") as system, sync_playwright() as playwright:
         flags = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
+        camera = Camera(looks(asked.look) if asked.look else [Film(FOLDER)], browser.new_page())
         wait_for(lambda: (totals := system.caught_up()) and totals["active"], seconds=120)
         take_all(Studio(browser, system, camera), asked.chapters)
         browser.close()

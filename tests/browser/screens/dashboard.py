@@ -16,7 +16,7 @@ def take(studio: Studio) -> None:
     open_live(person, "/dashboard/?range=30d&kiosk=1")
     studio.take(person, "dashboard-kiosk", "The dashboard on a wall")
     open_live(person, "/dashboard/?range=30d")
-    with studio.system.without("analytics_stream worker"):
+    with studio.without("analytics_stream worker"):
         expect(person.page.get_by_text("Stale since")).to_be_visible()
         studio.take(person, "dashboard-stale", "Nothing counts at the moment: the last known figures, and since when")
         expect(person.page.locator(".app-badge--stale")).to_be_visible()

@@ -21,7 +21,7 @@ def take(studio: Studio) -> None:
     person.register(**MAUD, city="York", phone="020 7946 0055")
     person.open("/imports/")
     studio.take(person, "import-upload", "Imports: upload a CSV, an Excel workbook or FHIR")
-    upload(person)
+    upload(person, ROWS.encode())
     studio.take(person, "import-columns", "What becomes of each column: guessed by its name, set, and saved")
     person.page.get_by_label("Save these columns as").fill("Old practice system")
     press(person, "Try it")
@@ -48,8 +48,8 @@ def take_review(studio: Studio, person: Staff) -> None:
     expect(person.page.get_by_text("The choices are kept.")).to_be_visible()
 
 
-def upload(person: Staff) -> None:
-    file = {"name": "old-practice.csv", "mimeType": "text/csv", "buffer": ROWS.encode()}
+def upload(person: Staff, content: bytes, *, name: str = "old-practice.csv") -> None:
+    file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
     person.page.get_by_label("File", exact=True).set_input_files(file)
     press(person, "Upload")
     expect(person.page.get_by_role("button", name="Try it")).to_be_visible()

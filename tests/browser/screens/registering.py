@@ -25,3 +25,9 @@ def take(studio: Studio) -> None:
     desk.save()
     expect(desk.page.get_by_role("alert").first).to_be_visible()
     studio.take(desk, "register-choice", "One explicit choice, with its reason, before somebody alike is registered")
+    desk = studio.sit_down("frontdesk", java_script_enabled=False)
+    desk.open("/patients/new/")
+    desk.fill_in(**ADA, **CONTACT)
+    desk.save()
+    words = "Without scripts the same: the server says who may be registered already, and asks for the choice"
+    studio.take(desk, "register-without-scripts", words, has_scripts=False)

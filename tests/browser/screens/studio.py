@@ -1,13 +1,17 @@
 """A whole portal, a browser and a camera: what each chapter of pictures works with."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from typing import Any
 
+import httpx
+import psycopg2
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.screens.camera import Camera
 from tests.browser.steps import Staff
 from tests.end_to_end.system import System
+from tests.waiting import wait_for
 
 
 class Studio:
@@ -20,16 +24,32 @@ class Studio:
         self._camera = camera
         self._contexts: list[BrowserContext] = []
 
-    def sit_down(self, role: str = "") -> Staff:
-        """Somebody of this role who has signed in; without a role a stranger."""
+    def sit_down(self, role: str = "", **browser: Any) -> Staff:
+        """Somebody of this role who has signed in; without one a stranger. `browser`: what it is, or cannot do."""
         film = self._camera.films[0]
         size = {"width": film.width, "height": film.height}
-        context = self.browser.new_context(base_url=self.system.address, viewport=size, timezone_id="UTC")
+        context = self.browser.new_context(base_url=self.system.address, viewport=size, timezone_id="UTC", **browser)
         self._contexts.append(context)
         person = Staff(context.new_page())
         if role:
             person.sign_in(f"{role}@demo.example", self.system.password)
         return person
+
+    @contextmanager
+    def without(self, words: str) -> Iterator[None]:
+        """Meanwhile these processes answer nothing. Then all is well again: no strip stays on the pages."""
+        with self.system.without(words):
+            yield
+        self.wait_until_well()
+
+    def wait_until_well(self) -> None:
+        ready = f"http://127.0.0.1:{self.system.ports['PORTAL_INTERNAL_PORT']}/health/ready"
+        wait_for(lambda: httpx.get(ready, timeout=60, trust_env=False).json()["status"] == "ready", pause=0.5)
+
+    def tell(self, statement: str, *values: Any, store: str = "DATABASE_URL") -> None:
+        """What no page can do, straight in the database that this variable names."""
+        with closing(psycopg2.connect(self.system.environment[store])) as connection, connection:
+            connection.cursor().execute(statement, values)
 
     @contextmanager
     def chapter(self, title: str) -> Iterator[None]:

@@ -20,16 +20,20 @@ class Range:
     note: str = ""
 
 
+AS_THEY_COME = (
+    "Counted when they came in, an import's older records too. The tiles above count the day of registration "
+    "that the record gives."
+)
 RANGES = {
     one.key: one
     for one in (
         Range(
             "1h", "1 hour", "last hour", "hour before", "minute", 60,
-            "registrationsByMinute", "eventsByMinute",
+            "registrationsByMinute", "eventsByMinute", note=AS_THEY_COME,
         ),
         Range(
             "24h", "24 hours", "last 24 hours", "24 hours before", "hour", 24,
-            "registrationsByHour", "eventsByHour",
+            "registrationsByHour", "eventsByHour", note=AS_THEY_COME,
         ),
         Range(
             "30d", "30 days", "last 30 days", "30 days before", "day", 30,

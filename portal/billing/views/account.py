@@ -1,15 +1,17 @@
 """A patient's billing account in the browser: what billing answered last, and asking it again."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts.rules import allow, user_of
 from portal.billing.models import AccountStatus, BillingAccount
-from portal.billing.selectors import account_of
+from portal.billing.selectors import account_of, is_billing_away
 from portal.billing.services import retry_account
 from portal.errors import NotFound
 from portal.patients.models import Source
@@ -18,6 +20,7 @@ from portal.patients.selectors import open_patient, patients_visible_to
 
 POLL_SECONDS = 1
 POLL_SECONDS_AWAY = 10  # Billing did not answer: hours may pass.
+LATE_SECONDS = 5
 
 
 @allow("billing.view_billingaccount")
@@ -42,9 +45,17 @@ def retry(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 
 
 def _shown(patient_id: UUID) -> dict[str, Any]:
-    """The account, whether billing is behind or away, and in how many seconds to look again (0: never)."""
+    """The account, whether billing is behind or away, and in how many seconds to look again (0: never).
+
+    Late is what waits for long though no attempt has failed: billing hangs, or nobody has asked it yet.
+    """
     row = account_of(patient_id) or BillingAccount(patient_id=patient_id, wanted_version=1)
     is_waiting = row.status == AccountStatus.PENDING or row.next_attempt_at is not None
-    is_away = is_waiting and bool(row.last_error_code)
-    poll = (POLL_SECONDS_AWAY if is_away else POLL_SECONDS) if is_waiting else 0
-    return {"account": row, "is_waiting": is_waiting, "is_away": is_away, "poll_seconds": poll}
+    is_away = is_waiting and (bool(row.last_error_code) or is_billing_away())
+    is_late = is_waiting and not is_away and row.wanted_at is not None and _seconds_since(row.wanted_at) > LATE_SECONDS
+    poll = (POLL_SECONDS_AWAY if is_away or is_late else POLL_SECONDS) if is_waiting else 0
+    return {"account": row, "is_waiting": is_waiting, "is_away": is_away, "is_late": is_late, "poll_seconds": poll}
+
+
+def _seconds_since(moment: datetime) -> float:
+    return (timezone.now() - moment).total_seconds()

@@ -27,6 +27,23 @@ def test_a_pending_account_is_looked_at_every_second(client, place):
     assert 'hx-trigger="every 1s"' in shown(client, place)
 
 
+def test_billing_that_hangs_before_any_attempt_has_failed_is_told(client, place):
+    page = shown(client, place, wanted_at=timezone.now() - timedelta(seconds=30))
+    assert "Billing has not answered yet." in page
+    assert 'hx-trigger="every 10s"' in page
+
+
+def test_an_account_that_was_just_asked_for_is_not_called_late(client, place):
+    assert "Billing has not answered yet." not in shown(client, place)
+
+
+def test_billing_that_another_account_found_away_is_away_for_this_one(client, place):
+    earlier = timezone.now() - timedelta(minutes=1)
+    other = new_patient(family_name="Earlier")
+    BillingAccount.objects.filter(pk=other.pk).update(last_error_code="UNAVAILABLE", wanted_at=earlier)
+    assert "Billing does not answer." in client.get(place).content.decode()
+
+
 def test_an_active_account_is_not_asked_for_again(client, place):
     page = shown(client, place, status="active", account_id="BA-1", synced_version=1, next_attempt_at=None)
     assert "BA-1" in page

@@ -107,7 +107,7 @@ def _lookups(
     if born and name:
         that_day = active.filter(date_of_birth__in=_births(born, new.precision))
         yield _namesakes(that_day, new)[:MOST_OF_A_DAY]
-        yield that_day[:MOST_OF_A_DAY]  # Also names alike in a way that no single word shows, as MacDonald, Mac Donald.
+        yield _others(that_day, new)
     if new.phone:
         yield active.filter(phone_tail__startswith=_tail(details))[:MOST_OF_A_PHONE]
 
@@ -118,6 +118,16 @@ def _namesakes(patients: QuerySet[Patient], new: Facts) -> QuerySet[Patient]:
     near = {one.word for word in words for one in words_near(word)}
     is_first = Case(When(given_key__startswith=new.given, then=Value(0)), default=Value(1))
     return patients.filter(name_words=name_query([sorted(words | near)])).order_by(is_first, "pk")
+
+
+def _others(that_day: QuerySet[Patient], new: Facts) -> QuerySet[Patient]:
+    """Also names alike in a way that no single word shows, as MacDonald, Mac Donald.
+
+    Of a crowd only those with the same given name: some of it, as the database finds them, would tell by chance only,
+    and comparing them takes longer than all the rest.
+    """
+    is_crowd = that_day[MOST_OF_A_DAY : MOST_OF_A_DAY + 1].exists()
+    return that_day.filter(given_key__startswith=new.given)[:MOST_OF_A_NAME] if is_crowd else that_day
 
 
 def _births(born: date, precision: str) -> set[date]:

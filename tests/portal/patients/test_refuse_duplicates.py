@@ -62,7 +62,12 @@ def test_a_year_of_birth_meets_the_day_of_birth():
 
 @pytest.mark.parametrize(
     "there",
-    [{"family_name": "Smyth"}, {"family_name": "Jane", "given_name": "Smith"}, {"family_name": "Smithers-Smith"}],
+    [
+        {"family_name": "Smyth"},
+        {"family_name": "Jane", "given_name": "Smith"},
+        {"family_name": "Smithers-Smith"},
+        {"family_name": "Smi Th"},
+    ],
 )
 def test_who_is_meant_is_found_on_a_day_that_half_the_clinic_is_born_on(there):
     """Red when some of the day are compared that the database takes by chance."""

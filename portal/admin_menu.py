@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 
@@ -89,6 +90,11 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": "Admin",
     "SITE_SYMBOL": "health_and_safety",
     "SITE_URL": "/",
+    "STYLES": [lambda _: static("staff/admin.css")],
+    "SCRIPTS": [lambda _: static("staff/admin.js")],
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("staff/icon.svg")},
+    ],
     "DASHBOARD_CALLBACK": "portal.attention.told",
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {"navigation": NAVIGATION},

@@ -48,8 +48,8 @@ WSGI_APPLICATION = "portal.wsgi.application"
 APPEND_SLASH = False  # API addresses end without a slash, pages with one; neither guesses.
 
 INSTALLED_APPS = [
+    "portal.staff",  # Before the admin's theme: some of its templates stand here.
     "unfold",
-    "portal.staff",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from portal.accounts.access import end_access, forget_attempts, unlock
 from portal.accounts.lockouts import users_by_token, users_locked_out, with_lock
@@ -81,13 +82,19 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     actions = ("unlock", "end_access")
     search_fields = ("email", "full_name")
     readonly_fields = ("last_login", "joined_at")
-    filter_horizontal = ("groups",)
+    filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("email", "password", "full_name")}),
         ("What they may do", {"fields": ("is_active", "is_staff", "groups")}),
         ("When", {"fields": ("last_login", "joined_at")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "full_name", "password1", "password2")}),)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The few roles as boxes to tick."""
+        if db_field.name == "groups":
+            kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     @admin.display(description="Roles")
     def roles(self, user: User) -> str:

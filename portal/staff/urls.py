@@ -1,4 +1,4 @@
-"""The start page and the page of keys."""
+"""The start page, the page of keys, and the icon for who asks at the usual address."""
 
 from django.urls import path
 
@@ -8,6 +8,7 @@ app_name = "staff"
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("favicon.ico", views.icon, name="icon"),
     path("palette/recent/", views.recent, name="recent"),
     path("help/keys/", views.keys, name="keys"),
 ]

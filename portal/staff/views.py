@@ -1,11 +1,12 @@
-"""The start page, and the keys."""
+"""The start page, the keys, and the icon."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from portal.accounts.rules import SIGNED_IN, allow, user_of
+from portal.accounts.rules import ANYONE, SIGNED_IN, allow, user_of
 from portal.errors import NotAllowed
 from portal.patients.selectors import recent_patients
 from portal.staff.context import places_of
@@ -20,6 +21,15 @@ def home(request: HttpRequest) -> HttpResponse:
     if not places:
         raise NotAllowed("Your account has no role yet. Ask an operator to give you one.")
     return redirect(places[0]["url"])
+
+
+@allow(ANYONE)
+@require_safe
+def icon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view takes it
+    """Pages that name no icon, such as those of the API, have their browser ask here."""
+    answer = redirect(static("staff/icon.svg"))
+    answer["Cache-Control"] = "public, max-age=86400"
+    return answer
 
 
 @allow(SIGNED_IN)

@@ -11,7 +11,7 @@ from portal.accounts.roles import ROLES
 from portal.accounts.rules import ANYONE, SIGNED_IN
 
 OPEN = {
-    "health/live", "health/ready", "metrics", "sign-in/", "sign-in/ended/", "sign-out/", "session/",
+    "favicon.ico", "health/live", "health/ready", "metrics", "sign-in/", "sign-in/ended/", "sign-out/", "session/",
     "auth/login", "auth/validate", "auth/refresh", "auth/logout",
 }  # fmt: skip
 

@@ -21,6 +21,63 @@ def test_two_arrows_and_enter_open_the_second_one_found(desk):
     expect(desk.page).to_have_url("/patients/?q=person")
 
 
+def test_the_list_follows_the_box_and_the_filters_while_one_types(desk):
+    """Red without `hx-get`. The address follows, so Back returns to what was found."""
+    people(3)
+    register_patients([{"family_name": "Winter", "given_name": "Eve", "sex": "female"}], by=None, source="command")
+    desk.open("/patients/")
+    desk.page.locator("#q").press_sequentially("winter")
+    expect(desk.page.locator("tbody tr")).to_have_count(1)
+    expect(desk.page).to_have_url("/patients/?q=winter")
+    expect(desk.page).to_have_title("Search – Patients – Patient Portal")
+    expect(desk.page.locator("#q")).to_be_focused()
+    expect(desk.page.locator("#list-told")).to_have_text("1 found. Arrow down to choose.")
+    desk.is_readable_by_all()
+    desk.page.get_by_label("Sex").select_option("Male")
+    expect(desk.page.get_by_role("heading", name="Nobody found for “winter”")).to_be_visible()
+    desk.page.get_by_label("Sex").select_option("Any")
+    expect(desk.page.locator("tbody tr")).to_have_count(1)
+    desk.page.locator("#q").press("ArrowDown")
+    desk.page.keyboard.press("Enter")
+    expect(desk.page.locator(".app-banner")).to_contain_text("WINTER, Eve")
+    desk.page.go_back()
+    expect(desk.page).to_have_url("/patients/?q=winter")
+    expect(desk.page.locator("tbody tr")).to_have_count(1)
+    expect(desk.page.locator("#q")).to_have_value("winter")
+
+
+def test_enter_in_the_box_stays_there_so_that_the_arrows_go_on(desk):
+    people(3)
+    desk.open("/patients/")
+    desk.page.locator("#q").fill("person")
+    for key in ("Enter", "ArrowDown", "ArrowDown"):
+        desk.page.keyboard.press(key)
+        expect(desk.page.locator("#found[aria-busy]")).to_have_count(0)
+    desk.page.keyboard.press("Enter")
+    expect(desk.page.locator(".app-banner")).to_contain_text("PERSON001, Ann")
+
+
+def test_arrows_never_enter_the_list_of_the_text_before(desk):
+    """Red without `aria-busy`: who types on quickly would open a stranger."""
+    people(3)
+    desk.open("/patients/")
+    expect(desk.page.locator("tbody tr")).to_have_count(3)
+    waiting = []
+    desk.page.route("**/patients/?q=*", lambda route: waiting.append(route))  # noqa: PLW0108 - it wants a function
+    with desk.page.expect_request("**/patients/?q=*"):
+        desk.page.locator("#q").fill("person002")
+    for key in ("ArrowDown", "ArrowDown"):
+        desk.page.keyboard.press(key)
+    expect(desk.page.locator("#q")).to_be_focused()
+    expect(desk.page.locator("#found[aria-busy=true]")).to_have_count(1)
+    for route in waiting:
+        route.continue_()
+    expect(desk.page.locator("tbody tr")).to_have_count(1)
+    expect(desk.page.locator("#found[aria-busy]")).to_have_count(0)
+    desk.page.keyboard.press("ArrowDown")
+    expect(desk.page.locator("tbody a").first).to_be_focused()
+
+
 def test_a_slash_goes_to_the_search_box_but_not_while_typing(desk):
     desk.open("/patients/")
     desk.page.keyboard.press("/")

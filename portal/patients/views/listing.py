@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow, user_of
@@ -38,7 +39,11 @@ def index(request: HttpRequest) -> HttpResponse:
         "statuses": [("", "Active"), (Status.ARCHIVED, "Archived"), ("any", "Active and archived")],
         "sexes": [("", "Any"), *Sex.choices],
     }
-    return render(request, "patients/index.html", context)
+    if not request.htmx:  # type: ignore[attr-defined]
+        return _varied(render(request, "patients/index.html", context))
+    answer = _varied(render(request, "patients/listed.html", context))
+    answer["HX-Replace-Url"] = f"{request.path}?{context['first_query']}".rstrip("?")  # Back comes to what was found.
+    return answer
 
 
 @allow("patients.view_patient")
@@ -48,6 +53,12 @@ def suggest(request: HttpRequest) -> HttpResponse:
     text = " ".join(request.GET.get("q", "").split())
     hits = find_patients(user_of(request), text=text, limit=SUGGESTED, door=Source.PORTAL).hits if text else []
     return render(request, "patients/suggestions.html", {"hits": hits, "text": text})
+
+
+def _varied(answer: HttpResponse) -> HttpResponse:
+    """One address has a page and what changes in it: on the way back a browser must not take one for the other."""
+    patch_vary_headers(answer, ["HX-Request"])
+    return answer
 
 
 def _kept(asked: dict[str, str]) -> dict[str, str]:

@@ -40,3 +40,17 @@ function suggestBelow(form, box) {
 
 // Read out; each person found has a second line, which the ways on from here do not have.
 const countOf = (number) => (number ? `${number} found. Arrow down to choose.` : "Nobody found");
+
+// The list of patients follows its own box and filters by htmx. Until it is of the text that stands there it cannot be
+// walked with the arrows: who types on and presses Down and Enter would open somebody of the text before.
+const found = document.getElementById("found");
+if (found) followBox(found, document.querySelector("form[hx-target='#found']"));
+
+function followBox(list, form) {
+  const isOf = (config) => [...new FormData(form)].every(([name, value]) => config.parameters[name] === value);
+  form.addEventListener("input", () => list.setAttribute("aria-busy", "true"));
+  form.addEventListener("htmx:afterRequest", ({ detail }) => {
+    if (detail.xhr.status >= 400 && detail.xhr.status !== 401) return form.submit(); // The whole page says what is wrong.
+    if (detail.successful && isOf(detail.requestConfig)) list.removeAttribute("aria-busy");
+  });
+}

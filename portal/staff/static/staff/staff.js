@@ -48,6 +48,7 @@ function moveInList(event) {
   const next = here + (event.key === "ArrowDown" ? 1 : -1);
   if (next < 0 && here < 0) return;
   event.preventDefault();
+  if (links[0].closest("[aria-busy=true]")) return;
   (links[next] || document.querySelector("main input[type=search]") || links[here]).focus();
 }
 

@@ -63,7 +63,7 @@ def test_arrows_never_enter_the_list_of_the_text_before(desk):
     desk.open("/patients/")
     expect(desk.page.locator("tbody tr")).to_have_count(3)
     waiting = []
-    desk.page.route("**/patients/?q=*", lambda route: waiting.append(route))  # noqa: PLW0108 - it wants a function
+    desk.page.route("**/patients/?q=*", lambda route: waiting.append(route))
     with desk.page.expect_request("**/patients/?q=*"):
         desk.page.locator("#q").fill("person002")
     for key in ("ArrowDown", "ArrowDown"):

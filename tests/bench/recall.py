@@ -1,0 +1,125 @@
+"""How many misspelt names a search finds: `python -m tests.bench.recall --patients 300000`.
+
+Asks for patients of the table by their names with one slip, and prints how often somebody of the name that was meant is
+among the first ten. `--names FILE` takes other names than our own: a CSV of family and given name, a line each.
+"""
+
+import argparse
+import csv
+import os
+import random
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tests.bench.names import misspelt
+from tests.bench.search import FILLED, fill
+from tests.servers import addresses, databases
+
+ASKED, FIRST = 1000, 10
+Slip = Callable[[str], str]
+# How a name is typed, and which names of a hit have to be the ones that were meant; of a given name so many letters.
+KINDS: dict[str, tuple[Callable[[str, str, Slip, random.Random], str], bool, int | None]] = {
+    "whole names, in any order, a slip in either": (lambda f, g, slip, dice: _shuffled(f, g, slip, dice), True, None),
+    "family names alone": (lambda f, g, slip, dice: slip(f), True, 0),
+    "given names alone": (lambda f, g, slip, dice: slip(g), False, None),
+    "two letters of the given name, a slip in the family name": (
+        lambda f, g, slip, dice: f"{g[:2]} {slip(f)}",
+        True,
+        2,
+    ),
+}
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--patients", type=int, default=300_000)
+    asked.add_argument("--names", type=Path)
+    options = asked.parse_args()
+    with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
+        data = Path(folder)
+        data.chmod(0o711)  # As root, PostgreSQL runs under another account and has to pass.
+        with databases(data / "postgres") as urls:
+            os.environ.update({**addresses(data), **urls, "DJANGO_SETTINGS_MODULE": "portal.settings"})
+            measure(options.patients, options.names)
+
+
+def measure(count: int, names: Path | None) -> None:
+    import django
+
+    django.setup()
+    fill(count)
+    if names:
+        take_names(names)
+    print(f"{count:,} patients, {ASKED:,} searches of each kind, one of the name among the first {FIRST}")
+    people = somebodies()
+    for what, (typed, by_family, letters) in KINDS.items():
+        dice = random.Random(5)
+        missed = 0
+        for family, given in people:
+            hits = first_hits(typed(family, given, partial(slip, dice=dice), dice))
+            missed += not any((not by_family or f == family) and g[:letters] == given[:letters] for f, g in hits)
+        print(f"- {what}: {100 - 100 * missed / len(people):.1f} %", flush=True)
+
+
+def take_names(file: Path) -> None:
+    """Everybody gets one of these names, as often as it stands in the file."""
+    from django.db import connection
+
+    with file.open(newline="") as rows, connection.cursor() as cursor:
+        families, given = zip(*[row[:2] for row in csv.reader(rows)], strict=True)
+        for table in FILLED:
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(
+            """UPDATE patients_patient SET family_name = family, given_name = given, middle_name = ''
+            FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS name (family, given, at)
+            WHERE at = 1 + mod(hashtext(mrn)::bigint + 2147483648, %s)""",
+            [list(families), list(given), len(families)],
+        )
+        cursor.execute("TRUNCATE patients_nameword")
+        cursor.execute(
+            """INSERT INTO patients_nameword (word)
+            SELECT DISTINCT unnest(tsvector_to_array(name_words)) FROM patients_patient"""
+        )
+        for table in FILLED:
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+        cursor.execute("VACUUM ANALYZE")
+
+
+def somebodies() -> list[Any]:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT family_name, given_name FROM patients_patient WHERE status = 'active' ORDER BY md5(mrn) LIMIT %s",
+            [ASKED],
+        )
+        return cursor.fetchall()
+
+
+def first_hits(text: str) -> list[tuple[str, str]]:
+    from portal.patients.models import Patient
+    from portal.patients.search import search
+
+    among = Patient.objects.filter(status="active").prefetch_related("identifiers")
+    return [(one.family_name, one.given_name) for one in search(among, text, limit=FIRST).patients]
+
+
+def slip(name: str, dice: random.Random) -> str:
+    """In small letters, and never the name itself."""
+    typed = name.lower()
+    while typed == name.lower():
+        typed = misspelt(name.lower(), dice)
+    return typed
+
+
+def _shuffled(family: str, given: str, slip: Slip, dice: random.Random) -> str:
+    typed = [slip(family), given] if dice.random() < 0.5 else [family, slip(given)]
+    dice.shuffle(typed)
+    return " ".join(typed)
+
+
+if __name__ == "__main__":
+    main()

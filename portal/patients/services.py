@@ -63,6 +63,8 @@ def register_patient(
 def register_patients(many: Sequence[Details], *, by: User | None, source: str) -> list[Patient]:
     """New patients out of cleaned details, in their order: all or none. IntegrityError if an identifier is taken.
 
+    Details may have the `id` that the patient is to get.
+
     Whether one of them is there already is for the caller to find out first, behind `lock_people`.
     """
     with transaction.atomic(), written_by(by, source=source):

@@ -1,0 +1,82 @@
+"""Many new people at once are held against those who are here, and nobody is missed whom the rules would name."""
+
+import random
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from portal.patients.details import clean_details
+from portal.patients.finding.sounds import sound_of
+from portal.patients.matching import many
+from portal.patients.matching.crowd import liquids, may_be_alike
+from portal.patients.matching.duplicates import facts_of, match_of
+from portal.patients.matching.likeness import likeness_of
+from portal.patients.matching.many import crowd_near
+from portal.patients.models import Patient
+from portal.patients.services import archive_patient, register_patients
+
+FAMILIES = ["Meier", "Maier", "Meyer", "Smith", "Smyth", "Smith-Jones", "MacDonald", "Mac Donald", "Knight", "Nite"]
+GIVEN = ["Anna", "Ana", "Anna Maria", "Hans", "Hanns", "Jo", "Meier", "Smith"]
+DAYS = [date(1990, 4, 5), date(1990, 5, 4), date(1990, 4, 1), date(1990, 1, 1), date(1985, 7, 9), None]
+PHONES = ["617 555 0100", "+1 617 555 0100", "(617) 555-0111", "12345678", *[f"617 555 02{n}" for n in range(10, 30)]]
+COLUMNS = ("family_name", "given_name", "date_of_birth", "date_of_birth_precision", "phone", "phone_e164")
+
+
+def somebody(dice: random.Random) -> dict:
+    born = dice.choice(DAYS)
+    precision = dice.choice(["day", "day", "month", "year"]) if born and born.day == 1 else "day"
+    details = {"family_name": dice.choice(FAMILIES), "given_name": dice.choice(GIVEN), "phone": dice.choice(PHONES)}
+    if born:
+        details |= {"date_of_birth": str(born), "date_of_birth_precision": precision}
+    return clean_details(details)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("seed", range(3))
+def test_the_same_people_are_found_as_when_everybody_is_compared_with_everybody(seed):
+    """Red when one of the questions of `crowd_near`, or the door `may_be_alike`, leaves somebody out."""
+    dice = random.Random(seed)
+    register_patients([somebody(dice) for _ in range(150)], by=None, source="import")
+    known = {row.pop("id"): facts_of(row, ()) for row in Patient.objects.values("id", *COLUMNS)}
+    newcomers = [facts_of(somebody(dice)) for _ in range(60)]
+    crowd, total = crowd_near(newcomers), 0
+    for new in newcomers:
+        every = [match for one, facts in known.items() if (match := match_of(one, facts, new=new))]
+        strong = {match.patient_id: match for match in every if match.grade.is_strong}
+        assert {match.patient_id: match for match in crowd.matches(new)} == strong
+        total += len(strong)
+    assert total > 60  # Else nothing was tried.
+
+
+@pytest.mark.django_db
+def test_whoever_is_archived_is_nobody_to_be_confused_with():
+    [anna] = register_patients([somebody(random.Random(1))], by=None, source="import")
+    archive_patient(anna.pk, by=None, source="portal")
+    new = facts_of(Patient.objects.values(*COLUMNS).get())
+    assert crowd_near([new]).matches(new) == []
+
+
+@pytest.mark.django_db
+def test_of_a_day_that_stands_for_unknown_the_same_family_is_still_found(monkeypatch, django_assert_max_num_queries):
+    monkeypatch.setattr(many, "MOST_OF_A_DAY", 0)
+    born = {"date_of_birth": "1900-01-01"}
+    register_patients([clean_details({"family_name": "Meier", "given_name": "A"} | born)], by=None, source="import")
+    new = [facts_of(clean_details({"family_name": "Meier", "given_name": f"B{n}"} | born)) for n in range(50)]
+    with django_assert_max_num_queries(4):
+        crowd = crowd_near(new)
+    assert all(len(crowd.matches(one)) == 1 for one in new)
+
+
+@settings(deadline=None, max_examples=1000)
+@given(some.text(alphabet="abcdefghijklmnopqrstuvwxyzßøłđæœþðı", max_size=9))
+def test_the_sound_of_a_name_has_its_liquids(name):
+    assert liquids(sound_of(name).lower()) == liquids(name)
+
+
+@settings(deadline=None, max_examples=300)
+@given(some.text(alphabet="abeghknptw ", max_size=7), some.text(alphabet="abeghknptw ", max_size=7))
+def test_names_that_are_alike_are_never_kept_from_being_compared(one, other):
+    one, other = " ".join(one.split()), " ".join(other.split())
+    assert may_be_alike(one, other) or not likeness_of(one, other)

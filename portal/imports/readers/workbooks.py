@@ -5,7 +5,7 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile, _EndRecData  # type: ignore[attr-defined]
 
 from portal.imports.readers.rows import Unreadable
-from portal.imports.readers.workbook_parts import are_too_large
+from portal.imports.readers.workbook_parts import are_too_large, have_too_many_tags, shared_strings
 
 MOST_UNPACKED = 512 * 1024 * 1024  # Bytes of all parts together; a sheet of a million short cells has about 40 MB.
 MOST_TIMES_LARGER = 100  # Sheets pack to a tenth or a twentieth; nothing but zeros packs to a thousandth.
@@ -39,12 +39,22 @@ def refuse_unsafe(path: Path) -> None:
             _refuse_others({part.filename for part in parts}, is_locked=any(part.flag_bits & 1 for part in parts))
             with packed.open("[Content_Types].xml") as file:
                 kinds = file.read(MOST_OF_KINDS + 1)
+            if len(kinds) > MOST_OF_KINDS or are_too_large(parts, kinds) or _has_many_strings(packed, kinds):
+                raise Unreadable(TOO_LARGE)
     except (BadZipFile, KeyError, NotImplementedError, OSError, EOFError, ValueError) as error:
         raise Unreadable(DAMAGED) from error
-    if len(kinds) > MOST_OF_KINDS or are_too_large(parts, kinds):
-        raise Unreadable(TOO_LARGE)
     if b"macroEnabled" in kinds:
         raise Unreadable(f"This workbook has macros (.xlsm). {SAVE_AS}")
+
+
+def _has_many_strings(packed: ZipFile, kinds: bytes) -> bool:
+    names = set(packed.namelist())
+    for name in shared_strings(kinds):
+        if name in names:
+            with packed.open(name) as file:
+                if have_too_many_tags(file):
+                    return True
+    return False
 
 
 def words_for_old(path: Path) -> str:

@@ -175,11 +175,40 @@ def test_strings_that_are_held_in_memory_may_not_be_large_whatever_they_are_call
         open_patients(file(repacked(plain, "[Content_Types].xml", b"</Types>", kinds + b"</Types>", strings=strings)))
 
 
+@pytest.mark.parametrize("strings", [b"<si/>" * 200, b"<?xml version='1.0' encoding='cp037'?>"])
+def test_strings_may_not_be_very_many_nor_hide_how_many_they_are(file, monkeypatch, strings):
+    monkeypatch.setattr(workbook_parts, "MOST_TAGS", 100)
+    kind = called(b"strings", b"sharedStrings")
+    with pytest.raises(Unreadable, match="too large"):
+        open_patients(
+            file(
+                repacked(
+                    workbook(HEADER, ["A", "B"]),
+                    "[Content_Types].xml",
+                    b"</Types>",
+                    kind + b"</Types>",
+                    strings=strings,
+                )
+            )
+        )
+
+
+@pytest.mark.parametrize("kind", [b"sharedStrings", b"worksheet"])
+def test_styles_are_held_whatever_they_are_called(file, monkeypatch, kind):
+    plain = workbook(HEADER, ["A", "B"])
+    monkeypatch.setattr(workbook_parts, "MOST_HELD", 20_000)
+    assert open_patients(file(plain))
+    large = repacked(plain, "xl/styles.xml", b"</styleSheet>", b"<!--" + b"x" * 20_000 + b"--></styleSheet>")
+    large = repacked(large, "[Content_Types].xml", b".styles+xml", b"." + kind + b"+xml")
+    with pytest.raises(Unreadable, match="too large"):
+        open_patients(file(large))
+
+
 def test_a_sheet_may_be_larger_than_what_is_held(file, monkeypatch):
     content = workbook(HEADER, *([f"Family {number}", "B"] for number in range(500)))
-    monkeypatch.setattr(workbook_parts, "MOST_HELD", 15_000)
+    monkeypatch.setattr(workbook_parts, "MOST_HELD", 20_000)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        assert archive.getinfo("xl/worksheets/sheet1.xml").file_size > 15_000
+        assert archive.getinfo("xl/worksheets/sheet1.xml").file_size > 20_000
     assert len(list(open_patients(file(content)).rows())) == 500
 
 

@@ -6,8 +6,9 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
-from portal.imports.models import Choice, ImportQuestion
+from portal.imports.models import Choice, Doubt, ImportQuestion, Likely
 from portal.imports.readers.columns import names_somebody
+from portal.imports.readers.encodings import CHOICES as ENCODINGS
 from portal.imports.readers.targets import GROUPS, LABELS
 from portal.imports.reviewing import CHOICES, Asked
 from portal.patients.models import Status
@@ -76,6 +77,14 @@ class ColumnsForm(forms.Form):
         return self.cleaned_data
 
 
+class EncodingForm(forms.Form):
+    """In which encoding a CSV file is read."""
+
+    use_required_attribute = False
+
+    encoding = forms.ChoiceField(label="Encoding", choices=ENCODINGS)
+
+
 class NameForm(forms.Form):
     """A name for saved columns."""
 
@@ -99,6 +108,7 @@ class ReviewForm(forms.Form):
             key = one.question.pk
             self.fields[f"q{key}"] = forms.ChoiceField(
                 label=f"What becomes of row {one.question.row_number}",
+                required=one.question.doubt != Doubt.ALIKE,  # Whoever is not chosen for is decided with the rest.
                 choices=_options(one),
                 initial=_chosen(one.question),
                 widget=forms.RadioSelect(attrs={"class": "nhsuk-radios--small"}),
@@ -123,7 +133,7 @@ class ReviewForm(forms.Form):
             question.choice, _, patient_id = self.cleaned_data[f"q{question.pk}"].partition(":")
             question.patient_id = patient_id or None
             question.reason = self.cleaned_data[f"r{question.pk}"] if question.choice == Choice.NEW else ""
-        return [one.question for one in self.asked]
+        return [one.question for one in self.asked if one.question.choice]
 
 
 class RestForm(forms.Form):
@@ -136,13 +146,39 @@ class RestForm(forms.Form):
 
     def __init__(self, *args: Any, doubt: str, **more: Any) -> None:
         super().__init__(*args, **more)
+        self.doubt = doubt
         self.fields["choice"].choices = [(one, one.label) for one in CHOICES[doubt]]  # type: ignore[attr-defined, index]
+        if doubt == Doubt.ALIKE:  # Nobody looks at each of them, so nobody has a reason for each.
+            del self.fields["reason"]
 
     def clean(self) -> dict[str, Any]:
-        """A new person needs a reason."""
-        if self.cleaned_data.get("choice") == Choice.NEW and not self.cleaned_data.get("reason"):
+        """A new person needs a reason; those who may be registered already go on a list to be looked at."""
+        is_new = self.cleaned_data.get("choice") == Choice.NEW and self.doubt != Doubt.ALIKE
+        if is_new and not self.cleaned_data.get("reason"):
             self.add_error("reason", REASON_MISSING.capitalize())
         return self.cleaned_data
+
+
+class CommitForm(forms.Form):
+    """The one choice about those who may be registered already, where nobody chose row by row."""
+
+    use_required_attribute = False
+
+    likely = forms.ChoiceField(
+        label="",
+        choices=[
+            (Likely.REGISTER, "Register them: each goes on the list of possible duplicates"),
+            (Likely.REFUSE, "Hold them back: they stay out, and are listed with the reason"),
+        ],
+        widget=forms.RadioSelect(attrs={"class": "nhsuk-radios--small"}),
+        error_messages={"required": "Choose what becomes of the people who may be registered already."},
+    )
+
+    def __init__(self, *args: Any, count: int, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["likely"].label = f"{count:,} {'person' if count == 1 else 'people'} may be registered already"
+        if not count:
+            del self.fields["likely"]
 
 
 def _options(asked: Asked) -> list[tuple[str, str]]:
@@ -161,8 +197,8 @@ def _options(asked: Asked) -> list[tuple[str, str]]:
 
 
 def _chosen(question: ImportQuestion) -> str:
-    """What was chosen, or what happens without a choice."""
-    choice = question.choice or CHOICES[question.doubt][0]  # type: ignore[index]
+    """What was chosen, or what happens without a choice; nothing for people alike, who are decided on purpose."""
+    choice = question.choice or ("" if question.doubt == Doubt.ALIKE else CHOICES[question.doubt][0])  # type: ignore[index]
     if choice in (Choice.UPDATE, Choice.FILL) and question.people:
         return f"{choice}:{question.patient_id or question.people[0]}"
     return choice

@@ -40,6 +40,7 @@ class Doubt(models.TextChoices):
     APART = "apart", "An identifier of a patient who differs"
     CONFLICT = "conflict", "Identifiers of different patients"
     OVERWRITE = "overwrite", "Would overwrite what is recorded"
+    ALIKE = "alike", "May be registered already"
 
 
 class Choice(models.TextChoices):
@@ -49,6 +50,13 @@ class Choice(models.TextChoices):
     UPDATE = "update", "Update the patient"
     FILL = "fill", "Add only what is missing"
     NEW = "new", "Register a new person"
+
+
+class Likely(models.TextChoices):
+    """What becomes of new people who may be registered already and for whom nobody chose row by row."""
+
+    REGISTER = "register", "Register them"
+    REFUSE = "refuse", "Hold them back"
 
 
 class Undo(models.TextChoices):
@@ -94,6 +102,13 @@ class ImportJob(models.Model):
     trial = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="runs")
     dry_run = models.BooleanField(default=False)
     allow_duplicates = models.BooleanField(default=False)
+    likely = models.CharField(
+        max_length=8,
+        choices=Likely,
+        blank=True,
+        help_text="People who may be registered already; empty holds them back",
+    )
+    encoding = models.CharField(max_length=20, blank=True, help_text="Of a CSV file, as a person chose it")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     status = models.CharField(max_length=7, choices=JobStatus, default=JobStatus.WAITING)
@@ -105,6 +120,9 @@ class ImportJob(models.Model):
     unchanged_count = models.BigIntegerField(default=0)
     duplicate_count = models.BigIntegerField(default=0)
     rejected_count = models.BigIntegerField(default=0)
+    alike_count = models.BigIntegerField(
+        default=0, help_text="New people who may be registered already, and about whom nobody decided"
+    )
 
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -224,6 +242,7 @@ class ImportQuestion(models.Model):
     row_number = models.BigIntegerField()
     doubt = models.CharField(max_length=9, choices=Doubt)
     people = models.JSONField(default=list, help_text="The ids of the patients whom it is about")
+    alike = models.JSONField(default=list, help_text="Who may be the person: {who, label, grade, reasons}")
     details = models.JSONField(default=dict, help_text="What the row says")
     choice = models.CharField(max_length=6, choices=Choice, blank=True)
     patient_id = models.UUIDField(null=True, blank=True)

@@ -8,9 +8,11 @@ from django.db import transaction
 from portal.errors import Conflict, Unprocessable
 from portal.imports.models import ENDED, ImportJob, JobStatus
 from portal.imports.profiles import mapping_of, profiles_for
-from portal.imports.readers import Unreadable
+from portal.imports.readers import TableFile, Unreadable, recognise
 from portal.imports.readers.columns import guess, understand
+from portal.imports.readers.encodings import marked
 from portal.imports.services import nudge
+from portal.imports.storing import describe
 
 
 def suggested_mapping(job: ImportJob) -> tuple[list[str], str]:
@@ -23,6 +25,15 @@ def suggested_mapping(job: ImportJob) -> tuple[list[str], str]:
     for profile in profiles_for(job.header):
         return mapping_of(profile, job.header), profile.name
     return guess(job.header), ""
+
+
+def has_mark(job: ImportJob) -> bool:
+    """Whether the file begins with a byte order mark: then its encoding is no question."""
+    try:
+        with job.path.open("rb") as file:
+            return bool(marked(file.read(4))[0])
+    except FileNotFoundError:
+        return False
 
 
 @transaction.atomic
@@ -41,6 +52,26 @@ def set_columns(job_id: UUID, mapping: Sequence[str]) -> ImportJob:
     job.finished_at, job.attempts = None, 0
     job.save()
     transaction.on_commit(lambda: nudge(job_id))
+    return job
+
+
+@transaction.atomic
+def set_encoding(job_id: UUID, encoding: str) -> ImportJob:
+    """Read a trial's CSV file anew in this encoding, before its columns are set. Unprocessable if it cannot be so.
+
+    Conflict as for its columns.
+    """
+    job = ImportJob.objects.select_for_update().get(pk=job_id)
+    refuse_settled(job)
+    try:
+        file = recognise(job.path, encoding=encoding)
+        if not isinstance(file, TableFile) or not file.encoding:
+            raise Conflict("Only a CSV file has an encoding.")
+        describe(job, file)
+    except Unreadable as error:
+        raise Unprocessable(str(error)) from error
+    job.mapping, job.status, job.message, job.finished_at = [], JobStatus.MAPPING, "", None
+    job.save()
     return job
 
 

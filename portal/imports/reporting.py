@@ -50,6 +50,8 @@ class Tally:
     rejects: RejectsFile
     counts: Counter[str] = field(default_factory=Counter)
     first_problems: list[dict[str, Any]] = field(default_factory=list)
+    alike_count: int = 0
+    first_alike: list[dict[str, Any]] = field(default_factory=list)
     bytes_done: int = 0
     told: int = 0
     began: float = field(default_factory=time.monotonic)
@@ -58,7 +60,10 @@ class Tally:
         """A batch is safe."""
         self.counts.update(one.outcome.value for one in decisions)
         self.bytes_done = decisions[-1].row.end
+        self.alike_count += sum(one.is_unasked for one in decisions)
         for one in decisions:
+            if one.alike and len(self.first_alike) < SHOWN:
+                self.first_alike.append({"row": one.row.number, **one.alike[0].as_json()})
             if one.outcome == Outcome.REJECTED:
                 self.rejects.add(one)
                 room = SHOWN - len(self.first_problems)
@@ -75,7 +80,7 @@ class Tally:
     def as_json(self) -> dict[str, Any]:
         """The report of a trial, for programs."""
         rejects = str(self.rejects.path) if self.rejects.file else None
-        return _report(self, dict(self.counts), self.first_problems, rejects)
+        return _report(self, dict(self.counts), self.first_problems, rejects, self.alike_count)
 
 
 def report_of(job: ImportJob, tally: Tally, *, rejects: Path) -> dict[str, Any]:
@@ -88,11 +93,11 @@ def report_of(job: ImportJob, tally: Tally, *, rejects: Path) -> dict[str, Any]:
         with open_private(rejects) as file:
             file.writelines(rejects_csv(job))
     written = str(rejects) if job.rejected_count else None
-    return _report(tally, counts, first_problems(job, limit=SHOWN), written)
+    return _report(tally, counts, first_problems(job, limit=SHOWN), written, job.alike_count)
 
 
 def _report(
-    tally: Tally, counts: dict[str, int], problems: list[dict[str, Any]], rejects: str | None
+    tally: Tally, counts: dict[str, int], problems: list[dict[str, Any]], rejects: str | None, alike_count: int
 ) -> dict[str, Any]:
     return {
         "rowsRead": sum(counts.values()),
@@ -101,10 +106,12 @@ def _report(
         "unchanged": counts.get("unchanged", 0),
         "duplicates": counts.get("duplicate", 0),
         "rejected": counts.get("rejected", 0),
+        "mayBeRegistered": alike_count,
         "seconds": round(tally.seconds, 3),
         "rowsPerSecond": round(tally.rows / max(tally.seconds, 0.001)),
         "rejectsFile": rejects,
         "firstProblems": problems,
+        "firstLikely": tally.first_alike,
     }
 
 
@@ -123,6 +130,9 @@ def undo_report(job: ImportJob) -> dict[str, Any]:
 def in_words(report: dict[str, Any], *, colour: bool) -> str:
     """The report of an import for people."""
     lines = [_problem(one) for one in report["firstProblems"]]
+    lines += [_likeness(one) for one in report["firstLikely"]]
+    if report["mayBeRegistered"]:
+        lines.append(f"New, but may be registered already: {report['mayBeRegistered']:,}")
     if report["ignoredColumns"]:
         lines.append(f"Not imported: {', '.join(report['ignoredColumns'])}")
     if report["rejectsFile"]:
@@ -154,6 +164,10 @@ def _table(title: str, counts: dict[str, int], lines: list[str], *, colour: bool
     for line in lines:
         console.print(line, markup=False, highlight=False)
     return text.getvalue()
+
+
+def _likeness(one: dict[str, Any]) -> str:
+    return f"row {one['row']}: may be {one['label']}, {one['grade']}: {', '.join(one['reasons'])}"
 
 
 def _problem(one: dict[str, Any]) -> str:

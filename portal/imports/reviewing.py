@@ -21,12 +21,13 @@ from portal.patients.selectors import patients_visible_to
 from portal.patients.systems import system_name
 
 _NOT_SHOWN = {"phone_e164", "date_of_birth_precision"}
-# What may be chosen for each kind. The first is what happens without a choice.
+# What may be chosen for each kind. The first is what happens without a choice, except for people alike: see Likely.
 CHOICES = {
     Doubt.LIKELY: [Choice.SKIP, Choice.UPDATE, Choice.NEW],
     Doubt.APART: [Choice.SKIP, Choice.UPDATE, Choice.NEW],
     Doubt.CONFLICT: [Choice.SKIP, Choice.UPDATE, Choice.NEW],
     Doubt.OVERWRITE: [Choice.UPDATE, Choice.FILL, Choice.SKIP],
+    Doubt.ALIKE: [Choice.NEW, Choice.UPDATE, Choice.SKIP],
 }
 
 
@@ -36,6 +37,16 @@ class Asked:
 
     question: ImportQuestion
     patients: list[Patient]
+
+
+def count_undecided(job: ImportJob) -> int:
+    """How many people may be registered already and have no choice of their own."""
+    return job.questions.filter(doubt=Doubt.ALIKE, choice="").count()
+
+
+def first_alike(job: ImportJob, *, limit: int) -> list[ImportQuestion]:
+    """The first rows whose people may be registered already, in the file's order."""
+    return list(job.questions.filter(doubt=Doubt.ALIKE).order_by("row_number")[:limit])
 
 
 def count_questions(job: ImportJob) -> list[tuple[Doubt, int, int]]:
@@ -80,7 +91,7 @@ def choose_for_rest(job_id: UUID, doubt: str, *, choice: str, reason: str, by: U
     """
     rest: QuerySet[ImportQuestion] = _open_trial(job_id).questions.filter(doubt=doubt, choice="")
     if choice in (Choice.UPDATE, Choice.FILL):
-        rest = rest.filter(people__1__isnull=True)
+        rest = rest.filter(people__0__isnull=False, people__1__isnull=True)
     return rest.update(choice=choice, reason=reason, chosen_by=by, chosen_at=timezone.now())
 
 

@@ -18,8 +18,8 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueAway
 
 from portal.accounts.models import User
-from portal.errors import Conflict, NotFound
-from portal.imports.models import ENDED, LEFT_ALONE, ImportJob, JobStatus, Outcome
+from portal.errors import Conflict, NotFound, Unprocessable
+from portal.imports.models import ENDED, LEFT_ALONE, Doubt, ImportJob, JobStatus, Likely, Outcome
 from portal.imports.readers import Unreadable, open_patients
 from portal.imports.storing import keep_file, take_up_unfinished
 from portal.imports.work.answering import Answers
@@ -37,7 +37,8 @@ SOON = timedelta(seconds=10)
 LOOK_AGAIN_SECONDS = 0.5
 SLOWEST_READING = 2 * 1024 * 1024  # Bytes a second; ten times as much was measured on a machine at rest.
 SLOWEST_UNPACKING = 50 * 1024  # The same of a workbook, which is packed.
-_COUNTS = [f"{outcome}_count" for outcome in Outcome.values]
+_COUNTS = ["alike_count", *(f"{outcome}_count" for outcome in Outcome.values)]
+LIKELY_MISSING = "Choose what becomes of the people who may be registered already."
 _BY_HAND = {
     JobStatus.RUNNING: "Stopped by hand. What was imported stays; import the file again to go on.",
     JobStatus.UNDOING: "Its undoing was stopped by hand. Undo it again to go on.",
@@ -50,14 +51,17 @@ def start_import(
     by: User | None,
     dry_run: bool = False,
     allow_duplicates: bool = False,
+    likely: str = Likely.REGISTER,
     trial: ImportJob | None = None,
 ) -> ImportJob:
     """A waiting job for the worker. TooLarge over IMPORT_MAX_BYTES; Unprocessable, with what to do, if unreadable.
 
-    It reads the columns as its trial did, if it has one, else by their names.
+    It reads the columns as its trial did, if it has one, else by their names. `likely` is what becomes of new people
+    who may be registered already and for whom nobody chose; empty holds them back.
     """
-    job = keep_file(uploaded.chunks(CHUNK), name=uploaded.name or "", by=by, mapping=trial.mapping if trial else ())
-    job.dry_run, job.allow_duplicates, job.trial = dry_run, allow_duplicates, trial
+    name, mapping, encoding = uploaded.name or "", trial.mapping if trial else (), trial.encoding if trial else ""
+    job = keep_file(uploaded.chunks(CHUNK), name=name, by=by, mapping=mapping, encoding=encoding)
+    job.dry_run, job.allow_duplicates, job.likely, job.trial = dry_run, allow_duplicates, likely, trial
     job.save()
     transaction.on_commit(lambda: nudge(job.pk))
     return job
@@ -74,20 +78,24 @@ def start_trial(uploaded: File, *, by: User | None) -> ImportJob:
 
 
 @transaction.atomic
-def import_for_real(job_id: UUID, *, by: User | None) -> ImportJob:
+def import_for_real(job_id: UUID, *, by: User | None, likely: str = "") -> ImportJob:
     """The import of a finished trial's file: a new job, or the one that this trial has led to already.
 
-    Conflict while the trial is not done, or once its file is forgotten.
+    `likely` says what becomes of the people who may be registered already and for whom nobody chose: Unprocessable
+    if there are some and it does not. Conflict while the trial is not done, or once its file is forgotten.
     """
     tried = ImportJob.objects.select_for_update().get(pk=job_id)
     if not tried.dry_run or tried.status != JobStatus.DONE:
         raise Conflict("Only a finished dry run can be imported.")
     if begun := tried.run:
         return begun
+    if likely not in Likely.values and tried.questions.filter(doubt=Doubt.ALIKE, choice="").exists():
+        raise Unprocessable(LIKELY_MISSING)
     try:
         with tried.path.open("rb") as file:
             uploaded = File(file, tried.original_name)
-            return start_import(uploaded, by=by, allow_duplicates=tried.allow_duplicates, trial=tried)
+            allow = tried.allow_duplicates
+            return start_import(uploaded, by=by, allow_duplicates=allow, likely=likely, trial=tried)
     except FileNotFoundError as error:
         raise Conflict("The file is not kept any more. Upload it again.") from error
 
@@ -97,7 +105,9 @@ def import_now(
     *,
     by: User | None,
     allow_duplicates: bool = False,
+    likely: str = Likely.REGISTER,
     mapping: Sequence[str] = (),
+    encoding: str = "",
     tell: Told | None = None,
     goes_on: Callable[[ImportJob], None] | None = None,
 ) -> ImportJob:
@@ -106,8 +116,8 @@ def import_now(
     An import of the same file by the same user that has not ended, as a killed process leaves it, is taken up instead
     of a new one; `goes_on` hears of it. While another process works on that, this one waits.
     """
-    job = keep_file(_chunks(path), name=path.name, by=by, mapping=mapping)
-    job.allow_duplicates = allow_duplicates
+    job = keep_file(_chunks(path), name=path.name, by=by, mapping=mapping, encoding=encoding)
+    job.allow_duplicates, job.likely = allow_duplicates, likely
     if found := take_up_unfinished(job):
         if goes_on:
             goes_on(found)
@@ -243,8 +253,9 @@ def _carry_out(job: ImportJob, tell: Callable[..., None] | None) -> None:
     if job.status == JobStatus.UNDOING:
         undo(job, book, tell)
         return
-    file = open_patients(job.path, job.mapping)
-    rules: dict[str, Any] = {"allow_duplicates": job.allow_duplicates}
+    file = open_patients(job.path, job.mapping, encoding=job.encoding)
+    holds_back = not job.dry_run and job.likely != Likely.REGISTER
+    rules: dict[str, Any] = {"allow_duplicates": job.allow_duplicates, "holds_back": holds_back}
     if job.trial_id:
         rules["settle"] = Answers(job.trial_id)
     with closing(Rehearsal() if job.dry_run else Writing(job, job.by)) as patients:

@@ -20,23 +20,30 @@ SAMPLES = 3
 
 
 def keep_file(
-    chunks: Iterable[bytes], *, name: str, by: User | None, mapping: Sequence[str] = (), asks_for_columns: bool = False
+    chunks: Iterable[bytes],
+    *,
+    name: str,
+    by: User | None,
+    mapping: Sequence[str] = (),
+    encoding: str = "",
+    asks_for_columns: bool = False,
 ) -> ImportJob:
     """An unsaved job whose file lies in our folder, readable for us alone; nothing stays behind after an error.
 
     With `asks_for_columns` a person is to say what the columns of a table become, so they need not be understood.
     """
-    job = ImportJob(original_name=Path(name).name[:255], by=by, mapping=list(mapping))
+    job = ImportJob(original_name=Path(name).name[:255], by=by, mapping=list(mapping), encoding=encoding)
     job.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         job.size_bytes, job.sha256 = _write(chunks, job.path)
-        file = recognise(job.path) if asks_for_columns else open_patients(job.path, mapping)
-        if asks_for_columns and isinstance(file, TableFile):
-            refuse_prose(file)
-            job.status, job.samples = JobStatus.MAPPING, file.samples(SAMPLES)
-            job.numeric_columns = sorted(file.numeric)
+        file = recognise(job.path, assumes_encoding=True) if asks_for_columns else None
+        if isinstance(file, TableFile):
+            job.status = JobStatus.MAPPING
+            describe(job, file)
         else:
+            file = file or open_patients(job.path, mapping, encoding=encoding)
             job.ignored_columns = file.ignored
+            job.encoding = getattr(file, "encoding", "")
     except Unreadable as error:
         job.path.unlink()
         raise Unprocessable(str(error)) from error
@@ -45,6 +52,13 @@ def keep_file(
         raise
     job.file_format, job.header = file.format, file.header
     return job
+
+
+def describe(job: ImportJob, file: TableFile) -> None:
+    """Keep what a person needs to see to say what the columns become; Unreadable for what is no table."""
+    refuse_prose(file)
+    job.encoding, job.header, job.samples = file.encoding, file.header, file.samples(SAMPLES)
+    job.numeric_columns = sorted(file.numeric)
 
 
 def refuse_prose(file: TableFile) -> None:
@@ -57,7 +71,7 @@ def take_up_unfinished(job: ImportJob) -> ImportJob | None:
     """The import of the same file by the same user that has not ended; it gets the file that was kept for `job`."""
     same = ImportJob.objects.filter(
         sha256=job.sha256, size_bytes=job.size_bytes, by=job.by, allow_duplicates=job.allow_duplicates, dry_run=False
-    ).filter(mapping=job.mapping)
+    ).filter(mapping=job.mapping, likely=job.likely, encoding=job.encoding)
     found = same.filter(status__in=[JobStatus.WAITING, JobStatus.RUNNING]).order_by("created_at").first()
     if found:
         job.path.replace(found.path)

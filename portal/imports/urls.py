@@ -14,6 +14,7 @@ urlpatterns = [
     path("imports/columns/<int:profile_id>/delete/", profiles.delete, name="delete-profile"),
     path("imports/<uuid:job_id>/", job.show, name="show"),
     path("imports/<uuid:job_id>/columns/", columns.columns, name="columns"),
+    path("imports/<uuid:job_id>/encoding/", columns.encoding, name="encoding"),
     path("imports/<uuid:job_id>/review/", reviewing.review, name="review"),
     path("imports/<uuid:job_id>/review/<slug:doubt>/", reviewing.review, name="review"),
     path("imports/<uuid:job_id>/review/<slug:doubt>/rest/", reviewing.rest, name="review-rest"),

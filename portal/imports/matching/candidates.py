@@ -8,7 +8,7 @@ from typing import Any
 from portal.errors import InvalidInput
 from portal.imports.readers import Problem, Row
 from portal.patients.details import clean_details
-from portal.patients.matching.duplicates import Pair, PersonKey, pairs_of, person_key
+from portal.patients.matching.duplicates import Facts, Pair, PersonKey, facts_of, pairs_of, person_key
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,11 @@ class Candidate:
     def person(self) -> PersonKey:
         """Name and date of birth, as the registration of a patient compares them."""
         return person_key(self.details)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What is compared with people who may be the same."""
+        return facts_of(self.details, ())
 
 
 def checked(row: Row) -> Candidate | list[Problem]:

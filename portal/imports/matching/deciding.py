@@ -1,13 +1,15 @@
 """What becomes of each row: a new patient, a change of a known one, nothing, or a refusal with its reason."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from uuid import UUID
 
 from django.utils import timezone
+from uuid_utils.compat import uuid7
 
 from portal.errors import InvalidInput
+from portal.imports.matching.alike import Alike, held_back
 from portal.imports.matching.candidates import Candidate, checked, problems_of
 from portal.imports.matching.comparing import changes_for, is_someone_else
 from portal.imports.matching.known import COLUMNS, DATES, Known, Person
@@ -21,7 +23,8 @@ from portal.patients.models import Status
 class Decision:
     """A row and what becomes of it. `details` are those of a new patient, or the changes of a known one.
 
-    `doubt` is the kind of question that a person may answer otherwise, about the patients in `people`.
+    `doubt` is the kind of question that a person may answer otherwise, about the patients in `people`. `alike` are
+    those who may be the new patient; `reason` is why they are others, if a person has said so.
     """
 
     row: Row
@@ -31,6 +34,13 @@ class Decision:
     problems: list[Problem] = field(default_factory=list)
     doubt: str = ""
     people: tuple[UUID, ...] = ()
+    alike: tuple[Alike, ...] = ()
+    reason: str = ""
+
+    @property
+    def is_unasked(self) -> bool:
+        """Whether a patient is made who may be registered already, and nobody has looked at that."""
+        return self.outcome == Outcome.NEW and bool(self.alike) and not self.reason
 
 
 class Memory(Protocol):
@@ -52,7 +62,12 @@ def as_decided(decision: Decision, _candidate: Candidate, _known: Known) -> Deci
 
 
 def decide(
-    rows: Sequence[Row], *, memory: Memory, allow_duplicates: bool, settle: Settle = as_decided
+    rows: Sequence[Row],
+    *,
+    memory: Memory,
+    allow_duplicates: bool,
+    holds_back: bool = False,
+    settle: Settle = as_decided,
 ) -> list[Decision]:
     """A decision for each row in order, up to the first row that depends on one before it which is not written yet.
 
@@ -61,7 +76,7 @@ def decide(
     """
     results = [(row, checked(row)) for row in rows]
     known = memory.people_of([result for _, result in results if isinstance(result, Candidate)])
-    judge = Judge(known, memory.earlier_rows(known.people), allow_duplicates=allow_duplicates)
+    judge = Judge(known, memory.earlier_rows(known.people), allow_duplicates=allow_duplicates, holds_back=holds_back)
     decisions: list[Decision] = []
     planned: dict[object, Candidate] = {}
     for row, result in results:
@@ -74,11 +89,17 @@ def decide(
             decision = judge.decide(result)
             decisions.append(settle(decision, result, known) if decision.doubt else decision)
             planned |= dict.fromkeys(keys, result)
+            _remember(decisions[-1], known)
         elif before.details == result.details:
             decisions.append(Decision(row, Outcome.DUPLICATE))
         else:
             break
     return decisions
+
+
+def _remember(decision: Decision, known: Known) -> None:
+    if decision.outcome == Outcome.NEW and decision.patient_id:
+        known.make(decision.patient_id, decision.row.number, decision.details)
 
 
 def refusal(row: Row, problems: list[Problem]) -> Decision:
@@ -88,11 +109,15 @@ def refusal(row: Row, problems: list[Problem]) -> Decision:
 
 @dataclass(frozen=True)
 class Judge:
-    """The rules, over what is known of a batch. `earlier` are the rows of this import about the same patients."""
+    """The rules, over what is known of a batch. `earlier` are the rows of this import about the same patients.
+
+    `holds_back` refuses a new person who may be registered already.
+    """
 
     known: Known
     earlier: dict[UUID, int]
     allow_duplicates: bool
+    holds_back: bool = False
 
     def decide(self, candidate: Candidate) -> Decision:
         """What becomes of this row."""
@@ -130,9 +155,16 @@ class Judge:
         for person in active + undone:
             if not changes_for(candidate, person):
                 return self._of_known(candidate, person)
-        return self._likely(candidate, active) or Decision(
-            candidate.row, Outcome.NEW, details=complete(candidate.details)
-        )
+        return self._likely(candidate, active) or self._new(candidate)
+
+    def _new(self, candidate: Candidate) -> Decision:
+        """A new patient, unless somebody much like this is known and rows are held back for that."""
+        alike = self.known.alike_to(candidate, self.earlier)
+        people = tuple(one.id for one in alike if one.id not in self.known.made_by)
+        if alike and self.holds_back and not self.allow_duplicates:
+            return replace(_refused(candidate, held_back(alike), Doubt.ALIKE, *people), alike=alike)
+        decision = replace(new_patient(candidate), alike=alike)
+        return replace(decision, doubt=Doubt.ALIKE, people=people) if alike and not self.allow_duplicates else decision
 
     def _back(self, candidate: Candidate, person: Person, changes: dict[str, Any]) -> Decision:
         """A person whom an undone import left archived is restored, not made a second time."""
@@ -157,6 +189,11 @@ class Judge:
     def _nothing_new(self, candidate: Candidate, person: Person) -> Decision:
         outcome = Outcome.DUPLICATE if person.id in self.earlier else Outcome.UNCHANGED
         return Decision(candidate.row, outcome, person.id)
+
+
+def new_patient(candidate: Candidate) -> Decision:
+    """The row becomes a new patient, whose id is set before it is written: later rows may be alike."""
+    return Decision(candidate.row, Outcome.NEW, uuid7(), complete(candidate.details))
 
 
 def complete(details: dict[str, Any]) -> dict[str, Any]:

@@ -1,16 +1,19 @@
 """What is known of the people of some rows: one look into the stores for a whole batch."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from portal.imports.matching.alike import Alike
 from portal.imports.matching.candidates import Candidate
 from portal.imports.readers.rows import MRN, RECORD_ID
 from portal.patients.details import FIELDS
-from portal.patients.matching.duplicates import Pair, PersonKey, person_key
+from portal.patients.matching.crowd import Crowd
+from portal.patients.matching.duplicates import Match, Pair, PersonKey, person_key
+from portal.patients.matching.many import crowd_near
 from portal.patients.models import Patient, PatientEvent, PatientIdentifier, Status
 from portal.patients.selectors import patients_visible_to, patients_with_identifiers
 
@@ -33,11 +36,18 @@ class Person:
 
 @dataclass
 class Known:
-    """The people whom a batch may be about, found by identifier, and by name and date of birth."""
+    """The people whom a batch may be about, found by identifier, and by name and date of birth.
+
+    `likely` are, for each row, those on record who may be its person. `made` are those whom earlier rows of the file
+    make, and `made_by` the numbers of those rows.
+    """
 
     people: dict[UUID, Person] = field(default_factory=dict)
     holders: dict[Pair, set[UUID]] = field(default_factory=dict)
     namesakes: dict[PersonKey, list[UUID]] = field(default_factory=dict)
+    likely: dict[int, list[Match]] = field(default_factory=dict)
+    made: Crowd = field(default_factory=Crowd)
+    made_by: dict[UUID, int] = field(default_factory=dict)
 
     def add(self, person: Person) -> None:
         """Have the person found; a person added again replaces the first."""
@@ -52,6 +62,21 @@ class Known:
         """The patients whom the row's identifiers name: one, or none, or several in conflict."""
         return {holder for pair in candidate.pairs for holder in self.holders.get(pair, ())}
 
+    def make(self, patient_id: UUID, row: int, values: dict[str, Any]) -> None:
+        """A row of the file makes this person, of whom later rows may be another spelling."""
+        self.made.add(patient_id, values)
+        self.made_by[patient_id] = row
+
+    def alike_to(self, candidate: Candidate, earlier: Mapping[UUID, int]) -> tuple[Alike, ...]:
+        """Those who may be the row's person; `earlier` are the rows of this file about people on record."""
+        matches = [*self.likely.get(candidate.row.number, ()), *self.made.matches(candidate.facts)]
+        return tuple(self._alike(match, earlier) for match in matches)
+
+    def _alike(self, match: Match, earlier: Mapping[UUID, int]) -> Alike:
+        one, row = match.patient_id, self.made_by.get(match.patient_id, 0)
+        label = f"the patient of row {row}" if row else self.people[one].label
+        return Alike(one, row or earlier.get(one, 0), label, match)
+
 
 def people_in_database(candidates: Iterable[Candidate], *, to_change: bool = False) -> Known:
     """The patients whom these rows may be about, in the order of their ids: a few queries for any number of rows.
@@ -61,16 +86,26 @@ def people_in_database(candidates: Iterable[Candidate], *, to_change: bool = Fal
     rows = list(candidates)
     pairs = {pair for row in rows for pair in row.pairs}
     ids = {UUID(value) for system, value in pairs if _is_uuid(system, value)}
-    ids |= set(patients_with_identifiers(pairs).values())
+    holders = patients_with_identifiers(pairs)
+    ids |= set(holders.values())
     ids |= set(_patients().filter(_same_mrn(pairs) | _same_people(rows)).values_list("pk", flat=True))
+    likely = _likely([row for row in rows if not row.pairs & holders.keys()])
+    ids |= {match.patient_id for matches in likely.values() for match in matches}
     found = _patients().filter(pk__in=ids).order_by("pk")
     found = found.select_for_update() if to_change else found
     facts = list(found.values("id", "mrn", "status", "version", *COLUMNS))
     held, undone = _identifiers_of(ids), _undone(facts)
-    known = Known()
+    known = Known(likely=likely)
     for one in facts:
         known.add(_person(one, held.get(one["id"], set()), is_undone=one["id"] in undone))
     return known
+
+
+def _likely(strangers: list[Candidate]) -> dict[int, list[Match]]:
+    """For each row of nobody whose identifier we know, the patients who may be its person."""
+    named = [row for row in strangers if row.person[0]]
+    crowd = crowd_near([row.facts for row in named])
+    return {row.row.number: matches for row in named if (matches := crowd.matches(row.facts))}
 
 
 def _identifiers_of(patient_ids: set[UUID]) -> dict[UUID, set[Pair]]:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from portal.imports.readers.encodings import UTF_8
 from portal.imports.readers.lines import Line, lines_of
 from portal.imports.readers.rows import Unreadable
 from portal.imports.readers.tables import Record, TableFile
@@ -18,17 +19,19 @@ class CsvFile(TableFile):
 
     format = "csv"
 
-    def __init__(self, path: Path, chosen: Sequence[str] = ()) -> None:
-        first = next((line for line in lines_of(path) if line.text.strip()), None)
+    def __init__(self, path: Path, chosen: Sequence[str] = (), *, encoding: str = UTF_8) -> None:
+        first = next((line for line in lines_of(path, encoding) if line.text.strip()), None)
         if first is None or first.fault:
             raise Unreadable("The header cannot be read. Save the file as CSV UTF-8 and try again.")
-        self.path, self.delimiter = path, max(",;\t", key=first.text.count)
+        self.path, self.encoding, self.delimiter = path, encoding, max(",;\t", key=first.text.count)
         header = next(record.cells for record in self.records() if record.cells)
         super().__init__(path, header, chosen)
 
     def records(self) -> Iterator[Record]:
         """See TableFile."""
-        for number, (cells, line, fault) in enumerate(_records(lines_of(self.path), self.delimiter), start=1):
+        for number, (cells, line, fault) in enumerate(
+            _records(lines_of(self.path, self.encoding), self.delimiter), start=1
+        ):
             yield Record(number, cells, line.end, fault)
 
 

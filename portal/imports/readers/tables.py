@@ -37,6 +37,7 @@ class TableFile:
     """
 
     format = ""
+    encoding = ""  # Of a text.
 
     def __init__(self, path: Path, header: Sequence[str], chosen: Sequence[str]) -> None:
         if len(header) > MOST_COLUMNS:

@@ -5,15 +5,17 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.accounts.rules import allow, user_of
 from portal.errors import PortalError
-from portal.imports.forms import ColumnsForm
+from portal.imports.forms import ColumnsForm, EncodingForm
 from portal.imports.models import ENDED, ImportJob, JobStatus, MappingProfile
-from portal.imports.preparing import set_columns, suggested_mapping
+from portal.imports.preparing import has_mark, set_columns, set_encoding, suggested_mapping
 from portal.imports.profiles import mapping_of, profiles_for, save_profile
 from portal.imports.readers.columns import guess, names_somebody
+from portal.imports.readers.encodings import LABELS as ENCODINGS
+from portal.imports.readers.encodings import UTF_8
 from portal.imports.readers.targets import DIGITS, WANTED
 from portal.imports.selectors import earlier_import, open_job
 from portal.imports.steps import COLUMNS, steps_of
@@ -38,6 +40,22 @@ def columns(request: HttpRequest, job_id: UUID) -> HttpResponse:
     return _columns(request, job, form, status=422)
 
 
+@allow("imports.add_importjob")
+@require_POST
+def encoding(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """Read the file anew in another encoding, and show what stands in its columns then."""
+    job = open_job(user_of(request), job_id)
+    form = EncodingForm(request.POST)
+    if form.is_valid():
+        try:
+            set_encoding(job_id, form.cleaned_data["encoding"])
+            return redirect("imports:columns", job_id)
+        except PortalError as error:
+            form.add_error("encoding", error.detail)
+    columns_form = ColumnsForm(header=job.header, mapping=suggested_mapping(job)[0])
+    return _columns(request, job, columns_form, encoding_form=form, status=422)
+
+
 def _asked(profile: str, job: ImportJob) -> tuple[list[str], str]:
     """The columns as the address asks for them, and the name under which they are saved."""
     if profile == GUESS:
@@ -58,12 +76,22 @@ def _carried_out(form: ColumnsForm, job: ImportJob, request: HttpRequest) -> boo
 
 
 def _columns(
-    request: HttpRequest, job: ImportJob, form: ColumnsForm, *, profile_name: str = "", status: int = 200
+    request: HttpRequest,
+    job: ImportJob,
+    form: ColumnsForm,
+    *,
+    profile_name: str = "",
+    encoding_form: EncodingForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     mapping = form.mapping
     context = {
         "job": job,
         "form": form,
+        "encoding_form": encoding_form or EncodingForm(initial={"encoding": job.encoding or UTF_8}),
+        "encoding": ENCODINGS.get(job.encoding or UTF_8, ""),
+        "is_assumed": job.encoding not in ("", UTF_8) and not has_mark(job),
+        "has_mark": has_mark(job),
         "rows": _rows(job, form),
         "is_known": any(guess(job.header)),
         "names_somebody": names_somebody(mapping),

@@ -9,9 +9,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts.rules import allow, user_of
+from portal.imports.forms import CommitForm
 from portal.imports.models import ImportJob, JobStatus
 from portal.imports.readers.targets import LABELS
-from portal.imports.reviewing import count_questions
+from portal.imports.reviewing import count_questions, count_undecided, first_alike
 from portal.imports.selectors import (
     earlier_import,
     job_progress,
@@ -24,6 +25,7 @@ from portal.imports.services import import_for_real, start_undo
 from portal.imports.steps import IMPORT, TRIAL, steps_of
 
 PROBLEMS_SHOWN = 20
+ALIKE_SHOWN = 10
 
 
 @allow("imports.view_importjob")
@@ -50,9 +52,13 @@ def rejects(request: HttpRequest, job_id: UUID) -> StreamingHttpResponse:
 @allow("imports.add_importjob")
 @require_POST
 def commit(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Import for real what was tried."""
-    open_job(user_of(request), job_id)
-    return redirect("imports:show", import_for_real(job_id, by=user_of(request)).pk)
+    """Import for real what was tried, once somebody has said what becomes of those who may be registered already."""
+    job = open_job(user_of(request), job_id)
+    form = CommitForm(request.POST, count=0 if job.run else count_undecided(job))
+    if not form.is_valid():
+        return render(request, "imports/show.html", _report(job) | {"form": form}, status=422)
+    likely = form.cleaned_data.get("likely", "")
+    return redirect("imports:show", import_for_real(job_id, by=user_of(request), likely=likely).pk)
 
 
 @allow("imports.add_importjob")
@@ -71,12 +77,15 @@ def _report(job: ImportJob) -> dict[str, Any]:
         ("Twice in the file", job.duplicate_count),
         ("Refused", job.rejected_count),
     ]
+    if job.alike_count:
+        counts.insert(1, ("New, may be registered already", job.alike_count))
     problems = rejects_of(job)[:PROBLEMS_SHOWN]
     undone = [
         ("Archived", job.undo_archived_count),
         ("Put back", job.undo_restored_count),
         ("Left alone", job.undo_left_count),
     ]
+    is_tried = job.dry_run and job.status == JobStatus.DONE
     left = list(islice(left_alone(job), PROBLEMS_SHOWN)) if job.undo_left_count else []
     return {
         "job": job,
@@ -85,7 +94,9 @@ def _report(job: ImportJob) -> dict[str, Any]:
         "problems": problems,
         "undone": undone if job.undone_count or job.status in (JobStatus.UNDOING, JobStatus.UNDONE) else [],
         "left": left,
-        "questions": count_questions(job) if job.dry_run and job.status == JobStatus.DONE else [],
+        "questions": count_questions(job) if is_tried else [],
+        "alike": first_alike(job, limit=ALIKE_SHOWN) if is_tried else [],
+        "form": CommitForm(count=count_undecided(job) if is_tried else 0),
         "steps": steps_of(job, TRIAL if job.dry_run else IMPORT),
         "run": job.run if job.dry_run else None,
         "earlier": earlier_import(job) if job.dry_run else None,

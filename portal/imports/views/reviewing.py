@@ -59,7 +59,8 @@ def rest(request: HttpRequest, job_id: UUID, doubt: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, job, doubt, {"form": form, "rest": form, "cards": []}, status=422)
     asked = form.cleaned_data
-    count = choose_for_rest(job_id, doubt, choice=asked["choice"], reason=asked["reason"], by=user_of(request))
+    reason = asked.get("reason", "")
+    count = choose_for_rest(job_id, doubt, choice=asked["choice"], reason=reason, by=user_of(request))
     messages.success(request, f"Kept for {count:,} rows. Nothing is written yet.")
     return redirect("imports:review", job_id, doubt)
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from portal.imports.matching.candidates import Candidate
 from portal.imports.matching.comparing import changes_for
-from portal.imports.matching.deciding import Decision, complete, has_value, refusal, without_name
+from portal.imports.matching.deciding import Decision, has_value, new_patient, refusal, without_name
 from portal.imports.matching.known import Known, Person
-from portal.imports.models import Choice, ImportQuestion, Outcome
+from portal.imports.models import Choice, Doubt, ImportQuestion, Outcome
 from portal.imports.readers import Problem
 from portal.patients.models import Status
 
@@ -26,12 +26,12 @@ class Answers:
     def __call__(self, decision: Decision, candidate: Candidate, known: Known) -> Decision:
         """A choice counts only for the question that was asked; if things have changed since, the rules decide."""
         chosen = self._of(candidate.row.number)
-        if chosen is None or chosen.doubt != decision.doubt:
+        if chosen is None or not _is_about(chosen, decision):
             return decision
         if chosen.choice == Choice.SKIP:
             return refusal(candidate.row, [Problem("", "", "It was left out in the review.")])
         if chosen.choice == Choice.NEW:
-            return _new(candidate, known)
+            return _new(candidate, known, decision, reason=chosen.reason)
         person = known.people.get(chosen.patient_id or decision.people[0])
         if person is None or person.id not in decision.people or person.status != Status.ACTIVE:
             return decision
@@ -49,12 +49,20 @@ class Answers:
         self.chosen = {one.row_number: one for one in rows}
 
 
-def _new(candidate: Candidate, known: Known) -> Decision:
+def _is_about(chosen: ImportQuestion, decision: Decision) -> bool:
+    """Whether the choice was made about this: somebody alike who came later was not looked at."""
+    return chosen.doubt == decision.doubt and {one.who for one in decision.alike} <= {
+        one["who"] for one in chosen.alike
+    }
+
+
+def _new(candidate: Candidate, known: Known, decision: Decision, *, reason: str) -> Decision:
     """A person of their own, without the identifiers that others hold."""
     own = _without(candidate, {pair for pair in candidate.pairs if known.holders.get(pair)})
     if not (own.details.get("family_name") or own.details.get("given_name")):
         return without_name(own)
-    return Decision(candidate.row, Outcome.NEW, details=complete(own.details))
+    people = decision.people if decision.doubt in (Doubt.LIKELY, Doubt.ALIKE) else ()
+    return replace(new_patient(own), people=people, alike=decision.alike, reason=reason)
 
 
 def _update(candidate: Candidate, person: Person, known: Known, *, only_blanks: bool) -> Decision:

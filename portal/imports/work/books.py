@@ -59,6 +59,7 @@ class JobBook:
             ImportQuestion.objects.bulk_create(self._question(one) for one in decisions if one.doubt)
         counts = Counter(f"{one.outcome}_count" for one in decisions)
         columns: dict[str, Any] = {name: F(name) + count for name, count in counts.items()}
+        columns["alike_count"] = F("alike_count") + sum(one.is_unasked for one in decisions)
         last = decisions[-1].row
         self.move(**columns, last_row=last.number, bytes_done=last.end)
 
@@ -73,6 +74,7 @@ class JobBook:
             row_number=decision.row.number,
             doubt=decision.doubt,
             people=[str(one) for one in decision.people],
+            alike=[one.as_json() for one in decision.alike],
             details=_checked_details(decision.row),
         )
 

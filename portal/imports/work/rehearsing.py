@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
 
@@ -13,6 +13,7 @@ from portal.imports.matching.candidates import Candidate
 from portal.imports.matching.deciding import Decision
 from portal.imports.matching.known import COLUMNS, DATES, Known, Person, people_in_database
 from portal.imports.models import Outcome
+from portal.imports.work.faces import TABLE, faces_near, keep_faces
 from portal.patients.matching.duplicates import pairs_of, person_key
 from portal.patients.models import Status
 
@@ -31,7 +32,7 @@ class Rehearsal:
 
     def __init__(self) -> None:
         self.store = sqlite3.connect("")
-        self.store.executescript(_TABLES)
+        self.store.executescript(_TABLES + TABLE)
         self.known = Known()
 
     def people_of(self, candidates: Sequence[Candidate]) -> Known:
@@ -41,6 +42,8 @@ class Rehearsal:
         ids = {str(one) for one in self.known.people} | {one for (one,) in self._ask(_BY_CLUE, clues)}
         for one, row, facts in self._ask(_CHANGED, list(ids)):
             self.known.add(_person(UUID(one), row, facts, there=self.known.people.get(UUID(one))))
+        for patient_id, row, values in faces_near(self.store, candidates):
+            self.known.make(patient_id, row, values)
         return self.known
 
     def earlier_rows(self, patient_ids: Iterable[UUID]) -> dict[UUID, int]:
@@ -52,10 +55,11 @@ class Rehearsal:
 
     def write(self, decisions: Sequence[Decision]) -> None:
         """Remember; the patients stay as they are."""
+        keep_faces(self.store, decisions)
         for one in decisions:
-            if one.outcome == Outcome.NEW:
+            if one.outcome == Outcome.NEW and one.patient_id:
                 values = {name: one.details[name] for name in COLUMNS}
-                self._keep(uuid4(), one.row.number, values, pairs_of(one.details))
+                self._keep(one.patient_id, one.row.number, values, pairs_of(one.details))
             elif one.outcome == Outcome.UPDATED and one.patient_id:
                 person = self.known.people[one.patient_id]
                 values = person.values | {name: value for name, value in one.details.items() if name in COLUMNS}

@@ -41,11 +41,18 @@ class Rules:
     """What an import does where a row looks like a patient, and where a person had a choice."""
 
     allow_duplicates: bool
+    holds_back: bool
     settle: Settle
 
     def decide(self, rows: Sequence[Row], memory: Memory) -> list[Decision]:
         """See `decide`."""
-        return decide(rows, memory=memory, allow_duplicates=self.allow_duplicates, settle=self.settle)
+        return decide(
+            rows,
+            memory=memory,
+            allow_duplicates=self.allow_duplicates,
+            holds_back=self.holds_back,
+            settle=self.settle,
+        )
 
 
 Told = Callable[[Sequence[Decision]], None]
@@ -57,15 +64,16 @@ def run(
     patients: Patients,
     book: Book,
     allow_duplicates: bool,
+    holds_back: bool = False,
     settle: Settle = as_decided,
     after: int = 0,
     tell: Told | None = None,
 ) -> None:
     """Every row behind row `after` is imported or refused, on its own; `tell` hears of each batch once it is safe.
 
-    `settle` answers what is in doubt.
+    `holds_back` refuses new people who may be registered already; `settle` answers what is in doubt.
     """
-    rules = Rules(allow_duplicates, settle)
+    rules = Rules(allow_duplicates, holds_back, settle)
     rows, size = file.rows(after), BATCH
     waiting = list(islice(rows, BATCH))
     while waiting:

@@ -1,6 +1,7 @@
 """Carries decisions out: patients through their bulk doors, and a line for each row in the job's book."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 import pghistory
@@ -12,6 +13,7 @@ from portal.imports.matching.known import Known, people_in_database
 from portal.imports.models import ImportedRow, ImportJob, Outcome
 from portal.patients.matching.duplicates import Pair
 from portal.patients.matching.refusal import lock_people
+from portal.patients.matching.worklist import keep_pairs
 from portal.patients.models import Source
 from portal.patients.services import change_patients, register_patients
 
@@ -36,26 +38,38 @@ class Writing:
 
     def write(self, decisions: Sequence[Decision]) -> None:
         """All of them in the caller's transaction, or an error and nothing."""
-        new = [one for one in decisions if one.outcome == Outcome.NEW]
+        new = [one for one in decisions if one.outcome == Outcome.NEW and not one.reason]
+        decided = [one for one in decisions if one.outcome == Outcome.NEW and one.reason]
         changed = [
             (one.patient_id, one.details) for one in decisions if one.outcome == Outcome.UPDATED and one.patient_id
         ]
-        with pghistory.context(import_job=str(self.job.pk)):
-            patients = register_patients([one.details for one in new], by=self.by, source=Source.IMPORT) if new else []
+        with self._told():
+            self._register(new)
             if changed:
                 change_patients(changed, by=self.by, source=Source.IMPORT)
-        made = {one.row.number: patient.pk for one, patient in zip(new, patients, strict=True)}
+        for one in decided:
+            with self._told(**_set_aside(one)):  # A context of its own: what an inner one says stays in the outer one.
+                self._register([one])
+        _list_pairs(decisions)
         ImportedRow.objects.bulk_create(
             ImportedRow(
                 job=self.job,
                 row_number=one.row.number,
-                patient_id=patient_id,
+                patient_id=one.patient_id,
                 outcome=one.outcome,
                 identifiers_added=self._added(one),
             )
             for one in decisions
-            if (patient_id := made.get(one.row.number, one.patient_id))
+            if one.patient_id
         )
+
+    def _told(self, **more: Any) -> pghistory.context:
+        return pghistory.context(import_job=str(self.job.pk), **more)
+
+    def _register(self, new: Sequence[Decision]) -> None:
+        if new:
+            people = [{"id": one.patient_id, **one.details} for one in new]
+            register_patients(people, by=self.by, source=Source.IMPORT)
 
     def _added(self, decision: Decision) -> list[Pair]:
         """The identifiers that a known patient has got by this row; a new one keeps its own, even when archived."""
@@ -66,3 +80,21 @@ class Writing:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _list_pairs(decisions: Sequence[Decision]) -> None:
+    """Put who was registered beside somebody alike on the list; where a person gave a reason, the pair is set apart."""
+    pairs = [
+        (min((new.patient_id, one.id), (one.id, new.patient_id)), one.match)
+        for new in decisions
+        if new.outcome == Outcome.NEW and new.patient_id
+        for one in new.alike
+    ]
+    if pairs:
+        keep_pairs(pairs)
+
+
+def _set_aside(decision: Decision) -> dict[str, Any]:
+    """What registration at the desk puts into the log where somebody said that this is another person."""
+    others = [one.id for one in decision.alike] or decision.people
+    return {"duplicate_reason": decision.reason} | ({"similar": [str(one) for one in others]} if others else {})

@@ -107,9 +107,9 @@ def test_a_job_keeps_its_lease_while_it_reads_over_the_rows_that_are_done(job, m
     ImportJob.objects.filter(pk=job.pk).update(bytes_done=1024**3)
     opened, seen = services.open_patients, []
 
-    def slow(*asked):
+    def slow(*asked, **more):
         seen.append(ImportJob.objects.get(pk=job.pk).leased_until - timezone.now())
-        return opened(*asked)
+        return opened(*asked, **more)
 
     monkeypatch.setattr(services, "open_patients", slow)
     services.run_job(job.pk)

@@ -16,10 +16,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from portal.errors import PortalError
 from portal.imports.matching.deciding import Decision
-from portal.imports.models import ImportJob, JobStatus
+from portal.imports.models import ImportJob, JobStatus, Likely
 from portal.imports.private import open_private
 from portal.imports.profiles import mapping_of, profile_named
 from portal.imports.readers import PatientFile, TableFile, Unreadable, open_patients, recognise
+from portal.imports.readers.encodings import LABELS as ENCODINGS
 from portal.imports.reporting import RejectsFile, Tally, in_words, report_of, undo_in_words, undo_report
 from portal.imports.services import import_now, undo_import
 from portal.imports.work.books import ReadOnlyBook
@@ -51,6 +52,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "--allow-duplicates", action="store_true", help="register people whose name and date of birth are known"
         )
+        parser.add_argument(
+            "--likely",
+            choices=Likely.values,
+            default=Likely.REGISTER,
+            help="new people who may be registered already, as under another spelling: register them, and put each on "
+            "the list of possible duplicates (default), or refuse them",
+        )
+        parser.add_argument(
+            "--encoding",
+            default="",
+            metavar="NAME",
+            help=f"of a CSV file that is not UTF-8 and has no byte order mark: {', '.join(ENCODINGS)}",
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
         _refuse_missing_folders(options["report"], options["rejects"])
@@ -66,19 +80,22 @@ class Command(BaseCommand):
             sys.exit(REJECTS)
 
     def _import(self, path: Path, options: dict[str, Any]) -> dict[str, Any]:
-        mapping = _saved_columns(path, options["profile"]) if options["profile"] else []
-        file, job_id, allow = open_patients(path, mapping), None, options["allow_duplicates"]
+        encoding, likely = options["encoding"], options["likely"]
+        mapping = _saved_columns(path, options["profile"], encoding) if options["profile"] else []
+        file, job_id, allow = open_patients(path, mapping, encoding=encoding), None, options["allow_duplicates"]
         tally = Tally(RejectsFile(options["rejects"] if options["dry_run"] else None, file.header))
         with closing(tally.rejects), _progress(tally, file.size, self.stderr) as tell:
             if options["dry_run"]:
-                _rehearse(file, allow_duplicates=allow, tell=tell)
+                _rehearse(file, allow_duplicates=allow, holds_back=likely == Likely.REFUSE, tell=tell)
                 report = tally.as_json()
             else:
                 job = import_now(
                     path,
                     by=None,
                     allow_duplicates=allow,
+                    likely=likely,
                     mapping=mapping,
+                    encoding=encoding,
                     tell=tell,
                     goes_on=self._say_that_it_goes_on,
                 )
@@ -96,7 +113,7 @@ class Command(BaseCommand):
             done += count
             self.stderr.write(f"{done:,} patients")
 
-        if options["dry_run"] or options["rejects"] or options["allow_duplicates"] or options["profile"]:
+        if any(options[name] for name in ("dry_run", "rejects", "allow_duplicates", "profile", "encoding")):
             raise CommandError("--undo goes with --report and --json alone.", returncode=UNREADABLE)
         job = undo_import(options["undo"], by=None, tell=tell)
         _refuse_failed(job)
@@ -137,16 +154,23 @@ def _refuse_missing_folders(*asked: Path | None) -> None:
             raise CommandError(f"There is no folder {path.parent} to write {path.name} into.", returncode=UNREADABLE)
 
 
-def _saved_columns(path: Path, name: str) -> list[str]:
-    file = recognise(path)
+def _saved_columns(path: Path, name: str, encoding: str) -> list[str]:
+    file = recognise(path, encoding=encoding)
     if not isinstance(file, TableFile):
         raise CommandError("--profile goes with CSV and Excel workbooks: FHIR has no columns.", returncode=UNREADABLE)
     return mapping_of(profile_named(name), file.header)
 
 
-def _rehearse(file: PatientFile, *, allow_duplicates: bool, tell: Told) -> None:
+def _rehearse(file: PatientFile, *, allow_duplicates: bool, holds_back: bool, tell: Told) -> None:
     with closing(Rehearsal()) as patients:
-        run(file, patients=patients, book=ReadOnlyBook(), allow_duplicates=allow_duplicates, tell=tell)
+        run(
+            file,
+            patients=patients,
+            book=ReadOnlyBook(),
+            allow_duplicates=allow_duplicates,
+            holds_back=holds_back,
+            tell=tell,
+        )
 
 
 def _rejects_path(path: Path, options: dict[str, Any]) -> Path:

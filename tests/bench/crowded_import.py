@@ -1,0 +1,77 @@
+"""How long an import takes among many patients: `python -m tests.bench.crowded_import --patients 300000 --rows 5000`.
+
+Fills a PostgreSQL of its own with names as common and as rare as people's are, then imports new people of such names.
+Printed are rows a second by the clock, and by the processor time of the import and of its database session, which other
+work on the machine hardly changes.
+"""
+
+import argparse
+import csv
+import os
+import random
+import tempfile
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+import psutil
+
+from tests.bench.names import FAMILIES, GIVEN, rare_names
+from tests.bench.search import database_seconds, fill
+from tests.servers import addresses, databases
+
+HEADER = ["last name", "first name", "birthdate", "gender", "phone", "city", "insurance"]
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--patients", type=int, default=300_000)
+    asked.add_argument("--rows", type=int, default=5_000)
+    options = asked.parse_args()
+    with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
+        data = Path(folder)
+        data.chmod(0o711)  # As root, PostgreSQL runs under another account and has to pass.
+        with databases(data / "postgres") as urls:
+            environment = {"DJANGO_SETTINGS_MODULE": "portal.settings", "LOG_LEVEL": "ERROR"}
+            os.environ.update({**addresses(data), **urls, **environment})
+            measure(data / "people.csv", options.patients, options.rows)
+
+
+def measure(file: Path, count: int, rows: int) -> None:
+    import django
+
+    django.setup()
+    from portal.imports.services import import_now
+
+    fill(count)
+    write_people(file, rows)
+    load, _, _ = psutil.getloadavg()
+    print(f"{psutil.cpu_count()} cores with a load of {load:.1f}, {count:,} patients, {rows:,} rows")
+    database, clock, portal = database_seconds(), time.perf_counter(), time.process_time()
+    job = import_now(file, by=None)
+    seconds, ours = time.perf_counter() - clock, time.process_time() - portal
+    theirs = database_seconds() - database
+    print(f"{job.status}: {job.new_count:,} new, {getattr(job, 'alike_count', 0):,} of them alike to somebody")
+    print(f"by the clock {rows / seconds:,.0f} rows/s, by processor time {rows / (ours + theirs):,.0f} rows/s", end=" ")
+    print(f"(portal {ours:.1f} s, database {theirs:.1f} s)", flush=True)
+
+
+def write_people(file: Path, count: int) -> None:
+    """Of the same names as those who are there; the same people every time."""
+    dice, rare = random.Random(count), rare_names(20_000)
+    family, given = [*FAMILIES, *rare], [*GIVEN, *rare[:3000]]
+
+    def one_of(names: list[str]) -> str:
+        return names[int(len(names) * dice.random() ** 2.3)]
+
+    with file.open("w", newline="") as output:
+        rows = csv.writer(output)
+        rows.writerow(HEADER)
+        for number in range(count):
+            born = date(1930, 1, 1) + timedelta(days=dice.randrange(34_000))
+            phone = f"617 {dice.randrange(200, 900)} {dice.randrange(10_000):04}"
+            rows.writerow([one_of(family), one_of(given), born, dice.choice("MF"), phone, "Boston", f"INS-{number}"])
+
+
+if __name__ == "__main__":
+    main()

@@ -11,9 +11,11 @@ from portal.errors import InvalidInput, PortalError
 from portal.patients.codes import COUNTRIES, LANGUAGES, country_code
 from portal.patients.dates import DateBoxesField
 from portal.patients.details import clean_details
+from portal.patients.matching.duplicates import same_identifier
 from portal.patients.models import Precision, Sex
 from portal.patients.postcodes import national_form
 from portal.patients.rows import IdentifierRows, text
+from portal.patients.systems import system_name
 
 OLDEST = 150
 
@@ -115,10 +117,16 @@ class PatientForm(IdentifierRows):
     def add_problems(self, error: PortalError) -> None:
         """Put each problem beside its field; one without a field of ours stands above the form."""
         for problem in error.errors:
-            name = {"identifiers": "identifier_value_0"}.get(problem.pointer, problem.pointer)
+            name = self._taken_in(error) if problem.pointer == "identifiers" else problem.pointer
             self.add_error(name if name in self.fields else None, problem.detail)
         if not error.errors:
             self.add_error(None, error.detail)
+
+    def _taken_in(self, error: PortalError) -> str:
+        """The row that the error is about: the first of a kind that somebody else holds."""
+        said = {reason for one in error.extra.get("candidates", ()) for reason in one["reasons"]}
+        rows = [row for row in self.rows if same_identifier(system_name(row.kind.value() or "")) in said]
+        return rows[0].value.name if rows else "identifier_value_0"
 
 
 def _tidied(code: str, country: str) -> str:

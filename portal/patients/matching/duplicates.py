@@ -91,8 +91,13 @@ def match_of(patient_id: UUID, known: Facts, *, new: Facts) -> Match | None:
     grade = Grade.CERTAIN if held else _grade(new, known, birth=birth, names=names, phone=phone)
     if grade is None:
         return None
-    reasons = [f"same identifier ({kind})" for kind in held] + names.words + birth.words
+    reasons = [same_identifier(kind) for kind in held] + names.words + birth.words
     return Match(patient_id, grade, (*reasons, *["same phone"] * phone), held)
+
+
+def same_identifier(kind: str) -> str:
+    """The reason that both hold an identifier of this kind, which is named in the words of the desk."""
+    return f"same identifier ({kind})"
 
 
 @dataclass(frozen=True)

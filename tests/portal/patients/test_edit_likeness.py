@@ -114,6 +114,16 @@ def test_an_identifier_of_somebody_else_is_refused_whatever_the_reason(opened):
     assert answer.context["panel"].is_held
 
 
+def test_the_taken_one_of_two_identifiers_is_the_one_that_is_named_wrong(opened):
+    register(family_name="Holder", given_name="Ann", **PASSPORT)
+    page = opened(register())
+    answer = page.save(
+        identifier_system_0="insurance", identifier_value_0="AB12",
+        identifier_system_1="passport", identifier_value_1="p-1",
+    )  # fmt: skip
+    assert (answer.status_code, errors(answer)) == (409, ["identifier_value_1"])
+
+
 def test_what_is_shown_while_one_types_is_read_once_and_moves_no_more(opened):
     register()
     page = opened(register(given_name="Joan", date_of_birth="1990-01-01"))

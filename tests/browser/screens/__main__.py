@@ -6,7 +6,7 @@ import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.screens import (
     administering,
@@ -54,6 +54,7 @@ def main() -> None:
     parser.add_argument("chapters", nargs="*", help="some chapters only, by a word of their titles")
     asked = parser.parse_args()
     os.environ["CLINIC_NAME"] = "Riverside Clinic"
+    expect.set_options(timeout=60_000)  # A busy machine is slow, and all of it runs here.
     folder = tempfile.TemporaryDirectory(prefix="portal-screens-")
     with folder as data, running(Path(data), kafka="embedded") as system, sync_playwright() as playwright:
         flags = ["--no-sandbox"] if os.geteuid() == 0 else []

@@ -51,7 +51,7 @@ def take_lost(studio: Studio, person: Staff) -> None:
         expect(person.page.get_by_text("Waits for the worker")).to_be_visible()
         studio.take(person, "import-waiting", "An import waits for the worker; the page may be closed")
         lose_newest_file(studio)
-    expect(person.page.get_by_text("It could not be finished.")).to_be_visible(timeout=60_000)
+    expect(person.page.get_by_text("It could not be finished.")).to_be_visible()
     studio.take(person, "import-failed", "An import that failed says why, and what to do")
 
 
@@ -65,7 +65,7 @@ def take_running(studio: Studio, person: Staff) -> None:
     rows = (f"Family{at},Given,1980-01-01,F,York" for at in range(LONG))
     upload(person, "\n".join(["Surname,Given name,DOB,Sex,Town", *rows]).encode(), name="district.csv")
     press(person, "Try it")
-    expect(person.page.get_by_text("s left")).to_be_visible(timeout=60_000)
+    expect(person.page.get_by_text("s left")).to_be_visible()
     studio.take(person, "import-running", "A long file: rows a second, the time left, and one may go elsewhere")
     person.open("/imports/")
     studio.take(person, "imports", "All imports, and how each of them ended")

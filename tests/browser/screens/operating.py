@@ -78,7 +78,7 @@ def take_reconciliation(studio: Studio, operator: Staff) -> None:
 def check(operator: Staff, button: str, words: str) -> None:
     operator.open("/reconciliation/")
     operator.page.get_by_role("button", name=button, exact=True).click()
-    expect(operator.page.get_by_text(words)).to_be_visible(timeout=60_000)
+    expect(operator.page.get_by_text(words)).to_be_visible()
 
 
 def wait_until(person: Staff, address: str, words: str) -> None:

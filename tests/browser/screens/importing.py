@@ -12,6 +12,7 @@ Castillo,Inés,30-Jan-1951,F,Lowell,,INS-700103,37
 Dubois,Marc,31-02-1990,M,Boston,617 555 0104,INS-700104,44
 Eriksen,,14-Sep-2003,,Quincy,617 555 0105,INS-700105,41
 Lovell,Maud,3 Apr 1962,F,Leeds,020 7946 0055,INS-700106,39
+Lovel,Maud,3 Apr 1962,F,York,,INS-700107,39
 """
 MAUD = {"family_name": "Lovell", "given_name": "Maud", "born": ("3", "apr", "1962"), "sex": "Female"}
 
@@ -46,6 +47,11 @@ def take_review(studio: Studio, person: Staff) -> None:
     person.page.get_by_label("Leave the row out").first.check()
     press(person, "Keep these choices")
     expect(person.page.get_by_text("The choices are kept.")).to_be_visible()
+    person.page.get_by_role("link", name="May be registered already").click()
+    expect(person.page.get_by_role("heading", name="Row 8")).to_be_visible()
+    studio.take(person, "import-review-alike", "A new person who may be registered already: the grade, and why")
+    person.page.get_by_role("link", name="3 Trial").click()
+    person.page.get_by_label("Hold them back").check()
 
 
 def upload(person: Staff, content: bytes, *, name: str = "old-practice.csv") -> None:

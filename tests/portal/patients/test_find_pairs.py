@@ -55,6 +55,11 @@ def two(one: Patient, other: Patient) -> frozenset[UUID]:
             ["one letter off in the family name", "in part the same given name", "same date of birth"],
         ),
         (
+            {"family_name": "Exarple"},
+            "probable",
+            ["one letter off in the family name", "same given name", "same date of birth"],
+        ),
+        (
             {"family_name": "Example-Jones"},
             "probable",
             ["in part the same family name", "same given name", "same date of birth"],

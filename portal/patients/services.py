@@ -88,7 +88,7 @@ def change_patient(
 
     `identifiers`, where given, replaces the list; one that stays keeps the days that it does not name.
     NotFound; StaleVersion if the record is no longer at `expected_version`; Conflict if an identifier belongs to
-    someone else. A page gives the patients whom it has `shown`: then it is also a Conflict, as in `register_patient`,
+    someone else, or if the record was merged into another one. A page gives the patients whom it has `shown`: then it is also a Conflict, as in `register_patient`,
     if the change makes this record like another one, exactly or probably, and no `duplicate_reason` says why it is
     another person.
     """
@@ -96,7 +96,7 @@ def change_patient(
         others = _made_alike(patient_id, changes, reason=duplicate_reason, shown=shown)
         patient = _locked(patient_id, expected_version)
         with pghistory.context(**({"similar": others, "duplicate_reason": duplicate_reason} if others else {})):
-            _apply(patient, changes)
+            apply_changes(patient, changes)
         return patient
 
 
@@ -108,11 +108,13 @@ def _made_alike(patient_id: UUID, changes: Details, *, reason: str, shown: Colle
 def change_patients(many: Sequence[tuple[UUID, Details]], *, by: User | None, source: str) -> int:
     """Change several in one transaction, set by set, locked in the order of their ids; how many differ now.
 
-    Conflict if an identifier belongs to someone else.
+    Conflict if an identifier belongs to someone else, or if one of the records was merged into another one.
     """
     with transaction.atomic(), written_by(by, source=source):
         changes = dict(many)
-        locked = Patient.objects.select_for_update().filter(pk__in=changes).order_by("pk")
+        locked = list(Patient.objects.select_for_update().filter(pk__in=changes).order_by("pk"))
+        for patient in locked:
+            refuse_merged(patient)
         written = [(patient, _set(patient, changes[patient.pk])) for patient in locked]
         changed = [patient for patient, names in written if names]
         if changed:
@@ -139,9 +141,7 @@ def _set_status(
 ) -> Patient:
     with transaction.atomic(), written_by(by, source=source):
         patient = _locked(patient_id, expected_version)
-        if patient.status == Status.MERGED:
-            raise Conflict("This record was merged into another one; open that one instead.")
-        _apply(patient, {"status": status})
+        apply_changes(patient, {"status": status})
         return patient
 
 
@@ -149,16 +149,29 @@ def _locked(patient_id: UUID, expected_version: int | None) -> Patient:
     patient = Patient.objects.select_for_update().filter(pk=patient_id).first()
     if patient is None:
         raise NotFound("There is no patient with this id.")
+    refuse_merged(patient)
+    refuse_stale(patient, expected_version)
+    return patient
+
+
+def refuse_merged(patient: Patient) -> None:
+    """Conflict, with `mergedInto`, if the record was merged: it is kept as it was until that is taken back."""
+    if patient.status == Status.MERGED:
+        into = str(patient.merged_into_id)
+        raise Conflict("This record was merged into another one; open that one instead.", mergedInto=into)
+
+
+def refuse_stale(patient: Patient, expected_version: int | None) -> None:
+    """StaleVersion, with `version`, if the record is not at the version that somebody looked at."""
     if expected_version is not None and patient.version != expected_version:
         raise StaleVersion(
             "Someone else changed this patient meanwhile. Look at the newest version, then change it again.",
             version=patient.version,
         )
-    return patient
 
 
-def _apply(patient: Patient, changes: Details) -> None:
-    """Write what differs; the patient then shows what the database's trigger made of it."""
+def apply_changes(patient: Patient, changes: Details) -> None:
+    """For writers, on a locked patient: write what differs, and show what the database's trigger made of it."""
     if different := _set(patient, changes):
         patient.save(update_fields=different)
     if "identifiers" in changes:

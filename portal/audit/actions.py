@@ -8,6 +8,12 @@ from portal.patients.triggers import RECORDED
 
 WRITES = {INSERTED: "Registered", UPDATED: "Changed", DELETED: "Erased"}
 _BY_STATUS = {Status.ACTIVE: "Restored", Status.ARCHIVED: "Archived", Status.MERGED: "Merged into another record"}
+_MERGES = {  # Whether the row is the survivor's, and whether it tells of the undoing.
+    (True, False): "Merged another record into it",
+    (True, True): "Undid the merge of another record into it",
+    (False, False): "Merged into another record",
+    (False, True): "Undid its merge into another record",
+}
 _FOLLOWING = {"phone_e164", "date_of_birth_precision"}  # They change with a field that is named already.
 
 
@@ -15,6 +21,8 @@ def write_in_words(event: PatientEvent, before: PatientEvent | None) -> str:
     """`Changed phone, city`; `before` is the version that an update found. No value is told, only names of fields."""
     if event.pgh_label != UPDATED or before is None:
         return WRITES[event.pgh_label]
+    if merge := (event.pgh_context or {}).get("merge"):
+        return _MERGES["duplicate" in merge, bool(merge.get("undone"))]
     names = [name for name in RECORDED if getattr(event, name) != getattr(before, name)]
     if "status" in names:
         return _BY_STATUS[event.status]

@@ -60,7 +60,7 @@ class Patients(APIView):
     )
     def post(self, request: Request) -> Response:
         """409 if the person is here already, unless `duplicateReason` says why this is another one."""
-        body = dict(_object(request))
+        body = dict(object_in(request))
         reason = str(body.pop("duplicateReason", "") or "").strip()
         user, key = user_of(request), _idempotency_key(request)
         with transaction.atomic():
@@ -89,7 +89,7 @@ class OnePatient(APIView):
 
     @extend_schema(responses=PatientJson, summary="Read a patient")
     def get(self, request: Request, patient_id: UUID) -> Response:
-        return _answer(selectors.open_patient(user_of(request), patient_id, door=DOOR))
+        return answer_with(selectors.open_patient(user_of(request), patient_id, door=DOOR))
 
     @extend_schema(parameters=[IF_MATCH], request=PatientBody, responses=PatientJson, summary="Change a patient")
     def put(self, request: Request, patient_id: UUID) -> Response:
@@ -104,7 +104,7 @@ class OnePatient(APIView):
     @extend_schema(parameters=[IF_MATCH], responses={204: None}, summary="Archive a patient")
     def delete(self, request: Request, patient_id: UUID) -> Response:
         """Takes the patient off the lists; nothing is erased, and PATCH restores."""
-        version = _expected_version(request)
+        version = expected_version(request)
         services.archive_patient(patient_id, by=user_of(request), source=DOOR, expected_version=version)
         return Response(status=204)
 
@@ -113,7 +113,7 @@ class OnePatient(APIView):
         return PatientBody(*args, **kwargs)
 
     def _change(self, request: Request, patient_id: UUID) -> Response:
-        user, body, version = user_of(request), dict(_object(request)), _expected_version(request)
+        user, body, version = user_of(request), dict(object_in(request)), expected_version(request)
         current = _json(selectors.open_patient(user, patient_id, door=DOOR))
         if body.get("status") == current["status"]:
             del body["status"]
@@ -124,7 +124,7 @@ class OnePatient(APIView):
                 _set_status(status, patient_id, user, version)
                 version = None
             services.change_patient(patient_id, details, by=user, source=DOOR, expected_version=version)
-        return _answer(selectors.patients_visible_to(user).prefetch_related("identifiers").get(pk=patient_id))
+        return answer_with(selectors.patients_visible_to(user).prefetch_related("identifiers").get(pk=patient_id))
 
 
 class History(APIView):
@@ -141,7 +141,8 @@ def _matched_on(hit: Hit) -> dict[str, str]:
     return {"matchedOn": hit.reason} if hit.reason else {}
 
 
-def _object(request: Request) -> dict[str, Any]:
+def object_in(request: Request) -> dict[str, Any]:
+    """The body, which has to be an object."""
     if not isinstance(request.data, dict):
         raise InvalidInput("Send a JSON object.")
     return request.data
@@ -204,7 +205,7 @@ def _idempotency_key(request: Request) -> str:
     return key
 
 
-def _expected_version(request: Request) -> int | None:
+def expected_version(request: Request) -> int | None:
     """The version that If-Match names; none for no header or `*`. A weak or foreign tag matches nothing (RFC 9110)."""
     tag = request.headers.get("If-Match", "").strip()
     if tag in {"", "*"}:
@@ -218,12 +219,13 @@ def _json(patient: Patient) -> dict[str, Any]:
     return patient_json(patient, parts_for([patient.pk])[patient.pk])
 
 
-def _answer(patient: Patient, *, status: int = 200) -> Response:
-    return Response(_json(patient), status, headers={"ETag": f'"{patient.version}"'})
+def answer_with(patient: Patient, **more: Any) -> Response:
+    """The patient and whatever else is told, with the version as ETag."""
+    return Response({**_json(patient), **more}, headers={"ETag": f'"{patient.version}"'})
 
 
 def _change_json(change: Change) -> dict[str, Any]:
-    fields = [{"field": name, "old": old, "new": new} for name, old, new in change.fields]
+    fields = [{"field": name.removesuffix("_id"), "old": old, "new": new} for name, old, new in change.fields]
     return {
         "eventId": change.event_id, "version": change.version, "at": change.at, "kind": change.kind,
         "by": change.actor, "source": change.source, "changes": fields,

@@ -18,6 +18,7 @@ READS = {
     "list": "Saw in a list",
     "similar": "Saw while registering or changing somebody alike",
     "review": "Saw while reviewing an import",
+    "compare": "Compared with a record that may be the same person",
     "timeline": "Looked at the timeline",
     "identifiers": "Looked at the identifiers",
     "history": "Looked at what changed",

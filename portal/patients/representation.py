@@ -11,7 +11,7 @@ from portal.patients.models import Patient, PatientIdentifier
 _NAMES = {"registered_on": "registeredDate", "deceased_on": "deceasedDate"}
 JSON_NAMES = {name: _NAMES.get(name, camel(name)) for name in FIELDS}
 _DETAIL_NAMES = {json_name: name for name, json_name in JSON_NAMES.items()}
-READ_ONLY = ["id", "mrn", "version", "billing"]
+READ_ONLY = ["id", "mrn", "version", "mergedInto", "billing"]
 _ADDRESS_PARTS = ["address_line1", "address_line2", "city", "region", "postal_code", "country"]
 
 
@@ -24,7 +24,8 @@ def patient_json(patient: Patient, parts: Mapping[str, Any]) -> dict[str, Any]:
             body[json_name] = value.isoformat() if hasattr(value, "isoformat") else value
     body["address"] = patient.address_text
     body["identifiers"] = [_identifier_json(one) for one in patient.identifiers.all()]
-    return {**body, "status": patient.status, "version": patient.version, **parts}
+    merged_into = str(patient.merged_into_id) if patient.merged_into_id else None
+    return {**body, "status": patient.status, "mergedInto": merged_into, "version": patient.version, **parts}
 
 
 def _identifier_json(one: PatientIdentifier) -> dict[str, Any]:

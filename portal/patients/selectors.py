@@ -23,7 +23,10 @@ LARGEST_PAGE = 200
 
 @dataclass(frozen=True)
 class PatientFilters:
-    """Narrow a list; empty means any. `identifier` is a value, or `system|value`."""
+    """Narrow a list; empty means any, but for merged records: those are found by that status alone.
+
+    `identifier` is a value, or `system|value`.
+    """
 
     date_of_birth: date | None = None
     sex: str = ""
@@ -160,6 +163,8 @@ def _filtered(found: QuerySet[Patient], filters: PatientFilters) -> QuerySet[Pat
     exact = {"date_of_birth": filters.date_of_birth, "sex": filters.sex, "status": filters.status}
     bounds = {"registered_on__gte": filters.registered_from, "registered_on__lte": filters.registered_to}
     found = found.filter(**{name: value for name, value in {**exact, **bounds}.items() if value})
+    if not filters.status:
+        found = found.exclude(status=Status.MERGED)  # They are nobody of their own: the other record is the person.
     if filters.identifier:
         system, _, value = filters.identifier.rpartition("|")
         held = PatientIdentifier.objects.filter(value=identifier_value(value))

@@ -78,6 +78,9 @@ class PatientJson(PatientBody):
     id = serializers.UUIDField()
     mrn = serializers.CharField()
     status = serializers.ChoiceField(Status.choices)
+    mergedInto = serializers.UUIDField(  # noqa: N815
+        allow_null=True, help_text="The record that stands for the person, while the status is merged"
+    )
     version = serializers.IntegerField()
     billing = Billing(allow_null=True)
 

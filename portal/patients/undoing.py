@@ -9,13 +9,18 @@ from portal.patients.record.history import Change, changes_of, state_of
 from portal.patients.selectors import patients_visible_to
 from portal.patients.services import change_patient
 
-_NOT_BY_HAND = {"mrn", "source", "status", "phone_e164"}
+_NOT_BY_HAND = {"mrn", "source", "status", "phone_e164", "merged_into_id"}
 
 
 def is_undoable(change: Change) -> bool:
-    """Whether `undo_change` can take it back: archiving has an undo of its own, and registering has none."""
+    """Whether `undo_change` can take it back: archiving and merging have an undo of their own, registering has none."""
     names = {name for name, _, _ in change.fields}
-    return change.kind == "update" and not names & _NOT_BY_HAND and bool(names or change.lost or change.got)
+    return (
+        change.kind == "update"
+        and not change.merge
+        and not names & _NOT_BY_HAND
+        and bool(names or change.lost or change.got)
+    )
 
 
 def undo_change(patient_id: UUID, *, version: int, by: User, source: str) -> Patient:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.patients import api, views
+from portal.patients import api, merge_api, views
 
 app_name = "patients"
 
@@ -21,6 +21,9 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/archive/", views.archive, name="archive"),
     path("patients/<uuid:patient_id>/restore/", views.restore, name="restore"),
     path("patients/<uuid:patient_id>/undo/", views.undo, name="undo"),
+    path("patients/<uuid:patient_id>/merge/", views.choose, name="merge-with"),
+    path("patients/<uuid:patient_id>/merge/<uuid:other_id>/", views.merge, name="merge"),
+    path("patients/<uuid:patient_id>/unmerge/", views.unmerge, name="unmerge"),
     path("patients/<uuid:patient_id>/history/", views.history, name="history"),
     path("patients/<uuid:patient_id>/history/as-it-was/", views.as_it_was, name="as-it-was"),
     path("patients/<uuid:patient_id>/timeline/", views.timeline, name="timeline"),
@@ -30,5 +33,7 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/tags/", views.tags, name="tags"),
     path("api/patients", api.Patients.as_view(), name="api-list"),
     path("api/patients/<uuid:patient_id>", api.OnePatient.as_view(), name="api-one"),
+    path("api/patients/<uuid:patient_id>/merge", merge_api.Merge.as_view(), name="api-merge"),
+    path("api/patients/<uuid:patient_id>/unmerge", merge_api.Unmerge.as_view(), name="api-unmerge"),
     path("api/patients/<uuid:patient_id>/history", api.History.as_view(), name="api-history"),
 ]

@@ -15,6 +15,7 @@ from portal.reconciliation.models import ReconcileReport
 from tests.browser.addresses import pages_open_to
 
 ANN = {"family_name": "Able", "given_name": "Ann", "date_of_birth": "1990-01-01", "sex": "female"}
+ANNA = {"family_name": "Able", "given_name": "Anna", "date_of_birth": "1990-01-01", "phone": "617 555 0101"}
 ROWS = "family_name,given_name,date_of_birth,sex,city\nAble,Ann,1990-01-01,female,York\nBaker,Ben,30-02-1990,male,\n"
 WIDTHS = (1280, 640, 320)  # 640 px are 1280 px at 200 %.
 FEWEST = 3  # Profile, keys and dashboard are open to every role: with fewer the walk itself is at fault.
@@ -36,6 +37,7 @@ def examples(db, settings, tmp_path):
     now = timezone.now()
     return {
         "patient_id": patient.pk,
+        "other_id": register_patient(ANNA, by=None, source="portal").pk,
         "pair_id": set_apart(patient.pk, other.pk, by=None, reason="Twins").pk,
         "job_id": job.pk,
         "doubt": Doubt.LIKELY,

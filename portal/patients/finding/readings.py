@@ -17,6 +17,7 @@ from django.db.models.lookups import GreaterThanOrEqual, LessThan
 
 from portal.patients.finding.spans import Span, span_of
 from portal.patients.models import Patient, PatientIdentifier
+from portal.patients.record.merges import survivor_of
 from portal.patients.systems import system_name
 from portal.patients.words import fold, identifier_value
 
@@ -95,7 +96,15 @@ def _as_record_number(text: str) -> list[Reading]:
     digits = re.sub(r"[\s-]", "", text)
     if not re.fullmatch(r"\d{8,20}", digits):
         return []
-    return [Reading("mrn", Q(mrn=digits), lambda _: "MRN")]
+    merged = Patient.objects.filter(mrn=digits, merged_into__isnull=False).select_related("merged_into").first()
+    reading = Reading("mrn", Q(mrn=digits), lambda _: "MRN")
+    return [reading, _as_merged(merged)] if merged else [reading]
+
+
+def _as_merged(merged: Patient) -> Reading:
+    """Whoever holds an old card or letter asks by the number of the record that is gone."""
+    words = f"Its record {merged.mrn} was merged into this one"
+    return Reading("merged", Q(pk=survivor_of(merged).pk), lambda _: words)
 
 
 def _as_record_number_tail(text: str) -> list[Reading]:

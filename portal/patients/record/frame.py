@@ -8,11 +8,14 @@ from django.urls import reverse
 
 from portal.patients.annexes import annexes
 from portal.patients.models import Patient
+from portal.patients.record.merges import survivor_of
 
 
 def frame(request: HttpRequest, patient: Patient, *, tab: str) -> dict[str, Any]:
     """The context of `patients/patient.html`; `tab` is the name of the address that is open."""
-    return {"patient": patient, "tabs": _tabs(request, patient, tab), "tags": tags_of(request, patient)}
+    survivor = survivor_of(patient) if patient.merged_into_id else None
+    tabs, tags = _tabs(request, patient, tab), tags_of(request, patient)
+    return {"patient": patient, "survivor": survivor, "tabs": tabs, "tags": tags}
 
 
 def tags_of(request: HttpRequest, patient: Patient) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,6 +12,7 @@ from portal.errors import NotAllowed
 from portal.patients.audit import record_reading
 from portal.patients.models import IdentifierChange, Patient, PatientEvent, PatientIdentifier
 from portal.patients.models.log import DELETED
+from portal.patients.record.merges import Merge, merges_in
 from portal.patients.selectors import no_such_patient, patients_visible_to
 from portal.patients.triggers import RECORDED
 
@@ -48,6 +49,7 @@ class Change:
     request_id: str = ""
     reason: str = ""
     is_mended: bool = False
+    merge: Merge | None = None
 
 
 @dataclass(frozen=True)
@@ -131,9 +133,9 @@ def _identifiers_at(patient: Patient, version: int) -> list[Held]:
 
 
 def _changes(befores: Sequence[Any], events: Sequence[Any]) -> list[Change]:
-    names, identifiers = _actor_names(events), _identifier_changes(events)
+    names, identifiers, merges = _actor_names(events), _identifier_changes(events), merges_in(befores, events)
     return [
-        _change(event, before, names, identifiers[event.version])
+        replace(_change(event, before, names, identifiers[event.version]), merge=merges.get(event.version))
         for before, event in zip(befores, events, strict=False)
     ]
 

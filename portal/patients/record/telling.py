@@ -9,12 +9,13 @@ from portal.patients.annexes import Happening
 from portal.patients.codes import country_name, language_name
 from portal.patients.models import Patient, Precision, Sex, Source, Status
 from portal.patients.record.history import Change, Held, State
+from portal.patients.record.merges import Merge
 from portal.patients.systems import system_name, validity
 from portal.patients.templatetags.patients import BY_PRECISION, source_name
 
 NOT_RECORDED = "Not recorded"
 NAMED = 4  # Fields that a title names one by one.
-_OF_THE_MACHINE = {"id", "version", "created_at", "updated_at", "phone_e164", "merged_into_id"}
+_OF_THE_MACHINE = {"id", "version", "created_at", "updated_at", "phone_e164", "merged_into_id"}  # The last has words.
 _TAKEN_AS_READ = {("date_of_birth_precision", "day"), ("status", "active")}
 _CHOICES = {"sex": Sex, "status": Status, "source": Source, "date_of_birth_precision": Precision}
 _DATES = {"date_of_birth", "deceased_on", "registered_on"}
@@ -35,7 +36,7 @@ _CODES = {"country": country_name, "language": language_name}
 _STATUS_TITLES = {
     ("active", "archived"): "Archived",
     ("archived", "active"): "Restored",
-    ("merged", "active"): "Merge undone",
+    ("active", "merged"): "Merged into another record",
 }
 
 
@@ -51,7 +52,7 @@ def readable(change: Change) -> Change:
         for name, old, new in change.fields
         if name not in _OF_THE_MACHINE | told_by_the_date and not (is_first and (name, new) in _TAKEN_AS_READ)
     ]
-    fields += _identifiers(change)
+    fields += [*_identifiers(change), *_merge(change)]
     if not fields and change.is_mended:
         fields = [("What was changed", "Not known", "Not known")]
     elif not fields and not is_first:  # Before their log was kept.
@@ -62,9 +63,11 @@ def readable(change: Change) -> Change:
 def happening_from(change: Change) -> Happening:
     """The same change as one line of the timeline."""
     told = readable(change)
-    details = [_in_one_line(*row) for row in told.fields]
+    details = [_in_one_line(*row) for row in told.fields if row not in _merge(change)]  # The title says that.
     if change.kind == "insert":
         details = [f"Registered although a similar person was here: {change.reason}"] if change.reason else []
+    if change.merge and change.merge.words:
+        details.insert(0, f"Because: {change.merge.words}")
     if change.is_mended:
         details.append("Written into the log afterwards; who changed it is not known")
     door = source_name(change.source) if change.source else ""
@@ -124,9 +127,11 @@ def worded(name: str, value: Any, precision: str = "") -> str:
 def _title(change: Change, told: Change) -> str:
     if change.kind == "insert":
         return "Registered"
+    if change.merge:
+        return _merge_title(change.merge)
     status = next(((old, new) for name, old, new in change.fields if name == "status"), None)
     if status:
-        return _STATUS_TITLES.get(status, "Merged into another record")
+        return _STATUS_TITLES.get(status, "Changed status")
     return f"Changed {_listed([_in_a_sentence(label) for label, _, _ in told.fields])}"
 
 
@@ -149,6 +154,23 @@ def _in_a_sentence(label: str) -> str:
 def _identifiers(change: Change) -> list[tuple[str, str, str]]:
     systems = dict.fromkeys(one.system for one in [*change.lost, *change.got])
     return [(system_name(one), _held(one, change.lost), _held(one, change.got)) for one in systems]
+
+
+def _merge(change: Change) -> list[tuple[str, str, str]]:
+    """A row for the other record, so that a merge which changed no value is told as well."""
+    if change.merge is None:
+        return []
+    label = "Merged into it" if change.merge.is_of_survivor else "Merged into"
+    other = f"MRN {change.merge.other}"
+    return [(label, other, "Taken back") if change.merge.is_undone else (label, "–", other)]
+
+
+def _merge_title(merge: Merge) -> str:
+    if merge.is_undone:
+        return f"Merge of MRN {merge.other} undone" if merge.is_of_survivor else "Merge undone"
+    if merge.is_of_survivor:
+        return f"Merged MRN {merge.other} into this record"
+    return f"Merged into MRN {merge.other}"
 
 
 def _held(system: str, identifiers: Sequence[Held]) -> str:

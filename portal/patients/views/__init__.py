@@ -6,6 +6,7 @@ from portal.patients.views.duplicates import duplicates, find, one_again, two_pe
 from portal.patients.views.editing import edit, understood
 from portal.patients.views.history import as_it_was, history
 from portal.patients.views.listing import index, suggest
+from portal.patients.views.merging import choose, merge, unmerge
 from portal.patients.views.reading import identifiers, label, show, tags
 from portal.patients.views.registering import register, similar
 from portal.patients.views.timeline import timeline
@@ -15,6 +16,7 @@ __all__ = [
     "access",
     "archive",
     "as_it_was",
+    "choose",
     "duplicates",
     "edit",
     "find",
@@ -22,6 +24,7 @@ __all__ = [
     "identifiers",
     "index",
     "label",
+    "merge",
     "one_again",
     "register",
     "restore",
@@ -33,4 +36,5 @@ __all__ = [
     "two_people",
     "understood",
     "undo",
+    "unmerge",
 ]

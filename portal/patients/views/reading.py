@@ -12,6 +12,7 @@ from portal.patients.barcode import code128
 from portal.patients.matching.pages import doubles_of
 from portal.patients.models import Source
 from portal.patients.record.frame import frame, tags_of
+from portal.patients.record.merges import merged_here
 from portal.patients.selectors import no_such_patient, open_patient, patients_visible_to
 
 
@@ -20,8 +21,13 @@ from portal.patients.selectors import no_such_patient, open_patient, patients_vi
 def show(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """The overview: who, contact, identifiers, record."""
     patient = open_patient(user_of(request), patient_id, door=Source.PORTAL)
-    more = {"is_new": "registered" in request.GET, "doubles": doubles_of(user_of(request), patient)}
-    return render(request, "patients/show.html", {**frame(request, patient, tab="patients:show"), **more})
+    context = {
+        **frame(request, patient, tab="patients:show"),
+        "is_new": "registered" in request.GET,
+        "doubles": doubles_of(user_of(request), patient),
+        "merged_here": merged_here(patient),
+    }
+    return render(request, "patients/show.html", context)
 
 
 @allow("patients.view_patient")

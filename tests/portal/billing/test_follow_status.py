@@ -7,6 +7,7 @@ from portal.billing.loop import BillingLoop
 from portal.billing.models import BillingAccount
 from portal.billing.services import request_again
 from portal.patients import services
+from portal.patients.matching.merging import merge_patient, unmerge_patient
 from portal.patients.models import Patient
 from tests.portal.billing.conftest import account, change, new_patient, run, waiting
 
@@ -44,20 +45,20 @@ def test_archiving_closes_the_account_and_restoring_opens_it_again(loop, server,
     assert waiting() == 0
 
 
-def test_a_merged_record_has_its_account_closed(loop, server, patient):
+def test_a_merged_record_has_its_account_closed_until_the_merge_is_taken_back(loop, server, patient):
+    """And the survivor's account is told the name that it got."""
+    survivor = new_patient(family_name="Survivor")
     run(loop)
-    other = new_patient()
+    given = account(patient).account_id
+    merge_patient(patient.pk, into=survivor.pk, reason="Papers seen", take=["family_name"], **HOW)
     run(loop)
-    Patient.objects.filter(pk=patient.pk).update(status="merged", merged_into=other)
+    assert [states(server, one) for one in (patient, survivor)] == [("closed", True), ("active", False)]
+    assert server.accounts()[str(survivor.pk)].name == server.accounts()[str(patient.pk)].name
+    unmerge_patient(patient.pk, **HOW)
     run(loop)
-    assert states(server, patient) == ("active", False), "nobody was told yet: a queryset sends no signal"
-    services.change_patients([(patient.pk, {"city": "Leeds"})], by=None, source="import")
-    run(loop)
-    assert states(server, patient) == ("closed", True)
-    Patient.objects.filter(pk=patient.pk).update(status="active", merged_into=None)
-    services.change_patients([(patient.pk, {"city": "York"})], by=None, source="import")
-    run(loop)
-    assert states(server, patient) == ("active", False)
+    assert [states(server, one) for one in (patient, survivor)] == [("active", False)] * 2
+    assert (account(patient).account_id, waiting()) == (given, 0)
+    assert server.accounts()[str(survivor.pk)].name.endswith("Survivor")
 
 
 def test_sql_that_archives_is_found_by_the_sweep(loop, server, clock, patient):

@@ -34,6 +34,13 @@ class MergeBody(serializers.Serializer[Any]):
     )
 
 
+class _Sent(MergeBody):
+    """As it is checked: of what is missing in the reason or wrong in `take` the service speaks, for every door."""
+
+    reason = serializers.CharField(allow_blank=True, default="")
+    take = serializers.ListField(child=serializers.CharField(), required=False)
+
+
 class PartedJson(PatientJson):
     left = serializers.ListField(child=serializers.CharField(), help_text="What the record that stayed keeps")
 
@@ -77,9 +84,7 @@ def _checked(body: dict[str, Any]) -> dict[str, Any]:
     unknown = [name for name in body if name not in MergeBody().fields]
     if unknown:
         raise InvalidInput(errors=[FieldProblem(one, "unknown-field", "There is no such field.") for one in unknown])
-    checked = MergeBody(data={"reason": "", **body})
-    checked.fields["reason"].allow_blank = True  # The service has the words for it.
-    checked.fields["take"].child = serializers.CharField()
+    checked = _Sent(data=body)
     checked.is_valid(raise_exception=True)
     return checked.validated_data
 

@@ -87,10 +87,10 @@ def change_patient(
     """The patient with these cleaned fields changed; the log and the version move only if something differs.
 
     `identifiers`, where given, replaces the list; one that stays keeps the days that it does not name.
-    NotFound; StaleVersion if the record is no longer at `expected_version`; Conflict if an identifier belongs to
-    someone else, or if the record was merged into another one. A page gives the patients whom it has `shown`: then it is also a Conflict, as in `register_patient`,
-    if the change makes this record like another one, exactly or probably, and no `duplicate_reason` says why it is
-    another person.
+    NotFound; StaleVersion if the record is no longer at `expected_version`; Conflict if it was merged into another one,
+    or if an identifier belongs to someone else. A page gives the patients whom it has `shown`: then it is also a
+    Conflict, as in `register_patient`, if the change makes this record like another one, exactly or probably, and no
+    `duplicate_reason` says why it is another person.
     """
     with transaction.atomic(), written_by(by, source=source):
         others = _made_alike(patient_id, changes, reason=duplicate_reason, shown=shown)

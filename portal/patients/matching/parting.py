@@ -73,8 +73,9 @@ def _identifiers_of(duplicate_id: UUID, version: int, survivor: Patient) -> tupl
     """The keys of those that the duplicate lost with this version and the survivor holds; whether some are missing."""
     lost = IdentifierChange.objects.filter(patient_id=duplicate_id, version=version, is_added=False)
     pairs = list(lost.values_list("system", "value"))
-    held = PatientIdentifier.objects.filter(_any_of(pairs), patient=survivor) if pairs else []
-    return [one.pk for one in held], len(held) < len(pairs)
+    there = PatientIdentifier.objects.filter(_any_of(pairs), patient=survivor) if pairs else ()
+    held = [one.pk for one in there]
+    return held, len(held) < len(pairs)
 
 
 def _any_of(pairs: Iterable[tuple[str, str]]) -> Q:

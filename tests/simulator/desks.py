@@ -99,10 +99,11 @@ def archive_or_restore(words: Words, patient: UUID) -> Acts:
 
 
 def merge_by_sql(words: Words, patient: UUID) -> Acts:
-    """Into the oldest who is active; nothing where there is no other."""
+    """Into the oldest who is active and whom no desk holds; nothing where there is no other."""
     statement = """
         UPDATE patients_patient SET status = 'merged', merged_into_id = other.id
-        FROM (SELECT id FROM patients_patient WHERE status = 'active' AND id <> %(id)s ORDER BY id LIMIT 1) AS other
+        FROM (SELECT id FROM patients_patient WHERE status = 'active' AND id <> %(id)s ORDER BY id LIMIT 1
+              FOR KEY SHARE SKIP LOCKED) AS other
         WHERE patients_patient.id = %(id)s AND status <> 'merged'
     """
     with connection.cursor() as cursor:

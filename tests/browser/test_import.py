@@ -149,6 +149,43 @@ def test_a_likely_duplicate_is_decided_by_a_person(staff, operator, ann, scripts
     assert Patient.objects.filter(family_name="Able").count() == 2
 
 
+ALIKE = """Surname,Given,Born,Town
+Abel,Ann,1990-01-01,Łódź
+Baker,Ben,1990-03-30,York
+"""
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_whoever_may_be_registered_already_is_decided_once(staff, operator, ann, width):
+    person = staff(operator, width=width)
+    person.open("/imports/")
+    file = {"name": "old.csv", "mimeType": "text/csv", "buffer": ALIKE.encode("iso-8859-2")}
+    person.page.get_by_label("File", exact=True).set_input_files(file)
+    press(person, "Upload")
+    expect(person.page.get_by_text("This file is not UTF-8; it is read as Windows-1252")).to_be_visible()
+    person.page.get_by_label("Encoding").select_option("ISO 8859-2 (Latin-2)")
+    press(person, "Read it again")
+    expect(person.page.get_by_text("Łódź")).to_be_visible()
+    person.is_readable_by_all()
+    person.page.get_by_label("Born becomes").select_option("Date of birth")
+    press(person, "Try it")
+    expect(person.page.get_by_text("Trial: waiting")).to_be_visible()
+    work()
+    expect(person.page.get_by_role("row", name="one letter off in the family name")).to_be_visible()
+    press(person, "Import it now")
+    expect(person.page.get_by_role("alert")).to_contain_text("Choose what becomes of the people")
+    person.is_readable_by_all()
+    person.page.get_by_role("link", name="4 Review").click()
+    expect(person.page.get_by_text(f"MRN {ann.mrn}: probable")).to_be_visible()
+    person.is_readable_by_all()
+    person.page.get_by_role("link", name="Back to the trial").click()
+    person.page.get_by_label("Hold them back").check()
+    press(person, "Import it now")
+    work()
+    expect(person.page.get_by_role("cell", name="Nobody has said that it is another person.")).to_be_visible()
+    assert Patient.objects.count() == 2  # Ann as she was, and Ben.
+
+
 @pytest.mark.parametrize("width", [1280, 320])
 def test_every_step_can_be_read_by_everybody(staff, operator, ann, width):
     person = staff(operator, width=width)

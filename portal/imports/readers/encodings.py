@@ -10,16 +10,16 @@ SAVE_AS = "Save it as “CSV UTF-8 (comma delimited)” and try again."
 # What a person may choose. The standard of the web reads Latin-1 as Windows-1252, which has it in itself.
 CHOICES = [
     ("utf-8", "UTF-8"),
-    ("utf-16-le", "UTF-16, little-endian"),
-    ("utf-16-be", "UTF-16, big-endian"),
-    ("windows-1252", "Windows-1252 (Western Europe, also Latin-1)"),
+    ("utf-16-le", "UTF-16 (little-endian)"),
+    ("utf-16-be", "UTF-16 (big-endian)"),
+    ("windows-1252", "Windows-1252 (Western)"),
     ("iso-8859-15", "ISO 8859-15 (Latin-9)"),
-    ("windows-1250", "Windows-1250 (Central Europe)"),
+    ("windows-1250", "Windows-1250 (Central)"),
     ("iso-8859-2", "ISO 8859-2 (Latin-2)"),
     ("windows-1251", "Windows-1251 (Cyrillic)"),
     ("windows-1253", "Windows-1253 (Greek)"),
     ("windows-1254", "Windows-1254 (Turkish)"),
-    ("macintosh", "Macintosh (Mac OS Roman)"),
+    ("macintosh", "Macintosh (Roman)"),
     ("cp850", "DOS, code page 850"),
 ]
 LABELS = dict(CHOICES)

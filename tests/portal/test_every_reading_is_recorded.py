@@ -53,6 +53,7 @@ def pages(patient) -> dict[str, str]:
     change_patient(patient.pk, {"city": "York"}, by=None, source="portal")  # Of her is what the admin has last.
     known = {
         "patient_id": patient.pk,
+        "other_id": other.pk,
         "pair_id": PossibleDuplicate.objects.create(first=other, second=patient, grade="probable").pk,
         "job_id": job.pk,
         "report_id": ReconcileReport.objects.create().pk,

@@ -29,9 +29,13 @@ def guesses(patients: QuerySet[Patient], name: TypedName, *, limit: int, few: bo
     """
     near = [words_near(word, most=WORDS) for word in name.words]
     others = patients.filter(name.narrowed_by).exclude(name_words=name_query([[f"{word}*"] for word in name.words]))
-    whole = _by_whole_names(others, candidates(name.words, near)[:TRIED], limit, few=few)
+    tried = TRIED // 2 if name.narrowed_by else TRIED  # To find somebody of a day, all of a name may be walked past.
+    whole = _by_whole_names(others, candidates(name.words, near)[:tried], limit, few=few)
     found = _add({}, whole, limit)
-    for some in ([[one for one in each if one.cost <= 1] for each in near], near):
+    nearest = [[one for one in each if one.cost <= 1] for each in near]
+    for some in (
+        (nearest,) if few else (nearest, near)
+    ):  # Where the name itself is found, nobody looks for one far away.
         if len(found) < min(limit, ENOUGH) and any(some):
             _add(found, _by_any_words(others, name.words, some), limit)
     by_id = patients.in_bulk([*found])

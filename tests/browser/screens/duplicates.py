@@ -3,6 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.browser.screens.studio import Studio
+from tests.browser.steps import Staff
 
 
 def take(studio: Studio) -> None:
@@ -18,3 +19,21 @@ def take(studio: Studio) -> None:
     desk.page.get_by_role("link", name="Set apart").click()
     expect(desk.page.get_by_role("button", name="Put back on the list")).to_be_visible()
     studio.take(desk, "duplicates-apart", "Who was set apart, by whom and why")
+    take_merge(studio, desk)
+
+
+def take_merge(studio: Studio, desk: Staff) -> None:
+    """A pair compared, merged and taken apart again: later chapters meet both records."""
+    desk.page.get_by_role("link", name="To be decided").click()
+    desk.page.get_by_role("link", name="Compare and merge").first.click()
+    expect(desk.page.get_by_role("heading", name="Merge two records")).to_be_visible()
+    studio.take(desk, "merge", "Two records side by side: which one stays, and which value is right where they differ")
+    desk.page.get_by_label("Reason").fill("Insurance card and photo seen")
+    desk.page.get_by_role("button", name="Merge into").click()
+    expect(desk.page.get_by_text("was merged into this record")).to_be_visible()
+    studio.take(desk, "merge-undo", "Merged: the record that stays has all identifiers, and the merge can be undone")
+    desk.page.get_by_role("link", name="MRN").last.click()
+    expect(desk.page.get_by_text("stands on no list")).to_be_visible()
+    studio.take(desk, "merge-old", "The other record is kept to read, and leads to the one that stays")
+    desk.page.get_by_role("button", name="Take the merge back").click()
+    expect(desk.page.get_by_text("stands on no list")).to_be_hidden()

@@ -7,18 +7,13 @@ work on the machine hardly changes.
 
 import argparse
 import csv
-import os
 import random
-import tempfile
 import time
 from datetime import date, timedelta
 from pathlib import Path
 
-import psutil
-
+from tests.bench.filled import database_seconds, filled_portal
 from tests.bench.names import FAMILIES, GIVEN, rare_names
-from tests.bench.search import database_seconds, fill
-from tests.servers import addresses, databases
 
 HEADER = ["last name", "first name", "birthdate", "gender", "phone", "city", "insurance"]
 
@@ -28,30 +23,19 @@ def main() -> None:
     asked.add_argument("--patients", type=int, default=300_000)
     asked.add_argument("--rows", type=int, default=5_000)
     options = asked.parse_args()
-    with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
-        data = Path(folder)
-        data.chmod(0o711)  # As root, PostgreSQL runs under another account and has to pass.
-        with databases(data / "postgres") as urls:
-            environment = {"DJANGO_SETTINGS_MODULE": "portal.settings", "LOG_LEVEL": "ERROR"}
-            os.environ.update({**addresses(data), **urls, **environment})
-            measure(data / "people.csv", options.patients, options.rows)
+    with filled_portal(options.patients) as folder:
+        measure(folder / "people.csv", options.rows)
 
 
-def measure(file: Path, count: int, rows: int) -> None:
-    import django
-
-    django.setup()
+def measure(file: Path, rows: int) -> None:
     from portal.imports.services import import_now
 
-    fill(count)
     write_people(file, rows)
-    load, _, _ = psutil.getloadavg()
-    print(f"{psutil.cpu_count()} cores with a load of {load:.1f}, {count:,} patients, {rows:,} rows")
     database, clock, portal = database_seconds(), time.perf_counter(), time.process_time()
     job = import_now(file, by=None)
     seconds, ours = time.perf_counter() - clock, time.process_time() - portal
     theirs = database_seconds() - database
-    print(f"{job.status}: {job.new_count:,} new, {getattr(job, 'alike_count', 0):,} of them alike to somebody")
+    print(f"{job.status}: {rows:,} rows, {job.new_count:,} new, {job.alike_count:,} of them alike to somebody")
     print(f"by the clock {rows / seconds:,.0f} rows/s, by processor time {rows / (ours + theirs):,.0f} rows/s", end=" ")
     print(f"(portal {ours:.1f} s, database {theirs:.1f} s)", flush=True)
 

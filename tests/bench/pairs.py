@@ -9,14 +9,9 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 
-import psutil
-
-from tests.bench.search import fill
-from tests.servers import addresses, databases
+from tests.bench.filled import filled_portal, without_triggers
 
 DOUBLES = """
     INSERT INTO patients_patient (family_name, given_name, sex, date_of_birth, phone)
@@ -26,35 +21,19 @@ DOUBLES = """
     WHERE n % 400 < 2;
     UPDATE patients_patient SET date_of_birth = '1900-01-01' WHERE id IN (
         SELECT id FROM patients_patient ORDER BY random() LIMIT (SELECT count(*) / 100 FROM patients_patient));
-    ANALYZE;
 """
 
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--patients", type=int, default=300_000)
-    count = asked.parse_args().patients
-    with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
-        data = Path(folder)
-        data.chmod(0o711)  # As root, PostgreSQL runs under another account and has to pass.
-        with databases(data / "postgres") as urls:
-            environment = {"DJANGO_SETTINGS_MODULE": "portal.settings", "LOG_LEVEL": "ERROR"}
-            os.environ.update({**addresses(data), **urls, **environment})
-            measure(count)
+    with filled_portal(asked.parse_args().patients):
+        measure()
 
 
-def measure(count: int) -> None:
-    import django
-    from django.db import connection
-
-    django.setup()
-    fill(count)
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE patients_patient DISABLE TRIGGER USER")
+def measure() -> None:
+    with without_triggers() as cursor:
         cursor.execute(DOUBLES)
-        cursor.execute("ALTER TABLE patients_patient ENABLE TRIGGER USER")
-    load, _, _ = psutil.getloadavg()
-    print(f"{psutil.cpu_count()} cores with a load of {load:.1f}, {count:,} patients\n")
     print("| scan | seconds | memory | compared | new | left out | taken off | to be decided |")
     print("|---|---|---|---|---|---|---|---|")
     for which in ("the first", "the next night"):
@@ -66,18 +45,14 @@ def measure(count: int) -> None:
 
 def scan() -> tuple[float, int, dict[str, int]]:
     """Seconds, peak of the process's memory in MB, and the figures of `manage.py find_duplicates`."""
-    began, peak = time.monotonic(), 0
-    command = [sys.executable, "manage.py", "find_duplicates", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        watched = psutil.Process(process.pid)
-        while process.poll() is None:
-            try:
-                peak = max(peak, watched.memory_info().rss)
-            except psutil.NoSuchProcess:
-                break
-            time.sleep(0.1)
+    began = time.monotonic()
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "find_duplicates", "--json"], stdout=subprocess.PIPE
+    ) as process:
         told = json.loads(process.stdout.read())
-    return time.monotonic() - began, peak // 2**20, told
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return time.monotonic() - began, used.ru_maxrss // 1024, told
 
 
 def show_kinds() -> None:

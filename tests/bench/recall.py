@@ -6,17 +6,14 @@ among the first ten. `--names FILE` takes other names than our own: a CSV of fam
 
 import argparse
 import csv
-import os
 import random
-import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.bench.filled import filled_portal, without_triggers
 from tests.bench.names import misspelt
-from tests.bench.search import FILLED, fill
-from tests.servers import addresses, databases
 
 ASKED, FIRST = 1000, 10
 Slip = Callable[[str], str]
@@ -38,22 +35,14 @@ def main() -> None:
     asked.add_argument("--patients", type=int, default=300_000)
     asked.add_argument("--names", type=Path)
     options = asked.parse_args()
-    with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
-        data = Path(folder)
-        data.chmod(0o711)  # As root, PostgreSQL runs under another account and has to pass.
-        with databases(data / "postgres") as urls:
-            os.environ.update({**addresses(data), **urls, "DJANGO_SETTINGS_MODULE": "portal.settings"})
-            measure(options.patients, options.names)
+    with filled_portal(options.patients):
+        if options.names:
+            take_names(options.names)
+        measure()
 
 
-def measure(count: int, names: Path | None) -> None:
-    import django
-
-    django.setup()
-    fill(count)
-    if names:
-        take_names(names)
-    print(f"{count:,} patients, {ASKED:,} searches of each kind, one of the name among the first {FIRST}")
+def measure() -> None:
+    print(f"{ASKED:,} searches of each kind, one of the name among the first {FIRST}")
     people = somebodies()
     for what, (typed, by_family, letters) in KINDS.items():
         dice = random.Random(5)
@@ -66,12 +55,9 @@ def measure(count: int, names: Path | None) -> None:
 
 def take_names(file: Path) -> None:
     """Everybody gets one of these names, as often as it stands in the file."""
-    from django.db import connection
-
-    with file.open(newline="") as rows, connection.cursor() as cursor:
+    with file.open(newline="") as rows:
         families, given = zip(*[row[:2] for row in csv.reader(rows)], strict=True)
-        for table in FILLED:
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    with without_triggers() as cursor:
         cursor.execute(
             """UPDATE patients_patient SET family_name = family, given_name = given, middle_name = ''
             FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS name (family, given, at)
@@ -83,9 +69,6 @@ def take_names(file: Path) -> None:
             """INSERT INTO patients_nameword (word)
             SELECT DISTINCT unnest(tsvector_to_array(name_words)) FROM patients_patient"""
         )
-        for table in FILLED:
-            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-        cursor.execute("VACUUM ANALYZE")
 
 
 def somebodies() -> list[Any]:

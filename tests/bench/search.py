@@ -6,43 +6,15 @@ hits, and of database and portal together for a request of the suggestions; then
 """
 
 import argparse
-import os
 import random
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-import psutil
-
-from tests.bench.names import FAMILIES, GIVEN, misspelt, rare_names
-from tests.servers import addresses, databases
+from tests.bench.filled import database_seconds, filled_portal
+from tests.bench.names import misspelt
 
 TIMES = 100
-# The most common name is borne by one or two of a hundred people, as among real ones.
-FILL = """
-    SELECT setseed(0.5);
-    CREATE FUNCTION pg_temp.one_of(names text[]) RETURNS text LANGUAGE sql VOLATILE AS
-        $$ SELECT names[1 + floor(cardinality(names) * power(random(), 2.3))::int] $$;
-    INSERT INTO patients_patient (family_name, given_name, middle_name, status, sex, date_of_birth, phone, postal_code)
-    SELECT pg_temp.one_of(family), pg_temp.one_of(given),
-        CASE WHEN random() < 0.4 THEN pg_temp.one_of(given) ELSE '' END,
-        CASE WHEN n %% 50 = 0 THEN 'archived' ELSE 'active' END,
-        CASE WHEN n %% 1000 = 0 THEN 'other' WHEN n %% 2 = 0 THEN 'female' ELSE 'male' END,
-        date '1930-01-01' + floor(random() * 34000)::int,
-        '617 ' || 200 + floor(random() * 700)::int || ' ' || lpad(floor(random() * 10000)::text, 4, '0'),
-        lpad(floor(random() * 3000)::text, 5, '0')
-    FROM generate_series(1, %(count)s) AS n, (SELECT %(family)s::text[] AS family, %(given)s::text[] AS given) AS names;
-    INSERT INTO patients_patientidentifier (patient_id, system, value)
-    SELECT id, system,
-        CASE system WHEN 'ssn' THEN '' ELSE 'X' END
-            || 100000000 + (hashtext(id::text || system)::bigint + 2147483648) %% 900000000
-    FROM patients_patient, unnest(ARRAY['ssn', 'passport']) AS system
-    ON CONFLICT DO NOTHING;
-    INSERT INTO patients_nameword (word) SELECT DISTINCT unnest(tsvector_to_array(name_words)) FROM patients_patient;
-"""
-FILLED = ("patients_patient", "patients_patientidentifier")
 Texts = Callable[["Somebody"], str]
 
 
@@ -88,23 +60,11 @@ KINDS: dict[str, Texts] = {
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--patients", type=int, default=300_000)
-    count = asked.parse_args().patients
-    with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
-        data = Path(folder)
-        data.chmod(0o711)  # As root, PostgreSQL runs under another account and has to pass.
-        with databases(data / "postgres") as urls:
-            environment = {"DJANGO_SETTINGS_MODULE": "portal.settings", "LOG_LEVEL": "ERROR"}
-            os.environ.update({**addresses(data), **urls, **environment})
-            measure(count)
+    with filled_portal(asked.parse_args().patients):
+        measure()
 
 
-def measure(count: int) -> None:
-    import django
-
-    django.setup()
-    fill(count)
-    load, _, _ = psutil.getloadavg()
-    print(f"{psutil.cpu_count()} cores with a load of {load:.1f}, {count:,} patients\n")
+def measure() -> None:
     print("| search for | hits, median | database | 95 % | suggestions | 95 % | by the clock | 95 % |")
     print("|---|---|---|---|---|---|---|---|")
     people = somebodies(TIMES)
@@ -113,21 +73,6 @@ def measure(count: int) -> None:
         rows = [ask(text_of(one)) for one in people]
         hits, *times = zip(*rows, strict=True)
         print(f"| {what} | {statistics.median(hits):.0f} | {' | '.join(map(shown, times))} |", flush=True)
-
-
-def fill(count: int) -> None:
-    from django.core.management import call_command
-    from django.db import connection
-
-    call_command("migrate", verbosity=0)
-    rare = rare_names(20_000)
-    with connection.cursor() as cursor:
-        for table in FILLED:
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        cursor.execute(FILL, {"count": count, "family": [*FAMILIES, *rare], "given": [*GIVEN, *rare[:3000]]})
-        for table in FILLED:
-            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-        cursor.execute("VACUUM ANALYZE")
 
 
 def somebodies(count: int) -> list[Somebody]:
@@ -168,14 +113,6 @@ def asker() -> Callable[[str], tuple[int, float, float, float]]:
         return hits, (searched - began) * 1000, suggested * 1000, (time.perf_counter() - clock) * 1000
 
     return ask
-
-
-def database_seconds() -> float:
-    """Processor time that our PostgreSQL process has taken so far."""
-    from django.db import connection
-
-    connection.ensure_connection()
-    return int(Path(f"/proc/{connection.connection.info.backend_pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 def shown(times: tuple[float, ...]) -> str:

@@ -6,18 +6,13 @@ with birth dates as people have them, then with a third of all born on one day, 
 """
 
 import argparse
-import os
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-import psutil
-
-from tests.bench.search import Somebody, database_seconds, fill, shown, somebodies
-from tests.servers import addresses, databases
+from tests.bench.filled import database_seconds, filled_portal, without_triggers
+from tests.bench.search import Somebody, shown, somebodies
 
 TIMES = 100
 HEAP = date(1970, 1, 1)
@@ -42,23 +37,11 @@ KINDS: dict[str, Callable[[Somebody], Form]] = {
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--patients", type=int, default=300_000)
-    count = asked.parse_args().patients
-    with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
-        data = Path(folder)
-        data.chmod(0o711)  # As root, PostgreSQL runs under another account and has to pass.
-        with databases(data / "postgres") as urls:
-            environment = {"DJANGO_SETTINGS_MODULE": "portal.settings", "LOG_LEVEL": "ERROR"}
-            os.environ.update({**addresses(data), **urls, **environment})
-            measure(count)
+    with filled_portal(asked.parse_args().patients):
+        measure()
 
 
-def measure(count: int) -> None:
-    import django
-
-    django.setup()
-    fill(count)
-    load, _, _ = psutil.getloadavg()
-    print(f"{psutil.cpu_count()} cores with a load of {load:.1f}, {count:,} patients\n")
+def measure() -> None:
     print("| birth dates | typed | processor, median | 95 % | by the clock | 95 % |")
     print("|---|---|---|---|---|---|")
     people, ask = somebodies(TIMES), asker()
@@ -76,13 +59,8 @@ def show(births: str, people: list[Somebody], ask: Callable[[Form], tuple[float,
 
 
 def crowd() -> None:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE patients_patient DISABLE TRIGGER USER")
+    with without_triggers() as cursor:
         cursor.execute(CROWD, [HEAP])
-        cursor.execute("ALTER TABLE patients_patient ENABLE TRIGGER USER")
-        cursor.execute("VACUUM ANALYZE patients_patient")
 
 
 def form(family: str, given: str, born: date) -> Form:

@@ -9,9 +9,8 @@ from django.conf import settings
 from django.http import QueryDict
 
 from portal.patients.choice import ChoosingForm
-
-ADDRESS = ("address_line1", "address_line2", "city", "region", "postal_code")
-UNIDENTIFIED = "The person cannot be identified"
+from portal.patients.matching.worklist import UNIDENTIFIED
+from portal.patients.representation import ADDRESS
 
 
 class RegisterForm(ChoosingForm):

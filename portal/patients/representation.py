@@ -12,7 +12,7 @@ _NAMES = {"registered_on": "registeredDate", "deceased_on": "deceasedDate"}
 JSON_NAMES = {name: _NAMES.get(name, camel(name)) for name in FIELDS}
 _DETAIL_NAMES = {json_name: name for name, json_name in JSON_NAMES.items()}
 READ_ONLY = ["id", "mrn", "version", "mergedInto", "billing"]
-_ADDRESS_PARTS = ["address_line1", "address_line2", "city", "region", "postal_code", "country"]
+ADDRESS = ["address_line1", "address_line2", "city", "region", "postal_code", "country"]
 
 
 def patient_json(patient: Patient, parts: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def details_from(
 
 def as_sent(problem: FieldProblem, body: Mapping[str, Any]) -> FieldProblem:
     """The problem at the member that the client sent: `name`, where its parts came out of that."""
-    for whole, parts in (("name", ["family_name", "given_name"]), ("address", _ADDRESS_PARTS)):
+    for whole, parts in (("name", ["family_name", "given_name"]), ("address", ADDRESS)):
         if whole in body and problem.pointer in parts and JSON_NAMES[problem.pointer] not in body:
             return replace(problem, pointer=whole)
     return problem
@@ -86,7 +86,7 @@ def name_parts(name: Any) -> dict[str, Any]:
 
 def address_parts(address: Any) -> dict[str, Any]:
     """One line as it is, in the first line; what is longer than the line goes on in the second, cut between words."""
-    parts: dict[str, Any] = dict.fromkeys(_ADDRESS_PARTS, "")
+    parts: dict[str, Any] = dict.fromkeys(ADDRESS, "")
     limit = longest(Patient, "address_line1")
     if not isinstance(address, str) or len(address) <= limit:
         return {**parts, "address_line1": address}

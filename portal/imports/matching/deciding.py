@@ -18,6 +18,12 @@ from portal.imports.readers import Problem, Row
 from portal.patients.details import clean_details
 from portal.patients.models import Status
 
+# What to do about a row whose patient takes no changes as the record is.
+_FIRST = {
+    Status.ARCHIVED: "Restore the patient first.",
+    Status.MERGED: "Open that record to see which one stands for the person, and use its MRN.",
+}
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -140,7 +146,8 @@ class Judge:
         if not changes:
             return self._nothing_new(candidate, person)
         if person.status != Status.ACTIVE:
-            return _refused(candidate, f"This is {person.label}, who is {person.status}. Restore the patient first.")
+            advice = _FIRST[Status(person.status)]
+            return _refused(candidate, f"This is {person.label}, who is {person.status}. {advice}")
         overwritten = [name for name in changes if has_value(person, name)] if person.id in self.earlier else []
         if overwritten:
             reason = f"Row {self.earlier[person.id]} of this file has another value for the same patient."

@@ -10,20 +10,19 @@ from portal.imports.matching.candidates import Candidate
 from portal.imports.matching.deciding import Decision
 from portal.imports.models import Outcome
 from portal.patients.matching.duplicates import Facts, facts_of
+from portal.patients.matching.facts import COLUMNS
 from portal.patients.matching.similar import MOST_OF_A_DAY, MOST_OF_A_NAME, MOST_OF_A_PHONE
 
-TABLE = """
+TABLE = f"""
     CREATE TABLE face (
-        id TEXT PRIMARY KEY, row INTEGER, name TEXT, born TEXT, tel TEXT,
-        family_name TEXT, given_name TEXT, date_of_birth TEXT, date_of_birth_precision TEXT, phone TEXT, phone_e164 TEXT
+        id TEXT PRIMARY KEY, row INTEGER, name TEXT, born TEXT, tel TEXT, {", ".join(f"{one} TEXT" for one in COLUMNS)}
     );
     CREATE INDEX face_by_birth ON face (born);
     CREATE INDEX face_by_name ON face (name);
     CREATE INDEX face_by_phone ON face (tel);
 """
-_COLUMNS = ("family_name", "given_name", "date_of_birth", "date_of_birth_precision", "phone", "phone_e164")
-_KEEP = "INSERT INTO face VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_FACE = "SELECT id, row, family_name, given_name, date_of_birth, date_of_birth_precision, phone, phone_e164 FROM face"
+_KEEP = f"INSERT INTO face VALUES ({', '.join('?' * (5 + len(COLUMNS)))})"  # noqa: S608 - words of ours
+_FACE = f"SELECT id, row, {', '.join(COLUMNS)} FROM face"  # noqa: S608 - words of ours
 _BORN = f"{_FACE} WHERE born = ? LIMIT {MOST_OF_A_DAY}"
 _NAMED = f"{_FACE} WHERE name = ? LIMIT {MOST_OF_A_NAME}"
 _CALLED = f"{_FACE} WHERE tel = ? LIMIT {MOST_OF_A_PHONE}"
@@ -47,15 +46,15 @@ def faces_near(
     for question, keys in [*asked, (_CALLED, {one.phone for one in people})]:
         for key in keys - {""}:
             for patient_id, row, *values in store.execute(question, [key]):
-                read = dict(zip(_COLUMNS, values, strict=True))
+                read = dict(zip(COLUMNS, values, strict=True))
                 born = date.fromisoformat(read["date_of_birth"]) if read["date_of_birth"] else None
                 yield UUID(patient_id), row, read | {"date_of_birth": born}
 
 
 def _row(decision: Decision) -> list[Any]:
     facts, born = facts_of(decision.details, ()), decision.details["date_of_birth"]
-    values = [decision.details[name] for name in _COLUMNS]
-    values[_COLUMNS.index("date_of_birth")] = str(born) if born else None
+    values = [decision.details[name] for name in COLUMNS]
+    values[COLUMNS.index("date_of_birth")] = str(born) if born else None
     return [str(decision.patient_id), decision.row.number, _name(facts), str(born or ""), facts.phone, *values]
 
 

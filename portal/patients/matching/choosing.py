@@ -5,15 +5,14 @@ from typing import Any
 
 from portal.errors import FieldProblem, InvalidInput, camel
 from portal.patients.models import Patient
-from portal.patients.representation import JSON_NAMES
+from portal.patients.representation import ADDRESS, JSON_NAMES
 
 # Half an address of one record and half of the other's is no address.
-ADDRESS = ("address_line1", "address_line2", "city", "region", "postal_code", "country")
 _SINGLE = (
     "family_name", "given_name", "middle_name", "preferred_name", "prefix", "suffix", "date_of_birth", "sex",
     "deceased_on", "phone", "email", "address", "language", "marital_status", "race", "ethnicity", "registered_on",
 )  # fmt: skip
-_TOGETHER = {"address": ADDRESS, "date_of_birth": ("date_of_birth", "date_of_birth_precision")}
+_TOGETHER = {"address": tuple(ADDRESS), "date_of_birth": ("date_of_birth", "date_of_birth_precision")}
 CHOICES: dict[str, tuple[str, ...]] = {name: _TOGETHER.get(name, (name,)) for name in _SINGLE}
 _SAYS_NOTHING = ("", None, "unknown")
 

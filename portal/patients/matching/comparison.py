@@ -69,12 +69,17 @@ def lines_of(one: Patient, other: Patient, *, survivor: Patient, taken: Collecti
     return [
         Line(
             name,
-            "Address" if name == "address" else label_of(name),
+            label_of_choice(name),
             [Value(_text(record, name), record.pk, record.mrn, stays[name] == record) for record in (one, other)],
             name in different,
         )
         for name in CHOICES
     ]
+
+
+def label_of_choice(name: str) -> str:
+    """What the pages call a choice: the parts of an address are one."""
+    return "Address" if name == "address" else label_of(name)
 
 
 def _text(patient: Patient, choice: str) -> str:

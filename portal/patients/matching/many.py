@@ -5,19 +5,17 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
-from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
 from portal.patients.matching.crowd import Crowd, folded, may_be_alike
 from portal.patients.matching.duplicates import Facts
+from portal.patients.matching.facts import COLUMNS
 from portal.patients.matching.similar import MOST_OF_A_DAY, MOST_OF_A_NAME, MOST_OF_A_PHONE
 from portal.patients.models import Precision
+from portal.patients.words import phone_tail
 
-COLUMNS = ("id", "family_name", "given_name", "date_of_birth", "date_of_birth_precision", "phone", "phone_e164")
+_READ = ("id", *COLUMNS)
 # Each finds a bounded number of patients for each thing asked for, by index, however many share it.
-_FOUND = """
-    SELECT id, family_name, given_name, date_of_birth, date_of_birth_precision, phone, phone_e164
-    FROM patients_patient WHERE status = 'active'
-"""
+_FOUND = f"SELECT {', '.join(_READ)} FROM patients_patient WHERE status = 'active'"  # noqa: S608 - words of ours
 _BORN = f"""
     SELECT day, array_agg(found.id::text), array_agg(family_name) FROM unnest(%s::date[]) AS asked (day)
     CROSS JOIN LATERAL (
@@ -72,7 +70,7 @@ def _of_same_names(people: Sequence[Facts]) -> Iterator[dict[str, Any]]:
 
 
 def _of_same_phones(people: Sequence[Facts]) -> Iterator[dict[str, Any]]:
-    yield from _ask(_CALLED, [(tail,) for tail in sorted({_tail(one.phone) for one in people if one.phone})])
+    yield from _ask(_CALLED, [(tail,) for tail in sorted({phone_tail(one.phone) for one in people if one.phone})])
 
 
 def _of_same_days(people: Sequence[Facts]) -> Iterator[dict[str, Any]]:
@@ -100,18 +98,10 @@ def _is_worth_it(name: str, families: set[str]) -> bool:
 def _ask(question: str, asked: Collection[tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
     if asked:
         for row in _rows(question, [list(column) for column in zip(*asked, strict=True)]):
-            yield dict(zip(COLUMNS, row, strict=True))
+            yield dict(zip(_READ, row, strict=True))
 
 
 def _rows(question: str, columns: list[list[Any]]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(question, columns)
         return cursor.fetchall()
-
-
-def _tail(phone: str) -> str:
-    """The end of the number, backwards as it is stored: of a valid number what all its spellings share."""
-    if phone.startswith("+"):
-        lengths = (length for length in (2, 3, 4) if int(phone[1:length]) in COUNTRY_CODE_TO_REGION_CODE)
-        phone = phone[next(lengths, 1) :].lstrip("0")
-    return phone[::-1]

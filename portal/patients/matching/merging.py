@@ -45,7 +45,7 @@ def merge_patient(
         )
     with transaction.atomic(), written_by(by, source=source):
         duplicate, survivor = _locked_pair(duplicate_id, into)
-        _refuse_to_merge(duplicate, survivor)
+        refuse_to_merge(duplicate, survivor)
         refuse_stale(duplicate, expected_version)
         refuse_stale(survivor, expected_into_version)
         with _told(duplicate=str(duplicate.pk), reason=reason, taken=taken):
@@ -99,7 +99,8 @@ def _locked_pair(duplicate_id: UUID, into: UUID) -> tuple[Patient, Patient]:
     return found[duplicate_id], found[into]
 
 
-def _refuse_to_merge(duplicate: Patient, survivor: Patient) -> None:
+def refuse_to_merge(duplicate: Patient, survivor: Patient) -> None:
+    """Conflict, which says what to do first, if these two cannot be merged as they are."""
     if duplicate.status == Status.MERGED:
         refuse_merged(duplicate)
     if survivor.status == Status.MERGED:

@@ -1,13 +1,11 @@
 """What a merge brought from the duplicate, read out of the log, and what of it can go back."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
-
 from portal.patients.matching.choosing import CHOICES, values_of
+from portal.patients.matching.similar import any_of
 from portal.patients.models import IdentifierChange, Patient, PatientEvent, PatientIdentifier, Status
 from portal.patients.models.log import DELETED
 
@@ -73,13 +71,6 @@ def _identifiers_of(duplicate_id: UUID, version: int, survivor: Patient) -> tupl
     """The keys of those that the duplicate lost with this version and the survivor holds; whether some are missing."""
     lost = IdentifierChange.objects.filter(patient_id=duplicate_id, version=version, is_added=False)
     pairs = list(lost.values_list("system", "value"))
-    there = PatientIdentifier.objects.filter(_any_of(pairs), patient=survivor) if pairs else ()
+    there = PatientIdentifier.objects.filter(any_of(pairs), patient=survivor) if pairs else ()
     held = [one.pk for one in there]
     return held, len(held) < len(pairs)
-
-
-def _any_of(pairs: Iterable[tuple[str, str]]) -> Q:
-    wanted = Q()
-    for system, value in pairs:
-        wanted |= Q(system=system, value=value)
-    return wanted

@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-import phonenumbers
 from django.db.models import Case, Q, QuerySet, Value, When
 
 from portal.patients.finding.readings import name_query
@@ -15,7 +14,6 @@ from portal.patients.matching.duplicates import (
     Grade,
     Match,
     Pair,
-    digits_of,
     exchanged,
     facts_of,
     match_of,
@@ -24,6 +22,7 @@ from portal.patients.matching.duplicates import (
 )
 from portal.patients.matching.facts import COLUMNS
 from portal.patients.models import PairState, Patient, PatientIdentifier, PossibleDuplicate, Precision, Status
+from portal.patients.words import phone_tail
 
 SHOWN = 6
 # A day that stands for "unknown" in some file has thousands of people, and a switchboard's number too.
@@ -80,13 +79,14 @@ def _holders(pairs: set[Pair]) -> dict[UUID, list[Pair]]:
     """Who holds these identifiers, whatever became of the patient: the database gives an identifier to one only."""
     held: dict[UUID, list[Pair]] = {}
     if pairs:
-        rows = PatientIdentifier.objects.filter(_any_of(pairs))
+        rows = PatientIdentifier.objects.filter(any_of(pairs))
         for patient_id, system, value in rows.values_list("patient", "system", "value"):
             held.setdefault(patient_id, []).append((system, value))
     return held
 
 
-def _any_of(pairs: Iterable[Pair]) -> Q:
+def any_of(pairs: Iterable[Pair]) -> Q:
+    """The rows of identifiers that are one of these pairs; of no pairs every row, so ask first."""
     wanted = Q()
     for system, value in pairs:
         wanted |= Q(system=system, value=value)
@@ -109,7 +109,7 @@ def _lookups(
         yield _namesakes(that_day, new)[:MOST_OF_A_DAY]
         yield _others(that_day, new)
     if new.phone:
-        yield active.filter(phone_tail__startswith=_tail(details))[:MOST_OF_A_PHONE]
+        yield active.filter(phone_tail__startswith=phone_tail(new.phone))[:MOST_OF_A_PHONE]
 
 
 def _namesakes(patients: QuerySet[Patient], new: Facts) -> QuerySet[Patient]:
@@ -135,10 +135,3 @@ def _births(born: date, precision: str) -> set[date]:
     if precision == Precision.YEAR:
         return set()  # The name has to tell: eleven thousand people share a year.
     return {born, born.replace(day=1), born.replace(day=1, month=1), exchanged(born) or born}
-
-
-def _tail(details: Mapping[str, Any]) -> str:
-    """The end of the number, backwards as it is stored: of a valid number what all its spellings share."""
-    if number := details.get("phone_e164"):
-        return str(phonenumbers.parse(number).national_number)[::-1]
-    return digits_of(details.get("phone") or "")[::-1]

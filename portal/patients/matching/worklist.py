@@ -12,12 +12,12 @@ from portal.patients.matching.duplicates import Match, match_of
 from portal.patients.matching.facts import facts_by_id
 from portal.patients.models import PairState, Patient, PatientEvent, PossibleDuplicate, Status
 from portal.patients.models.log import DELETED
-from portal.patients.registration import UNIDENTIFIED
 
 Two = tuple[UUID, UUID]
 Graded = tuple[Two, Match]
 Said = tuple[int | None, datetime, str]
 _SLICE = 1_000
+UNIDENTIFIED = "The person cannot be identified"  # A reason for the log that tells the person apart from nobody.
 _HOLD = "SELECT id FROM patients_patient WHERE id = ANY(%s::uuid[]) AND status = 'active' ORDER BY id FOR KEY SHARE"
 
 

@@ -10,15 +10,14 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.accounts.rules import allow, user_of
-from portal.errors import InvalidInput, PortalError
+from portal.errors import Conflict, InvalidInput, PortalError
 from portal.patients.details import FIELDS
 from portal.patients.matching.choosing import CHOICES
-from portal.patients.matching.comparison import MergeForm, default_survivor, lines_of
+from portal.patients.matching.comparison import MergeForm, default_survivor, label_of_choice, lines_of
 from portal.patients.matching.decisions import set_apart
-from portal.patients.matching.merging import merge_patient, unmerge_patient
-from portal.patients.models import Patient, Source, Status
+from portal.patients.matching.merging import merge_patient, refuse_to_merge, unmerge_patient
+from portal.patients.models import Patient, Source
 from portal.patients.record.frame import frame, tags_of
-from portal.patients.record.telling import label_of
 from portal.patients.selectors import find_patients, open_patient, similar_patients
 
 FOUND = 8
@@ -77,7 +76,7 @@ def merge(request: HttpRequest, patient_id: UUID, other_id: UUID) -> HttpRespons
 def unmerge(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Two records again; the page of the one that was merged says what the other one keeps."""
     parted = unmerge_patient(patient_id, by=user_of(request), source=Source.PORTAL)
-    left = ["identifiers" if name == "identifiers" else _label(name) for name in parted.left]
+    left = ["identifiers" if name == "identifiers" else label_of_choice(name).lower() for name in parted.left]
     return _told(request, parted.duplicate, "patients/unmerged.html", {"survivor": parted.survivor, "left": left})
 
 
@@ -147,10 +146,10 @@ def _page(
 
 def _stop(records: list[Patient], survivor: Patient) -> str:
     """Why these two cannot be merged as they are; empty where they can."""
-    if any(one.status == Status.MERGED for one in records):
-        return "One of these records was merged already. Open it to see into which one, or to take that back."
-    if survivor.status != Status.ACTIVE:
-        return "The record to keep is archived. Restore it first, or keep the other one."
+    try:
+        refuse_to_merge(_other(records, survivor), survivor)
+    except Conflict as error:
+        return error.detail
     return ""
 
 
@@ -166,7 +165,3 @@ def _two_people(request: HttpRequest, records: list[Patient]) -> HttpResponse:
 def _told(request: HttpRequest, patient: Patient, template: str, more: dict[str, Any]) -> HttpResponse:
     messages.success(request, render_to_string(template, {"patient": patient, **more}, request))
     return redirect("patients:show", patient.pk)
-
-
-def _label(name: str) -> str:
-    return "address" if name == "address" else label_of(name).lower()

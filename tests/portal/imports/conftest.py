@@ -34,6 +34,15 @@ def import_text(file) -> Callable[..., tuple[int, dict[str, Any]]]:
 
 
 @pytest.fixture
+def operator(client, make_user, settings, tmp_path):
+    """Signed in at the pages of imports."""
+    settings.DATA_DIR = tmp_path
+    user = make_user("operator")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
 def synthea(file) -> Path:
     """The folder of the public sample."""
     if not SYNTHEA.is_dir():

@@ -20,14 +20,6 @@ SAME = "one letter off in the family name, same given name, same date of birth"
 
 
 @pytest.fixture
-def operator(client, make_user, settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-    user = make_user("operator")
-    client.force_login(user)
-    return user
-
-
-@pytest.fixture
 def anna(operator):
     return registered(ANNA | {"ssn": ""}, by=operator)
 

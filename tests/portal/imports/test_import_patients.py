@@ -12,6 +12,7 @@ from portal.imports.matching.known import Known
 from portal.imports.models import ImportedRow, ImportJob, ImportReject
 from portal.imports.work.writing import Writing
 from portal.patients import services
+from portal.patients.matching.merging import merge_patient
 from portal.patients.models import EventOutbox, Patient, PatientEvent
 from tests.portal.imports.files import ANNA, BEN, as_csv, as_ndjson, counts, import_file
 
@@ -131,6 +132,14 @@ def test_an_archived_patient_is_refused_unless_nothing_is_new(import_text):
     assert counts(import_text(as_csv(ANNA))[1]) == {"unchanged": 1}
     _, report = import_text(as_csv(ANNA | {"city": "Salem"}))
     assert "archived" in report["firstProblems"][0]["reason"]
+
+
+def test_a_row_about_a_merged_record_is_refused_and_says_where_to_look(import_text):
+    import_text(as_csv(ANNA, BEN))
+    anna, ben = Patient.objects.order_by("family_name")
+    merge_patient(ben.pk, into=anna.pk, by=None, source="command", reason="Seen together")
+    _, report = import_text(as_csv({"mrn": ben.mrn, "family_name": ben.family_name, "city": "Salem"}))
+    assert "merged. Open that record" in report["firstProblems"][0]["reason"]
 
 
 def test_every_problem_of_a_row_is_told_and_the_good_rows_come_in(import_text, tmp_path):

@@ -19,14 +19,6 @@ BEN_BY_ANNAS_NUMBER = BEN | {"ssn": ANNA["ssn"]}
 
 
 @pytest.fixture
-def operator(client, make_user, settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-    user = make_user("operator")
-    client.force_login(user)
-    return user
-
-
-@pytest.fixture
 def anna(operator):
     details: dict = {name: value for name, value in ANNA.items() if name != "ssn"}
     details["identifiers"] = [{"system": "ssn", "value": ANNA["ssn"]}]

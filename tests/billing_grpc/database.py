@@ -27,6 +27,8 @@ def new_database(*, migrated: bool = True) -> Iterator[URL]:
             migrate(url)
         yield url
     finally:
+        # Else the last look of a server that just ended may come in between.
+        tell(home(), f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS false")
         drop_connections(url)
         tell(home(), f"DROP DATABASE {url.database}")  # Waits for the autovacuum; WITH (FORCE) may not end it.
 

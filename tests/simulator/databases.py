@@ -32,6 +32,7 @@ def portal_database() -> Iterator[None]:
             connection.close()  # Sessions from now on have these settings.
             yield
     finally:
+        tell(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
         clients = f"datname = '{name}' AND backend_type = 'client backend'"
         tell(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {clients}")
         tell(f'DROP DATABASE "{name}"')  # Waits for the autovacuum; WITH (FORCE) may not end it.

@@ -4,10 +4,10 @@ from typing import Any, cast
 
 from faust import App, Stream, StreamT
 
+from analytics_stream.batch_processor import Delivery, Intake
 from analytics_stream.database import OffsetsLost
 from analytics_stream.dead_letters import CannotGoOn
-from analytics_stream.ending import end_process
-from analytics_stream.intake import Delivery, Intake
+from analytics_stream.shutdown import end_process
 
 LARGEST_BATCH = 1000
 LONGEST_GATHERING = 0.1  # seconds

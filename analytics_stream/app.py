@@ -15,17 +15,17 @@ from faust.web.drivers.aiohttp import Web
 from yarl import URL
 
 from analytics_stream.agents import add_agent
+from analytics_stream.audit_api import Inspection
+from analytics_stream.batch_processor import Intake
 from analytics_stream.config import Config
 from analytics_stream.dead_letters import DeadLetter
-from analytics_stream.ending import end_in_time
-from analytics_stream.inspection import Inspection
-from analytics_stream.intake import Intake
-from analytics_stream.keeper import Keeper
-from analytics_stream.lookout import Lookout, WaitForBroker
+from analytics_stream.offset_store import Keeper
 from analytics_stream.progress import Progress
+from analytics_stream.shutdown import end_in_time
 from analytics_stream.store import Store
 from analytics_stream.transport import QuickTransport
 from analytics_stream.views import Views
+from analytics_stream.watchdog import Lookout, WaitForBroker
 
 GROUP = "analytics"
 SESSION_SECONDS = 6.0  # So long a killed worker's partitions stay unread. Faust has 60 s.

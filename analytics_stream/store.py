@@ -25,8 +25,8 @@ from analytics_stream.figures import (
     last_minutes,
 )
 from analytics_stream.folding import Event, Place, State, changes, event_counts, latest, latest_states, minute_of
-from analytics_stream.ledger import COUNT_GAPS, gap_age
 from analytics_stream.offsets import Bookmark, Kept, Partition
+from analytics_stream.state_export import COUNT_GAPS, gap_age
 
 # All rows are locked in one order, table by table and sorted by key, so that two workers cannot wait for each other.
 TAKE_IN = text("""

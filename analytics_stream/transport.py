@@ -8,9 +8,9 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, T
 from faust.types import TP
 
 from analytics_stream.config import Config
-from analytics_stream.keeper import Keeper
-from analytics_stream.openings import Openings, openings
+from analytics_stream.offset_store import Keeper
 from analytics_stream.progress import Partition
+from analytics_stream.topic_fingerprint import Openings, openings
 
 # Faust has 1.5 s and no setting for it. A broker may answer at the end of that time only: the one inside
 # confluent-kafka does, and a registration then takes that long to show.

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import FrameType
 
 from embedded.environment import ROOT
-from embedded.leftovers import AlreadyRunning, end_leftovers, only_run
 from embedded.run import join_with, run_command, run_portal
+from embedded.stale_runs import AlreadyRunning, end_leftovers, only_run
 
 HELP = """run            sets up and runs the whole portal until Ctrl-C
 run -- COMMAND runs a command with the environment of the servers: of the run in progress, or of its own

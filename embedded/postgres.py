@@ -15,9 +15,9 @@ from urllib.parse import quote
 import psycopg2
 from psycopg2 import sql
 
-from embedded import account, programs
-from embedded.cluster import SUPERUSER, binary, let_read_programs, make_cluster
-from embedded.leftovers import end_orphans
+from embedded import os_account, programs
+from embedded.initdb import SUPERUSER, binary, let_read_programs, make_cluster
+from embedded.stale_runs import end_orphans
 
 LONGEST_SOCKET_FOLDER = 80  # The kernel takes 103 to 107 bytes for the whole path of a socket.
 
@@ -76,7 +76,7 @@ def postgres(
     let_read_programs()
     if not data.exists():
         make_cluster(data, password=password, throw_away=throw_away)
-    account.open_the_way(data)
+    os_account.open_the_way(data)
     end_orphans(data)
     with nullcontext(socket_dir) if socket_dir else socket_folder(data) as place:
         process = _start(data, place, throw_away)
@@ -98,7 +98,7 @@ def socket_folder(data: Path) -> Iterator[Path]:
         yield data
         return
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    account.give(folder)
+    os_account.give(folder)
     try:
         yield folder
     finally:
@@ -108,7 +108,8 @@ def socket_folder(data: Path) -> Iterator[Path]:
 def _start(data: Path, socket_dir: Path, throw_away: bool) -> subprocess.Popen[bytes]:
     settings = SETTINGS | (THROW_AWAY if throw_away else {}) | {"unix_socket_directories": str(socket_dir)}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    return programs.start([binary("postgres"), "-D", data, *options], log=_log_of(data), cwd=data, **account.switch())
+    command: list[str | Path] = [binary("postgres"), "-D", data, *options]
+    return programs.start(command, log=_log_of(data), cwd=data, **os_account.switch())
 
 
 def _answers(socket_dir: Path) -> bool:

@@ -20,7 +20,7 @@ from honcho.colour import get_colours
 from honcho.environ import parse_procfile
 from honcho.printer import Message, Printer
 
-from embedded.pauses import Pauses
+from embedded.backoff import Pauses
 
 
 class Processes:

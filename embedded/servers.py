@@ -8,10 +8,10 @@ from pathlib import Path
 from embedded.apache import apache_kafka
 from embedded.environment import environment
 from embedded.kafka import Kafka, kafka
-from embedded.keeper import Keeper, Server
 from embedded.postgres import Postgres, postgres, socket_folder
 from embedded.programs import kept_port
 from embedded.secrets import kept_secrets
+from embedded.supervisor import Keeper, Server
 from embedded.valkey import valkey
 
 BROKERS = {"embedded": kafka, "apache": apache_kafka}

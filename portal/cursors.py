@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from django.http import HttpRequest
+
 from portal.errors import FieldProblem, InvalidInput
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -25,3 +27,18 @@ def bad_cursor() -> InvalidInput:
     """The error of a list that is asked to go on from nowhere."""
     words = "This cursor is not one of ours. Start again without it."
     return InvalidInput(errors=[FieldProblem("cursor", "bad-cursor", words)])
+
+
+LARGEST = 2**63 - 1  # Of the database's bigint.
+
+
+def number_in(request: HttpRequest, name: str) -> int | None:
+    """The number of this name in the query; None where there is none, InvalidInput where it is something else."""
+    text = request.GET.get(name, "").strip()
+    if not text:
+        return None
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST))
+    if not (is_number and int(text) <= LARGEST):
+        words = "This address is not one of ours. Start again from the tab."
+        raise InvalidInput(errors=[FieldProblem(name, "not-a-number", words)])
+    return int(text)

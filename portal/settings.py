@@ -9,8 +9,8 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
-from portal.admin_menu import UNFOLD as UNFOLD
 from portal.logs import log_config
+from portal.staff.admin_menu import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "template_partials",
     "portal.accounts",
     "portal.patients",
+    "portal.duplicates",
     "portal.billing",
     "portal.events",
     "portal.imports",
@@ -78,10 +79,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "portal.requests.RequestContext",
+    "portal.middleware.RequestContext",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "portal.requests.ContentPolicy",
+    "portal.middleware.ContentPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -247,13 +248,13 @@ CELERY_BEAT_SCHEDULE = {
     "audit.seal": {"task": "audit.seal", "schedule": timedelta(minutes=1), "options": {"expires": 50}},
     "patients.forget_keys": {"task": "patients.forget_keys", "schedule": crontab(minute="5")},
     "patients.forget_words": {"task": "patients.forget_words", "schedule": crontab(hour="3", minute="15")},
-    "patients.find_duplicates": {"task": "patients.find_duplicates", "schedule": crontab(hour="2", minute="0")},
-    "patients.note_changes": {
-        "task": "patients.note_changes",
+    "duplicates.find": {"task": "duplicates.find", "schedule": crontab(hour="2", minute="0")},
+    "duplicates.note_changes": {
+        "task": "duplicates.note_changes",
         "schedule": timedelta(minutes=3),
         "options": {"expires": 150},
     },
-    "patients.run_scans": {"task": "patients.run_scans", "schedule": timedelta(seconds=15)},
+    "duplicates.run_scans": {"task": "duplicates.run_scans", "schedule": timedelta(seconds=15)},
     "imports.resume_waiting": {"task": "imports.resume_waiting", "schedule": timedelta(seconds=15)},
     "reconciliation.run_waiting": {"task": "reconciliation.run_waiting", "schedule": timedelta(seconds=15)},
     "reconciliation.check": {"task": "reconciliation.check", "schedule": crontab(hour="2", minute="30")},

@@ -26,6 +26,7 @@ urlpatterns = [
     path("", include("portal.staff.urls")),
     path("", include("portal.accounts.urls")),
     path("", include("portal.patients.urls")),
+    path("", include("portal.duplicates.urls")),
     path("", include("portal.billing.urls")),
     path("", include("portal.imports.urls")),
     path("", include("portal.analytics.urls")),

@@ -11,7 +11,7 @@ from django.utils import timezone
 from portal.analytics.client import FiguresClient
 from portal.analytics.models import LastFigures
 from portal.errors import Unavailable
-from portal.patients import annexes
+from portal.patients import extensions
 
 KEEP_EVERY = timedelta(seconds=10)
 client = FiguresClient(settings.ANALYTICS_URL)
@@ -27,7 +27,7 @@ def current_figures(source: FiguresClient | None = None) -> dict[str, Any]:
         if last is None:
             raise
         figures, stale = last.figures, True
-    return {**figures, **annexes.totals(), "stale": stale}
+    return {**figures, **extensions.totals(), "stale": stale}
 
 
 def etag_of(figures: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from django.utils import timezone
 
 from portal.audit.selectors import Entry
-from portal.cells import csv_line
+from portal.csv_safe import csv_line
 
 HEADER = ["at", "user_id", "who", "what", "patient_count", "mrns", "door", "request_id", "route"]
 

@@ -13,7 +13,7 @@ from portal.audit.asking import READ, SQL, SYSTEM, WRITE, Asked
 from portal.audit.selectors import patient_meant, people
 from portal.patients.audit import READS
 from portal.patients.models import Source
-from portal.patients.words import date_from
+from portal.patients.normalize import date_from
 
 DAYS_AT_FIRST = 7
 YEARS = range(1900, 2200)  # The calendar ends somewhere, and a day behind its last one is none.

@@ -18,7 +18,7 @@ from portal.errors import NotAllowed, NotFound
 from portal.patients.audit import reading_name
 from portal.patients.models import AccessRecord, Patient, PatientEvent
 from portal.patients.models.log import UPDATED
-from portal.patients.words import is_mrn
+from portal.patients.normalize import is_mrn
 
 FEW = 3  # So many patients of a reading stand in its row; the others are a press away.
 CHUNK = 100  # Rows of an export that are held at once: one may name a thousand patients.

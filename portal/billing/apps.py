@@ -10,8 +10,8 @@ class BillingConfig(AppConfig):
     def ready(self) -> None:
         from portal.billing import selectors, signals
         from portal.billing.loop import BillingLoop
-        from portal.loops import register_loop
-        from portal.patients.annexes import Tab, register_annex
+        from portal.patients.extensions import Tab, register_annex
+        from portal.relay_loops import register_loop
 
         signals.connect()
         register_loop("billing", BillingLoop)

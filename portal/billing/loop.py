@@ -19,7 +19,7 @@ from portal.billing.client import (
 )
 from portal.billing.orphans import close_orphans
 from portal.billing.services import FIRST, sweep_newest, sweep_slice
-from portal.loops import Round
+from portal.relay_loops import Round
 
 log = structlog.get_logger("portal.billing")
 PROBE_SECONDS = 2.0

@@ -10,7 +10,7 @@ class EventsConfig(AppConfig):
     def ready(self) -> None:
         from portal.events.gaps import GapsLoop
         from portal.events.loop import EventsLoop
-        from portal.loops import register_loop
+        from portal.relay_loops import register_loop
 
         register_loop("events", EventsLoop)
         register_loop("gaps", GapsLoop)

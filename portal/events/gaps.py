@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from portal.events.leases import insist_on
 from portal.events.replay import replay_patients
-from portal.loops import Round
+from portal.relay_loops import Round
 
 log = structlog.get_logger("portal.events")
 LOOK_SECONDS = 3.0

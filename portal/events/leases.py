@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from portal.events.models import RelayLease
-from portal.loops import LeaseLost
+from portal.relay_loops import LeaseLost
 
 NAME = "relay"
 SECONDS = 6.0

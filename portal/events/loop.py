@@ -6,12 +6,12 @@ from collections.abc import Callable
 from django.conf import settings
 
 from portal.events.broker import Broker, KafkaBroker
-from portal.events.ends import look_for_loss, refill
+from portal.events.log_reader import something_waits
 from portal.events.pacing import PacedSender
 from portal.events.producer import KafkaSender
-from portal.events.rows import something_waits
 from portal.events.services import BATCH, Sender, deliver_waiting
-from portal.loops import Round
+from portal.events.topic_loss import look_for_loss, refill
+from portal.relay_loops import Round
 
 LOOK_SECONDS = 2.0
 

@@ -10,8 +10,8 @@ from django.conf import settings
 from kafka import KafkaProducer
 from kafka.errors import InvalidRecordError, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
+from portal.events.deadline_client import Deadline, PunctualClient
 from portal.events.encoding import Message
-from portal.events.punctual import Deadline, PunctualClient
 
 # Whatever we retry, the broker will refuse these again.
 _REFUSALS = (InvalidRecordError, MessageSizeTooLargeError, RecordListTooLargeError)

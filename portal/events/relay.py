@@ -14,8 +14,8 @@ from django.db.backends.signals import connection_created
 from django.utils import timezone
 
 from portal.events import leases
-from portal.events.findings import AWAY, Finding
-from portal.loops import LeaseLost, Loop, Round
+from portal.events.loop_health import AWAY, Finding
+from portal.relay_loops import LeaseLost, Loop, Round
 
 log = structlog.get_logger("portal.relay")
 BUSY_SECONDS, QUIET_SECONDS = 0.02, 0.25

@@ -11,11 +11,11 @@ from django.db import transaction
 
 from portal.accounts.models import User
 from portal.events.encoding import Message, encode
-from portal.events.ends import note
 from portal.events.leases import confirm, insist_on
+from portal.events.log_reader import log_rows, previous_rows, waiting_event_ids
 from portal.events.models import QuarantinedEvent
 from portal.events.producer import LARGEST_MESSAGE, Delivery, Receipt
-from portal.events.rows import log_rows, previous_rows, waiting_event_ids
+from portal.events.topic_loss import note
 from portal.patients.models import EventOutbox, PatientEvent
 
 log = structlog.get_logger("portal.events")

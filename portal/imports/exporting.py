@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from portal.cells import csv_line
+from portal.csv_safe import csv_line
 from portal.imports import fhir_words as fhir
 from portal.imports.readers.columns import FIELDS, MRN, RECORD, TOKENS
 from portal.imports.tokens import as_cell

@@ -11,8 +11,8 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.table import Table
 
-from portal.cells import csv_line
-from portal.imports.matching.deciding import Decision
+from portal.csv_safe import csv_line
+from portal.imports.matching.decision import Decision
 from portal.imports.models import ImportJob, Outcome
 from portal.imports.private import open_private
 from portal.imports.selectors import first_problems, left_alone, rejects_cells, rejects_csv

@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from portal.accounts.models import User
 from portal.errors import Conflict
-from portal.imports.matching.known import DATES
+from portal.imports.matching.lookup import DATES
 from portal.imports.models import Choice, Doubt, ImportJob, ImportQuestion, JobStatus
 from portal.patients.audit import record_reading
 from portal.patients.models import Patient, Sex, Source
+from portal.patients.reference.identifier_systems import system_name
 from portal.patients.selectors import patients_visible_to
-from portal.patients.systems import system_name
 
 _NOT_SHOWN = {"phone_e164", "date_of_birth_precision"}
 # What may be chosen for each kind. The first is what happens without a choice, except for people alike: see Likely.

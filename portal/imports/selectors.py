@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from portal.accounts.models import User
-from portal.cells import csv_line
+from portal.csv_safe import csv_line
 from portal.errors import NotAllowed, NotFound
 from portal.imports.models import LEFT_ALONE, ImportedRow, ImportJob, ImportReject, JobStatus, Undo
 

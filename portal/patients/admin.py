@@ -13,7 +13,6 @@ from portal.accounts.rules import user_of
 from portal.errors import InvalidInput, PortalError
 from portal.patients import services
 from portal.patients.audit import record_reading
-from portal.patients.details import FIELDS, clean_details
 from portal.patients.models import (
     AccessRecord,
     EventOutbox,
@@ -22,7 +21,8 @@ from portal.patients.models import (
     PatientIdentifier,
     Source,
 )
-from portal.patients.search import matching
+from portal.patients.search.engine import matching
+from portal.patients.validation import FIELDS, clean_details
 
 EDITABLE = [name for name in FIELDS if name != "identifiers"]
 

@@ -14,13 +14,12 @@ from portal.accounts.models import User
 from portal.accounts.rules import needs, user_of
 from portal.errors import FieldProblem, InvalidInput, NotAllowed, StaleVersion
 from portal.patients import selectors, services
-from portal.patients.annexes import parts_for
-from portal.patients.details import clean_details
-from portal.patients.keys import first_answer
+from portal.patients.extensions import parts_for
+from portal.patients.history.log import Change, history_of
+from portal.patients.idempotency import first_answer
 from portal.patients.models import Patient, Source, Status
-from portal.patients.record.history import Change, history_of
 from portal.patients.representation import as_sent, details_from, patient_json
-from portal.patients.search import Hit
+from portal.patients.search.engine import Hit
 from portal.patients.serializers import (
     ChangeJson,
     DuplicateProblem,
@@ -30,6 +29,7 @@ from portal.patients.serializers import (
     PatientBody,
     PatientJson,
 )
+from portal.patients.validation import clean_details
 
 DOOR = Source.API
 IF_MATCH = OpenApiParameter("If-Match", str, "header", description="The ETag you read; 412 if it is stale")

@@ -6,8 +6,3 @@ from django.apps import AppConfig
 class PatientsConfig(AppConfig):
     name = "portal.patients"
     label = "patients"
-
-    def ready(self) -> None:
-        from portal.patients import signals
-
-        signals.connect()

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from portal.errors import FieldProblem, camel
-from portal.patients.details import FIELDS, VALIDITY, longest
 from portal.patients.models import Patient, PatientIdentifier
+from portal.patients.validation import FIELDS, VALIDITY, longest
 
 _NAMES = {"registered_on": "registeredDate", "deceased_on": "deceasedDate"}
 JSON_NAMES = {name: _NAMES.get(name, camel(name)) for name in FIELDS}

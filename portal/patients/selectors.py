@@ -11,12 +11,12 @@ from django.db.models import QuerySet
 from portal.accounts.models import User
 from portal.errors import Gone, NotAllowed, NotFound, PortalError
 from portal.patients.audit import record_reading
-from portal.patients.matching.duplicates import Match
-from portal.patients.matching.similar import others_than, similar_in
+from portal.patients.matching.lookup import others_than, similar_in
+from portal.patients.matching.rules import Match
 from portal.patients.models import AccessRecord, Patient, PatientEvent, PatientIdentifier, Sex, Source, Status
 from portal.patients.models.log import DELETED
-from portal.patients.search import Found, estimated_count, search
-from portal.patients.words import identifier_value
+from portal.patients.normalize import identifier_value
+from portal.patients.search.engine import Found, estimated_count, search
 
 LARGEST_PAGE = 200
 

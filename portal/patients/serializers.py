@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from portal.patients.matching.duplicates import Grade
+from portal.patients.matching.rules import Grade
 from portal.patients.models import Precision, Sex, Status
 from portal.patients.selectors import LARGEST_PAGE
 

@@ -12,11 +12,11 @@ from django.utils import timezone
 from portal.accounts.models import User
 from portal.errors import Conflict, FieldProblem, InvalidInput, NotFound, StaleVersion
 from portal.patients.audit import written_by
-from portal.patients.identifying import add_identifiers, insert_identifiers, replace_identifiers
-from portal.patients.keys import claim_key
-from portal.patients.matching.refusal import refuse_duplicates, refuse_new_likeness
+from portal.patients.idempotency import claim_key
+from portal.patients.identifiers import add_identifiers, insert_identifiers, replace_identifiers
+from portal.patients.matching.lookup import refuse_duplicates, refuse_new_likeness
 from portal.patients.models import Patient, Status
-from portal.patients.words import e164
+from portal.patients.normalize import e164
 
 # Sent inside the transaction by the doors that write many at once: they give no post_save. Argument: patient_ids.
 patients_written = Signal()

@@ -13,7 +13,7 @@ from portal.accounts.models import User
 from portal.billing.client import BillingClient, BillingError, NoSuchAccount
 from portal.billing.services import request_again
 from portal.events.replay import replay_patients
-from portal.patients.restoring import restore_deletions, restore_log
+from portal.patients.log_repair import restore_deletions, restore_log
 from portal.reconciliation.kinds import KINDS, Remedy
 from portal.reconciliation.states import StatesClient
 from portal.reconciliation.stores import StoreAway

@@ -41,7 +41,7 @@ ACTIONS = (
 
 PLACES = (
     Place("Patients", "patients:list", "patients.view_patient", "/patients/"),
-    Place("Duplicates", "patients:duplicates", "patients.merge_patient", "/patients/duplicates/"),
+    Place("Duplicates", "duplicates:worklist", "patients.merge_patient", "/patients/duplicates/"),
     Place("Imports", "imports:list", "imports.view_importjob", "/imports/"),
     Place("Billing", "billing:list", "billing.view_billingaccount", "/billing/"),
     Place("Dashboard", "analytics:dashboard", "analytics.view_figures", "/dashboard/"),

@@ -5,12 +5,12 @@ import os
 import sys
 import time
 
-from analytics_stream import intake, progress, store
+from analytics_stream import batch_processor, progress, store
 from analytics_stream.app import run
+from analytics_stream.batch_processor import Intake
 from analytics_stream.config import read_config
-from analytics_stream.intake import Intake
 from analytics_stream.logs import log_as_json
-from analytics_stream.lookout import Lookout
+from analytics_stream.watchdog import Lookout
 
 
 async def waits_for_ever(*_):
@@ -38,8 +38,8 @@ def decodes_not(value):
     return decode(value)
 
 
-event_counts, decode = store.event_counts, intake.decode
-MISTAKES = {"mistakes": [(store, "event_counts", counts_not), (intake, "decode", decodes_not)]}
+event_counts, decode = store.event_counts, batch_processor.decode
+MISTAKES = {"mistakes": [(store, "event_counts", counts_not), (batch_processor, "decode", decodes_not)]}
 
 BREAKS = {
     "batch waits for ever": [(Intake, "take_in", waits_for_ever)],

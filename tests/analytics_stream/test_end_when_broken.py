@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from analytics_stream.ending import LOST
+from analytics_stream.shutdown import LOST
 from embedded.kafka import kafka
 from tests.analytics_stream.database import figures_in
 from tests.analytics_stream.process import environment, read_up_to

@@ -12,10 +12,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics_stream import ledger
+from analytics_stream import state_export
 from analytics_stream.audit import audit, recount
-from analytics_stream.inspection import Inspection
-from analytics_stream.ledger import Ledger
+from analytics_stream.audit_api import Inspection
+from analytics_stream.state_export import Ledger
 from tests.analytics_stream.database import away, figures_in, locked, states_in, tell, waiting, wipe
 from tests.analytics_stream.messages import NOON, deliveries, event, patient, stories
 from tests.waiting import wait_for
@@ -40,7 +40,7 @@ def ask(store):
 
 @pytest.fixture(autouse=True)
 def _every_gap_is_old_enough(monkeypatch):
-    monkeypatch.setattr(ledger, "GAP_SECONDS", 0)
+    monkeypatch.setattr(state_export, "GAP_SECONDS", 0)
 
 
 def make_old(database):
@@ -75,7 +75,7 @@ def test_many_states_come_in_pieces(store, database):
     store.count([event(number, number=number) for number in range(1, 4001)])
     pieces = []
     Ledger(store.engine).write_states(pieces.append)
-    assert max(map(len, pieces)) < 2 * ledger.PIECE_BYTES < sum(map(len, pieces))
+    assert max(map(len, pieces)) < 2 * state_export.PIECE_BYTES < sum(map(len, pieces))
     assert len(list(csv.reader(io.StringIO(b"".join(pieces).decode())))) == 4002
 
 
@@ -120,7 +120,7 @@ def test_a_gap_keeps_its_first_moment_and_the_oldest_come_first(ask, store, data
 
 
 def test_a_young_gap_is_not_told(ask, store, monkeypatch):
-    monkeypatch.setattr(ledger, "GAP_SECONDS", 3600)
+    monkeypatch.setattr(state_export, "GAP_SECONDS", 3600)
     store.count([event(2, version=2)])
     assert json.loads(ask("/gaps")[1])["total"] == 0
 

@@ -3,7 +3,7 @@
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from analytics_stream.ending import LOST
+from analytics_stream.shutdown import LOST
 from embedded.apache import apache_kafka
 from embedded.kafka import kafka
 from tests.analytics_stream.database import figures_in, tell

@@ -8,7 +8,7 @@ import pytest
 from faust.types import TP
 
 from analytics_stream.database import OffsetsLost, Refused, StoreAway
-from analytics_stream.keeper import Keeper
+from analytics_stream.offset_store import Keeper
 from analytics_stream.offsets import Bookmark, Bookmarks, Kept, fingerprint, start_of
 from analytics_stream.transport import CarefulConsumer
 from tests.analytics_stream.database import tell

@@ -5,9 +5,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from analytics_stream.ending import LOST
 from analytics_stream.figures import draw_figures
 from analytics_stream.schema import migrate
+from analytics_stream.shutdown import LOST
 from analytics_stream.store import Store
 from embedded.kafka import kafka
 from tests.analytics_stream.database import figures_in, tell, wipe

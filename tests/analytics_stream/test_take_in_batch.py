@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from analytics_stream.batch_processor import Intake
 from analytics_stream.database import OffsetsLost, Refused, StoreAway
 from analytics_stream.dead_letters import CannotGoOn
 from analytics_stream.folding import decode
-from analytics_stream.intake import Intake
 from analytics_stream.offsets import Bookmarks
 from analytics_stream.progress import Progress
 from tests.analytics_stream.memory import MemoryStore
@@ -158,7 +158,7 @@ def test_an_error_of_our_own_in_decoding_sets_aside_that_message(monkeypatch):
             raise KeyError("Jane")
         return decode(value)
 
-    monkeypatch.setattr("analytics_stream.intake.decode", faulty)
+    monkeypatch.setattr("analytics_stream.batch_processor.decode", faulty)
     store = MemoryStore()
     [letter] = take_in([Delivery(message(1)), Delivery(b"fault"), Delivery(message(2, number=2))], store)
     assert (letter.reason, store.counts["events", ""]) == ("handler fault: KeyError", 2)

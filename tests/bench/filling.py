@@ -11,7 +11,7 @@ import psycopg2
 from confluent_kafka import Consumer, Producer, TopicPartition
 from faust.types import TP
 
-from analytics_stream.openings import openings
+from analytics_stream.topic_fingerprint import openings
 from protos.patient.events.v1.patient_event_pb2 import PatientEvent
 
 TABLES = ("patients_patient", "patients_patientevent")

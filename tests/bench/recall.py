@@ -84,7 +84,7 @@ def somebodies() -> list[Any]:
 
 def first_hits(text: str) -> list[tuple[str, str]]:
     from portal.patients.models import Patient
-    from portal.patients.search import search
+    from portal.patients.search.engine import search
 
     among = Patient.objects.filter(status="active").prefetch_related("identifiers")
     return [(one.family_name, one.given_name) for one in search(among, text, limit=FIRST).patients]

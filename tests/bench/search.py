@@ -96,7 +96,7 @@ def asker() -> Callable[[str], tuple[int, float, float, float]]:
 
     from portal.accounts.models import User
     from portal.patients.models import Patient
-    from portal.patients.search import search
+    from portal.patients.search.engine import search
 
     user = User.objects.create_user("desk@clinic.example", "a-long-password")
     user.groups.add(Group.objects.get(name="front desk"))

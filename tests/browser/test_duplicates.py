@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
-from portal.patients.details import clean_details
-from portal.patients.matching.scanning import run_waiting, scan_now
+from portal.duplicates.scans import run_waiting, scan_now
 from portal.patients.models import PossibleDuplicate
 from portal.patients.services import register_patients
+from portal.patients.validation import clean_details
 from tests.browser.test_every_address import WIDTHS
 
 PAGE = "/patients/duplicates/"

@@ -5,10 +5,10 @@ from django.core.files.base import File
 from django.utils import timezone
 
 from portal.accounts.roles import ROLES
+from portal.duplicates.services import set_apart
 from portal.imports.models import Doubt, MappingProfile
 from portal.imports.services import run_job, start_import
 from portal.patients.audit import record_reading
-from portal.patients.matching.decisions import set_apart
 from portal.patients.models import AccessRecord
 from portal.patients.services import change_patient, register_patient
 from portal.reconciliation.models import ReconcileReport

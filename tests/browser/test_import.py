@@ -5,9 +5,9 @@ from playwright.sync_api import expect
 
 from portal.imports.models import ImportJob
 from portal.imports.services import run_job
-from portal.patients.details import clean_details
 from portal.patients.models import Patient, Source
 from portal.patients.services import register_patient
+from portal.patients.validation import clean_details
 from tests.browser.steps import Staff
 from tests.waiting import wait_for
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from embedded.cluster import binary
+from embedded.initdb import binary
 from embedded.postgres import Postgres, postgres
 from tests.compose.reading import ROOT, command_of, read_services
 

@@ -7,8 +7,8 @@ import sys
 import psutil
 import pytest
 
-from embedded.leftovers import end_all
 from embedded.programs import is_listening
+from embedded.stale_runs import end_all
 from tests.waiting import wait_for
 
 # Its first thread has died, as happens in a killed process that has much to let go of. Another one holds a port.

@@ -13,9 +13,9 @@ import redis
 
 from embedded.apache import apache_kafka
 from embedded.kafka import kafka
-from embedded.keeper import Keeper
 from embedded.postgres import postgres, socket_folder
 from embedded.programs import kept_port, private_file
+from embedded.supervisor import Keeper
 from embedded.valkey import valkey
 from tests.embedded.test_start_kafka import read, send
 from tests.waiting import is_gone, wait_for

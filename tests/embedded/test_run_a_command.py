@@ -9,8 +9,8 @@ import psycopg2
 import pytest
 
 from embedded.environment import ROOT
-from embedded.leftovers import only_run
 from embedded.secrets import read
+from embedded.stale_runs import only_run
 from tests.marked import processes_of
 from tests.waiting import is_gone, wait_for
 

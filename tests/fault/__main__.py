@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 from embedded.environment import ROOT
-from embedded.leftovers import AlreadyRunning, end_leftovers, only_run
+from embedded.stale_runs import AlreadyRunning, end_leftovers, only_run
 from tests.fault.report import report
 from tests.fault.run import Pace, Run, faulty_run
 

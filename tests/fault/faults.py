@@ -16,7 +16,7 @@ from tests.fault.proxy import Mode
 from tests.fault.servers import Restartable
 from tests.fault.stores import rows
 from tests.fault.system import System
-from tests.fault.ways import PROCESSES, TO_ANALYTICS, TO_BILLING
+from tests.fault.topology import PROCESSES, TO_ANALYTICS, TO_BILLING
 from tests.waiting import wait_for
 
 SERVERS = ("PostgreSQL", "Kafka", "Valkey")

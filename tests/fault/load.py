@@ -7,8 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.fault.channels import Sql, import_people
 from tests.fault.client import Api
-from tests.fault.doors import Sql, import_people
 from tests.fault.history import History, Operation, Outcome
 from tests.fault.people import person
 from tests.fault.system import System

@@ -18,7 +18,7 @@ from tests.fault.faults import (
     TARGETS,
     Fault,
 )
-from tests.fault.ways import LINKS, TO_ANALYTICS, TO_BILLING
+from tests.fault.topology import LINKS, TO_ANALYTICS, TO_BILLING
 
 OUTAGES = (BROKER_AWAY, BILLING_AWAY, ANALYTICS_AWAY, QUEUE_AWAY)
 KINDS = (KILL, FREEZE, DATABASE_STOP, DISK_FULL, BROKER_EMPTIED, *OUTAGES, *NETWORK)

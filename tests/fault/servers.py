@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import Generic
 
-from embedded.keeper import Server, exit_code
+from embedded.supervisor import Server, exit_code
 
 DEATH_SECONDS = 30
 

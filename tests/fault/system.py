@@ -13,10 +13,10 @@ from pathlib import Path
 
 import psycopg2
 
-from embedded.cluster import make_cluster
+from embedded.backoff import Pauses
 from embedded.environment import MARK, ROOT
+from embedded.initdb import make_cluster
 from embedded.kafka import Kafka
-from embedded.pauses import Pauses
 from embedded.postgres import Postgres, postgres
 from embedded.processes import Processes
 from embedded.secrets import kept_secrets
@@ -26,7 +26,7 @@ from tests.fault.broker import broker
 from tests.fault.disk import Disk, small_disk
 from tests.fault.proxy import Network
 from tests.fault.servers import Restartable
-from tests.fault.ways import LINKS, PORTS, RIG, TO_CLIENT, VARIABLES, Ways
+from tests.fault.topology import LINKS, PORTS, RIG, TO_CLIENT, VARIABLES, Ways
 from tests.ports import kept_ports
 
 COMMAND_ATTEMPTS = 6

@@ -7,8 +7,8 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from portal.patients import services
-from portal.patients.details import clean_details
 from portal.patients.models import Patient
+from portal.patients.validation import clean_details
 
 pytestmark = pytest.mark.django_db
 SECRETS = ["Unmistakable", "Zyx", "1984-03-15", "jane@mail.example", "7946 0958", "Hidden Street"]

@@ -13,8 +13,8 @@ from kafka.errors import KafkaConnectionError, KafkaTimeoutError, MessageSizeToo
 from kafka.producer.future import RecordMetadata
 from kafka.structs import TopicPartition
 
+from portal.events.deadline_client import TooLate
 from portal.events.encoding import Message
-from portal.events.punctual import TooLate
 from protos.patient.events.v1.patient_event_pb2 import PatientEvent
 from tests.simulator.processes import point
 
@@ -157,7 +157,7 @@ class Producer:
     def __init__(self, broker: Broker, now: Callable[[], float], kafka_client: Any, **_: Any) -> None:
         if broker.is_away:
             raise KafkaConnectionError
-        [self._deadline] = kafka_client.args  # After this no message leaves; see portal.events.punctual.
+        [self._deadline] = kafka_client.args  # After this no message leaves; see portal.events.deadline_client.
         self._broker, self._now = broker, now
         self._batch: list[Sent] = []
         self._sender = self

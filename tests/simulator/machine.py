@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from portal.events.replay import replay_all, replay_patient
-from portal.loops import Round
+from portal.relay_loops import Round
 from tests.simulator import billing as network
 from tests.simulator import broker, checks, desks
 from tests.simulator.processes import Interrupt

@@ -7,7 +7,7 @@ from django.db import DatabaseError, connection
 from kafka.errors import KafkaError
 
 from portal.events.relay import Relay
-from portal.loops import LeaseLost, Loop
+from portal.relay_loops import LeaseLost, Loop
 from tests.simulator.clock import Clock
 from tests.simulator.processes import Interrupt, News, Process
 

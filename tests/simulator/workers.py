@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Any
 
+from analytics_stream.batch_processor import Intake
 from analytics_stream.database import OffsetsLost, StoreAway
 from analytics_stream.dead_letters import CannotGoOn, DeadLetter
 from analytics_stream.folding import Event
-from analytics_stream.intake import Intake
-from analytics_stream.keeper import Keeper
+from analytics_stream.offset_store import Keeper
 from analytics_stream.offsets import Bookmark, Kept, fingerprint
 from analytics_stream.progress import Progress
 from analytics_stream.store import Store

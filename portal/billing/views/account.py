@@ -15,8 +15,8 @@ from portal.billing.selectors import account_of, is_billing_away
 from portal.billing.services import retry_account
 from portal.errors import NotFound
 from portal.patients.models import Source
-from portal.patients.record.frame import frame
 from portal.patients.selectors import open_patient, patients_visible_to
+from portal.patients.views.layout import frame
 
 POLL_SECONDS = 1
 POLL_SECONDS_AWAY = 10  # Billing did not answer: hours may pass.

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from portal.cells import plain
+from portal.csv_safe import plain
 from portal.imports.readers import values
 from portal.imports.readers.columns import FIELDS, MRN, RECORD, SYSTEMS, TOKENS, Columns, understand
 from portal.imports.readers.rows import Problem, Row, Unreadable, own_keys

@@ -1,1 +1,1 @@
-"""Who may be here already: the rules of matching, the look-up, and what stands in the way of a second record."""
+"""Matching: whether two records may be one person, for one, for many, and at the door."""

@@ -10,6 +10,8 @@ from uuid_utils.compat import uuid7
 
 from portal.patients.triggers import learn_words, raise_version, touch_patient, write_identifiers
 
+LONGEST_CHAIN = 20  # Merges that are followed: SQL could close a circle, and a page must end all the same.
+
 
 class Sex(models.TextChoices):
     """FHIR administrative gender."""
@@ -166,6 +168,16 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
 
     def __str__(self) -> str:
         return f"MRN {self.mrn}"  # Never the name: this text ends up in messages and logs.
+
+    @property
+    def survivor(self) -> "Patient":
+        """The record that stands for the person today: at the end of the chain of merges, or this one."""
+        record = self
+        for _ in range(LONGEST_CHAIN):
+            if record.merged_into is None:
+                break
+            record = record.merged_into
+        return record
 
     @property
     def full_name(self) -> str:

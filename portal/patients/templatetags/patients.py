@@ -3,11 +3,11 @@
 from django import template
 from django.utils import timezone
 
-from portal.patients.ages import age_in_words
 from portal.patients.audit import reading_name
-from portal.patients.codes import language_name
 from portal.patients.models import Patient
-from portal.patients.systems import system_name
+from portal.patients.reference.ages import age_in_words
+from portal.patients.reference.countries import language_name
+from portal.patients.reference.identifier_systems import system_name
 
 register = template.Library()
 register.filter(system_name)

@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow, user_of
+from portal.cursors import number_in
+from portal.patients.history.access_log import ReadingFilters, readers_of, readings_of
 from portal.patients.models import Source
-from portal.patients.record.access import ReadingFilters, readers_of, readings_of
-from portal.patients.record.frame import frame
 from portal.patients.selectors import open_patient
-from portal.patients.views.cursors import number_in
+from portal.patients.views.layout import frame
 
 PERIODS = {"": "Any time", "1": "Last 24 hours", "7": "Last 7 days", "30": "Last 30 days", "365": "Last year"}
 

@@ -3,23 +3,24 @@
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.accounts.rules import allow, user_of
 from portal.errors import InvalidInput, PortalError, StaleVersion
-from portal.patients.choice import EditForm
-from portal.patients.echoes import echoes_of
-from portal.patients.forms import PatientForm
-from portal.patients.matching.panel import panel_for, shown_in
+from portal.patients.forms.edit import EditForm, as_data, as_initial, as_typed, form_values
+from portal.patients.forms.hints import echoes_of
+from portal.patients.forms.patient import PatientForm
 from portal.patients.models import Patient, Source
-from portal.patients.record.frame import frame
 from portal.patients.selectors import open_patient
-from portal.patients.services import change_patient
-from portal.patients.typed import as_data, as_initial, as_typed, form_values
-from portal.patients.views.undoing import tell_with_undo
+from portal.patients.services import archive_patient, change_patient, restore_patient
+from portal.patients.views.history import tell_with_undo
+from portal.patients.views.layout import frame
+from portal.patients.views.similar_panel import panel_for, shown_in
 
 SALT = "patients.edit"
 
@@ -177,3 +178,28 @@ def _shown(value: Any) -> str:
         return ", ".join(" ".join(filter(None, row)) for row in value)
     text = " ".join(part for part in value if part) if isinstance(value, list) else str(value)
     return text or "Not recorded"
+
+
+@allow("patients.archive_patient")
+@require_POST
+def archive(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Archive, and show the list with an undo."""
+    version = _version(request)
+    patient = archive_patient(patient_id, by=user_of(request), source=Source.PORTAL, expected_version=version)
+    messages.success(request, render_to_string("patients/archived.html", {"patient": patient}, request))
+    return redirect("patients:list")
+
+
+@allow("patients.archive_patient")
+@require_POST
+def restore(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Back on the lists, and on the screen, with an undo."""
+    patient = restore_patient(patient_id, by=user_of(request), source=Source.PORTAL)
+    messages.success(request, render_to_string("patients/restored.html", {"patient": patient}, request))
+    return redirect("patients:show", patient_id)
+
+
+def _version(request: HttpRequest) -> int | None:
+    """The version that the person looked at; without one the newest is meant."""
+    sent = request.POST.get("version", "")
+    return int(sent) if sent.isdigit() else None

@@ -1,21 +1,27 @@
 """What changed on a record, change by change, and the record as it was."""
 
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts.rules import allow, user_of
+from portal.cursors import number_in
+from portal.errors import InvalidInput
+from portal.patients.forms.as_of import MomentForm
+from portal.patients.history.log import State, changes_of, state_of
+from portal.patients.history.timeline import story_of
+from portal.patients.history.undo import is_undoable, undo_change
+from portal.patients.history.wording import readable, side_by_side
 from portal.patients.models import Patient, Source
-from portal.patients.record.frame import frame
-from portal.patients.record.history import State, changes_of, state_of
-from portal.patients.record.moments import MomentForm
-from portal.patients.record.telling import readable, side_by_side
 from portal.patients.selectors import open_patient
-from portal.patients.undoing import is_undoable
-from portal.patients.views.cursors import number_in
+from portal.patients.views.layout import frame
 
 
 @allow("patients.view_history")
@@ -71,3 +77,38 @@ def _page(
         "differing": sum(row.differs for row in rows),
     }
     return render(request, "patients/as_it_was.html", context, status=status)
+
+
+@allow("patients.view_history")
+@require_safe
+def timeline(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Newest first; older parts are a link away."""
+    patient = open_patient(user_of(request), patient_id, door=Source.PORTAL, action="timeline")
+    before = number_in(request, "before")
+    story = story_of(user_of(request), patient, before=before)
+    days = groupby(story.happenings, key=lambda one: timezone.localdate(one.at))
+    context = {
+        **frame(request, patient, tab="patients:timeline"),
+        "days": [(day, list(happenings)) for day, happenings in days],
+        "older": story.before,
+        "is_older": before is not None,
+    }
+    return render(request, "patients/timeline.html", context)
+
+
+@allow("patients.change_patient")
+@require_POST
+def undo(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Put back what the named version changed; that can be undone too."""
+    version = request.POST.get("version", "")
+    if not (version.isascii() and version.isdigit() and len(version) < 19):
+        raise InvalidInput("This form is not complete. Go back, reload the page and press again.")
+    patient = undo_change(patient_id, version=int(version), by=user_of(request), source=Source.PORTAL)
+    tell_with_undo(request, patient, "Undone: what was changed is put back.")
+    return redirect("patients:show", patient_id)
+
+
+def tell_with_undo(request: HttpRequest, patient: Patient, words: str) -> None:
+    """Say it on the next page, with a button that takes it back."""
+    context = {"patient": patient, "words": words}
+    messages.success(request, render_to_string("patients/saved.html", context, request))

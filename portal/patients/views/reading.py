@@ -8,12 +8,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow, user_of
-from portal.patients.barcode import code128
-from portal.patients.matching.pages import doubles_of
+from portal.patients.extensions import notices_for
+from portal.patients.history.log import merged_here
 from portal.patients.models import Source
-from portal.patients.record.frame import frame, tags_of
-from portal.patients.record.merges import merged_here
+from portal.patients.reference.barcode import code128
 from portal.patients.selectors import no_such_patient, open_patient, patients_visible_to
+from portal.patients.views.layout import frame, tags_of
 
 
 @allow("patients.view_patient")
@@ -24,7 +24,7 @@ def show(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     context = {
         **frame(request, patient, tab="patients:show"),
         "is_new": "registered" in request.GET,
-        "doubles": doubles_of(user_of(request), patient),
+        "notices": notices_for(user_of(request), patient),
         "merged_here": merged_here(patient),
     }
     return render(request, "patients/show.html", context)

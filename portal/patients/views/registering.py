@@ -10,12 +10,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.accounts.rules import allow, user_of
 from portal.errors import Conflict, PortalError
-from portal.patients.echoes import echoes_of
-from portal.patients.finding.carrying import fields_from
-from portal.patients.matching.panel import Panel, panel_for, shown_in
+from portal.patients.forms.hints import echoes_of
+from portal.patients.forms.register import RegisterForm, for_nobody_known
 from portal.patients.models import Patient, Source
-from portal.patients.registration import RegisterForm, for_nobody_known
+from portal.patients.search.prefill import fields_from
 from portal.patients.services import register_patient
+from portal.patients.views.similar_panel import Panel, panel_for, shown_in
 
 
 @allow("patients.add_patient")

@@ -5,8 +5,8 @@ import pytest
 from portal.billing.client import BillingClient
 from portal.billing.loop import BillingLoop
 from portal.billing.models import BillingAccount
-from portal.loops import Round
 from portal.patients import services
+from portal.relay_loops import Round
 from tests.portal.billing.server import billing_server
 
 

@@ -6,8 +6,8 @@ from portal.billing.client import BillingClient
 from portal.billing.loop import BillingLoop
 from portal.billing.models import BillingAccount
 from portal.billing.services import request_again
+from portal.duplicates.merge import merge_patient, unmerge_patient
 from portal.patients import services
-from portal.patients.matching.merging import merge_patient, unmerge_patient
 from portal.patients.models import Patient
 from tests.portal.billing.conftest import account, change, new_patient, run, waiting
 

@@ -6,7 +6,7 @@ import pytest
 
 from portal.billing.client import BillingAway, Details
 from portal.billing.loop import PROBE_SECONDS, BillingLoop
-from portal.loops import Round
+from portal.relay_loops import Round
 from tests.billing_grpc.database import away
 from tests.portal.billing.conftest import account, new_patient
 from tests.waiting import wait_for

@@ -5,9 +5,9 @@ import pytest
 from portal.billing.client import BillingAway, BillingClient, Details
 from portal.billing.loop import PROBE_SECONDS, BillingLoop
 from portal.billing.models import BillingAccount
-from portal.loops import Round
 from portal.patients import services
 from portal.patients.models import Patient
+from portal.relay_loops import Round
 from tests.portal.billing.conftest import account, change, new_patient, run, waiting
 from tests.waiting import wait_for
 

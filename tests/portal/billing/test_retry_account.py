@@ -15,7 +15,7 @@ from portal.billing.models import BillingAccount
 from portal.billing.services import retry_account, retry_accounts
 from portal.errors import NotFound
 from portal.patients import services
-from portal.patients.annexes import annexes, parts_for
+from portal.patients.extensions import annexes, parts_for
 from tests.portal.billing.conftest import account, new_patient
 
 pytestmark = pytest.mark.django_db

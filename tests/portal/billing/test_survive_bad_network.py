@@ -15,8 +15,8 @@ from embedded.programs import free_port
 from portal.billing.client import BillingClient
 from portal.billing.loop import PROBE_SECONDS, BillingLoop
 from portal.billing.models import BillingAccount
-from portal.loops import Round
 from portal.patients import services
+from portal.relay_loops import Round
 from tests.billing_grpc.database import locked
 from tests.billing_grpc.database import waiting as statements_that_wait
 from tests.fault.proxy import Mode, Network

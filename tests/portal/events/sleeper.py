@@ -23,10 +23,10 @@ from kafka.protocol.producer import ProduceRequest  # noqa: E402
 from portal.billing.client import BillingClient  # noqa: E402
 from portal.billing.loop import BillingLoop  # noqa: E402
 from portal.events import services  # noqa: E402
+from portal.events.deadline_client import PunctualClient  # noqa: E402
 from portal.events.encoding import Message  # noqa: E402
 from portal.events.loop import EventsLoop  # noqa: E402
 from portal.events.producer import Delivery, KafkaSender  # noqa: E402
-from portal.events.punctual import PunctualClient  # noqa: E402
 from portal.events.relay import Relay  # noqa: E402
 
 SHORT = 2.0

@@ -10,9 +10,9 @@ from portal.events import leases
 from portal.events.encoding import Message
 from portal.events.producer import Delivery, KafkaSender
 from portal.events.services import deliver_waiting, waves
-from portal.loops import LeaseLost
 from portal.patients import services
 from portal.patients.models import EventOutbox
+from portal.relay_loops import LeaseLost
 from tests.portal.events.conftest import change, new_patient, stopped
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ from django.db import connection
 from portal.events import leases
 from portal.events.models import RelayLease
 from portal.events.selectors import relay_state
-from portal.loops import LeaseLost
+from portal.relay_loops import LeaseLost
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,8 @@ import pytest
 from django.utils import timezone
 
 from portal.events.gaps import Gap, GapsClient, GapsLoop
-from portal.loops import LeaseLost, Round
 from portal.patients.models import EventOutbox, PatientEvent
+from portal.relay_loops import LeaseLost, Round
 from tests.portal.events.conftest import change, new_patient
 
 pytestmark = pytest.mark.django_db

@@ -12,9 +12,9 @@ from portal.events.loop import EventsLoop
 from portal.events.pacing import Window
 from portal.events.producer import LARGEST_MESSAGE
 from portal.events.services import deliver_waiting, within
-from portal.loops import Round
 from portal.patients import services
 from portal.patients.models import EventOutbox
+from portal.relay_loops import Round
 from tests.topic import Topic
 from tests.waiting import wait_for
 

@@ -8,15 +8,15 @@ from confluent_kafka.admin import AdminClient
 from django.db import connection
 
 from embedded.apache import apache_kafka
-from portal.events import ends, leases
+from portal.events import leases, topic_loss
 from portal.events.broker import KafkaBroker
 from portal.events.loop import EventsLoop
 from portal.events.models import TopicEnd, TopicRefill
 from portal.events.producer import KafkaSender
 from portal.events.services import deliver_waiting
 from portal.events.topics import create_topics
-from portal.loops import LeaseLost, Round
 from portal.patients.models import EventOutbox, PatientEvent
+from portal.relay_loops import LeaseLost, Round
 from tests.portal.events.conftest import change, new_patient
 from tests.portal.events.relays import relaying
 from tests.topic import Topic
@@ -78,7 +78,7 @@ def test_it_is_noticed_by_the_first_acknowledgement_that_comes_too_low(fence, fo
 
 
 def test_nothing_is_sent_before_the_whole_log_waits_again(loop, fence, forgetful, topic, monkeypatch):
-    monkeypatch.setattr(ends, "STEP", 10)
+    monkeypatch.setattr(topic_loss, "STEP", 10)
     some_history()
     settle_down(loop, fence)
     TopicEnd.objects.update(next_offset=1_000_000)
@@ -92,7 +92,7 @@ def test_nothing_is_sent_before_the_whole_log_waits_again(loop, fence, forgetful
 
 
 def test_the_next_leader_goes_on_where_a_killed_one_stopped(loop, fence, forgetful, topic, monkeypatch):
-    monkeypatch.setattr(ends, "STEP", 10)
+    monkeypatch.setattr(topic_loss, "STEP", 10)
     history = some_history()
     settle_down(loop, fence)
     forgetful.restart()
@@ -113,7 +113,7 @@ def test_the_next_leader_goes_on_where_a_killed_one_stopped(loop, fence, forgetf
 
 
 def test_events_that_come_meanwhile_keep_their_place(loop, fence, forgetful, topic, monkeypatch):
-    monkeypatch.setattr(ends, "STEP", 10)
+    monkeypatch.setattr(topic_loss, "STEP", 10)
     history = some_history()
     settle_down(loop, fence)
     forgetful.restart()
@@ -156,7 +156,7 @@ def test_a_topic_that_we_know_nothing_of_and_is_not_empty_gets_what_waits(loop, 
 
 def test_only_the_leader_may_begin(loop, fence, topic):
     with pytest.raises(LeaseLost):
-        ends.look_for_loss({0: 0}, fence=fence - 1)
+        topic_loss.look_for_loss({0: 0}, fence=fence - 1)
     assert not TopicRefill.objects.exists()
 
 

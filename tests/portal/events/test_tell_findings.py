@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from portal import health
 from portal.events import leases
-from portal.events.findings import Finding
+from portal.events.loop_health import Finding
 from portal.events.models import RelayLoop
 from portal.events.relay import Relay
 from portal.events.selectors import seconds_away
-from portal.loops import Round
+from portal.relay_loops import Round
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db

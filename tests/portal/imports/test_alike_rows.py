@@ -8,9 +8,9 @@ from django.core.files.base import ContentFile
 from portal.imports import services
 from portal.imports.models import ImportJob, ImportReject
 from portal.imports.reviewing import choose_for_rest, count_undecided
-from portal.patients.details import clean_details
 from portal.patients.models import PairState, Patient, PatientEvent, PossibleDuplicate, Source
 from portal.patients.services import register_patient
+from portal.patients.validation import clean_details
 from tests.portal.imports.files import ANNA, BEN, as_csv, counts
 
 pytestmark = pytest.mark.django_db

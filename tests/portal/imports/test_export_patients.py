@@ -8,8 +8,8 @@ import pytest
 from django.core.management import call_command
 
 from portal.patients import services
-from portal.patients.details import clean_details
 from portal.patients.models import AccessRecord, Patient, PatientEvent
+from portal.patients.validation import clean_details
 from tests.portal.imports.files import counts, import_file
 
 pytestmark = pytest.mark.django_db

@@ -12,10 +12,10 @@ from django.db import connection, transaction
 
 from portal.errors import Conflict
 from portal.imports import services
-from portal.imports.work import writing
+from portal.imports.pipeline import apply
 from portal.patients import services as patients
-from portal.patients.details import clean_details
 from portal.patients.models import Patient, PatientEvent
+from portal.patients.validation import clean_details
 from tests.portal.imports.files import ANNA, as_csv
 from tests.waiting import wait_for
 
@@ -67,14 +67,14 @@ def others():
 
 def test_a_desk_waits_for_the_batch_that_brings_the_same_person(monkeypatch):
     """The import has looked and not written yet when the desk saves."""
-    write, found = writing.Writing.write, []
+    write, found = apply.Writing.write, []
 
     def desk_first(self, decisions):
         found.append(at_the_desk(register, PEOPLE[0]))
         wait_for(lambda: waits_for_a_lock("advisory") or found[0].done())
         write(self, decisions)
 
-    monkeypatch.setattr(writing.Writing, "write", desk_first)
+    monkeypatch.setattr(apply.Writing, "write", desk_first)
     with others() as at_the_desk:
         job = imported(*PEOPLE[:3])
         answer = found[0].result()
@@ -107,7 +107,7 @@ def test_two_imports_and_a_desk_in_opposite_orders_make_everyone_once_without_a_
 def test_what_the_desk_changes_between_look_and_write_is_kept(monkeypatch):
     """The desk gives Anna a passport while a batch has decided to give her a driver's licence."""
     imported(ANNA)
-    anna, write, found = Patient.objects.get(), writing.Writing.write, []
+    anna, write, found = Patient.objects.get(), apply.Writing.write, []
     passport = clean_details({"identifiers": [{"system": "ssn", "value": "999000001"}, {"system": "passport", "value": "P1"}]}, partial=True)  # fmt: skip  # noqa: E501
 
     def desk_first(self, decisions):
@@ -115,7 +115,7 @@ def test_what_the_desk_changes_between_look_and_write_is_kept(monkeypatch):
         wait_for(lambda: waits_for_a_lock("tuple") or waits_for_a_lock("transactionid") or found[0].done())
         write(self, decisions)
 
-    monkeypatch.setattr(writing.Writing, "write", desk_first)
+    monkeypatch.setattr(apply.Writing, "write", desk_first)
     with others() as at_the_desk:
         imported(ANNA | {"driver": "D1", "city": "Salem"})
         found[0].result()

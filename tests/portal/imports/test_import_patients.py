@@ -8,11 +8,11 @@ from datetime import date
 import pytest
 from django.core.management import CommandError, call_command
 
-from portal.imports.matching.known import Known
+from portal.duplicates.merge import merge_patient
+from portal.imports.matching.lookup import Known
 from portal.imports.models import ImportedRow, ImportJob, ImportReject
-from portal.imports.work.writing import Writing
+from portal.imports.pipeline.apply import Writing
 from portal.patients import services
-from portal.patients.matching.merging import merge_patient
 from portal.patients.models import EventOutbox, Patient, PatientEvent
 from tests.portal.imports.files import ANNA, BEN, as_csv, as_ndjson, counts, import_file
 
@@ -205,7 +205,7 @@ def test_a_dry_run_writes_nothing_and_says_what_would_happen(import_text, tmp_pa
 def test_a_dry_run_cannot_write_even_if_it_tried(import_text, monkeypatch):
     """Planted fault: the rehearsal writes a patient; the database refuses."""
     monkeypatch.setattr(
-        "portal.imports.work.rehearsing.Rehearsal.write",
+        "portal.imports.pipeline.dry_run.Rehearsal.write",
         lambda self, decisions: Patient.objects.create(family_name="Written"),
     )
     with pytest.raises(Exception, match="read-only transaction"):

@@ -13,7 +13,7 @@ from django.core.files.base import ContentFile
 
 from embedded.postgres import postgres
 from portal.imports import services
-from tests.portal.imports.doors import COMMAND, Door
+from tests.portal.imports.channels import COMMAND, Door
 from tests.portal.imports.files import REFUSED, as_csv, known_people, mixed_rows
 from tests.portal.imports.states import end_of
 from tests.waiting import wait_for

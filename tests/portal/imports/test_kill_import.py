@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from portal.imports import services
 from portal.imports.models import ImportJob
-from tests.portal.imports.doors import COMMAND, TABLES, UNDOING, WORKER, Door, Ended, hanging, kill
+from tests.portal.imports.channels import COMMAND, TABLES, UNDOING, WORKER, Door, Ended, hanging, kill
 from tests.portal.imports.files import EVERY, KILLS, REFUSED, as_csv, known_people, mixed_rows
 from tests.portal.imports.states import end_of
 from tests.waiting import wait_for

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from portal.cells import harmless, plain
+from portal.csv_safe import harmless, plain
 from portal.imports import tokens
 from portal.imports.readers import open_patients
 from portal.imports.readers.csv_file import MOST_LINES

@@ -7,9 +7,9 @@ from portal.errors import Conflict
 from portal.imports import reviewing, services
 from portal.imports.models import ImportJob, ImportQuestion
 from portal.imports.reviewing import choose_for_rest, count_questions
-from portal.patients.details import clean_details
 from portal.patients.models import AccessRecord, Patient, PatientIdentifier, Source
 from portal.patients.services import archive_patient, change_patient, register_patient
+from portal.patients.validation import clean_details
 from tests.portal.imports.files import ANNA, BEN, as_csv
 
 pytestmark = pytest.mark.django_db

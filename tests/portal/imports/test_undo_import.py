@@ -11,8 +11,8 @@ from portal.errors import Conflict, NotFound
 from portal.imports import services, tasks
 from portal.imports.models import ImportJob
 from portal.patients import services as patients
-from portal.patients.details import clean_details
 from portal.patients.models import EventOutbox, Patient, PatientEvent, Status
+from portal.patients.validation import clean_details
 from tests.portal.imports.files import ANNA, BEN, as_csv, counts
 from tests.portal.imports.states import people
 

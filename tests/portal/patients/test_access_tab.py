@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from portal.patients.history.access_log import readings_of
 from portal.patients.models import AccessRecord
-from portal.patients.record.access import readings_of
 from portal.patients.services import register_patient
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from portal.patients.barcode import QUIET, code128, symbol_values
+from portal.patients.reference.barcode import QUIET, code128, symbol_values
 
 
 def test_digits_go_in_pairs_and_the_check_is_the_weighted_sum():

@@ -9,9 +9,9 @@ from django.db import connection
 from django.utils import timezone
 
 from portal.errors import InvalidInput
-from portal.patients.details import clean_details
 from portal.patients.models import Patient
-from portal.patients.words import date_from, e164, fold, identifier_value, is_mrn
+from portal.patients.normalize import date_from, e164, fold, identifier_value, is_mrn
+from portal.patients.validation import clean_details
 
 JANE = {"family_name": "Example"}
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from portal.patients.details import clean_details
-from portal.patients.matching.decisions import set_apart
+from portal.duplicates.services import set_apart
 from portal.patients.models import AccessRecord, Patient, PatientEvent
 from portal.patients.services import change_patient, register_patient
+from portal.patients.validation import clean_details
 
 pytestmark = pytest.mark.django_db
 JANE = {"family_name": "Smith", "given_name": "Jane", "date_of_birth": "1984-03-15", "sex": "female"}

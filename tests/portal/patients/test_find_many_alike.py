@@ -7,15 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from portal.patients.details import clean_details
-from portal.patients.finding.sounds import sound_of
-from portal.patients.matching import many
-from portal.patients.matching.crowd import liquids, may_be_alike
-from portal.patients.matching.duplicates import facts_of, match_of
-from portal.patients.matching.likeness import likeness_of
-from portal.patients.matching.many import crowd_near
+from portal.patients.matching import bulk
+from portal.patients.matching.bulk import crowd_near, liquids, may_be_alike
+from portal.patients.matching.rules import facts_of, match_of
 from portal.patients.models import Patient
+from portal.patients.names.phonetics import sound_of
+from portal.patients.names.similarity import likeness_of
 from portal.patients.services import archive_patient, register_patients
+from portal.patients.validation import clean_details
 
 FAMILIES = ["Meier", "Maier", "Meyer", "Smith", "Smyth", "Smith-Jones", "MacDonald", "Mac Donald", "Knight", "Nite"]
 GIVEN = ["Anna", "Ana", "Anna Maria", "Hans", "Hanns", "Jo", "Meier", "Smith"]
@@ -60,7 +59,7 @@ def test_whoever_is_archived_is_nobody_to_be_confused_with():
 
 @pytest.mark.django_db
 def test_of_a_day_that_stands_for_unknown_the_same_family_is_still_found(monkeypatch, django_assert_max_num_queries):
-    monkeypatch.setattr(many, "MOST_OF_A_DAY", 0)
+    monkeypatch.setattr(bulk, "MOST_OF_A_DAY", 0)
     born = {"date_of_birth": "1900-01-01"}
     register_patients([clean_details({"family_name": "Meier", "given_name": "A"} | born)], by=None, source="import")
     new = [facts_of(clean_details({"family_name": "Meier", "given_name": f"B{n}"} | born)) for n in range(50)]

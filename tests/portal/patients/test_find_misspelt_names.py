@@ -5,7 +5,7 @@ import random
 import pytest
 
 from portal.patients.models import Patient
-from portal.patients.search import search
+from portal.patients.search.engine import search
 from portal.patients.services import register_patients
 from tests.bench.names import FAMILIES, GIVEN, misspelt, rare_names
 

@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 
 from portal.patients.models import AccessRecord, Patient
-from portal.patients.search import search
+from portal.patients.normalize import identifier_value
+from portal.patients.search.engine import search
 from portal.patients.services import archive_patient, register_patients
-from portal.patients.words import identifier_value
 
 pytestmark = pytest.mark.django_db
 PEOPLE = [

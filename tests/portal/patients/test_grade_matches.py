@@ -4,9 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from portal.patients.details import clean_details
-from portal.patients.matching.duplicates import facts_of, match_of
-from portal.patients.matching.likeness import likeness_of
+from portal.patients.matching.rules import facts_of, match_of
+from portal.patients.names.similarity import likeness_of
+from portal.patients.validation import clean_details
 
 JANE = {"family_name": "Smith", "given_name": "Jane", "date_of_birth": "1984-03-15", "phone": "+1 617 555 0100"}
 PASSPORT = {"identifiers": [{"system": "passport", "value": "P 123"}]}

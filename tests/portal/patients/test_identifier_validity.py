@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from portal.errors import InvalidInput
-from portal.patients.details import clean_details
 from portal.patients.models import Patient
 from portal.patients.services import change_patient, change_patients, register_patient
+from portal.patients.validation import clean_details
 
 pytestmark = pytest.mark.django_db(transaction=True)  # Identifiers raise the version once in a transaction.
 DAYS = {"valid_from": date(2020, 1, 1), "valid_to": date(2029, 12, 31)}

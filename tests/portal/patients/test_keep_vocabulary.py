@@ -7,10 +7,11 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from structlog.testing import capture_logs
 
-from portal.patients.finding import vocabulary
-from portal.patients.finding.sounds import sound_of
-from portal.patients.finding.vocabulary import forget_words, words_near
 from portal.patients.models import NameWord, Patient
+from portal.patients.names import vocabulary
+from portal.patients.names.phonetics import sound_of
+from portal.patients.names.vocabulary import forget_words, words_near
+from portal.patients.normalize import fold
 from portal.patients.services import (
     archive_patient,
     change_patient,
@@ -18,7 +19,6 @@ from portal.patients.services import (
     register_patient,
     register_patients,
 )
-from portal.patients.words import fold
 
 pytestmark = pytest.mark.django_db
 NAMES = (

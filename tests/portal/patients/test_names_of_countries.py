@@ -2,8 +2,15 @@
 
 import pytest
 
-from portal.patients.codes import COUNTRIES, LANGUAGES, country_code, country_name, language_name, language_tag
 from portal.patients.models import Patient
+from portal.patients.reference.countries import (
+    COUNTRIES,
+    LANGUAGES,
+    country_code,
+    country_name,
+    language_name,
+    language_tag,
+)
 from portal.patients.services import register_patient
 
 SENT = {"family_name": "Muster", "given_name": "Eva", "birth_unknown": "on", "sex": "female", "token": "a" * 32}

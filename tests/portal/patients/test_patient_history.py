@@ -6,8 +6,8 @@ import pgtrigger
 import pytest
 from django.db import connection
 
+from portal.patients.history.log import changes_of
 from portal.patients.models import AccessRecord, Patient, PatientEvent, PatientIdentifier
-from portal.patients.record.history import changes_of
 from portal.patients.services import change_patient, register_patient
 
 pytestmark = pytest.mark.django_db

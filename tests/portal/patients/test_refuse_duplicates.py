@@ -7,10 +7,10 @@ import pytest
 from django.core import signing
 
 from portal.errors import Conflict
-from portal.patients.details import clean_details
-from portal.patients.matching.similar import MOST_OF_A_DAY, similar_in
+from portal.patients.matching.lookup import MOST_OF_A_DAY, similar_in
 from portal.patients.models import AccessRecord, Patient, PatientEvent
 from portal.patients.services import archive_patient, register_patient, register_patients
+from portal.patients.validation import clean_details
 
 pytestmark = pytest.mark.django_db
 SMITH = {"family_name": "Smith", "given_name": "Jane", "date_of_birth": "1984-03-15"}

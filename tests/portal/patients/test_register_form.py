@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime
 import pytest
 from django.utils import timezone
 
-from portal.patients.ages import age_between
-from portal.patients.echoes import echoes_of
+from portal.patients.forms.hints import echoes_of
 from portal.patients.models import Patient
-from portal.patients.postcodes import national_form
+from portal.patients.reference.ages import age_between
+from portal.patients.reference.postcodes import national_form
 
 SENT = {"family_name": "Smith", "given_name": "Jane", "sex": "female", "token": "a" * 32}
 

@@ -8,10 +8,10 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from portal.patients import keys, services
-from portal.patients.details import clean_details
+from portal.patients import idempotency, services
 from portal.patients.models import IdempotencyKey, Patient, PatientEvent
 from portal.patients.tasks import forget_keys
+from portal.patients.validation import clean_details
 
 JANE = {"familyName": "Example", "givenName": "Jane", "dateOfBirth": "1984-03-15"}
 DETAILS = clean_details({"family_name": "Example", "given_name": "Jane", "date_of_birth": "1984-03-15"})
@@ -62,7 +62,7 @@ def test_keys_of_two_people_do_not_meet(desk_api, api_as, make_user):
 @pytest.mark.django_db
 def test_after_a_day_the_key_is_free_again(desk_api):
     post(desk_api)
-    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=keys.HOURS, minutes=1))
+    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=idempotency.HOURS, minutes=1))
     assert post(desk_api, {"familyName": "Other", "givenName": "Ann"}).status_code == 201
     assert Patient.objects.count() == 2
 
@@ -70,7 +70,7 @@ def test_after_a_day_the_key_is_free_again(desk_api):
 @pytest.mark.django_db
 def test_keys_older_than_a_day_are_forgotten_and_younger_ones_kept(desk_api):
     post(desk_api, key="old")
-    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=keys.HOURS, minutes=1))
+    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=idempotency.HOURS, minutes=1))
     post(desk_api, {"familyName": "Other", "givenName": "Ann"}, key="new")
     forget_keys()
     assert list(IdempotencyKey.objects.values_list("key", flat=True)) == ["new"]

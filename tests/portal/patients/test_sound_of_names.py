@@ -2,8 +2,8 @@
 
 import pytest
 
-from portal.patients.finding.sounds import sound_of
-from portal.patients.words import fold
+from portal.patients.names.phonetics import sound_of
+from portal.patients.normalize import fold
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 
-from tests.portal.reconciliation.standing import whole
+from tests.portal.reconciliation.running_system import whole
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from portal.events.models import QuarantinedEvent
 from portal.patients.models import EventOutbox, Patient, PatientEvent
 from portal.patients.services import archive_patient
 from portal.reconciliation.kinds import KINDS
-from tests.portal.reconciliation.standing import LONG, Answer, change, reconcile, register, tell, without_triggers
+from tests.portal.reconciliation.running_system import LONG, Answer, change, reconcile, register, tell, without_triggers
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db  # They only look at what the fixture did.

@@ -3,7 +3,7 @@
 import re
 
 from portal.accounts.forms import SignInForm
-from portal.patients.registration import RegisterForm
+from portal.patients.forms.register import RegisterForm
 
 
 def drawn(form, name) -> str:

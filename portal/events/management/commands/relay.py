@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from portal.events.relay import Relay
-from portal.loops import registered_loops
+from portal.relay_loops import registered_loops
 
 
 class Command(BaseCommand):

@@ -15,17 +15,17 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from portal.errors import PortalError
-from portal.imports.matching.deciding import Decision
+from portal.imports.matching.decision import Decision
 from portal.imports.models import ImportJob, JobStatus, Likely
+from portal.imports.pipeline.dry_run import Rehearsal
+from portal.imports.pipeline.job_store import ReadOnlyBook
+from portal.imports.pipeline.runner import Told, run
 from portal.imports.private import open_private
 from portal.imports.profiles import mapping_of, profile_named
 from portal.imports.readers import PatientFile, TableFile, Unreadable, open_patients, recognise
 from portal.imports.readers.encodings import LABELS as ENCODINGS
 from portal.imports.reporting import RejectsFile, Tally, in_words, report_of, undo_in_words, undo_report
 from portal.imports.services import import_now, undo_import
-from portal.imports.work.books import ReadOnlyBook
-from portal.imports.work.rehearsing import Rehearsal
-from portal.imports.work.running import Told, run
 
 CLEAN, REJECTS, UNREADABLE, STOPPED = 0, 1, 2, 3
 

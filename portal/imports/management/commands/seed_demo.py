@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from portal.accounts.models import User
 from portal.accounts.roles import ROLES
+from portal.duplicates.scans import ask_for_scan
 from portal.imports.demo import demo_patients
-from portal.patients.details import clean_details
-from portal.patients.matching.scanning import ask_for_scan
 from portal.patients.models import Patient, Source
 from portal.patients.selectors import patients_with_identifiers
 from portal.patients.services import register_patients
+from portal.patients.validation import clean_details
 
 DOMAIN = "demo.example"
 

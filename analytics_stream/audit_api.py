@@ -1,0 +1,134 @@
+"""The web routes of whoever checks and mends the counts: /states, /gaps, /audit and /recount."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict
+from functools import partial
+from http import HTTPStatus
+from typing import Any, TypeVar
+from uuid import UUID
+
+from aiohttp import web
+from sqlalchemy import Engine
+
+from analytics_stream.audit import audit, recount
+from analytics_stream.database import StoreAway
+from analytics_stream.problems import database_away, iso, problem
+from analytics_stream.state_export import Gap, Ledger
+
+MOST_PATIENTS = 1000
+MOST_GAPS = 10_000
+SLOWEST_READER_SECONDS = 60.0
+
+Answer = TypeVar("Answer")
+
+
+class WrongRequest(Exception):
+    """The text says what to send."""
+
+
+class Inspection:
+    """`auditor` runs the blocking work, which may take minutes; so it is not the executor that reads figures."""
+
+    def __init__(self, engine: Engine, auditor: Executor) -> None:
+        self._engine, self._auditor = engine, auditor
+        self._ledger = Ledger(engine)
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_get("/states", self.states)
+        app.router.add_post("/states", self.states_of)
+        app.router.add_get("/gaps", self.gaps)
+        app.router.add_get("/audit", self.audit)
+        app.router.add_post("/recount", self.recount)
+
+    async def states(self, request: web.Request) -> web.StreamResponse:
+        """Every patient's state as CSV; the last line is `end,<rows>`. 503 when the database is away."""
+        return await self._stream_states(request, None)
+
+    async def states_of(self, request: web.Request) -> web.StreamResponse:
+        """The same of the patients in {"patients": [...]}."""
+        try:
+            patients = await _patients(request, "patients")
+        except WrongRequest as wrong:
+            return problem(HTTPStatus.BAD_REQUEST, str(wrong))
+        return await self._stream_states(request, patients)
+
+    async def gaps(self, request: web.Request) -> web.Response:
+        """Patients with an event missing, oldest gap first, and how many there are in all."""
+        limit = request.query.get("limit", "1000")
+        if not (limit.isascii() and limit.isdigit() and 0 < int(limit) <= MOST_GAPS):
+            return problem(HTTPStatus.BAD_REQUEST, f"limit must be a number from 1 to {MOST_GAPS}.")
+        try:
+            gaps = await self._run(self._ledger.gaps, int(limit))
+        except StoreAway:
+            return database_away()
+        return web.json_response({"total": gaps.total, "gaps": [_gap_in_json(gap) for gap in gaps.oldest]})
+
+    async def audit(self, _: web.Request) -> web.Response:
+        """Every figure against what states and events say."""
+        try:
+            return web.json_response(asdict(await self._run(audit, self._engine)))
+        except StoreAway:
+            return database_away()
+
+    async def recount(self, request: web.Request) -> web.Response:
+        """Forget the patients in {"forget": [...]} and compute every figure from the others."""
+        try:
+            forget = await _patients(request, "forget")
+            changed = await self._run(partial(recount, self._engine, forget=forget))
+        except WrongRequest as wrong:
+            return problem(HTTPStatus.BAD_REQUEST, str(wrong))
+        except StoreAway:
+            return database_away()
+        return web.json_response({"changed": changed})
+
+    async def _stream_states(self, request: web.Request, patients: Sequence[str] | None) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/csv; charset=utf-8", "Cache-Control": "no-store"})
+        try:
+            await self._run(self._ledger.write_states, _writer(response, request), patients)
+        except (StoreAway, ConnectionError, TimeoutError):
+            if not response.prepared:
+                return database_away()
+            if request.transport:
+                request.transport.abort()  # The missing last line tells the reader.
+            return response
+        await response.write_eof()
+        return response
+
+    async def _run(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._auditor, work, *arguments)
+
+
+def _writer(response: web.StreamResponse, request: web.Request) -> Callable[[bytes], object]:
+    """For another thread: sends a piece and returns when the reader took it, so that no more than one is held."""
+    loop = asyncio.get_running_loop()
+
+    async def send(piece: bytes) -> None:
+        if not response.prepared:
+            await response.prepare(request)
+        await asyncio.wait_for(response.write(piece), SLOWEST_READER_SECONDS)
+
+    return lambda piece: asyncio.run_coroutine_threadsafe(send(piece), loop).result()
+
+
+async def _patients(request: web.Request, name: str) -> list[str]:
+    """The patients that the body names, as PostgreSQL writes them. Raises WrongRequest."""
+    wanted = f'Send {{"{name}": [...]}} as JSON with up to {MOST_PATIENTS} patient ids (UUIDs).'
+    try:
+        body = await request.json()
+        patients = [str(UUID(patient)) for patient in body[name]]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise WrongRequest(wanted) from None
+    if set(body) != {name} or len(patients) > MOST_PATIENTS:
+        raise WrongRequest(wanted)
+    return patients
+
+
+def _gap_in_json(gap: Gap) -> dict[str, Any]:
+    return {
+        "patientId": gap.patient_id,
+        "version": gap.version,
+        "counted": gap.counted,
+        "since": iso(gap.since),
+    }

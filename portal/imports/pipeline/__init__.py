@@ -1,0 +1,1 @@
+"""How an import runs: batches of rows, the dry run, the patients, the progress store, and undo."""

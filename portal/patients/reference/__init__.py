@@ -1,0 +1,1 @@
+"""Reference data: countries, kinds of identifiers, postal codes, ages and bar codes."""

@@ -1,0 +1,1 @@
+"""Search: what a typed text may mean, and the patients it finds."""

@@ -1,0 +1,427 @@
+"""Bugs as a careless developer would have written them, each at one place of the product.
+
+Planted by `with bug.planted(world)`; `promise` is what the check says of it, by the numbers of docs/reliability.md.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from unittest.mock import patch
+from uuid import uuid4
+
+from django.db import connection, transaction
+from django.db.models.signals import post_save
+from kafka.errors import KafkaError
+
+from analytics_stream import store as figures
+from analytics_stream.batch_processor import Intake
+from analytics_stream.offset_store import Keeper
+from billing_grpc import store as accounts
+from billing_grpc.store import Store as Accounts
+from portal.billing import claims
+from portal.billing.loop import BillingLoop
+from portal.events import leases, producer, services
+from portal.events.encoding import encode
+from portal.events.pacing import PacedSender
+from portal.events.producer import Delivery, KafkaSender, Receipt
+from portal.events.relay import Relay
+from portal.patients.models import EventOutbox, Patient, PatientEvent
+from tests.billing_grpc import database as billing_database
+from tests.planted_bugs import stories
+from tests.planted_bugs.story import Telling
+from tests.simulator.databases import tell
+from tests.simulator.world import World
+
+EVER = float("inf")
+Plant = Callable[[World], AbstractContextManager[object]]
+_here: list["Bug"] = []
+
+
+@dataclass(frozen=True)
+class Bug:
+    """`sentence` names it; `story` shows it; `promise` is how the check that finds it begins."""
+
+    sentence: str
+    promise: str
+    story: Callable[[Telling], None]
+    plant: Plant
+
+    @contextmanager
+    def planted(self, world: World) -> Iterator[None]:
+        """Nothing is left under way when it is taken out again."""
+        with self.plant(world):
+            try:
+                yield
+            finally:
+                world.clear()
+
+    def __str__(self) -> str:
+        return self.sentence.replace(" ", "-")
+
+
+def bug(sentence: str, *, breaks: str, shown_by: Callable[[Telling], None]) -> Callable[[Plant], Plant]:
+    """Enters what plants it into the list."""
+
+    def enter(plant: Plant) -> Plant:
+        _here.append(Bug(sentence, breaks, shown_by, plant))
+        return plant
+
+    return enter
+
+
+# The relay and the topic.
+
+
+@bug("mark before send", breaks="P2: events that nobody", shown_by=stories.killed_while_sending)
+def mark_before_send(world: World):
+    def deliver(sender, *, fence, limit=services.BATCH, **_):
+        messages, _ = services.encode_events(services.waiting_event_ids(limit))
+        EventOutbox.objects.filter(pk__in=[message.event_id for message in messages]).delete()
+        sender.deliver(messages, before=EVER)
+        return len(messages)
+
+    return patch("portal.events.loop.deliver_waiting", deliver)
+
+
+@bug("cursor polling", breaks="P4: it does not catch up", shown_by=stories.an_earlier_event_is_committed_later)
+def cursor_polling(world: World):
+    last = [0]
+
+    def newer(limit):
+        rows = EventOutbox.objects.filter(pk__gt=last[0]).order_by("pk").values_list("pk", flat=True)[:limit]
+        ids = list(rows)
+        last[0] = max(ids, default=last[0])
+        return ids
+
+    return patch.object(services, "waiting_event_ids", newer)
+
+
+@bug("on-commit-only send", breaks="P2: events that nobody", shown_by=stories.the_broker_is_away)
+@contextmanager
+def on_commit_only_send(world: World):
+    def send(instance, **_):
+        transaction.on_commit(lambda: _send_newest(instance.pk))
+
+    with _without_outbox(), _after_each_save(send):
+        yield
+
+
+@bug("send inside of the transaction", breaks="P1: events on the topic", shown_by=stories.a_change_is_rolled_back)
+@contextmanager
+def send_inside_of_the_transaction(world: World):
+    with _after_each_save(lambda instance, **_: _send_newest(instance.pk)):
+        yield
+
+
+@bug("random message key", breaks="P2: a patient's events lie in one", shown_by=stories.a_patient_is_changed_often)
+def random_key(world: World):
+    def with_any_key(*args, **kwargs):
+        return replace(encode(*args, **kwargs), key=uuid4().bytes)
+
+    return patch.object(services, "encode", with_any_key)
+
+
+@bug(
+    "two events of one patient in one wave",
+    breaks="P2: a patient's events in",
+    shown_by=stories.the_broker_takes_a_part,
+)
+def one_wave(world: World):
+    return patch.object(services, "waves", lambda messages: [list(messages)])
+
+
+@bug(
+    "order by time",
+    breaks="P2: a patient's events in version order",
+    shown_by=stories.an_old_transaction_changes_what_a_newer_one_changed,
+)
+def order_by_time(world: World):
+    def by_time(event_ids):
+        rows = PatientEvent.objects.filter(pk__in=event_ids).order_by("pgh_created_at")
+        return {row.pgh_id: row for row in rows}
+
+    return patch.object(services, "log_rows", by_time)
+
+
+@bug(
+    "flush without future",
+    breaks="P2: events that nobody",
+    shown_by=stories.the_broker_takes_nothing_and_says_nothing,
+)
+def flush_without_future(world: World):
+    def deliver(self, messages):
+        self._producer = self._producer or producer._new_producer(self._deadline)
+        for message in messages:
+            self._send(message)
+        self._producer.flush()
+        return Delivery([Receipt(message, 0, -1) for message in messages], [])
+
+    return patch.object(KafkaSender, "_deliver", deliver)
+
+
+@bug(
+    "swallowed exception",
+    breaks="P2: events that nobody",
+    shown_by=stories.the_broker_takes_nothing_and_says_nothing,
+)
+def swallowed_exception(world: World):
+    deliver = KafkaSender.deliver
+
+    def quiet(self, messages, *, before):
+        with suppress(KafkaError):
+            return deliver(self, messages, before=before)
+        return Delivery([Receipt(message, 0, -1) for message in messages], [])
+
+    return patch.object(KafkaSender, "deliver", quiet)
+
+
+@bug("refused events dropped", breaks="P2: events that nobody", shown_by=stories.the_broker_refuses_one)
+def refused_events_dropped(world: World):
+    deliver = KafkaSender.deliver
+
+    def forgetful(self, messages, *, before):
+        delivery = deliver(self, messages, before=before)
+        return Delivery(delivery.receipts + [Receipt(one.message, 0, -1) for one in delivery.refusals], [])
+
+    return patch.object(KafkaSender, "deliver", forgetful)
+
+
+@bug("outbox emptied by range", breaks="P2: events that nobody", shown_by=stories.an_earlier_event_is_committed_later)
+def outbox_emptied_by_range(world: World):
+    settle = services.settle
+
+    def up_to_the_last(receipts, broken, *, fence):
+        settle(receipts, broken, fence=fence)
+        last = max((receipt.message.event_id for receipt in receipts), default=0)
+        EventOutbox.objects.filter(pk__lte=last).delete()
+
+    return patch.object(services, "settle", up_to_the_last)
+
+
+@bug("an emptied topic stays empty", breaks="P2: events that are not on", shown_by=stories.the_broker_starts_anew)
+@contextmanager
+def emptied_topic_stays_empty(world: World):
+    with patch("portal.events.loop.look_for_loss", lambda *_, **__: False):
+        yield
+
+
+@bug("running ahead of the reader", breaks="P2: the relay runs no further", shown_by=stories.nobody_reads_for_a_while)
+def running_ahead_of_the_reader(world: World):
+    return patch.object(PacedSender, "room", lambda self: self._window.size)
+
+
+# Who leads.
+
+
+@bug("lease without fencing", breaks="P4: a relay that lost", shown_by=stories.a_machine_is_suspended_after_sending)
+@contextmanager
+def lease_without_fencing(world: World):
+    with ExitStack() as stack:
+        for place in ("services", "ends"):
+            stack.enter_context(patch(f"portal.events.{place}.insist_on", lambda fence: None))
+        yield
+
+
+@bug(
+    "a new leader keeps the number",
+    breaks="P4: a relay that lost",
+    shown_by=stories.a_machine_is_suspended_after_sending,
+)
+def a_new_leader_keeps_the_number(world: World):
+    return otherwise(leases, "_TAKE", "(lease.holder <> EXCLUDED.holder)::int", "0")
+
+
+@bug("second beat", breaks="P2: no two relays lead", shown_by=stories.two_relays)
+def second_beat(world: World):
+    return otherwise(leases, "_TAKE", "WHERE lease.holder = EXCLUDED.holder", "WHERE true")
+
+
+@bug("sending after the lease", breaks="P4: a relay that lost", shown_by=stories.a_relay_sleeps_before_sending)
+def sending_after_the_lease(world: World):
+    deliver = KafkaSender.deliver
+    return patch.object(KafkaSender, "deliver", lambda self, messages, before: deliver(self, messages, before=EVER))
+
+
+@bug(
+    "a round under a lease that is over",
+    breaks="P4: a relay that lost",
+    shown_by=stories.a_relay_sleeps_before_asking_billing,
+)
+def a_round_under_a_lease_that_is_over(world: World):
+    return patch.object(Relay, "_only_while_leading", lambda self, execute, *statement: execute(*statement))
+
+
+# Billing.
+
+
+@bug("no unique key", breaks="P3: exactly one account", shown_by=stories.billing_answers_nobody)
+@contextmanager
+def no_unique_key(world: World):
+    table, key = accounts.billing_account, "CONSTRAINT billing_account_one_for_each_patient"
+    billing_database.tell(world.billing_url, f"ALTER TABLE billing_account DROP {key}")
+    try:
+        with patch.object(accounts, "INSERT_MISSING", table.insert().returning(table)):
+            yield
+    finally:
+        billing_database.tell(world.billing_url, "TRUNCATE billing_account")
+        billing_database.tell(world.billing_url, f"ALTER TABLE billing_account ADD {key} UNIQUE (patient_id)")
+
+
+@bug("claims without an end", breaks="P3: exactly one account", shown_by=stories.killed_while_asking_billing)
+def claims_without_an_end(world: World):
+    ending = "statement_timestamp() + %s * interval '1 second'\n"
+    assert ending in claims._CLAIM
+    return patch.object(
+        claims, "_CLAIM", claims._CLAIM.replace(ending, "NULL::timestamptz + %s * interval '1 second'\n")
+    )
+
+
+@bug(
+    "answers of an earlier leader",
+    breaks="P4: a relay that lost",
+    shown_by=stories.a_machine_is_suspended_while_billing_answers,
+)
+def answers_of_an_earlier_leader(world: World):
+    return otherwise(claims, "_MARK", "claimed_by = %(fence)s AND", "%(fence)s > 0 AND")
+
+
+@bug(
+    "synced to what was never told",
+    breaks="P3: billing has the name",
+    shown_by=stories.a_name_is_corrected_while_billing_answers,
+)
+def synced_to_what_was_never_told(world: World):
+    return otherwise(claims, "_MARK", "answer.version", "account.wanted_version")
+
+
+@bug("update without version", breaks="P3: billing has the name", shown_by=stories.an_old_name_reaches_billing_late)
+def update_without_version(world: World):
+    renew = Accounts.renew
+
+    def always(self, details, **more):
+        billing_database.tell(world.billing_url, "UPDATE billing_account SET patient_version = 0")
+        return renew(self, details, **more)
+
+    return patch.object(Accounts, "renew", always)
+
+
+@bug("no sweep", breaks="P3: exactly one account", shown_by=stories.a_patient_comes_by_sql)
+def no_sweep(world: World):
+    return patch.object(BillingLoop, "_sweep", lambda self: None)
+
+
+# The portal's doors.
+
+
+@bug("retry without key", breaks="P1: a registration", shown_by=stories.the_answers_to_a_registration_are_lost)
+def retry_without_key(world: World):
+    return patch("portal.patients.api._idempotency_key", lambda request: "")
+
+
+@bug("triggers off for speed", breaks="P1: one log row", shown_by=stories.a_patient_is_changed_by_sql)
+@contextmanager
+def triggers_off(world: World):
+    tell("ALTER TABLE patients_patient DISABLE TRIGGER USER")
+    try:
+        yield
+    finally:
+        tell("ALTER TABLE patients_patient ENABLE TRIGGER USER")
+
+
+# Analytics.
+
+
+@bug("ack first", breaks="P2: figures", shown_by=stories.workers_are_killed_at_each_statement)
+def ack_first(world: World):
+    take_in = Intake.take_in
+
+    async def at_once(self, batch):
+        bookmarks = self._bookmarks.after(delivery.message for delivery in batch)
+        self._store.keep(bookmarks)
+        self._bookmarks.keep(bookmarks)
+        for delivery in batch:
+            delivery.ack()
+        await take_in(self, batch)
+
+    return patch.object(Intake, "take_in", at_once)
+
+
+@bug("inbox and figures apart", breaks="P2: figures", shown_by=stories.workers_are_killed_at_each_statement)
+@contextmanager
+def inbox_and_figures_apart(world: World):
+    world.store.engine.update_execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        yield
+    finally:
+        world.store.engine.update_execution_options(isolation_level="READ COMMITTED")
+
+
+@bug("no inbox", breaks="P2: figures", shown_by=stories.an_event_comes_twice)
+def no_inbox(world: World):
+    def all_are_new(session, events):
+        return [(event.state.patient_id, event.event_id) for event in events]
+
+    return patch.object(figures, "_take_in", all_are_new)
+
+
+@bug("state by arrival", breaks="P2: figures", shown_by=stories.a_refused_event_is_sent_later)
+@contextmanager
+def state_by_arrival(world: World):
+    def arrived(old, new):
+        return new._replace(registered_at=old.registered_at)
+
+    last = otherwise(figures, "KEEP_LATEST", "ORDER BY version DESC, event_id DESC LIMIT 1", "OFFSET 1")
+    with last, patch.object(figures, "latest", arrived):
+        yield
+
+
+@bug("dead letter dropped", breaks="P2: a message that cannot", shown_by=stories.a_message_is_no_event)
+def dead_letter_dropped(world: World):
+    async def only_logged(*_):
+        return None
+
+    return patch("analytics_stream.batch_processor.set_aside", only_logged)
+
+
+@bug("positions of another topic", breaks="P2: figures", shown_by=stories.the_topic_is_filled_again_unnoticed)
+def positions_of_another_topic(world: World):
+    starts = Keeper.starts
+    return patch.object(Keeper, "starts", lambda self, committed, ends, openings: starts(self, committed, ends, None))
+
+
+BUGS = tuple(_here)
+
+
+def otherwise(module, name: str, words: str, others: str):
+    """The statement of this name with other words in it."""
+    there = getattr(module, name)
+    assert words in str(there), f"{name} reads otherwise now: plant this bug anew"
+    return patch.object(module, name, type(there)(str(there).replace(words, others)))
+
+
+def _send_newest(patient_id) -> None:
+    row = PatientEvent.objects.filter(pgh_obj_id=patient_id).latest("pgh_id")
+    sender = KafkaSender()
+    with suppress(KafkaError):
+        sender.deliver([encode(row, None, include_contact=False)], before=EVER)
+
+
+@contextmanager
+def _after_each_save(receiver) -> Iterator[None]:
+    post_save.connect(receiver, sender=Patient, weak=False, dispatch_uid="planted")
+    try:
+        yield
+    finally:
+        post_save.disconnect(sender=Patient, dispatch_uid="planted")
+
+
+@contextmanager
+def _without_outbox() -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE '%fill_outbox%'")
+        [[name]] = cursor.fetchall()
+    tell(f"ALTER TABLE patients_patientevent DISABLE TRIGGER {name}")
+    try:
+        yield
+    finally:
+        tell(f"ALTER TABLE patients_patientevent ENABLE TRIGGER {name}")

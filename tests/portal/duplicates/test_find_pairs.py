@@ -1,0 +1,207 @@
+"""A scan finds the pairs that the rules of matching take for strong, and whatever was decided stands."""
+
+from datetime import date
+from io import StringIO
+from uuid import UUID
+
+import pytest
+from django.core.management import call_command
+
+from portal.duplicates import blocking
+from portal.duplicates.scans import find_pairs, note_pairs
+from portal.duplicates.services import put_back, set_apart
+from portal.patients.matching.lookup import UNIDENTIFIED
+from portal.patients.models import PairState, Patient, PossibleDuplicate
+from portal.patients.services import (
+    archive_patient,
+    change_patient,
+    register_patient,
+    register_patients,
+    restore_patient,
+)
+from portal.patients.validation import clean_details
+
+pytestmark = pytest.mark.django_db
+JANE = {"family_name": "Example", "given_name": "Jane", "date_of_birth": "1984-03-15"}
+
+
+def register(**details) -> Patient:
+    """As an import does: nobody asks whether the person is here."""
+    [patient] = register_patients([clean_details(JANE | details)], by=None, source="import")
+    return patient
+
+
+def scan() -> dict[str, int]:
+    return find_pairs(lambda _: None)
+
+
+def open_pairs() -> dict[frozenset[UUID], tuple[str, list[str]]]:
+    rows = PossibleDuplicate.objects.filter(state=PairState.OPEN)
+    return {frozenset((row.first_id, row.second_id)): (row.grade, row.reasons) for row in rows}
+
+
+def two(one: Patient, other: Patient) -> frozenset[UUID]:
+    return frozenset((one.pk, other.pk))
+
+
+@pytest.mark.parametrize(
+    ("other", "grade", "reasons"),
+    [
+        ({}, "certain", ["same name", "same date of birth"]),
+        ({"given_name": "Rita"}, "probable", ["same family name", "same date of birth"]),
+        (
+            {"family_name": "Exampel", "given_name": "Jane Mary"},
+            "probable",
+            ["one letter off in the family name", "in part the same given name", "same date of birth"],
+        ),
+        (
+            {"family_name": "Exarple"},
+            "probable",
+            ["one letter off in the family name", "same given name", "same date of birth"],
+        ),
+        (
+            {"family_name": "Example-Jones"},
+            "probable",
+            ["in part the same family name", "same given name", "same date of birth"],
+        ),
+        (
+            {"family_name": "Exampul"},
+            "probable",
+            ["alike sounding family name", "same given name", "same date of birth"],
+        ),
+        (
+            {"family_name": "Jane", "given_name": "Example"},
+            "probable",
+            ["family and given name exchanged", "same date of birth"],
+        ),
+        (
+            {"date_of_birth": "1984-03-01", "date_of_birth_precision": "month"},
+            "probable",
+            ["same name", "same month of birth"],
+        ),
+        (
+            {"date_of_birth": "1984-01-01", "date_of_birth_precision": "year"},
+            "probable",
+            ["same name", "same year of birth"],
+        ),
+    ],
+)
+def test_what_the_rules_take_for_strong_is_found(other, grade, reasons):
+    one, alike = register(), register(**other)
+    register(family_name="Stranger", given_name="Ann")
+    scan()
+    [(pair, (found, why))] = open_pairs().items()
+    assert (pair, found) == (two(one, alike), grade)
+    assert why == reasons
+
+
+def test_day_and_month_exchanged_and_one_phone_of_one_given_name_are_found():
+    one, exchanged = register(date_of_birth="1984-03-05"), register(date_of_birth="1984-05-03")
+    tom = {"given_name": "Tom", "date_of_birth": None, "phone": "617 555 0147"}
+    known, married = register(**tom | {"family_name": "Before"}), register(**tom | {"family_name": "Since"})
+    scan()
+    assert open_pairs().keys() == {two(one, exchanged), two(known, married)}
+
+
+def test_what_is_only_possible_stands_on_no_list():
+    register(phone="617 555 0147")
+    register(given_name="Tom", date_of_birth="2014-01-02", phone="617 555 0147")
+    register(family_name="Exampel", given_name="Ruth")
+    assert scan()["compared"] == 2
+    assert not open_pairs()
+
+
+def test_a_second_scan_changes_nothing():
+    register(), register()
+    assert scan()["new"] == 1
+    before = PossibleDuplicate.objects.values().get()
+    assert scan()["new"] == 0
+    assert PossibleDuplicate.objects.values().get() == before
+
+
+def test_who_was_set_apart_is_never_found_again():
+    one, other = register(), register()
+    scan()
+    set_apart(one.pk, other.pk, by=None)
+    change_patient(one.pk, {"phone": "617 555 0147"}, by=None, source="portal")
+    scan()
+    assert not open_pairs()
+    put_back(one.pk, other.pk, by=None)
+    scan()
+    assert open_pairs().keys() == {two(one, other)}
+
+
+def test_who_was_registered_beside_another_with_a_reason_is_set_apart_from_the_start(front_desk):
+    one = register()
+    beside = clean_details(JANE | {"given_name": "Rita"})
+    other = register_patient(beside, by=front_desk, source="portal", duplicate_reason="Twin", shown=[one.pk])
+    scan()
+    assert not open_pairs()
+    pair = PossibleDuplicate.objects.get()
+    assert (pair.state, pair.decided_by, pair.reason) == ("apart", front_desk, "Twin")
+    assert pair.decided_at.date() == other.created_at.date()
+
+
+def test_who_was_made_alike_by_an_edit_with_a_reason_is_set_apart_from_the_start():
+    one, other = register(), register(family_name="Other")
+    changes = {"family_name": "Example"}
+    change_patient(other.pk, changes, by=None, source="portal", duplicate_reason="Namesake", shown=[one.pk])
+    scan()
+    assert not open_pairs()
+    assert PossibleDuplicate.objects.get().reason == "Namesake"
+
+
+def test_who_could_not_be_identified_is_told_apart_from_nobody():
+    one = register()
+    same = clean_details(JANE)
+    other = register_patient(same, by=None, source="portal", duplicate_reason=UNIDENTIFIED, shown=[one.pk])
+    scan()
+    assert open_pairs().keys() == {two(one, other)}
+
+
+def test_pairs_that_no_longer_match_leave_and_those_of_the_archived_come_back():
+    one, other, third = register(), register(), register(family_name="Third")
+    fourth = register(family_name="Third")
+    scan()
+    archive_patient(one.pk, by=None, source="portal")
+    change_patient(third.pk, {"date_of_birth": date(1950, 1, 2)}, by=None, source="portal")
+    assert scan()["taken_off"] == 2
+    assert not open_pairs()
+    assert PossibleDuplicate.objects.get().state == PairState.GONE
+    restore_patient(one.pk, by=None, source="portal")
+    assert open_pairs().keys() == {two(one, other)}
+    assert fourth.pk not in {one for pair in open_pairs() for one in pair}
+
+
+def test_a_look_around_one_patient_finds_what_the_scan_would():
+    one, other = register(), register(given_name="Rita")
+    register(family_name="Third"), register(family_name="Third")
+    assert note_pairs([other.pk]) == 1
+    assert open_pairs() == {two(one, other): ("probable", ["same family name", "same date of birth"])}
+
+
+def test_a_large_group_is_paired_with_its_oldest_and_one_too_large_with_nobody(monkeypatch):
+    monkeypatch.setattr(blocking, "ALL_PAIRS", 3)
+    monkeypatch.setattr(blocking, "MOST_OF_A_GROUP", 5)
+    group = [register() for _ in range(4)]
+    for _ in range(6):
+        register(family_name="Unknown", given_name="")
+    figures = scan()
+    assert open_pairs().keys() == {two(group[0], other) for other in group[1:]}
+    assert figures["left_out"] == 1
+
+
+def test_days_are_whole_whatever_a_slice_holds_and_one_too_large_is_left_out():
+    for day, count in ((1, 2), (2, 5), (3, 1), (4, 3)):
+        for _ in range(count):
+            register(date_of_birth=f"1984-03-0{day}")
+    days = [(people[0]["date_of_birth"].day, len(people)) for people in blocking.days_of_birth(slice_size=3)]
+    assert days == [(1, 2), (3, 1), (4, 3)]
+
+
+def test_the_command_prints_figures_and_nobody(capsys):
+    register(), register()
+    out = StringIO()
+    call_command("find_duplicates", stdout=out, stderr=StringIO())
+    assert "1 new on the list" in out.getvalue()
+    assert "Example" not in out.getvalue() + "".join(capsys.readouterr())

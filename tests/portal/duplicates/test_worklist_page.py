@@ -1,0 +1,189 @@
+"""The page of possible duplicates: compare, decide once, take it back."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+
+from portal.duplicates import scans
+from portal.duplicates.scans import Busy, note_changes, run_waiting, scan_now
+from portal.duplicates.selectors import pairs_to_decide
+from portal.duplicates.services import set_apart
+from portal.patients.models import AccessRecord, DuplicateScan, PairState, Patient, PossibleDuplicate
+from portal.patients.services import archive_patient, register_patients
+from portal.patients.validation import clean_details
+
+pytestmark = pytest.mark.django_db
+PAGE = "/patients/duplicates/"
+JANE = {"family_name": "Example", "given_name": "Jane", "date_of_birth": "1984-03-15", "sex": "female"}
+
+
+def register(**details) -> Patient:
+    [patient] = register_patients([clean_details(JANE | details)], by=None, source="import")
+    return patient
+
+
+@pytest.fixture
+def desk(client, front_desk):
+    client.force_login(front_desk)
+    return client
+
+
+def shown(answer) -> list[tuple[str, set[str]]]:
+    return [(one.pair.grade, {side.patient.given_name for side in one.sides}) for one in answer.context["page"].pairs]
+
+
+def test_certain_ones_come_first_then_those_that_agree_in_most_then_the_newest_page_by_page(desk):
+    for name in ("Ada", "Bea", "Cora"):
+        phone = "617 555 0147" if name == "Bea" else ""
+        for given in (name, "Zoe"):
+            register(given_name=given, family_name=f"{name}son", phone=phone)
+    register(), register()
+    scan_now(by=None)
+    pairs = desk.get(PAGE).context["page"].pairs
+    assert [one.pair.grade for one in pairs] == ["certain", "probable", "probable", "probable"]
+    assert [len(one.pair.reasons) for one in pairs] == [2, 3, 2, 2]
+    ids = [one.pair.pk for one in pairs]
+    assert ids[2] > ids[3]
+    for at in range(len(ids)):
+        seen = pairs_to_decide(None, limit=at + 1)
+        rest = desk.get(PAGE, {"after": seen.next_cursor}) if seen.next_cursor else None
+        assert [one.pair.pk for one in (rest.context["page"].pairs if rest else [])] == ids[at + 1 :]
+    assert [grade for grade, _ in shown(desk.get(PAGE, {"grade": "certain"}))] == ["certain"]
+
+
+def test_to_see_a_pair_is_a_reading_of_both(desk, front_desk):
+    both = {register().pk, register().pk}
+    scan_now(by=None)
+    desk.get(PAGE)
+    assert set(AccessRecord.objects.get(user=front_desk).patient_ids) == both
+
+
+def test_what_differs_is_told_in_words_and_what_one_does_not_know_is_no_difference(desk):
+    register(phone="617 555 0147", postal_code="02139"), register(phone="(617) 555-0147", sex="male")
+    scan_now(by=None)
+    [pair] = desk.get(PAGE).context["page"].pairs
+    assert [side.differing for side in pair.sides] == [{"sex"}, {"sex"}]
+    assert desk.get(PAGE).content.count(b"differs:") == 2
+
+
+def test_two_people_in_one_press_and_back_by_another(desk, front_desk):
+    register(), register(given_name="Rita")
+    scan_now(by=None)
+    pair = PossibleDuplicate.objects.get()
+    after = desk.post(f"{PAGE}{pair.pk}/two-people/", {"grade": "probable"}, follow=True)
+    assert after.redirect_chain[-1][0] == f"{PAGE}?grade=probable"
+    assert "are two people." in after.content.decode()
+    assert not shown(after)
+    apart = desk.get(PAGE, {"show": "apart"})
+    assert shown(apart) == [("probable", {"Jane", "Rita"})]
+    assert str(front_desk) in apart.content.decode()
+    back = desk.post(f"{PAGE}{pair.pk}/put-back/", {"grade": "probable"}, follow=True)
+    assert shown(back) == [("probable", {"Jane", "Rita"})]
+
+
+def test_the_patients_page_tells_those_who_may_merge_and_leads_to_the_pairs(desk, client, make_user):
+    one, other = register(), register(given_name="Rita")
+    register(given_name="Ruth"), register(family_name="Other"), register(family_name="Other")
+    scan_now(by=None)
+    page = f"/patients/{one.pk}/"
+    assert "May be a double of 2 other records" in desk.get(page).content.decode()
+    assert len(shown(desk.get(PAGE, {"patient": one.pk}))) == 2
+    archive_patient(other.pk, by=None, source="portal")
+    assert "May be a double of 1 other record:" in desk.get(page).content.decode()
+    client.force_login(make_user("clinician"))
+    assert "May be a double" not in client.get(page).content.decode()
+
+
+def test_who_is_archived_is_hidden_at_once_and_who_is_set_apart_elsewhere_too(desk):
+    one, _ = register(), register()
+    other, another = register(family_name="Other"), register(family_name="Other")
+    scan_now(by=None)
+    archive_patient(one.pk, by=None, source="portal")
+    set_apart(other.pk, another.pk, by=None)
+    answer = desk.get(PAGE)
+    assert not shown(answer)
+    assert "No two active patients are so much alike" in answer.content.decode()
+
+
+def test_without_a_scan_the_page_offers_one_and_tells_of_it_until_it_ends(desk, front_desk):
+    register(), register()
+    assert "Nobody has looked yet" in desk.get(PAGE).content.decode()
+    waiting = desk.post(f"{PAGE}find/", follow=True).content.decode()
+    desk.post(f"{PAGE}find/")
+    assert "Looking for duplicates." in waiting
+    assert DuplicateScan.objects.get().by == front_desk
+    poll = desk.get(PAGE, headers={"HX-Request": "true"})
+    assert "hx-trigger" in poll.content.decode()
+    assert "<!doctype" not in poll.content.decode()
+    assert run_waiting() == 1
+    assert "what changed since was looked at, too" in desk.get(PAGE).content.decode()
+
+
+def test_what_comes_after_the_scan_is_looked_at_within_minutes(desk):
+    register()
+    scan_now(by=None)
+    register(), register(family_name="Other")
+    assert "2 changes since are looked at in some minutes" in desk.get(PAGE).content.decode()
+    assert note_changes(settled_seconds=60) == 0
+    assert note_changes(settled_seconds=-1) == 2
+    assert note_changes(settled_seconds=-1) == 0
+    answer = desk.get(PAGE)
+    assert shown(answer) == [("certain", {"Jane"})]
+    assert "what changed since was looked at, too" in answer.content.decode()
+
+
+def test_a_scan_that_fails_says_so_and_is_not_tried_for_ever(desk, monkeypatch):
+    def fail(_):
+        raise RuntimeError
+
+    monkeypatch.setattr(scans, "find_pairs", fail)
+    desk.post(f"{PAGE}find/")
+    with pytest.raises(RuntimeError):
+        run_waiting()
+    assert "The last look was cut off" in desk.get(PAGE).content.decode()
+    assert run_waiting() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_scans_at_once_one_is_refused(monkeypatch):
+    def scan():
+        try:
+            return scan_now(by=None).figures
+        finally:
+            connection.close()
+
+    register(), register()
+    refused = []
+
+    def look_again(_):
+        with ThreadPoolExecutor(1) as pool:
+            refused.append(pool.submit(scan).exception())
+        return {"compared": 0}
+
+    monkeypatch.setattr(scans, "find_pairs", look_again)
+    scan_now(by=None)
+    monkeypatch.undo()
+    assert isinstance(refused[0], Busy)
+    assert scan_now(by=None).figures["new"] == 1
+    assert PossibleDuplicate.objects.get().state == PairState.OPEN
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "after=nonsense",
+        "after=certain.2.x",
+        "after=certain.2",
+        "show=apart&after=1.x",
+        "after=certain.2.99999999999999999999",
+    ],
+)
+def test_a_cursor_that_is_none_is_refused_in_words(desk, query):
+    assert desk.get(f"{PAGE}?{query}").status_code == 400
+
+
+def test_who_may_not_merge_may_not_look(client, make_user):
+    client.force_login(make_user("clinician"))
+    assert client.get(PAGE).status_code == 403
+    assert client.post(f"{PAGE}1/two-people/").status_code == 403

@@ -4,7 +4,13 @@ import argparse
 import os
 import sys
 
-from analytics_stream.config import Config, WrongConfig, read_config, read_database_url, read_log_level
+from analytics_stream.config import (
+    Config,
+    WrongConfig,
+    read_config,
+    read_database_url,
+    read_log_level,
+)
 from analytics_stream.logs import log_as_json
 
 
@@ -26,7 +32,10 @@ def _work(config: Config) -> int:
     try:
         return run(config)
     except OSError:
-        return _refuse(f"cannot listen on {config.host}:{config.port}. Set ANALYTICS_PORT to a free port.", code=1)
+        return _refuse(
+            f"cannot listen on {config.host}:{config.port}. Set ANALYTICS_PORT to a free port.",
+            code=1,
+        )
 
 
 def _migrate() -> int:
@@ -37,7 +46,10 @@ def _migrate() -> int:
     try:
         revision = migrate(read_database_url(os.environ))
     except OperationalError as away:
-        return _refuse(f"the database of ANALYTICS_DATABASE_URL does not answer: {str(away.orig).strip()}", code=1)
+        return _refuse(
+            f"the database of ANALYTICS_DATABASE_URL does not answer: {str(away.orig).strip()}",
+            code=1,
+        )
     except TooOld:
         return _refuse("ANALYTICS_DATABASE_URL must name PostgreSQL 18 or newer.", code=1)
     print(f"analytics: the database is at revision {revision}")

@@ -21,7 +21,9 @@ def add_agent(app: App, topic: str, intake: Intake) -> None:
     @app.agent(channel, name="counting", concurrency=1)
     async def count(stream: StreamT[Any]) -> None:
         try:
-            async for batch in cast(Stream[Any], stream).noack_take(LARGEST_BATCH, within=LONGEST_GATHERING):
+            async for batch in cast(Stream[Any], stream).noack_take(
+                LARGEST_BATCH, within=LONGEST_GATHERING
+            ):
                 await intake.take_in(cast(list[Delivery], batch))
         except (CannotGoOn, OffsetsLost) as reason:
             end_process(str(reason))

@@ -89,7 +89,9 @@ class Worker(faust.App):
         self.counter, self.reader = (ThreadPoolExecutor(1, name) for name in ("counter", "reader"))
         self.auditor = ThreadPoolExecutor(2, "auditor")
         self.keeper = Keeper(self.counting, self.reader)
-        intake = Intake(self.counting, self._post, self.keeper.bookmarks, self.progress, self.counter)
+        intake = Intake(
+            self.counting, self._post, self.keeper.bookmarks, self.progress, self.counter
+        )
         self.views = Views(self.counting, self.progress, self.reader, config.time_zone)
         self.inspection = Inspection(self.counting.engine, self.auditor)
         add_agent(self, config.topic, intake)
@@ -110,11 +112,15 @@ class Worker(faust.App):
     async def _post(self, letter: DeadLetter) -> None:
         message, topic = letter.message, self.config.dead_letter_topic
         try:
-            await self.producer.send_and_wait(topic, message.key, message.value, None, None, letter.headers)
+            await self.producer.send_and_wait(
+                topic, message.key, message.value, None, None, letter.headers
+            )
         except (KafkaError, ProducerSendError) as error:
             if not isinstance(error.__cause__ or error, MessageSizeTooLargeError):
                 raise
-            await self.producer.send_and_wait(topic, message.key, None, None, None, letter.without_value())
+            await self.producer.send_and_wait(
+                topic, message.key, None, None, None, letter.without_value()
+            )
 
 
 class Process(faust.Worker):

@@ -66,7 +66,9 @@ DIFFERENCES = compared("""
 SIZES = text("SELECT (SELECT count(*) FROM counted_event), (SELECT count(*) FROM patient_state)")
 
 # Counting starts with counted_event: it waits there until we are done, and holds nothing that we wait for.
-STOP_COUNTING = text("LOCK TABLE counted_event, patient_state, figure, last_event IN SHARE ROW EXCLUSIVE MODE")
+STOP_COUNTING = text(
+    "LOCK TABLE counted_event, patient_state, figure, last_event IN SHARE ROW EXCLUSIVE MODE"
+)
 FORGET_EVENTS = text("DELETE FROM counted_event WHERE patient_id = ANY(CAST(:patients AS uuid[]))")
 FORGET_STATES = text("DELETE FROM patient_state WHERE patient_id = ANY(CAST(:patients AS uuid[]))")
 FORGET_STRAY_EVENTS = text("""
@@ -112,7 +114,9 @@ def audit(engine: Engine) -> Finding:
     try:
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             _take_time(connection)
-            differences = [Difference(*row) for row in connection.execute(DIFFERENCES, {"most": MOST_TOLD})]
+            differences = [
+                Difference(*row) for row in connection.execute(DIFFERENCES, {"most": MOST_TOLD})
+            ]
             events, patients = connection.execute(SIZES).one()
             return Finding(events, patients, differences)
     except SQLAlchemyError as error:
@@ -132,7 +136,9 @@ def recount(engine: Engine, *, forget: Sequence[str] = ()) -> int:
             for statement in (FORGET_EVENTS, FORGET_STATES):
                 connection.execute(statement, {"patients": list(forget)})
             connection.execute(FORGET_STRAY_EVENTS)
-            return sum(connection.execute(one).rowcount for one in (COUNT_EVENTS, COUNT_FIGURES, FIND_LAST))
+            return sum(
+                connection.execute(one).rowcount for one in (COUNT_EVENTS, COUNT_FIGURES, FIND_LAST)
+            )
     except SQLAlchemyError as error:
         raise StoreAway(type(error).__name__) from error
 

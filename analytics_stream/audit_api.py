@@ -63,7 +63,9 @@ class Inspection:
             gaps = await self._run(self._ledger.gaps, int(limit))
         except StoreAway:
             return database_away()
-        return web.json_response({"total": gaps.total, "gaps": [_gap_in_json(gap) for gap in gaps.oldest]})
+        return web.json_response(
+            {"total": gaps.total, "gaps": [_gap_in_json(gap) for gap in gaps.oldest]}
+        )
 
     async def audit(self, _: web.Request) -> web.Response:
         """Every figure against what states and events say."""
@@ -83,8 +85,12 @@ class Inspection:
             return database_away()
         return web.json_response({"changed": changed})
 
-    async def _stream_states(self, request: web.Request, patients: Sequence[str] | None) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "text/csv; charset=utf-8", "Cache-Control": "no-store"})
+    async def _stream_states(
+        self, request: web.Request, patients: Sequence[str] | None
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/csv; charset=utf-8", "Cache-Control": "no-store"}
+        )
         try:
             await self._run(self._ledger.write_states, _writer(response, request), patients)
         except (StoreAway, ConnectionError, TimeoutError):

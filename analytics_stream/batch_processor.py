@@ -93,9 +93,13 @@ class Intake:
         if len(pairs) == 1:
             return [DeadLetter(pairs[0][1], reason)]
         middle = len(pairs) // 2
-        return await self._count_in_parts(pairs[:middle]) + await self._count_in_parts(pairs[middle:])
+        return await self._count_in_parts(pairs[:middle]) + await self._count_in_parts(
+            pairs[middle:]
+        )
 
-    async def _reason_against(self, pairs: list[Pair], bookmarks: Sequence[Bookmark] = ()) -> str | None:
+    async def _reason_against(
+        self, pairs: list[Pair], bookmarks: Sequence[Bookmark] = ()
+    ) -> str | None:
         """Count, however long the database is away; answers None, or why these events together never can be."""
         events = [event for event, _ in pairs]
         try:
@@ -104,7 +108,11 @@ class Intake:
             return "the database refuses its values"
         except HandlerFault as fault:
             if len(pairs) == 1:
-                log.error("Our own code fails on an event.", event_id=events[0].event_id, exc_info=fault.__cause__)
+                log.error(
+                    "Our own code fails on an event.",
+                    event_id=events[0].event_id,
+                    exc_info=fault.__cause__,
+                )
             return f"handler fault: {fault}"
         FOLDED.inc(fresh)
         DUPLICATES.inc(len(pairs) - fresh)

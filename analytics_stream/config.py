@@ -48,11 +48,15 @@ def read_database_url(environ: Mapping[str, str]) -> URL:
     """All that `migrate` needs besides the log level. Raises WrongConfig."""
     text = environ.get("ANALYTICS_DATABASE_URL", "")
     if not text:
-        raise WrongConfig(f"ANALYTICS_DATABASE_URL is missing. Set it to the address of this database: {EXAMPLE}")
+        raise WrongConfig(
+            f"ANALYTICS_DATABASE_URL is missing. Set it to the address of this database: {EXAMPLE}"
+        )
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        raise WrongConfig(f"ANALYTICS_DATABASE_URL is not a database address. It looks like {EXAMPLE}") from None
+        raise WrongConfig(
+            f"ANALYTICS_DATABASE_URL is not a database address. It looks like {EXAMPLE}"
+        ) from None
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise WrongConfig(f"ANALYTICS_DATABASE_URL must name a PostgreSQL database: {EXAMPLE}")
     return url.set(drivername="postgresql+psycopg2")
@@ -68,11 +72,15 @@ def read_log_level(environ: Mapping[str, str]) -> str:
 def _brokers(text: str) -> tuple[str, ...]:
     brokers = tuple(part.strip() for part in text.split(",") if part.strip())
     if not brokers:
-        raise WrongConfig("KAFKA_BOOTSTRAP_SERVERS is missing. Set it to host:port, or several with commas between.")
+        raise WrongConfig(
+            "KAFKA_BOOTSTRAP_SERVERS is missing. Set it to host:port, or several with commas between."
+        )
     for broker in brokers:
         host, _, port = broker.rpartition(":")
         if not host or not _is_port(port):
-            raise WrongConfig("KAFKA_BOOTSTRAP_SERVERS must be host:port, or several with commas between.")
+            raise WrongConfig(
+                "KAFKA_BOOTSTRAP_SERVERS must be host:port, or several with commas between."
+            )
     return brokers
 
 
@@ -88,6 +96,10 @@ def _is_port(text: str) -> bool:
 
 def _time_zone(text: str) -> tzinfo:
     try:
-        return UTC if text == "UTC" else ZoneInfo(text)  # UTC is there on machines without time zone data too.
+        return (
+            UTC if text == "UTC" else ZoneInfo(text)
+        )  # UTC is there on machines without time zone data too.
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise WrongConfig("TIME_ZONE must be a name such as Europe/London; it decides when a day begins.") from None
+        raise WrongConfig(
+            "TIME_ZONE must be a name such as Europe/London; it decides when a day begins."
+        ) from None

@@ -54,7 +54,9 @@ class DeadLetter:
     def without_value(self) -> list[tuple[str, bytes]]:
         """Headers that go alone when the whole letter is more than the topic takes: they say where the message is."""
         size = str(len(self.message.value or b""))
-        return [(name, text.encode()) for name, text in {**self.origin, "value_left_out": size}.items()]
+        return [
+            (name, text.encode()) for name, text in {**self.origin, "value_left_out": size}.items()
+        ]
 
 
 class CannotGoOn(Exception):
@@ -72,7 +74,11 @@ async def set_aside(
         try:
             await asyncio.wait_for(post(letter), TRY_SECONDS)
         except Exception as error:
-            log.warning("The dead-letter topic does not take a message.", error=type(error).__name__, wait_seconds=wait)
+            log.warning(
+                "The dead-letter topic does not take a message.",
+                error=type(error).__name__,
+                wait_seconds=wait,
+            )
             await sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT)
         else:

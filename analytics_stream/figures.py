@@ -11,11 +11,19 @@ from analytics_stream.folding import SEXES, UNKNOWN, hour_of, minute_of, quarter
 DAYS = 90
 HOURS = 48
 MINUTES = 60
-REGISTRATION_MINUTES = 120  # As of hours and days, there are enough to compare with what was before.
+REGISTRATION_MINUTES = (
+    120  # As of hours and days, there are enough to compare with what was before.
+)
 EVENT_HOURS = 24
 EVENT_DAYS = 30
 REGIONS = 20
-AGE_BANDS = ((0, 17, "0-17"), (18, 39, "18-39"), (40, 64, "40-64"), (65, 79, "65-79"), (80, 9999, "80+"))
+AGE_BANDS = (
+    (0, 17, "0-17"),
+    (18, 39, "18-39"),
+    (40, 64, "40-64"),
+    (65, 79, "65-79"),
+    (80, 9999, "80+"),
+)
 
 Counts = Mapping[str, Mapping[str, int]]
 """Counts by figure and bucket, as `folding` names them. A missing one is 0."""
@@ -30,19 +38,26 @@ def draw_figures(counts: Counts, *, now: datetime, today: date) -> dict[str, Any
     days = counts.get("registered_on", {})
     return {
         "totals": {
-            **{status: counts.get("status", {}).get(status, 0) for status in ("active", "archived", "merged")},
+            **{
+                status: counts.get("status", {}).get(status, 0)
+                for status in ("active", "archived", "merged")
+            },
             "registeredToday": _in_last_days(days, 1, today),
             "registered7Days": _in_last_days(days, 7, today),
             "registered30Days": _in_last_days(days, 30, today),
             "events": counts.get("events", {}).get("", 0),
         },
         "registrationsByDay": _by_day(days, last_days(DAYS, today)),
-        "registrationsByHour": _series(counts.get("registered_at", {}), last_hours(HOURS, now), ":00:00Z"),
+        "registrationsByHour": _series(
+            counts.get("registered_at", {}), last_hours(HOURS, now), ":00:00Z"
+        ),
         "registrationsByMinute": _series(
             counts.get("registered_minute", {}), last_minutes(REGISTRATION_MINUTES, now), ":00Z"
         ),
         "eventsByDay": _by_day(counts.get("event_day", {}), last_days(EVENT_DAYS, today)),
-        "eventsByHour": _series(counts.get("event_hour", {}), last_hours(EVENT_HOURS, now), ":00:00Z"),
+        "eventsByHour": _series(
+            counts.get("event_hour", {}), last_hours(EVENT_HOURS, now), ":00:00Z"
+        ),
         "eventsByMinute": _series(counts.get("minute", {}), last_minutes(MINUTES, now), ":00Z"),
         "byAgeBand": _by_age_band(counts.get("birth_year", {}), today.year),
         "bySex": {sex: counts.get("sex", {}).get(sex, 0) for sex in SEXES},
@@ -53,7 +68,9 @@ def draw_figures(counts: Counts, *, now: datetime, today: date) -> dict[str, Any
 
 def tag_of(figures: Mapping[str, Any]) -> str:
     """The value of a weak entity tag (RFC 9110): it changes when a figure does, whatever the clock says meanwhile."""
-    text = json.dumps({name: value for name, value in figures.items() if name != "asOf"}, sort_keys=True)
+    text = json.dumps(
+        {name: value for name, value in figures.items() if name != "asOf"}, sort_keys=True
+    )
     return blake2b(text.encode(), digest_size=12).hexdigest()
 
 
@@ -102,7 +119,9 @@ def _by_age_band(years: Mapping[str, int], this_year: int) -> dict[str, int]:
 
 def _age_band(year: int, this_year: int) -> str:
     age = this_year - year if year else -1
-    return next((name for youngest, oldest, name in AGE_BANDS if youngest <= age <= oldest), UNKNOWN)
+    return next(
+        (name for youngest, oldest, name in AGE_BANDS if youngest <= age <= oldest), UNKNOWN
+    )
 
 
 def _largest_first(counts: Mapping[str, int]) -> dict[str, int]:

@@ -45,7 +45,10 @@ class Rarely(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         now, said = time.monotonic(), (record.name, str(record.msg))
-        if record.name.startswith("analytics.") or now - self._said.get(said, -QUIET_SECONDS) >= QUIET_SECONDS:
+        if (
+            record.name.startswith("analytics.")
+            or now - self._said.get(said, -QUIET_SECONDS) >= QUIET_SECONDS
+        ):
             self._said[said] = now
             return True
         return False

@@ -19,7 +19,10 @@ class Keeper:
         self.bookmarks = Bookmarks()
 
     async def starts(
-        self, committed: Mapping[P, int | None], ends: Mapping[P, int], openings: Mapping[P, bytes | None] | None
+        self,
+        committed: Mapping[P, int | None],
+        ends: Mapping[P, int],
+        openings: Mapping[P, bytes | None] | None,
     ) -> dict[P, int | None]:
         """Where to read on in these partitions, by what the group has committed of each; None is the beginning.
 
@@ -31,7 +34,8 @@ class Keeper:
             return {place: offset or None for place, offset in committed.items()}
         return {
             place: start_of(offset, known.next_offset, ends[place])
-            if (known := kept.get(place)) and (openings is None or known.opening == openings.get(place))
+            if (known := kept.get(place))
+            and (openings is None or known.opening == openings.get(place))
             else None
             for place, offset in committed.items()
         }

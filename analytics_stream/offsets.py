@@ -96,7 +96,8 @@ class Bookmarks:
         now = self.known()
         nothing = Kept(0, None)
         return any(
-            kept.get(place, nothing).next_offset < min(offset, now.get(place, 0)) for place, offset in known.items()
+            kept.get(place, nothing).next_offset < min(offset, now.get(place, 0))
+            for place, offset in known.items()
         )
 
     def astray(self, kept: Mapping[Partition, Kept], openings: Mapping[P, bytes | None]) -> bool:

@@ -8,8 +8,12 @@ from typing import Any
 
 SILENCE_SECONDS = 5.0
 STUCK_SECONDS = 30.0
-ONE_STUCK_SECONDS = 300.0  # For one partition while others move: a long backlog is read partition by partition.
-JOIN_SECONDS = 90.0  # A group waits for its slowest member for up to a minute before it hands out partitions.
+ONE_STUCK_SECONDS = (
+    300.0  # For one partition while others move: a long backlog is read partition by partition.
+)
+JOIN_SECONDS = (
+    90.0  # A group waits for its slowest member for up to a minute before it hands out partitions.
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,11 @@ class Partition:
     @property
     def is_anew(self) -> bool:
         """The partition holds fewer messages than we counted."""
-        return self.next_offset is not None and self.highwater is not None and self.next_offset > self.highwater
+        return (
+            self.next_offset is not None
+            and self.highwater is not None
+            and self.next_offset > self.highwater
+        )
 
     def is_silent(self, now: float) -> bool:
         return self.heard_at is None or now - self.heard_at > SILENCE_SECONDS
@@ -82,7 +90,11 @@ class Progress:
             self.is_caught_up = False
             return
         self.messages_behind = sum(partition.messages_behind for partition in partitions.values())
-        waiting = {tp: partition.next_offset for tp, partition in partitions.items() if not partition.is_counted(now)}
+        waiting = {
+            tp: partition.next_offset
+            for tp, partition in partitions.items()
+            if not partition.is_counted(now)
+        }
         self._moves = {tp: self._last_move(tp, offset, tick) for tp, offset in waiting.items()}
         self.is_caught_up = self.has_joined and not waiting
         if self.is_caught_up:
@@ -112,4 +124,7 @@ class Progress:
         now = time.monotonic()
         limit = STUCK_SECONDS if self.has_joined else JOIN_SECONDS
         oldest_wait = min((since for _, since in self._moves.values()), default=now)
-        return max(now - self._moved_at, now - self._looked_at) > limit or now - oldest_wait > ONE_STUCK_SECONDS
+        return (
+            max(now - self._moved_at, now - self._looked_at) > limit
+            or now - oldest_wait > ONE_STUCK_SECONDS
+        )

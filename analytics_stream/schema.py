@@ -23,7 +23,9 @@ def migrate(url: sa.URL) -> str:
     """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True, connect_args={"connect_timeout": 10})
+    engine = sa.create_engine(
+        url, poolclass=sa.NullPool, hide_parameters=True, connect_args={"connect_timeout": 10}
+    )
     with engine.begin() as connection:
         if int(connection.execute(sa.text("SHOW server_version_num")).scalar_one()) < OLDEST_SERVER:
             raise TooOld

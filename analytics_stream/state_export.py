@@ -12,7 +12,9 @@ from analytics_stream.database import StoreAway
 
 PIECE_BYTES = 65_536
 LONGEST_EXPORT = "10min"
-GAP_SECONDS = 2  # Events on their way leave gaps that close by themselves; younger ones are not told.
+GAP_SECONDS = (
+    2  # Events on their way leave gaps that close by themselves; younger ones are not told.
+)
 
 STATES = """
     COPY (SELECT patient_id, version, event_id, status, counted FROM patient_state {} ORDER BY patient_id)
@@ -22,7 +24,9 @@ GAPS = text("""
     SELECT patient_id::text, version, counted, gap_since, count(*) OVER ()
     FROM patient_state WHERE gap_since <= now() - CAST(:age AS interval) ORDER BY gap_since, patient_id LIMIT :limit
 """)
-COUNT_GAPS = text("SELECT count(*) FROM patient_state WHERE gap_since <= now() - CAST(:age AS interval)")
+COUNT_GAPS = text(
+    "SELECT count(*) FROM patient_state WHERE gap_since <= now() - CAST(:age AS interval)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,9 @@ class Ledger:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def write_states(self, write: Callable[[bytes], object], patients: Sequence[str] | None = None) -> None:
+    def write_states(
+        self, write: Callable[[bytes], object], patients: Sequence[str] | None = None
+    ) -> None:
         """Hand every patient's state to `write`, or those of `patients` alone, as CSV in pieces of some 64 KB.
 
         Ordered by patient, with a header line first and `end,<rows>` last. Memory holds one piece. Raises StoreAway, or
@@ -61,7 +67,9 @@ class Ledger:
                 connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{LONGEST_EXPORT}'")
                 cursor = connection.connection.cursor()
                 chosen = "" if patients is None else "WHERE patient_id = ANY(%s::uuid[])"
-                statement = cursor.mogrify(STATES.format(chosen), None if patients is None else (list(patients),))
+                statement = cursor.mogrify(
+                    STATES.format(chosen), None if patients is None else (list(patients),)
+                )
                 try:
                     cursor.copy_expert(statement, pieces)
                 except BaseException:

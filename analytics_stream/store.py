@@ -24,7 +24,16 @@ from analytics_stream.figures import (
     last_hours,
     last_minutes,
 )
-from analytics_stream.folding import Event, Place, State, changes, event_counts, latest, latest_states, minute_of
+from analytics_stream.folding import (
+    Event,
+    Place,
+    State,
+    changes,
+    event_counts,
+    latest,
+    latest_states,
+    minute_of,
+)
 from analytics_stream.offsets import Bookmark, Kept, Partition
 from analytics_stream.state_export import COUNT_GAPS, gap_age
 
@@ -140,14 +149,19 @@ class Store:
         """How far each partition was read, and what it began with. Raises StoreAway."""
         try:
             with self.engine.connect() as connection:
-                return {(topic, partition): _kept(*facts) for topic, partition, *facts in connection.execute(KEPT)}
+                return {
+                    (topic, partition): _kept(*facts)
+                    for topic, partition, *facts in connection.execute(KEPT)
+                }
         except SQLAlchemyError as error:
             raise StoreAway(type(error).__name__) from error
 
     def read(self, *, now: datetime, today: date) -> Reading:
         """What `figures.draw_figures` needs for this time, told by the clinic's clock. Raises StoreAway."""
         try:
-            with self.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+            with self.engine.connect().execution_options(
+                isolation_level="REPEATABLE READ"
+            ) as connection:
                 counts = _counts(connection, now, today)
                 gaps = connection.execute(COUNT_GAPS, {"age": gap_age()}).scalar_one()
                 return Reading(counts, connection.execute(LAST).scalar_one(), gaps)
@@ -160,7 +174,10 @@ class Store:
 
 def _count(connection: Connection, events: Sequence[Event]) -> int:
     by_key = {(event.state.patient_id, event.event_id): event for event in events}
-    fresh = [by_key[patient_id, event_id] for patient_id, event_id in _take_in(connection, by_key.values())]
+    fresh = [
+        by_key[patient_id, event_id]
+        for patient_id, event_id in _take_in(connection, by_key.values())
+    ]
     if fresh:
         steps = event_counts(fresh)
         _keep_latest(connection, fresh, steps)
@@ -185,7 +202,10 @@ def _keep_offsets(connection: Connection, bookmarks: Sequence[Bookmark]) -> None
         "offsets": [bookmark.next_offset for bookmark in bookmarks],
         "openings": [bookmark.opening for bookmark in bookmarks],
     }
-    stored = {(topic, partition): offset for topic, partition, offset in connection.execute(KEEP_OFFSETS, columns)}
+    stored = {
+        (topic, partition): offset
+        for topic, partition, offset in connection.execute(KEEP_OFFSETS, columns)
+    }
     for topic, partition, kept, *_ in bookmarks:
         if kept is not None and (stored[topic, partition] or 0) < kept:
             raise OffsetsLost
@@ -241,7 +261,11 @@ def _windows(now: datetime, today: date) -> dict[str, Any]:
         ("minute", last_minutes(MINUTES, now)),
         ("event_hour", last_hours(EVENT_HOURS, now)),
     )
-    ends = {f"{end}_{unit}": window[at] for unit, window in windows for end, at in (("first", 0), ("last", -1))}
+    ends = {
+        f"{end}_{unit}": window[at]
+        for unit, window in windows
+        for end, at in (("first", 0), ("last", -1))
+    }
     days = last_days(EVENT_DAYS, today)
     firsts = first_quarters(days, now.tzinfo)
     events = {"days": days, "firsts": firsts, "first_quarter": firsts[0], "now": minute_of(now)}

@@ -36,7 +36,10 @@ async def openings(brokers: Sequence[str], partitions: Collection[TP]) -> Openin
     if not partitions:
         return {}
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=list(brokers), group_id=None, enable_auto_commit=False, request_timeout_ms=5000
+        bootstrap_servers=list(brokers),
+        group_id=None,
+        enable_auto_commit=False,
+        request_timeout_ms=5000,
     )
     try:
         async with asyncio.timeout(LONGEST_ASKING):
@@ -50,7 +53,10 @@ async def openings(brokers: Sequence[str], partitions: Collection[TP]) -> Openin
 
 async def _read_first(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> Openings:
     consumer.assign(partitions)
-    beginnings, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+    beginnings, ends = (
+        await consumer.beginning_offsets(partitions),
+        await consumer.end_offsets(partitions),
+    )
     found: Openings = {}
     for partition in partitions:
         found[TP(*partition)] = None

@@ -53,7 +53,9 @@ class CarefulConsumer(Consumer):
         await super().perform_seek()
         ours = self.assignment()
         committed = {tp: self._committed_offset.get(tp) for tp in ours}
-        starts = await self._keeper.starts(committed, await self.highwaters(*ours), await self.openings())
+        starts = await self._keeper.starts(
+            committed, await self.highwaters(*ours), await self.openings()
+        )
         if self.assignment() != ours:
             return  # They changed hands meanwhile, and this is called again for those that are ours now.
         self._keeper.bookmarks.begin(starts)
@@ -75,7 +77,11 @@ class CarefulConsumer(Consumer):
         consumer, ours = self._thread._ensure_consumer(), TopicPartition(*tp)
         try:
             highwater, heard_ms = consumer.highwater(ours), consumer.last_poll_timestamp(ours)
-        except (AssertionError, AttributeError, KeyError):  # The consumer's thread gave it away meanwhile.
+        except (
+            AssertionError,
+            AttributeError,
+            KeyError,
+        ):  # The consumer's thread gave it away meanwhile.
             return Partition(None, None, None)
         next_offset = self._keeper.bookmarks.known().get(tp)
         return Partition(next_offset, highwater, heard_ms / 1000 if heard_ms else None)

@@ -22,7 +22,9 @@ LONGEST_READING = 5.0  # seconds
 class Views:
     """`reader` runs the blocking reads, one after the other. Days begin by the clock of `time_zone`."""
 
-    def __init__(self, store: Store, progress: Progress, reader: Executor, time_zone: tzinfo) -> None:
+    def __init__(
+        self, store: Store, progress: Progress, reader: Executor, time_zone: tzinfo
+    ) -> None:
         self._store, self._progress = store, progress
         self._reader, self._time_zone = reader, time_zone
 
@@ -61,7 +63,9 @@ class Views:
             "messagesBehind": self._progress.messages_behind,
             "gaps": reading.gaps if reading else None,
         }
-        return web.json_response(body, status=HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
+        return web.json_response(
+            body, status=HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+        )
 
     async def metrics(self, _: web.Request) -> web.Response:
         """Of the gaps the last number known, when the database is away."""

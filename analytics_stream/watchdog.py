@@ -59,9 +59,16 @@ async def broker_answers(brokers: list[str]) -> bool:
 class Lookout(Service):
     """Tells `progress` where our partitions stand, and ends the process when nothing moves any more."""
 
-    def __init__(self, app: App, progress: Progress, brokers: Sequence[str], keeper: Keeper) -> None:
+    def __init__(
+        self, app: App, progress: Progress, brokers: Sequence[str], keeper: Keeper
+    ) -> None:
         super().__init__()
-        self._app, self._progress, self._brokers, self._keeper = app, progress, list(brokers), keeper
+        self._app, self._progress, self._brokers, self._keeper = (
+            app,
+            progress,
+            list(brokers),
+            keeper,
+        )
         self._answered, self._asked_at = True, 0.0
         self._beginnings: dict[TP, int] = {}
         self._looks_anew = 0
@@ -73,7 +80,10 @@ class Lookout(Service):
     async def _on_joined(self, *_: object, **__: object) -> None:
         self._beginnings = {}
         self._progress.join()
-        log.info("Partitions are ours.", partitions=sorted(tp.partition for tp in self._app.consumer.assignment()))
+        log.info(
+            "Partitions are ours.",
+            partitions=sorted(tp.partition for tp in self._app.consumer.assignment()),
+        )
 
     @Service.task
     async def _look(self) -> None:
@@ -81,13 +91,17 @@ class Lookout(Service):
             standings = None if self._app.rebalancing else await self._standings()
             self._progress.look(standings)
             self._watch_for_a_shorter_topic((standings or {}).values())
-            if standings is None or any(standing.is_silent(time.time()) for standing in standings.values()):
+            if standings is None or any(
+                standing.is_silent(time.time()) for standing in standings.values()
+            ):
                 await self._ask_broker()
             await self.sleep(LOOK_SECONDS)
 
     def _watch_for_a_shorter_topic(self, standings: Iterable[Partition]) -> None:
         """Faust would skip what a topic that was made anew holds, up to where the old one was read."""
-        self._looks_anew = self._looks_anew + 1 if any(standing.is_anew for standing in standings) else 0
+        self._looks_anew = (
+            self._looks_anew + 1 if any(standing.is_anew for standing in standings) else 0
+        )
         if self._looks_anew >= ANEW_LOOKS:
             end_process("The topic is shorter than it was. It is read from its beginning.")
 
@@ -106,8 +120,12 @@ class Lookout(Service):
             await self.sleep(OPENING_SECONDS)
             if self._app.rebalancing:
                 continue
-            if await self._keeper.has_another_topic(await cast(CarefulConsumer, self._app.consumer).openings()):
-                end_process("The topic is another than the one that was counted. It is read from its beginning.")
+            if await self._keeper.has_another_topic(
+                await cast(CarefulConsumer, self._app.consumer).openings()
+            ):
+                end_process(
+                    "The topic is another than the one that was counted. It is read from its beginning."
+                )
 
     async def _ask_broker(self) -> None:
         """A broker that is away excuses us; one that answers while we hear nothing does not."""
@@ -116,7 +134,9 @@ class Lookout(Service):
             if not answers:
                 self._progress.excuse()
             if answers != self._answered:
-                log.warning("The broker is back." if answers else "The broker is away; we wait for it.")
+                log.warning(
+                    "The broker is back." if answers else "The broker is away; we wait for it."
+                )
             self._answered, self._asked_at = answers, time.monotonic()
 
     async def _standings(self) -> dict[TP, Partition]:

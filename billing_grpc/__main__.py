@@ -4,7 +4,9 @@ import argparse
 import os
 import sys
 
-os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # Its C core would mix lines of its own into the JSON log.
+os.environ.setdefault(
+    "GRPC_VERBOSITY", "NONE"
+)  # Its C core would mix lines of its own into the JSON log.
 
 from billing_grpc.config import Config, WrongConfig, read_config
 from billing_grpc.logs import log_as_json
@@ -41,7 +43,10 @@ def _migrate(config: Config) -> int:
     try:
         revision = migrate(config.database_url)
     except OperationalError as away:
-        return _refuse(f"the database of BILLING_DATABASE_URL does not answer: {str(away.orig).strip()}", code=1)
+        return _refuse(
+            f"the database of BILLING_DATABASE_URL does not answer: {str(away.orig).strip()}",
+            code=1,
+        )
     print(f"billing: the database is at revision {revision}")
     return 0
 

@@ -14,7 +14,9 @@ USUAL_PAGE = 100
 LONGEST_NAME = 600
 LONGEST_EMAIL = 254  # RFC 5321: no longer address can be written to.
 
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_UUID = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII
+)
 _PAGE_TOKEN = re.compile(r"BA-(\d{9,18})", re.ASCII)
 
 
@@ -35,7 +37,9 @@ class InvalidRequest(Exception):
 
     def naming(self, **names: str) -> "InvalidRequest":
         """The same with other names for fields, as `patient_id="patientId"`."""
-        return InvalidRequest(Problem(names.get(each.field, each.field), each.text) for each in self.problems)
+        return InvalidRequest(
+            Problem(names.get(each.field, each.field), each.text) for each in self.problems
+        )
 
 
 class NoAccount(Exception):
@@ -128,7 +132,9 @@ def check_details(patient_id: str, name: str, email: str, patient_version: int =
     """Trim and check what a caller sent. Raises InvalidRequest with every wrong field."""
     name, email = name.strip(), email.strip()
     problems = [
-        Problem("patient_id", "" if _UUID.fullmatch(patient_id) else "must be a UUID of 36 characters"),
+        Problem(
+            "patient_id", "" if _UUID.fullmatch(patient_id) else "must be a UUID of 36 characters"
+        ),
         Problem("name", _wrong_text(name, LONGEST_NAME) if name else "is required"),
         Problem("email", _wrong_email(email) if email else ""),
         Problem("patient_version", "must not be negative" if patient_version < 0 else ""),
@@ -144,13 +150,18 @@ def check_batch(sent: Sequence[tuple[str, str, str, int]]) -> list[Details]:
     Raises InvalidRequest for more than LARGEST_BATCH, or with every wrong field as `requests[3].name`.
     """
     if len(sent) > LARGEST_BATCH:
-        raise InvalidRequest([Problem("requests", f"must be at most {LARGEST_BATCH}, not {len(sent)}")])
+        raise InvalidRequest(
+            [Problem("requests", f"must be at most {LARGEST_BATCH}, not {len(sent)}")]
+        )
     checked, problems = [], []
     for at, arguments in enumerate(sent):
         try:
             checked.append(check_details(*arguments))
         except InvalidRequest as wrong:
-            problems += [Problem(f"requests[{at}].{problem.field}", problem.text) for problem in wrong.problems]
+            problems += [
+                Problem(f"requests[{at}].{problem.field}", problem.text)
+                for problem in wrong.problems
+            ]
     if problems:
         raise InvalidRequest(problems)
     return checked
@@ -167,7 +178,9 @@ def open_accounts(accounts: Accounts, wanted: Sequence[Details]) -> list[Opening
     openings = []
     for details in wanted:
         account = opened.get(details.patient_id) or there[details.patient_id]
-        openings.append(Opening(account, _outcome(account, details, is_new=details.patient_id in new)))
+        openings.append(
+            Opening(account, _outcome(account, details, is_new=details.patient_id in new))
+        )
         new.discard(details.patient_id)
     return openings
 
@@ -177,7 +190,9 @@ def find_account(accounts: Accounts, patient_id: str) -> Account:
     return _existing(accounts.find(check_patient_id(patient_id)))
 
 
-def renew_account(accounts: Accounts, details: Details, *, is_closed: bool | None = None) -> tuple[Account, bool]:
+def renew_account(
+    accounts: Accounts, details: Details, *, is_closed: bool | None = None
+) -> tuple[Account, bool]:
     """Bring name, e-mail and, unless `is_closed` is None, the status up to the patient's version.
 
     Answers the account as it stands now, and whether it was changed: a lower version changes nothing, the same one
@@ -212,7 +227,9 @@ def list_accounts(accounts: Accounts, *, page_size: int, page_token: str) -> Pag
 def _outcome(account: Account, details: Details, *, is_new: bool) -> Outcome:
     if is_new:
         return Outcome.OPENED
-    return Outcome.EXISTED if account.has_details_of(details) else Outcome.EXISTED_WITH_OTHER_DETAILS
+    return (
+        Outcome.EXISTED if account.has_details_of(details) else Outcome.EXISTED_WITH_OTHER_DETAILS
+    )
 
 
 def _existing(account: Account | None) -> Account:
@@ -230,4 +247,6 @@ def _wrong_text(text: str, longest: int) -> str:
 
 def _wrong_email(email: str) -> str:
     before, _, after = email.rpartition("@")
-    return _wrong_text(email, LONGEST_EMAIL) or ("" if before and after else "must be an e-mail address")
+    return _wrong_text(email, LONGEST_EMAIL) or (
+        "" if before and after else "must be an e-mail address"
+    )

@@ -30,7 +30,9 @@ class Calls(grpc.ServerInterceptor):
         if handler is None or method.partition("/")[0] not in self._services:
             return handler
         return grpc.unary_unary_rpc_method_handler(
-            _guarded(method, handler.unary_unary), handler.request_deserializer, handler.response_serializer
+            _guarded(method, handler.unary_unary),
+            handler.request_deserializer,
+            handler.response_serializer,
         )
 
 
@@ -59,7 +61,10 @@ def status_of(error: Exception) -> tuple[grpc.StatusCode, str]:
         case NoAccount():
             return grpc.StatusCode.NOT_FOUND, "the patient has no billing account"
         case StoreAway():
-            return grpc.StatusCode.UNAVAILABLE, "the accounts cannot be reached now; try again later"
+            return (
+                grpc.StatusCode.UNAVAILABLE,
+                "the accounts cannot be reached now; try again later",
+            )
     return grpc.StatusCode.INTERNAL, "the billing server failed; its log says where"
 
 
@@ -70,7 +75,11 @@ def _problems_of(error: InvalidRequest) -> str:
 
 
 def _log(method: str, code: grpc.StatusCode, began: float, error: Exception | None = None) -> None:
-    line = {"method": method, "status": code.name, "duration_ms": round((time.perf_counter() - began) * 1000, 1)}
+    line = {
+        "method": method,
+        "status": code.name,
+        "duration_ms": round((time.perf_counter() - began) * 1000, 1),
+    }
     match code:
         case grpc.StatusCode.UNAVAILABLE:
             log.warning("call", **line, reason=str(error))

@@ -36,11 +36,15 @@ def read_config(environ: Mapping[str, str]) -> Config:
 
 def _database_url(text: str) -> URL:
     if not text:
-        raise WrongConfig(f"BILLING_DATABASE_URL is missing. Set it to the address of billing's database: {EXAMPLE}")
+        raise WrongConfig(
+            f"BILLING_DATABASE_URL is missing. Set it to the address of billing's database: {EXAMPLE}"
+        )
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        raise WrongConfig(f"BILLING_DATABASE_URL is not a database address. It looks like {EXAMPLE}") from None
+        raise WrongConfig(
+            f"BILLING_DATABASE_URL is not a database address. It looks like {EXAMPLE}"
+        ) from None
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise WrongConfig(f"BILLING_DATABASE_URL must name a PostgreSQL database: {EXAMPLE}")
     return url.set(drivername="postgresql+psycopg2")

@@ -29,10 +29,17 @@ class Health(HealthServicer):
         Health.Check.experimental_thread_pool = own  # type: ignore[attr-defined]
         self._watches: set[_Watch] = set()
 
-    def Check(self, request: HealthCheckRequest, context: grpc.ServicerContext) -> HealthCheckResponse:
+    def Check(
+        self, request: HealthCheckRequest, context: grpc.ServicerContext
+    ) -> HealthCheckResponse:
         return super().Check(request, context)
 
-    def Watch(self, request: HealthCheckRequest, context: grpc.ServicerContext, send_response_callback: Send) -> None:
+    def Watch(
+        self,
+        request: HealthCheckRequest,
+        context: grpc.ServicerContext,
+        send_response_callback: Send,
+    ) -> None:
         watch = _Watch(send_response_callback)
         self._watches.add(watch)
         context.add_callback(lambda: self._watches.discard(watch))
@@ -111,4 +118,10 @@ class Readiness(threading.Thread):
 
 def _problem_of(check: Future[None]) -> str | None:
     error = check.exception()
-    return None if error is None else str(error) if isinstance(error, StoreAway) else type(error).__name__
+    return (
+        None
+        if error is None
+        else str(error)
+        if isinstance(error, StoreAway)
+        else type(error).__name__
+    )

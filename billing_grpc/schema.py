@@ -8,7 +8,9 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-LOCK = 0x62696C6C  # "bill": any number that others do not use for an advisory lock in this database.
+LOCK = (
+    0x62696C6C  # "bill": any number that others do not use for an advisory lock in this database.
+)
 
 
 def migrate(url: sa.URL) -> str:
@@ -18,7 +20,9 @@ def migrate(url: sa.URL) -> str:
     """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True, connect_args={"connect_timeout": 10})
+    engine = sa.create_engine(
+        url, poolclass=sa.NullPool, hide_parameters=True, connect_args={"connect_timeout": 10}
+    )
     with engine.begin() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
         config.attributes["connection"] = connection

@@ -24,7 +24,9 @@ from protos.legacy import billing_service_pb2_grpc as older_grpc
 THREADS = 8
 MOST_WAITING = 200  # Further calls get RESOURCE_EXHAUSTED at once instead of waiting for a thread.
 DRAIN_SECONDS = 8.0  # Under the 10 s that compose gives a container before it kills.
-SERVICES = tuple(file.DESCRIPTOR.services_by_name["BillingService"].full_name for file in (v1, older))
+SERVICES = tuple(
+    file.DESCRIPTOR.services_by_name["BillingService"].full_name for file in (v1, older)
+)
 OPTIONS: Sequence[tuple[str, int]] = (
     ("grpc.so_reuseport", 0),  # Else a second server would share a busy port without a word.
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
@@ -68,7 +70,11 @@ def start(store: Store, *, host: str, port: int) -> Server:
     older_grpc.add_BillingServiceServicer_to_server(OlderBillingService(store), server)
     health = Health()
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
-    names = [*SERVICES, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME]
+    names = [
+        *SERVICES,
+        health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
+        reflection.SERVICE_NAME,
+    ]
     reflection.enable_server_reflection(names, server)
     port = _listen(server, host, port)
     readiness = Readiness(health, store.check, services=SERVICES)
@@ -80,7 +86,9 @@ def start(store: Store, *, host: str, port: int) -> Server:
 def serve(config: Config) -> None:
     """Run until SIGTERM or SIGINT, then drain. Raises CannotListen."""
     ends = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # Before any thread: only `sigwait` below may take them.
+    signal.pthread_sigmask(
+        signal.SIG_BLOCK, ends
+    )  # Before any thread: only `sigwait` below may take them.
     engine = connect(config.database_url, connections=THREADS + 1)
     server = start(Store(engine), host=config.host, port=config.port)
     log.info("listening", host=config.host, port=server.port)
@@ -96,7 +104,9 @@ def _listen(server: grpc.Server, host: str, port: int) -> int:
         return server.add_insecure_port(address)
     except RuntimeError:
         reason = _why_not(host, port)
-        raise CannotListen(f"cannot listen on {address}: {reason}. Set BILLING_PORT or BIND_HOST.") from None
+        raise CannotListen(
+            f"cannot listen on {address}: {reason}. Set BILLING_PORT or BIND_HOST."
+        ) from None
 
 
 def _why_not(host: str, port: int) -> str:

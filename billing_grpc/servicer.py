@@ -9,7 +9,9 @@ from billing_grpc import accounts as rules
 from protos.billing.v1 import billing_service_pb2 as v1
 from protos.billing.v1.billing_service_pb2_grpc import BillingServiceServicer
 from protos.legacy import billing_service_pb2 as older
-from protos.legacy.billing_service_pb2_grpc import BillingServiceServicer as OlderBillingServiceServicer
+from protos.legacy.billing_service_pb2_grpc import (
+    BillingServiceServicer as OlderBillingServiceServicer,
+)
 
 OUTCOMES = {
     rules.Outcome.OPENED: v1.CREATE_OUTCOME_OPENED,
@@ -40,12 +42,16 @@ class BillingService(BillingServiceServicer):
     ) -> v1.BatchCreateBillingAccountsResponse:
         wanted = rules.check_batch([_sent(each) for each in request.requests])
         openings = rules.open_accounts(self._accounts, wanted)
-        return v1.BatchCreateBillingAccountsResponse(responses=[_opening(each) for each in openings])
+        return v1.BatchCreateBillingAccountsResponse(
+            responses=[_opening(each) for each in openings]
+        )
 
     def GetBillingAccount(
         self, request: v1.GetBillingAccountRequest, context: grpc.ServicerContext
     ) -> v1.GetBillingAccountResponse:
-        return v1.GetBillingAccountResponse(account=_account(rules.find_account(self._accounts, request.patient_id)))
+        return v1.GetBillingAccountResponse(
+            account=_account(rules.find_account(self._accounts, request.patient_id))
+        )
 
     def UpdateBillingAccount(
         self, request: v1.UpdateBillingAccountRequest, context: grpc.ServicerContext
@@ -57,12 +63,16 @@ class BillingService(BillingServiceServicer):
     def CloseBillingAccount(
         self, request: v1.CloseBillingAccountRequest, context: grpc.ServicerContext
     ) -> v1.CloseBillingAccountResponse:
-        return v1.CloseBillingAccountResponse(account=_account(rules.close_account(self._accounts, request.patient_id)))
+        return v1.CloseBillingAccountResponse(
+            account=_account(rules.close_account(self._accounts, request.patient_id))
+        )
 
     def ListBillingAccounts(
         self, request: v1.ListBillingAccountsRequest, context: grpc.ServicerContext
     ) -> v1.ListBillingAccountsResponse:
-        page = rules.list_accounts(self._accounts, page_size=request.page_size, page_token=request.page_token)
+        page = rules.list_accounts(
+            self._accounts, page_size=request.page_size, page_token=request.page_token
+        )
         return v1.ListBillingAccountsResponse(
             accounts=[_account(each) for each in page.accounts], next_page_token=page.next_token
         )
@@ -83,11 +93,14 @@ class OlderBillingService(OlderBillingServiceServicer):
             raise wrong.naming(patient_id="patientId") from None
         [opening] = rules.open_accounts(self._accounts, [details])
         return older.BillingResponse(
-            accountId=opening.account.account_id, status="CLOSED" if opening.account.closed_at else "ACTIVE"
+            accountId=opening.account.account_id,
+            status="CLOSED" if opening.account.closed_at else "ACTIVE",
         )
 
 
-def _sent(request: v1.CreateBillingAccountRequest | v1.UpdateBillingAccountRequest) -> tuple[str, str, str, int]:
+def _sent(
+    request: v1.CreateBillingAccountRequest | v1.UpdateBillingAccountRequest,
+) -> tuple[str, str, str, int]:
     return request.patient_id, request.name, request.email, request.patient_version
 
 
@@ -99,7 +112,9 @@ def _is_closed(status: v1.AccountStatus) -> bool | None:
 
 
 def _opening(opening: rules.Opening) -> v1.CreateBillingAccountResponse:
-    return v1.CreateBillingAccountResponse(account=_account(opening.account), outcome=OUTCOMES[opening.outcome])
+    return v1.CreateBillingAccountResponse(
+        account=_account(opening.account), outcome=OUTCOMES[opening.outcome]
+    )
 
 
 def _account(account: rules.Account) -> v1.BillingAccount:

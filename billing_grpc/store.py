@@ -22,7 +22,9 @@ billing_account = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("email", sa.Text, nullable=False),
     sa.Column("patient_version", sa.BigInteger, nullable=False),
-    sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column(
+        "opened_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()
+    ),
     sa.Column("closed_at", sa.DateTime(timezone=True)),
     sa.UniqueConstraint("patient_id", name="billing_account_one_for_each_patient"),
 )
@@ -38,7 +40,9 @@ SELECT_MANY = sa.select(billing_account).where(
 )
 
 
-def connect(url: sa.URL, *, connections: int = 4, statement_seconds: float = STATEMENT_SECONDS) -> sa.Engine:
+def connect(
+    url: sa.URL, *, connections: int = 4, statement_seconds: float = STATEMENT_SECONDS
+) -> sa.Engine:
     """A pool for as many threads as `connections`, opened when first used; the database may be away until then.
 
     Nobody waits for ever: the server ends a statement after `statement_seconds`, the kernel a silent connection.
@@ -79,7 +83,11 @@ class Store:
             opened = _by_patient(connection.execute(INSERT_MISSING, _rows_of(details)))
             others = [each.patient_id for each in details if each.patient_id not in opened]
             # A statement of its own: it sees what another transaction committed while the insert waited for it.
-            there = _by_patient(connection.execute(SELECT_MANY, {"patient_ids": others})) if others else {}
+            there = (
+                _by_patient(connection.execute(SELECT_MANY, {"patient_ids": others}))
+                if others
+                else {}
+            )
         return opened, there
 
     def find(self, patient_id: UUID) -> Account | None:
@@ -87,7 +95,9 @@ class Store:
 
     def renew(self, details: Details, *, is_closed: bool | None) -> Account | None:
         is_newer = columns.patient_version < details.patient_version
-        differs = sa.and_(columns.patient_version == details.patient_version, _stands_otherwise(is_closed))
+        differs = sa.and_(
+            columns.patient_version == details.patient_version, _stands_otherwise(is_closed)
+        )
         return self._one(
             sa.update(billing_account)
             .where(columns.patient_id == details.patient_id, is_newer | differs)
@@ -109,7 +119,12 @@ class Store:
         )
 
     def after(self, number: int, *, limit: int) -> list[Account]:
-        wanted = sa.select(billing_account).where(columns.number > number).order_by(columns.number).limit(limit)
+        wanted = (
+            sa.select(billing_account)
+            .where(columns.number > number)
+            .order_by(columns.number)
+            .limit(limit)
+        )
         with self._transaction() as connection:
             return [_account(row) for row in connection.execute(wanted)]
 

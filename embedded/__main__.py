@@ -23,12 +23,18 @@ def main(arguments: list[str]) -> int:
     )
     parser.description, parser.formatter_class = HELP, argparse.RawDescriptionHelpFormatter
     parser.add_argument("what", choices=["run", "clean"], help=argparse.SUPPRESS)
-    parser.add_argument("--data", type=Path, default=ROOT / ".run", help="the folder that keeps everything (.run)")
+    parser.add_argument(
+        "--data", type=Path, default=ROOT / ".run", help="the folder that keeps everything (.run)"
+    )
     given = parser.parse_args(ours)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        return _run(given.data.resolve(), command) if given.what == "run" else _clean(given.data.resolve())
+        return (
+            _run(given.data.resolve(), command)
+            if given.what == "run"
+            else _clean(given.data.resolve())
+        )
     except (AlreadyRunning, RuntimeError) as reason:
         print(reason, file=sys.stderr)
         return 1

@@ -13,7 +13,13 @@ from embedded import programs
 from embedded.jars import kafka_jars
 from embedded.kafka import Kafka
 
-LEAN = ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.apache.logging.log4j.level=WARN"]
+LEAN = [
+    "-Xms64m",
+    "-Xmx256m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Dorg.apache.logging.log4j.level=WARN",
+]
 PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -50,13 +56,25 @@ def apache_kafka(folder: Path, *, port: int = 0) -> Iterator[Kafka]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings, topics, log = folder / "server.properties", folder / "topics", folder / "kafka.log"
     with programs.kept_port(port) as port, programs.kept_port() as controller_port:
-        settings.write_text(PROPERTIES.format(port=port, controller_port=controller_port, logs=topics))
+        settings.write_text(
+            PROPERTIES.format(port=port, controller_port=controller_port, logs=topics)
+        )
         if not (topics / "meta.properties").exists():
-            format_storage = [*kafka, "kafka.tools.StorageTool", "format", "-t", new_cluster_id(), "-c", settings]
+            format_storage = [
+                *kafka,
+                "kafka.tools.StorageTool",
+                "format",
+                "-t",
+                new_cluster_id(),
+                "-c",
+                settings,
+            ]
             programs.run(format_storage, what="Setting up the storage of Kafka")
         process = programs.start([*kafka, "kafka.Kafka", settings], log=log, cwd=folder)
         try:
-            programs.wait_until(partial(programs.is_listening, port), name="Apache Kafka", process=process, log=log)
+            programs.wait_until(
+                partial(programs.is_listening, port), name="Apache Kafka", process=process, log=log
+            )
             yield Kafka(process.pid, f"127.0.0.1:{port}", api_version="", forgets=False)
         finally:
             programs.end(process, seconds=30)
@@ -64,7 +82,9 @@ def apache_kafka(folder: Path, *, port: int = 0) -> Iterator[Kafka]:
 
 def new_cluster_id() -> str:
     """A UUID in base64, as Kafka writes them. It never begins with a dash: Kafka's tools take that for an option."""
-    while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+    while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith(
+        "-"
+    ):
         pass
     return text
 
@@ -72,5 +92,7 @@ def new_cluster_id() -> str:
 def _java() -> str:
     java = shutil.which("java")
     if java is None:
-        raise RuntimeError("KAFKA=apache needs Java 17 or newer (Debian: apt-get install default-jre-headless).")
+        raise RuntimeError(
+            "KAFKA=apache needs Java 17 or newer (Debian: apt-get install default-jre-headless)."
+        )
     return java

@@ -27,7 +27,9 @@ async def serve(port: int) -> None:
                 try:
                     async with asyncio.TaskGroup() as both_ways:
                         both_ways.create_task(_carry(reader, there_writer, bytes))
-                        both_ways.create_task(_carry(there_reader, writer, lambda body: body.replace(there, here)))
+                        both_ways.create_task(
+                            _carry(there_reader, writer, lambda body: body.replace(there, here))
+                        )
                 except* (asyncio.IncompleteReadError, OSError):
                     pass  # One side has hung up, and so do we on the other.
 
@@ -36,7 +38,9 @@ async def serve(port: int) -> None:
     server.close()
 
 
-async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter, change: Callable[[bytes], bytes]) -> None:
+async def _carry(
+    source: asyncio.StreamReader, sink: asyncio.StreamWriter, change: Callable[[bytes], bytes]
+) -> None:
     """Every request and every answer is its length in four bytes and a body."""
     while True:
         length = await source.readexactly(4)

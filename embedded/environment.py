@@ -10,9 +10,16 @@ from honcho.environ import parse as parse_env_file
 from embedded.kafka import Kafka
 
 ROOT = Path(__file__).resolve().parent.parent
-PORTS = {"PORTAL_PORT": 4000, "PORTAL_INTERNAL_PORT": 4003, "ANALYTICS_PORT": 4002, "BILLING_PORT": 9001}
+PORTS = {
+    "PORTAL_PORT": 4000,
+    "PORTAL_INTERNAL_PORT": 4003,
+    "ANALYTICS_PORT": 4002,
+    "BILLING_PORT": 9001,
+}
 MARK = "EMBEDDED_DATA"  # Every process of a run carries it, so that the next run can find what a killed one left.
-WINDOW_BYTES = "3000000"  # The embedded broker drops what is older than the last 5 MB of a partition.
+WINDOW_BYTES = (
+    "3000000"  # The embedded broker drops what is older than the last 5 MB of a partition.
+)
 QUIET_AND_LEAN = {
     "CELERY_SKIP_CHECKS": "1",  # The portal makes them; they load every page, which the worker never uses.
     "MALLOC_ARENA_MAX": "2",  # A thread more must not cost an arena more.
@@ -26,11 +33,20 @@ def chosen() -> dict[str, str]:
     file = ROOT / ".env"
     written = parse_env_file(file.read_text()) if file.exists() else {}
     ports = {name: str(port) for name, port in PORTS.items()}
-    return {**ports, **written, **{name: value for name, value in os.environ.items() if value or name not in ports}}
+    return {
+        **ports,
+        **written,
+        **{name: value for name, value in os.environ.items() if value or name not in ports},
+    }
 
 
 def environment(
-    chosen: Mapping[str, str], *, data: Path, secrets: Mapping[str, str], kafka: Kafka, urls: Mapping[str, str]
+    chosen: Mapping[str, str],
+    *,
+    data: Path,
+    secrets: Mapping[str, str],
+    kafka: Kafka,
+    urls: Mapping[str, str],
 ) -> dict[str, str]:
     """What was chosen, with the addresses and secrets of the embedded servers."""
     here = host(chosen)
@@ -43,7 +59,11 @@ def environment(
         "DEMO_PASSWORD": secrets["DEMO_PASSWORD"],
         "KAFKA_BOOTSTRAP_SERVERS": kafka.address,
         "KAFKA_API_VERSION": kafka.api_version,
-        **({"KAFKA_WINDOW_BYTES": chosen.get("KAFKA_WINDOW_BYTES") or WINDOW_BYTES} if kafka.forgets else {}),
+        **(
+            {"KAFKA_WINDOW_BYTES": chosen.get("KAFKA_WINDOW_BYTES") or WINDOW_BYTES}
+            if kafka.forgets
+            else {}
+        ),
         "BILLING_GRPC_ADDRESS": f"{here}:{chosen['BILLING_PORT']}",
         "ANALYTICS_URL": f"http://{here}:{chosen['ANALYTICS_PORT']}",
         "PORTAL_DATA_DIR": str(data / "portal"),

@@ -20,7 +20,13 @@ def make_cluster(data: Path, *, password: str, throw_away: bool) -> None:
         pwfile.write(password)
         pwfile.flush()
         os_account.give(Path(pwfile.name))
-        options = ["-U", SUPERUSER, f"--pwfile={pwfile.name}", "--auth=scram-sha-256", "--encoding=UTF8"]
+        options = [
+            "-U",
+            SUPERUSER,
+            f"--pwfile={pwfile.name}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+        ]
         options += ["--locale-provider=builtin", "--locale=C.UTF-8", "--no-instructions"]
         options += ["--no-sync"] if throw_away else []
         initdb: list[str | Path] = [binary("initdb"), "-D", new, *options]

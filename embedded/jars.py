@@ -32,10 +32,15 @@ def _bring(jars: Path) -> None:
     """Whole or not at all: the folder gets its name when everything is in it."""
     maven = shutil.which("mvn")
     if maven is None:
-        raise RuntimeError("KAFKA=apache needs Maven (Debian: apt-get install maven) to bring the jars of Kafka.")
+        raise RuntimeError(
+            "KAFKA=apache needs Maven (Debian: apt-get install maven) to bring the jars of Kafka."
+        )
     new = Path(tempfile.mkdtemp(prefix=f"{jars.name}.", dir=jars.parent))
     try:
-        programs.run([maven, "-B", "-q", "-f", POM, "package", f"-Djars={new}"], what="Bringing the jars of Kafka")
+        programs.run(
+            [maven, "-B", "-q", "-f", POM, "package", f"-Djars={new}"],
+            what="Bringing the jars of Kafka",
+        )
         new.rename(jars)
     except OSError:
         if not jars.is_dir():  # Else another run was quicker, and its jars are as good.

@@ -18,7 +18,11 @@ READ = stat.S_IROTH
 def switch() -> dict[str, Any]:
     """What `subprocess` needs to start a program under that account; nothing when we are not root."""
     account = _account()
-    return {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+    return (
+        {}
+        if account is None
+        else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+    )
 
 
 def give(path: Path) -> None:
@@ -37,7 +41,10 @@ def open_the_way(path: Path) -> None:
     for folder in closed:
         folder.chmod(stat.S_IMODE(folder.stat().st_mode) | PASS)
     if closed:
-        print(f"PostgreSQL runs as {NAME}; it may now pass through {', '.join(map(str, closed))}.", file=sys.stderr)
+        print(
+            f"PostgreSQL runs as {NAME}; it may now pass through {', '.join(map(str, closed))}.",
+            file=sys.stderr,
+        )
 
 
 def let_read(folder: Path) -> None:
@@ -68,4 +75,6 @@ def _add_account() -> None:
     command = [useradd, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
     added = subprocess.run(command, capture_output=True, text=True, check=False)
     if added.returncode not in (0, 9):  # 9: another run made it a moment before us.
-        raise RuntimeError(f"PostgreSQL will not run as root, and {NAME} could not be added: {added.stderr.strip()}")
+        raise RuntimeError(
+            f"PostgreSQL will not run as root, and {NAME} could not be added: {added.stderr.strip()}"
+        )

@@ -33,7 +33,10 @@ SETTINGS = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
-THROW_AWAY = {"fsync": "off", "full_page_writes": "off"}  # Outlives a killed process, not a power cut.
+THROW_AWAY = {
+    "fsync": "off",
+    "full_page_writes": "off",
+}  # Outlives a killed process, not a power cut.
 
 
 @dataclass(frozen=True)
@@ -48,18 +51,26 @@ class Postgres:
         secret = quote(self.password if password is None else password, safe="")
         return f"postgresql://{user}:{secret}@/{database}?host={quote(str(self.socket_dir))}"
 
-    def give_database(self, name: str, *, user: str, password: str, may_create_databases: bool = False) -> str:
+    def give_database(
+        self, name: str, *, user: str, password: str, may_create_databases: bool = False
+    ) -> str:
         """Make or renew the role and its own database, closed to other roles. Answers the database's URL."""
         with _connected(self.url("postgres")) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [user])
             verb = sql.SQL("ALTER" if cursor.fetchone() else "CREATE")
             right = sql.SQL("CREATEDB" if may_create_databases else "NOCREATEDB")
             role = sql.Identifier(user)
-            cursor.execute(sql.SQL("{} ROLE {} LOGIN {} PASSWORD %s").format(verb, role, right), [password])
+            cursor.execute(
+                sql.SQL("{} ROLE {} LOGIN {} PASSWORD %s").format(verb, role, right), [password]
+            )
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
             if cursor.fetchone() is None:
-                cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), role))
-                cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
+                cursor.execute(
+                    sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), role)
+                )
+                cursor.execute(
+                    sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name))
+                )
         return self.url(name, user=user, password=password)
 
 
@@ -106,7 +117,9 @@ def socket_folder(data: Path) -> Iterator[Path]:
 
 
 def _start(data: Path, socket_dir: Path, throw_away: bool) -> subprocess.Popen[bytes]:
-    settings = SETTINGS | (THROW_AWAY if throw_away else {}) | {"unix_socket_directories": str(socket_dir)}
+    settings = (
+        SETTINGS | (THROW_AWAY if throw_away else {}) | {"unix_socket_directories": str(socket_dir)}
+    )
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     command: list[str | Path] = [binary("postgres"), "-D", data, *options]
     return programs.start(command, log=_log_of(data), cwd=data, **os_account.switch())
@@ -114,7 +127,9 @@ def _start(data: Path, socket_dir: Path, throw_away: bool) -> subprocess.Popen[b
 
 def _answers(socket_dir: Path) -> bool:
     """Whatever the answer: no session, no password."""
-    return subprocess.run([binary("pg_isready"), "-q", "-h", socket_dir], check=False).returncode == 0
+    return (
+        subprocess.run([binary("pg_isready"), "-q", "-h", socket_dir], check=False).returncode == 0
+    )
 
 
 def _log_of(data: Path) -> Path:

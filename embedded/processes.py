@@ -76,7 +76,9 @@ class Processes:
             if self._ending.is_set():
                 return
             pause = pauses.after(time.monotonic() - began)
-            self._print(name, colour, f"ended with code {code}, starts again in {pause:g} s".encode())
+            self._print(
+                name, colour, f"ended with code {code}, starts again in {pause:g} s".encode()
+            )
             self._ending.wait(pause)
 
     def _run(self, name: str, command: str, colour: str) -> int:

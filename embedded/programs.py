@@ -14,7 +14,9 @@ POLL_SECONDS = 0.05
 LOG_TAIL = 2000
 
 
-def start(command: Sequence[str | Path], *, log: Path, cwd: Path, **how: Any) -> subprocess.Popen[bytes]:
+def start(
+    command: Sequence[str | Path], *, log: Path, cwd: Path, **how: Any
+) -> subprocess.Popen[bytes]:
     """Start a server out of reach of the terminal's Ctrl-C: we end it ourselves, after its clients."""
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -28,16 +30,22 @@ def start(command: Sequence[str | Path], *, log: Path, cwd: Path, **how: Any) ->
         )
 
 
-def wait_until(is_ready: Callable[[], bool], *, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until(
+    is_ready: Callable[[], bool], *, name: str, process: subprocess.Popen[bytes], log: Path
+) -> None:
     """Raises RuntimeError with the end of the log when the program ends first, or is not ready in a minute."""
     deadline = time.monotonic() + 60
     while not is_ready():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{name} did not start, see {log}:\n{log.read_text(errors='replace')[-LOG_TAIL:]}")
+            raise RuntimeError(
+                f"{name} did not start, see {log}:\n{log.read_text(errors='replace')[-LOG_TAIL:]}"
+            )
         time.sleep(POLL_SECONDS)
 
 
-def end(process: subprocess.Popen[bytes], *, by: signal.Signals = signal.SIGTERM, seconds: float = 15) -> None:
+def end(
+    process: subprocess.Popen[bytes], *, by: signal.Signals = signal.SIGTERM, seconds: float = 15
+) -> None:
     """Ask with the signal, then insist. Returns when the program is gone."""
     if process.stdin is not None:
         process.stdin.close()
@@ -68,7 +76,9 @@ def kept_port(port: int = 0) -> Iterator[int]:
         try:
             held.bind(("127.0.0.1", port))
         except OSError as error:
-            raise RuntimeError(f"The port {port} cannot be had ({error.strerror}). Set another one.") from None
+            raise RuntimeError(
+                f"The port {port} cannot be had ({error.strerror}). Set another one."
+            ) from None
         yield held.getsockname()[1]
 
 
@@ -79,7 +89,9 @@ def free_port() -> int:
 
 def run(command: Sequence[str | Path], *, what: str, **how: Any) -> None:
     """Run a step to its end. Raises RuntimeError with what it printed when it fails."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **how)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **how
+    )
     if done.returncode:
         raise RuntimeError(f"{what} failed:\n{done.stdout.strip()[-LOG_TAIL:]}")
 

@@ -42,7 +42,10 @@ def join_with(data: Path, command: list[str]) -> int:
     file, deadline = _file(data), time.monotonic() + JOIN_SECONDS
     while not file.exists():
         if time.monotonic() > deadline:
-            print(f"Another run holds {data}, but its servers did not start in {JOIN_SECONDS} s.", file=sys.stderr)
+            print(
+                f"Another run holds {data}, but its servers did not start in {JOIN_SECONDS} s.",
+                file=sys.stderr,
+            )
             return 1
         time.sleep(0.1)
     return _run(command, {**os.environ, **read(file)})
@@ -55,7 +58,9 @@ def _serving(data: Path) -> Iterator[dict[str, str]]:
     file = _file(data)
     file.unlink(missing_ok=True)
     with servers(data, chosen()) as environment:
-        ours = {name: value for name, value in environment.items() if os.environ.get(name) != value} | {MARK: str(data)}
+        ours = {
+            name: value for name, value in environment.items() if os.environ.get(name) != value
+        } | {MARK: str(data)}
         private_file(file, "".join(f"{name}={value}\n" for name, value in ours.items()))
         try:
             yield environment

@@ -20,7 +20,9 @@ BYTES = {
 def kept_secrets(file: Path) -> dict[str, str]:
     """Every secret by its name; what the file lacks is generated and written down there (mode 600)."""
     kept = read(file) if file.exists() else {}
-    missing = {name: secrets.token_urlsafe(size) for name, size in BYTES.items() if name not in kept}
+    missing = {
+        name: secrets.token_urlsafe(size) for name, size in BYTES.items() if name not in kept
+    }
     if missing:
         kept |= missing
         private_file(file, "".join(f"{name}={value}\n" for name, value in kept.items()))

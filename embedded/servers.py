@@ -38,15 +38,23 @@ def servers(data: Path, chosen: Mapping[str, str]) -> Iterator[dict[str, str]]:
         port = opened.enter_context(kept_port(int(chosen.get("KAFKA_PORT") or 0)))
         queue_port = opened.enter_context(kept_port())
         broker = keep("Kafka", partial(_broker(chosen), data / "kafka", port=port))
-        queue = keep("Valkey", partial(valkey, data / "valkey", password=secrets["VALKEY_PASSWORD"], port=queue_port))
-        database = keep("PostgreSQL", partial(postgres, data / "postgres", password=password, socket_dir=socket_dir))
+        queue = keep(
+            "Valkey",
+            partial(valkey, data / "valkey", password=secrets["VALKEY_PASSWORD"], port=queue_port),
+        )
+        database = keep(
+            "PostgreSQL",
+            partial(postgres, data / "postgres", password=password, socket_dir=socket_dir),
+        )
         urls = {**_databases(database.server(), secrets), "CELERY_BROKER_URL": queue.server().url}
         yield environment(chosen, data=data, secrets=secrets, kafka=broker.server(), urls=urls)
 
 
 def _databases(server: Postgres, secrets: Mapping[str, str]) -> dict[str, str]:
     def url(name: str) -> str:
-        return server.give_database(name, user=name, password=secrets[f"{name.upper()}_DATABASE_PASSWORD"])
+        return server.give_database(
+            name, user=name, password=secrets[f"{name.upper()}_DATABASE_PASSWORD"]
+        )
 
     return {
         "DATABASE_URL": url("portal"),

@@ -22,7 +22,9 @@ def refuse_busy_ports(chosen: Mapping[str, str]) -> None:
     Whoever was killed a moment ago may still have his: the last thing that a process gives back are its ports.
     """
     deadline = time.monotonic() + DYING_SECONDS
-    while busy := [f"{name}={chosen[name]}" for name in (*PORTS, "KAFKA_PORT") if _is_busy(chosen, name)]:
+    while busy := [
+        f"{name}={chosen[name]}" for name in (*PORTS, "KAFKA_PORT") if _is_busy(chosen, name)
+    ]:
         if time.monotonic() > deadline:
             raise RuntimeError(
                 f"In use by another program: {', '.join(busy)}. Set another port, in the shell or in .env."
@@ -40,7 +42,9 @@ def prepare(environment: Mapping[str, str], *, root: Path) -> None:
     }
     with ThreadPoolExecutor() as pool:
         runs = [
-            pool.submit(programs.run, [sys.executable, "-m", *command], what=what, env=environment, cwd=root)
+            pool.submit(
+                programs.run, [sys.executable, "-m", *command], what=what, env=environment, cwd=root
+            )
             for what, command in steps.items()
         ]
     for run in runs:
@@ -69,7 +73,9 @@ def _wait_until_ready(url: str) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while not _is_ready(url):
         if time.monotonic() > deadline:
-            raise RuntimeError(f"Not everything was ready after {READY_SECONDS} s: {url} does not answer 200.")
+            raise RuntimeError(
+                f"Not everything was ready after {READY_SECONDS} s: {url} does not answer 200."
+            )
         time.sleep(0.1)
 
 

@@ -27,7 +27,9 @@ def only_run(data: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AlreadyRunning(f"Another run uses {data}. End it first, or give this one a folder: --data.") from None
+            raise AlreadyRunning(
+                f"Another run uses {data}. End it first, or give this one a folder: --data."
+            ) from None
         yield
 
 
@@ -37,7 +39,11 @@ def end_leftovers(data: Path) -> None:
     Of PostgreSQL only the server itself is found: its own children have no environment left to read.
     """
     ours = {process.pid for process in (psutil.Process(), *psutil.Process().parents())}
-    left = [process for process in psutil.process_iter() if process.pid not in ours and _carries_mark(process, data)]
+    left = [
+        process
+        for process in psutil.process_iter()
+        if process.pid not in ours and _carries_mark(process, data)
+    ]
     end_all([process for process in left if not _is_postgres(process)], by=signal.SIGTERM)
     end_all([process for process in left if _is_postgres(process)], by=signal.SIGINT)
 
@@ -48,17 +54,24 @@ def end_orphans(data: Path) -> None:
         server = psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
         if _works_in(server, data) and _is_alive(server):
             return  # It runs, and so these are no orphans.
-    end_all([process for process in psutil.process_iter() if _works_in(process, data)], by=signal.SIGQUIT)
+    end_all(
+        [process for process in psutil.process_iter() if _works_in(process, data)],
+        by=signal.SIGQUIT,
+    )
 
 
-def end_all(processes: list[psutil.Process], *, by: signal.Signals, patience_seconds: float = 20) -> None:
+def end_all(
+    processes: list[psutil.Process], *, by: signal.Signals, patience_seconds: float = 20
+) -> None:
     """Ask all of them, then insist. Returns when none is alive."""
     for number in (by, signal.SIGKILL):
         for process in processes:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
         deadline = time.monotonic() + patience_seconds
-        while (processes := [process for process in processes if _is_alive(process)]) and time.monotonic() < deadline:
+        while (
+            processes := [process for process in processes if _is_alive(process)]
+        ) and time.monotonic() < deadline:
             time.sleep(0.05)
 
 
@@ -68,7 +81,9 @@ def _is_alive(process: psutil.Process) -> bool:
     In a container it may stay so for long.
     """
     with suppress(psutil.NoSuchProcess):
-        return process.is_running() and (process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1)
+        return process.is_running() and (
+            process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1
+        )
     return False
 
 

@@ -27,7 +27,13 @@ Server = TypeVar("Server", bound=Running)
 class Keeper(Generic[Server]):
     """One server in a thread of its own. `run` starts it for a block, each time with the same address."""
 
-    def __init__(self, name: str, run: Callable[[], AbstractContextManager[Server]], *, output: IO[str] = sys.stderr):
+    def __init__(
+        self,
+        name: str,
+        run: Callable[[], AbstractContextManager[Server]],
+        *,
+        output: IO[str] = sys.stderr,
+    ):
         self._name, self._run, self._output = name, run, output
         self._first: Future[Server] = Future()
         self._ending = threading.Event()

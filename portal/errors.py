@@ -26,7 +26,9 @@ class PortalError(Exception):
     code: ClassVar[str] = "bad-request"
     title: ClassVar[str] = "The request cannot be carried out."
 
-    def __init__(self, detail: str = "", *, errors: list[FieldProblem] | None = None, **extra: Any) -> None:
+    def __init__(
+        self, detail: str = "", *, errors: list[FieldProblem] | None = None, **extra: Any
+    ) -> None:
         super().__init__(self.code)  # The text of the exception stays free of personal data.
         self.detail, self.errors, self.extra = detail, errors or [], extra
 

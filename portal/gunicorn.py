@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 # Each worker writes its figures into files there; it must be set before anything imports prometheus_client.
-figures = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", f"{os.environ['PORTAL_DATA_DIR']}/metrics"))
+figures = Path(
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", f"{os.environ['PORTAL_DATA_DIR']}/metrics")
+)
 host = os.environ.get("BIND_HOST") or "127.0.0.1"
 
 bind = [
@@ -37,6 +39,8 @@ def on_starting(_server: Any) -> None:
 
 def child_exit(_server: Any, worker: Any) -> None:
     """Forget the gauges of a worker that is gone."""
-    from prometheus_client import multiprocess  # Not above: it decides at its import where figures are kept.
+    from prometheus_client import (
+        multiprocess,
+    )  # Not above: it decides at its import where figures are kept.
 
     multiprocess.mark_process_dead(worker.pid)

@@ -41,8 +41,15 @@ def database() -> None:
 
 def relay() -> Check:
     state = relay_state()
-    words = "Patients are saved. Their events are sent, and accounts opened, when the relay is back."
-    return Check("relay", ok=state.is_led, still_works=words, figures={"leaseAgeSeconds": state.lease_age_seconds})
+    words = (
+        "Patients are saved. Their events are sent, and accounts opened, when the relay is back."
+    )
+    return Check(
+        "relay",
+        ok=state.is_led,
+        still_works=words,
+        figures={"leaseAgeSeconds": state.lease_age_seconds},
+    )
 
 
 def events() -> Check:
@@ -59,7 +66,11 @@ def events() -> Check:
 def billing() -> Check:
     state = billing_state()
     words = "Patients are saved; their billing accounts are opened when billing is back."
-    figures = {"waiting": state.waiting, "oldestSeconds": state.oldest_seconds, "failed": state.failed}
+    figures = {
+        "waiting": state.waiting,
+        "oldestSeconds": state.oldest_seconds,
+        "failed": state.failed,
+    }
     return Check("billing", _keeps_up("billing", state.oldest_seconds), words, figures)
 
 
@@ -80,7 +91,9 @@ def worker_queue() -> Check:
     words = "Uploaded files are kept, and imported when the worker's queue is back."
     try:
         if settings.CELERY_BROKER_URL.startswith(("redis", "unix")):
-            with redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=1, socket_connect_timeout=1) as queue:
+            with redis.Redis.from_url(
+                settings.CELERY_BROKER_URL, socket_timeout=1, socket_connect_timeout=1
+            ) as queue:
                 queue.ping()
     except redis.RedisError:
         return Check("worker queue", ok=False, still_works=words)
@@ -94,7 +107,14 @@ def reconciliation() -> Check:
     return Check("reconciliation", not state.differences, words, figures)
 
 
-CHECKS: list[Callable[[], Check]] = [relay, events, billing, analytics, worker_queue, reconciliation]
+CHECKS: list[Callable[[], Check]] = [
+    relay,
+    events,
+    billing,
+    analytics,
+    worker_queue,
+    reconciliation,
+]
 _lock = threading.Lock()
 _kept: list[Check] = []
 _kept_at = float("-inf")
@@ -130,7 +150,12 @@ def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 - a view takes 
         database()
         found = checks()
     except DatabaseError:
-        return JsonResponse({"status": "unready", "checks": [{"name": "database", "ok": False}]}, status=503)
+        return JsonResponse(
+            {"status": "unready", "checks": [{"name": "database", "ok": False}]}, status=503
+        )
     status = "ready" if all(check.ok for check in found) else "degraded"
-    body = [{"name": check.name, "ok": check.ok, **check.figures} for check in (Check("database", ok=True), *found)]
+    body = [
+        {"name": check.name, "ok": check.ok, **check.figures}
+        for check in (Check("database", ok=True), *found)
+    ]
     return JsonResponse({"status": status, "checks": body})

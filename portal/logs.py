@@ -14,7 +14,9 @@ _QUERY = re.compile(r"\?\S*")
 
 def log_config(level: str) -> None:
     """Send every logger of the process through one JSON formatter."""
-    logging.raiseExceptions = False  # Else a line that cannot be formatted is printed with its arguments.
+    logging.raiseExceptions = (
+        False  # Else a line that cannot be formatted is printed with its arguments.
+    )
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -63,7 +65,9 @@ def _exception_without_values(_: WrappedLogger, __: str, event: EventDict) -> Ev
         return event
     if info is True:  # Of `log.exception(…)`: the error is the one being handled now.
         info = sys.exc_info()
-    kind, _error, trace = info if isinstance(info, tuple) else (type(info), info, info.__traceback__)
+    kind, _error, trace = (
+        info if isinstance(info, tuple) else (type(info), info, info.__traceback__)
+    )
     event["exception"] = kind.__name__ if kind else None
     event["at"] = [f"{frame.f_code.co_filename}:{line}" for frame, line in _frames(trace)][-8:]
     return event

@@ -21,28 +21,54 @@ class Backlog(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         events, billing = relay_state(), billing_state()
-        yield _gauge("portal_outbox_events", "Events that Kafka has not acknowledged", events.waiting)
-        yield _gauge("portal_outbox_oldest_seconds", "Age of the oldest such event", events.oldest_seconds)
-        yield _gauge("portal_quarantined_events", "Events that could not be encoded", events.quarantined)
+        yield _gauge(
+            "portal_outbox_events", "Events that Kafka has not acknowledged", events.waiting
+        )
+        yield _gauge(
+            "portal_outbox_oldest_seconds", "Age of the oldest such event", events.oldest_seconds
+        )
+        yield _gauge(
+            "portal_quarantined_events", "Events that could not be encoded", events.quarantined
+        )
         yield _gauge("portal_relay_led", "1 while a relay holds the lease", events.is_led)
-        yield _gauge("portal_billing_waiting", "Accounts that billing has yet to hear of", billing.waiting)
-        yield _gauge("portal_billing_oldest_seconds", "Age of the oldest such account", billing.oldest_seconds)
-        accounts = GaugeMetricFamily("portal_billing_accounts", "Accounts by status", labels=["status"])
+        yield _gauge(
+            "portal_billing_waiting", "Accounts that billing has yet to hear of", billing.waiting
+        )
+        yield _gauge(
+            "portal_billing_oldest_seconds",
+            "Age of the oldest such account",
+            billing.oldest_seconds,
+        )
+        accounts = GaugeMetricFamily(
+            "portal_billing_accounts", "Accounts by status", labels=["status"]
+        )
         for status, count in accounts_by_status().items():
             accounts.add_metric([status], count)
         yield accounts
-        away = GaugeMetricFamily("portal_relay_loop_away", "1 while its other side does not answer", labels=["loop"])
+        away = GaugeMetricFamily(
+            "portal_relay_loop_away", "1 while its other side does not answer", labels=["loop"]
+        )
         for loop, seconds in seconds_away().items():
             away.add_metric([loop], float(seconds > 0))
         yield away
-        keeping_up = GaugeMetricFamily("portal_check_ok", "1 while this part keeps up", labels=["check"])
+        keeping_up = GaugeMetricFamily(
+            "portal_check_ok", "1 while this part keeps up", labels=["check"]
+        )
         for check in checks():
             keeping_up.add_metric([check.name], float(check.ok))
         yield keeping_up
         reconciled = reconcile_state()
-        yield _gauge("portal_reconcile_differences", "What the last reconciliation found", reconciled.differences)
+        yield _gauge(
+            "portal_reconcile_differences",
+            "What the last reconciliation found",
+            reconciled.differences,
+        )
         if reconciled.age_seconds is not None:
-            yield _gauge("portal_reconcile_age_seconds", "Since the last one with a verdict", reconciled.age_seconds)
+            yield _gauge(
+                "portal_reconcile_age_seconds",
+                "Since the last one with a verdict",
+                reconciled.age_seconds,
+            )
 
 
 def _gauge(name: str, words: str, value: float | None) -> GaugeMetricFamily:

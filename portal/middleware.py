@@ -43,7 +43,13 @@ class RequestContext:
         REQUESTS.labels(method, route, response.status_code).inc()
         SECONDS.labels(method, route).observe(seconds)
         if not route.startswith(("health/", "metrics", "static")):
-            log.info("request", method=method, route=route, status=response.status_code, ms=round(seconds * 1000, 1))
+            log.info(
+                "request",
+                method=method,
+                route=route,
+                status=response.status_code,
+                ms=round(seconds * 1000, 1),
+            )
 
     def process_view(self, request: HttpRequest, *_: object) -> None:
         """Refuse internal routes on the public port, and public ones on the internal port."""
@@ -80,7 +86,9 @@ def on_internal_port(request: HttpRequest) -> bool:
 class ContentPolicy(CSPMiddleware):
     """The strict policy on the staff's pages; the admin's and the API's own pages need inline parts."""
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
         if request.path.startswith(("/admin/", "/api/", "/auth/")):
             response._csp_update = settings.CSP_RELAXED  # type: ignore[attr-defined]
         return super().process_response(request, response)

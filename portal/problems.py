@@ -31,7 +31,10 @@ from portal.errors import (
 )
 
 PROBLEM_JSON = "application/problem+json"
-DATABASE_AWAY = (OperationalError, InterfaceError)  # Away, full, out of connections, a deadlock: it passes.
+DATABASE_AWAY = (
+    OperationalError,
+    InterfaceError,
+)  # Away, full, out of connections, a deadlock: it passes.
 
 
 def problem(request: HttpRequest, error: PortalError) -> dict[str, Any]:
@@ -55,11 +58,20 @@ def problem_for(error: Exception, context: Mapping[str, Any]) -> Response | None
     if ours is None:
         return None
     set_rollback()
-    return Response(problem(context["request"], ours), ours.status, headers=_headers(ours), content_type=PROBLEM_JSON)
+    return Response(
+        problem(context["request"], ours),
+        ours.status,
+        headers=_headers(ours),
+        content_type=PROBLEM_JSON,
+    )
 
 
 def _headers(error: PortalError) -> dict[str, str]:
-    headers = {"WWW-Authenticate": 'Bearer realm="api"'} if error.status == HTTPStatus.UNAUTHORIZED else {}
+    headers = (
+        {"WWW-Authenticate": 'Bearer realm="api"'}
+        if error.status == HTTPStatus.UNAUTHORIZED
+        else {}
+    )
     if wait := error.extra.get("retryAfter"):
         headers["Retry-After"] = str(wait)
     return headers
@@ -72,7 +84,9 @@ def as_portal_error(error: Exception) -> PortalError | None:
     if isinstance(error, Http404 | exceptions.NotFound):
         return NotFound()
     if isinstance(error, exceptions.AuthenticationFailed | exceptions.NotAuthenticated):
-        return NotSignedIn("Send a valid, unexpired token as `Authorization: Bearer …`, or sign in.")
+        return NotSignedIn(
+            "Send a valid, unexpired token as `Authorization: Bearer …`, or sign in."
+        )
     if isinstance(error, exceptions.PermissionDenied):
         return NotAllowed(str(error.detail))
     if isinstance(error, exceptions.ValidationError):
@@ -87,9 +101,17 @@ def as_portal_error(error: Exception) -> PortalError | None:
 
 def _field_problems(detail: Any, at: str = "") -> list[FieldProblem]:
     if isinstance(detail, dict):
-        return [p for key, value in detail.items() for p in _field_problems(value, f"{at}/{key}".strip("/"))]
+        return [
+            p
+            for key, value in detail.items()
+            for p in _field_problems(value, f"{at}/{key}".strip("/"))
+        ]
     if isinstance(detail, list) and any(isinstance(item, dict) for item in detail):
-        return [p for index, value in enumerate(detail) for p in _field_problems(value, f"{at}/{index}".strip("/"))]
+        return [
+            p
+            for index, value in enumerate(detail)
+            for p in _field_problems(value, f"{at}/{index}".strip("/"))
+        ]
     if isinstance(detail, list):
         return [FieldProblem(at, getattr(item, "code", "invalid"), str(item)) for item in detail]
     return [FieldProblem(at, getattr(detail, "code", "invalid"), str(detail))]
@@ -100,7 +122,11 @@ def _from_api_exception(error: exceptions.APIException) -> PortalError:
     kind = type(
         "ApiProblem",
         (PortalError,),
-        {"status": status.value, "code": status.phrase.lower().replace(" ", "-"), "title": status.phrase + "."},
+        {
+            "status": status.value,
+            "code": status.phrase.lower().replace(" ", "-"),
+            "title": status.phrase + ".",
+        },
     )
     return kind(str(error.detail))
 
@@ -123,10 +149,18 @@ def answer(request: HttpRequest, error: PortalError) -> HttpResponse:
     """The error in the shape that the caller reads."""
     if request.path.startswith(("/api/", "/auth/", "/health/", "/metrics")):
         body = problem(request, error)
-        return JsonResponse(body, status=error.status, headers=_headers(error), content_type=PROBLEM_JSON)
-    shown = {"error": error, "advice": ADVICE.get(error.status, ""), "came_from": _came_from(request)}
+        return JsonResponse(
+            body, status=error.status, headers=_headers(error), content_type=PROBLEM_JSON
+        )
+    shown = {
+        "error": error,
+        "advice": ADVICE.get(error.status, ""),
+        "came_from": _came_from(request),
+    }
     page = render(request, "error.html", shown, status=error.status)
-    page["Cache-Control"] = "no-store"  # A browser keeps a 410 for good, and what is gone may be restored.
+    page["Cache-Control"] = (
+        "no-store"  # A browser keeps a 410 for good, and what is gone may be restored.
+    )
     for name, value in _headers(error).items():
         page[name] = value
     return page
@@ -166,9 +200,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
     """A form of before the last sign-in comes back with its text, for the one who typed it; others are told why not."""
     page = page_of_form(request)
-    if not is_fragment(request) and unsaved.keep(request, page=page, action=request.get_full_path()):
+    if not is_fragment(request) and unsaved.keep(
+        request, page=page, action=request.get_full_path()
+    ):
         return redirect(page) if request.user.is_authenticated else redirect_to_login(page)
-    return answer(request, FormTooOld("Nothing was saved. Open the page again and send the form from there."))
+    return answer(
+        request, FormTooOld("Nothing was saved. Open the page again and send the form from there.")
+    )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -177,5 +215,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(error, DATABASE_AWAY) and (ours := as_portal_error(error)):
         return answer(request, ours)
     return answer(
-        request, OurFault("Nothing was half-written. Try again; if it stays, tell an operator the request id.")
+        request,
+        OurFault(
+            "Nothing was half-written. Try again; if it stays, tell an operator the request id."
+        ),
     )

@@ -112,19 +112,27 @@ TEMPLATES = [
 ]
 
 FORM_RENDERER = "portal.staff.renderer.StaffRenderer"
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # A cookie would carry names.
+MESSAGE_STORAGE = (
+    "django.contrib.messages.storage.session.SessionStorage"  # A cookie would carry names.
+)
 
 # --- Stores ---------------------------------------------------------------------------------------------------------
 DATABASES = {"default": {**env.db("DATABASE_URL"), "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}}
 # A connection that fell silent is given up within half a minute; nothing waits for a dead host.
 DATABASES["default"].setdefault("OPTIONS", {}).update(
-    connect_timeout=5, keepalives_idle=10, keepalives_interval=5, keepalives_count=3, tcp_user_timeout=20_000
+    connect_timeout=5,
+    keepalives_idle=10,
+    keepalives_interval=5,
+    keepalives_count=3,
+    tcp_user_timeout=20_000,
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "static"
-WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()  # No collect step on one machine; the image collects at build time.
+WHITENOISE_USE_FINDERS = (
+    not STATIC_ROOT.is_dir()
+)  # No collect step on one machine; the image collects at build time.
 WHITENOISE_AUTOREFRESH = DEBUG
 
 PGHISTORY_INSTALL_CONTEXT_FUNC_ON_MIGRATE = True
@@ -141,7 +149,10 @@ PASSWORD_HASHERS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = reverse_lazy("accounts:sign-in")
@@ -150,7 +161,9 @@ LOGOUT_REDIRECT_URL = LOGIN_URL
 
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = timedelta(minutes=10)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # One desk mistyping locks neither the others nor the account.
+AXES_LOCKOUT_PARAMETERS = [
+    ["username", "ip_address"]
+]  # One desk mistyping locks neither the others nor the account.
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "email"
 AXES_LOCKOUT_CALLABLE = "portal.accounts.lockout.too_many_attempts"
@@ -232,10 +245,16 @@ ANALYTICS_URL = env("ANALYTICS_URL")
 # --- The worker -----------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env("CELERY_BROKER_URL")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 10, "visibility_timeout": 3600}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 2,
+    "socket_timeout": 10,
+    "visibility_timeout": 3600,
+}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_PUBLISH_RETRY = False  # A lost nudge costs half a minute: the beat looks for waiting jobs.
+CELERY_TASK_PUBLISH_RETRY = (
+    False  # A lost nudge costs half a minute: the beat looks for waiting jobs.
+)
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
@@ -245,9 +264,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="3", minute="10"),
     },
     # One that waited behind long imports is left out: the next seals its rows too.
-    "audit.seal": {"task": "audit.seal", "schedule": timedelta(minutes=1), "options": {"expires": 50}},
+    "audit.seal": {
+        "task": "audit.seal",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 50},
+    },
     "patients.forget_keys": {"task": "patients.forget_keys", "schedule": crontab(minute="5")},
-    "patients.forget_words": {"task": "patients.forget_words", "schedule": crontab(hour="3", minute="15")},
+    "patients.forget_words": {
+        "task": "patients.forget_words",
+        "schedule": crontab(hour="3", minute="15"),
+    },
     "duplicates.find": {"task": "duplicates.find", "schedule": crontab(hour="2", minute="0")},
     "duplicates.note_changes": {
         "task": "duplicates.note_changes",
@@ -256,9 +282,18 @@ CELERY_BEAT_SCHEDULE = {
     },
     "duplicates.run_scans": {"task": "duplicates.run_scans", "schedule": timedelta(seconds=15)},
     "imports.resume_waiting": {"task": "imports.resume_waiting", "schedule": timedelta(seconds=15)},
-    "reconciliation.run_waiting": {"task": "reconciliation.run_waiting", "schedule": timedelta(seconds=15)},
-    "reconciliation.check": {"task": "reconciliation.check", "schedule": crontab(hour="2", minute="30")},
-    "imports.forget_files": {"task": "imports.forget_files", "schedule": crontab(hour="3", minute="20")},
+    "reconciliation.run_waiting": {
+        "task": "reconciliation.run_waiting",
+        "schedule": timedelta(seconds=15),
+    },
+    "reconciliation.check": {
+        "task": "reconciliation.check",
+        "schedule": crontab(hour="2", minute="30"),
+    },
+    "imports.forget_files": {
+        "task": "imports.forget_files",
+        "schedule": crontab(hour="3", minute="20"),
+    },
 }
 IMPORT_MAX_BYTES = env("IMPORT_MAX_BYTES")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
@@ -270,7 +305,10 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = env("TIME_ZONE")
 USE_I18N = False
 USE_TZ = True
-DATE_FORMAT, DATETIME_FORMAT = "d-M-Y", "d-M-Y H:i"  # Of the admin; the staff pages have filters of their own.
+DATE_FORMAT, DATETIME_FORMAT = (
+    "d-M-Y",
+    "d-M-Y H:i",
+)  # Of the admin; the staff pages have filters of their own.
 
 # --- Logs: JSON lines without personal data -------------------------------------------------------------------------
 LOGGING_CONFIG = None

@@ -18,7 +18,9 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/schema", SpectacularAPIView.as_view(permission_classes=signed_in), name="api-schema"),
     path(
-        "api/docs", SpectacularSwaggerView.as_view(permission_classes=signed_in, url_name="api-schema"), name="api-docs"
+        "api/docs",
+        SpectacularSwaggerView.as_view(permission_classes=signed_in, url_name="api-schema"),
+        name="api-docs",
     ),
     path("health/live", health.live),
     path("health/ready", health.ready),

@@ -15,7 +15,9 @@ NEEDS = {
 def pytest_configure(config):
     unknown = required() - set(NEEDS)
     if unknown:
-        raise pytest.UsageError(f"REQUIRE knows {', '.join(NEEDS)}, not {', '.join(sorted(unknown))}.")
+        raise pytest.UsageError(
+            f"REQUIRE knows {', '.join(NEEDS)}, not {', '.join(sorted(unknown))}."
+        )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -32,7 +34,9 @@ def pytest_runtest_setup(item):
 
 def pytest_terminal_summary(terminalreporter):
     """The last thing before the count: what was left out and why."""
-    left_out = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped(terminalreporter))
+    left_out = Counter(
+        report.longrepr[2].removeprefix("Skipped: ") for report in skipped(terminalreporter)
+    )
     if left_out:
         terminalreporter.section("left out")
     for reason, count in sorted(left_out.items()):
@@ -40,7 +44,11 @@ def pytest_terminal_summary(terminalreporter):
 
 
 def skipped(terminalreporter):
-    return [report for report in terminalreporter.stats.get("skipped", []) if isinstance(report.longrepr, tuple)]
+    return [
+        report
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    ]
 
 
 def required() -> set[str]:

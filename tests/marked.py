@@ -9,7 +9,11 @@ from embedded.environment import MARK
 
 def processes_of(data: Path, words: str = "") -> list[psutil.Process]:
     """Those with these words in their command line, the oldest first. Of PostgreSQL it finds the server alone."""
-    found = [one for one in psutil.process_iter() if words in _command_line(one) and _mark(one) == str(data)]
+    found = [
+        one
+        for one in psutil.process_iter()
+        if words in _command_line(one) and _mark(one) == str(data)
+    ]
     return sorted(found, key=psutil.Process.create_time)
 
 

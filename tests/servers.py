@@ -39,7 +39,11 @@ def pytest_unconfigure(config):
 
 
 def set_environment() -> None:
-    folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="portal-tests-", ignore_cleanup_errors=True)))
+    folder = Path(
+        opened.enter_context(
+            tempfile.TemporaryDirectory(prefix="portal-tests-", ignore_cleanup_errors=True)
+        )
+    )
     folder.chmod(0o711)  # As root, PostgreSQL runs under another account and has to pass.
     for name, value in addresses(folder).items():
         os.environ.setdefault(name, value)
@@ -64,10 +68,15 @@ def addresses(folder: Path) -> dict[str, str]:
 @contextmanager
 def databases(data: Path) -> Iterator[dict[str, str]]:
     """The three database URLs. Each role may create databases, as a test database needs it."""
-    with postgres(data, password=secrets.token_hex(16), throw_away=True) as server, watched(server.pid, data):
+    with (
+        postgres(data, password=secrets.token_hex(16), throw_away=True) as server,
+        watched(server.pid, data),
+    ):
 
         def url(name: str) -> str:
-            return server.give_database(name, user=name, password=secrets.token_hex(16), may_create_databases=True)
+            return server.give_database(
+                name, user=name, password=secrets.token_hex(16), may_create_databases=True
+            )
 
         yield {
             "DATABASE_URL": url("portal"),
@@ -80,6 +89,8 @@ def databases(data: Path) -> Iterator[dict[str, str]]:
 def watched(pid: int, data: Path) -> Iterator[None]:
     """When we die in any way, our end of the pipe closes, and the watcher ends the server and removes its folder."""
     command = ["/bin/sh", "-c", CLEAR_UP, "watch", str(pid), str(data.parent)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True) as watcher:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, text=True, start_new_session=True
+    ) as watcher:
         yield
         watcher.communicate("ended\n")

@@ -56,7 +56,9 @@ class Topic:
         deadline = time.monotonic() + READ_SECONDS
         with reading(self.address, self.name) as (consumer, ends):
             while ends:
-                assert time.monotonic() < deadline, f"the topic could not be read to {ends} in {READ_SECONDS} s"
+                assert time.monotonic() < deadline, (
+                    f"the topic could not be read to {ends} in {READ_SECONDS} s"
+                )
                 messages = [one for one in consumer.consume(1_000, timeout=0.2) if not one.error()]
                 found += map(record, messages)
                 reached = {one.partition(): one.offset() + 1 for one in messages}
@@ -72,9 +74,14 @@ def reading(address: str, topic: str) -> Iterator[tuple[Consumer, dict[int, int]
     try:
         partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
         places = [TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions]
-        marks = {place.partition: consumer.get_watermark_offsets(place, timeout=20) for place in places}
+        marks = {
+            place.partition: consumer.get_watermark_offsets(place, timeout=20) for place in places
+        }
         consumer.assign(places)
-        yield consumer, {number: end for number, (beginning, end) in marks.items() if beginning < end}
+        yield (
+            consumer,
+            {number: end for number, (beginning, end) in marks.items() if beginning < end},
+        )
     finally:
         consumer.close()
 

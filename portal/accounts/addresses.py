@@ -19,4 +19,6 @@ def page_of_form(request: HttpRequest) -> str:
     told = urlsplit(own_address(request, request.headers.get("Referer", "")))
     if not told.path:
         return request.get_full_path()
-    return escape_leading_slashes(f"{told.path}?{told.query}".rstrip("?"))  # `//x` would be another house.
+    return escape_leading_slashes(
+        f"{told.path}?{told.query}".rstrip("?")
+    )  # `//x` would be another house.

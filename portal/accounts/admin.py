@@ -77,7 +77,15 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     form = UserChangeForm
     change_password_form = AdminPasswordChangeForm
     ordering = ("email",)
-    list_display = ("email", "full_name", "roles", "is_active", "is_staff", "is_locked", "last_login")
+    list_display = (
+        "email",
+        "full_name",
+        "roles",
+        "is_active",
+        "is_staff",
+        "is_locked",
+        "last_login",
+    )
     list_filter = (LockedFilter, TokenFilter, "groups", "is_active", "is_staff")
     actions = ("unlock", "end_access")
     search_fields = ("email", "full_name")
@@ -107,18 +115,25 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
     @admin.action(description="Unlock: forget the wrong passwords", permissions=["change"])
     def unlock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        counts = [unlock(user, by=user_of(request)) for user in self._noted(request, queryset, "Unlocked.")]
+        counts = [
+            unlock(user, by=user_of(request))
+            for user in self._noted(request, queryset, "Unlocked.")
+        ]
         locked = sum(count > 0 for count in counts)
         words = f"{locked} of {len(counts)} user(s) had wrong passwords against them. All of them may try again."
         self.message_user(request, words, messages.SUCCESS)
 
-    @admin.action(description="Sign out everywhere: end sessions and refresh tokens", permissions=["change"])
+    @admin.action(
+        description="Sign out everywhere: end sessions and refresh tokens", permissions=["change"]
+    )
     def end_access(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         users = self._noted(request, queryset, "Signed out everywhere.")
         ended = end_access(users, by=user_of(request))
         words = f"{ended.users} user(s) signed out of {ended.places} browser(s) and program(s). "
         minutes = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"].seconds // 60
-        self.message_user(request, f"{words}Access tokens run out within {minutes} minutes.", messages.SUCCESS)
+        self.message_user(
+            request, f"{words}Access tokens run out within {minutes} minutes.", messages.SUCCESS
+        )
 
     def _noted(self, request: HttpRequest, queryset: QuerySet[User], words: str) -> list[User]:
         """The users, each with a line in its history of what is done to it now."""
@@ -163,7 +178,13 @@ class AttemptAdmin(Untouched):
 
     list_display = ("username", "ip_address", "failures_since_start", "attempt_time")
     search_fields = ("=username", "=ip_address")
-    fields = readonly_fields = ("username", "ip_address", "user_agent", "failures_since_start", "attempt_time")
+    fields = readonly_fields = (
+        "username",
+        "ip_address",
+        "user_agent",
+        "failures_since_start",
+        "attempt_time",
+    )
     actions = ("forget",)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -175,4 +196,6 @@ class AttemptAdmin(Untouched):
     @admin.action(description="Forget them: let these computers try again", permissions=["forget"])
     def forget(self, request: HttpRequest, queryset: QuerySet[AccessAttempt]) -> None:
         count = forget_attempts(list(queryset.values_list("pk", flat=True)), by=user_of(request))
-        self.message_user(request, f"{count} line(s) of wrong passwords forgotten.", messages.SUCCESS)
+        self.message_user(
+            request, f"{count} line(s) of wrong passwords forgotten.", messages.SUCCESS
+        )

@@ -16,7 +16,9 @@ from portal.errors import NotSignedIn
 
 class LoginBody(serializers.Serializer[Any]):
     email = serializers.CharField(max_length=254)
-    password = serializers.CharField(max_length=4096, trim_whitespace=False, style={"input_type": "password"})
+    password = serializers.CharField(
+        max_length=4096, trim_whitespace=False, style={"input_type": "password"}
+    )
 
 
 class RefreshBody(serializers.Serializer[Any]):
@@ -25,7 +27,11 @@ class RefreshBody(serializers.Serializer[Any]):
 
 TOKENS = inline_serializer(
     "Tokens",
-    {"token": serializers.CharField(), "refresh": serializers.CharField(), "expiresIn": serializers.IntegerField()},
+    {
+        "token": serializers.CharField(),
+        "refresh": serializers.CharField(),
+        "expiresIn": serializers.IntegerField(),
+    },
 )
 
 
@@ -51,7 +57,9 @@ class Login(TokenView):
     def post(self, request: Request) -> Response:
         """An access token, and a refresh token that works once; 401 on any wrong pair."""
         body = self.body(request, LoginBody)
-        return answered(services.sign_in(request._request, email=body["email"], password=body["password"]))
+        return answered(
+            services.sign_in(request._request, email=body["email"], password=body["password"])
+        )
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> LoginBody:
         """What the browsable API shows as a form."""

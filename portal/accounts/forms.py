@@ -22,7 +22,9 @@ class SignInForm(forms.Form):
         label="E-mail",
         max_length=254,
         error_messages={"required": "Enter your e-mail address."},
-        widget=forms.EmailInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+        widget=forms.EmailInput(
+            attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+        ),
     )
     password = forms.CharField(
         label="Password",
@@ -40,7 +42,9 @@ class SignInForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         pair = self.cleaned_data
         if not self.errors:
-            found = authenticate(self.request, email=pair["email"].strip().lower(), password=pair["password"])
+            found = authenticate(
+                self.request, email=pair["email"].strip().lower(), password=pair["password"]
+            )
             if not isinstance(found, User):
                 raise forms.ValidationError(WRONG_PAIR)
             self.user = found

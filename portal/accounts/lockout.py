@@ -15,6 +15,7 @@ def too_many_attempts(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
     return answer(
         request,
         TooMany(
-            f"Too many wrong passwords. Wait {wait // 60} minutes, or ask an operator to unlock you.", retryAfter=wait
+            f"Too many wrong passwords. Wait {wait // 60} minutes, or ask an operator to unlock you.",
+            retryAfter=wait,
         ),
     )

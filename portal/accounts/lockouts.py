@@ -11,10 +11,14 @@ from portal.accounts.models import RefreshToken, User
 
 def locked_emails() -> set[str]:
     """The names typed, in lower case, that some computer may not try any more for the moment."""
-    recent = AccessAttempt.objects.filter(attempt_time__gt=timezone.now() - settings.AXES_COOLOFF_TIME)
+    recent = AccessAttempt.objects.filter(
+        attempt_time__gt=timezone.now() - settings.AXES_COOLOFF_TIME
+    )
     tried = recent.order_by().values("ip_address", name=Lower("username"))
     failed = tried.annotate(failures=Sum("failures_since_start"))
-    return set(failed.filter(failures__gte=settings.AXES_FAILURE_LIMIT).values_list("name", flat=True))
+    return set(
+        failed.filter(failures__gte=settings.AXES_FAILURE_LIMIT).values_list("name", flat=True)
+    )
 
 
 def users_locked_out() -> QuerySet[User]:
@@ -24,7 +28,9 @@ def users_locked_out() -> QuerySet[User]:
 
 def with_lock(users: QuerySet[User]) -> QuerySet[User]:
     """Each of these users with `has_lock`: whether they are locked out at one computer at least."""
-    return users.annotate(has_lock=Case(When(email__in=[*locked_emails(), ""], then=True), default=False))
+    return users.annotate(
+        has_lock=Case(When(email__in=[*locked_emails(), ""], then=True), default=False)
+    )
 
 
 def users_by_token() -> QuerySet[User]:

@@ -33,7 +33,14 @@ def remember_owner(request: HttpRequest, response: HttpResponse) -> None:
     if not secret or [_mark(secret), request.user.pk] in known:
         return
     value = signing.dumps([*known, [_mark(secret), request.user.pk]][-REMEMBERED:], salt=SALT)
-    response.set_cookie(COOKIE, value, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE, path="/")
+    response.set_cookie(
+        COOKIE,
+        value,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+        path="/",
+    )
 
 
 def forget_owners(response: HttpResponse) -> None:

@@ -5,9 +5,24 @@ from typing import Any
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
-_READ = ["patients.view_patient", "patients.view_history", "billing.view_billingaccount", "analytics.view_figures"]
-_DESK = ["patients.add_patient", "patients.change_patient", "patients.archive_patient", "patients.merge_patient"]
-_AUDIT = ["patients.view_history", "patients.view_access", "patients.view_accessrecord", "patients.view_patientevent"]
+_READ = [
+    "patients.view_patient",
+    "patients.view_history",
+    "billing.view_billingaccount",
+    "analytics.view_figures",
+]
+_DESK = [
+    "patients.add_patient",
+    "patients.change_patient",
+    "patients.archive_patient",
+    "patients.merge_patient",
+]
+_AUDIT = [
+    "patients.view_history",
+    "patients.view_access",
+    "patients.view_accessrecord",
+    "patients.view_patientevent",
+]
 
 ROLES: dict[str, list[str]] = {
     "front desk": [*_READ, *_DESK],

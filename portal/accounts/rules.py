@@ -43,7 +43,9 @@ def allow(rule: str) -> Callable[[View], View]:
 def ask_to_sign_in(request: HttpRequest) -> HttpResponseBase:
     """To the sign-in page and back. A form that was sent waits there, so that nothing typed is lost."""
     if is_fragment(request):
-        raise NotSignedIn("Your session has ended. Sign in again.")  # A sign-in page is no part of another page.
+        raise NotSignedIn(
+            "Your session has ended. Sign in again."
+        )  # A sign-in page is no part of another page.
     if request.method in {"GET", "HEAD"}:
         return redirect_to_login(request.get_full_path())
     page = page_of_form(request)

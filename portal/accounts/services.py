@@ -73,9 +73,13 @@ def forget_ended_sessions() -> int:
 
 def end_one(user: User, mark: str) -> None:
     """End the user's session or program of this mark; one that has ended is no error."""
-    keys = [key for key in user.sessions.values_list("session_key", flat=True) if mark_of(key) == mark]
+    keys = [
+        key for key in user.sessions.values_list("session_key", flat=True) if mark_of(key) == mark
+    ]
     user.sessions.filter(session_key__in=keys).delete()
-    for family in {one for one in user.refresh_tokens.values_list("family", flat=True) if str(one) == mark}:
+    for family in {
+        one for one in user.refresh_tokens.values_list("family", flat=True) if str(one) == mark
+    }:
         revoke_family(family)
 
 

@@ -22,7 +22,11 @@ class StayWhileWorking:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if not is_fragment(request) and request.user.is_authenticated and request.session.session_key:
+        if (
+            not is_fragment(request)
+            and request.user.is_authenticated
+            and request.session.session_key
+        ):
             if time.time() - request.session.get(RENEWED, 0) >= EVERY_SECONDS:
                 renew(request)
             remember_owner(request, response)
@@ -34,7 +38,10 @@ def renew(request: HttpRequest) -> None:
     now = int(time.time())
     request.session[RENEWED] = now
     if STARTED not in request.session:
-        request.session[STARTED], request.session[DEVICE] = now, device_of(request.headers.get("User-Agent", ""))
+        request.session[STARTED], request.session[DEVICE] = (
+            now,
+            device_of(request.headers.get("User-Agent", "")),
+        )
 
 
 def seconds_left(request: HttpRequest) -> int:

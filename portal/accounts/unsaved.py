@@ -31,7 +31,9 @@ class Unsaved:
     @property
     def shown(self) -> list[tuple[str, str]]:
         """What a person typed, in words; what the page itself had put into the form says nothing to them."""
-        typed = [(name, value) for name, value in self.fields if value and name not in MADE_BY_PAGES]
+        typed = [
+            (name, value) for name, value in self.fields if value and name not in MADE_BY_PAGES
+        ]
         return [(name.replace("_", " ").capitalize(), value) for name, value in typed]
 
 
@@ -72,4 +74,6 @@ def take(request: HttpRequest) -> Unsaved | None:
 def _typed(request: HttpRequest) -> list[tuple[str, str]]:
     """All fields as they came; passwords are typed anew."""
     fields = [(name, value) for name, values in request.POST.lists() for value in values]
-    return [(name, value) for name, value in fields if name != TOKEN_FIELD and "password" not in name]
+    return [
+        (name, value) for name, value in fields if name != TOKEN_FIELD and "password" not in name
+    ]

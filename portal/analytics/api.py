@@ -30,7 +30,9 @@ class Figures(serializers.Serializer[Any]):
     asOf = serializers.DateTimeField()  # noqa: N815
     lagSeconds = serializers.FloatField()  # noqa: N815
     lastEventAt = serializers.DateTimeField(allow_null=True)  # noqa: N815
-    stale = serializers.BooleanField(help_text="True for the last known figures while the stream processor is away")
+    stale = serializers.BooleanField(
+        help_text="True for the last known figures while the stream processor is away"
+    )
 
 
 class Analytics(APIView):

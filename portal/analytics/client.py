@@ -42,7 +42,10 @@ class FiguresClient:
         try:
             answer = self._http.get(f"{self._address}/figures", headers=headers)
             if answer.status_code == httpx.codes.NOT_MODIFIED:
-                self._figures = {**self._figures, "asOf": timezone.now().isoformat()}  # Still true, now.
+                self._figures = {
+                    **self._figures,
+                    "asOf": timezone.now().isoformat(),
+                }  # Still true, now.
                 return None
             answer.raise_for_status()
             self._figures = answer.json()

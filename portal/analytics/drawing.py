@@ -94,9 +94,16 @@ def _largest_first(counts: Mapping[str, int]) -> dict[str, int]:
 
 def _in_usual_order(counts: Mapping[str, int]) -> dict[str, int]:
     usual = list(NAMES)
-    return dict(sorted(counts.items(), key=lambda one: usual.index(one[0]) if one[0] in usual else len(usual)))
+    return dict(
+        sorted(
+            counts.items(), key=lambda one: usual.index(one[0]) if one[0] in usual else len(usual)
+        )
+    )
 
 
 def _bars(counts: Mapping[str, int]) -> list[Row]:
     largest = max(counts.values(), default=0) or 1
-    return [Row(NAMES.get(name, name), count, round(100 * count / largest, 1)) for name, count in counts.items()]
+    return [
+        Row(NAMES.get(name, name), count, round(100 * count / largest, 1))
+        for name, count in counts.items()
+    ]

@@ -13,7 +13,9 @@ class LastFigures(models.Model):
     class Meta:
         default_permissions = ()
         permissions = [("view_figures", "Can see the dashboard and the figures")]
-        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_row_of_last_figures")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="one_row_of_last_figures")
+        ]
 
     def __str__(self) -> str:
         return "last figures"

@@ -69,4 +69,8 @@ def _compared(last: int, before: int) -> str:
         return f"after {before:,} in"
     percent = round(100 * abs(last - before) / before)
     word = "more" if last > before else "fewer"
-    return f"{percent:,} % {word} than the {before:,} in" if percent else f"nearly as many as the {before:,} in"
+    return (
+        f"{percent:,} % {word} than the {before:,} in"
+        if percent
+        else f"nearly as many as the {before:,} in"
+    )

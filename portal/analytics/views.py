@@ -44,7 +44,9 @@ def live(request: HttpRequest) -> HttpResponse:
     if request.headers.get("If-None-Match") == tag:
         return HttpResponse(status=304, headers={"ETag": tag})
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    return HttpResponse(render(request, "analytics/figures.html", _drawn(request, figures)).content, headers=headers)
+    return HttpResponse(
+        render(request, "analytics/figures.html", _drawn(request, figures)).content, headers=headers
+    )
 
 
 def _is_kiosk(request: HttpRequest) -> bool:
@@ -53,7 +55,11 @@ def _is_kiosk(request: HttpRequest) -> bool:
 
 def _drawn(request: HttpRequest, figures: dict[str, Any]) -> dict[str, Any]:
     shown = range_of(request.GET.get("range"))
-    return drawn(figures, shown, regions=KIOSK_REGIONS) if _is_kiosk(request) else drawn(figures, shown)
+    return (
+        drawn(figures, shown, regions=KIOSK_REGIONS)
+        if _is_kiosk(request)
+        else drawn(figures, shown)
+    )
 
 
 def _addresses(request: HttpRequest) -> dict[str, Any]:

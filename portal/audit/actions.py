@@ -7,14 +7,21 @@ from portal.patients.models.log import DELETED, INSERTED, UPDATED
 from portal.patients.triggers import RECORDED
 
 WRITES = {INSERTED: "Registered", UPDATED: "Changed", DELETED: "Erased"}
-_BY_STATUS = {Status.ACTIVE: "Restored", Status.ARCHIVED: "Archived", Status.MERGED: "Merged into another record"}
+_BY_STATUS = {
+    Status.ACTIVE: "Restored",
+    Status.ARCHIVED: "Archived",
+    Status.MERGED: "Merged into another record",
+}
 _MERGES = {  # Whether the row is the survivor's, and whether it tells of the undoing.
     (True, False): "Merged another record into it",
     (True, True): "Undid the merge of another record into it",
     (False, False): "Merged into another record",
     (False, True): "Undid its merge into another record",
 }
-_FOLLOWING = {"phone_e164", "date_of_birth_precision"}  # They change with a field that is named already.
+_FOLLOWING = {
+    "phone_e164",
+    "date_of_birth_precision",
+}  # They change with a field that is named already.
 
 
 def write_in_words(event: PatientEvent, before: PatientEvent | None) -> str:

@@ -32,7 +32,11 @@ class Asked:
     def wants(self, kind: str) -> bool:
         """Whether rows of this kind can answer at all."""
         others = WRITES if kind == READ else READS
-        return self.kind in ("", kind) and self.action not in others and not (kind == READ and self.door == SQL)
+        return (
+            self.kind in ("", kind)
+            and self.action not in others
+            and not (kind == READ and self.door == SQL)
+        )
 
 
 def reads_asked_for(asked: Asked, after: str) -> QuerySet[AccessRecord]:
@@ -43,7 +47,9 @@ def reads_asked_for(asked: Asked, after: str) -> QuerySet[AccessRecord]:
     if asked.patient:
         found = found.filter(patient_ids__contains=[asked.patient])
     exact = {"action": asked.action, "door": asked.door}
-    return found.filter(**{name: value for name, value in exact.items() if value}).order_by("-at", "-id")
+    return found.filter(**{name: value for name, value in exact.items() if value}).order_by(
+        "-at", "-id"
+    )
 
 
 def writes_asked_for(asked: Asked, after: str) -> QuerySet[PatientEvent]:
@@ -51,19 +57,27 @@ def writes_asked_for(asked: Asked, after: str) -> QuerySet[PatientEvent]:
     when = "pgh_created_at"
     found = PatientEvent.objects.filter(_bounds(when, asked), _behind(after, WRITE, when, "pgh_id"))
     if asked.person is not None:
-        found = found.filter(Q(pgh_context__user=asked.person) if asked.person else _without("user"))
+        found = found.filter(
+            Q(pgh_context__user=asked.person) if asked.person else _without("user")
+        )
     if asked.patient:
         found = found.filter(pgh_obj_id=asked.patient)
     if asked.action:
         found = found.filter(pgh_label=asked.action)
     if asked.door:
-        found = found.filter(_without("source") if asked.door == SQL else Q(pgh_context__source=asked.door))
+        found = found.filter(
+            _without("source") if asked.door == SQL else Q(pgh_context__source=asked.door)
+        )
     return found.order_by(f"-{when}", "-pgh_id")
 
 
 def _without(key: str) -> Q:
     """Rows whose context does not say this: it is empty, lacks the key, or says null."""
-    return Q(pgh_context=None) | Q(**{f"pgh_context__{key}__isnull": True}) | Q(**{f"pgh_context__{key}": None})
+    return (
+        Q(pgh_context=None)
+        | Q(**{f"pgh_context__{key}__isnull": True})
+        | Q(**{f"pgh_context__{key}": None})
+    )
 
 
 def _bounds(when: str, asked: Asked) -> Q:
@@ -82,4 +96,6 @@ def _behind(after: str, kind: str, when: str, key: str) -> Q:
     if kind == last[:1]:
         at_once &= Q(**{f"{key}__lt": int(last[1:])})
     is_beside = kind <= last[:1]
-    return Q(**{f"{when}__lte": moment}) & (Q(**{f"{when}__lt": moment}) | (at_once if is_beside else Q(pk__in=[])))
+    return Q(**{f"{when}__lte": moment}) & (
+        Q(**{f"{when}__lt": moment}) | (at_once if is_beside else Q(pk__in=[]))
+    )

@@ -17,4 +17,6 @@ def as_csv(entries: Iterable[Entry]) -> Iterator[str]:
         at = timezone.localtime(one.at).isoformat(timespec="microseconds")
         mrns = " ".join(mrn for _, mrn in one.patients)
         user = "" if one.user_id is None else str(one.user_id)
-        yield csv_line([at, user, one.who, one.what, str(one.count), mrns, one.door, one.request_id, one.route])
+        yield csv_line(
+            [at, user, one.who, one.what, str(one.count), mrns, one.door, one.request_id, one.route]
+        )

@@ -25,7 +25,9 @@ class DayField(forms.CharField):
     """A day as people type it, in any of the forms that the search knows."""
 
     def __init__(self, label: str) -> None:
-        super().__init__(label=label, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+        super().__init__(
+            label=label, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        )
 
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
@@ -34,7 +36,9 @@ class DayField(forms.CharField):
         except ValueError:
             day = None
         if text and (day is None or day.year not in YEARS):
-            raise forms.ValidationError(f"{self.label}: there is no such day. Type it as in 5 apr 2026.")
+            raise forms.ValidationError(
+                f"{self.label}: there is no such day. Type it as in 5 apr 2026."
+            )
         return day
 
 
@@ -48,7 +52,9 @@ class AuditForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     person = forms.TypedChoiceField(label="Person", required=False, coerce=int, empty_value=None)
-    action = forms.ChoiceField(label="Action", required=False, choices=[("", "Any"), *READS.items(), *WRITES.items()])
+    action = forms.ChoiceField(
+        label="Action", required=False, choices=[("", "Any"), *READS.items(), *WRITES.items()]
+    )
     door = forms.ChoiceField(label="Door", required=False, choices=DOORS)
     kind = forms.ChoiceField(label="Show", required=False, choices=KINDS)
     since = DayField("From")
@@ -59,7 +65,10 @@ class AuditForm(forms.Form):
         if "since" not in asked:
             given["since"] = first_of(DAYS_AT_FIRST)
         super().__init__(given)
-        known = [(user.pk, f"{user.full_name} ({user.email})" if user.full_name else user.email) for user in people()]
+        known = [
+            (user.pk, f"{user.full_name} ({user.email})" if user.full_name else user.email)
+            for user in people()
+        ]
         self.fields["person"].choices = [("", "Anybody"), (SYSTEM, "The system"), *known]  # type: ignore[attr-defined]
 
     def clean_patient(self) -> UUID | None:
@@ -82,7 +91,9 @@ class AuditForm(forms.Form):
         """Of a valid form. Days are the clinic's, and the last one is in."""
         given = dict(self.cleaned_data)
         since, until = given.pop("since"), given.pop("until")
-        return Asked(**given, since=_start(since), until=_start(until and until + timedelta(days=1)))
+        return Asked(
+            **given, since=_start(since), until=_start(until and until + timedelta(days=1))
+        )
 
 
 def first_of(days: int) -> str:

@@ -51,10 +51,14 @@ def table_of(log: str) -> tuple[str, str]:
     return table, key
 
 
-def batch_of(log: str, *, after: int, to: int, digest_before: str, form: int, limit: int | None = None) -> Batch:
+def batch_of(
+    log: str, *, after: int, to: int, digest_before: str, form: int, limit: int | None = None
+) -> Batch:
     """The rows behind `after` up to `to`, at most `limit`, as they are now, in one of the log's forms."""
     table, key, columns = _ROWS[Log(log), form]
     statement = _DIGEST.format(table=table, key=key, columns=columns)
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"after": after, "to": to, "before": digest_before, "limit": limit})
+        cursor.execute(
+            statement, {"after": after, "to": to, "before": digest_before, "limit": limit}
+        )
         return Batch(*cursor.fetchone())

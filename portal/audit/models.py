@@ -32,9 +32,13 @@ class AuditSeal(models.Model):
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["log", "after_id"], name="one_seal_behind_another"),
-            models.CheckConstraint(condition=models.Q(to_id__gt=models.F("after_id")), name="seal_goes_forward"),
+            models.CheckConstraint(
+                condition=models.Q(to_id__gt=models.F("after_id")), name="seal_goes_forward"
+            ),
         ]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return f"seal of {self.log} up to {self.to_id}"

@@ -88,7 +88,9 @@ def patient_meant(text: str) -> UUID | None:
     if not is_mrn(text):
         return None
     known = Patient.objects.filter(mrn=text).values_list("pk", flat=True).first()
-    return known or PatientEvent.objects.filter(mrn=text).values_list("pgh_obj_id", flat=True).first()
+    return (
+        known or PatientEvent.objects.filter(mrn=text).values_list("pgh_obj_id", flat=True).first()
+    )
 
 
 def people() -> list[User]:
@@ -116,7 +118,11 @@ def _found(user: User | None, asked: Asked, after: str, limit: int, *, whole: bo
 
 
 def _order(row: Any) -> tuple[datetime, str, int]:
-    return (row.at, READ, row.pk) if isinstance(row, AccessRecord) else (row.pgh_created_at, WRITE, row.pk)
+    return (
+        (row.at, READ, row.pk)
+        if isinstance(row, AccessRecord)
+        else (row.pgh_created_at, WRITE, row.pk)
+    )
 
 
 def _cursor(row: Any) -> str:
@@ -148,16 +154,34 @@ def _told_of(row: Any, asked: Asked) -> list[UUID]:
 def _read(row: Any, names: dict[int, str], patients: list[tuple[UUID, str]]) -> Entry:
     who = names.get(row.user_id, "The system")
     what = reading_name(row.action)
-    return Entry(READ, row.pk, row.at, row.user_id, who, what, patients, row.count, row.door, row.request_id, "")
+    return Entry(
+        READ,
+        row.pk,
+        row.at,
+        row.user_id,
+        who,
+        what,
+        patients,
+        row.count,
+        row.door,
+        row.request_id,
+        "",
+    )
 
 
 def _write(row: Any, names: dict[int, str], before: PatientEvent | None) -> Entry:
     context, user_id = row.pgh_context or {}, _user_id(row)
     who = names.get(user_id or 0, "The system")
     patients = [(row.pgh_obj_id, row.mrn)]
-    door, request_id, route = context.get("source") or SQL, context.get("request_id", ""), context.get("route", "")
+    door, request_id, route = (
+        context.get("source") or SQL,
+        context.get("request_id", ""),
+        context.get("route", ""),
+    )
     what = write_in_words(row, before)
-    return Entry(WRITE, row.pk, row.pgh_created_at, user_id, who, what, patients, 1, door, request_id, route)
+    return Entry(
+        WRITE, row.pk, row.pgh_created_at, user_id, who, what, patients, 1, door, request_id, route
+    )
 
 
 def _user_id(row: Any) -> int | None:
@@ -165,14 +189,18 @@ def _user_id(row: Any) -> int | None:
 
 
 def _names(user_ids: Iterable[int | None]) -> dict[int, str]:
-    return {user.pk: str(user) for user in User.objects.filter(pk__in=[one for one in user_ids if one])}
+    return {
+        user.pk: str(user) for user in User.objects.filter(pk__in=[one for one in user_ids if one])
+    }
 
 
 def _numbers(patient_ids: Iterable[UUID]) -> dict[UUID, str]:
     """The MRN of each; of those who are erased the one in the log, or the word for it."""
     wanted = set(patient_ids)
     numbers = dict(Patient.objects.filter(pk__in=wanted).values_list("pk", "mrn"))
-    gone = PatientEvent.objects.filter(pgh_obj_id__in=wanted - numbers.keys()).values_list("pgh_obj_id", "mrn")
+    gone = PatientEvent.objects.filter(pgh_obj_id__in=wanted - numbers.keys()).values_list(
+        "pgh_obj_id", "mrn"
+    )
     return dict.fromkeys(wanted, "erased") | dict(gone) | numbers
 
 

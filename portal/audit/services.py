@@ -52,7 +52,9 @@ def _settled(name: str, patience_seconds: float) -> int | None:
 
 
 def _seal_batch(name: str, to: int) -> int:
-    last = AuditSeal.objects.filter(log=name).order_by("-to_id").values_list("to_id", "digest").first()
+    last = (
+        AuditSeal.objects.filter(log=name).order_by("-to_id").values_list("to_id", "digest").first()
+    )
     after, digest_before = last or (0, FIRST)
     form = FORMS[Log(name)]
     batch = batch_of(name, after=after, to=to, digest_before=digest_before, form=form, limit=ROWS)

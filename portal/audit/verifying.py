@@ -9,7 +9,11 @@ from portal.audit.hashing import FIRST, Batch, batch_of, table_of
 from portal.audit.models import AuditSeal, Log
 from portal.patients.models import AccessRecord, IdentifierChange, PatientEvent
 
-_MODELS: dict[str, type[Model]] = {Log.READS: AccessRecord, Log.WRITES: PatientEvent, Log.IDENTIFIERS: IdentifierChange}
+_MODELS: dict[str, type[Model]] = {
+    Log.READS: AccessRecord,
+    Log.WRITES: PatientEvent,
+    Log.IDENTIFIERS: IdentifierChange,
+}
 MOST_TOLD = 20  # Breaks of a log; all are counted.
 
 
@@ -51,7 +55,10 @@ def _verified(name: str, most_told: int) -> Finding:
             seals, rows = seals + 1, rows + len(now.row_ids)
         broken_count += len(breaks)
         broken += breaks[: most_told - len(broken)]
-        last, head = seal.to_id, seal.digest  # As it was sealed, also behind a break: the next was made over it.
+        last, head = (
+            seal.to_id,
+            seal.digest,
+        )  # As it was sealed, also behind a break: the next was made over it.
     _table, key = table_of(name)
     unsealed = _MODELS[name]._default_manager.filter(**{f"{key}__gt": last}).count()
     return Finding(name, seals, rows, unsealed, head, tuple(broken), broken_count)
@@ -73,6 +80,10 @@ def _differences(seal: AuditSeal, now: Batch) -> list[str]:
     words = {
         **dict.fromkeys(sealed.keys() - there.keys(), "is gone"),
         **dict.fromkeys(there.keys() - sealed.keys(), "was put in later"),
-        **{row_id: "was changed" for row_id in sealed.keys() & there.keys() if sealed[row_id] != there[row_id]},
+        **{
+            row_id: "was changed"
+            for row_id in sealed.keys() & there.keys()
+            if sealed[row_id] != there[row_id]
+        },
     }
     return [f"row {row_id} {words[row_id]}" for row_id in sorted(words)]

@@ -30,7 +30,11 @@ def index(request: HttpRequest) -> HttpResponse:
     after = request.GET.get("after", "")
     page = trail(user_of(request), form.asked, after=after, limit=PAGE_SIZE)
     next_query = _query(form, after=page.next_cursor) if page.next_cursor else ""
-    return render(request, "audit/index.html", {**_page(form), "page": page, "after": after, "next_query": next_query})
+    return render(
+        request,
+        "audit/index.html",
+        {**_page(form), "page": page, "after": after, "next_query": next_query},
+    )
 
 
 @allow("patients.view_accessrecord")
@@ -41,7 +45,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     if not form.is_valid():
         return render(request, "audit/index.html", _page(form), status=422)
     user, asked = user_of(request), form.asked
-    record_export_of_audit(user, asked.patient, door=Source.PORTAL)
+    record_export_of_audit(user, asked.patient, channel=Source.PORTAL)
     name = f"audit-{timezone.localtime():%Y%m%d-%H%M}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     lines = as_csv(whole_trail(user, asked))
@@ -59,7 +63,11 @@ def show(request: HttpRequest, record_id: int) -> HttpResponse:
 
 def _page(form: AuditForm) -> dict[str, Any]:
     periods = [
-        {"label": label, "query": _query(form, since=since, until=""), "is_current": _is_open_since(form, since)}
+        {
+            "label": label,
+            "query": _query(form, since=since, until=""),
+            "is_current": _is_open_since(form, since),
+        }
         for label, days in PERIODS
         for since in [first_of(days) if days else ""]
     ]

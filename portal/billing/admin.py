@@ -18,11 +18,19 @@ class ErrorFilter(admin.SimpleListFilter):
     title = parameter_name = "last_error_code"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        open_ones = BillingAccount.objects.filter(Q(status=AccountStatus.FAILED) | Q(next_attempt_at__isnull=False))
-        codes = open_ones.exclude(last_error_code="").order_by("last_error_code").values_list("last_error_code")
+        open_ones = BillingAccount.objects.filter(
+            Q(status=AccountStatus.FAILED) | Q(next_attempt_at__isnull=False)
+        )
+        codes = (
+            open_ones.exclude(last_error_code="")
+            .order_by("last_error_code")
+            .values_list("last_error_code")
+        )
         return [(code, code) for (code,) in codes.distinct()]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[BillingAccount]) -> QuerySet[BillingAccount]:
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[BillingAccount]
+    ) -> QuerySet[BillingAccount]:
         return queryset.filter(last_error_code=self.value()) if self.value() else queryset
 
 
@@ -30,7 +38,15 @@ class ErrorFilter(admin.SimpleListFilter):
 class BillingAccountAdmin(ReadOnlyAdmin):
     """Read, and ask billing again."""
 
-    list_display = ["patient", "status", "account_id", "attempts", "last_error_code", "next_attempt_at", "updated_at"]
+    list_display = [
+        "patient",
+        "status",
+        "account_id",
+        "attempts",
+        "last_error_code",
+        "next_attempt_at",
+        "updated_at",
+    ]
     list_filter = ["status", ErrorFilter]
     list_select_related = ["patient"]
     search_fields = ["=account_id", "=patient__mrn", "=patient__id"]
@@ -43,7 +59,9 @@ class BillingAccountAdmin(ReadOnlyAdmin):
     def ask_again(self, request: HttpRequest, queryset: QuerySet[BillingAccount]) -> None:
         ids = list(queryset.values_list("pk", flat=True))
         count = retry_accounts(ids, by=user_of(request))
-        words = f"Billing is asked again for {count} of {len(ids)} patient(s). The others need nothing."
+        words = (
+            f"Billing is asked again for {count} of {len(ids)} patient(s). The others need nothing."
+        )
         self.message_user(request, words, messages.SUCCESS)
 
 

@@ -72,7 +72,9 @@ def take_over_claims(*, fence: int) -> int:
     return _update(Q(next_attempt_at__isnull=False, claimed_by__lt=fence), next_attempt_at=Now())
 
 
-def mark_synced(claims: Sequence[Claim], accounts: Sequence[Account], versions: Sequence[int]) -> None:
+def mark_synced(
+    claims: Sequence[Claim], accounts: Sequence[Account], versions: Sequence[int]
+) -> None:
     """Billing has these accounts, at these versions of the patients; what changed meanwhile is due again."""
     if claims:
         values: dict[str, Any] = {
@@ -96,14 +98,22 @@ def mark_refused(claim: Claim, code: str) -> None:
 
 def mark_gone(claim: Claim) -> None:
     """Billing does not know the account that it gave: have it opened again."""
-    _update_mine([claim], status=AccountStatus.PENDING, account_id="", synced_version=0, next_attempt_at=Now())
+    _update_mine(
+        [claim],
+        status=AccountStatus.PENDING,
+        account_id="",
+        synced_version=0,
+        next_attempt_at=Now(),
+    )
     log.error("billing_account_gone", patient_id=str(claim.details.patient_id))
 
 
 def put_back(claims: Sequence[Claim], code: str) -> None:
     """Try these later: after a second, then twice as long each time, ten minutes at most."""
     wait = Func(F("attempts"), template=_WAIT, output_field=DurationField())
-    _update_mine(claims, next_attempt_at=Now() + wait, last_error_code=code, attempts=F("attempts") + 1)
+    _update_mine(
+        claims, next_attempt_at=Now() + wait, last_error_code=code, attempts=F("attempts") + 1
+    )
 
 
 def _update_mine(claims: Sequence[Claim], **values: Any) -> None:
@@ -115,9 +125,13 @@ def _update_mine(claims: Sequence[Claim], **values: Any) -> None:
 def _update(which: Q, **values: Any) -> int:
     """Free those rows that nobody holds right now; see _MARK for why the others are left."""
     with transaction.atomic():
-        rows = BillingAccount.objects.filter(which).select_for_update(skip_locked=True, of=("self",))
+        rows = BillingAccount.objects.filter(which).select_for_update(
+            skip_locked=True, of=("self",)
+        )
         ids = list(rows.values_list("pk", flat=True))
-        return BillingAccount.objects.filter(pk__in=ids).update(**values, claimed_by=None, updated_at=Now())
+        return BillingAccount.objects.filter(pk__in=ids).update(
+            **values, claimed_by=None, updated_at=Now()
+        )
 
 
 def _claim(row: BillingAccount, fence: int) -> Claim:

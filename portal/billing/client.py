@@ -20,7 +20,10 @@ _STATUS = {False: messages.ACCOUNT_STATUS_ACTIVE, True: messages.ACCOUNT_STATUS_
 # The standard health service, asked and read as bytes: one message of one number is not worth another package.
 _HEALTH, _SERVING = "/grpc.health.v1.Health/Check", b"\x08\x01"
 _OPTIONS = [
-    ("grpc.use_local_subchannel_pool", 1),  # Else a new channel waits for the back-off of the one before.
+    (
+        "grpc.use_local_subchannel_pool",
+        1,
+    ),  # Else a new channel waits for the back-off of the one before.
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 5_000),
 ]
@@ -84,7 +87,9 @@ class BillingClient:
 
     def check(self) -> None:
         """BillingAway unless the server answers and can read its accounts. It leaves no line in the log there."""
-        ask = self._open_channel.unary_unary(_HEALTH, request_serializer=bytes, response_deserializer=bytes)
+        ask = self._open_channel.unary_unary(
+            _HEALTH, request_serializer=bytes, response_deserializer=bytes
+        )
         try:
             answer = _answer(lambda: ask(b"", timeout=CHECK_SECONDS))
         except BillingAway:
@@ -102,7 +107,9 @@ class BillingClient:
         """
         requests = [_request(messages.CreateBillingAccountRequest, one) for one in many]
         request = messages.BatchCreateBillingAccountsRequest(requests=requests)
-        answer = _answer(lambda: self._stub.BatchCreateBillingAccounts(request, timeout=BATCH_SECONDS))
+        answer = _answer(
+            lambda: self._stub.BatchCreateBillingAccounts(request, timeout=BATCH_SECONDS)
+        )
         return [_opened(one, asked) for one, asked in zip(answer.responses, many, strict=True)]
 
     def update_accounts(self, many: Sequence[Details]) -> list[Account | BillingError]:
@@ -119,15 +126,23 @@ class BillingClient:
         return answers
 
     def _update_few(self, few: Sequence[Details]) -> list[Account | BillingError]:
-        requests = [_request(messages.UpdateBillingAccountRequest, one, status=_STATUS[one.is_closed]) for one in few]
-        calls = [self._stub.UpdateBillingAccount.future(request, timeout=CALL_SECONDS) for request in requests]
+        requests = [
+            _request(messages.UpdateBillingAccountRequest, one, status=_STATUS[one.is_closed])
+            for one in few
+        ]
+        calls = [
+            self._stub.UpdateBillingAccount.future(request, timeout=CALL_SECONDS)
+            for request in requests
+        ]
         return [_account_or_error(call) for call in calls]
 
     def get_account(self, patient_id: UUID) -> Account | None:
         """None where the patient has no account."""
         request = messages.GetBillingAccountRequest(patient_id=str(patient_id))
         try:
-            return _account(_answer(lambda: self._stub.GetBillingAccount(request, timeout=CALL_SECONDS)).account)
+            return _account(
+                _answer(lambda: self._stub.GetBillingAccount(request, timeout=CALL_SECONDS)).account
+            )
         except NoSuchAccount:
             return None
 
@@ -144,7 +159,9 @@ class BillingClient:
     def close_account(self, patient_id: UUID) -> Account:
         """Close it at whatever version, for a patient who is no longer here; NoSuchAccount where there is none."""
         request = messages.CloseBillingAccountRequest(patient_id=str(patient_id))
-        return _account(_answer(lambda: self._stub.CloseBillingAccount(request, timeout=CALL_SECONDS)).account)
+        return _account(
+            _answer(lambda: self._stub.CloseBillingAccount(request, timeout=CALL_SECONDS)).account
+        )
 
     def close(self) -> None:
         channel, self._channel = self._channel, None
@@ -163,7 +180,13 @@ class BillingClient:
 
 
 def _request(kind: Any, one: Details, **more: Any) -> Any:
-    return kind(patient_id=str(one.patient_id), name=one.name, email=one.email, patient_version=one.version, **more)
+    return kind(
+        patient_id=str(one.patient_id),
+        name=one.name,
+        email=one.email,
+        patient_version=one.version,
+        **more,
+    )
 
 
 def _opened(answer: Any, asked: Details) -> Opened:

@@ -6,7 +6,15 @@ from uuid import UUID
 
 import structlog
 
-from portal.billing.claims import Claim, claim_due, mark_gone, mark_refused, mark_synced, put_back, take_over_claims
+from portal.billing.claims import (
+    Claim,
+    claim_due,
+    mark_gone,
+    mark_refused,
+    mark_synced,
+    put_back,
+    take_over_claims,
+)
 from portal.billing.client import (
     LARGEST_BATCH,
     Account,
@@ -35,7 +43,9 @@ class BillingLoop:
     row to 500, so that a slow server is not given more than it can do.
     """
 
-    def __init__(self, client: BillingClient | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, client: BillingClient | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._client, self._clock = client or BillingClient(), clock
         self._fence = 0
         self._is_whole = True  # The round before came to its end, and left no row claimed.
@@ -68,7 +78,9 @@ class BillingLoop:
                 self._deliver(claims)
             else:
                 self._probe()
-            if is_sweeping:  # After what was claimed: an account must not be opened behind its closing.
+            if (
+                is_sweeping
+            ):  # After what was claimed: an account must not be opened behind its closing.
                 close_orphans(self._client)
         except BillingAway as error:
             self._fall_silent(error, claims)
@@ -121,10 +133,18 @@ class BillingLoop:
             self._open(claims[half:])
 
     def _update(self, claims: Sequence[Claim]) -> None:
-        answers = list(zip(claims, self._client.update_accounts([claim.details for claim in claims]), strict=True))
+        answers = list(
+            zip(
+                claims,
+                self._client.update_accounts([claim.details for claim in claims]),
+                strict=True,
+            )
+        )
         done = [(claim, answer) for claim, answer in answers if isinstance(answer, Account)]
         mark_synced(
-            [claim for claim, _ in done], [account for _, account in done], [claim.details.version for claim, _ in done]
+            [claim for claim, _ in done],
+            [account for _, account in done],
+            [claim.details.version for claim, _ in done],
         )
         failed = [(claim, answer) for claim, answer in answers if isinstance(answer, BillingError)]
         for claim, error in failed:

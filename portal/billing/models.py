@@ -20,36 +20,72 @@ class BillingAccount(models.Model):
     """A patient's account. While `next_attempt_at` is set, billing still has to hear of something."""
 
     patient = models.OneToOneField(
-        Patient, on_delete=models.CASCADE, primary_key=True, related_name="billing_account", verbose_name="patient"
+        Patient,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="billing_account",
+        verbose_name="patient",
     )
     status = models.CharField(
-        max_length=7, choices=AccountStatus, default=AccountStatus.PENDING, db_default=AccountStatus.PENDING
+        max_length=7,
+        choices=AccountStatus,
+        default=AccountStatus.PENDING,
+        db_default=AccountStatus.PENDING,
     )
-    account_id = models.CharField(max_length=40, blank=True, db_default="", help_text="Empty until billing opened it")
-    wanted_version = models.BigIntegerField(help_text="Version of the patient that billing should know")
-    synced_version = models.BigIntegerField(db_default=0, help_text="Version of the patient that billing knows")
+    account_id = models.CharField(
+        max_length=40, blank=True, db_default="", help_text="Empty until billing opened it"
+    )
+    wanted_version = models.BigIntegerField(
+        help_text="Version of the patient that billing should know"
+    )
+    synced_version = models.BigIntegerField(
+        db_default=0, help_text="Version of the patient that billing knows"
+    )
     attempts = models.IntegerField(db_default=0, help_text="Failed attempts since the last success")
-    next_attempt_at = models.DateTimeField(null=True, db_default=Now(), help_text="Empty where nothing is left to do")
+    next_attempt_at = models.DateTimeField(
+        null=True, db_default=Now(), help_text="Empty where nothing is left to do"
+    )
     wanted_at = models.DateTimeField(db_default=Now(), help_text="Since when billing should know")
     # The relay's fencing number while a call is on its way; a later leader takes over what an earlier one held.
     claimed_by = models.BigIntegerField(null=True)
     last_error_code = models.CharField(max_length=40, blank=True, db_default="")
-    answered_at = models.DateTimeField(null=True, help_text="When billing answered last; what is shown was true then")
+    answered_at = models.DateTimeField(
+        null=True, help_text="When billing answered last; what is shown was true then"
+    )
     updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         default_permissions = ("view",)
         permissions = [("retry_billingaccount", "Can ask billing again")]
         indexes = [
-            models.Index(fields=["next_attempt_at"], name="billing_due", condition=Q(next_attempt_at__isnull=False)),
-            models.Index(fields=["wanted_at"], name="billing_oldest", condition=Q(next_attempt_at__isnull=False)),
-            models.Index(fields=["updated_at"], name="billing_failed", condition=Q(status=AccountStatus.FAILED)),
-            models.Index(fields=["updated_at"], name="billing_closed", condition=Q(status=AccountStatus.CLOSED)),
+            models.Index(
+                fields=["next_attempt_at"],
+                name="billing_due",
+                condition=Q(next_attempt_at__isnull=False),
+            ),
+            models.Index(
+                fields=["wanted_at"],
+                name="billing_oldest",
+                condition=Q(next_attempt_at__isnull=False),
+            ),
+            models.Index(
+                fields=["updated_at"],
+                name="billing_failed",
+                condition=Q(status=AccountStatus.FAILED),
+            ),
+            models.Index(
+                fields=["updated_at"],
+                name="billing_closed",
+                condition=Q(status=AccountStatus.CLOSED),
+            ),
         ]
         constraints = [
-            models.CheckConstraint(condition=Q(status__in=AccountStatus.values), name="billing_status_known"),
             models.CheckConstraint(
-                condition=~Q(status__in=["active", "closed"]) | ~Q(account_id=""), name="billing_active_has_account"
+                condition=Q(status__in=AccountStatus.values), name="billing_status_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["active", "closed"]) | ~Q(account_id=""),
+                name="billing_active_has_account",
             ),
         ]
         triggers = [

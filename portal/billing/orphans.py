@@ -16,7 +16,9 @@ def close_orphans(client: BillingClient) -> int:
     A patient who is here after all keeps the account: then only our row was deleted, and the sweep makes it anew.
     """
     waiting = list(OrphanedAccount.objects.all()[:LIMIT])
-    here = set(Patient.objects.filter(pk__in=[one.pk for one in waiting]).values_list("pk", flat=True))
+    here = set(
+        Patient.objects.filter(pk__in=[one.pk for one in waiting]).values_list("pk", flat=True)
+    )
     return sum(_let_go(client, one, is_here=one.pk in here) for one in waiting)
 
 

@@ -15,7 +15,9 @@ _WAITS = "It is asked again by itself."
 _CORRECT = "Open the patient and correct it; billing is then asked again by itself."
 REASONS = {
     "INVALID_ARGUMENT": Reason("Billing does not take this name or e-mail.", _CORRECT),
-    "FAILED_PRECONDITION": Reason("Billing does not take this change as things stand there.", "Ask again later."),
+    "FAILED_PRECONDITION": Reason(
+        "Billing does not take this change as things stand there.", "Ask again later."
+    ),
     "OUT_OF_RANGE": Reason("Billing does not take one of the values.", _CORRECT),
     "UNAVAILABLE": Reason("Billing cannot be reached.", _WAITS),
     "CANCELLED": Reason("Billing broke off.", _WAITS),

@@ -42,12 +42,17 @@ def account_of(patient_id: UUID) -> BillingAccount | None:
 
 
 def _count_by_status() -> dict[str, int]:
-    counts = dict(BillingAccount.objects.order_by().values_list("status").annotate(count=Count("*")))
+    counts = dict(
+        BillingAccount.objects.order_by().values_list("status").annotate(count=Count("*"))
+    )
     return {status: counts.get(status, 0) for status in AccountStatus.values}
 
 
 def _count_waiting() -> int:
-    return BillingAccount.objects.filter(next_attempt_at__isnull=False).count() + OrphanedAccount.objects.count()
+    return (
+        BillingAccount.objects.filter(next_attempt_at__isnull=False).count()
+        + OrphanedAccount.objects.count()
+    )
 
 
 counted_by_status = Kept(_count_by_status, size=lambda counts: sum(counts.values()))
@@ -59,10 +64,14 @@ def accounts_by_status() -> dict[str, int]:
     return counted_by_status()
 
 
-def accounts_in(status: str, *, user: User | None, door: str, after: str = "", limit: int = 50) -> AccountsPage:
+def accounts_in(
+    status: str, *, user: User | None, channel: str, after: str = "", limit: int = 50
+) -> AccountsPage:
     """Accounts of one state: those that wait longest first, the others newest first. The patients count as read."""
-    rows = list(_in_order(_accounts_visible_to(user).filter(status=status), status, after)[: limit + 1])
-    patients = patients_by_id(user, [row.pk for row in rows[:limit]], door=door)
+    rows = list(
+        _in_order(_accounts_visible_to(user).filter(status=status), status, after)[: limit + 1]
+    )
+    patients = patients_by_id(user, [row.pk for row in rows[:limit]], channel=channel)
     shown = [row for row in rows[:limit] if row.pk in patients]
     for row in shown:
         row.patient = patients[row.pk]
@@ -76,26 +85,42 @@ def states_of(patient_ids: Sequence[UUID], *, user: User | None) -> list[Billing
 
 def failed_ids(*, user: User | None) -> list[UUID]:
     """The patients whose accounts billing refused."""
-    return list(_accounts_visible_to(user).filter(status=AccountStatus.FAILED).values_list("pk", flat=True))
+    return list(
+        _accounts_visible_to(user).filter(status=AccountStatus.FAILED).values_list("pk", flat=True)
+    )
 
 
 def is_billing_away() -> bool:
     """Whether what waits longest found billing away when it was tried last."""
     waiting = BillingAccount.objects.filter(next_attempt_at__isnull=False)
-    return waiting.order_by("wanted_at").values_list("last_error_code", flat=True).first() in AWAY_CODES
+    return (
+        waiting.order_by("wanted_at").values_list("last_error_code", flat=True).first()
+        in AWAY_CODES
+    )
 
 
 def for_patients(patient_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """Status and account id of each patient; pending where nothing was asked for yet."""
-    rows = BillingAccount.objects.filter(pk__in=patient_ids).values_list("pk", "status", "account_id")
-    known = {pk: {"status": status, "accountId": account_id or None} for pk, status, account_id in rows}
-    return {one: known.get(one, {"status": AccountStatus.PENDING.value, "accountId": None}) for one in patient_ids}
+    rows = BillingAccount.objects.filter(pk__in=patient_ids).values_list(
+        "pk", "status", "account_id"
+    )
+    known = {
+        pk: {"status": status, "accountId": account_id or None} for pk, status, account_id in rows
+    }
+    return {
+        one: known.get(one, {"status": AccountStatus.PENDING.value, "accountId": None})
+        for one in patient_ids
+    }
 
 
 def tag_of(patient_id: UUID) -> Tag:
     """The account's state, and whether it is on its way to another one."""
     row = account_of(patient_id)
-    return Tag(row.status, row.next_attempt_at is not None) if row else Tag(AccountStatus.PENDING.value, True)
+    return (
+        Tag(row.status, row.next_attempt_at is not None)
+        if row
+        else Tag(AccountStatus.PENDING.value, True)
+    )
 
 
 def happenings_of(patient_id: UUID) -> list[Happening]:
@@ -108,7 +133,9 @@ def happenings_of(patient_id: UUID) -> list[Happening]:
         told.append(Happening(row.answered_at, _ANSWERS[row.status], details, by="Billing"))
     if row and row.next_attempt_at:
         tried = [f"Tried {row.attempts} times without an answer"] if row.attempts > 1 else []
-        told.append(Happening(row.wanted_at, "Billing is to be told, and has not answered yet", tried))
+        told.append(
+            Happening(row.wanted_at, "Billing is to be told, and has not answered yet", tried)
+        )
     return told
 
 
@@ -157,7 +184,9 @@ def _in_order(found: QuerySet[BillingAccount], status: str, after: str) -> Query
 
 
 def _cursor(row: BillingAccount) -> str:
-    return cursor_of(row.wanted_at if row.status == AccountStatus.PENDING else row.updated_at, row.pk)
+    return cursor_of(
+        row.wanted_at if row.status == AccountStatus.PENDING else row.updated_at, row.pk
+    )
 
 
 def _place(cursor: str) -> tuple[datetime, UUID]:

@@ -115,16 +115,25 @@ def _retry(patient_ids: Sequence[UUID], *, waits: bool) -> int:
     with transaction.atomic():
         wanting = Q(status=AccountStatus.FAILED) | Q(next_attempt_at__isnull=False, claimed_by=None)
         rows = BillingAccount.objects.select_for_update(skip_locked=not waits)
-        found = list(rows.filter(wanting, pk__in=patient_ids).order_by("pk").values_list("pk", "status"))
-        failed = BillingAccount.objects.filter(pk__in=[pk for pk, status in found if status == AccountStatus.FAILED])
+        found = list(
+            rows.filter(wanting, pk__in=patient_ids).order_by("pk").values_list("pk", "status")
+        )
+        failed = BillingAccount.objects.filter(
+            pk__in=[pk for pk, status in found if status == AccountStatus.FAILED]
+        )
         failed.update(
-            status=Case(When(account_id="", then=Value(AccountStatus.PENDING)), default=Value(AccountStatus.ACTIVE)),
+            status=Case(
+                When(account_id="", then=Value(AccountStatus.PENDING)),
+                default=Value(AccountStatus.ACTIVE),
+            ),
             attempts=0,
             last_error_code="",
             wanted_at=Now(),
             updated_at=Now(),
         )
-        return BillingAccount.objects.filter(pk__in=[pk for pk, _ in found]).update(next_attempt_at=Now())
+        return BillingAccount.objects.filter(pk__in=[pk for pk, _ in found]).update(
+            next_attempt_at=Now()
+        )
 
 
 def sweep_newest(*, limit: int) -> int:

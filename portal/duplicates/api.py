@@ -42,14 +42,21 @@ class _Sent(MergeBody):
 
 
 class PartedJson(PatientJson):
-    left = serializers.ListField(child=serializers.CharField(), help_text="What the record that stayed keeps")
+    left = serializers.ListField(
+        child=serializers.CharField(), help_text="What the record that stayed keeps"
+    )
 
 
 class Merge(APIView):
     permission_classes = (needs(POST="patients.merge_patient"),)
     serializer_class = MergeBody
 
-    @extend_schema(parameters=[IF_MATCH], request=MergeBody, responses=PatientJson, summary="Merge into another record")
+    @extend_schema(
+        parameters=[IF_MATCH],
+        request=MergeBody,
+        responses=PatientJson,
+        summary="Merge into another record",
+    )
     def post(self, request: Request, patient_id: UUID) -> Response:
         """Answers with the record that stays. This one is kept, read-only, with the status merged and `mergedInto`."""
         user, body = user_of(request), _checked(object_in(request))
@@ -71,11 +78,15 @@ class Unmerge(APIView):
     permission_classes = (needs(POST="patients.merge_patient"),)
     serializer_class = serializers.Serializer
 
-    @extend_schema(parameters=[IF_MATCH], request=None, responses=PartedJson, summary="Take a merge back")
+    @extend_schema(
+        parameters=[IF_MATCH], request=None, responses=PartedJson, summary="Take a merge back"
+    )
     def post(self, request: Request, patient_id: UUID) -> Response:
         """Answers with this record as it was; `left` names what the other one keeps, since it was changed there."""
         version = expected_version(request)
-        parted = unmerge_patient(patient_id, by=user_of(request), source=DOOR, expected_version=version)
+        parted = unmerge_patient(
+            patient_id, by=user_of(request), source=DOOR, expected_version=version
+        )
         names = {name: json_name for json_name, name in TAKES.items()}
         return answer_with(parted.duplicate, left=[names.get(one, one) for one in parted.left])
 
@@ -83,7 +94,11 @@ class Unmerge(APIView):
 def _checked(body: dict[str, Any]) -> dict[str, Any]:
     unknown = [name for name in body if name not in MergeBody().fields]
     if unknown:
-        raise InvalidInput(errors=[FieldProblem(one, "unknown-field", "There is no such field.") for one in unknown])
+        raise InvalidInput(
+            errors=[
+                FieldProblem(one, "unknown-field", "There is no such field.") for one in unknown
+            ]
+        )
     checked = _Sent(data=body)
     checked.is_valid(raise_exception=True)
     return checked.validated_data
@@ -97,6 +112,7 @@ def _taken(names: list[str]) -> list[str]:
 def _missing(request: Request, patient_id: UUID, into: UUID) -> list[str]:
     """What the record that stays does not say; both were read for it."""
     duplicate, survivor = (
-        open_patient(user_of(request), one, door=DOOR, action="compare") for one in (patient_id, into)
+        open_patient(user_of(request), one, channel=DOOR, action="compare")
+        for one in (patient_id, into)
     )
     return missing_in(survivor, duplicate)

@@ -78,7 +78,9 @@ def days_of_birth(*, slice_size: int = MOST_OF_A_DAY) -> Iterator[list[dict[str,
     while rows := _born_after(after, slice_size + 1):
         days = [list(people) for _, people in groupby(rows, itemgetter("date_of_birth"))]
         if len(rows) > slice_size:
-            cut = days.pop()  # The last day may go on behind the slice; alone in it, it is too large.
+            cut = (
+                days.pop()
+            )  # The last day may go on behind the slice; alone in it, it is too large.
             after = days[-1][0]["date_of_birth"] if days else cut[0]["date_of_birth"]
         else:
             after = rows[-1]["date_of_birth"]
@@ -105,7 +107,9 @@ def family_keys(name: str) -> tuple[str, ...]:
     joined = "".join(words)
     if not joined:
         return ()
-    keys = {joined, *(word for word in words if len(word) >= SHORTEST), f"~{sound_of(joined)}"} - {"~"}
+    keys = {joined, *(word for word in words if len(word) >= SHORTEST), f"~{sound_of(joined)}"} - {
+        "~"
+    }
     if len(joined) >= SHORTEST:
         keys |= {joined[:at] + joined[at + 1 :] for at in range(len(joined))}
     return tuple(keys)

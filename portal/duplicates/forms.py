@@ -59,7 +59,9 @@ def default_survivor(one: Patient, other: Patient) -> Patient:
     return min(records, key=lambda record: (record.registered_on, record.created_at, record.pk))
 
 
-def lines_of(one: Patient, other: Patient, *, survivor: Patient, taken: Collection[str] | None = None) -> list[Line]:
+def lines_of(
+    one: Patient, other: Patient, *, survivor: Patient, taken: Collection[str] | None = None
+) -> list[Line]:
     """Every choice; `taken` are those whose value comes from the other record, by default what the survivor lacks."""
     different = differing(one, other)
     duplicate = other if survivor == one else one
@@ -70,7 +72,10 @@ def lines_of(one: Patient, other: Patient, *, survivor: Patient, taken: Collecti
         Line(
             name,
             label_of_choice(name),
-            [Value(_text(record, name), record.pk, record.mrn, stays[name] == record) for record in (one, other)],
+            [
+                Value(_text(record, name), record.pk, record.mrn, stays[name] == record)
+                for record in (one, other)
+            ],
             name in different,
         )
         for name in CHOICES

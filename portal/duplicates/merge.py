@@ -15,7 +15,13 @@ from portal.duplicates.merge_fields import CHOICES, chosen, values_of
 from portal.errors import Conflict, FieldProblem, InvalidInput, NotFound
 from portal.patients.audit import written_by
 from portal.patients.matching.lookup import any_of
-from portal.patients.models import IdentifierChange, Patient, PatientEvent, PatientIdentifier, Status
+from portal.patients.models import (
+    IdentifierChange,
+    Patient,
+    PatientEvent,
+    PatientIdentifier,
+    Status,
+)
 from portal.patients.models.log import DELETED
 from portal.patients.services import apply_changes, refuse_merged, refuse_stale
 
@@ -62,7 +68,11 @@ def merge_patient(
     reason = _given(reason)
     if duplicate_id == into:
         raise InvalidInput(
-            errors=[FieldProblem("into", "same-record", "Choose two records: these are one and the same.")]
+            errors=[
+                FieldProblem(
+                    "into", "same-record", "Choose two records: these are one and the same."
+                )
+            ]
         )
     with transaction.atomic(), written_by(by, source=source):
         duplicate, survivor = _locked_pair(duplicate_id, into)
@@ -70,16 +80,22 @@ def merge_patient(
         refuse_stale(duplicate, expected_version)
         refuse_stale(survivor, expected_into_version)
         with _told(duplicate=str(duplicate.pk), reason=reason, taken=taken):
-            changes = {name: value for one in taken for name, value in values_of(duplicate, one).items()}
+            changes = {
+                name: value for one in taken for name, value in values_of(duplicate, one).items()
+            }
             apply_changes(survivor, changes)
             _touch(survivor)
-        with _told(survivor=str(into), survivor_version=survivor.version, reason=reason, taken=taken):
+        with _told(
+            survivor=str(into), survivor_version=survivor.version, reason=reason, taken=taken
+        ):
             apply_changes(duplicate, {"status": Status.MERGED, "merged_into_id": into})
             PatientIdentifier.objects.filter(patient=duplicate).update(patient=survivor)
         return survivor
 
 
-def unmerge_patient(duplicate_id: UUID, *, by: User | None, source: str, expected_version: int | None = None) -> Parted:
+def unmerge_patient(
+    duplicate_id: UUID, *, by: User | None, source: str, expected_version: int | None = None
+) -> Parted:
     """The duplicate as it was before its merge, and the survivor without what came from it.
 
     What somebody changed since, and identifiers that the survivor holds no more, stay as they are: `left` names them.
@@ -104,17 +120,25 @@ def _given(reason: str) -> str:
     words = " ".join(reason.split())
     if not words:
         raise InvalidInput(
-            errors=[FieldProblem("reason", "required", "Say in a few words how you know it is one person.")]
+            errors=[
+                FieldProblem(
+                    "reason", "required", "Say in a few words how you know it is one person."
+                )
+            ]
         )
     if len(words) > LONGEST_REASON:
-        raise InvalidInput(errors=[FieldProblem("reason", "too-long", f"Use at most {LONGEST_REASON} characters.")])
+        raise InvalidInput(
+            errors=[FieldProblem("reason", "too-long", f"Use at most {LONGEST_REASON} characters.")]
+        )
     return words
 
 
 def _locked_pair(duplicate_id: UUID, into: UUID) -> tuple[Patient, Patient]:
     """Both, locked in the order of their ids: two desks that merge them crosswise wait, and none for ever."""
     ids = {duplicate_id, into}
-    found = {one.pk: one for one in Patient.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
+    found = {
+        one.pk: one for one in Patient.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+    }
     if len(found) < len(ids):
         raise NotFound("There is no patient with this id.")
     return found[duplicate_id], found[into]
@@ -134,7 +158,9 @@ def refuse_to_merge(duplicate: Patient, survivor: Patient) -> None:
 def _refuse_to_part(duplicate: Patient, survivor: Patient) -> None:
     """Also where somebody parted them, or merged them anew, between the look and the lock."""
     if duplicate.merged_into_id is None or duplicate.merged_into_id != survivor.pk:
-        raise Conflict("This record is not merged into another one, or not any more. Look at it again.")
+        raise Conflict(
+            "This record is not merged into another one, or not any more. Look at it again."
+        )
     if survivor.status == Status.MERGED:
         words = "The record that this one was merged into was merged itself. Take that back first."
         raise Conflict(words, mergedInto=str(survivor.merged_into_id))
@@ -164,13 +190,17 @@ def part(duplicate: Patient, survivor: Patient) -> Plan:
     before = _version(duplicate.pk, merge.version - 1)
     values, left = _values_before(survivor, merge.pgh_context["merge"]["survivor_version"])
     held, missing = _identifiers_of(duplicate.pk, merge.version, survivor)
-    return Plan(values, held, before.status if before else Status.ACTIVE, left + ["identifiers"] * missing)
+    return Plan(
+        values, held, before.status if before else Status.ACTIVE, left + ["identifiers"] * missing
+    )
 
 
 def _merge_of(duplicate: Patient) -> PatientEvent | None:
     """The log's row of the merge that holds now."""
     into = str(duplicate.merged_into_id)
-    rows = PatientEvent.objects.filter(pgh_obj=duplicate, pgh_context__merge__survivor=into, status=Status.MERGED)
+    rows = PatientEvent.objects.filter(
+        pgh_obj=duplicate, pgh_context__merge__survivor=into, status=Status.MERGED
+    )
     return rows.order_by("-version").first()
 
 

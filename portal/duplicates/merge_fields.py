@@ -12,7 +12,10 @@ _SINGLE = (
     "family_name", "given_name", "middle_name", "preferred_name", "prefix", "suffix", "date_of_birth", "sex",
     "deceased_on", "phone", "email", "address", "language", "marital_status", "race", "ethnicity", "registered_on",
 )  # fmt: skip
-_TOGETHER = {"address": tuple(ADDRESS), "date_of_birth": ("date_of_birth", "date_of_birth_precision")}
+_TOGETHER = {
+    "address": tuple(ADDRESS),
+    "date_of_birth": ("date_of_birth", "date_of_birth_precision"),
+}
 CHOICES: dict[str, tuple[str, ...]] = {name: _TOGETHER.get(name, (name,)) for name in _SINGLE}
 _SAYS_NOTHING = ("", None, "unknown")
 

@@ -45,7 +45,9 @@ class Busy(Exception):
 
 def ask_for_scan(*, by: User | None) -> DuplicateScan:
     """A scan that the worker will carry out; the one that is on its way already where there is one."""
-    scan = DuplicateScan.objects.filter(ended_at=None).first() or DuplicateScan.objects.create(by=by)
+    scan = DuplicateScan.objects.filter(ended_at=None).first() or DuplicateScan.objects.create(
+        by=by
+    )
     transaction.on_commit(_nudge)
     return scan
 
@@ -101,7 +103,11 @@ def note_changes(*, settled_seconds: int = SETTLED_SECONDS) -> int:
     For the worker, again and again: with an import of many it catches up slowly, or the next scan does.
     A change that is committed late, below the log's number that we got to, is left to the next scan.
     """
-    scan = DuplicateScan.objects.exclude(ended_at=None).filter(is_cut_off=False, noted_event__isnull=False).first()
+    scan = (
+        DuplicateScan.objects.exclude(ended_at=None)
+        .filter(is_cut_off=False, noted_event__isnull=False)
+        .first()
+    )
     events = _events_after(scan.noted_event or 0, settled_seconds) if scan else []
     if not scan or not events:
         return 0
@@ -169,7 +175,9 @@ def note_pairs(patient_ids: Iterable[UUID]) -> int:
     rows = Patient.objects.filter(pk__in=list(patient_ids), status=Status.ACTIVE).order_by("pk")
     for row in rows.values("pk", *COLUMNS):
         others = similar_in(others_than(Patient.objects.all(), row["pk"]), row)
-        twos: list[Two] = [_in_order(row["pk"], match.patient_id) for match in others if match.grade.is_strong]
+        twos: list[Two] = [
+            _in_order(row["pk"], match.patient_id) for match in others if match.grade.is_strong
+        ]
         new += keep_pairs(_strong(twos))
     review_pairs(patient_ids)
     return new
@@ -205,5 +213,8 @@ def _strong(twos: Iterable[Two]) -> list[Graded]:
     wanted = list(twos)
     facts = facts_by_id({one for two in wanted for one in two})
     there = [(first, second) for first, second in wanted if first in facts and second in facts]
-    graded = [((first, second), match_of(second, facts[second], new=facts[first])) for first, second in there]
+    graded = [
+        ((first, second), match_of(second, facts[second], new=facts[first]))
+        for first, second in there
+    ]
     return [(two, match) for two, match in graded if match and match.grade.is_strong]

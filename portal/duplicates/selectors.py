@@ -66,16 +66,25 @@ def open_pair(user: User | None, pair_id: int) -> PossibleDuplicate:
 
 
 def pairs_to_decide(
-    user: User | None, *, grade: str = "", patient_id: UUID | None = None, after: str = "", limit: int = 25
+    user: User | None,
+    *,
+    grade: str = "",
+    patient_id: UUID | None = None,
+    after: str = "",
+    limit: int = 25,
 ) -> PairPage:
     """A page of the list, certain ones first, then those that agree in most, then the newest; both sides are read."""
     pairs = _waiting(user, grade, patient_id).annotate(agreeing=AGREEING)
     if after:
         last_grade, agreeing, last = _place(after)
         less = Q(agreeing__lt=agreeing) | Q(agreeing=agreeing, pk__lt=last)
-        pairs = pairs.filter(Q(grade__gt=last_grade) | Q(less, grade=last_grade), grade__gte=last_grade)
+        pairs = pairs.filter(
+            Q(grade__gt=last_grade) | Q(less, grade=last_grade), grade__gte=last_grade
+        )
     found = [*pairs.order_by("grade", "-agreeing", "-pk")[: limit + 1]]
-    return PairPage(_shown(user, found[:limit]), _cursor(found[limit - 1]) if len(found) > limit else "")
+    return PairPage(
+        _shown(user, found[:limit]), _cursor(found[limit - 1]) if len(found) > limit else ""
+    )
 
 
 def pairs_set_apart(user: User | None, *, after: str = "", limit: int = 25) -> PairPage:
@@ -85,7 +94,9 @@ def pairs_set_apart(user: User | None, *, after: str = "", limit: int = 25) -> P
         at, last = place_of(after)
         if not (last.isascii() and last.isdigit()):
             raise bad_cursor()
-        pairs = pairs.filter(Q(decided_at__lt=at) | Q(decided_at=at, pk__lt=int(last)), decided_at__lte=at)
+        pairs = pairs.filter(
+            Q(decided_at__lt=at) | Q(decided_at=at, pk__lt=int(last)), decided_at__lte=at
+        )
     found = [*pairs.order_by("-decided_at", "-pk")[: limit + 1]]
     end = found[limit - 1] if len(found) > limit else None
     cursor = cursor_of(end.decided_at, end.pk) if end and end.decided_at else ""
@@ -102,7 +113,10 @@ def notice_of(user: User, patient: Patient) -> Notice | None:
     if patient.status != Status.ACTIVE or not user.has_perm(RIGHT):
         return None
     pairs = _waiting(user, "", patient.pk).order_by("grade", "-pk")
-    others = [second if first == patient.pk else first for first, second in pairs.values_list("first_id", "second_id")]
+    others = [
+        second if first == patient.pk else first
+        for first, second in pairs.values_list("first_id", "second_id")
+    ]
     return Notice("duplicates/notice.html", {"others": others}) if others else None
 
 
@@ -126,7 +140,11 @@ def scan_state() -> ScanState:
 
 
 def _not_looked_at(scan: DuplicateScan) -> int:
-    return PatientEvent.objects.filter(pk__gt=scan.noted_event or 0).order_by()[: MOST_COUNTED + 1].count()
+    return (
+        PatientEvent.objects.filter(pk__gt=scan.noted_event or 0)
+        .order_by()[: MOST_COUNTED + 1]
+        .count()
+    )
 
 
 def _waiting(user: User | None, grade: str, patient_id: UUID | None) -> QuerySet[PossibleDuplicate]:
@@ -142,15 +160,21 @@ def _waiting(user: User | None, grade: str, patient_id: UUID | None) -> QuerySet
 def _shown(user: User | None, pairs: Iterable[PossibleDuplicate]) -> list[ShownPair]:
     some = [*pairs]
     patients = patients_by_id(
-        user, {one for pair in some for one in (pair.first_id, pair.second_id)}, door=Source.PORTAL
+        user,
+        {one for pair in some for one in (pair.first_id, pair.second_id)},
+        channel=Source.PORTAL,
     )
     both = [(pair, patients.get(pair.first_id), patients.get(pair.second_id)) for pair in some]
-    return [ShownPair(pair, _sides(first, second)) for pair, first, second in both if first and second]
+    return [
+        ShownPair(pair, _sides(first, second)) for pair, first, second in both if first and second
+    ]
 
 
 def _sides(first: Patient, second: Patient) -> tuple[Side, Side]:
     parts = [_parts(first), _parts(second)]
-    differing = frozenset(name for name, value in parts[0].items() if value and parts[1][name] not in ("", value))
+    differing = frozenset(
+        name for name, value in parts[0].items() if value and parts[1][name] not in ("", value)
+    )
     return Side(first, differing), Side(second, differing)
 
 
@@ -158,7 +182,9 @@ def _parts(patient: Patient) -> dict[str, str]:
     """What is compared by the eye, as it counts: spelling in small letters and the like make no difference."""
     return {
         "name": fold(patient.full_name),
-        "born": f"{patient.date_of_birth} {patient.date_of_birth_precision}" if patient.date_of_birth else "",
+        "born": f"{patient.date_of_birth} {patient.date_of_birth_precision}"
+        if patient.date_of_birth
+        else "",
         "sex": "" if patient.sex == "unknown" else patient.sex,
         "phone": patient.phone_e164 or "".join(c for c in patient.phone if c.isdigit()),
         "postal_code": fold(patient.postal_code).replace(" ", ""),
@@ -171,7 +197,9 @@ def _cursor(pair: PossibleDuplicate) -> str:
 
 def _place(cursor: str) -> tuple[str, int, int]:
     grade, *numbers = cursor.split(".")
-    are_numbers = len(numbers) == 2 and all(one.isascii() and one.isdigit() and len(one) < 19 for one in numbers)
+    are_numbers = len(numbers) == 2 and all(
+        one.isascii() and one.isdigit() and len(one) < 19 for one in numbers
+    )
     if grade not in [*map(str, Grade)] or not are_numbers or int(numbers[0]) > 99:
         raise bad_cursor()
     return grade, int(numbers[0]), int(numbers[1])

@@ -16,7 +16,12 @@ _DECISION = ["state", "decided_by", "decided_at", "reason", "grade", "reasons"]
 
 @transaction.atomic
 def set_apart(
-    first_id: UUID, second_id: UUID, *, by: User | None, reason: str = "", door: str = Source.PORTAL
+    first_id: UUID,
+    second_id: UUID,
+    *,
+    by: User | None,
+    reason: str = "",
+    channel: str = Source.PORTAL,
 ) -> PossibleDuplicate:
     """Say that these are two people: the pair leaves the list for good, and no scan brings it back.
 
@@ -27,12 +32,14 @@ def set_apart(
     if pair.state != PairState.APART:
         pair.state, pair.decided_by, pair.decided_at = PairState.APART, by, timezone.now()
         pair.reason = reason.strip()[:200]
-        _write(pair, by=by, action="set_apart", door=door)
+        _write(pair, by=by, action="set_apart", channel=channel)
     return pair
 
 
 @transaction.atomic
-def put_back(first_id: UUID, second_id: UUID, *, by: User | None, door: str = Source.PORTAL) -> PossibleDuplicate:
+def put_back(
+    first_id: UUID, second_id: UUID, *, by: User | None, channel: str = Source.PORTAL
+) -> PossibleDuplicate:
     """Put a pair that was set apart on the list again; one that is there stays as it is.
 
     Conflict if little of the two agrees: the next scan would take it off. NotFound, InvalidInput as `set_apart`.
@@ -40,15 +47,17 @@ def put_back(first_id: UUID, second_id: UUID, *, by: User | None, door: str = So
     pair = _locked(first_id, second_id)
     if pair.state == PairState.APART:
         if not Grade(pair.grade).is_strong:
-            raise Conflict("Too little of these two agrees for the list. Open them to compare them.")
+            raise Conflict(
+                "Too little of these two agrees for the list. Open them to compare them."
+            )
         pair.state, pair.decided_by, pair.decided_at, pair.reason = PairState.OPEN, None, None, ""
-        _write(pair, by=by, action="put_back", door=door)
+        _write(pair, by=by, action="put_back", channel=channel)
     return pair
 
 
-def _write(pair: PossibleDuplicate, *, by: User | None, action: str, door: str) -> None:
+def _write(pair: PossibleDuplicate, *, by: User | None, action: str, channel: str) -> None:
     pair.save(update_fields=_DECISION)
-    record_reading(by, [pair.first_id, pair.second_id], action=action, door=door)
+    record_reading(by, [pair.first_id, pair.second_id], action=action, channel=channel)
 
 
 def _locked(one: UUID, other: UUID) -> PossibleDuplicate:
@@ -56,7 +65,9 @@ def _locked(one: UUID, other: UUID) -> PossibleDuplicate:
     first, second = sorted((one, other))
     if first == second:
         raise InvalidInput("Choose two records: these are one and the same.")
-    there = Patient.objects.filter(pk__in=(first, second)).order_by("pk").select_for_update(no_key=True)
+    there = (
+        Patient.objects.filter(pk__in=(first, second)).order_by("pk").select_for_update(no_key=True)
+    )
     if len(there.values_list("pk")) < len((first, second)):
         raise NotFound("One of these two records is not there any more.")
     grade, reasons = _graded(first, second)

@@ -14,7 +14,9 @@ def connect() -> None:
     post_save.connect(_patient_saved, sender=Patient, dispatch_uid="patients.patient_saved")
 
 
-def _patient_saved(instance: Patient, update_fields: Collection[str] | None = None, **_: Any) -> None:
+def _patient_saved(
+    instance: Patient, update_fields: Collection[str] | None = None, **_: Any
+) -> None:
     """Of a restored or unmerged one; other changes cost nothing here, and wait for the next scan."""
     if update_fields and "status" in update_fields and instance.status == Status.ACTIVE:
         bring_back(instance.pk)

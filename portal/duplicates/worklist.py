@@ -56,7 +56,9 @@ def review_pairs(patient_ids: Iterable[UUID] | None = None) -> int:
 
 def bring_back(patient_id: UUID) -> None:
     """The pairs of a patient who is active again: shown at once, and looked at again by the next scan."""
-    pairs = PossibleDuplicate.objects.filter(Q(first=patient_id) | Q(second=patient_id), state=PairState.GONE)
+    pairs = PossibleDuplicate.objects.filter(
+        Q(first=patient_id) | Q(second=patient_id), state=PairState.GONE
+    )
     pairs.update(state=PairState.OPEN)
 
 
@@ -69,7 +71,9 @@ def _review(pair_ids: Sequence[int]) -> int:
         .select_for_update()
     ]
     ids = {one for pair in pairs for one in (pair.first_id, pair.second_id)}
-    active = {*Patient.objects.filter(pk__in=ids, status=Status.ACTIVE).values_list("pk", flat=True)}
+    active = {
+        *Patient.objects.filter(pk__in=ids, status=Status.ACTIVE).values_list("pk", flat=True)
+    }
     both = [pair for pair in pairs if active.issuperset((pair.first_id, pair.second_id))]
     gone = [pair.pk for pair in pairs if pair not in both and pair.state == PairState.OPEN]
     matches = _matches(both)
@@ -96,9 +100,13 @@ def _hold(patient_ids: Iterable[UUID]) -> set[UUID]:
 
 
 def _known(twos: Collection[Two]) -> dict[Two, PossibleDuplicate]:
-    rows = PossibleDuplicate.objects.filter(first__in={first for first, _ in twos}).order_by("first", "second")
+    rows = PossibleDuplicate.objects.filter(first__in={first for first, _ in twos}).order_by(
+        "first", "second"
+    )
     return {
-        (row.first_id, row.second_id): row for row in rows.select_for_update() if (row.first_id, row.second_id) in twos
+        (row.first_id, row.second_id): row
+        for row in rows.select_for_update()
+        if (row.first_id, row.second_id) in twos
     }
 
 
@@ -115,7 +123,9 @@ def _change(pairs: list[PossibleDuplicate], matches: dict[Two, Match]) -> None:
 
 
 def _row(two: Two, match: Match, said: Said | None) -> PossibleDuplicate:
-    row = PossibleDuplicate(first_id=two[0], second_id=two[1], grade=match.grade, reasons=[*match.reasons])
+    row = PossibleDuplicate(
+        first_id=two[0], second_id=two[1], grade=match.grade, reasons=[*match.reasons]
+    )
     if said:
         row.state = PairState.APART
         row.decided_by_id, row.decided_at, row.reason = said
@@ -128,9 +138,13 @@ def _said_at_the_desk(twos: Collection[Two]) -> dict[Two, Said]:
     Who could not be identified was told apart from nobody.
     """
     ids = {one for two in twos for one in two}
-    told = PatientEvent.objects.filter(pgh_obj__in=ids, pgh_context__has_key="similar").exclude(pgh_label=DELETED)
+    told = PatientEvent.objects.filter(pgh_obj__in=ids, pgh_context__has_key="similar").exclude(
+        pgh_label=DELETED
+    )
     said = {}
-    for one, context, at in told.order_by("pgh_id").values_list("pgh_obj_id", "pgh_context", "pgh_created_at"):
+    for one, context, at in told.order_by("pgh_id").values_list(
+        "pgh_obj_id", "pgh_context", "pgh_created_at"
+    ):
         for two, reason in _told(one, context):
             if two in twos and reason not in ("", UNIDENTIFIED):
                 said[two] = (context.get("user"), at, reason[:200])

@@ -52,7 +52,9 @@ class KafkaBroker:
 
     def _ends(self, admin: KafkaAdminClient) -> dict[int, int]:
         places = self._partitions(admin)
-        answers = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST)) if places else {}
+        answers = (
+            admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST)) if places else {}
+        )
         return {place.partition: answer.offset for place, answer in answers.items()}
 
     def _read_by(self, admin: KafkaAdminClient, group: str) -> dict[int, int]:
@@ -62,7 +64,11 @@ class KafkaBroker:
 
     def _partitions(self, admin: KafkaAdminClient) -> list[TopicPartition]:
         topics = admin.describe_topics([self._topic])
-        return [TopicPartition(self._topic, one["partition_index"]) for topic in topics for one in topic["partitions"]]
+        return [
+            TopicPartition(self._topic, one["partition_index"])
+            for topic in topics
+            for one in topic["partitions"]
+        ]
 
 
 def _new_admin() -> KafkaAdminClient:

@@ -71,7 +71,9 @@ def encode(row: PatientEvent, previous: PatientEvent | None, *, include_contact:
         merged_into=str(row.merged_into_id or ""),
     )
     event.occurred_at.FromDatetime(row.pgh_created_at)
-    headers = _headers(kind, row.pgh_id, patient_id, row.pgh_created_at, str(context.get("request_id") or ""))
+    headers = _headers(
+        kind, row.pgh_id, patient_id, row.pgh_created_at, str(context.get("request_id") or "")
+    )
     return Message(row.pgh_id, patient_id, patient_id.encode(), event.SerializeToString(), headers)
 
 
@@ -112,7 +114,9 @@ def _door(row: PatientEvent, context: Mapping[str, Any]) -> str:
     return context.get("source") or (row.source if row.pgh_label == INSERTED else "")
 
 
-def _headers(kind: str, event_id: int, patient_id: str, at: datetime, request_id: str) -> list[tuple[str, bytes]]:
+def _headers(
+    kind: str, event_id: int, patient_id: str, at: datetime, request_id: str
+) -> list[tuple[str, bytes]]:
     """CloudEvents 1.0, Kafka binding, binary mode; and W3C Trace Context, so that one request can be followed.
 
     Everything here follows from the row: the same event sent twice is the same message.

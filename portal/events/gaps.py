@@ -48,7 +48,10 @@ class GapsClient:
     def gaps(self, limit: int) -> list[Gap]:
         """The oldest first. HTTPError or ValueError when it does not answer as agreed."""
         answer = self._http.get("/gaps", params={"limit": limit}).raise_for_status().json()
-        return [Gap(UUID(one["patientId"]), datetime.fromisoformat(one["since"])) for one in answer["gaps"]]
+        return [
+            Gap(UUID(one["patientId"]), datetime.fromisoformat(one["since"]))
+            for one in answer["gaps"]
+        ]
 
     def close(self) -> None:
         self._http.close()
@@ -57,11 +60,15 @@ class GapsClient:
 class GapsLoop:
     """Looks every three seconds. What fills no gap is sent again ever more seldom: it may lie in dead letter."""
 
-    def __init__(self, counts: Counts | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, counts: Counts | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._counts, self._clock = counts or GapsClient(settings.ANALYTICS_URL), clock
         self._look_at = float("-inf")
         self._is_away = False
-        self._waits: dict[UUID, tuple[float, float]] = {}  # When to send again, and how long to wait after that.
+        self._waits: dict[
+            UUID, tuple[float, float]
+        ] = {}  # When to send again, and how long to wait after that.
 
     def step(self, fence: int) -> Round:
         if self._clock() >= self._look_at:
@@ -82,7 +89,9 @@ class GapsLoop:
     def _fill(self, gaps: Sequence[Gap], fence: int) -> Round:
         """Put back what is due, once for all of them; LeaseLost when another process leads."""
         open_now = {gap.patient_id for gap in gaps}
-        self._waits = {patient: wait for patient, wait in self._waits.items() if patient in open_now}
+        self._waits = {
+            patient: wait for patient, wait in self._waits.items() if patient in open_now
+        }
         old = [gap.patient_id for gap in gaps if timezone.now() - gap.since >= YOUNG]
         due = [patient for patient in old if self._is_due(patient)][:AT_ONCE]
         if not due:

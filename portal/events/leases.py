@@ -23,9 +23,10 @@ _TAKE = """
     RETURNING fence
 """
 
-_LEFT = (
-    "SELECT extract(epoch FROM expires_at - clock_timestamp()) FROM events_relaylease WHERE name = %s AND fence = %s"
-)
+_LEFT = """
+    SELECT extract(epoch FROM expires_at - clock_timestamp())
+    FROM events_relaylease WHERE name = %s AND fence = %s
+"""
 
 
 @dataclass(frozen=True)

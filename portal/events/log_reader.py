@@ -34,6 +34,8 @@ def previous_rows(rows: Iterable[PatientEvent]) -> dict[int, PatientEvent]:
     if not updates:
         return {}
     wanted = [[str(row.pgh_obj_id) for row in updates], [row.version - 1 for row in updates]]
-    found = {(row.pgh_obj_id, row.version): row for row in PatientEvent.objects.raw(_PREVIOUS, wanted)}
+    found = {
+        (row.pgh_obj_id, row.version): row for row in PatientEvent.objects.raw(_PREVIOUS, wanted)
+    }
     pairs = ((row.pgh_id, found.get((row.pgh_obj_id, row.version - 1))) for row in updates)
     return {event_id: previous for event_id, previous in pairs if previous}

@@ -28,8 +28,14 @@ class EventsLoop:
         broker: Broker | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._sender, self._broker, self._clock = sender or KafkaSender(), broker or KafkaBroker(), clock
-        self._paced = PacedSender(self._sender, self._broker) if settings.KAFKA_WINDOW_BYTES else None
+        self._sender, self._broker, self._clock = (
+            sender or KafkaSender(),
+            broker or KafkaBroker(),
+            clock,
+        )
+        self._paced = (
+            PacedSender(self._sender, self._broker) if settings.KAFKA_WINDOW_BYTES else None
+        )
         self._look_at = float("-inf")
 
     def step(self, fence: int) -> Round:

@@ -25,7 +25,9 @@ class RelayLoop(models.Model):
 
     name = models.CharField(max_length=20, primary_key=True)
     away_since = models.DateTimeField(null=True)
-    error = models.CharField(max_length=60, blank=True, help_text="The kind of error, while it is away.")
+    error = models.CharField(
+        max_length=60, blank=True, help_text="The kind of error, while it is away."
+    )
     looked_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -44,7 +46,9 @@ class TopicEnd(models.Model):
 
     class Meta:
         default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["topic", "partition"], name="one_end_per_partition")]
+        constraints = [
+            models.UniqueConstraint(fields=["topic", "partition"], name="one_end_per_partition")
+        ]
 
     def __str__(self) -> str:
         return f"{self.topic}-{self.partition} ends at {self.next_offset}"
@@ -69,7 +73,9 @@ class QuarantinedEvent(models.Model):
 
     event_id = models.BigIntegerField(primary_key=True)
     patient_id = models.UUIDField(null=True)
-    reason = models.CharField(max_length=60, help_text="The kind of error; its text may quote the patient.")
+    reason = models.CharField(
+        max_length=60, help_text="The kind of error; its text may quote the patient."
+    )
     quarantined_at = models.DateTimeField(db_default=Now())
 
     class Meta:

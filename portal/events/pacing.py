@@ -51,7 +51,8 @@ class Window:
     def goes_on(self, ends: Mapping[int, int], positions: Mapping[int, int]) -> bool:
         """Whether all that we know still holds: nobody else has sent, the topic is the same, no reader went back."""
         return self._ends == dict(ends) and all(
-            position >= self._positions.get(partition, 0) for partition, position in positions.items()
+            position >= self._positions.get(partition, 0)
+            for partition, position in positions.items()
         )
 
     def take_out(self, positions: Mapping[int, int]) -> None:
@@ -87,7 +88,9 @@ class PacedSender:
             self._is_known = False
             raise
         for receipt in delivery.receipts:
-            self._is_known = self._is_known and self._window.follows(receipt.partition, receipt.offset)
+            self._is_known = self._is_known and self._window.follows(
+                receipt.partition, receipt.offset
+            )
             self._window.add(receipt.partition, receipt.offset, receipt.message.size)
         return delivery
 

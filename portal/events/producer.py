@@ -8,7 +8,12 @@ from typing import Any
 
 from django.conf import settings
 from kafka import KafkaProducer
-from kafka.errors import InvalidRecordError, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+from kafka.errors import (
+    InvalidRecordError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+)
 
 from portal.events.deadline_client import Deadline, PunctualClient
 from portal.events.encoding import Message
@@ -85,7 +90,9 @@ class KafkaSender:
 
     def _send(self, message: Message) -> Any:
         assert self._producer is not None  # noqa: S101
-        return self._producer.send(self._topic, key=message.key, value=message.value, headers=message.headers)
+        return self._producer.send(
+            self._topic, key=message.key, value=message.value, headers=message.headers
+        )
 
     def close(self) -> None:
         """Drop the connection and whatever was not acknowledged: it is still in the outbox."""

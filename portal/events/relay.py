@@ -25,14 +25,18 @@ FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.25, 3.0
 class Relay:
     """Runs until `stopping` is set, whatever is away: a loop that fails backs off and tries again."""
 
-    def __init__(self, loops: Mapping[str, Callable[[], Loop]], *, lease_seconds: float = leases.SECONDS) -> None:
+    def __init__(
+        self, loops: Mapping[str, Callable[[], Loop]], *, lease_seconds: float = leases.SECONDS
+    ) -> None:
         self.stopping = threading.Event()
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._lease_seconds = lease_seconds
         self._lease: leases.Lease | None = None
         self._told: int | None = None  # The fence under which the log says that we lead.
         self._threads = [
-            threading.Thread(target=self._turn, args=(name, make), name=f"relay-{name}", daemon=True)
+            threading.Thread(
+                target=self._turn, args=(name, make), name=f"relay-{name}", daemon=True
+            )
             for name, make in loops.items()
         ]
 
@@ -102,7 +106,9 @@ class Relay:
                 self._lease = None
             except Exception as error:
                 kind = type(error).__name__
-                log.warning("round_failed", loop=name, error=kind, retry_seconds=retry, exc_info=True)
+                log.warning(
+                    "round_failed", loop=name, error=kind, retry_seconds=retry, exc_info=True
+                )
                 connection.close()
                 finding.tell(kind, began=began, fence=lease.fence)
                 pause, retry = retry, min(retry * 2, LAST_RETRY_SECONDS)

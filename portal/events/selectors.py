@@ -11,7 +11,9 @@ from portal.events.leases import NAME
 from portal.events.models import QuarantinedEvent, RelayLease, RelayLoop
 from portal.patients.models import EventOutbox
 
-COUNTED = 10_000  # Above so many waiting events an upper limit will do: to count a million takes 80 ms.
+COUNTED = (
+    10_000  # Above so many waiting events an upper limit will do: to count a million takes 80 ms.
+)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,9 @@ class Sender(Protocol):
     def deliver(self, messages: Sequence[Message], *, before: float) -> Delivery: ...
 
 
-def deliver_waiting(sender: Sender, *, fence: int, limit: int = BATCH, room: int | None = None) -> int:
+def deliver_waiting(
+    sender: Sender, *, fence: int, limit: int = BATCH, room: int | None = None
+) -> int:
     """Send the oldest waiting events, no more than `limit` and `room` bytes of them; the number taken from the outbox.
 
     An event leaves the outbox only after its acknowledgement. A patient's next event is sent only after the one before
@@ -42,7 +44,10 @@ def deliver_waiting(sender: Sender, *, fence: int, limit: int = BATCH, room: int
         for wave in waves(messages):
             delivery = sender.deliver(wave, before=confirm(fence).until)
             receipts += delivery.receipts
-            broken += [_quarantined(r.message.event_id, r.message.patient_id, r.reason) for r in delivery.refusals]
+            broken += [
+                _quarantined(r.message.event_id, r.message.patient_id, r.reason)
+                for r in delivery.refusals
+            ]
     finally:
         if receipts or broken:
             settle(receipts, broken, fence=fence)
@@ -54,7 +59,11 @@ def waves(messages: Sequence[Message]) -> Iterator[list[Message]]:
     waiting = list(messages)
     while waiting:
         wave: dict[str, Message] = {}
-        later = [message for message in waiting if wave.setdefault(message.patient_id, message) is not message]
+        later = [
+            message
+            for message in waiting
+            if wave.setdefault(message.patient_id, message) is not message
+        ]
         yield list(wave.values())
         waiting = later
 
@@ -72,7 +81,9 @@ def encode_events(event_ids: Sequence[int]) -> tuple[list[Message], list[Quarant
     except (ValueError, TypeError, OverflowError):
         # Even reading may fail, on a date that Python has no value for. Find out which it is, one by one.
         results = [_encode_one(event_id) for event_id in event_ids]
-    return [r for r in results if isinstance(r, Message)], [r for r in results if isinstance(r, QuarantinedEvent)]
+    return [r for r in results if isinstance(r, Message)], [
+        r for r in results if isinstance(r, QuarantinedEvent)
+    ]
 
 
 def settle(receipts: Sequence[Receipt], broken: Sequence[QuarantinedEvent], *, fence: int) -> None:
@@ -93,7 +104,9 @@ def send_again(event_ids: Iterable[int], *, by: User | None) -> int:
     with transaction.atomic():
         rows = QuarantinedEvent.objects.select_for_update().filter(pk__in=list(event_ids))
         ids = [row.event_id for row in rows]
-        EventOutbox.objects.bulk_create([EventOutbox(event_id=i) for i in ids], ignore_conflicts=True)
+        EventOutbox.objects.bulk_create(
+            [EventOutbox(event_id=i) for i in ids], ignore_conflicts=True
+        )
         QuarantinedEvent.objects.filter(pk__in=ids).delete()
     log.info("events_sent_again", count=len(ids), actor=by.pk if by else None)
     return len(ids)
@@ -103,8 +116,14 @@ def _encode_all(event_ids: Sequence[int]) -> tuple[list[Message], list[Quarantin
     rows = log_rows(event_ids)
     previous = previous_rows(rows.values())
     contact = settings.EVENTS_INCLUDE_CONTACT
-    messages = [encode(row, previous.get(row.pgh_id), include_contact=contact) for row in rows.values()]
-    gone = [_quarantined(event_id, None, "NotInTheLog") for event_id in event_ids if event_id not in rows]
+    messages = [
+        encode(row, previous.get(row.pgh_id), include_contact=contact) for row in rows.values()
+    ]
+    gone = [
+        _quarantined(event_id, None, "NotInTheLog")
+        for event_id in event_ids
+        if event_id not in rows
+    ]
     return messages, gone
 
 
@@ -112,7 +131,9 @@ def _encode_one(event_id: int) -> Message | QuarantinedEvent:
     try:
         messages, gone = _encode_all([event_id])
     except (ValueError, TypeError, OverflowError) as error:
-        patient = PatientEvent.objects.filter(pk=event_id).values_list("pgh_obj_id", flat=True).first()
+        patient = (
+            PatientEvent.objects.filter(pk=event_id).values_list("pgh_obj_id", flat=True).first()
+        )
         return _quarantined(event_id, patient, type(error).__name__)
     return messages[0] if messages else gone[0]
 

@@ -76,9 +76,14 @@ def _known() -> dict[int, int]:
 
 def _remember(ends: Mapping[int, int]) -> None:
     topic = settings.KAFKA_TOPIC_PATIENT
-    rows = [TopicEnd(topic=topic, partition=partition, next_offset=end) for partition, end in ends.items()]
+    rows = [
+        TopicEnd(topic=topic, partition=partition, next_offset=end)
+        for partition, end in ends.items()
+    ]
     which = ["topic", "partition"]
-    TopicEnd.objects.bulk_create(rows, update_conflicts=True, unique_fields=which, update_fields=["next_offset"])
+    TopicEnd.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=which, update_fields=["next_offset"]
+    )
 
 
 def _begin_refill(ends: Mapping[int, int]) -> None:
@@ -86,4 +91,6 @@ def _begin_refill(ends: Mapping[int, int]) -> None:
     was_known, _ = TopicEnd.objects.filter(topic=topic).delete()
     _remember(ends or {0: 0})  # To know nothing would mean to begin once more.
     TopicRefill.objects.update_or_create(topic=topic, defaults={"up_to_event_id": 0})
-    log.warning("topic_emptied" if was_known else "topic_is_new", topic=topic, events=sum(ends.values()))
+    log.warning(
+        "topic_emptied" if was_known else "topic_is_new", topic=topic, events=sum(ends.values())
+    )

@@ -21,7 +21,9 @@ def create_topics() -> dict[str, str]:
     if settings.KAFKA_API_VERSION:
         return _touch_topics()
     admin = KafkaAdminClient(
-        bootstrap_servers=settings.KAFKA_BOOTSTRAP_SERVERS, bootstrap_timeout_ms=5_000, request_timeout_ms=10_000
+        bootstrap_servers=settings.KAFKA_BOOTSTRAP_SERVERS,
+        bootstrap_timeout_ms=5_000,
+        request_timeout_ms=10_000,
     )
     try:
         return {topic.name: _create(admin, topic) for topic in topics()}
@@ -48,4 +50,7 @@ def _touch_topics() -> dict[str, str]:
         found = {topic.name: len(producer.partitions_for(topic.name)) for topic in topics()}
     finally:
         producer.close(timeout=1)
-    return {name: f"there with {count} partition(s), made by the embedded broker" for name, count in found.items()}
+    return {
+        name: f"there with {count} partition(s), made by the embedded broker"
+        for name, count in found.items()
+    }

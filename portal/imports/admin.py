@@ -23,7 +23,16 @@ class ReadOnly(ModelAdmin):
 class ImportJobAdmin(ReadOnly):
     """Files on their way in."""
 
-    list_display = ["id", "original_name", "status", "dry_run", "by", "rows_read", "rejected_count", "created_at"]
+    list_display = [
+        "id",
+        "original_name",
+        "status",
+        "dry_run",
+        "by",
+        "rows_read",
+        "rejected_count",
+        "created_at",
+    ]
     list_filter = ["status", "dry_run", "created_at"]
     list_select_related = ["by"]
     search_fields = ["original_name", "=sha256"]
@@ -32,7 +41,9 @@ class ImportJobAdmin(ReadOnly):
     def has_undo_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("imports.add_importjob")
 
-    @admin.action(description="Run again: a failed one goes on from its last batch", permissions=["undo"])
+    @admin.action(
+        description="Run again: a failed one goes on from its last batch", permissions=["undo"]
+    )
     def run_again(self, request: HttpRequest, queryset: QuerySet[ImportJob]) -> None:
         for job in queryset.order_by("created_at"):
             try:
@@ -44,7 +55,10 @@ class ImportJobAdmin(ReadOnly):
                 words = f"{job.original_name} waits for the worker, which goes on after row {job.last_row:,}."
                 self.message_user(request, words, messages.SUCCESS)
 
-    @admin.action(description="Undo: archive the new patients, put the changed ones back", permissions=["undo"])
+    @admin.action(
+        description="Undo: archive the new patients, put the changed ones back",
+        permissions=["undo"],
+    )
     def undo(self, request: HttpRequest, queryset: QuerySet[ImportJob]) -> None:
         for job in queryset.order_by("-created_at"):
             try:
@@ -53,7 +67,9 @@ class ImportJobAdmin(ReadOnly):
                 self.message_user(request, f"{job.original_name}: {error.detail}", messages.ERROR)
             else:
                 self.log_change(request, job, "Undo begun.")
-                self.message_user(request, f"{job.original_name} is being undone.", messages.SUCCESS)
+                self.message_user(
+                    request, f"{job.original_name} is being undone.", messages.SUCCESS
+                )
 
 
 @admin.register(ImportReject)

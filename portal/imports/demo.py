@@ -56,7 +56,11 @@ def demo_patients(today: date) -> Iterator[dict[str, Any]]:
     yield from people.values()
     for number, (person, differs) in enumerate(DOUBLES, start=len(people) + 1):
         identifiers = [{"system": SYSTEM, "value": f"{number:04}"}]
-        yield people[person] | differs | {"registered_on": today - timedelta(days=1), "identifiers": identifiers}
+        yield (
+            people[person]
+            | differs
+            | {"registered_on": today - timedelta(days=1), "identifiers": identifiers}
+        )
 
 
 def _people(today: date) -> Iterator[dict[str, Any]]:

@@ -29,7 +29,10 @@ def as_ndjson(patients: Iterable[Patient]) -> Iterator[str]:
 
 
 KINDS = {"csv": "text/csv; charset=utf-8", "ndjson": "application/fhir+ndjson"}
-WRITERS: dict[str, Callable[[Iterable[Patient]], Iterator[str]]] = {"csv": as_csv, "ndjson": as_ndjson}
+WRITERS: dict[str, Callable[[Iterable[Patient]], Iterator[str]]] = {
+    "csv": as_csv,
+    "ndjson": as_ndjson,
+}
 
 
 def resource_of(patient: Patient) -> dict[str, Any]:
@@ -47,7 +50,9 @@ def resource_of(patient: Patient) -> dict[str, Any]:
         "deceasedDateTime": str(patient.deceased_on or ""),
         "address": [address] if (address := _address(patient)) else [],
         "maritalStatus": _marital(patient),
-        "communication": [{"language": _coded(fhir.LANGUAGES, patient.language)}] if patient.language else [],
+        "communication": [{"language": _coded(fhir.LANGUAGES, patient.language)}]
+        if patient.language
+        else [],
     }
     return _filled(resource)
 
@@ -70,7 +75,9 @@ def _mrn(patient: Patient) -> dict[str, Any]:
 
 def _identifier(identifier: PatientIdentifier) -> dict[str, Any]:
     """A short code of ours becomes a URI, as FHIR wants it, and the type that the field knows it by."""
-    system = identifier.system if ":" in identifier.system else fhir.SHORT_SYSTEM + identifier.system
+    system = (
+        identifier.system if ":" in identifier.system else fhir.SHORT_SYSTEM + identifier.system
+    )
     code = fhir.TYPE_OF.get(identifier.system)
     kind = {"coding": [{"system": fhir.TYPES, "code": code}]} if code else {}
     return _filled({"type": kind, "system": system, "value": identifier.value})
@@ -88,7 +95,11 @@ def _names(patient: Patient) -> list[dict[str, Any]]:
             "suffix": [patient.suffix] if patient.suffix else [],
         }
     )
-    return [official, {"use": "nickname", "given": [patient.preferred_name]}] if patient.preferred_name else [official]
+    return (
+        [official, {"use": "nickname", "given": [patient.preferred_name]}]
+        if patient.preferred_name
+        else [official]
+    )
 
 
 def _telecom(patient: Patient) -> Iterator[dict[str, str]]:

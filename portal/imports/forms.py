@@ -41,7 +41,9 @@ class ColumnsForm(forms.Form):
 
     use_required_attribute = False
 
-    def __init__(self, *args: Any, header: Sequence[str], mapping: Sequence[str] = (), **more: Any) -> None:
+    def __init__(
+        self, *args: Any, header: Sequence[str], mapping: Sequence[str] = (), **more: Any
+    ) -> None:
         more["initial"] = {f"c{index}": name for index, name in enumerate(mapping)}
         super().__init__(*args, **more)
         self.names = [f"c{index}" for index in range(len(header))]
@@ -62,7 +64,9 @@ class ColumnsForm(forms.Form):
     @property
     def mapping(self) -> list[str]:
         """What is chosen for each column, as far as it is one of the list."""
-        return [value if (value := self[name].value() or "") in LABELS else "" for name in self.names]
+        return [
+            value if (value := self[name].value() or "") in LABELS else "" for name in self.names
+        ]
 
     def clean(self) -> dict[str, Any]:
         """Each field once at most, and something that tells who a row is about."""
@@ -73,7 +77,9 @@ class ColumnsForm(forms.Form):
                 words = f"“{other}” becomes “{LABELS[name]}” too. Choose one of them and leave the other out."
                 self.add_error(self.names[index], words)
         if not names_somebody(mapping):
-            raise forms.ValidationError("No column becomes a name or an identifier. Choose at least one.")
+            raise forms.ValidationError(
+                "No column becomes a name or an identifier. Choose at least one."
+            )
         return self.cleaned_data
 
 
@@ -108,21 +114,27 @@ class ReviewForm(forms.Form):
             key = one.question.pk
             self.fields[f"q{key}"] = forms.ChoiceField(
                 label=f"What becomes of row {one.question.row_number}",
-                required=one.question.doubt != Doubt.ALIKE,  # Whoever is not chosen for is decided with the rest.
+                required=one.question.doubt
+                != Doubt.ALIKE,  # Whoever is not chosen for is decided with the rest.
                 choices=_options(one),
                 initial=_chosen(one.question),
                 widget=forms.RadioSelect(attrs={"class": "nhsuk-radios--small"}),
                 error_messages={"required": "Choose what becomes of this row."},
             )
             self.fields[f"r{key}"] = forms.CharField(
-                label="Why it is another person", required=False, max_length=200, initial=one.question.reason
+                label="Why it is another person",
+                required=False,
+                max_length=200,
+                initial=one.question.reason,
             )
 
     def clean(self) -> dict[str, Any]:
         """A new person needs a reason."""
         for one in self.asked:
             reason = f"r{one.question.pk}"
-            if self.cleaned_data.get(f"q{one.question.pk}") == Choice.NEW and not self.cleaned_data.get(reason):
+            if self.cleaned_data.get(
+                f"q{one.question.pk}"
+            ) == Choice.NEW and not self.cleaned_data.get(reason):
                 self.add_error(reason, f"Row {one.question.row_number}: {REASON_MISSING}")
         return self.cleaned_data
 
@@ -132,7 +144,9 @@ class ReviewForm(forms.Form):
             question = one.question
             question.choice, _, patient_id = self.cleaned_data[f"q{question.pk}"].partition(":")
             question.patient_id = patient_id or None
-            question.reason = self.cleaned_data[f"r{question.pk}"] if question.choice == Choice.NEW else ""
+            question.reason = (
+                self.cleaned_data[f"r{question.pk}"] if question.choice == Choice.NEW else ""
+            )
         return [one.question for one in self.asked if one.question.choice]
 
 
@@ -142,7 +156,9 @@ class RestForm(forms.Form):
     use_required_attribute = False
 
     choice = forms.ChoiceField(label="All rows of this kind that nobody chose for")
-    reason = forms.CharField(label="Why they are other people (for new persons)", required=False, max_length=200)
+    reason = forms.CharField(
+        label="Why they are other people (for new persons)", required=False, max_length=200
+    )
 
     def __init__(self, *args: Any, doubt: str, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -171,12 +187,16 @@ class CommitForm(forms.Form):
             (Likely.REFUSE, "Hold them back: they stay out, and are listed with the reason"),
         ],
         widget=forms.RadioSelect(attrs={"class": "nhsuk-radios--small"}),
-        error_messages={"required": "Choose what becomes of the people who may be registered already."},
+        error_messages={
+            "required": "Choose what becomes of the people who may be registered already."
+        },
     )
 
     def __init__(self, *args: Any, count: int, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.fields["likely"].label = f"{count:,} {'person' if count == 1 else 'people'} may be registered already"
+        self.fields[
+            "likely"
+        ].label = f"{count:,} {'person' if count == 1 else 'people'} may be registered already"
         if not count:
             del self.fields["likely"]
 
@@ -198,7 +218,9 @@ def _options(asked: Asked) -> list[tuple[str, str]]:
 
 def _chosen(question: ImportQuestion) -> str:
     """What was chosen, or what happens without a choice; nothing for people alike, who are decided on purpose."""
-    choice = question.choice or ("" if question.doubt == Doubt.ALIKE else CHOICES[question.doubt][0])  # type: ignore[index]
+    choice = question.choice or (
+        "" if question.doubt == Doubt.ALIKE else CHOICES[question.doubt][0]
+    )  # type: ignore[index]
     if choice in (Choice.UPDATE, Choice.FILL) and question.people:
         return f"{choice}:{question.patient_id or question.people[0]}"
     return choice

@@ -65,7 +65,10 @@ class Undo(models.TextChoices):
     ARCHIVED = "archived", "Archived."
     RESTORED = "restored", "Back to what it was before the import."
     CHANGED = "changed", "Left alone: somebody changed this patient after the import."
-    LATER = "later", "Left alone: another import changed this patient afterwards. Undo that one first."
+    LATER = (
+        "later",
+        "Left alone: another import changed this patient afterwards. Undo that one first.",
+    )
     GONE = "gone", "Left alone: this patient is not there any more."
 
 
@@ -95,11 +98,18 @@ class ImportJob(models.Model):
     header = models.JSONField(default=list)
     ignored_columns = models.JSONField(default=list)
     mapping = models.JSONField(
-        default=list, help_text='The field that each column becomes, "" for none; empty if their names decide'
+        default=list,
+        help_text='The field that each column becomes, "" for none; empty if their names decide',
     )
-    samples = models.JSONField(default=list, help_text="For each column its first values; kept as long as the file is")
-    numeric_columns = models.JSONField(default=list, help_text="Positions of columns that hold numbers")
-    trial = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="runs")
+    samples = models.JSONField(
+        default=list, help_text="For each column its first values; kept as long as the file is"
+    )
+    numeric_columns = models.JSONField(
+        default=list, help_text="Positions of columns that hold numbers"
+    )
+    trial = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="runs"
+    )
     dry_run = models.BooleanField(default=False)
     allow_duplicates = models.BooleanField(default=False)
     likely = models.CharField(
@@ -108,12 +118,20 @@ class ImportJob(models.Model):
         blank=True,
         help_text="People who may be registered already; empty holds them back",
     )
-    encoding = models.CharField(max_length=20, blank=True, help_text="Of a CSV file, as a person chose it")
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    encoding = models.CharField(
+        max_length=20, blank=True, help_text="Of a CSV file, as a person chose it"
+    )
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     status = models.CharField(max_length=7, choices=JobStatus, default=JobStatus.WAITING)
-    message = models.CharField(max_length=500, blank=True, help_text="Why it failed; holds no personal data")
-    last_row = models.BigIntegerField(default=0, help_text="The number of the last row that was dealt with")
+    message = models.CharField(
+        max_length=500, blank=True, help_text="Why it failed; holds no personal data"
+    )
+    last_row = models.BigIntegerField(
+        default=0, help_text="The number of the last row that was dealt with"
+    )
     bytes_done = models.BigIntegerField(default=0)
     new_count = models.BigIntegerField(default=0)
     updated_count = models.BigIntegerField(default=0)
@@ -121,7 +139,8 @@ class ImportJob(models.Model):
     duplicate_count = models.BigIntegerField(default=0)
     rejected_count = models.BigIntegerField(default=0)
     alike_count = models.BigIntegerField(
-        default=0, help_text="New people who may be registered already, and about whom nobody decided"
+        default=0,
+        help_text="New people who may be registered already, and about whom nobody decided",
     )
 
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -147,7 +166,9 @@ class ImportJob(models.Model):
         default_permissions = ("add", "view")
         indexes = [models.Index(fields=["status", "leased_until"], name="import_job_to_do")]
         constraints = [
-            models.CheckConstraint(condition=models.Q(status__in=JobStatus.values), name="import_status_known")
+            models.CheckConstraint(
+                condition=models.Q(status__in=JobStatus.values), name="import_status_known"
+            )
         ]
 
     def __str__(self) -> str:
@@ -206,7 +227,9 @@ class ImportedRow(models.Model):
         ordering = ["job", "row_number"]
         default_permissions = ()
         indexes = [models.Index(fields=["job", "patient_id"], name="imported_row_by_patient")]
-        constraints = [models.UniqueConstraint(fields=["job", "row_number"], name="one_outcome_per_row")]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "row_number"], name="one_outcome_per_row")
+        ]
 
     def __str__(self) -> str:
         return f"row {self.row_number} of import {self.job_id}"
@@ -226,7 +249,9 @@ class ImportReject(models.Model):
     class Meta:
         ordering = ["job", "row_number"]
         default_permissions = ("view",)
-        constraints = [models.UniqueConstraint(fields=["job", "row_number"], name="one_reject_per_row")]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "row_number"], name="one_reject_per_row")
+        ]
 
     def __str__(self) -> str:
         return f"row {self.row_number} of import {self.job_id}"
@@ -242,7 +267,9 @@ class ImportQuestion(models.Model):
     row_number = models.BigIntegerField()
     doubt = models.CharField(max_length=9, choices=Doubt)
     people = models.JSONField(default=list, help_text="The ids of the patients whom it is about")
-    alike = models.JSONField(default=list, help_text="Who may be the person: {who, label, grade, reasons}")
+    alike = models.JSONField(
+        default=list, help_text="Who may be the person: {who, label, grade, reasons}"
+    )
     details = models.JSONField(default=dict, help_text="What the row says")
     choice = models.CharField(max_length=6, choices=Choice, blank=True)
     patient_id = models.UUIDField(null=True, blank=True)
@@ -255,7 +282,9 @@ class ImportQuestion(models.Model):
     class Meta:
         ordering = ["job", "row_number"]
         default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["job", "row_number"], name="one_question_per_row")]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "row_number"], name="one_question_per_row")
+        ]
 
     def __str__(self) -> str:
         return f"row {self.row_number} of import {self.job_id}"
@@ -267,7 +296,9 @@ class MappingProfile(models.Model):
     name = models.CharField(max_length=80)
     header_digest = models.CharField(max_length=64, db_index=True)
     columns = models.JSONField(default=dict, help_text="The field for each column's folded name")
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     saved_at = models.DateTimeField(auto_now=True)
 
     class Meta:

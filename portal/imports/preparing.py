@@ -84,4 +84,6 @@ def refuse_settled(job: ImportJob) -> None:
     if not job.path.exists():
         raise Conflict("The file is not kept any more. Upload it again.")
     if job.run:
-        raise Conflict("This file was imported already. Upload it again to import it with other columns.")
+        raise Conflict(
+            "This file was imported already. Upload it again to import it with other columns."
+        )

@@ -31,16 +31,22 @@ def mapping_of(profile: MappingProfile, header: Sequence[str]) -> list[str]:
     """The field of each column, "" for none; Unprocessable if the file lacks a column that the profile reads."""
     keys = _keys(header)
     if missing := sorted(key for key, name in profile.columns.items() if name and key not in keys):
-        raise Unprocessable(f"This file lacks columns that “{profile.name}” reads: {', '.join(missing)}.")
+        raise Unprocessable(
+            f"This file lacks columns that “{profile.name}” reads: {', '.join(missing)}."
+        )
     return [name if (name := profile.columns.get(key, "")) in ALL else "" for key in keys]
 
 
-def save_profile(name: str, *, header: Sequence[str], mapping: Sequence[str], by: User | None) -> MappingProfile:
+def save_profile(
+    name: str, *, header: Sequence[str], mapping: Sequence[str], by: User | None
+) -> MappingProfile:
     """Keep what the columns become, instead of what is kept under this name; Conflict if that is of another header."""
     columns, digest = dict(zip(_keys(header), mapping, strict=True)), digest_of(header)
     there = MappingProfile.objects.filter(name__iexact=name.strip()).first()
     if there and there.header_digest != digest:
-        raise Conflict("Columns of another kind of file are saved under this name. Choose another name.")
+        raise Conflict(
+            "Columns of another kind of file are saved under this name. Choose another name."
+        )
     profile = there or MappingProfile(name=name.strip())
     profile.header_digest, profile.columns, profile.by = digest, columns, by
     profile.save()

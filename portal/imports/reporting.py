@@ -35,7 +35,9 @@ class RejectsFile:
             self.file = open_private(self.path)
             self.file.write(csv_line([*self.header, "reason"]))
         problems = [asdict(one) for one in decision.problems]
-        self.file.write(csv_line(rejects_cells(self.header, decision.row.number, decision.row.raw, problems)))
+        self.file.write(
+            csv_line(rejects_cells(self.header, decision.row.number, decision.row.raw, problems))
+        )
 
     def close(self) -> None:
         """Finish the file."""
@@ -67,7 +69,9 @@ class Tally:
             if one.outcome == Outcome.REJECTED:
                 self.rejects.add(one)
                 room = SHOWN - len(self.first_problems)
-                self.first_problems += [{"row": one.row.number, **asdict(problem)} for problem in one.problems[:room]]
+                self.first_problems += [
+                    {"row": one.row.number, **asdict(problem)} for problem in one.problems[:room]
+                ]
 
     @property
     def rows(self) -> int:
@@ -97,7 +101,11 @@ def report_of(job: ImportJob, tally: Tally, *, rejects: Path) -> dict[str, Any]:
 
 
 def _report(
-    tally: Tally, counts: dict[str, int], problems: list[dict[str, Any]], rejects: str | None, alike_count: int
+    tally: Tally,
+    counts: dict[str, int],
+    problems: list[dict[str, Any]],
+    rejects: str | None,
+    alike_count: int,
 ) -> dict[str, Any]:
     return {
         "rowsRead": sum(counts.values()),
@@ -123,7 +131,10 @@ def undo_report(job: ImportJob) -> dict[str, Any]:
         "archived": job.undo_archived_count,
         "restored": job.undo_restored_count,
         "leftAlone": job.undo_left_count,
-        "left": [{"patientId": str(patient_id), "reason": reason} for patient_id, reason in left_alone(job)],
+        "left": [
+            {"patientId": str(patient_id), "reason": reason}
+            for patient_id, reason in left_alone(job)
+        ],
     }
 
 
@@ -140,7 +151,9 @@ def in_words(report: dict[str, Any], *, colour: bool) -> str:
     if report["job"] and (report["new"] or report["updated"]):
         lines.append(f"To take it back: manage.py import_patients --undo {report['job']}")
     title = f"{report['file']}{' – dry run, nothing was written' if report['dryRun'] else ''}"
-    counts = {name: report[name] for name in ("new", "updated", "unchanged", "duplicates", "rejected")}
+    counts = {
+        name: report[name] for name in ("new", "updated", "unchanged", "duplicates", "rejected")
+    }
     return _table(title, {**counts, "rows/s": report["rowsPerSecond"]}, lines, colour=colour)
 
 
@@ -149,7 +162,11 @@ def undo_in_words(report: dict[str, Any], *, colour: bool) -> str:
     lines = [f"patient {one['patientId']}: {one['reason']}" for one in report["left"][:SHOWN]]
     if len(report["left"]) > SHOWN:
         lines.append(f"and {len(report['left']) - SHOWN:,} more: --json names all")
-    counts = {"archived": report["archived"], "restored": report["restored"], "left alone": report["leftAlone"]}
+    counts = {
+        "archived": report["archived"],
+        "restored": report["restored"],
+        "left alone": report["leftAlone"],
+    }
     return _table(f"{report['file']} – undone", counts, lines, colour=colour)
 
 

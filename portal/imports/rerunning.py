@@ -35,7 +35,9 @@ def run_again(job_id: UUID, *, by: User | None) -> ImportJob:
 
 def _set_waiting(job: ImportJob) -> None:
     if not job.path.exists():
-        raise Conflict("The file is not kept any more. Upload it again: rows that are here already change nothing.")
+        raise Conflict(
+            "The file is not kept any more. Upload it again: rows that are here already change nothing."
+        )
     job.status, job.message, job.attempts = JobStatus.WAITING, "", 0
     job.lease = job.leased_until = job.finished_at = None
     job.save()

@@ -56,21 +56,28 @@ def count_questions(job: ImportJob) -> list[tuple[Doubt, int, int]]:
     for doubt, choice, count in rows:
         total[doubt] += count
         open_ones[doubt] += 0 if choice else count
-    return [(doubt, total[doubt], total[doubt] - open_ones[doubt]) for doubt in Doubt if total[doubt]]
+    return [
+        (doubt, total[doubt], total[doubt] - open_ones[doubt]) for doubt in Doubt if total[doubt]
+    ]
 
 
-def questions_of(user: User | None, job: ImportJob, *, doubt: str, after: int, limit: int) -> tuple[list[Asked], bool]:
+def questions_of(
+    user: User | None, job: ImportJob, *, doubt: str, after: int, limit: int
+) -> tuple[list[Asked], bool]:
     """The next questions of a kind, behind row `after`, and whether there are more behind them.
 
     The reading of their patients is recorded.
     """
-    found = list(job.questions.filter(doubt=doubt, row_number__gt=after).order_by("row_number")[: limit + 1])
+    found = list(
+        job.questions.filter(doubt=doubt, row_number__gt=after).order_by("row_number")[: limit + 1]
+    )
     questions = found[:limit]
     ids = {UUID(one) for question in questions for one in question.people}
     known = patients_visible_to(user).prefetch_related("identifiers").in_bulk(ids)
-    record_reading(user, known, action="review", door=Source.PORTAL)
+    record_reading(user, known, action="review", channel=Source.PORTAL)
     asked = [
-        Asked(question, [known[UUID(one)] for one in question.people if UUID(one) in known]) for question in questions
+        Asked(question, [known[UUID(one)] for one in question.people if UUID(one) in known])
+        for question in questions
     ]
     return asked, len(found) > limit
 
@@ -81,7 +88,9 @@ def choose(job_id: UUID, chosen: Sequence[ImportQuestion], *, by: User | None) -
     _open_trial(job_id)
     for question in chosen:
         question.chosen_by, question.chosen_at = by, timezone.now()
-    ImportQuestion.objects.bulk_update(chosen, ["choice", "patient_id", "reason", "chosen_by", "chosen_at"])
+    ImportQuestion.objects.bulk_update(
+        chosen, ["choice", "patient_id", "reason", "chosen_by", "chosen_at"]
+    )
 
 
 @transaction.atomic
@@ -104,9 +113,15 @@ def _open_trial(job_id: UUID) -> ImportJob:
 
 def beside(asked: Asked) -> list[dict[str, Any]]:
     """Field by field what the row says, and for each patient what is recorded and whether that is something else."""
-    shown = {name: value for name, value in asked.question.details.items() if name not in _NOT_SHOWN}
+    shown = {
+        name: value for name, value in asked.question.details.items() if name not in _NOT_SHOWN
+    }
     return [
-        {"name": name, "new": _in_words(name, value), "there": [_recorded(one, name, value) for one in asked.patients]}
+        {
+            "name": name,
+            "new": _in_words(name, value),
+            "there": [_recorded(one, name, value) for one in asked.patients],
+        }
         for name, value in shown.items()
     ]
 

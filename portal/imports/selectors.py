@@ -43,7 +43,9 @@ def open_job(user: User | None, job_id: UUID) -> ImportJob:
 
 def earlier_import(job: ImportJob) -> ImportJob | None:
     """The last import of the same file that came to its end and stands."""
-    same = ImportJob.objects.filter(sha256=job.sha256, size_bytes=job.size_bytes, dry_run=False, status=JobStatus.DONE)
+    same = ImportJob.objects.filter(
+        sha256=job.sha256, size_bytes=job.size_bytes, dry_run=False, status=JobStatus.DONE
+    )
     return same.exclude(pk=job.pk).select_related("by").order_by("-created_at").first()
 
 
@@ -56,8 +58,19 @@ def job_progress(job: ImportJob) -> Progress:
     """Rows a second since the job was last taken up, and the time left at that pace; of undoing only how far it is."""
     if job.status == JobStatus.UNDOING:
         patients = max(job.new_count + job.updated_count, 1)
-        return Progress(job.status, job.undone_count, 100 * job.undone_count // patients, 0.0, None, is_ended=False)
-    since = ((job.finished_at or timezone.now()) - job.started_at).total_seconds() if job.started_at else 0.0
+        return Progress(
+            job.status,
+            job.undone_count,
+            100 * job.undone_count // patients,
+            0.0,
+            None,
+            is_ended=False,
+        )
+    since = (
+        ((job.finished_at or timezone.now()) - job.started_at).total_seconds()
+        if job.started_at
+        else 0.0
+    )
     pace = (job.rows_read - job.rows_before) / since if since > 0 else 0.0
     share = job.bytes_done / job.size_bytes if job.size_bytes else 0.0
     left = None
@@ -73,7 +86,11 @@ def rejects_of(job: ImportJob) -> QuerySet[ImportReject]:
 
 def first_problems(job: ImportJob, *, limit: int) -> list[dict[str, Any]]:
     """The first things that were wrong, as {row, column, value, reason}."""
-    found = [{"row": reject.row_number, **problem} for reject in rejects_of(job)[:limit] for problem in reject.problems]
+    found = [
+        {"row": reject.row_number, **problem}
+        for reject in rejects_of(job)[:limit]
+        for problem in reject.problems
+    ]
     return found[:limit]
 
 
@@ -91,7 +108,9 @@ def rejects_csv(job: ImportJob) -> Iterator[str]:
         yield csv_line(rejects_cells(job.header, reject.row_number, reject.raw, reject.problems))
 
 
-def rejects_cells(header: list[str], number: int, raw: list[str], problems: list[dict[str, str]]) -> list[str]:
+def rejects_cells(
+    header: list[str], number: int, raw: list[str], problems: list[dict[str, str]]
+) -> list[str]:
     """One line of the rejects file. Cells of a row with too many come behind the reason, so that none is lost."""
     padded = raw + [""] * (len(header) - len(raw))
     reason = " ".join(_said(one) for one in problems)
@@ -99,5 +118,9 @@ def rejects_cells(header: list[str], number: int, raw: list[str], problems: list
 
 
 def _said(problem: dict[str, str]) -> str:
-    where = f'{problem["column"]} "{problem["value"]}": ' if problem["value"] else f"{problem['column']}: "
+    where = (
+        f'{problem["column"]} "{problem["value"]}": '
+        if problem["value"]
+        else f"{problem['column']}: "
+    )
     return (where if problem["column"] else "") + problem["reason"].rstrip(".") + "."

@@ -35,7 +35,9 @@ CHUNK = 1024 * 1024
 MOST_ATTEMPTS = 5
 SOON = timedelta(seconds=10)
 LOOK_AGAIN_SECONDS = 0.5
-SLOWEST_READING = 2 * 1024 * 1024  # Bytes a second; ten times as much was measured on a machine at rest.
+SLOWEST_READING = (
+    2 * 1024 * 1024
+)  # Bytes a second; ten times as much was measured on a machine at rest.
 SLOWEST_UNPACKING = 50 * 1024  # The same of a workbook, which is packed.
 _COUNTS = ["alike_count", *(f"{outcome}_count" for outcome in Outcome.values)]
 LIKELY_MISSING = "Choose what becomes of the people who may be registered already."
@@ -59,9 +61,18 @@ def start_import(
     It reads the columns as its trial did, if it has one, else by their names. `likely` is what becomes of new people
     who may be registered already and for whom nobody chose; empty holds them back.
     """
-    name, mapping, encoding = uploaded.name or "", trial.mapping if trial else (), trial.encoding if trial else ""
+    name, mapping, encoding = (
+        uploaded.name or "",
+        trial.mapping if trial else (),
+        trial.encoding if trial else "",
+    )
     job = keep_file(uploaded.chunks(CHUNK), name=name, by=by, mapping=mapping, encoding=encoding)
-    job.dry_run, job.allow_duplicates, job.likely, job.trial = dry_run, allow_duplicates, likely, trial
+    job.dry_run, job.allow_duplicates, job.likely, job.trial = (
+        dry_run,
+        allow_duplicates,
+        likely,
+        trial,
+    )
     job.save()
     transaction.on_commit(lambda: nudge(job.pk))
     return job
@@ -89,7 +100,10 @@ def import_for_real(job_id: UUID, *, by: User | None, likely: str = "") -> Impor
         raise Conflict("Only a finished dry run can be imported.")
     if begun := tried.run:
         return begun
-    if likely not in Likely.values and tried.questions.filter(doubt=Doubt.ALIKE, choice="").exists():
+    if (
+        likely not in Likely.values
+        and tried.questions.filter(doubt=Doubt.ALIKE, choice="").exists()
+    ):
         raise Unprocessable(LIKELY_MISSING)
     try:
         with tried.path.open("rb") as file:
@@ -161,7 +175,9 @@ def run_job(job_id: UUID) -> ImportJob | None:
 def nudge(job_id: UUID) -> None:
     """Tell the worker. A lost nudge does no harm: the beat looks for jobs that wait."""
     try:
-        current_app.send_task("imports.run_import", args=[str(job_id)], expires=SOON.total_seconds())
+        current_app.send_task(
+            "imports.run_import", args=[str(job_id)], expires=SOON.total_seconds()
+        )
     except (QueueAway, OSError) as error:
         log.warning("import waits for the beat", job=str(job_id), kind=type(error).__name__)
 
@@ -182,7 +198,9 @@ def _begin_undo(job_id: UUID, by: User | None) -> ImportJob:
         raise Conflict("This import still runs. Wait until it has ended, then undo it.")
     same_file = ImportJob.objects.filter(sha256=job.sha256, dry_run=False).exclude(pk=job.pk)
     if same_file.exclude(status__in=ENDED).exists():
-        raise Conflict("The same file is being imported again. Wait until that has ended, then undo both.")
+        raise Conflict(
+            "The same file is being imported again. Wait until that has ended, then undo both."
+        )
     if job.status != JobStatus.UNDOING:
         job.imported_rows.filter(undo__in=LEFT_ALONE).update(undo="")
         job.status, job.message, job.attempts = JobStatus.UNDOING, "", 0
@@ -191,7 +209,9 @@ def _begin_undo(job_id: UUID, by: User | None) -> ImportJob:
     return job
 
 
-def _see_through(job_id: UUID, mine: ImportJob | None, tell: Callable[..., None] | None) -> ImportJob:
+def _see_through(
+    job_id: UUID, mine: ImportJob | None, tell: Callable[..., None] | None
+) -> ImportJob:
     """Work on the job until it has ended; while another process has it, wait for that one, or for its lease to end."""
     while True:
         if mine:
@@ -211,7 +231,9 @@ def _claim(job_id: UUID) -> ImportJob | None:
     if job is None:
         return None
     if job.attempts >= MOST_ATTEMPTS:
-        _end(job, JobStatus.FAILED, f"It was given up after {MOST_ATTEMPTS} starts without progress.")
+        _end(
+            job, JobStatus.FAILED, f"It was given up after {MOST_ATTEMPTS} starts without progress."
+        )
         return None
     if job.dry_run:
         job.rejects.all().delete()
@@ -221,9 +243,17 @@ def _claim(job_id: UUID) -> ImportJob | None:
             setattr(job, name, 0)
     pace = SLOWEST_UNPACKING if job.file_format == "xlsx" else SLOWEST_READING
     reading = timedelta(seconds=job.bytes_done / pace)  # Over what is done, before the first batch.
-    job.lease, job.leased_until, job.attempts = uuid4(), timezone.now() + LEASE + reading, job.attempts + 1
+    job.lease, job.leased_until, job.attempts = (
+        uuid4(),
+        timezone.now() + LEASE + reading,
+        job.attempts + 1,
+    )
     if job.status != JobStatus.UNDOING:
-        job.status, job.started_at, job.rows_before = JobStatus.RUNNING, timezone.now(), job.rows_read
+        job.status, job.started_at, job.rows_before = (
+            JobStatus.RUNNING,
+            timezone.now(),
+            job.rows_read,
+        )
     job.save()
     return job
 
@@ -243,7 +273,9 @@ def _work(job: ImportJob, tell: Callable[..., None] | None = None) -> ImportJob 
         raise
     except Exception:
         with suppress(DatabaseError):  # It may be what is away; then the lease runs out by itself.
-            ImportJob.objects.filter(pk=job.pk, lease=job.lease).update(leased_until=timezone.now() + SOON)
+            ImportJob.objects.filter(pk=job.pk, lease=job.lease).update(
+                leased_until=timezone.now() + SOON
+            )
         raise
     return _end(job, JobStatus.UNDONE if job.status == JobStatus.UNDOING else JobStatus.DONE)
 
@@ -264,7 +296,12 @@ def _carry_out(job: ImportJob, tell: Callable[..., None] | None) -> None:
 
 def _end(job: ImportJob, status: JobStatus, message: str = "") -> ImportJob | None:
     """The job is over, unless it is not ours any more. The file of a trial is kept, and that of a failed one."""
-    changes: dict[str, Any] = {"status": status, "message": message, "lease": None, "leased_until": None}
+    changes: dict[str, Any] = {
+        "status": status,
+        "message": message,
+        "lease": None,
+        "leased_until": None,
+    }
     changes["undone_at" if job.status == JobStatus.UNDOING else "finished_at"] = timezone.now()
     if status == JobStatus.DONE:
         changes["bytes_done"] = F("size_bytes")

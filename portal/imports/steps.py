@@ -29,7 +29,13 @@ def steps_of(job: ImportJob | None, current: str) -> list[Step]:
     places = _places(trial) if trial else {}
     skipped = _skipped(trial) if trial else []
     return [
-        Step(number, name, "" if name == current else places.get(name, ""), name == current, name in skipped)
+        Step(
+            number,
+            name,
+            "" if name == current else places.get(name, ""),
+            name == current,
+            name in skipped,
+        )
         for number, name in enumerate(NAMES, start=1)
     ]
 

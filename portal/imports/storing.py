@@ -32,7 +32,9 @@ def keep_file(
 
     With `asks_for_columns` a person is to say what the columns of a table become, so they need not be understood.
     """
-    job = ImportJob(original_name=Path(name).name[:255], by=by, mapping=list(mapping), encoding=encoding)
+    job = ImportJob(
+        original_name=Path(name).name[:255], by=by, mapping=list(mapping), encoding=encoding
+    )
     job.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         job.size_bytes, job.sha256 = _write(chunks, job.path)
@@ -70,9 +72,17 @@ def refuse_prose(file: TableFile) -> None:
 def take_up_unfinished(job: ImportJob) -> ImportJob | None:
     """The import of the same file by the same user that has not ended; it gets the file that was kept for `job`."""
     same = ImportJob.objects.filter(
-        sha256=job.sha256, size_bytes=job.size_bytes, by=job.by, allow_duplicates=job.allow_duplicates, dry_run=False
+        sha256=job.sha256,
+        size_bytes=job.size_bytes,
+        by=job.by,
+        allow_duplicates=job.allow_duplicates,
+        dry_run=False,
     ).filter(mapping=job.mapping, likely=job.likely, encoding=job.encoding)
-    found = same.filter(status__in=[JobStatus.WAITING, JobStatus.RUNNING]).order_by("created_at").first()
+    found = (
+        same.filter(status__in=[JobStatus.WAITING, JobStatus.RUNNING])
+        .order_by("created_at")
+        .first()
+    )
     if found:
         job.path.replace(found.path)
     return found
@@ -84,7 +94,9 @@ def _write(chunks: Iterable[bytes], path: Path) -> tuple[int, str]:
         for chunk in chunks:
             size += len(chunk)
             if size > settings.IMPORT_MAX_BYTES:
-                raise TooLarge(f"The file is larger than {settings.IMPORT_MAX_BYTES // 1024**2} MB. Split it.")
+                raise TooLarge(
+                    f"The file is larger than {settings.IMPORT_MAX_BYTES // 1024**2} MB. Split it."
+                )
             digest.update(chunk)
             file.write(chunk)
         file.flush()
@@ -96,13 +108,21 @@ def forget_files() -> int:
     """Remove files of jobs that ended a week ago, and files without a job; how many. Uploads left alone end so too."""
     long_ago = timezone.now() - KEPT
     ImportJob.objects.filter(status=JobStatus.MAPPING, created_at__lt=long_ago).update(
-        status=JobStatus.FAILED, message="Its columns were never set. Upload it again.", finished_at=F("created_at")
+        status=JobStatus.FAILED,
+        message="Its columns were never set. Upload it again.",
+        finished_at=F("created_at"),
     )
-    ImportJob.objects.filter(status__in=ENDED, finished_at__lt=long_ago).exclude(samples=[]).update(samples=[])
+    ImportJob.objects.filter(status__in=ENDED, finished_at__lt=long_ago).exclude(samples=[]).update(
+        samples=[]
+    )
     kept = ImportJob.objects.exclude(status__in=ENDED, finished_at__lt=long_ago)
     names = {pk.hex for pk in kept.values_list("pk", flat=True)}
     folder = Path(settings.DATA_DIR) / "imports"
-    gone = [path for path in folder.glob("*") if path.name not in names and path.stat().st_mtime < long_ago.timestamp()]
+    gone = [
+        path
+        for path in folder.glob("*")
+        if path.name not in names and path.stat().st_mtime < long_ago.timestamp()
+    ]
     for path in gone:
         path.unlink(missing_ok=True)
     return len(gone)

@@ -46,7 +46,9 @@ class PatientForm(forms.ModelForm):
             self.details = clean_details(given)
         except InvalidInput as error:
             for problem in error.errors:
-                self.add_error(problem.pointer if problem.pointer in self.fields else None, problem.detail)
+                self.add_error(
+                    problem.pointer if problem.pointer in self.fields else None, problem.detail
+                )
         return self.cleaned_data
 
 
@@ -80,26 +82,37 @@ class PatientAdmin(ModelAdmin):
     ) -> tuple[QuerySet[Patient], bool]:
         return matching(queryset, search_term), False
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Patient | None:
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Patient | None:
         patient = super().get_object(request, object_id, from_field)
         if patient is not None:
-            record_reading(user_of(request), [patient.pk], action="open", door=Source.ADMIN)
+            record_reading(user_of(request), [patient.pk], action="open", channel=Source.ADMIN)
         return patient
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         response = super().changelist_view(request, extra_context)
         shown = getattr(response, "context_data", {}).get("cl")
         if shown:
-            record_reading(user_of(request), [row.pk for row in shown.result_list], action="list", door=Source.ADMIN)
+            record_reading(
+                user_of(request),
+                [row.pk for row in shown.result_list],
+                action="list",
+                channel=Source.ADMIN,
+            )
         return response
 
-    def save_model(self, request: HttpRequest, obj: Patient, form: PatientForm, change: bool) -> None:
+    def save_model(
+        self, request: HttpRequest, obj: Patient, form: PatientForm, change: bool
+    ) -> None:
         by = user_of(request)
         if change:
             saved = services.change_patient(obj.pk, form.details, by=by, source=Source.ADMIN)
         else:
             reason = form.cleaned_data["duplicate_reason"]
-            saved = services.register_patient(form.details, by=by, source=Source.ADMIN, duplicate_reason=reason)
+            saved = services.register_patient(
+                form.details, by=by, source=Source.ADMIN, duplicate_reason=reason
+            )
         obj.__dict__.update(saved.__dict__)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -117,7 +130,11 @@ class PatientAdmin(ModelAdmin):
         self._each(request, queryset, services.restore_patient, "restored")
 
     def _each(
-        self, request: HttpRequest, queryset: QuerySet[Patient], change: Callable[..., Patient], word: str
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Patient],
+        change: Callable[..., Patient],
+        word: str,
     ) -> None:
         """Each is a change of its own in the log; one that is refused holds up none of the others."""
         pks, refused = list(queryset.values_list("pk", flat=True)), 0
@@ -127,7 +144,9 @@ class PatientAdmin(ModelAdmin):
             except PortalError as error:
                 refused += 1
                 self.message_user(request, error.detail, messages.ERROR)
-        self.message_user(request, f"{len(pks) - refused} of {len(pks)} patient(s) {word}.", messages.SUCCESS)
+        self.message_user(
+            request, f"{len(pks) - refused} of {len(pks)} patient(s) {word}.", messages.SUCCESS
+        )
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -152,11 +171,15 @@ class PatientEventAdmin(ReadOnlyAdmin):
     search_fields = ("mrn",)
     ordering = ("-pgh_id",)
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> PatientEvent | None:
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> PatientEvent | None:
         """One row is the patient as he or she was: to open it is to read of the patient."""
         event = super().get_object(request, object_id, from_field)
         if event is not None:
-            record_reading(user_of(request), [event.pgh_obj_id], action="history", door=Source.ADMIN)
+            record_reading(
+                user_of(request), [event.pgh_obj_id], action="history", channel=Source.ADMIN
+            )
         return event
 
 

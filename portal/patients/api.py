@@ -32,24 +32,32 @@ from portal.patients.serializers import (
 from portal.patients.validation import clean_details
 
 DOOR = Source.API
-IF_MATCH = OpenApiParameter("If-Match", str, "header", description="The ETag you read; 412 if it is stale")
-KEY = OpenApiParameter("Idempotency-Key", str, "header", description="The same key makes one patient, for 24 hours")
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, "header", description="The ETag you read; 412 if it is stale"
+)
+KEY = OpenApiParameter(
+    "Idempotency-Key", str, "header", description="The same key makes one patient, for 24 hours"
+)
 
 
 class Patients(APIView):
     permission_classes = (needs(GET="patients.view_patient", POST="patients.add_patient"),)
     serializer_class = NewPatientBody
 
-    @extend_schema(parameters=[ListQuery], responses=FoundPatientJson(many=True), summary="Find patients")
+    @extend_schema(
+        parameters=[ListQuery], responses=FoundPatientJson(many=True), summary="Find patients"
+    )
     def get(self, request: Request) -> Response:
         """An array: by name, or with `q` the best hits first. The Link header has the next page, if there is one."""
         query = _query(request)
         page = selectors.find_patients(
-            user_of(request), door=DOOR, text=query.get("q", ""), filters=_filters(query),
+            user_of(request), channel=DOOR, text=query.get("q", ""), filters=_filters(query),
             after=query.get("cursor", ""), limit=query["limit"],
         )  # fmt: skip
         parts = parts_for([patient.pk for patient in page.patients])
-        body = [patient_json(hit.patient, parts[hit.patient.pk]) | _matched_on(hit) for hit in page.hits]
+        body = [
+            patient_json(hit.patient, parts[hit.patient.pk]) | _matched_on(hit) for hit in page.hits
+        ]
         return Response(body, headers=_next_link(request, page.next_cursor))
 
     @extend_schema(
@@ -65,7 +73,12 @@ class Patients(APIView):
         user, key = user_of(request), _idempotency_key(request)
         with transaction.atomic():
             patient = services.register_patient(
-                _clean(body), by=user, source=DOOR, idempotency_key=key, waits=False, duplicate_reason=reason[:500]
+                _clean(body),
+                by=user,
+                source=DOOR,
+                idempotency_key=key,
+                waits=False,
+                duplicate_reason=reason[:500],
             )
             answer = first_answer(patient, key, by=user, answer=lambda: _json(patient))
         headers = {"ETag": f'"{answer["version"]}"', "Location": f"/api/patients/{patient.pk}"}
@@ -89,14 +102,24 @@ class OnePatient(APIView):
 
     @extend_schema(responses=PatientJson, summary="Read a patient")
     def get(self, request: Request, patient_id: UUID) -> Response:
-        return answer_with(selectors.open_patient(user_of(request), patient_id, door=DOOR))
+        return answer_with(selectors.open_patient(user_of(request), patient_id, channel=DOOR))
 
-    @extend_schema(parameters=[IF_MATCH], request=PatientBody, responses=PatientJson, summary="Change a patient")
+    @extend_schema(
+        parameters=[IF_MATCH],
+        request=PatientBody,
+        responses=PatientJson,
+        summary="Change a patient",
+    )
     def put(self, request: Request, patient_id: UUID) -> Response:
         """Fields that are left out keep their value: older clients know five of them. Send "" or null to empty one."""
         return self._change(request, patient_id)
 
-    @extend_schema(parameters=[IF_MATCH], request=PatientBody, responses=PatientJson, summary="Change some fields")
+    @extend_schema(
+        parameters=[IF_MATCH],
+        request=PatientBody,
+        responses=PatientJson,
+        summary="Change some fields",
+    )
     def patch(self, request: Request, patient_id: UUID) -> Response:
         """As PUT; `{"status": "active"}` restores an archived patient."""
         return self._change(request, patient_id)
@@ -105,7 +128,9 @@ class OnePatient(APIView):
     def delete(self, request: Request, patient_id: UUID) -> Response:
         """Takes the patient off the lists; nothing is erased, and PATCH restores."""
         version = expected_version(request)
-        services.archive_patient(patient_id, by=user_of(request), source=DOOR, expected_version=version)
+        services.archive_patient(
+            patient_id, by=user_of(request), source=DOOR, expected_version=version
+        )
         return Response(status=204)
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> PatientBody:
@@ -114,7 +139,7 @@ class OnePatient(APIView):
 
     def _change(self, request: Request, patient_id: UUID) -> Response:
         user, body, version = user_of(request), dict(object_in(request)), expected_version(request)
-        current = _json(selectors.open_patient(user, patient_id, door=DOOR))
+        current = _json(selectors.open_patient(user, patient_id, channel=DOOR))
         if body.get("status") == current["status"]:
             del body["status"]
         status = body.pop("status", None)
@@ -123,8 +148,12 @@ class OnePatient(APIView):
             if status is not None:
                 _set_status(status, patient_id, user, version)
                 version = None
-            services.change_patient(patient_id, details, by=user, source=DOOR, expected_version=version)
-        return answer_with(selectors.patients_visible_to(user).prefetch_related("identifiers").get(pk=patient_id))
+            services.change_patient(
+                patient_id, details, by=user, source=DOOR, expected_version=version
+            )
+        return answer_with(
+            selectors.patients_visible_to(user).prefetch_related("identifiers").get(pk=patient_id)
+        )
 
 
 class History(APIView):
@@ -133,7 +162,7 @@ class History(APIView):
     @extend_schema(responses=ChangeJson(many=True), summary="What happened to a patient")
     def get(self, request: Request, patient_id: UUID) -> Response:
         """The log, newest first, field by field."""
-        changes = history_of(user_of(request), patient_id, door=DOOR)
+        changes = history_of(user_of(request), patient_id, channel=DOOR)
         return Response([_change_json(change) for change in changes])
 
 
@@ -154,7 +183,9 @@ def _clean(body: dict[str, Any], *, current: dict[str, Any] | None = None) -> di
     try:
         details = clean_details(raw, partial=current is not None)
     except InvalidInput as error:
-        raise InvalidInput(errors=[*problems, *(as_sent(one, body) for one in error.errors)]) from error
+        raise InvalidInput(
+            errors=[*problems, *(as_sent(one, body) for one in error.errors)]
+        ) from error
     if problems:
         raise InvalidInput(errors=problems)
     return details
@@ -163,9 +194,14 @@ def _clean(body: dict[str, Any], *, current: dict[str, Any] | None = None) -> di
 def _set_status(status: Any, patient_id: UUID, user: User, version: int | None) -> None:
     if not user.has_perm("patients.archive_patient"):
         raise NotAllowed("Ask an operator for the right to archive and restore patients.")
-    change = {Status.ACTIVE: services.restore_patient, Status.ARCHIVED: services.archive_patient}.get(status)
+    change = {
+        Status.ACTIVE: services.restore_patient,
+        Status.ARCHIVED: services.archive_patient,
+    }.get(status)
     if change is None:
-        raise InvalidInput(errors=[FieldProblem("status", "not-a-choice", "Choose one of active, archived.")])
+        raise InvalidInput(
+            errors=[FieldProblem("status", "not-a-choice", "Choose one of active, archived.")]
+        )
     change(patient_id, by=user, source=DOOR, expected_version=version)
 
 
@@ -225,7 +261,10 @@ def answer_with(patient: Patient, **more: Any) -> Response:
 
 
 def _change_json(change: Change) -> dict[str, Any]:
-    fields = [{"field": name.removesuffix("_id"), "old": old, "new": new} for name, old, new in change.fields]
+    fields = [
+        {"field": name.removesuffix("_id"), "old": old, "new": new}
+        for name, old, new in change.fields
+    ]
     return {
         "eventId": change.event_id, "version": change.version, "at": change.at, "kind": change.kind,
         "by": change.actor, "source": change.source, "changes": fields,

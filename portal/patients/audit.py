@@ -39,7 +39,9 @@ class AuditContext:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with pghistory.context(user=request.user.pk, request_id=get_contextvars().get("request_id", "")):
+        with pghistory.context(
+            user=request.user.pk, request_id=get_contextvars().get("request_id", "")
+        ):
             return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_: object) -> None:
@@ -54,24 +56,26 @@ def written_by(by: User | None, *, source: str, **more: Any) -> Iterator[None]:
         yield
 
 
-def record_reading(by: User | None, patient_ids: Iterable[UUID], *, action: str, door: str) -> None:
+def record_reading(
+    by: User | None, patient_ids: Iterable[UUID], *, action: str, channel: str
+) -> None:
     """One row for what somebody saw; nothing where they saw nobody."""
     seen = list(patient_ids)
     if seen:
-        _record(by, seen, action=action, door=door)
+        _record(by, seen, action=action, channel=channel)
 
 
-def record_export_of_audit(by: User | None, about: UUID | None, *, door: str) -> None:
+def record_export_of_audit(by: User | None, about: UUID | None, *, channel: str) -> None:
     """One row for a file of who looked at whom: it names no patient, but it is taken out of the house."""
-    _record(by, [about] if about else [], action="audit", door=door)
+    _record(by, [about] if about else [], action="audit", channel=channel)
 
 
-def _record(by: User | None, patient_ids: list[UUID], *, action: str, door: str) -> None:
+def _record(by: User | None, patient_ids: list[UUID], *, action: str, channel: str) -> None:
     AccessRecord.objects.create(
         user=by if by and by.pk else None,
         patient_ids=patient_ids,
         action=action,
-        door=door,
+        door=channel,
         request_id=get_contextvars().get("request_id", ""),
     )
 

@@ -18,19 +18,25 @@ from portal.patients.models import IdempotencyKey, Patient
 HOURS = 24
 
 
-def claim_key(key: str, details: Mapping[str, Any], *, by: User | None, waits: bool) -> IdempotencyKey:
+def claim_key(
+    key: str, details: Mapping[str, Any], *, by: User | None, waits: bool
+) -> IdempotencyKey:
     """The row of this key, ours until the transaction ends; it names a patient if one was registered with it.
 
     While another transaction has the key: wait for its end, or InFlight. Unprocessable if the details differ.
     """
     _hold(key, by, waits=waits)
-    digest = hashlib.sha256(json.dumps(details, sort_keys=True, cls=DjangoJSONEncoder).encode()).hexdigest()
+    digest = hashlib.sha256(
+        json.dumps(details, sort_keys=True, cls=DjangoJSONEncoder).encode()
+    ).hexdigest()
     _old_keys().filter(user=by, key=key).delete()
     row, _ = IdempotencyKey.objects.select_related("patient").get_or_create(
         user=by, key=key, defaults={"digest": digest}
     )
     if row.digest != digest:
-        raise Unprocessable("This Idempotency-Key was used for another registration. Take a new key.")
+        raise Unprocessable(
+            "This Idempotency-Key was used for another registration. Take a new key."
+        )
     return row
 
 
@@ -58,7 +64,10 @@ def _hold(key: str, by: User | None, *, waits: bool) -> None:
         cursor.execute(f"SELECT {take}(hashtextextended(%s, 1))", [f"{by.pk if by else ''}|{key}"])
         (held,) = cursor.fetchone()
     if held is False:
-        raise InFlight("A request with this Idempotency-Key is not done yet. Send it again in a moment.", retryAfter=1)
+        raise InFlight(
+            "A request with this Idempotency-Key is not done yet. Send it again in a moment.",
+            retryAfter=1,
+        )
 
 
 def _old_keys() -> QuerySet[IdempotencyKey]:

@@ -16,15 +16,24 @@ Details = Mapping[str, Any]
 
 def replace_identifiers(pairs: list[tuple[Patient, Details]]) -> set[UUID]:
     """Each patient holds the identifiers of its details and no others, with the days that these name; whose changed."""
-    there: dict[UUID, dict[tuple[str, str], PatientIdentifier]] = {patient.pk: {} for patient, _ in pairs}
+    there: dict[UUID, dict[tuple[str, str], PatientIdentifier]] = {
+        patient.pk: {} for patient, _ in pairs
+    }
     for one in PatientIdentifier.objects.filter(patient__in=there):
         there[one.patient_id][one.system, one.value] = one
     gone, moved, new = [], [], []
     for patient, details in pairs:
-        wanted, held = {(one["system"], one["value"]): one for one in details["identifiers"]}, there[patient.pk]
+        wanted, held = (
+            {(one["system"], one["value"]): one for one in details["identifiers"]},
+            there[patient.pk],
+        )
         gone += [one for pair, one in held.items() if pair not in wanted]
-        moved += [one for pair, one in held.items() if pair in wanted and _set_days(one, wanted[pair])]
-        new.append((patient, {"identifiers": [one for pair, one in wanted.items() if pair not in held]}))
+        moved += [
+            one for pair, one in held.items() if pair in wanted and _set_days(one, wanted[pair])
+        ]
+        new.append(
+            (patient, {"identifiers": [one for pair, one in wanted.items() if pair not in held]})
+        )
     if gone:
         PatientIdentifier.objects.filter(pk__in=[one.pk for one in gone]).delete()
     if moved:
@@ -37,12 +46,16 @@ def replace_identifiers(pairs: list[tuple[Patient, Details]]) -> set[UUID]:
 def _set_days(identifier: PatientIdentifier, wanted: Details) -> bool:
     """Put the days that are named into the identifier in memory; whether one differs."""
     different = {
-        name: wanted[name] for name in VALIDITY if name in wanted and getattr(identifier, name) != wanted[name]
+        name: wanted[name]
+        for name in VALIDITY
+        if name in wanted and getattr(identifier, name) != wanted[name]
     }
     for name, day in different.items():
         setattr(identifier, name, day)
     if ends_before_it_begins(identifier.valid_from, identifier.valid_to):
-        raise InvalidInput(errors=[FieldProblem("identifiers", "ends-before-start", ENDS_BEFORE_IT_BEGINS)])
+        raise InvalidInput(
+            errors=[FieldProblem("identifiers", "ends-before-start", ENDS_BEFORE_IT_BEGINS)]
+        )
     return bool(different)
 
 

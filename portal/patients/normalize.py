@@ -88,7 +88,11 @@ def e164(phone: str, country: str = "") -> str:
 def phone_tail(phone: str) -> str:
     """The end of a number, backwards as it is stored: of a valid one (E.164) what all its spellings share."""
     if phone.startswith("+"):
-        lengths = (length for length in (2, 3, 4) if int(phone[1:length]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+        lengths = (
+            length
+            for length in (2, 3, 4)
+            if int(phone[1:length]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+        )
         phone = phone[next(lengths, 1) :].lstrip("0")
     return phone[::-1]
 

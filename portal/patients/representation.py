@@ -25,17 +25,27 @@ def patient_json(patient: Patient, parts: Mapping[str, Any]) -> dict[str, Any]:
     body["address"] = patient.address_text
     body["identifiers"] = [_identifier_json(one) for one in patient.identifiers.all()]
     merged_into = str(patient.merged_into_id) if patient.merged_into_id else None
-    return {**body, "status": patient.status, "mergedInto": merged_into, "version": patient.version, **parts}
+    return {
+        **body,
+        "status": patient.status,
+        "mergedInto": merged_into,
+        "version": patient.version,
+        **parts,
+    }
 
 
 def _identifier_json(one: PatientIdentifier) -> dict[str, Any]:
-    days = {camel(name): day.isoformat() if (day := getattr(one, name)) else None for name in VALIDITY}
+    days = {
+        camel(name): day.isoformat() if (day := getattr(one, name)) else None for name in VALIDITY
+    }
     return {"system": one.system, "value": one.value, **days}
 
 
 def _with_our_names(identifiers: Any) -> Any:
     """`validFrom` as `valid_from`, in each; what is no list of objects goes on as it is, to be refused."""
-    if not isinstance(identifiers, list) or not all(isinstance(one, Mapping) for one in identifiers):
+    if not isinstance(identifiers, list) or not all(
+        isinstance(one, Mapping) for one in identifiers
+    ):
         return identifiers
     names = {camel(name): name for name in VALIDITY}
     return [{names.get(name, name): value for name, value in one.items()} for one in identifiers]
@@ -54,9 +64,13 @@ def details_from(
         if current is not None and json_name in current and value == current[json_name]:
             continue
         if json_name in _DETAIL_NAMES:
-            raw[_DETAIL_NAMES[json_name]] = _with_our_names(value) if json_name == "identifiers" else value
+            raw[_DETAIL_NAMES[json_name]] = (
+                _with_our_names(value) if json_name == "identifiers" else value
+            )
         elif json_name in READ_ONLY:
-            problems.append(FieldProblem(json_name, "read-only", "This is set by the server; leave it out."))
+            problems.append(
+                FieldProblem(json_name, "read-only", "This is set by the server; leave it out.")
+            )
         elif json_name not in {"name", "address"}:
             problems.append(FieldProblem(json_name, "unknown-field", "There is no such field."))
     for json_name, split in (("name", name_parts), ("address", address_parts)):

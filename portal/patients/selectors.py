@@ -13,7 +13,15 @@ from portal.errors import Gone, NotAllowed, NotFound, PortalError
 from portal.patients.audit import record_reading
 from portal.patients.matching.lookup import others_than, similar_in
 from portal.patients.matching.rules import Match
-from portal.patients.models import AccessRecord, Patient, PatientEvent, PatientIdentifier, Sex, Source, Status
+from portal.patients.models import (
+    AccessRecord,
+    Patient,
+    PatientEvent,
+    PatientIdentifier,
+    Sex,
+    Source,
+    Status,
+)
 from portal.patients.models.log import DELETED
 from portal.patients.normalize import identifier_value
 from portal.patients.search.engine import Found, estimated_count, search
@@ -38,7 +46,9 @@ class PatientFilters:
     @classmethod
     def of_the_list(cls, asked: Mapping[str, str]) -> "PatientFilters":
         """What the boxes above the list say, for the page and for the file of the same patients."""
-        status = {"any": "", Status.ARCHIVED: Status.ARCHIVED}.get(asked.get("status", ""), Status.ACTIVE)
+        status = {"any": "", Status.ARCHIVED: Status.ARCHIVED}.get(
+            asked.get("status", ""), Status.ACTIVE
+        )
         sex = asked.get("sex", "")
         return cls(status=status, sex=sex if sex in Sex.values else "")
 
@@ -50,29 +60,35 @@ def patients_visible_to(user: User | None) -> QuerySet[Patient]:
     return Patient.objects.all()
 
 
-def open_patient(user: User | None, patient_id: UUID, *, door: str, action: str = "open") -> Patient:
+def open_patient(
+    user: User | None, patient_id: UUID, *, channel: str, action: str = "open"
+) -> Patient:
     """One patient with identifiers; the reading is recorded, `action` being what of the record somebody looked at.
 
     NotFound if there is none that the user may see; Gone if there was one.
     """
-    patient = patients_visible_to(user).prefetch_related("identifiers").filter(pk=patient_id).first()
+    patient = (
+        patients_visible_to(user).prefetch_related("identifiers").filter(pk=patient_id).first()
+    )
     if patient is None:
         raise no_such_patient(patient_id)
-    record_reading(user, [patient.pk], action=action, door=door)
+    record_reading(user, [patient.pk], action=action, channel=channel)
     return patient
 
 
 def no_such_patient(patient_id: UUID) -> PortalError:
     """What to raise where no patient has this id: the log knows whether there was one."""
     if PatientEvent.objects.filter(pgh_obj_id=patient_id, pgh_label=DELETED).exists():
-        return Gone("The record at this address was deleted for good. Search for the person: there may be another one.")
+        return Gone(
+            "The record at this address was deleted for good. Search for the person: there may be another one."
+        )
     return NotFound("There is no patient at this address.")
 
 
 def find_patients(
     user: User | None,
     *,
-    door: str,
+    channel: str,
     text: str = "",
     filters: PatientFilters | None = None,
     after: str = "",
@@ -81,11 +97,13 @@ def find_patients(
     """A page of patients, the best hits first, from the cursor on; the reading is recorded."""
     among = _filtered(patients_visible_to(user), filters or PatientFilters())
     found = search(among.prefetch_related("identifiers"), text, after=after, limit=limit)
-    record_reading(user, [patient.pk for patient in found.patients], action="list", door=door)
+    record_reading(user, [patient.pk for patient in found.patients], action="list", channel=channel)
     return found
 
 
-def estimate_patients(user: User | None, *, text: str = "", filters: PatientFilters | None = None) -> int:
+def estimate_patients(
+    user: User | None, *, text: str = "", filters: PatientFilters | None = None
+) -> int:
     """About how many patients a search finds, rounded to two digits; nobody is read, and nothing counted."""
     count = estimated_count(_filtered(patients_visible_to(user), filters or PatientFilters()), text)
     return round(count, 2 - len(str(count)))
@@ -95,7 +113,7 @@ def similar_patients(
     user: User | None,
     details: Mapping[str, Any],
     *,
-    door: str,
+    channel: str,
     seen: Collection[UUID] = (),
     but_for: UUID | None = None,
     before: Mapping[str, Any] | None = None,
@@ -110,7 +128,9 @@ def similar_patients(
     visible = others_than(visible, but_for) if but_for else visible
     matches = similar_in(visible, details, before=before)
     by_id = visible.in_bulk([match.patient_id for match in matches])
-    record_reading(user, [one for one in by_id if one not in seen], action="similar", door=door)
+    record_reading(
+        user, [one for one in by_id if one not in seen], action="similar", channel=channel
+    )
     return [(by_id[match.patient_id], match) for match in matches if match.patient_id in by_id]
 
 
@@ -118,14 +138,16 @@ def recent_patients(user: User, *, limit: int = 10) -> list[Patient]:
     """The patients that this user opened last, newest first, for the staff's pages; they are named there, so read."""
     from_log = user_openings(user).values_list("patient_ids", flat=True)[: limit * 5]
     ids = list(dict.fromkeys(one for row in from_log for one in row))[:limit]
-    by_id = patients_by_id(user, ids, door=Source.PORTAL)
+    by_id = patients_by_id(user, ids, channel=Source.PORTAL)
     return [by_id[one] for one in ids if one in by_id]
 
 
-def patients_by_id(user: User | None, patient_ids: Iterable[UUID], *, door: str) -> dict[UUID, Patient]:
+def patients_by_id(
+    user: User | None, patient_ids: Iterable[UUID], *, channel: str
+) -> dict[UUID, Patient]:
     """Those of them that the user may see, for a list of something else that names them; the reading is recorded."""
     found = patients_visible_to(user).in_bulk(list(patient_ids))
-    record_reading(user, found, action="list", door=door)
+    record_reading(user, found, action="list", channel=channel)
     return found
 
 
@@ -138,21 +160,27 @@ def patients_with_identifiers(pairs: Iterable[tuple[str, str]]) -> dict[tuple[st
     """Who holds these (system, value) pairs; values are normalised here. One query for all."""
     wanted = {(system, identifier_value(value)) for system, value in pairs}
     rows = PatientIdentifier.objects.filter(value__in={value for _, value in wanted})
-    return {(row.system, row.value): row.patient_id for row in rows if (row.system, row.value) in wanted}
+    return {
+        (row.system, row.value): row.patient_id for row in rows if (row.system, row.value) in wanted
+    }
 
 
 def every_patient(
-    user: User | None, *, door: str, text: str = "", filters: PatientFilters | None = None
+    user: User | None, *, channel: str, text: str = "", filters: PatientFilters | None = None
 ) -> Iterator[Patient]:
     """All that match exactly, for a file, page by page in bounded memory, each page recorded as taken out.
 
     Nobody who merely sounds alike: on a page a person judges that, in a file a stranger's record leaves the house.
     """
-    among = _filtered(patients_visible_to(user), filters or PatientFilters()).prefetch_related("identifiers")
+    among = _filtered(patients_visible_to(user), filters or PatientFilters()).prefetch_related(
+        "identifiers"
+    )
     after = ""
     while True:
         page = search(among, text, after=after, limit=1000, with_guesses=False)
-        record_reading(user, [patient.pk for patient in page.patients], action="export", door=door)
+        record_reading(
+            user, [patient.pk for patient in page.patients], action="export", channel=channel
+        )
         yield from page.patients
         after = page.next_cursor
         if not after:
@@ -161,10 +189,15 @@ def every_patient(
 
 def _filtered(found: QuerySet[Patient], filters: PatientFilters) -> QuerySet[Patient]:
     exact = {"date_of_birth": filters.date_of_birth, "sex": filters.sex, "status": filters.status}
-    bounds = {"registered_on__gte": filters.registered_from, "registered_on__lte": filters.registered_to}
+    bounds = {
+        "registered_on__gte": filters.registered_from,
+        "registered_on__lte": filters.registered_to,
+    }
     found = found.filter(**{name: value for name, value in {**exact, **bounds}.items() if value})
     if not filters.status:
-        found = found.exclude(status=Status.MERGED)  # They are nobody of their own: the other record is the person.
+        found = found.exclude(
+            status=Status.MERGED
+        )  # They are nobody of their own: the other record is the person.
     if filters.identifier:
         system, _, value = filters.identifier.rpartition("|")
         held = PatientIdentifier.objects.filter(value=identifier_value(value))

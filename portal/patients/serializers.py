@@ -26,7 +26,9 @@ class Billing(serializers.Serializer[Any]):
 class PatientBody(serializers.Serializer[Any]):
     """What a client may send. Names are the contract's."""
 
-    name = serializers.CharField(required=False, help_text="Instead of the parts: `Jane Smith` or `Smith, Jane`")
+    name = serializers.CharField(
+        required=False, help_text="Instead of the parts: `Jane Smith` or `Smith, Jane`"
+    )
     familyName = serializers.CharField(required=False, allow_blank=True)  # noqa: N815
     givenName = serializers.CharField(required=False, allow_blank=True)  # noqa: N815
     middleName = serializers.CharField(required=False, allow_blank=True)  # noqa: N815
@@ -38,13 +40,17 @@ class PatientBody(serializers.Serializer[Any]):
     dateOfBirth = serializers.DateField(required=False, allow_null=True)  # noqa: N815
     dateOfBirthPrecision = serializers.ChoiceField(Precision.choices, required=False)  # noqa: N815
     sex = serializers.ChoiceField(Sex.choices, required=False)
-    address = serializers.CharField(required=False, allow_blank=True, help_text="Instead of the parts: one line")
+    address = serializers.CharField(
+        required=False, allow_blank=True, help_text="Instead of the parts: one line"
+    )
     addressLine1 = serializers.CharField(required=False, allow_blank=True)  # noqa: N815
     addressLine2 = serializers.CharField(required=False, allow_blank=True)  # noqa: N815
     city = serializers.CharField(required=False, allow_blank=True)
     region = serializers.CharField(required=False, allow_blank=True)
     postalCode = serializers.CharField(required=False, allow_blank=True)  # noqa: N815
-    country = serializers.CharField(required=False, allow_blank=True, help_text="ISO 3166-1 alpha-2")
+    country = serializers.CharField(
+        required=False, allow_blank=True, help_text="ISO 3166-1 alpha-2"
+    )
     maritalStatus = serializers.CharField(required=False, allow_blank=True)  # noqa: N815
     race = serializers.CharField(required=False, allow_blank=True)
     ethnicity = serializers.CharField(required=False, allow_blank=True)
@@ -56,14 +62,19 @@ class PatientBody(serializers.Serializer[Any]):
 
 class NewPatientBody(PatientBody):
     duplicateReason = serializers.CharField(  # noqa: N815
-        required=False, help_text="Why this is another person than the patient of the same name and date of birth"
+        required=False,
+        help_text="Why this is another person than the patient of the same name and date of birth",
     )
 
 
 class MatchJson(serializers.Serializer[Any]):
     id = serializers.UUIDField()
-    grade = serializers.ChoiceField([grade.value for grade in Grade], help_text="FHIR's match-grade")
-    reasons = serializers.ListField(child=serializers.CharField(), help_text="What agrees, without a value")
+    grade = serializers.ChoiceField(
+        [grade.value for grade in Grade], help_text="FHIR's match-grade"
+    )
+    reasons = serializers.ListField(
+        child=serializers.CharField(), help_text="What agrees, without a value"
+    )
 
 
 class DuplicateProblem(serializers.Serializer[Any]):
@@ -79,7 +90,8 @@ class PatientJson(PatientBody):
     mrn = serializers.CharField()
     status = serializers.ChoiceField(Status.choices)
     mergedInto = serializers.UUIDField(  # noqa: N815
-        allow_null=True, help_text="The record that stands for the person, while the status is merged"
+        allow_null=True,
+        help_text="The record that stands for the person, while the status is merged",
     )
     version = serializers.IntegerField()
     billing = Billing(allow_null=True)
@@ -87,7 +99,8 @@ class PatientJson(PatientBody):
 
 class FoundPatientJson(PatientJson):
     matchedOn = serializers.CharField(  # noqa: N815
-        required=False, help_text="With `q`: what of the patient it finds, such as `Name` or `Phone ends in 0018`"
+        required=False,
+        help_text="With `q`: what of the patient it finds, such as `Name` or `Phone ends in 0018`",
     )
 
 
@@ -110,12 +123,18 @@ class ChangeJson(serializers.Serializer[Any]):
 class ListQuery(serializers.Serializer[Any]):
     """The members of a list's query."""
 
-    q = serializers.CharField(required=False, allow_blank=True, help_text="Name, MRN, phone, date or identifier")
+    q = serializers.CharField(
+        required=False, allow_blank=True, help_text="Name, MRN, phone, date or identifier"
+    )
     dateOfBirth = serializers.DateField(required=False)  # noqa: N815
     sex = serializers.ChoiceField(Sex.choices, required=False)
-    status = serializers.ChoiceField(Status.choices, required=False, help_text="Without it, active patients")
+    status = serializers.ChoiceField(
+        Status.choices, required=False, help_text="Without it, active patients"
+    )
     registeredFrom = serializers.DateField(required=False)  # noqa: N815
     registeredTo = serializers.DateField(required=False)  # noqa: N815
     identifier = serializers.CharField(required=False, help_text="`value`, or `system|value`")
     cursor = serializers.CharField(required=False, help_text="From the Link header")
-    limit = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_PAGE, default=50)
+    limit = serializers.IntegerField(
+        required=False, min_value=1, max_value=LARGEST_PAGE, default=50
+    )

@@ -46,7 +46,11 @@ def register_patient(
     Conflict, whatever the reason, if an identifier belongs to someone else.
     """
     with transaction.atomic(), written_by(by, source=source, duplicate_reason=duplicate_reason):
-        key = claim_key(idempotency_key, typed or details, by=by, waits=waits) if idempotency_key else None
+        key = (
+            claim_key(idempotency_key, typed or details, by=by, waits=waits)
+            if idempotency_key
+            else None
+        )
         if key and key.patient:
             return key.patient
         others = refuse_duplicates(details, reason=duplicate_reason, shown=shown)
@@ -95,14 +99,20 @@ def change_patient(
     with transaction.atomic(), written_by(by, source=source):
         others = _made_alike(patient_id, changes, reason=duplicate_reason, shown=shown)
         patient = _locked(patient_id, expected_version)
-        with pghistory.context(**({"similar": others, "duplicate_reason": duplicate_reason} if others else {})):
+        with pghistory.context(
+            **({"similar": others, "duplicate_reason": duplicate_reason} if others else {})
+        ):
             apply_changes(patient, changes)
         return patient
 
 
-def _made_alike(patient_id: UUID, changes: Details, *, reason: str, shown: Collection[UUID] | None) -> list[str]:
+def _made_alike(
+    patient_id: UUID, changes: Details, *, reason: str, shown: Collection[UUID] | None
+) -> list[str]:
     patient = Patient.objects.filter(pk=patient_id).first() if shown is not None else None
-    return refuse_new_likeness(patient, changes, reason=reason, shown=shown or ()) if patient else []
+    return (
+        refuse_new_likeness(patient, changes, reason=reason, shown=shown or ()) if patient else []
+    )
 
 
 def change_patients(many: Sequence[tuple[UUID, Details]], *, by: User | None, source: str) -> int:
@@ -118,22 +128,36 @@ def change_patients(many: Sequence[tuple[UUID, Details]], *, by: User | None, so
         written = [(patient, _set(patient, changes[patient.pk])) for patient in locked]
         changed = [patient for patient, names in written if names]
         if changed:
-            Patient.objects.bulk_update(changed, sorted({name for _, names in written for name in names}))
+            Patient.objects.bulk_update(
+                changed, sorted({name for _, names in written for name in names})
+            )
         touched = {patient.pk for patient in changed} | replace_identifiers(
-            [(patient, changes[patient.pk]) for patient, _ in written if "identifiers" in changes[patient.pk]]
+            [
+                (patient, changes[patient.pk])
+                for patient, _ in written
+                if "identifiers" in changes[patient.pk]
+            ]
         )
         patients_written.send(Patient, patient_ids=sorted(touched))
         return len(touched)
 
 
-def archive_patient(patient_id: UUID, *, by: User | None, source: str, expected_version: int | None = None) -> Patient:
+def archive_patient(
+    patient_id: UUID, *, by: User | None, source: str, expected_version: int | None = None
+) -> Patient:
     """Take the patient off the lists; restorable. Archiving an archived one changes nothing."""
-    return _set_status(patient_id, Status.ARCHIVED, by=by, source=source, expected_version=expected_version)
+    return _set_status(
+        patient_id, Status.ARCHIVED, by=by, source=source, expected_version=expected_version
+    )
 
 
-def restore_patient(patient_id: UUID, *, by: User | None, source: str, expected_version: int | None = None) -> Patient:
+def restore_patient(
+    patient_id: UUID, *, by: User | None, source: str, expected_version: int | None = None
+) -> Patient:
     """Put an archived patient back on the lists."""
-    return _set_status(patient_id, Status.ACTIVE, by=by, source=source, expected_version=expected_version)
+    return _set_status(
+        patient_id, Status.ACTIVE, by=by, source=source, expected_version=expected_version
+    )
 
 
 def _set_status(
@@ -158,7 +182,9 @@ def refuse_merged(patient: Patient) -> None:
     """Conflict, with `mergedInto`, if the record was merged: it is kept as it was until that is taken back."""
     if patient.status == Status.MERGED:
         into = str(patient.merged_into_id)
-        raise Conflict("This record was merged into another one; open that one instead.", mergedInto=into)
+        raise Conflict(
+            "This record was merged into another one; open that one instead.", mergedInto=into
+        )
 
 
 def refuse_stale(patient: Patient, expected_version: int | None) -> None:
@@ -183,7 +209,10 @@ def _set(patient: Patient, changes: Details) -> list[str]:
     """Put the changes into the record in memory; the names of the columns that differ."""
     columns = _columns(changes)
     if "phone" in columns or "country" in columns:
-        number, country = columns.get("phone", patient.phone), columns.get("country", patient.country)
+        number, country = (
+            columns.get("phone", patient.phone),
+            columns.get("country", patient.country),
+        )
         columns["phone_e164"] = e164(number, country)
     different = [name for name, value in columns.items() if getattr(patient, name) != value]
     for name in different:
@@ -194,8 +223,14 @@ def _set(patient: Patient, changes: Details) -> list[str]:
 
 def _still_a_person(patient: Patient) -> None:
     if not (patient.family_name or patient.given_name):
-        raise InvalidInput(errors=[FieldProblem("family_name", "required", "Enter a family name or a given name.")])
-    if patient.deceased_on and patient.date_of_birth and patient.deceased_on < patient.date_of_birth:
+        raise InvalidInput(
+            errors=[FieldProblem("family_name", "required", "Enter a family name or a given name.")]
+        )
+    if (
+        patient.deceased_on
+        and patient.date_of_birth
+        and patient.deceased_on < patient.date_of_birth
+    ):
         words = "The date of death is before the date of birth."
         raise InvalidInput(errors=[FieldProblem("deceased_on", "before-birth", words)])
 

@@ -88,7 +88,9 @@ def write_identifiers(operation: pgtrigger.Operation) -> pgtrigger.Trigger:
         when=pgtrigger.After,
         operation=operation,
         level=pgtrigger.Statement,
-        referencing=pgtrigger.Referencing(old="old_rows" if has_old else None, new="new_rows" if has_new else None),
+        referencing=pgtrigger.Referencing(
+            old="old_rows" if has_old else None, new="new_rows" if has_new else None
+        ),
         func=f"""
             INSERT INTO patients_identifierchange (version, is_added, {columns})
             SELECT patient.version, rows.is_added, rows.patient_id, system, value, valid_from, valid_to

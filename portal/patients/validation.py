@@ -43,7 +43,11 @@ def clean_details(raw: Mapping[str, Any], *, partial: bool = False) -> dict[str,
     "valid_to" where those are to be written. With `partial`, only what is
     given is checked, and nothing is added. Raises InvalidInput that lists every wrong field, not only the first.
     """
-    problems = [FieldProblem(name, "unknown-field", "There is no such field.") for name in raw if name not in FIELDS]
+    problems = [
+        FieldProblem(name, "unknown-field", "There is no such field.")
+        for name in raw
+        if name not in FIELDS
+    ]
     clean: dict[str, Any] = {}
     for name, value in raw.items():
         if name in FIELDS:
@@ -94,7 +98,10 @@ def _email(text: str) -> str:
 def _country(text: str) -> str:
     code = country_code(text)
     if text and not code:
-        raise Wrong("bad-country", "Give the country by its name or its two letters (ISO 3166-1): Germany or DE.")
+        raise Wrong(
+            "bad-country",
+            "Give the country by its name or its two letters (ISO 3166-1): Germany or DE.",
+        )
     return code
 
 
@@ -134,7 +141,9 @@ def _any_day(value: Any, *, ahead: int = 0) -> date | None:
     try:
         day = value if isinstance(value, date) else date_from(str(value), ahead=ahead)
     except ValueError as error:
-        raise Wrong("no-such-date", "There is no such date. Check the day and the month.") from error
+        raise Wrong(
+            "no-such-date", "There is no such date. Check the day and the month."
+        ) from error
     if day is None:
         raise Wrong("not-a-date", "Enter a date such as 1984-03-15, 15/3/1984 or 15 Mar 1984.")
     if day < EARLIEST:
@@ -159,12 +168,21 @@ def _identifiers(value: Any) -> list[dict[str, Any]]:
         raise Wrong("not-a-list", 'Give a list of {"system": …, "value": …}.')
     clean: dict[tuple[str, str], dict[str, Any]] = {}
     for one in value:
-        system, number = str(one.get("system") or "").strip(), identifier_value(str(one.get("value") or ""))
+        system, number = (
+            str(one.get("system") or "").strip(),
+            identifier_value(str(one.get("value") or "")),
+        )
         if not system or not number:
-            raise Wrong("incomplete", "Each identifier needs a system and a value with letters or digits.")
-        if len(system) > longest(PatientIdentifier, "system") or len(number) > longest(PatientIdentifier, "value"):
+            raise Wrong(
+                "incomplete", "Each identifier needs a system and a value with letters or digits."
+            )
+        if len(system) > longest(PatientIdentifier, "system") or len(number) > longest(
+            PatientIdentifier, "value"
+        ):
             raise Wrong("too-long", "An identifier's system or value is too long.")
-        clean.setdefault((system, number), {"system": system, "value": number}).update(_validity(one))
+        clean.setdefault((system, number), {"system": system, "value": number}).update(
+            _validity(one)
+        )
     return [*clean.values()]
 
 
@@ -193,10 +211,16 @@ def _across(clean: dict[str, Any], wrong: set[str], *, partial: bool) -> list[Fi
     names = ("family_name", "given_name")
     blank = not any(clean.get(name) for name in names)
     if blank and not wrong & {*names} and (not partial or all(name in clean for name in names)):
-        problems.append(FieldProblem("family_name", "required", "Enter a family name or a given name."))
+        problems.append(
+            FieldProblem("family_name", "required", "Enter a family name or a given name.")
+        )
     born, died = clean.get("date_of_birth"), clean.get("deceased_on")
     if born and died and died < born:
-        problems.append(FieldProblem("deceased_on", "before-birth", "The date of death is before the date of birth."))
+        problems.append(
+            FieldProblem(
+                "deceased_on", "before-birth", "The date of death is before the date of birth."
+            )
+        )
     if "phone" in clean:
         clean["phone_e164"] = e164(clean["phone"], clean.get("country", ""))
     return problems

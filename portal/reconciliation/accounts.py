@@ -34,4 +34,6 @@ def _told() -> Iterator[None]:
     try:
         yield
     except BillingError as error:
-        raise StoreAway("Billing does not answer. See BILLING_GRPC_ADDRESS, and check again.") from error
+        raise StoreAway(
+            "Billing does not answer. See BILLING_GRPC_ADDRESS, and check again."
+        ) from error

@@ -28,5 +28,7 @@ class ReconcileReportAdmin(ReadOnlyAdmin):
         report = ask_for_check(by=user_of(request))
         self.log_change(request, report, "Asked for.")
         self.message_user(
-            request, "A check of all stores is asked for; its report is the first here.", messages.SUCCESS
+            request,
+            "A check of all stores is asked for; its report is the first here.",
+            messages.SUCCESS,
         )

@@ -49,7 +49,9 @@ class Result:
         return not self.away and not self.by_kind
 
 
-def check(space: Workspace, *, patience: float = PATIENCE_SECONDS, tell: Tell = lambda _: None) -> Result:
+def check(
+    space: Workspace, *, patience: float = PATIENCE_SECONDS, tell: Tell = lambda _: None
+) -> Result:
     """Compare all stores patient by patient. What is found stays in the table `difference` of the workspace.
 
     `patience` is how many seconds what is on its way may take to arrive.

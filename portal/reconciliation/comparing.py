@@ -125,7 +125,9 @@ _STATEMENTS = {
 }
 
 
-def compare(space: Workspace, *, is_topic_whole: bool, away: Collection[str], looked_at_before: bool = False) -> None:
+def compare(
+    space: Workspace, *, is_topic_whole: bool, away: Collection[str], looked_at_before: bool = False
+) -> None:
     """Fill `difference` from what was read; a store that is away is left out.
 
     `looked_at_before`: the tables hold candidates alone, and only what may pass is judged anew.

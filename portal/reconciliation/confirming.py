@@ -43,7 +43,9 @@ _MERGE = {
         DELETE FROM all_account WHERE patient IN (SELECT patient FROM candidate);
         INSERT INTO all_account SELECT * FROM read_account""",
 }
-_OF_CANDIDATES = "FROM difference WHERE kind = ANY(%s) AND patient IN (SELECT patient FROM candidate)"
+_OF_CANDIDATES = (
+    "FROM difference WHERE kind = ANY(%s) AND patient IN (SELECT patient FROM candidate)"
+)
 
 
 def confirm(space: Workspace, neighbours: Neighbours, *, seconds: float) -> None:
@@ -65,7 +67,9 @@ def confirm(space: Workspace, neighbours: Neighbours, *, seconds: float) -> None
     space.rows("DROP TABLE doubted")
 
 
-def _look_again(space: Workspace, neighbours: Neighbours, patients: Sequence[UUID], *, seconds: float) -> None:
+def _look_again(
+    space: Workspace, neighbours: Neighbours, patients: Sequence[UUID], *, seconds: float
+) -> None:
     stores = _stores_in_doubt(space)
     for _ in range(LOOKS):
         snapshot.take(space, seconds=0, candidates_only=True)
@@ -87,7 +91,9 @@ def _look_again(space: Workspace, neighbours: Neighbours, patients: Sequence[UUI
 def _judge_anew(space: Workspace, neighbours: Neighbours, stores: Sequence[str]) -> None:
     space.rows(f"DELETE {_OF_CANDIDATES}", [_codes(stores)])
     left_out = set(ALL) - set(stores)
-    compare(space, is_topic_whole=neighbours.topic.tally.is_whole, away=left_out, looked_at_before=True)
+    compare(
+        space, is_topic_whole=neighbours.topic.tally.is_whole, away=left_out, looked_at_before=True
+    )
 
 
 def _stores_in_doubt(space: Workspace) -> list[str]:

@@ -49,7 +49,9 @@ class Figures:
         self.entries += [self._entry(store, statement) for store, statement in _THEIRS.items()]
         for entry in self.entries:
             store = entry["store"]
-            entry["differences"] = sum(count for code, count in by_kind.items() if KINDS[code].store == store)
+            entry["differences"] = sum(
+                count for code, count in by_kind.items() if KINDS[code].store == store
+            )
             if store in self._neighbours.away:
                 entry.update(patients=None, changes=None, waiting=None, differences=None)
                 entry["note"] = self._neighbours.away[store]
@@ -71,7 +73,11 @@ class Figures:
             PATIENTS: [_say(own, "not active")],
             LOG: [_say(own, "deleted since")],
             OUTBOX: [_say(own, "in quarantine")],
-            TOPIC: [_say(own, "sent again"), _say(tally.strays, "not ours"), _say(not_kept, PROVEN)],
+            TOPIC: [
+                _say(own, "sent again"),
+                _say(tally.strays, "not ours"),
+                _say(not_kept, PROVEN),
+            ],
             ANALYTICS: [_say(len(self._neighbours.audit), "figures that differ")],
             BILLING: [_say(own, "closed"), _say(self._refused, "refused")],
         }[store]

@@ -21,11 +21,15 @@ class ReconcileReport(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     is_repair = models.BooleanField("repair", default=False)
     status = models.CharField(max_length=7, choices=Verdict, default=Verdict.WAITING)
     step = models.CharField(max_length=60, blank=True, help_text="What it does at the moment")
-    message = models.CharField(max_length=500, blank=True, help_text="Why no proof could be given, and what to do")
+    message = models.CharField(
+        max_length=500, blank=True, help_text="Why no proof could be given, and what to do"
+    )
     figures = models.JSONField(default=dict, blank=True)
     difference_count = models.BigIntegerField(default=0)
     differences = models.JSONField(default=list, blank=True, help_text="The first ones")
@@ -39,7 +43,9 @@ class ReconcileReport(models.Model):
         default_permissions = ("add", "view")
         indexes = [models.Index(fields=["-finished_at"], name="reconcile_report_by_end")]
         constraints = [
-            models.CheckConstraint(condition=models.Q(status__in=Verdict.values), name="reconcile_status_known")
+            models.CheckConstraint(
+                condition=models.Q(status__in=Verdict.values), name="reconcile_status_known"
+            )
         ]
 
     def __str__(self) -> str:
@@ -52,4 +58,8 @@ class ReconcileReport(models.Model):
     @property
     def seconds(self) -> float | None:
         """How long it took; None before the end."""
-        return (self.finished_at - self.started_at).total_seconds() if self.finished_at and self.started_at else None
+        return (
+            (self.finished_at - self.started_at).total_seconds()
+            if self.finished_at and self.started_at
+            else None
+        )

@@ -15,7 +15,11 @@ from portal.reconciliation.stores import ANALYTICS, BILLING, TOPIC, StoreAway
 from portal.reconciliation.topic import TopicReader
 from portal.reconciliation.workspace import Workspace
 
-TABLES = {TOPIC: ("read_message", "text"), ANALYTICS: ("read_state", "csv"), BILLING: ("read_account", "text")}
+TABLES = {
+    TOPIC: ("read_message", "text"),
+    ANALYTICS: ("read_state", "csv"),
+    BILLING: ("read_account", "text"),
+}
 Read = Callable[[IO[bytes]], None]
 
 
@@ -36,7 +40,9 @@ class Neighbours:
         }
         self._load(space, reads)
 
-    def read_candidates(self, space: Workspace, patient_ids: Sequence[UUID], stores: Sequence[str]) -> None:
+    def read_candidates(
+        self, space: Workspace, patient_ids: Sequence[UUID], stores: Sequence[str]
+    ) -> None:
         """What these stores have of these patients by now; of the topic, what came since."""
         reads: dict[str, Read] = {
             TOPIC: self.topic.read_on,
@@ -67,7 +73,9 @@ class Neighbours:
             except StoreAway as error:
                 self.away[store] = str(error)
             except DataError:
-                self.away[store] = f"What {store} answers cannot be read. Run all parts in one version."
+                self.away[store] = (
+                    f"What {store} answers cannot be read. Run all parts in one version."
+                )
 
 
 def _spool(read: Read) -> IO[bytes]:

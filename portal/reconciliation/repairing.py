@@ -55,8 +55,13 @@ class Repair:
 
     def as_json(self) -> list[dict[str, Any]]:
         """What was done, and what could not be."""
-        done = [{"what": remedy.value, "count": count} for remedy, count in self.done.items() if count]
-        return done + [{"what": remedy.value, "count": 0, "problem": words} for remedy, words in self.not_done.items()]
+        done = [
+            {"what": remedy.value, "count": count} for remedy, count in self.done.items() if count
+        ]
+        return done + [
+            {"what": remedy.value, "count": 0, "problem": words}
+            for remedy, words in self.not_done.items()
+        ]
 
     def _take(self, remedy: Remedy, step: Carry) -> None:
         codes = [kind.code for kind in KINDS.values() if remedy in kind.remedies]
@@ -71,7 +76,13 @@ class Repair:
         self.done[remedy] += count
         actor = self._by.pk if self._by else None
         ids = [str(one) for one in patients]
-        log.warning("reconcile_repaired", remedy=remedy.name.lower(), count=count, patient_ids=ids, actor=actor)
+        log.warning(
+            "reconcile_repaired",
+            remedy=remedy.name.lower(),
+            count=count,
+            patient_ids=ids,
+            actor=actor,
+        )
 
     def _forget(self, patient_ids: Sequence[UUID]) -> int:
         changed = self._states.recount(patient_ids)
@@ -86,7 +97,9 @@ class Repair:
         except NoSuchAccount:
             return False
         except BillingError as error:
-            raise StoreAway("Billing does not answer. See BILLING_GRPC_ADDRESS, and repair again.") from error
+            raise StoreAway(
+                "Billing does not answer. See BILLING_GRPC_ADDRESS, and repair again."
+            ) from error
         return True
 
 

@@ -17,19 +17,27 @@ log = structlog.get_logger("portal.reconciliation")
 AFTER_REPAIR = 3  # Times the patience: what was repaired has a longer way to go.
 NUDGE_SECONDS = 10
 _CUT_OFF = "It was cut off in the middle. Check again."
-_DATABASE_AWAY = "The portal's database went away or refused in the middle. See its log, and check again."
+_DATABASE_AWAY = (
+    "The portal's database went away or refused in the middle. See its log, and check again."
+)
 
 
 def ask_for_check(*, by: User | None, repair: bool = False) -> ReconcileReport:
     """A report that the worker will fill; the one that is on its way already where there is one of the kind."""
-    open_ones = ReconcileReport.objects.filter(status__in=[Verdict.WAITING, Verdict.RUNNING], is_repair=repair)
+    open_ones = ReconcileReport.objects.filter(
+        status__in=[Verdict.WAITING, Verdict.RUNNING], is_repair=repair
+    )
     report = open_ones.first() or ReconcileReport.objects.create(by=by, is_repair=repair)
     transaction.on_commit(_nudge)
     return report
 
 
 def check_now(
-    *, by: User | None, repair: bool = False, patience: float = PATIENCE_SECONDS, tell: Tell | None = None
+    *,
+    by: User | None,
+    repair: bool = False,
+    patience: float = PATIENCE_SECONDS,
+    tell: Tell | None = None,
 ) -> ReconcileReport:
     """Carry a check out in this process, and a repair where something differs; the report. Busy while another runs."""
     with workspace() as space:
@@ -68,7 +76,11 @@ def _end_cut_off() -> None:
 
 
 def _carry_out(
-    report: ReconcileReport, space: Workspace, *, patience: float = PATIENCE_SECONDS, tell: Tell | None = None
+    report: ReconcileReport,
+    space: Workspace,
+    *,
+    patience: float = PATIENCE_SECONDS,
+    tell: Tell | None = None,
 ) -> ReconcileReport:
     _end_cut_off()
     report.status, report.started_at = Verdict.RUNNING, timezone.now()
@@ -85,13 +97,21 @@ def _carry_out(
         log.warning("reconciliation_failed", error=type(error).__name__)
         return _end(report, Verdict.FAILED, _DATABASE_AWAY)
     except BaseException as error:
-        _end(report, Verdict.FAILED, f"It ended with {type(error).__name__}; the log tells more. Check again.")
+        _end(
+            report,
+            Verdict.FAILED,
+            f"It ended with {type(error).__name__}; the log tells more. Check again.",
+        )
         raise
-    verdict = Verdict.DIFFERS if result.by_kind else Verdict.FAILED if result.away else Verdict.AGREES
+    verdict = (
+        Verdict.DIFFERS if result.by_kind else Verdict.FAILED if result.away else Verdict.AGREES
+    )
     return _end(report, verdict, " ".join(result.away.values()))
 
 
-def _check_and_repair(report: ReconcileReport, space: Workspace, *, patience: float, tell: Tell) -> Result:
+def _check_and_repair(
+    report: ReconcileReport, space: Workspace, *, patience: float, tell: Tell
+) -> Result:
     result = check(space, patience=patience, tell=tell)
     found = result.by_kind
     if report.is_repair and found:
@@ -99,7 +119,11 @@ def _check_and_repair(report: ReconcileReport, space: Workspace, *, patience: fl
         repair = Repair(space, by=report.by)
         repair.carry_out()
         report.repaired = repair.as_json()
-        result = check(space, patience=AFTER_REPAIR * patience, tell=lambda step: tell(f"{step}, after the repair"))
+        result = check(
+            space,
+            patience=AFTER_REPAIR * patience,
+            tell=lambda step: tell(f"{step}, after the repair"),
+        )
     report.difference_count, report.differences = result.difference_count, result.first
     report.figures = {
         "stores": result.stores,
@@ -112,7 +136,17 @@ def _check_and_repair(report: ReconcileReport, space: Workspace, *, patience: fl
 
 
 def _end(report: ReconcileReport, verdict: Verdict, message: str) -> ReconcileReport:
-    report.status, report.message, report.step, report.finished_at = verdict, message, "", timezone.now()
+    report.status, report.message, report.step, report.finished_at = (
+        verdict,
+        message,
+        "",
+        timezone.now(),
+    )
     report.save()
-    log.info("reconciled", verdict=verdict.value, differences=report.difference_count, seconds=report.seconds)
+    log.info(
+        "reconciled",
+        verdict=verdict.value,
+        differences=report.difference_count,
+        seconds=report.seconds,
+    )
     return report

@@ -8,7 +8,14 @@ from portal.billing.services import IN_NEED
 from portal.reconciliation.workspace import Workspace
 
 PAUSE_SECONDS = 0.1
-TABLES = ("snap_patient", "snap_event", "snap_waiting", "snap_quarantined", "snap_account", "snap_need")
+TABLES = (
+    "snap_patient",
+    "snap_event",
+    "snap_waiting",
+    "snap_quarantined",
+    "snap_account",
+    "snap_need",
+)
 
 _FILL = """
     INSERT INTO snap_patient SELECT id, version, status FROM patients_patient {patients};
@@ -73,7 +80,9 @@ def take(space: Workspace, *, seconds: float, candidates_only: bool = False) -> 
     only = _ONLY if candidates_only else dict.fromkeys(_ONLY, "")
     with space.one_moment():
         space.rows(_FILL.format(**only))
-        space.rows("ANALYZE snap_patient; ANALYZE snap_event; ANALYZE snap_waiting; ANALYZE snap_account")
+        space.rows(
+            "ANALYZE snap_patient; ANALYZE snap_event; ANALYZE snap_waiting; ANALYZE snap_account"
+        )
         space.rows(_NEED)
     deadline = time.monotonic() + seconds
     while space.value(_STILL_WAITING) and time.monotonic() < deadline:

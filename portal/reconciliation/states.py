@@ -23,7 +23,9 @@ class StatesClient:
 
     def __init__(self, address: str | None = None) -> None:
         self._http = httpx.Client(
-            base_url=(address or settings.ANALYTICS_URL).rstrip("/"), timeout=TIMEOUT, trust_env=False
+            base_url=(address or settings.ANALYTICS_URL).rstrip("/"),
+            timeout=TIMEOUT,
+            trust_env=False,
         )
 
     def read_all(self, lines: IO[bytes]) -> None:
@@ -41,12 +43,18 @@ class StatesClient:
     def audit(self) -> list[dict[str, Any]]:
         """The figures that are not what states and events give: name, bucket, stored, expected."""
         with _told():
-            return list(self._http.get("/audit", timeout=LONG_SECONDS).raise_for_status().json()["differences"])
+            return list(
+                self._http.get("/audit", timeout=LONG_SECONDS)
+                .raise_for_status()
+                .json()["differences"]
+            )
 
     def recount(self, forget: Sequence[UUID]) -> int:
         """Have these patients, at most 1,000, forgotten, and the figures made anew of the rest; how many changed."""
         with _told():
-            answer = self._http.post("/recount", json={"forget": [str(one) for one in forget]}, timeout=LONG_SECONDS)
+            answer = self._http.post(
+                "/recount", json={"forget": [str(one) for one in forget]}, timeout=LONG_SECONDS
+            )
             return int(answer.raise_for_status().json()["changed"])
 
     def close(self) -> None:
@@ -62,7 +70,9 @@ def _keep(answer: httpx.Response, lines: IO[bytes]) -> None:
     rows, ended = 0, None
     for number, line in enumerate(_lines(answer.iter_bytes(1 << 16))):
         if number == 0 and line != HEADER:
-            raise StoreAway("Analytics answers in other words than ours. Run portal and analytics of one version.")
+            raise StoreAway(
+                "Analytics answers in other words than ours. Run portal and analytics of one version."
+            )
         if line.startswith(b"end,"):
             ended = int(line[4:])
         elif number:

@@ -1,6 +1,13 @@
 """The stores that are compared, by name, and what it is called when one does not answer."""
 
-PATIENTS, LOG, OUTBOX, TOPIC, ANALYTICS, BILLING = "patients", "log", "outbox", "topic", "analytics", "billing"
+PATIENTS, LOG, OUTBOX, TOPIC, ANALYTICS, BILLING = (
+    "patients",
+    "log",
+    "outbox",
+    "topic",
+    "analytics",
+    "billing",
+)
 ALL = (PATIENTS, LOG, OUTBOX, TOPIC, ANALYTICS, BILLING)
 
 

@@ -49,7 +49,9 @@ class TopicReader:
             self._read(ends, lines)
         except KafkaError as error:
             self.close()
-            raise StoreAway("Kafka does not answer. See KAFKA_BOOTSTRAP_SERVERS, and check again.") from error
+            raise StoreAway(
+                "Kafka does not answer. See KAFKA_BOOTSTRAP_SERVERS, and check again."
+            ) from error
 
     def close(self) -> None:
         self._broker.close()
@@ -88,11 +90,15 @@ class TopicReader:
                 lines.writelines(filter(None, map(self._line, records)))
                 self._next[place] = records[-1].offset + 1
             for place in behind:  # Markers of transactions are no records, but take offsets.
-                self._next[place] = max(self._next[place], self._consumer.position(place, timeout_ms=5_000) or 0)
+                self._next[place] = max(
+                    self._next[place], self._consumer.position(place, timeout_ms=5_000) or 0
+                )
             if batches:
                 heard_at = time.monotonic()
             elif time.monotonic() - heard_at > SILENCE_SECONDS:
-                raise StoreAway("Kafka has messages that it does not hand out. Look at the broker, and check again.")
+                raise StoreAway(
+                    "Kafka has messages that it does not hand out. Look at the broker, and check again."
+                )
 
     def _line(self, record: Any) -> bytes | None:
         self.tally.messages += 1
@@ -101,10 +107,21 @@ class TopicReader:
         except DecodeError:
             event = PatientEvent()
         patient, key = event.patient_id, record.key
-        if event.event_id < 1 or event.version < 1 or key != patient.encode() or not _UUID.fullmatch(patient):
+        if (
+            event.event_id < 1
+            or event.version < 1
+            or key != patient.encode()
+            or not _UUID.fullmatch(patient)
+        ):
             self.tally.strays += 1
             return None
-        return b"%d\t%s\t%d\t%d\t%d\n" % (event.event_id, key, event.version, record.partition, record.offset)
+        return b"%d\t%s\t%d\t%d\t%d\n" % (
+            event.event_id,
+            key,
+            event.version,
+            record.partition,
+            record.offset,
+        )
 
 
 def _new_consumer() -> KafkaConsumer:

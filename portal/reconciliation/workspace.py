@@ -51,7 +51,9 @@ class Workspace:
         for name, columns in _TABLES.items():
             self.rows(f"DROP TABLE IF EXISTS pg_temp.{name}; CREATE TEMP TABLE {name} ({columns})")
 
-    def rows(self, statement: str, values: Sequence[Any] | dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+    def rows(
+        self, statement: str, values: Sequence[Any] | dict[str, Any] | None = None
+    ) -> list[tuple[Any, ...]]:
         """The rows of a statement, all in memory: for what is known to be few."""
         with self._session.cursor() as cursor:
             cursor.execute(statement, values)

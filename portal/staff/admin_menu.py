@@ -26,7 +26,11 @@ def _entry(title: str, icon: str, address: str, right: str, query: str = "") -> 
 NAVIGATION: list[dict[str, Any]] = [
     {
         "items": [
-            {"title": "What needs you", "icon": "notifications", "link": reverse_lazy("admin:index")},
+            {
+                "title": "What needs you",
+                "icon": "notifications",
+                "link": reverse_lazy("admin:index"),
+            },
             {"title": "Staff pages", "icon": "arrow_back", "link": "/", "active": lambda _: False},
         ]
     },
@@ -35,7 +39,9 @@ NAVIGATION: list[dict[str, Any]] = [
         "separator": True,
         "items": [
             _entry("Users", "person", "accounts/user", "accounts.view_user"),
-            _entry("API clients", "api", "accounts/user", "accounts.view_refreshtoken", "?by_token=yes"),
+            _entry(
+                "API clients", "api", "accounts/user", "accounts.view_refreshtoken", "?by_token=yes"
+            ),
             _entry("Roles", "badge", "auth/group", "auth.view_group"),
             _entry("Wrong passwords", "lock", "axes/accessattempt", "axes.view_accessattempt"),
             _entry("Refresh tokens", "key", "accounts/refreshtoken", "accounts.view_refreshtoken"),
@@ -46,8 +52,18 @@ NAVIGATION: list[dict[str, Any]] = [
         "separator": True,
         "items": [
             _entry("Patients", "groups", "patients/patient", "patients.view_patient"),
-            _entry("Billing accounts", "receipt_long", "billing/billingaccount", "billing.view_billingaccount"),
-            _entry("Orphaned accounts", "link_off", "billing/orphanedaccount", "billing.view_orphanedaccount"),
+            _entry(
+                "Billing accounts",
+                "receipt_long",
+                "billing/billingaccount",
+                "billing.view_billingaccount",
+            ),
+            _entry(
+                "Orphaned accounts",
+                "link_off",
+                "billing/orphanedaccount",
+                "billing.view_orphanedaccount",
+            ),
         ],
     },
     {
@@ -68,7 +84,12 @@ NAVIGATION: list[dict[str, Any]] = [
         "title": "Delivery",
         "separator": True,
         "items": [
-            _entry("Quarantined events", "report", "events/quarantinedevent", "events.view_quarantinedevent"),
+            _entry(
+                "Quarantined events",
+                "report",
+                "events/quarantinedevent",
+                "events.view_quarantinedevent",
+            ),
             _entry("Waiting events", "outbox", "patients/eventoutbox", "patients.view_eventoutbox"),
             _entry("Relay: who leads", "swap_horiz", "events/relaylease", "events.view_relaylease"),
             _entry("Relay: its loops", "sync", "events/relayloop", "events.view_relayloop"),
@@ -78,8 +99,18 @@ NAVIGATION: list[dict[str, Any]] = [
         "title": "Audit",
         "separator": True,
         "items": [
-            _entry("Changes of patients", "history", "patients/patientevent", "patients.view_patientevent"),
-            _entry("Readings of patients", "visibility", "patients/accessrecord", "patients.view_accessrecord"),
+            _entry(
+                "Changes of patients",
+                "history",
+                "patients/patientevent",
+                "patients.view_patientevent",
+            ),
+            _entry(
+                "Readings of patients",
+                "visibility",
+                "patients/accessrecord",
+                "patients.view_accessrecord",
+            ),
         ],
     },
 ]

@@ -39,7 +39,12 @@ def concerns_of(user: User) -> list[Concern]:
 
 def told(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The context of the admin's first page."""
-    return {**context, "title": "What needs you", "concerns": concerns_of(user_of(request)), "now": timezone.now()}
+    return {
+        **context,
+        "title": "What needs you",
+        "concerns": concerns_of(user_of(request)),
+        "now": timezone.now(),
+    }
 
 
 def counted(count: int, one: str, many: str) -> str:
@@ -49,14 +54,20 @@ def counted(count: int, one: str, many: str) -> str:
 
 def _quarantined() -> Concern:
     count = QuarantinedEvent.objects.count()
-    words = counted(count, "event could not be sent.", "events could not be sent.") if count else "All could be sent."
+    words = (
+        counted(count, "event could not be sent.", "events could not be sent.")
+        if count
+        else "All could be sent."
+    )
     return Concern("Quarantined events", words, count > 0, "/admin/events/quarantinedevent/")
 
 
 def _relay() -> Concern:
     state = relay_state()
     waiting = counted(state.waiting, "event waits", "events wait")
-    oldest = f", the oldest for {state.oldest_seconds:.0f} s" if state.oldest_seconds is not None else ""
+    oldest = (
+        f", the oldest for {state.oldest_seconds:.0f} s" if state.oldest_seconds is not None else ""
+    )
     if state.lease_age_seconds is None:
         leads = "No relay has led yet."
     else:
@@ -77,25 +88,38 @@ def _accounts() -> Concern:
 
 
 def _imports() -> Concern:
-    count = ImportJob.objects.filter(status=JobStatus.FAILED, finished_at__gt=timezone.now() - LATELY).count()
+    count = ImportJob.objects.filter(
+        status=JobStatus.FAILED, finished_at__gt=timezone.now() - LATELY
+    ).count()
     words = counted(count, "import failed", "imports failed")
-    return Concern("Imports", f"{words} in 7 days.", count > 0, "/admin/imports/importjob/?status__exact=failed")
+    return Concern(
+        "Imports",
+        f"{words} in 7 days.",
+        count > 0,
+        "/admin/imports/importjob/?status__exact=failed",
+    )
 
 
 def _locked() -> Concern:
     count = users_locked_out().count()
     words = counted(count, "user is locked out", "users are locked out")
-    return Concern("Sign-in", f"{words} after wrong passwords.", count > 0, "/admin/accounts/user/?locked=yes")
+    return Concern(
+        "Sign-in", f"{words} after wrong passwords.", count > 0, "/admin/accounts/user/?locked=yes"
+    )
 
 
 def _reconciliation() -> Concern:
-    report = ReconcileReport.objects.filter(finished_at__isnull=False).order_by("-finished_at").first()
+    report = (
+        ReconcileReport.objects.filter(finished_at__isnull=False).order_by("-finished_at").first()
+    )
     address = "/admin/reconciliation/reconcilereport/"
     if report is None:
         return Concern("Reconciliation", "No check was made yet.", False, address)
     words = {
         Verdict.AGREES: "All copies agree.",
-        Verdict.DIFFERS: counted(report.difference_count, "difference is open.", "differences are open."),
+        Verdict.DIFFERS: counted(
+            report.difference_count, "difference is open.", "differences are open."
+        ),
     }.get(Verdict(report.status), "The last check came to no verdict.")
     return Concern("Reconciliation", words, report.status != Verdict.AGREES, address)
 

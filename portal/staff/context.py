@@ -46,7 +46,12 @@ PLACES = (
     Place("Billing", "billing:list", "billing.view_billingaccount", "/billing/"),
     Place("Dashboard", "analytics:dashboard", "analytics.view_figures", "/dashboard/"),
     Place("Audit", "audit:list", "patients.view_accessrecord", "/audit/"),
-    Place("Reconciliation", "reconciliation:list", "reconciliation.view_reconcilereport", "/reconciliation/"),
+    Place(
+        "Reconciliation",
+        "reconciliation:list",
+        "reconciliation.view_reconcilereport",
+        "/reconciliation/",
+    ),
     Place("Admin", "admin:index", "", "/admin/"),
 )
 
@@ -72,7 +77,11 @@ def layout(request: HttpRequest) -> dict[str, Any]:
 
 def _at_work(request: HttpRequest) -> dict[str, Any]:
     """What the header, the palette and the session's end need of somebody who is signed in."""
-    actions = [{"label": one.label, "url": _address(one.url_name)} for one in ACTIONS if _may_open(one, request.user)]
+    actions = [
+        {"label": one.label, "url": _address(one.url_name)}
+        for one in ACTIONS
+        if _may_open(one, request.user)
+    ]
     can_find = request.user.has_perm("patients.view_patient")
     return {
         "actions": [action for action in actions if action["url"]],
@@ -130,4 +139,8 @@ def _entry(place: Place, current: Place | None) -> dict[str, Any] | None:
 
 def _current(path: str) -> Place | None:
     """The place that the page belongs to: of two, one below the other, the lower one."""
-    return max((one for one in PLACES if path.startswith(one.below)), key=lambda one: len(one.below), default=None)
+    return max(
+        (one for one in PLACES if path.startswith(one.below)),
+        key=lambda one: len(one.below),
+        default=None,
+    )

@@ -17,7 +17,11 @@ def drawing_of(field: BoundField) -> tuple[str, Parameters]:
     draw = next((draw for kind, draw in _KINDS.items() if isinstance(widget, kind)), None)
     if draw:
         return draw(field)
-    return "text", {**_common(field), "type": getattr(widget, "input_type", "text"), "value": _text(field)}
+    return "text", {
+        **_common(field),
+        "type": getattr(widget, "input_type", "text"),
+        "value": _text(field),
+    }
 
 
 def _common(field: BoundField) -> Parameters:
@@ -80,8 +84,18 @@ def _radios(field: BoundField) -> tuple[str, Parameters]:
 
 
 def _checkbox(field: BoundField) -> tuple[str, Parameters]:
-    item = {"value": "on", "text": str(field.label), "checked": bool(field.value()), "id": field.auto_id}
-    return "checkbox", {"idPrefix": field.auto_id, "name": field.html_name, "items": [item], **_beside(field)}
+    item = {
+        "value": "on",
+        "text": str(field.label),
+        "checked": bool(field.value()),
+        "id": field.auto_id,
+    }
+    return "checkbox", {
+        "idPrefix": field.auto_id,
+        "name": field.html_name,
+        "items": [item],
+        **_beside(field),
+    }
 
 
 def _boxes(field: BoundField) -> tuple[str, Parameters]:
@@ -94,7 +108,8 @@ def _boxes(field: BoundField) -> tuple[str, Parameters]:
             "id": f"{field.auto_id}_{index}",
             "name": f"{field.html_name}_{index}",
             "label": {"text": box.label},
-            "classes": f"nhsuk-input--width-{box.width}" + (" nhsuk-input--error" if field.errors else ""),
+            "classes": f"nhsuk-input--width-{box.width}"
+            + (" nhsuk-input--error" if field.errors else ""),
             "inputmode": "text",
             "autocomplete": "off",
             "value": "" if text is None else str(text),
@@ -115,7 +130,10 @@ def _boxes(field: BoundField) -> tuple[str, Parameters]:
 def _choices(field: BoundField, mark: str) -> list[Parameters]:
     chosen = "" if field.value() is None else str(field.value())
     options = field.field.widget.choices
-    return [{"value": str(value), "text": str(text), mark: str(value) == chosen} for value, text in options]
+    return [
+        {"value": str(value), "text": str(text), mark: str(value) == chosen}
+        for value, text in options
+    ]
 
 
 _KINDS = {

@@ -17,7 +17,9 @@ class StaffRenderer(DjangoTemplates):
 
     field_template_name = "staff/field.jinja"
 
-    def render(self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None) -> str:
+    def render(
+        self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None
+    ) -> str:
         if template_name != self.field_template_name:
             return super().render(template_name, context, request)
         kind, parameters = drawing_of(context["field"])
@@ -34,5 +36,9 @@ def _environment() -> Environment:
     own = FileSystemLoader(Path(__file__).parent / "jinja2")
     loader = ChoiceLoader([own, PackageLoader("nhsuk_frontend_jinja")])
     return Environment(
-        loader=loader, autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=loader,
+        autoescape=True,
+        undefined=ChainableUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )

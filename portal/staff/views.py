@@ -44,4 +44,6 @@ def keys(request: HttpRequest) -> HttpResponse:
 @require_safe
 def recent(request: HttpRequest) -> HttpResponse:
     """The patients that somebody opened last; the palette asks when it opens, since naming them is a reading."""
-    return render(request, "staff/recent.html", {"patients": recent_patients(user_of(request), limit=RECENT)})
+    return render(
+        request, "staff/recent.html", {"patients": recent_patients(user_of(request), limit=RECENT)}
+    )

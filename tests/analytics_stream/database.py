@@ -26,7 +26,9 @@ def new_database(*, migrated=True):
         # Else the last look of a server that just ended may come in between.
         tell(home(), f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS false")
         drop_connections(url)
-        tell(home(), f"DROP DATABASE {url.database}")  # Waits for the autovacuum; WITH (FORCE) may not end it.
+        tell(
+            home(), f"DROP DATABASE {url.database}"
+        )  # Waits for the autovacuum; WITH (FORCE) may not end it.
 
 
 @contextmanager
@@ -60,18 +62,27 @@ def locked(url, statement):
 def waiting(url):
     """How many statements wait for a lock now."""
     waits = "wait_event_type = 'Lock'"
-    [[count]] = tell(home(), f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{url.database}' AND {waits}")
+    [[count]] = tell(
+        home(),
+        f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{url.database}' AND {waits}",
+    )
     return count
 
 
 def wipe(url):
     """Everything that was counted is gone, as after `DROP DATABASE` and a new migration."""
-    tell(url, "TRUNCATE counted_event, patient_state, figure, read_offset; UPDATE last_event SET occurred_at = NULL")
+    tell(
+        url,
+        "TRUNCATE counted_event, patient_state, figure, read_offset; UPDATE last_event SET occurred_at = NULL",
+    )
 
 
 def figures_in(url):
     """Every count that is not 0, as `memory.MemoryStore.figures` gives them."""
-    return {(name, bucket): count for name, bucket, count in tell(url, "SELECT * FROM figure WHERE count <> 0")}
+    return {
+        (name, bucket): count
+        for name, bucket, count in tell(url, "SELECT * FROM figure WHERE count <> 0")
+    }
 
 
 def states_in(url):

@@ -14,7 +14,9 @@ class MemoryStore:
 
     def count(self, events, bookmarks=()):
         self.keep(bookmarks)
-        fresh = list({event.event_id: event for event in events if event.event_id not in self.seen}.values())
+        fresh = list(
+            {event.event_id: event for event in events if event.event_id not in self.seen}.values()
+        )
         self.seen |= {event.event_id for event in fresh}
         self.counts.update(event_counts(fresh))
         for read in latest_states(fresh):

@@ -17,7 +17,9 @@ def patient(number):
     return str(UUID(int=number))
 
 
-def message(event_id=1, *, number=1, version=1, status="active", at=NOON, registered_on=TODAY, **more):
+def message(
+    event_id=1, *, number=1, version=1, status="active", at=NOON, registered_on=TODAY, **more
+):
     """The bytes of an event about patient `number`, with what is named here and usual values for the rest."""
     event = PatientEvent(
         patient_id=patient(number),
@@ -28,8 +30,16 @@ def message(event_id=1, *, number=1, version=1, status="active", at=NOON, regist
         version=version,
         source="portal",
         status=status,
-        registered_on=registered_on.isoformat() if isinstance(registered_on, date) else registered_on,
-        **{"sex": "female", "birth_year": 1980, "region": "Ohio", "registered_through": "portal", **more},
+        registered_on=registered_on.isoformat()
+        if isinstance(registered_on, date)
+        else registered_on,
+        **{
+            "sex": "female",
+            "birth_year": 1980,
+            "region": "Ohio",
+            "registered_through": "portal",
+            **more,
+        },
     )
     if at:
         event.occurred_at.FromDatetime(at)
@@ -51,13 +61,17 @@ def stories(draw):
         }
         for version in range(draw(st.sampled_from([1, 1, 1, 2])), draw(st.integers(1, 4)) + 1):
             facts = {
-                "status": draw(st.sampled_from(["active", "active", "archived", "merged", "deleted"])),
+                "status": draw(
+                    st.sampled_from(["active", "active", "archived", "merged", "deleted"])
+                ),
                 "sex": draw(st.sampled_from(["female", "male", ""])),
                 "birth_year": draw(st.sampled_from([0, 1930, 1980, 2020])),
                 "region": draw(st.sampled_from(["Ohio", "Utah", ""])),
                 "at": NOON - timedelta(minutes=draw(st.integers(0, 4000))),
             }
-            events.append(event(len(events) + 1, number=number, version=version, **facts, **registered))
+            events.append(
+                event(len(events) + 1, number=number, version=version, **facts, **registered)
+            )
     return events
 
 

@@ -33,7 +33,9 @@ class Worker:
         return self.lines("Listening.")[0]["port"]
 
     def lines(self, event):
-        return [line for line in map(json.loads, self.text().splitlines()) if line["event"] == event]
+        return [
+            line for line in map(json.loads, self.text().splitlines()) if line["event"] == event
+        ]
 
     def text(self):
         """The log up to the last whole line."""
@@ -42,7 +44,9 @@ class Worker:
     def get(self, path):
         """Status and JSON of the answer."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.port}{path}", timeout=60
+            ) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as refused:
             return refused.code, json.load(refused)
@@ -88,7 +92,9 @@ class Worker:
 def running(url, broker, folder, *, program=None, **environ):
     log = folder / f"analytics-{len(list(folder.glob('analytics-*.log')))}.log"
     with log.open("wb") as lines:
-        popen = subprocess.Popen(program or command("worker"), env=environment(url, broker, **environ), stderr=lines)
+        popen = subprocess.Popen(
+            program or command("worker"), env=environment(url, broker, **environ), stderr=lines
+        )
     try:
         yield Worker(popen, log)
     finally:
@@ -103,14 +109,20 @@ def command(name):
 def environment(url, broker, **more):
     """What the process needs and nothing else of ours."""
     needed = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    ours = {"ANALYTICS_DATABASE_URL": address(url), "KAFKA_BOOTSTRAP_SERVERS": broker, "ANALYTICS_PORT": "0"}
+    ours = {
+        "ANALYTICS_DATABASE_URL": address(url),
+        "KAFKA_BOOTSTRAP_SERVERS": broker,
+        "ANALYTICS_PORT": "0",
+    }
     return needed | ours | more
 
 
 def make_topics(broker):
     """On a broker that makes none by itself."""
     admin = AdminClient({"bootstrap.servers": broker})
-    topics = [NewTopic(name, num_partitions=4, replication_factor=1) for name in (TOPIC, DEAD_LETTERS)]
+    topics = [
+        NewTopic(name, num_partitions=4, replication_factor=1) for name in (TOPIC, DEAD_LETTERS)
+    ]
     for made in admin.create_topics(topics).values():
         made.result(30)
 
@@ -118,10 +130,17 @@ def make_topics(broker):
 def send(broker, *messages):
     """Put (patient number, value) pairs on the topic and wait until the broker has them."""
     largest = {"message.max.bytes": 1_048_500}  # Kafka's own limit; librdkafka's is lower.
-    producer = Producer({"bootstrap.servers": broker, "enable.idempotence": True, "linger.ms": 5, **largest})
+    producer = Producer(
+        {"bootstrap.servers": broker, "enable.idempotence": True, "linger.ms": 5, **largest}
+    )
     failed = []
     for number, value in messages:
-        producer.produce(TOPIC, value, key=patient(number), on_delivery=lambda error, _: error and failed.append(error))
+        producer.produce(
+            TOPIC,
+            value,
+            key=patient(number),
+            on_delivery=lambda error, _: error and failed.append(error),
+        )
     assert producer.flush(120) == 0
     assert not failed
 
@@ -138,7 +157,9 @@ def read_up_to(broker):
 
 def go_on_with(broker, offsets):
     """Let the workers' group have committed these, partition by partition, as workers do that go on."""
-    consumer = Consumer({"bootstrap.servers": broker, "group.id": "analytics", "enable.auto.commit": False})
+    consumer = Consumer(
+        {"bootstrap.servers": broker, "group.id": "analytics", "enable.auto.commit": False}
+    )
     try:
         places = [TopicPartition(TOPIC, number, offset) for number, offset in enumerate(offsets)]
         consumer.commit(offsets=places, asynchronous=False)
@@ -149,14 +170,20 @@ def go_on_with(broker, offsets):
 def dead_letters(broker, numbers):
     """The dead letter about each of these patients, by number; waits until all are there."""
     group = secrets.token_hex(8)  # The embedded broker waits 45 s for a member who has left.
-    reader = {"group.id": group, "auto.offset.reset": "earliest", "topic.metadata.refresh.interval.ms": 500}
+    reader = {
+        "group.id": group,
+        "auto.offset.reset": "earliest",
+        "topic.metadata.refresh.interval.ms": 500,
+    }
     consumer = Consumer({"bootstrap.servers": broker, **reader})
     consumer.subscribe([DEAD_LETTERS])  # Perhaps before it is there.
     wanted, found = {patient(number).encode(): number for number in numbers}, {}
 
     def read():
         letter = consumer.poll(0.1)
-        if letter is not None and not letter.error() and letter.key() in wanted:  # One without a value is falsy.
+        if (
+            letter is not None and not letter.error() and letter.key() in wanted
+        ):  # One without a value is falsy.
             found[wanted[letter.key()]] = letter
         return len(found) == len(wanted)
 

@@ -39,7 +39,9 @@ def decodes_not(value):
 
 
 event_counts, decode = store.event_counts, batch_processor.decode
-MISTAKES = {"mistakes": [(store, "event_counts", counts_not), (batch_processor, "decode", decodes_not)]}
+MISTAKES = {
+    "mistakes": [(store, "event_counts", counts_not), (batch_processor, "decode", decodes_not)]
+}
 
 BREAKS = {
     "batch waits for ever": [(Intake, "take_in", waits_for_ever)],

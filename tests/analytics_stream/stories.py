@@ -9,7 +9,11 @@ REGIONS = ("Ohio", "Utah", "Iowa")
 
 def story(patients, *, versions=1, first=1, region=None):
     """Keyword arguments of `message`: so many patients, each with so many versions; numbers begin at `first`."""
-    steps = [(number, version) for version in range(1, versions + 1) for number in range(first, first + patients)]
+    steps = [
+        (number, version)
+        for version in range(1, versions + 1)
+        for number in range(first, first + patients)
+    ]
     return [
         {
             "event_id": first + at,

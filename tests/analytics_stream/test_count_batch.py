@@ -28,7 +28,9 @@ from tests.analytics_stream.memory import MemoryStore
 from tests.analytics_stream.messages import NOON, deliveries, event, patient, stories
 from tests.waiting import wait_for
 
-FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @FEW
@@ -52,7 +54,11 @@ def test_a_batch_tells_how_many_events_were_new(store):
 
 
 def test_a_patient_who_comes_three_times_in_one_batch_is_counted_once(database, store):
-    story = [event(1), event(2, version=2, region="Utah"), event(3, version=3, region="Iowa", status="archived")]
+    story = [
+        event(1),
+        event(2, version=2, region="Utah"),
+        event(3, version=3, region="Iowa", status="archived"),
+    ]
     store.count([story[2], story[0], story[1], story[0]])
     figures = figures_in(database)
     assert (figures["status", "archived"], figures["events", ""]) == (1, 3)
@@ -79,16 +85,28 @@ def test_what_is_read_is_what_was_counted(store):
 
 @pytest.mark.parametrize(
     ("zone", "days"),
-    [("UTC", {"2026-04-04": 2, "2026-04-05": 3}), ("Asia/Kolkata", {"2026-04-04": 1, "2026-04-05": 4})],
+    [
+        ("UTC", {"2026-04-04": 2, "2026-04-05": 3}),
+        ("Asia/Kolkata", {"2026-04-04": 1, "2026-04-05": 4}),
+    ],
 )
 def test_changes_are_read_by_minute_hour_and_day_of_the_clinic(store, zone, days):
     """Red when a day is taken to begin with a full hour of UTC: in Kolkata it begins at 18:30."""
     times = ["04-04T18:29", "04-04T18:30", "04-05T11:59", "04-05T12:00", "04-05T12:00"]
-    store.count([event(n, number=n, at=datetime.fromisoformat(f"2026-{at}Z")) for n, at in enumerate(times, start=1)])
+    store.count(
+        [
+            event(n, number=n, at=datetime.fromisoformat(f"2026-{at}Z"))
+            for n, at in enumerate(times, start=1)
+        ]
+    )
     now = (NOON + timedelta(minutes=5)).astimezone(ZoneInfo(zone))
     figures = draw_figures(store.read(now=now, today=now.date()).counts, now=now, today=now.date())
     told = {
-        name: {point.get("day") or point["at"][8:16]: point["count"] for point in series if point["count"]}
+        name: {
+            point.get("day") or point["at"][8:16]: point["count"]
+            for point in series
+            if point["count"]
+        }
         for name, series in figures.items()
         if isinstance(series, list)
     }
@@ -121,7 +139,9 @@ def test_two_workers_with_the_same_patients_do_not_block_each_other(database, st
     upwards = [event(10 + number, number=number, version=2) for number in (1, 2, 3)]
     downwards = [event(30 - number, number=number, version=3) for number in (3, 2, 1)]
     with ThreadPoolExecutor(2) as workers:
-        with locked(database, f"SELECT FROM patient_state WHERE patient_id = '{patient(2)}' FOR UPDATE"):
+        with locked(
+            database, f"SELECT FROM patient_state WHERE patient_id = '{patient(2)}' FOR UPDATE"
+        ):
             both = [workers.submit(store.count, batch) for batch in (upwards, downwards)]
             wait_for(lambda: waiting(database) == 2)
         assert [worker.result() for worker in both] == [3, 3]
@@ -130,7 +150,9 @@ def test_two_workers_with_the_same_patients_do_not_block_each_other(database, st
 
 def many_changes(*, patients, versions):
     regions = random.Random(20260405)
-    steps = [(number, version) for number in range(1, patients + 1) for version in range(1, versions + 1)]
+    steps = [
+        (number, version) for number in range(1, patients + 1) for version in range(1, versions + 1)
+    ]
     return [
         event(event_id, number=number, version=version, region=f"R{regions.randrange(40)}")
         for event_id, (number, version) in enumerate(steps, start=1)
@@ -158,7 +180,9 @@ def assert_counted(database, story):
 
 
 def test_a_database_that_is_wiped_and_fed_again_gives_identical_figures(database, store):
-    story = [event(n, number=n % 7 + 1, version=n // 7 + 1, region=f"R{n % 3}") for n in range(1, 60)]
+    story = [
+        event(n, number=n % 7 + 1, version=n // 7 + 1, region=f"R{n % 3}") for n in range(1, 60)
+    ]
     for event_ in story:
         store.count([event_])
     first = figures_in(database)
@@ -194,7 +218,11 @@ def test_lost_connections_are_made_again(database, store):
 
 
 def test_errors_repeat_neither_values_nor_the_password(database):
-    closed = make_url(address(database)).set(drivername="postgresql+psycopg2", password="not-the-password")
+    closed = make_url(address(database)).set(
+        drivername="postgresql+psycopg2", password="not-the-password"
+    )
     with pytest.raises(StoreAway) as away_:
-        Store(closed.set(host="127.0.0.1", port=1).difference_update_query(["host"])).count([event(1)])
+        Store(closed.set(host="127.0.0.1", port=1).difference_update_query(["host"])).count(
+            [event(1)]
+        )
     assert str(away_.value) == "OperationalError"

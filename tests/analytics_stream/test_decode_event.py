@@ -12,9 +12,24 @@ from tests.analytics_stream.messages import NOON, message, patient
 
 
 def test_an_event_says_when_it_happened_and_what_the_patient_is_now():
-    event = decode(message(7, number=3, version=2, status="archived", sex="male", birth_year=1961, region=" Ohio "))
+    event = decode(
+        message(
+            7, number=3, version=2, status="archived", sex="male", birth_year=1961, region=" Ohio "
+        )
+    )
     assert (event.event_id, event.occurred_at) == (7, NOON)
-    assert event.state == (patient(3), 2, 7, "archived", "male", 1961, "Ohio", NOON.date(), "portal", None)
+    assert event.state == (
+        patient(3),
+        2,
+        7,
+        "archived",
+        "male",
+        1961,
+        "Ohio",
+        NOON.date(),
+        "portal",
+        None,
+    )
 
 
 def test_version_1_tells_when_the_patient_was_registered():
@@ -23,7 +38,9 @@ def test_version_1_tells_when_the_patient_was_registered():
 
 
 def test_what_is_not_known_is_unknown():
-    state = decode(message(sex="", birth_year=0, region="", registered_on="", registered_through="")).state
+    state = decode(
+        message(sex="", birth_year=0, region="", registered_on="", registered_through="")
+    ).state
     assert (state.sex, state.birth_year, state.region) == ("unknown", 0, "unknown")
     assert (state.registered_on, state.registered_through) == (None, "unknown")
 
@@ -40,7 +57,9 @@ def test_fields_of_a_later_contract_are_passed_over():
 def test_nanoseconds_are_cut():
     raw = PatientEvent.FromString(message())
     raw.occurred_at.CopyFrom(Timestamp(seconds=1_700_000_000, nanos=123_456_789))
-    assert decode(raw.SerializeToString()).occurred_at == datetime(2023, 11, 14, 22, 13, 20, 123456, tzinfo=UTC)
+    assert decode(raw.SerializeToString()).occurred_at == datetime(
+        2023, 11, 14, 22, 13, 20, 123456, tzinfo=UTC
+    )
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,15 @@ def draw(**counts):
 
 def test_empty_counts_give_whole_figures():
     figures = draw()
-    zeros = ("active", "archived", "merged", "registeredToday", "registered7Days", "registered30Days", "events")
+    zeros = (
+        "active",
+        "archived",
+        "merged",
+        "registeredToday",
+        "registered7Days",
+        "registered30Days",
+        "events",
+    )
     assert figures["totals"] == dict.fromkeys(zeros, 0)
     assert {name: len(series) for name, series in figures.items() if isinstance(series, list)} == {
         "registrationsByDay": 90,
@@ -25,7 +33,9 @@ def test_empty_counts_give_whole_figures():
         "eventsByHour": 24,
         "eventsByMinute": 60,
     }
-    assert figures["byAgeBand"] == dict.fromkeys(["0-17", "18-39", "40-64", "65-79", "80+", "unknown"], 0)
+    assert figures["byAgeBand"] == dict.fromkeys(
+        ["0-17", "18-39", "40-64", "65-79", "80+", "unknown"], 0
+    )
     assert figures["bySex"] == dict.fromkeys(["female", "male", "other", "unknown"], 0)
     assert figures["byRegion"] == figures["bySource"] == {}
 
@@ -40,11 +50,17 @@ def test_registrations_are_summed_over_today_7_and_30_days():
         "2026-04-06": 7,
     }
     totals = draw(registered_on=days)["totals"]
-    assert [totals[name] for name in ("registeredToday", "registered7Days", "registered30Days")] == [1, 11, 1111]
+    assert [
+        totals[name] for name in ("registeredToday", "registered7Days", "registered30Days")
+    ] == [1, 11, 1111]
 
 
 def test_days_hours_and_minutes_have_no_gaps_and_end_now():
-    figures = draw(registered_on={"2026-04-05": 2}, registered_at={"2026-04-04T23": 3}, minute={"2026-04-05T00:30": 4})
+    figures = draw(
+        registered_on={"2026-04-05": 2},
+        registered_at={"2026-04-04T23": 3},
+        minute={"2026-04-05T00:30": 4},
+    )
     assert figures["registrationsByDay"][0] == {"day": "2026-01-06", "count": 0}
     assert figures["registrationsByDay"][-1] == {"day": "2026-04-05", "count": 2}
     assert figures["registrationsByHour"][0] == {"at": "2026-04-03T01:00:00Z", "count": 0}
@@ -58,7 +74,9 @@ def test_days_hours_and_minutes_have_no_gaps_and_end_now():
 
 def test_both_kinds_of_line_are_there_by_minute_hour_and_day():
     figures = draw(
-        registered_minute={"2026-04-04T22:31": 1}, event_hour={"2026-04-04T01": 2}, event_day={"2026-04-05": 3}
+        registered_minute={"2026-04-04T22:31": 1},
+        event_hour={"2026-04-04T01": 2},
+        event_day={"2026-04-05": 3},
     )
     assert figures["registrationsByMinute"][0] == {"at": "2026-04-04T22:31:00Z", "count": 1}
     assert figures["eventsByHour"][0] == {"at": "2026-04-04T01:00:00Z", "count": 2}
@@ -69,7 +87,9 @@ def test_both_kinds_of_line_are_there_by_minute_hour_and_day():
 def test_each_hour_comes_once_when_the_clocks_go_back():
     """Red when the hours are counted back by the clinic's clock."""
     now = datetime(2026, 10, 25, 5, 30, tzinfo=ZoneInfo("Europe/London"))
-    hours = [hour["at"] for hour in draw_figures({}, now=now, today=now.date())["registrationsByHour"]]
+    hours = [
+        hour["at"] for hour in draw_figures({}, now=now, today=now.date())["registrationsByHour"]
+    ]
     assert len(set(hours)) == 48
     assert (hours[0], hours[-1]) == ("2026-10-23T06:00:00Z", "2026-10-25T05:00:00Z")
 

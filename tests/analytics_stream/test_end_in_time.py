@@ -31,7 +31,9 @@ def server():
     """A PostgreSQL of its own, that the test may take away."""
     with tempfile.TemporaryDirectory(prefix="portal-test-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o711)  # As root, PostgreSQL runs under another account and has to pass.
-        with postgres(Path(folder) / "postgres", password=secrets.token_hex(16), throw_away=True) as server:
+        with postgres(
+            Path(folder) / "postgres", password=secrets.token_hex(16), throw_away=True
+        ) as server:
             yield server
 
 

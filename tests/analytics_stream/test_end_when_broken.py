@@ -22,8 +22,12 @@ def test_a_broken_worker_ends_and_leaves_its_messages_to_the_next_one(database, 
         send_all(server.address, story(20))
         command = [sys.executable, "-m", "tests.analytics_stream.sabotage", broken]
         environ = environment(database, server.address)
-        ended = subprocess.run(command, env=environ, stderr=subprocess.PIPE, text=True, timeout=180, check=False)
+        ended = subprocess.run(
+            command, env=environ, stderr=subprocess.PIPE, text=True, timeout=180, check=False
+        )
         assert ended.returncode == (CRASHED if broken == "lookout raises" else LOST)
         assert figures_in(database) == {}
-        assert read_up_to(server.address) == [-1001] * 4  # Nowhere: the group has committed nothing.
+        assert (
+            read_up_to(server.address) == [-1001] * 4
+        )  # Nowhere: the group has committed nothing.
     assert "Jane" not in ended.stderr

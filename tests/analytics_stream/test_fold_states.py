@@ -110,6 +110,8 @@ def test_a_restored_patient_is_counted_as_before():
 
 def test_a_step_to_the_same_state_changes_nothing():
     steps = Counter()
-    for place, step in changes(event(1).state, event(2, version=2).state._replace(registered_at=NOON)):
+    for place, step in changes(
+        event(1).state, event(2, version=2).state._replace(registered_at=NOON)
+    ):
         steps[place] += step
     assert not any(steps.values())

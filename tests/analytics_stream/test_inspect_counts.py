@@ -20,7 +20,9 @@ from tests.analytics_stream.database import away, figures_in, locked, states_in,
 from tests.analytics_stream.messages import NOON, deliveries, event, patient, stories
 from tests.waiting import wait_for
 
-FEW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 HEADER = "patient_id,version,event_id,status,counted"
 
 
@@ -32,10 +34,15 @@ def ask(store):
         app = web.Application()
         with ThreadPoolExecutor(2) as auditor:
             Inspection(store.engine, auditor).add_to(app)
-            async with TestClient(TestServer(app)) as client, client.request(method, path, json=json) as answer:
+            async with (
+                TestClient(TestServer(app)) as client,
+                client.request(method, path, json=json) as answer,
+            ):
                 return answer.status, await answer.text()
 
-    return lambda path, json=None: asyncio.run(answer("GET" if json is None else "POST", path, json))
+    return lambda path, json=None: asyncio.run(
+        answer("GET" if json is None else "POST", path, json)
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +59,9 @@ def row(number, version, event_id, status, counted):
 
 
 def test_states_are_lines_in_the_order_of_patients_with_an_end(ask, store):
-    store.count([event(5, number=300), event(6, number=2, status="archived"), event(7, number=2, version=2)])
+    store.count(
+        [event(5, number=300), event(6, number=2, status="archived"), event(7, number=2, version=2)]
+    )
     status, text = ask("/states")
     assert (status, text.splitlines()) == (
         200,
@@ -63,7 +72,12 @@ def test_states_are_lines_in_the_order_of_patients_with_an_end(ask, store):
 def test_states_of_some_patients_leave_out_the_others_and_the_unknown(ask, store):
     store.count([event(number, number=number) for number in (1, 2, 3)])
     _, text = ask("/states", {"patients": [patient(3), patient(77), patient(1)]})
-    assert text.splitlines() == [HEADER, row(1, 1, 1, "active", 1), row(3, 1, 3, "active", 1), "end,2"]
+    assert text.splitlines() == [
+        HEADER,
+        row(1, 1, 1, "active", 1),
+        row(3, 1, 3, "active", 1),
+        "end,2",
+    ]
 
 
 def test_without_patients_the_states_are_a_header_and_an_end(ask):
@@ -116,7 +130,9 @@ def test_a_gap_keeps_its_first_moment_and_the_oldest_come_first(ask, store, data
     store.count([event(1, version=2, number=1), event(4, version=4, number=2)])
     told = json.loads(ask("/gaps?limit=1")[1])
     assert told["total"] == 2
-    assert [(gap["patientId"], gap["version"], gap["counted"]) for gap in told["gaps"]] == [(patient(2), 4, 2)]
+    assert [(gap["patientId"], gap["version"], gap["counted"]) for gap in told["gaps"]] == [
+        (patient(2), 4, 2)
+    ]
 
 
 def test_a_young_gap_is_not_told(ask, store, monkeypatch):
@@ -134,7 +150,10 @@ def test_an_audit_finds_nothing_after_any_deliveries(database, store, data):
         store.count(batch)
     finding = audit(store.engine)
     assert finding.differences == []
-    assert (finding.events, finding.patients) == (sum_of_counted(database), len(states_in(database)))
+    assert (finding.events, finding.patients) == (
+        sum_of_counted(database),
+        len(states_in(database)),
+    )
 
 
 def sum_of_counted(database):
@@ -147,7 +166,9 @@ def test_an_audit_tells_what_differs(ask, store, database):
         database,
         "UPDATE figure SET count = 5 WHERE name = 'status'; INSERT INTO figure VALUES ('region', 'Atlantis', 1)",
     )
-    tell(database, "DELETE FROM figure WHERE name = 'sex'; UPDATE last_event SET occurred_at = NULL")
+    tell(
+        database, "DELETE FROM figure WHERE name = 'sex'; UPDATE last_event SET occurred_at = NULL"
+    )
     tell(database, f"UPDATE patient_state SET counted = 9 WHERE patient_id = '{patient(2)}'")
     status, text = ask("/audit")
     assert (status, json.loads(text)) == (
@@ -172,12 +193,16 @@ def test_an_audit_tells_what_differs(ask, store, database):
 
 
 def test_a_recount_mends_every_difference(ask, store, database):
-    story = [event(n, number=n % 7 + 1, version=n // 7 + 1, region=f"R{n % 3}") for n in range(1, 60)]
+    story = [
+        event(n, number=n % 7 + 1, version=n // 7 + 1, region=f"R{n % 3}") for n in range(1, 60)
+    ]
     store.count(story)
     figures, states = figures_in(database), states_in(database)
     tell(database, "UPDATE figure SET count = count + 1; UPDATE last_event SET occurred_at = NULL")
     tell(database, "UPDATE patient_state SET counted = 0")
-    assert json.loads(ask("/recount", {"forget": []})[1])["changed"] == len(figures) + len(states) + 1
+    assert (
+        json.loads(ask("/recount", {"forget": []})[1])["changed"] == len(figures) + len(states) + 1
+    )
     assert (figures_in(database), states_in(database)) == (figures, states)
     assert audit(store.engine).differences == []
     assert json.loads(ask("/recount", {"forget": []})[1]) == {"changed": 0}
@@ -214,11 +239,22 @@ def test_a_recount_waits_for_a_batch_that_is_being_counted(store, database):
 
 
 @pytest.mark.parametrize(
-    "body", [{}, [], {"patients": "all"}, {"patients": ["Jane"]}, {"patients": [patient(1)] * 1001}, {"patients": None}]
+    "body",
+    [
+        {},
+        [],
+        {"patients": "all"},
+        {"patients": ["Jane"]},
+        {"patients": [patient(1)] * 1001},
+        {"patients": None},
+    ],
 )
 @pytest.mark.parametrize("path", ["/states", "/recount"])
 def test_a_body_that_names_no_patients_is_refused(ask, path, body):
-    status, text = ask(path, body if path == "/states" else json.loads(json.dumps(body).replace("patients", "forget")))
+    status, text = ask(
+        path,
+        body if path == "/states" else json.loads(json.dumps(body).replace("patients", "forget")),
+    )
     assert status == 400
     assert "patient ids" in json.loads(text)["title"]
     assert "Jane" not in text

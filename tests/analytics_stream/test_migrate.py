@@ -42,11 +42,16 @@ def test_two_migrations_at_once_both_succeed():
 def test_the_command_says_which_revision_the_database_has_now():
     with new_database(migrated=False) as url:
         done = run_migrate({"ANALYTICS_DATABASE_URL": address(url)})
-        assert (done.returncode, done.stdout) == (0, "analytics: the database is at revision 0004\n")
+        assert (done.returncode, done.stdout) == (
+            0,
+            "analytics: the database is at revision 0004\n",
+        )
 
 
 def test_the_command_names_the_variable_of_a_database_that_is_away():
-    done = run_migrate({"ANALYTICS_DATABASE_URL": "postgresql://a:secret-word@127.0.0.1:1/analytics"})
+    done = run_migrate(
+        {"ANALYTICS_DATABASE_URL": "postgresql://a:secret-word@127.0.0.1:1/analytics"}
+    )
     assert done.returncode == 1
     assert "ANALYTICS_DATABASE_URL" in done.stderr
     assert "secret-word" not in done.stderr
@@ -60,4 +65,6 @@ def test_the_command_names_a_variable_that_is_missing():
 
 def run_migrate(environment):
     command = [sys.executable, "-m", "analytics_stream", "migrate"]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )

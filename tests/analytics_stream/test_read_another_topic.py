@@ -7,7 +7,14 @@ from analytics_stream.shutdown import LOST
 from embedded.apache import apache_kafka
 from embedded.kafka import kafka
 from tests.analytics_stream.database import figures_in, tell
-from tests.analytics_stream.process import DEAD_LETTERS, TOPIC, go_on_with, make_topics, read_up_to, running
+from tests.analytics_stream.process import (
+    DEAD_LETTERS,
+    TOPIC,
+    go_on_with,
+    make_topics,
+    read_up_to,
+    running,
+)
 from tests.analytics_stream.stories import counted, send_all, story
 from tests.waiting import wait_for
 
@@ -38,7 +45,9 @@ def test_offsets_of_the_topic_before_are_not_gone_on_from(database, tmp_path):
 
 
 @pytest.mark.kafka
-def test_a_topic_that_is_made_anew_while_a_worker_runs_is_read_from_its_beginning(database, tmp_path):
+def test_a_topic_that_is_made_anew_while_a_worker_runs_is_read_from_its_beginning(
+    database, tmp_path
+):
     """Whether it must join again, is told by the broker, or notices by itself, which then ends it."""
     with apache_kafka(tmp_path / "kafka") as broker:
         make_topics(broker.address)
@@ -49,7 +58,11 @@ def test_a_topic_that_is_made_anew_while_a_worker_runs_is_read_from_its_beginnin
             make_topics(broker.address)
             send_all(broker.address, AFTER)
             wait_for(
-                lambda: worker.popen.poll() == LOST or worker.figures()["totals"]["events"] == len(AFTER), seconds=60
+                lambda: (
+                    worker.popen.poll() == LOST
+                    or worker.figures()["totals"]["events"] == len(AFTER)
+                ),
+                seconds=60,
             )
         with running(database, broker.address, tmp_path) as worker:
             assert counts_all(database, worker)
@@ -65,7 +78,9 @@ def test_what_was_counted_of_another_topic_is_noticed_by_a_worker_that_runs(data
             worker.wait_for_events(len(BEFORE))
             tell(database, "UPDATE read_offset SET opening = 'of another topic'")
             assert worker.popen.wait(60) == LOST
-            assert worker.lines("The topic is another than the one that was counted. It is read from its beginning.")
+            assert worker.lines(
+                "The topic is another than the one that was counted. It is read from its beginning."
+            )
 
 
 def remove_topics(broker):

@@ -24,7 +24,9 @@ def test_days_begin_by_the_clock_of_the_time_zone():
 
 def test_a_socket_address_and_several_brokers_are_read():
     url = "postgresql://analytics:secret-word@/analytics?host=/run/pg"
-    config = read_config({"ANALYTICS_DATABASE_URL": url, "KAFKA_BOOTSTRAP_SERVERS": "one:9092, other:9093"})
+    config = read_config(
+        {"ANALYTICS_DATABASE_URL": url, "KAFKA_BOOTSTRAP_SERVERS": "one:9092, other:9093"}
+    )
     assert config.database_url.query["host"] == "/run/pg"
     assert config.brokers == ("one:9092", "other:9093")
 

@@ -92,7 +92,11 @@ def test_reading_begins_where_group_and_database_both_know_to_be():
     )
     assert consumer.sought == {KNOWN: 40}
     assert consumer.to_beginning == {NEW, LONGER, WIPED}
-    assert consumer._read_offset == consumer._committed_offset == {KNOWN: 40, NEW: None, LONGER: None, WIPED: None}
+    assert (
+        consumer._read_offset
+        == consumer._committed_offset
+        == {KNOWN: 40, NEW: None, LONGER: None, WIPED: None}
+    )
 
 
 def test_a_partition_that_begins_with_another_message_is_read_from_its_beginning():
@@ -120,7 +124,11 @@ def test_partitions_that_change_hands_meanwhile_are_left_to_the_next_call():
     hands = iter([{KNOWN}, {KNOWN, NEW}])
     consumer.assignment = lambda: next(hands)
     asyncio.run(consumer.perform_seek())
-    assert (consumer.sought, consumer.to_beginning, consumer.keeper.bookmarks.known()) == ({}, set(), {})
+    assert (consumer.sought, consumer.to_beginning, consumer.keeper.bookmarks.known()) == (
+        {},
+        set(),
+        {},
+    )
 
 
 def test_without_an_answer_of_the_database_the_group_is_believed_for_now():
@@ -143,14 +151,22 @@ def test_without_an_answer_of_the_database_the_group_is_believed_for_now():
         (3, 5, 4, None),
     ],
 )
-def test_the_smaller_offset_wins_and_where_one_is_missing_the_beginning(committed, kept, end, start):
+def test_the_smaller_offset_wins_and_where_one_is_missing_the_beginning(
+    committed, kept, end, start
+):
     assert start_of(committed, kept, end) == start
 
 
 def test_a_bookmark_says_what_was_kept_before_and_what_is_to_be_kept():
     bookmarks = Bookmarks()
     bookmarks.begin({("patient", 0): 5, ("patient", 1): None})
-    batch = [Message(5), Message(7), Message(3, partition=1), Message(9, partition=2), Message(8, partition=2)]
+    batch = [
+        Message(5),
+        Message(7),
+        Message(3, partition=1),
+        Message(9, partition=2),
+        Message(8, partition=2),
+    ]
     first = bookmarks.after(batch)
     assert first == [
         ("patient", 0, 5, 8, None),
@@ -222,7 +238,13 @@ def test_what_a_partition_began_with_is_kept_until_it_is_read_from_its_beginning
 
 @pytest.mark.parametrize(
     "other",
-    [{"offset": 1}, {"timestamp": 1.501}, {"key": b"other"}, {"value": None}, {"key": b"keyv", "value": b"alue"}],
+    [
+        {"offset": 1},
+        {"timestamp": 1.501},
+        {"key": b"other"},
+        {"value": None},
+        {"key": b"keyv", "value": b"alue"},
+    ],
 )
 def test_another_message_has_another_fingerprint(other):
     assert fingerprint(Message(**{"offset": 0, **other})) != FIRST

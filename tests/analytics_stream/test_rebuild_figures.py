@@ -16,7 +16,11 @@ from tests.analytics_stream.process import running
 from tests.analytics_stream.stories import counted, send_all, story
 
 FACTS = [
-    {**fact, "sex": ("female", "male")[fact["number"] % 2], "status": ("active", "archived")[fact["number"] % 5 == 0]}
+    {
+        **fact,
+        "sex": ("female", "male")[fact["number"] % 2],
+        "status": ("active", "archived")[fact["number"] % 5 == 0],
+    }
     for fact in story(300, versions=4)
 ]
 

@@ -50,7 +50,10 @@ def test_what_is_no_event_lands_in_the_dead_letter_topic_and_the_rest_is_counted
     broken = {
         3000: (b"\xff\xfe broken", b"the value is not a PatientEvent"),
         3001: (message(0, number=3001), b"event_id is missing"),
-        3002: (message(3002, status="asleep"), b"status is none of active, archived, merged and deleted"),
+        3002: (
+            message(3002, status="asleep"),
+            b"status is none of active, archived, merged and deleted",
+        ),
         3003: (None, b"the message has no value"),
     }
     send_all(broker, story(5, first=3010, region="Utica"))
@@ -59,7 +62,11 @@ def test_what_is_no_event_lands_in_the_dead_letter_topic_and_the_rest_is_counted
     letters = dead_letters(broker, broken)
     for number, (value, reason) in broken.items():
         headers = dict(letters[number].headers())
-        assert (letters[number].value(), headers["reason"], headers["original_topic"]) == (value, reason, b"patient")
+        assert (letters[number].value(), headers["reason"], headers["original_topic"]) == (
+            value,
+            reason,
+            b"patient",
+        )
         assert headers["original_partition"].isdigit()
         assert headers["original_offset"].isdigit()
     wait_for(lambda: worker.figures_with("Utica", 10))
@@ -90,7 +97,11 @@ def test_neither_the_log_nor_the_database_names_a_person(worker, broker, url):
     send_all(broker, story(5, first=5000, region="Nowhere"))
     wait_for(lambda: worker.figures_with("Nowhere", 5))
     assert all(json.loads(line) for line in worker.text().splitlines())
-    kept = worker.text() + str(tell(url, "SELECT * FROM patient_state")) + str(tell(url, "SELECT * FROM figure"))
+    kept = (
+        worker.text()
+        + str(tell(url, "SELECT * FROM patient_state"))
+        + str(tell(url, "SELECT * FROM figure"))
+    )
     assert not [word for word in PERSONAL if word in kept]
 
 

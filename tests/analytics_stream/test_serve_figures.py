@@ -31,7 +31,13 @@ async def answers(store, progress, requests, zone="UTC"):
         for method, path, headers in requests:
             async with client.request(method, path, headers=headers) as answer:
                 json = answer.content_type.endswith("json")
-                found.append((answer.status, answer.headers, await (answer.json() if json else answer.text())))
+                found.append(
+                    (
+                        answer.status,
+                        answer.headers,
+                        await (answer.json() if json else answer.text()),
+                    )
+                )
         return found
 
 
@@ -106,8 +112,13 @@ def test_a_tag_is_found_among_several(ask, named):
 
 def test_without_its_database_it_says_so_and_lives(ask, database):
     with away(database):
-        figures, ready, live = ask(get("/figures"), get("/health/ready"), get("/health/live"), progress=caught_up())
-    assert (figures[0], figures[1]["Content-Type"]) == (503, "application/problem+json; charset=utf-8")
+        figures, ready, live = ask(
+            get("/figures"), get("/health/ready"), get("/health/live"), progress=caught_up()
+        )
+    assert (figures[0], figures[1]["Content-Type"]) == (
+        503,
+        "application/problem+json; charset=utf-8",
+    )
     assert figures[2]["title"] == "The figures' database is away. Try again."
     assert (ready[0], ready[2]["database"]) == (503, "away")
     assert live[0] == 200
@@ -131,7 +142,9 @@ def test_it_is_ready_once_it_has_joined_the_group(ask):
 def test_a_missing_event_shows_in_the_health_and_in_the_metrics(ask, store, database):
     store.count([event(1), event(3, version=3), event(4, number=2)])
     tell(database, "UPDATE patient_state SET gap_since = gap_since - interval '1 minute'")
-    [(status, _, health), (_, _, metrics)] = ask(get("/health/ready"), get("/metrics"), progress=caught_up())
+    [(status, _, health), (_, _, metrics)] = ask(
+        get("/health/ready"), get("/metrics"), progress=caught_up()
+    )
     assert (status, health["gaps"]) == (200, 1)
     assert "\nanalytics_gaps 1.0\n" in metrics
 
@@ -146,7 +159,10 @@ def test_a_database_that_never_answers_is_away(monkeypatch):
 
     async def ask():
         async with served(Silent(), caught_up(), "UTC") as client:
-            found = [(await client.get(path)).status for path in ("/figures", "/health/ready", "/metrics")]
+            found = [
+                (await client.get(path)).status
+                for path in ("/figures", "/health/ready", "/metrics")
+            ]
             over.set()
             return found
 
@@ -156,13 +172,22 @@ def test_a_database_that_never_answers_is_away(monkeypatch):
 def test_metrics_tell_what_was_counted(ask):
     [(status, headers, text)] = ask(get("/metrics"))
     assert (status, headers["Content-Type"].partition(";")[0]) == (200, "text/plain")
-    counted = ["analytics_events_folded_total", "analytics_events_duplicate_total", "analytics_dead_letters_total"]
-    assert all(f"\n{name} " in text for name in [*counted, "analytics_lag_seconds", "analytics_messages_behind"])
+    counted = [
+        "analytics_events_folded_total",
+        "analytics_events_duplicate_total",
+        "analytics_dead_letters_total",
+    ]
+    assert all(
+        f"\n{name} " in text
+        for name in [*counted, "analytics_lag_seconds", "analytics_messages_behind"]
+    )
 
 
 def test_days_are_those_of_the_clinic(store):
     far_east, far_west = (
-        asyncio.run(answers(store, Progress(), [get("/figures")], zone))[0][2]["registrationsByDay"][-1]["day"]
+        asyncio.run(answers(store, Progress(), [get("/figures")], zone))[0][2][
+            "registrationsByDay"
+        ][-1]["day"]
         for zone in ("Pacific/Kiritimati", "Pacific/Niue")
     )
     assert far_east > far_west  # 25 hours lie between their clocks.

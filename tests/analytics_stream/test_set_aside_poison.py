@@ -16,9 +16,15 @@ MESSAGES = 2000
 OF_EACH_KIND = MESSAGES // 100
 KINDS = {
     "the value is not a PatientEvent": lambda number: b"\xff\xfe broken",
-    "status is none of active, archived, merged and deleted": lambda number: message(number, number=number, status="?"),
-    "the database refuses its values": lambda number: message(number, number=number, region="Refused"),
-    "handler fault: ZeroDivisionError": lambda number: message(number, number=number, region="Where counting fails"),
+    "status is none of active, archived, merged and deleted": lambda number: message(
+        number, number=number, status="?"
+    ),
+    "the database refuses its values": lambda number: message(
+        number, number=number, region="Refused"
+    ),
+    "handler fault: ZeroDivisionError": lambda number: message(
+        number, number=number, region="Where counting fails"
+    ),
     "handler fault: LookupError": lambda number: b"where decoding fails",
 }
 
@@ -34,7 +40,9 @@ def mixed_up(good):
     bad = {5000 + at: reason for at, reason in enumerate(list(KINDS) * OF_EACH_KIND)}
     messages = [(fact["number"], message(**fact)) for fact in good]
     for number, reason in bad.items():
-        messages.insert(random.Random(number).randrange(len(messages)), (number, KINDS[reason](number)))
+        messages.insert(
+            random.Random(number).randrange(len(messages)), (number, KINDS[reason](number))
+        )
     return messages, bad
 
 

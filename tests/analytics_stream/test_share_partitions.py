@@ -18,7 +18,10 @@ pytestmark = pytest.mark.kafka
 def test_workers_that_come_and_go_lose_nothing_and_count_nothing_twice(database, tmp_path):
     """Red when a worker acknowledges what it has not counted, or counts again what another counted before it."""
     facts = story(4000, versions=4)
-    with apache_kafka(tmp_path / "kafka") as server, running(database, server.address, tmp_path) as first:
+    with (
+        apache_kafka(tmp_path / "kafka") as server,
+        running(database, server.address, tmp_path) as first,
+    ):
         wait_for(lambda: first.lines("Listening."))
         make_topics(server.address)  # After the worker asked for them.
         send_all(server.address, facts[:6000])
@@ -38,7 +41,10 @@ def test_workers_that_come_and_go_lose_nothing_and_count_nothing_twice(database,
 
 def test_a_broker_that_is_killed_and_comes_back_is_read_on(database, tmp_path):
     facts = story(500, versions=2)
-    with kept_ports(1) as [port], running(database, address := f"127.0.0.1:{port}", tmp_path) as worker:
+    with (
+        kept_ports(1) as [port],
+        running(database, address := f"127.0.0.1:{port}", tmp_path) as worker,
+    ):
         wait_for(lambda: worker.lines("The broker is away; we wait for it."))
         with apache_kafka(tmp_path / "kafka", port=port) as server:
             make_topics(address)

@@ -34,11 +34,16 @@ def test_a_worker_that_is_killed_in_the_middle_counts_each_event_once(database, 
     assert figures_in(database) == counted(facts)
 
 
-def test_an_empty_broker_and_an_empty_database_are_filled_again_to_the_same_figures(database, tmp_path):
+def test_an_empty_broker_and_an_empty_database_are_filled_again_to_the_same_figures(
+    database, tmp_path
+):
     facts = story(40, versions=2)
     for begin in (lambda: None, lambda: None, lambda: wipe(database)):
         begin()
-        with kafka(tmp_path / "kafka") as server, running(database, server.address, tmp_path) as worker:
+        with (
+            kafka(tmp_path / "kafka") as server,
+            running(database, server.address, tmp_path) as worker,
+        ):
             worker.wait_until_joined()
             send_all(server.address, facts)  # The relay does, from the portal's log.
             worker.wait_for_events(len(facts))
@@ -58,6 +63,11 @@ def test_a_taken_port_is_named(database):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         wrong = environment(database, "127.0.0.1:1", ANALYTICS_PORT=str(port))
-        done = subprocess.run(command("worker"), env=wrong, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command("worker"), env=wrong, capture_output=True, text=True, timeout=60, check=False
+        )
     assert done.returncode == 1
-    assert done.stderr == f"analytics: cannot listen on 127.0.0.1:{port}. Set ANALYTICS_PORT to a free port.\n"
+    assert (
+        done.stderr
+        == f"analytics: cannot listen on 127.0.0.1:{port}. Set ANALYTICS_PORT to a free port.\n"
+    )

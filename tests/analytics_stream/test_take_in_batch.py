@@ -66,7 +66,9 @@ def take_in(batch, store=None, *, post=None, waits=None):
             waits.append(seconds)
 
     with ThreadPoolExecutor(1) as executor:
-        intake = Intake(store or MemoryStore(), post or deliver, Bookmarks(), Progress(), executor, sleep)
+        intake = Intake(
+            store or MemoryStore(), post or deliver, Bookmarks(), Progress(), executor, sleep
+        )
         asyncio.run(intake.take_in(batch))
     return letters
 
@@ -145,7 +147,10 @@ def test_an_error_of_our_own_sets_aside_only_the_event_that_it_is_about(monkeypa
                 raise ZeroDivisionError("Jane Q. Public")
             return super().count(events, bookmarks)
 
-    store, batch = Faulty(), [Delivery(message(number, number=20 + number), offset=number) for number in range(1, 30)]
+    store, batch = (
+        Faulty(),
+        [Delivery(message(number, number=20 + number), offset=number) for number in range(1, 30)],
+    )
     [letter] = take_in(batch, store)
     assert (letter.message.offset, letter.reason) == (7, "handler fault: ZeroDivisionError")
     assert store.inner.counts["events", ""] == 28
@@ -160,7 +165,9 @@ def test_an_error_of_our_own_in_decoding_sets_aside_that_message(monkeypatch):
 
     monkeypatch.setattr("analytics_stream.batch_processor.decode", faulty)
     store = MemoryStore()
-    [letter] = take_in([Delivery(message(1)), Delivery(b"fault"), Delivery(message(2, number=2))], store)
+    [letter] = take_in(
+        [Delivery(message(1)), Delivery(b"fault"), Delivery(message(2, number=2))], store
+    )
     assert (letter.reason, store.counts["events", ""]) == ("handler fault: KeyError", 2)
 
 
@@ -202,8 +209,13 @@ def test_letters_go_out_together_and_are_waited_for_together():
 
 def test_the_offsets_are_kept_with_the_counts():
     store = MemoryStore()
-    take_in([Delivery(message(1), offset=8, partition=2), Delivery(message(2, number=2), offset=5)], store)
-    kept = [(bookmark.topic, bookmark.partition, bookmark.next_offset) for bookmark in store.bookmarks]
+    take_in(
+        [Delivery(message(1), offset=8, partition=2), Delivery(message(2, number=2), offset=5)],
+        store,
+    )
+    kept = [
+        (bookmark.topic, bookmark.partition, bookmark.next_offset) for bookmark in store.bookmarks
+    ]
     assert kept == [("patient", 2, 9), ("patient", 3, 6)]
 
 
@@ -220,4 +232,9 @@ def test_the_offsets_are_kept_only_when_the_broker_has_the_letters():
 
 def test_headers_of_a_message_without_any_are_ours_alone():
     [letter] = take_in([Delivery(None, headers=None)])
-    assert [name for name, _ in letter.headers] == ["reason", "original_topic", "original_partition", "original_offset"]
+    assert [name for name, _ in letter.headers] == [
+        "reason",
+        "original_topic",
+        "original_partition",
+        "original_offset",
+    ]

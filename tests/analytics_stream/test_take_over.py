@@ -34,12 +34,15 @@ def partitions(worker):
 def in_transactions_that_wait(url):
     """How many sessions wait for their worker to go on within a transaction."""
     [[count]] = tell(
-        url, f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{url.database}' AND state LIKE 'idle in%'"
+        url,
+        f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{url.database}' AND state LIKE 'idle in%'",
     )
     return count
 
 
-def test_a_worker_that_was_stopped_or_killed_is_replaced_and_waking_up_does_no_harm(database, broker, tmp_path):
+def test_a_worker_that_was_stopped_or_killed_is_replaced_and_waking_up_does_no_harm(
+    database, broker, tmp_path
+):
     """Red when a worker that lost its partitions counts what another counted meanwhile."""
     with running(database, broker, tmp_path) as one:
         one.wait_until_joined()
@@ -66,7 +69,9 @@ def replace_by_turns(database, broker, one, other):
     assert figures_in(database) == counted(FACTS)
 
 
-def test_a_worker_that_is_stopped_within_a_batch_holds_up_nobody_and_counts_nothing_twice(database, broker, tmp_path):
+def test_a_worker_that_is_stopped_within_a_batch_holds_up_nobody_and_counts_nothing_twice(
+    database, broker, tmp_path
+):
     """Red when a transaction may stay open for as long as its worker sleeps: it holds rows that all others need."""
     last = f"'{patient(FACTS[-1]['number'])}', {FACTS[-1]['event_id']}"
     with running(database, broker, tmp_path) as asleep:

@@ -40,14 +40,22 @@ def standing(clock, next_offset, highwater, heard_ago=0.1):
 
 def test_caught_up_means_no_lag(progress, clock):
     progress.look({0: standing(clock, 7, 7), 1: standing(clock, 0, 0)})
-    assert (progress.is_caught_up, progress.lag_seconds(), progress.messages_behind) == (True, 0.0, 0)
+    assert (progress.is_caught_up, progress.lag_seconds(), progress.messages_behind) == (
+        True,
+        0.0,
+        0,
+    )
 
 
 def test_behind_the_lag_is_the_time_since_we_were_caught_up(progress, clock):
     progress.look({0: standing(clock, 7, 7)})
     clock.now += 4
     progress.look({0: standing(clock, 7, 9)})
-    assert (progress.is_caught_up, progress.lag_seconds(), progress.messages_behind) == (False, 4.0, 2)
+    assert (progress.is_caught_up, progress.lag_seconds(), progress.messages_behind) == (
+        False,
+        4.0,
+        2,
+    )
 
 
 def test_an_old_event_in_hand_makes_the_lag_as_long_as_it_waited(progress, clock):
@@ -65,7 +73,9 @@ def test_a_new_worker_is_not_caught_up_before_it_knows(clock):
     assert (progress.is_caught_up, progress.lag_seconds()) == (False, 2.0)
 
 
-@pytest.mark.parametrize("unknown", [{"next_offset": None}, {"highwater": None}, {"heard_at": None}])
+@pytest.mark.parametrize(
+    "unknown", [{"next_offset": None}, {"highwater": None}, {"heard_at": None}]
+)
 def test_a_partition_that_we_know_too_little_of_is_not_counted(progress, clock, unknown):
     known = {"next_offset": 7, "highwater": 7, "heard_at": clock.now}
     progress.look({0: Partition(**{**known, **unknown})})

@@ -13,7 +13,9 @@ log_as_json("INFO")
 
 def lines_of(program):
     """What the program writes to standard error, line by line."""
-    done = subprocess.run([sys.executable, "-c", BEGIN + program], stderr=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", BEGIN + program], stderr=subprocess.PIPE, text=True, check=True
+    )
     return [json.loads(line) for line in done.stderr.splitlines()]
 
 
@@ -31,7 +33,10 @@ for node in range(50):
     logging.getLogger("aiokafka").error("Unable connect to node with id %s", node)
 logging.getLogger("aiokafka").error("Something else")
 """)
-    assert [line["event"] for line in lines] == ["Unable connect to node with id 0", "Something else"]
+    assert [line["event"] for line in lines] == [
+        "Unable connect to node with id 0",
+        "Something else",
+    ]
 
 
 def test_an_error_is_written_without_its_text():

@@ -54,7 +54,10 @@ def measure(system: System) -> None:
             words = f"median {statistics.median(taken):.2f} s, longest {max(taken):.2f} s"
             print_row(f"registration to {what}", words)
         for count in FILES:
-            print_row(f"import of {count:,} people, all with accounts and counted", bring_in(system, api, count))
+            print_row(
+                f"import of {count:,} people, all with accounts and counted",
+                bring_in(system, api, count),
+            )
 
 
 def memory_at_rest() -> str:
@@ -66,7 +69,9 @@ def memory_at_rest() -> str:
 def register(api: httpx.Client, number: int) -> list[float]:
     """Seconds from the sending to the answer, to an active account and to a moved figure."""
     before, began = counted(api), time.monotonic()
-    answer = api.post("/api/patients", json={"name": f"Bench Person{number}", "dateOfBirth": "1990-01-01"})
+    answer = api.post(
+        "/api/patients", json={"name": f"Bench Person{number}", "dateOfBirth": "1990-01-01"}
+    )
     place = answer.raise_for_status().headers["Location"]
     seen = [time.monotonic() - began, 0.0, 0.0]
     waits: dict[int, Callable[[], bool]] = {
@@ -83,11 +88,16 @@ def bring_in(system: System, api: httpx.Client, count: int) -> str:
     file = system.data / f"people-{count}.csv"
     write_people(file, count)
     before, began = counted(api), time.monotonic()
-    done = system.command("import_patients", str(file), "--rejects", str(file.with_suffix(".rejects")))
+    done = system.command(
+        "import_patients", str(file), "--rejects", str(file.with_suffix(".rejects"))
+    )
     ended = time.monotonic() - began
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
-    wait_for(lambda: counted(api) == before + count and not figures(api)["billing"]["pending"], seconds=300)
+    wait_for(
+        lambda: counted(api) == before + count and not figures(api)["billing"]["pending"],
+        seconds=300,
+    )
     return f"{time.monotonic() - began:.1f} s, the command alone {ended:.1f} s"
 
 

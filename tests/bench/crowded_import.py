@@ -35,8 +35,13 @@ def measure(file: Path, rows: int) -> None:
     job = import_now(file, by=None)
     seconds, ours = time.perf_counter() - clock, time.process_time() - portal
     theirs = database_seconds() - database
-    print(f"{job.status}: {rows:,} rows, {job.new_count:,} new, {job.alike_count:,} of them alike to somebody")
-    print(f"by the clock {rows / seconds:,.0f} rows/s, by processor time {rows / (ours + theirs):,.0f} rows/s", end=" ")
+    print(
+        f"{job.status}: {rows:,} rows, {job.new_count:,} new, {job.alike_count:,} of them alike to somebody"
+    )
+    print(
+        f"by the clock {rows / seconds:,.0f} rows/s, by processor time {rows / (ours + theirs):,.0f} rows/s",
+        end=" ",
+    )
     print(f"(portal {ours:.1f} s, database {theirs:.1f} s)", flush=True)
 
 
@@ -54,7 +59,17 @@ def write_people(file: Path, count: int) -> None:
         for number in range(count):
             born = date(1930, 1, 1) + timedelta(days=dice.randrange(34_000))
             phone = f"617 {dice.randrange(200, 900)} {dice.randrange(10_000):04}"
-            rows.writerow([one_of(family), one_of(given), born, dice.choice("MF"), phone, "Boston", f"INS-{number}"])
+            rows.writerow(
+                [
+                    one_of(family),
+                    one_of(given),
+                    born,
+                    dice.choice("MF"),
+                    phone,
+                    "Boston",
+                    f"INS-{number}",
+                ]
+            )
 
 
 if __name__ == "__main__":

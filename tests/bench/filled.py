@@ -50,7 +50,10 @@ def filled_portal(count: int) -> Iterator[Path]:
             django.setup()
             _fill(count)
             load, _, _ = psutil.getloadavg()
-            print(f"{psutil.cpu_count()} cores with a load of {load:.1f}, {count:,} patients\n", flush=True)
+            print(
+                f"{psutil.cpu_count()} cores with a load of {load:.1f}, {count:,} patients\n",
+                flush=True,
+            )
             yield data
 
 
@@ -74,7 +77,9 @@ def _fill(count: int) -> None:
     call_command("migrate", verbosity=0)
     rare = rare_names(20_000)
     with without_triggers() as cursor:
-        cursor.execute(FILL, {"count": count, "family": [*FAMILIES, *rare], "given": [*GIVEN, *rare[:3000]]})
+        cursor.execute(
+            FILL, {"count": count, "family": [*FAMILIES, *rare], "given": [*GIVEN, *rare[:3000]]}
+        )
 
 
 def database_seconds() -> float:
@@ -82,4 +87,9 @@ def database_seconds() -> float:
     from django.db import connection
 
     connection.ensure_connection()
-    return int(Path(f"/proc/{connection.connection.info.backend_pid}/schedstat").read_text().split()[0]) / 1e9
+    return (
+        int(
+            Path(f"/proc/{connection.connection.info.backend_pid}/schedstat").read_text().split()[0]
+        )
+        / 1e9
+    )

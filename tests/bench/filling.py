@@ -88,7 +88,12 @@ def fill_topic(portal: str, broker: str, topic: str) -> int:
     })  # fmt: skip
     count = 0
     for event_id, patient, version, status, at in rows(portal, EVENTS):
-        producer.produce(topic, value(event_id, patient, version, status, at), key=patient, headers=headers(event_id))
+        producer.produce(
+            topic,
+            value(event_id, patient, version, status, at),
+            key=patient,
+            headers=headers(event_id),
+        )
         count += 1
         if count % 10_000 == 0:
             producer.poll(0)
@@ -100,17 +105,22 @@ def fill_topic(portal: str, broker: str, topic: str) -> int:
 
 def start_at_the_end(analytics: str, broker: str, topic: str) -> None:
     """The worker has read everything, as its group and its database know: what it would count is there already."""
-    consumer = Consumer({"bootstrap.servers": broker, "group.id": "analytics", "enable.auto.commit": False})
+    consumer = Consumer(
+        {"bootstrap.servers": broker, "group.id": "analytics", "enable.auto.commit": False}
+    )
     try:
         places = [
-            TopicPartition(topic, one) for one in consumer.list_topics(topic, timeout=20).topics[topic].partitions
+            TopicPartition(topic, one)
+            for one in consumer.list_topics(topic, timeout=20).topics[topic].partitions
         ]
         for place in places:
             place.offset = consumer.get_watermark_offsets(place, timeout=20)[1]
         consumer.commit(offsets=places, asynchronous=False)
     finally:
         consumer.close()
-    begun_with = asyncio.run(openings([broker], [TP(topic, place.partition) for place in places])) or {}
+    begun_with = (
+        asyncio.run(openings([broker], [TP(topic, place.partition) for place in places])) or {}
+    )
     with session(analytics) as cursor:
         for place in places:
             row = [topic, place.partition, place.offset, begun_with[TP(topic, place.partition)]]

@@ -43,7 +43,9 @@ def bring_in(system: System, count: int) -> None:
     # The demo patients are counted a moment after the start.
     before = wait_for(system.caught_up, seconds=120)["active"]
     began = time.monotonic()
-    done = system.command("import_patients", str(file), "--rejects", str(file.with_suffix(".rejects")))
+    done = system.command(
+        "import_patients", str(file), "--rejects", str(file.with_suffix(".rejects"))
+    )
     ended = time.monotonic() - began
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
@@ -63,9 +65,15 @@ def reconcile(system: System) -> None:
     began = time.monotonic()
     done = system.command("reconcile", "--json")
     report = json.loads(done.stdout)
-    print_row("`manage.py reconcile` after it", f"exit {done.returncode}, {time.monotonic() - began:.0f} s")
+    print_row(
+        "`manage.py reconcile` after it",
+        f"exit {done.returncode}, {time.monotonic() - began:.0f} s",
+    )
     for store in report["stores"]:
-        print_row(store["store"], f"{store['patients']:,} patients, {store['changes']} changes {store['note']}")
+        print_row(
+            store["store"],
+            f"{store['patients']:,} patients, {store['changes']} changes {store['note']}",
+        )
     print(report["byKind"], report["message"])
 
 

@@ -39,7 +39,11 @@ def misspelt(name: str, dice: random.Random) -> str:
     """The name with one letter added, left out, changed, or swapped with the next."""
     at = dice.randrange(len(name))
     letter = dice.choice(_LETTERS)
-    slips = [name[:at] + letter + name[at:], name[:at] + name[at + 1 :], name[:at] + letter + name[at + 1 :]]
+    slips = [
+        name[:at] + letter + name[at:],
+        name[:at] + name[at + 1 :],
+        name[:at] + letter + name[at + 1 :],
+    ]
     if at + 1 < len(name):
         slips.append(name[:at] + name[at + 1] + name[at] + name[at + 2 :])
     return dice.choice(slips)

@@ -39,7 +39,11 @@ def measure() -> None:
     for which in ("the first", "the next night"):
         seconds, peak, told = scan()
         names = ("compared", "new", "left_out", "taken_off", "open")
-        print(f"| {which} | {seconds:.0f} | {peak:,} MB | " + " | ".join(f"{told[one]:,}" for one in names) + " |")
+        print(
+            f"| {which} | {seconds:.0f} | {peak:,} MB | "
+            + " | ".join(f"{told[one]:,}" for one in names)
+            + " |"
+        )
     show_kinds()
 
 

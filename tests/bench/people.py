@@ -7,7 +7,24 @@ from pathlib import Path
 
 WHO = ["last name", "first name", "birthdate", "gender", "email", "phone"]
 WHERE = ["address", "city", "state", "zip"]
-SYLLABLES = ("ba", "den", "fi", "go", "hal", "ka", "lor", "mi", "nen", "os", "pel", "ri", "san", "tu", "vel", "wen")
+SYLLABLES = (
+    "ba",
+    "den",
+    "fi",
+    "go",
+    "hal",
+    "ka",
+    "lor",
+    "mi",
+    "nen",
+    "os",
+    "pel",
+    "ri",
+    "san",
+    "tu",
+    "vel",
+    "wen",
+)
 CITIES = ("Boston", "Salem", "Lowell", "Quincy")
 
 

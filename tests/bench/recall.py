@@ -19,7 +19,11 @@ ASKED, FIRST = 1000, 10
 Slip = Callable[[str], str]
 # How a name is typed, and which names of a hit have to be the ones that were meant; of a given name so many letters.
 KINDS: dict[str, tuple[Callable[[str, str, Slip, random.Random], str], bool, int | None]] = {
-    "whole names, in any order, a slip in either": (lambda f, g, slip, dice: _shuffled(f, g, slip, dice), True, None),
+    "whole names, in any order, a slip in either": (
+        lambda f, g, slip, dice: _shuffled(f, g, slip, dice),
+        True,
+        None,
+    ),
     "family names alone": (lambda f, g, slip, dice: slip(f), True, 0),
     "given names alone": (lambda f, g, slip, dice: slip(g), False, None),
     "two letters of the given name, a slip in the family name": (
@@ -49,7 +53,9 @@ def measure() -> None:
         missed = 0
         for family, given in people:
             hits = first_hits(typed(family, given, partial(slip, dice=dice), dice))
-            missed += not any((not by_family or f == family) and g[:letters] == given[:letters] for f, g in hits)
+            missed += not any(
+                (not by_family or f == family) and g[:letters] == given[:letters] for f, g in hits
+            )
         print(f"- {what}: {100 - 100 * missed / len(people):.1f} %", flush=True)
 
 

@@ -39,7 +39,10 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=100_000)
     count = parser.parse_args().patients
     load, _, _ = psutil.getloadavg()
-    print(f"{psutil.cpu_count()} cores with a load of {load:.1f} before, {count:,} patients", flush=True)
+    print(
+        f"{psutil.cpu_count()} cores with a load of {load:.1f} before, {count:,} patients",
+        flush=True,
+    )
     with (
         tempfile.TemporaryDirectory(prefix="portal-bench-", ignore_cleanup_errors=True) as folder,
         ExitStack() as stack,
@@ -48,7 +51,12 @@ def main() -> None:
         data.chmod(0o711)
         kafka = stack.enter_context(apache_kafka(data / "kafka"))
         urls = stack.enter_context(databases(data / "postgres"))
-        environment = {**os.environ, **addresses(data), **urls, "KAFKA_BOOTSTRAP_SERVERS": kafka.address}
+        environment = {
+            **os.environ,
+            **addresses(data),
+            **urls,
+            "KAFKA_BOOTSTRAP_SERVERS": kafka.address,
+        }
         fill(environment, count)
         port = free_port()
         environment["BILLING_GRPC_ADDRESS"] = f"127.0.0.1:{port}"
@@ -61,14 +69,22 @@ def main() -> None:
 
 
 def fill(environment: dict[str, str], count: int) -> None:
-    portal, billing, analytics = (environment[f"{name}DATABASE_URL"] for name in ("", "BILLING_", "ANALYTICS_"))
+    portal, billing, analytics = (
+        environment[f"{name}DATABASE_URL"] for name in ("", "BILLING_", "ANALYTICS_")
+    )
     for arguments in (
         ["manage.py", "migrate", "--verbosity=0"],
         ["manage.py", "create_topics"],
         ["-m", "billing_grpc", "migrate"],
         ["-m", "analytics_stream", "migrate"],
     ):
-        subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=environment,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
     timed("filling the portal", lambda: filling.fill_portal(portal, count))
     timed("filling billing", lambda: filling.fill_billing(portal, billing))
     timed("filling analytics", lambda: filling.fill_analytics(portal, analytics))
@@ -77,7 +93,9 @@ def fill(environment: dict[str, str], count: int) -> None:
     filling.start_at_the_end(analytics, broker, TOPIC)
     # The figures were not filled; a recount makes them from the states.
     with filling.session(analytics) as cursor:
-        cursor.execute("UPDATE last_event SET occurred_at = (SELECT max(occurred_at) FROM counted_event)")
+        cursor.execute(
+            "UPDATE last_event SET occurred_at = (SELECT max(occurred_at) FROM counted_event)"
+        )
     timed("counting the figures", lambda: recount(open_engine(sqlalchemy_url(analytics))))
 
 
@@ -86,7 +104,9 @@ def measure(environment: dict[str, str]) -> None:
     print(f"load before the reconciliation: {load:.1f}", flush=True)
     began, spent = time.monotonic(), psutil.Process().cpu_times()
     command = [sys.executable, "manage.py", "reconcile", "--json"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False
+    )
     seconds, now = time.monotonic() - began, psutil.Process().cpu_times()
     report = json.loads(done.stdout)
     cpu = now.children_user + now.children_system - spent.children_user - spent.children_system
@@ -97,7 +117,9 @@ def measure(environment: dict[str, str]) -> None:
         print(f"| of that {name} | {seconds} s |")
     print(f"| its memory at most | {report['peakMemoryMb']:,} MB |\n")
     for store in report["stores"]:
-        print(f"{store['store']}: {store['patients']:,} patients, {store['changes']} changes {store['note']}")
+        print(
+            f"{store['store']}: {store['patients']:,} patients, {store['changes']} changes {store['note']}"
+        )
     print(report["byKind"], report["message"])
 
 

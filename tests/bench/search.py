@@ -65,14 +65,19 @@ def main() -> None:
 
 
 def measure() -> None:
-    print("| search for | hits, median | database | 95 % | suggestions | 95 % | by the clock | 95 % |")
+    print(
+        "| search for | hits, median | database | 95 % | suggestions | 95 % | by the clock | 95 % |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     people = somebodies(TIMES)
     ask = asker()
     for what, text_of in KINDS.items():
         rows = [ask(text_of(one)) for one in people]
         hits, *times = zip(*rows, strict=True)
-        print(f"| {what} | {statistics.median(hits):.0f} | {' | '.join(map(shown, times))} |", flush=True)
+        print(
+            f"| {what} | {statistics.median(hits):.0f} | {' | '.join(map(shown, times))} |",
+            flush=True,
+        )
 
 
 def somebodies(count: int) -> list[Somebody]:
@@ -106,11 +111,22 @@ def asker() -> Callable[[str], tuple[int, float, float, float]]:
 
     def ask(text: str) -> tuple[int, float, float, float]:
         began = database_seconds()
-        hits = len(search(Patient.objects.filter(status="active").prefetch_related("identifiers"), text, limit=50).hits)
+        hits = len(
+            search(
+                Patient.objects.filter(status="active").prefetch_related("identifiers"),
+                text,
+                limit=50,
+            ).hits
+        )
         searched, clock, portal = database_seconds(), time.perf_counter(), time.process_time()
         assert client.get("/patients/suggest/", {"q": text}).status_code == 200
         suggested = database_seconds() - searched + time.process_time() - portal
-        return hits, (searched - began) * 1000, suggested * 1000, (time.perf_counter() - clock) * 1000
+        return (
+            hits,
+            (searched - began) * 1000,
+            suggested * 1000,
+            (time.perf_counter() - clock) * 1000,
+        )
 
     return ask
 

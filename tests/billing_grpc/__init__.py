@@ -2,4 +2,6 @@
 
 import logging
 
-logging.getLogger("alembic").setLevel(logging.WARNING)  # Else its import and each new database are told in the output.
+logging.getLogger("alembic").setLevel(
+    logging.WARNING
+)  # Else its import and each new database are told in the output.

@@ -24,7 +24,12 @@ ACTIVE, CLOSED = v1.ACCOUNT_STATUS_ACTIVE, v1.ACCOUNT_STATUS_CLOSED
 
 
 def new_patient(**changes: Any) -> v1.CreateBillingAccountRequest:
-    sound = {"patient_id": str(uuid4()), "name": "Zoë Müller", "email": "zoe@example.org", "patient_version": 1}
+    sound = {
+        "patient_id": str(uuid4()),
+        "name": "Zoë Müller",
+        "email": "zoe@example.org",
+        "patient_version": 1,
+    }
     return v1.CreateBillingAccountRequest(**sound | changes)
 
 
@@ -39,15 +44,21 @@ class Caller:
     def open(self, request: v1.CreateBillingAccountRequest) -> v1.CreateBillingAccountResponse:
         return self._stub.CreateBillingAccount(request, timeout=SECONDS)
 
-    def open_many(self, requests: list[v1.CreateBillingAccountRequest]) -> list[v1.CreateBillingAccountResponse]:
+    def open_many(
+        self, requests: list[v1.CreateBillingAccountRequest]
+    ) -> list[v1.CreateBillingAccountResponse]:
         batch = v1.BatchCreateBillingAccountsRequest(requests=requests)
         return list(self._stub.BatchCreateBillingAccounts(batch, timeout=SECONDS).responses)
 
     def get(self, patient_id: str) -> v1.BillingAccount:
-        return self._stub.GetBillingAccount(v1.GetBillingAccountRequest(patient_id=patient_id), timeout=SECONDS).account
+        return self._stub.GetBillingAccount(
+            v1.GetBillingAccountRequest(patient_id=patient_id), timeout=SECONDS
+        ).account
 
     def update(self, **fields: Any) -> v1.UpdateBillingAccountResponse:
-        return self._stub.UpdateBillingAccount(v1.UpdateBillingAccountRequest(**fields), timeout=SECONDS)
+        return self._stub.UpdateBillingAccount(
+            v1.UpdateBillingAccountRequest(**fields), timeout=SECONDS
+        )
 
     def close(self, patient_id: str) -> v1.BillingAccount:
         return self._stub.CloseBillingAccount(
@@ -63,7 +74,9 @@ class Caller:
         return health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
 
     def watch_health(self, service: str = "") -> Iterator[str]:
-        for answer in self._health.Watch(health_pb2.HealthCheckRequest(service=service), timeout=SECONDS * 2):
+        for answer in self._health.Watch(
+            health_pb2.HealthCheckRequest(service=service), timeout=SECONDS * 2
+        ):
             yield health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
 
 

@@ -20,7 +20,9 @@ HOME = "BILLING_DATABASE_URL"
 @contextmanager
 def new_database(*, migrated: bool = True) -> Iterator[URL]:
     """Beside the one that the environment names; gone afterwards."""
-    url = make_url(os.environ[HOME]).set(drivername="postgresql+psycopg2", database=f"billing_{secrets.token_hex(6)}")
+    url = make_url(os.environ[HOME]).set(
+        drivername="postgresql+psycopg2", database=f"billing_{secrets.token_hex(6)}"
+    )
     tell(home(), f"CREATE DATABASE {url.database}")
     try:
         if migrated:
@@ -30,7 +32,9 @@ def new_database(*, migrated: bool = True) -> Iterator[URL]:
         # Else the last look of a server that just ended may come in between.
         tell(home(), f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS false")
         drop_connections(url)
-        tell(home(), f"DROP DATABASE {url.database}")  # Waits for the autovacuum; WITH (FORCE) may not end it.
+        tell(
+            home(), f"DROP DATABASE {url.database}"
+        )  # Waits for the autovacuum; WITH (FORCE) may not end it.
 
 
 @contextmanager
@@ -76,7 +80,9 @@ def over_tcp(url: URL) -> Iterator[URL]:
                 pump(self.request, behind)
 
     class Forwarder(socketserver.ThreadingTCPServer):
-        daemon_threads = True  # A connection that is still open, as of a health check, must not hold up the end.
+        daemon_threads = (
+            True  # A connection that is still open, as of a health check, must not hold up the end.
+        )
 
     with Forwarder(("127.0.0.1", 0), Forward) as forwarder:
         Thread(target=forwarder.serve_forever, kwargs={"poll_interval": 0.05}).start()

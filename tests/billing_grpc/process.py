@@ -29,7 +29,9 @@ class Process:
         return self.lines("listening")[0]["port"]
 
     def lines(self, event: str) -> list[dict[str, Any]]:
-        return [line for line in map(json.loads, self.text().splitlines()) if line["event"] == event]
+        return [
+            line for line in map(json.loads, self.text().splitlines()) if line["event"] == event
+        ]
 
     def text(self) -> str:
         """The log up to the last whole line."""
@@ -44,7 +46,9 @@ class Process:
 def running(url: URL, folder: Path, **environ: str) -> Iterator[Process]:
     log = folder / "billing.log"
     with log.open("wb") as lines:
-        popen = subprocess.Popen(command("serve"), env=environment(url, BILLING_PORT="0", **environ), stderr=lines)
+        popen = subprocess.Popen(
+            command("serve"), env=environment(url, BILLING_PORT="0", **environ), stderr=lines
+        )
     try:
         yield Process(popen, log)
     finally:
@@ -53,7 +57,9 @@ def running(url: URL, folder: Path, **environ: str) -> Iterator[Process]:
 
 
 def run(name: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(name), env=env, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        command(name), env=env, capture_output=True, text=True, check=False, timeout=60
+    )
 
 
 def command(name: str) -> list[str]:

@@ -17,7 +17,11 @@ def test_closing_again_changes_nothing(billing):
     """Red when the second call writes a new closing time."""
     patient = new_patient()
     billing.open(patient)
-    assert billing.close(patient.patient_id) == billing.close(patient.patient_id) == billing.get(patient.patient_id)
+    assert (
+        billing.close(patient.patient_id)
+        == billing.close(patient.patient_id)
+        == billing.get(patient.patient_id)
+    )
 
 
 def test_opening_for_a_patient_with_a_closed_account_answers_with_the_closed_one(billing):
@@ -29,5 +33,11 @@ def test_opening_for_a_patient_with_a_closed_account_answers_with_the_closed_one
 
 
 def test_a_patient_without_an_account_is_not_found(billing):
-    assert refusal(billing.close, str(uuid4())) == ("NOT_FOUND", "the patient has no billing account")
-    assert refusal(billing.close, "x") == ("INVALID_ARGUMENT", "patient_id: must be a UUID of 36 characters")
+    assert refusal(billing.close, str(uuid4())) == (
+        "NOT_FOUND",
+        "the patient has no billing account",
+    )
+    assert refusal(billing.close, "x") == (
+        "INVALID_ARGUMENT",
+        "patient_id: must be a UUID of 36 characters",
+    )

@@ -13,7 +13,11 @@ def opened(billing, **changes):
 
 def told(billing, account, version, status=0, name="Zoë Müller"):
     return billing.update(
-        patient_id=account.patient_id, name=name, email="zoe@example.org", patient_version=version, status=status
+        patient_id=account.patient_id,
+        name=name,
+        email="zoe@example.org",
+        patient_version=version,
+        status=status,
     )
 
 
@@ -21,7 +25,11 @@ def test_closing_says_since_when_and_opening_again_clears_it(billing):
     """Red when opening again keeps the closing time."""
     before = opened(billing)
     closed = told(billing, before, 2, CLOSED)
-    assert (closed.updated, closed.account.status, closed.account.account_id) == (True, CLOSED, before.account_id)
+    assert (closed.updated, closed.account.status, closed.account.account_id) == (
+        True,
+        CLOSED,
+        before.account_id,
+    )
     assert closed.account.HasField("closed_at")
     again = told(billing, before, 3, ACTIVE)
     assert (again.updated, again.account.status, again.account.patient_version) == (True, ACTIVE, 3)
@@ -81,7 +89,11 @@ def test_at_the_same_version_the_status_counts_and_the_details_do_not(billing):
     """So a patient who is archived already is opened and closed at one version, and a wrong closing can be mended."""
     account = opened(billing)
     closed = told(billing, account, 1, CLOSED, "Other")
-    assert (closed.updated, closed.account.status, closed.account.name) == (True, CLOSED, "Zoë Müller")
+    assert (closed.updated, closed.account.status, closed.account.name) == (
+        True,
+        CLOSED,
+        "Zoë Müller",
+    )
     billing.close(account.patient_id)
     assert told(billing, account, 1, ACTIVE).account.status == ACTIVE
 

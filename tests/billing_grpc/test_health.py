@@ -8,7 +8,9 @@ import pytest
 from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_health.v1.health import HealthServicer
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
-from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
+    ProtoReflectionDescriptorDatabase,
+)
 
 from billing_grpc.health import Readiness
 from tests.billing_grpc.caller import OPENED, calling, new_patient, refusal, served
@@ -30,10 +32,14 @@ def test_an_unknown_service_is_not_found(billing):
 
 def test_both_services_can_be_found_and_described_by_reflection(billing):
     described = ProtoReflectionDescriptorDatabase(billing.channel)
-    assert {"billing.v1.BillingService", "BillingService", "grpc.health.v1.Health"} <= set(described.get_services())
+    assert {"billing.v1.BillingService", "BillingService", "grpc.health.v1.Health"} <= set(
+        described.get_services()
+    )
     pool = DescriptorPool(described)
     assert len(pool.FindServiceByName("billing.v1.BillingService").methods) == 6
-    assert [method.name for method in pool.FindServiceByName("BillingService").methods] == ["CreateBillingAccount"]
+    assert [method.name for method in pool.FindServiceByName("BillingService").methods] == [
+        "CreateBillingAccount"
+    ]
 
 
 def test_without_its_database_it_is_not_serving_and_comes_back_by_itself():
@@ -45,9 +51,13 @@ def test_without_its_database_it_is_not_serving_and_comes_back_by_itself():
         wait_for(lambda: next(watched) == "SERVING")
         with away(url):
             assert next(watched) == "NOT_SERVING"
-            wait_for(lambda: {billing.health(name) for name in NAMES} == {"NOT_SERVING"})  # Told one by one.
+            wait_for(
+                lambda: {billing.health(name) for name in NAMES} == {"NOT_SERVING"}
+            )  # Told one by one.
             for call in (billing.open, billing.get, billing.list):
-                arguments = {"open": [patient], "get": [patient.patient_id], "list": []}[call.__name__]
+                arguments = {"open": [patient], "get": [patient.patient_id], "list": []}[
+                    call.__name__
+                ]
                 said = ("UNAVAILABLE", "the accounts cannot be reached now; try again later")
                 assert refusal(call, *arguments) == said
         assert next(watched) == "SERVING"
@@ -86,7 +96,9 @@ def test_a_database_that_is_not_migrated_is_not_serving():
 def test_a_call_without_a_deadline_does_not_wait_for_ever_and_leaves_the_server_usable():
     """Red when no time limit is set on statements."""
     with new_database() as url, served(url, statement_seconds=2) as billing:
-        open_account = billing.channel.unary_unary("/billing.v1.BillingService/CreateBillingAccount")
+        open_account = billing.channel.unary_unary(
+            "/billing.v1.BillingService/CreateBillingAccount"
+        )
         with locked(url, "ACCESS EXCLUSIVE"), pytest.raises(grpc.RpcError) as refused:
             open_account(new_patient().SerializeToString())
         assert refused.value.code() is grpc.StatusCode.UNAVAILABLE

@@ -23,7 +23,10 @@ def test_it_says_the_revision_and_can_be_run_again():
     with new_database(migrated=False) as url:
         for _ in range(2):
             done = run("migrate", environment(url))
-            assert (done.returncode, done.stdout) == (0, "billing: the database is at revision 0001\n")
+            assert (done.returncode, done.stdout) == (
+                0,
+                "billing: the database is at revision 0001\n",
+            )
             assert done.stderr == ""
 
 
@@ -38,7 +41,9 @@ def test_a_database_that_is_away_is_a_plain_refusal():
         pass
     refused = run("migrate", environment(gone))
     assert refused.returncode == 1
-    assert refused.stderr.startswith("billing: the database of BILLING_DATABASE_URL does not answer: ")
+    assert refused.stderr.startswith(
+        "billing: the database of BILLING_DATABASE_URL does not answer: "
+    )
     assert "Traceback" not in refused.stderr
 
 

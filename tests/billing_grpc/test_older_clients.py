@@ -25,9 +25,15 @@ def test_an_account_opened_by_an_older_client_is_everybodys(billing, create):
     answer = create(patientId=patient.patient_id, name=patient.name, email=patient.email)
     account = billing.get(patient.patient_id)
     assert (answer.accountId, answer.status) == (account.account_id, "ACTIVE")
-    assert (account.name, account.email, account.patient_version) == (patient.name, patient.email, 0)
+    assert (account.name, account.email, account.patient_version) == (
+        patient.name,
+        patient.email,
+        0,
+    )
     assert billing.open(patient).outcome == EXISTED
-    assert billing.update(patient_id=patient.patient_id, name="Zoë Meyer", patient_version=1).updated
+    assert billing.update(
+        patient_id=patient.patient_id, name="Zoë Meyer", patient_version=1
+    ).updated
 
 
 def test_an_older_client_gets_the_account_that_is_there_unchanged(billing, create):
@@ -50,4 +56,7 @@ def test_a_wrong_field_is_named_as_older_clients_know_it(create):
         "INVALID_ARGUMENT",
         "patientId: must be a UUID of 36 characters",
     )
-    assert refusal(create, patientId=new_patient().patient_id) == ("INVALID_ARGUMENT", "name: is required")
+    assert refusal(create, patientId=new_patient().patient_id) == (
+        "INVALID_ARGUMENT",
+        "name: is required",
+    )

@@ -17,7 +17,11 @@ def test_a_new_patient_gets_an_active_account_with_what_was_sent(billing):
     assert opening.outcome == OPENED
     assert account.account_id.startswith("BA-")
     assert len(account.account_id) == len("BA-000000123")
-    assert (account.patient_id, account.name, account.email) == (patient.patient_id, "Zoë Müller", "zoe@example.org")
+    assert (account.patient_id, account.name, account.email) == (
+        patient.patient_id,
+        "Zoë Müller",
+        "zoe@example.org",
+    )
     assert (account.status, account.patient_version) == (v1.ACCOUNT_STATUS_ACTIVE, 3)
     assert abs(account.opened_at.ToDatetime(UTC) - datetime.now(UTC)) < timedelta(minutes=1)
     assert not account.HasField("closed_at")
@@ -66,8 +70,14 @@ def test_eight_callers_at_once_get_one_account_and_one_of_them_opened_it(billing
     [
         ({"patient_id": ""}, "patient_id: must be a UUID of 36 characters"),
         ({"patient_id": "7"}, "patient_id: must be a UUID of 36 characters"),
-        ({"patient_id": "{12345678-1234-1234-1234-123456789012}"}, "patient_id: must be a UUID of 36 characters"),
-        ({"patient_id": "12345678-1234-1234-1234-12345678901٢"}, "patient_id: must be a UUID of 36 characters"),
+        (
+            {"patient_id": "{12345678-1234-1234-1234-123456789012}"},
+            "patient_id: must be a UUID of 36 characters",
+        ),
+        (
+            {"patient_id": "12345678-1234-1234-1234-12345678901٢"},
+            "patient_id: must be a UUID of 36 characters",
+        ),
         ({"name": " \t"}, "name: is required"),
         ({"name": "N" * 601}, "name: must be at most 600 characters"),
         ({"name": "Zo\0e"}, "name: must not have the character U+0000"),

@@ -9,7 +9,9 @@ from tests.billing_grpc.caller import EXISTED, OPENED, OTHER_DETAILS, new_patien
 def test_500_patients_get_their_accounts_in_the_order_of_the_requests(billing):
     patients = [new_patient(name=f"Patient {number}") for number in range(500)]
     openings = billing.open_many(patients)
-    assert [opening.account.patient_id for opening in openings] == [patient.patient_id for patient in patients]
+    assert [opening.account.patient_id for opening in openings] == [
+        patient.patient_id for patient in patients
+    ]
     assert [opening.account.name for opening in openings] == [patient.name for patient in patients]
     assert {opening.outcome for opening in openings} == {OPENED}
     assert len({opening.account.account_id for opening in openings}) == 500
@@ -20,7 +22,10 @@ def test_500_patients_get_their_accounts_in_the_order_of_the_requests(billing):
 
 def test_501_are_refused_and_none_is_opened(billing):
     patients = [new_patient() for _ in range(501)]
-    assert refusal(billing.open_many, patients) == ("INVALID_ARGUMENT", "requests: must be at most 500, not 501")
+    assert refusal(billing.open_many, patients) == (
+        "INVALID_ARGUMENT",
+        "requests: must be at most 500, not 501",
+    )
     assert refusal(billing.get, patients[0].patient_id)[0] == "NOT_FOUND"
 
 
@@ -49,7 +54,12 @@ def test_a_patient_twice_in_a_batch_gets_one_account_by_the_first_mention(billin
 
 def test_one_wrong_request_is_named_and_nothing_is_opened(billing):
     """Red when the sound half of a batch is kept."""
-    patients = [new_patient(), new_patient(), new_patient(), new_patient(patient_id="x", email="none")]
+    patients = [
+        new_patient(),
+        new_patient(),
+        new_patient(),
+        new_patient(patient_id="x", email="none"),
+    ]
     text = "requests[3].patient_id: must be a UUID of 36 characters; requests[3].email: must be an e-mail address"
     assert refusal(billing.open_many, patients) == ("INVALID_ARGUMENT", text)
     assert refusal(billing.get, patients[0].patient_id)[0] == "NOT_FOUND"

@@ -21,9 +21,15 @@ def database():
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_turns_it_not_serving_finishes_calls_under_way_and_ends_it(database, tmp_path, ending):
+def test_a_signal_turns_it_not_serving_finishes_calls_under_way_and_ends_it(
+    database, tmp_path, ending
+):
     """Red when the server stops at once, does not tell the watchers, or waits for them to leave."""
-    with running(database, tmp_path) as process, calling(process.port) as billing, ThreadPoolExecutor(1) as caller:
+    with (
+        running(database, tmp_path) as process,
+        calling(process.port) as billing,
+        ThreadPoolExecutor(1) as caller,
+    ):
         wait_for(lambda: billing.health() == "SERVING")
         watched = billing.watch_health("billing.v1.BillingService")
         assert next(watched) == "SERVING"
@@ -63,7 +69,10 @@ def test_it_starts_without_its_database_and_says_so(tmp_path):
     with running(gone, tmp_path) as process, calling(process.port) as billing:
         assert billing.health() == "NOT_SERVING"
         status, text = refusal(billing.open, new_patient())
-        assert (status, text) == ("UNAVAILABLE", "the accounts cannot be reached now; try again later")
+        assert (status, text) == (
+            "UNAVAILABLE",
+            "the accounts cannot be reached now; try again later",
+        )
         assert process.end() == 0
 
 
@@ -88,9 +97,18 @@ def test_two_servers_do_not_share_a_port(database, tmp_path):
     [
         ({}, "BILLING_DATABASE_URL is missing."),
         ({"BILLING_DATABASE_URL": "nonsense"}, "BILLING_DATABASE_URL is not a database address."),
-        ({"BILLING_DATABASE_URL": "mysql://h/d"}, "BILLING_DATABASE_URL must name a PostgreSQL database"),
-        ({"BILLING_DATABASE_URL": "postgresql:///b", "BILLING_PORT": "70000"}, "BILLING_PORT must be a number"),
-        ({"BILLING_DATABASE_URL": "postgresql:///b", "LOG_LEVEL": "LOUD"}, "LOG_LEVEL must be one of"),
+        (
+            {"BILLING_DATABASE_URL": "mysql://h/d"},
+            "BILLING_DATABASE_URL must name a PostgreSQL database",
+        ),
+        (
+            {"BILLING_DATABASE_URL": "postgresql:///b", "BILLING_PORT": "70000"},
+            "BILLING_PORT must be a number",
+        ),
+        (
+            {"BILLING_DATABASE_URL": "postgresql:///b", "LOG_LEVEL": "LOUD"},
+            "LOG_LEVEL must be one of",
+        ),
     ],
 )
 def test_a_missing_or_wrong_variable_names_itself(environ, said):

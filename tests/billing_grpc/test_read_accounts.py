@@ -15,7 +15,10 @@ def test_an_account_is_found_by_patient_id(billing):
 
 def test_a_patient_without_an_account_is_not_found(billing):
     assert refusal(billing.get, str(uuid4())) == ("NOT_FOUND", "the patient has no billing account")
-    assert refusal(billing.get, "") == ("INVALID_ARGUMENT", "patient_id: must be a UUID of 36 characters")
+    assert refusal(billing.get, "") == (
+        "INVALID_ARGUMENT",
+        "patient_id: must be a UUID of 36 characters",
+    )
 
 
 def test_pages_give_every_account_once_in_the_order_of_ids():
@@ -31,7 +34,10 @@ def test_pages_give_every_account_once_in_the_order_of_ids():
         assert len(ids) == 250
         assert third.next_page_token == ""
         whole = billing.list(page_size=250)
-        assert ([account.account_id for account in whole.accounts], whole.next_page_token) == (ids, "")
+        assert ([account.account_id for account in whole.accounts], whole.next_page_token) == (
+            ids,
+            "",
+        )
 
 
 @pytest.mark.parametrize(

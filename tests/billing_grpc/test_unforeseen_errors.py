@@ -49,7 +49,9 @@ def test_only_the_kind_of_an_unforeseen_error_decides_its_status():
 
 
 def test_the_log_has_the_kind_and_the_place_and_no_value():
-    lines = subprocess.run([sys.executable, "-c", LOGGED], capture_output=True, text=True, check=True).stderr
+    lines = subprocess.run(
+        [sys.executable, "-c", LOGGED], capture_output=True, text=True, check=True
+    ).stderr
     assert "Hildegard" not in lines
     own, library = map(json.loads, lines.splitlines())
     assert own["error"] == library["error"] == "ValueError"

@@ -11,7 +11,9 @@ from tests.portal.conftest import PASSWORD, _quick_passwords, front_desk, make_u
 
 # The browser's driver keeps an event loop in this thread, which Django takes for asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-expect.set_options(timeout=60_000)  # Milliseconds: a busy machine is slow, and that is no fault of the page.
+expect.set_options(
+    timeout=60_000
+)  # Milliseconds: a busy machine is slow, and that is no fault of the page.
 FLAGS = ["--no-sandbox"] if os.geteuid() == 0 else []
 
 __all__ = ["_quick_passwords", "front_desk", "make_user"]
@@ -40,7 +42,9 @@ def staff(chromium, live_server):
 
     def sit_down(user: User | None = None, *, scripts: bool = True, width: int = 1280) -> Staff:
         context = chromium.new_context(
-            base_url=live_server.url, java_script_enabled=scripts, viewport={"width": width, "height": 800}
+            base_url=live_server.url,
+            java_script_enabled=scripts,
+            viewport={"width": width, "height": 800},
         )
         contexts.append(context)
         person = Staff(context.new_page())

@@ -41,11 +41,17 @@ def some_figures(**totals: int) -> dict[str, Any]:
 
 def days(number: int) -> list[dict[str, Any]]:
     """Ends today; the n-th last has n % 5."""
-    return [{"day": (NOW - timedelta(days=n)).date().isoformat(), "count": n % 5} for n in reversed(range(number))]
+    return [
+        {"day": (NOW - timedelta(days=n)).date().isoformat(), "count": n % 5}
+        for n in reversed(range(number))
+    ]
 
 
 def times(number: int, unit: str) -> list[dict[str, Any]]:
-    return [{"at": (NOW - timedelta(**{unit: n})).isoformat(), "count": n % 3} for n in reversed(range(number))]
+    return [
+        {"at": (NOW - timedelta(**{unit: n})).isoformat(), "count": n % 3}
+        for n in reversed(range(number))
+    ]
 
 
 class Processor:

@@ -3,7 +3,10 @@
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-AXE_OPTIONS = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+AXE_OPTIONS = {
+    "resultTypes": ["violations"],
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
+}
 JANE = {"family_name": "Smith", "given_name": "Jane", "born": ("5", "apr", "2008"), "sex": "Female"}
 
 
@@ -17,7 +20,9 @@ class Staff:
         page.on("console", self._hear)
 
     def _hear(self, message) -> None:
-        is_refusal = "Failed to load resource" in message.text  # A 409 that a test asks for is no fault of the page.
+        is_refusal = (
+            "Failed to load resource" in message.text
+        )  # A 409 that a test asks for is no fault of the page.
         if message.type == "error" and not is_refusal:
             self.faults.append(message.text)
 
@@ -31,7 +36,9 @@ class Staff:
     def open(self, address: str) -> None:
         self.page.goto(address)
 
-    def fill_in(self, *, born: tuple[str, str, str] | None = None, sex: str = "", **fields: str) -> None:
+    def fill_in(
+        self, *, born: tuple[str, str, str] | None = None, sex: str = "", **fields: str
+    ) -> None:
         """Type into the form of a patient; fields by their names."""
         for name, text in fields.items():
             self.page.locator(f"#id_{name}").fill(text)
@@ -56,8 +63,13 @@ class Staff:
         """No finding of axe, of whatever weight, and nothing wider than the screen but tables in their own frame."""
         self.page.wait_for_load_state()  # With its style: a press leads here as well as an address.
         found = Axe().run(self.page, options=AXE_OPTIONS).response["violations"]
-        told = [f"{one['impact']}: {one['id']} {[node['target'] for node in one['nodes']][:3]}" for one in found]
+        told = [
+            f"{one['impact']}: {one['id']} {[node['target'] for node in one['nodes']][:3]}"
+            for one in found
+        ]
         assert not told, f"{self.page.url}: {told}"
-        wide, screen = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        wide, screen = self.page.evaluate(
+            "[document.documentElement.scrollWidth, window.innerWidth]"
+        )
         assert wide <= screen, f"{self.page.url} is {wide} px wide on a screen of {screen}"
         assert not self.faults, self.faults

@@ -36,12 +36,16 @@ def pages_of_the_admin(user):
         addresses += [reverse(f"{name}_changelist"), reverse(f"{name}_add")]
         first = model._default_manager.first()
         if first:
-            addresses += [reverse(f"{name}_{what}", args=[first.pk]) for what in ("change", "delete")]
+            addresses += [
+                reverse(f"{name}_{what}", args=[first.pk]) for what in ("change", "delete")
+            ]
     return [one for one in addresses if client.get(one).status_code == 200]
 
 
 def test_somebody_who_is_locked_out_is_found_and_unlocked(operator, front_desk):
-    AccessAttempt.objects.create(username=front_desk.email, ip_address="127.0.0.1", failures_since_start=8)
+    AccessAttempt.objects.create(
+        username=front_desk.email, ip_address="127.0.0.1", failures_since_start=8
+    )
     operator.open("/admin/")
     operator.page.get_by_role("link", name="1 user is locked out after wrong passwords.").click()
     press_action(operator, front_desk.email, "Unlock: forget the wrong passwords")
@@ -73,7 +77,9 @@ def test_the_first_page_is_readable_and_leads_back_to_the_staff_pages(staff, mak
 def test_every_page_of_the_admin_can_be_read_by_everybody(staff, make_user):
     """Red when the theme or a page of ours has a finding, or is wider than its screen."""
     user = make_user("operator", is_staff=True)
-    AccessAttempt.objects.create(username="somebody@clinic.example", ip_address="127.0.0.1", failures_since_start=8)
+    AccessAttempt.objects.create(
+        username="somebody@clinic.example", ip_address="127.0.0.1", failures_since_start=8
+    )
     QuarantinedEvent.objects.create(event_id=7, reason="ValueError")
     person, addresses = staff(user), pages_of_the_admin(user)
     assert len(addresses) >= FEWEST

@@ -30,9 +30,11 @@ def patients(front_desk):
         register_patient({"family_name": name}, by=front_desk, source="portal")
         for name in ("Able", "Baker", "Charlie", "Delta", "Echo")
     ]
-    change_patient(made[0].pk, {"phone": "555 0100", "address_line1": "1 Main St"}, by=front_desk, source="api")
-    record_reading(front_desk, [one.pk for one in made], action="list", door="portal")
-    record_reading(front_desk, [made[-1].pk], action="open", door="portal")
+    change_patient(
+        made[0].pk, {"phone": "555 0100", "address_line1": "1 Main St"}, by=front_desk, source="api"
+    )
+    record_reading(front_desk, [one.pk for one in made], action="list", channel="portal")
+    record_reading(front_desk, [made[-1].pk], action="open", channel="portal")
     return made
 
 
@@ -40,12 +42,20 @@ def patients(front_desk):
 def test_every_state_is_readable_by_all(staff, auditor, patients, make_user, width):
     person = staff(auditor, width=width)
     seen = AccessRecord.objects.filter(action="list").latest("id")
-    for place in ("", f"{seen.pk}/", "?door=import", "?patient=nobody&since=30+feb", "?since=&after=1.r1"):
+    for place in (
+        "",
+        f"{seen.pk}/",
+        "?door=import",
+        "?patient=nobody&since=30+feb",
+        "?since=&after=1.r1",
+    ):
         person.open(f"/audit/{place}")
         person.is_readable_by_all()
     stranger = staff(make_user("clinician"), width=width)
     stranger.open("/audit/")
-    expect(stranger.page.get_by_role("heading", name="You do not have the right to do this.")).to_be_visible()
+    expect(
+        stranger.page.get_by_role("heading", name="You do not have the right to do this.")
+    ).to_be_visible()
     stranger.is_readable_by_all()
 
 

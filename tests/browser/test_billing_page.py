@@ -22,7 +22,9 @@ def patient_whose_account_is(status: str, name: str = "Example", **more):
     patient = register_patient({"family_name": name, "given_name": "Jane"}, by=None, source="api")
     waits = timezone.now() if status == "pending" else None
     known = ANSWERED if status in ("active", "closed") else {}
-    BillingAccount.objects.filter(pk=patient.pk).update(status=status, next_attempt_at=waits, **{**known, **more})
+    BillingAccount.objects.filter(pk=patient.pk).update(
+        status=status, next_attempt_at=waits, **{**known, **more}
+    )
     return patient
 
 
@@ -33,7 +35,9 @@ def test_every_state_is_readable_by_all(staff, clerk, width, monkeypatch):
         person.open(f"/billing/?state={state}")
         person.is_readable_by_all()
     patient_whose_account_is("pending", "Able", last_error_code="UNAVAILABLE", attempts=3)
-    patient_whose_account_is("failed", LONG, last_error_code="INVALID_ARGUMENT", answered_at=timezone.now())
+    patient_whose_account_is(
+        "failed", LONG, last_error_code="INVALID_ARGUMENT", answered_at=timezone.now()
+    )
     patient_whose_account_is("active", "Charlie")
     patient_whose_account_is("closed", "Delta")
     away = health.Check("billing", ok=False, still_works="Patients are saved.")
@@ -51,7 +55,9 @@ def test_pending_turns_active_by_itself_and_names_are_asked_for_once(staff, cler
     row = person.page.get_by_role("row").filter(has_text="EXAMPLE, Jane")
     expect(row.get_by_text("Pending")).to_be_visible()
     readings = AccessRecord.objects.filter(patient_ids__contains=[patient.pk]).count()
-    BillingAccount.objects.update(status="active", next_attempt_at=None, answered_at=timezone.now(), **ANSWERED)
+    BillingAccount.objects.update(
+        status="active", next_attempt_at=None, answered_at=timezone.now(), **ANSWERED
+    )
     expect(row.get_by_text("Active")).to_be_visible()
     expect(person.page.get_by_role("link", name="Active 1")).to_be_visible()
     expect(person.page.get_by_text("Billing knows of every change.")).to_be_visible()
@@ -82,6 +88,8 @@ def test_the_keys_stay_where_they_are_while_the_page_follows(staff, clerk):
     person.page.locator("#tile-failed").focus()
     with person.page.expect_response("**/billing/states/**"):
         pass
-    with person.page.expect_response("**/billing/states/**"):  # The answer before this question was put in place.
+    with person.page.expect_response(
+        "**/billing/states/**"
+    ):  # The answer before this question was put in place.
         pass
     expect(person.page.locator("#tile-failed")).to_be_focused()

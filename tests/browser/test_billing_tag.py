@@ -6,7 +6,9 @@ from portal.billing.models import BillingAccount
 
 
 def answered_by_billing():
-    BillingAccount.objects.update(status="active", account_id="ACC-1", synced_version=1, next_attempt_at=None)
+    BillingAccount.objects.update(
+        status="active", account_id="ACC-1", synced_version=1, next_attempt_at=None
+    )
 
 
 def test_pending_turns_active_by_itself_in_the_banner(desk):

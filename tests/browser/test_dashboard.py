@@ -29,8 +29,16 @@ def full_processor(processor):
     """With as many rows in each figure as there can be."""
     processor.figures = {
         **some_figures(active=1_234_567),
-        "byRegion": {f"Commonwealth of Massachusetts {number}": 12_345 - number for number in range(20)},
-        "bySource": {"portal": 900_000, "import": 300_000, "api": 30_000, "command": 4_000, "admin": 567},
+        "byRegion": {
+            f"Commonwealth of Massachusetts {number}": 12_345 - number for number in range(20)
+        },
+        "bySource": {
+            "portal": 900_000,
+            "import": 300_000,
+            "api": 30_000,
+            "command": 4_000,
+            "admin": 567,
+        },
     }
     return processor
 
@@ -104,7 +112,8 @@ def test_a_registration_is_looked_for_often_enough_to_show_within_two_seconds(de
 
 
 @pytest.mark.parametrize(
-    ("label", "grain", "rows"), [("1 hour", "minute", 60), ("24 hours", "hour", 24), ("30 days", "day", 30)]
+    ("label", "grain", "rows"),
+    [("1 hour", "minute", 60), ("24 hours", "hour", 24), ("30 days", "day", 30)],
 )
 @pytest.mark.parametrize("scripts", [True, False])
 def test_the_range_is_chosen_by_keyboard_and_stays_in_the_address(
@@ -112,10 +121,14 @@ def test_the_range_is_chosen_by_keyboard_and_stays_in_the_address(
 ):
     person = staff(front_desk, scripts=scripts)
     person.open("/dashboard/?range=30d" if label != "30 days" else "/dashboard/")
-    link = person.page.get_by_role("navigation", name="Range of time").get_by_role("link", name=label, exact=True)
+    link = person.page.get_by_role("navigation", name="Range of time").get_by_role(
+        "link", name=label, exact=True
+    )
     link.focus()
     person.page.keyboard.press("Enter")
-    expect(person.page.get_by_text(f"Registrations by {grain}, last {label.removeprefix('1 ')}")).to_be_visible()
+    expect(
+        person.page.get_by_text(f"Registrations by {grain}, last {label.removeprefix('1 ')}")
+    ).to_be_visible()
     expect(link).to_have_attribute("aria-current", "page")
     for table in ("#table-registrations", "#table-changes"):
         person.page.locator(f"{table} summary").click()
@@ -127,14 +140,19 @@ def test_the_range_is_chosen_by_keyboard_and_stays_in_the_address(
 
 def test_the_range_stays_when_the_figures_move(desk, processor):
     desk.open("/dashboard/?range=1h")
-    processor.figures = {**some_figures(active=13), "registrationsByMinute": times(120, "minutes")[60:] * 2}
+    processor.figures = {
+        **some_figures(active=13),
+        "registrationsByMinute": times(120, "minutes")[60:] * 2,
+    }
     expect(tile(desk, "Active patients")).to_have_text("13")
     expect(desk.page.locator("#table-registrations tbody tr")).to_have_count(60)
 
 
 @pytest.mark.parametrize("width", [1280, 320])
 @pytest.mark.parametrize("address", ["?range=1h", "?range=24h", "?range=30d", "?range=24h&kiosk=1"])
-def test_each_range_and_the_kiosk_are_readable_by_all(staff, front_desk, full_processor, width, address):
+def test_each_range_and_the_kiosk_are_readable_by_all(
+    staff, front_desk, full_processor, width, address
+):
     person = staff(front_desk, width=width)
     person.open(f"/dashboard/{address}")
     expect(person.page.locator(".uplot").first).to_be_visible()

@@ -10,7 +10,12 @@ from portal.patients.validation import clean_details
 from tests.browser.test_every_address import WIDTHS
 
 PAGE = "/patients/duplicates/"
-JANE = {"family_name": "Example", "given_name": "Jane", "date_of_birth": "1984-03-15", "sex": "female"}
+JANE = {
+    "family_name": "Example",
+    "given_name": "Jane",
+    "date_of_birth": "1984-03-15",
+    "sex": "female",
+}
 PEOPLE = [JANE, JANE | {"given_name": "Rita", "phone": "617 555 0100", "postal_code": "02139"}]
 OTHERS = [JANE | {"family_name": "Other"}, JANE | {"family_name": "Other"}]
 
@@ -34,7 +39,9 @@ def test_the_list_is_walked_with_arrows_and_enter_opens_the_record(desk, pairs):
     desk.page.get_by_role("navigation", name="Main").get_by_role("link", name="Duplicates").click()
     expect(desk.page.locator("tbody")).to_have_count(2)
     expect(desk.page.locator("[aria-current=page]", has_text="Duplicates")).to_have_count(1)
-    expect(desk.page.get_by_role("navigation", name="Main").locator("[aria-current=page]")).to_have_count(1)
+    expect(
+        desk.page.get_by_role("navigation", name="Main").locator("[aria-current=page]")
+    ).to_have_count(1)
     is_readable_everywhere(desk)
     desk.page.get_by_role("combobox", name="Find a patient").focus()
     desk.page.keyboard.press("ArrowDown")

@@ -49,7 +49,11 @@ def test_two_desks_that_edit_one_patient_lose_nothing(staff, front_desk, make_us
     first.save()
     expect(first.page.get_by_text("jane@example.org")).to_be_visible()
     patient = Patient.objects.get()
-    assert (patient.city, patient.phone, patient.email) == ("Boston", "555 0111", "jane@example.org")
+    assert (patient.city, patient.phone, patient.email) == (
+        "Boston",
+        "555 0111",
+        "jane@example.org",
+    )
 
 
 def test_an_identifier_is_added_and_taken_away(desk):
@@ -74,7 +78,9 @@ def test_the_form_says_how_it_understands_what_is_there_and_what_is_typed(desk):
     expect(desk.page.locator("#echo-phone")).to_have_text("Understood as +1 617-555-0100")
     desk.fill_in(born=("1", "1", "1931"), phone="555")
     expect(desk.page.locator("#echo-age")).to_have_text(f"{timezone.localdate().year - 1931} years")
-    expect(desk.page.locator("#echo-phone")).to_have_text("Kept as typed: not a whole number of United States")
+    expect(desk.page.locator("#echo-phone")).to_have_text(
+        "Kept as typed: not a whole number of United States"
+    )
     desk.is_readable_by_all()
 
 
@@ -82,10 +88,14 @@ def test_an_identifier_s_days_are_echoed_while_one_types_and_shown_on_its_tab(de
     address = desk.register()
     desk.open(f"{address}edit/")
     desk.page.get_by_label("Kind of identifier").select_option("Passport")
-    desk.fill_in(identifier_value_0="P 1", identifier_from_0="15 mar 20", identifier_to_0="2020-03-14")
+    desk.fill_in(
+        identifier_value_0="P 1", identifier_from_0="15 mar 20", identifier_to_0="2020-03-14"
+    )
     expect(desk.page.locator("#echo-validity-0")).to_have_text("Valid from 15-Mar-2020")
     desk.save()
-    expect(desk.page.get_by_role("link", name="Valid to is before valid from. Check both dates.")).to_be_visible()
+    expect(
+        desk.page.get_by_role("link", name="Valid to is before valid from. Check both dates.")
+    ).to_be_visible()
     desk.is_readable_by_all()
     desk.fill_in(identifier_to_0="14/3/30")
     expect(desk.page.locator("#echo-validity-0")).to_have_text("Valid 15-Mar-2020 to 14-Mar-2030")

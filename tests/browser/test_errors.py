@@ -37,7 +37,9 @@ def test_each_error_can_be_read_by_everybody_and_leads_on(staff, front_desk, fai
         person.open("/help/keys/")
         expect(person.page.get_by_role("heading", level=1)).to_have_text(kind.title)
         expect(person.page.get_by_text("A word about what exactly is the matter.")).to_be_visible()
-        expect(person.page.locator("main").get_by_role("link", name="Find a patient")).to_be_visible()
+        expect(
+            person.page.locator("main").get_by_role("link", name="Find a patient")
+        ).to_be_visible()
         person.is_readable_by_all()
 
 
@@ -58,8 +60,12 @@ def test_who_tried_too_often_is_told_how_long_to_wait(staff, front_desk, width):
 def test_somebody_elses_change_leads_back_to_the_page_anew(desk):
     address = desk.register()
     desk.open(address)
-    desk.page.get_by_role("button", name="Archive").evaluate("button => { button.form.elements.version.value = 99; }")
+    desk.page.get_by_role("button", name="Archive").evaluate(
+        "button => { button.form.elements.version.value = 99; }"
+    )
     desk.page.get_by_role("button", name="Archive").click()
-    expect(desk.page.get_by_role("heading", level=1)).to_have_text("Someone else changed this meanwhile.")
+    expect(desk.page.get_by_role("heading", level=1)).to_have_text(
+        "Someone else changed this meanwhile."
+    )
     desk.page.get_by_role("link", name="Open the page again").click()
     expect(desk.page).to_have_url(address)

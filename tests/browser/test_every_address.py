@@ -15,10 +15,17 @@ from portal.reconciliation.models import ReconcileReport
 from tests.browser.addresses import pages_open_to
 
 ANN = {"family_name": "Able", "given_name": "Ann", "date_of_birth": "1990-01-01", "sex": "female"}
-ANNA = {"family_name": "Able", "given_name": "Anna", "date_of_birth": "1990-01-01", "phone": "617 555 0101"}
+ANNA = {
+    "family_name": "Able",
+    "given_name": "Anna",
+    "date_of_birth": "1990-01-01",
+    "phone": "617 555 0101",
+}
 ROWS = "family_name,given_name,date_of_birth,sex,city\nAble,Ann,1990-01-01,female,York\nBaker,Ben,30-02-1990,male,\n"
 WIDTHS = (1280, 640, 320)  # 640 px are 1280 px at 200 %.
-FEWEST = 3  # Profile, keys and dashboard are open to every role: with fewer the walk itself is at fault.
+FEWEST = (
+    3  # Profile, keys and dashboard are open to every role: with fewer the walk itself is at fault.
+)
 
 
 @pytest.fixture
@@ -28,7 +35,7 @@ def examples(db, settings, tmp_path):
     made = register_patient(ANN, by=None, source="portal")
     patient = change_patient(made.pk, {"phone": "617 555 0100"}, by=None, source="portal")
     other = register_patient({**ANN, "given_name": "Andrew"}, by=None, source="portal")
-    record_reading(None, [patient.pk], action="list", door="portal")
+    record_reading(None, [patient.pk], action="list", channel="portal")
     path = tmp_path / "people.csv"
     path.write_text(ROWS)
     with path.open("rb") as file:

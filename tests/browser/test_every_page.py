@@ -18,7 +18,15 @@ JANE = {
     "date_of_birth": "2008-04-05",
     "identifiers": [{"system": "passport", "value": "P123456"}],
 }
-PAGES = ["", "new/", "{id}/", "{id}/edit/", "{id}/history/", "{id}/billing/", "?q=nobody+of+this+name"]
+PAGES = [
+    "",
+    "new/",
+    "{id}/",
+    "{id}/edit/",
+    "{id}/history/",
+    "{id}/billing/",
+    "?q=nobody+of+this+name",
+]
 TABS = ["timeline/", "identifiers/", "access/", "access/?before=1", "label/"]
 PAST = ["history/as-it-was/?version=1", "history/as-it-was/?version=9", "history/as-it-was/?on=1/1/1999",
         "history/as-it-was/?on=30/2/1999&at=99"]  # fmt: skip
@@ -38,7 +46,9 @@ def patient(operator):
 @pytest.fixture
 def bad_import(operator, tmp_path):
     path = tmp_path / "a-file-with-a-rather-long-name-that-has-no-place-to-break.csv"
-    path.write_text("family_name,given_name,date_of_birth\nAble,Ann,1990-01-01\nBaker,Ben,30-02-1990\n")
+    path.write_text(
+        "family_name,given_name,date_of_birth\nAble,Ann,1990-01-01\nBaker,Ben,30-02-1990\n"
+    )
     with path.open("rb") as file:
         job = start_import(File(file, path.name), by=operator, dry_run=True)
     run_job(job.pk)
@@ -77,9 +87,13 @@ def test_sign_in_and_errors(staff, make_user, width):
     stranger.open("/sign-in/")
     stranger.is_readable_by_all()
     stranger.open("/nowhere/")
-    expect(stranger.page.get_by_role("heading", name="There is nothing at this address.")).to_be_visible()
+    expect(
+        stranger.page.get_by_role("heading", name="There is nothing at this address.")
+    ).to_be_visible()
     stranger.is_readable_by_all()
     analyst = staff(make_user("analyst"), width=width)
     analyst.open("/patients/")
-    expect(analyst.page.get_by_role("heading", name="You do not have the right to do this.")).to_be_visible()
+    expect(
+        analyst.page.get_by_role("heading", name="You do not have the right to do this.")
+    ).to_be_visible()
     analyst.is_readable_by_all()

@@ -24,7 +24,9 @@ def test_two_arrows_and_enter_open_the_second_one_found(desk):
 def test_the_list_follows_the_box_and_the_filters_while_one_types(desk):
     """Red without `hx-get`. The address follows, so Back returns to what was found."""
     people(3)
-    register_patients([{"family_name": "Winter", "given_name": "Eve", "sex": "female"}], by=None, source="command")
+    register_patients(
+        [{"family_name": "Winter", "given_name": "Eve", "sex": "female"}], by=None, source="command"
+    )
     desk.open("/patients/")
     desk.page.locator("#q").press_sequentially("winter")
     expect(desk.page.locator("tbody tr")).to_have_count(1)
@@ -98,14 +100,21 @@ def test_who_is_not_found_can_be_registered_with_what_was_typed(desk):
 def test_who_is_misspelt_is_found_and_the_list_says_why(desk):
     people(3)
     desk.open("/patients/?q=amn+person002")
-    expect(desk.page.get_by_text("Nobody is found for “amn person002” as it is written.")).to_be_visible()
-    expect(desk.page.locator("tbody tr").first).to_contain_text("PERSON002, Ann One letter off: Ann")
+    expect(
+        desk.page.get_by_text("Nobody is found for “amn person002” as it is written.")
+    ).to_be_visible()
+    expect(desk.page.locator("tbody tr").first).to_contain_text(
+        "PERSON002, Ann One letter off: Ann"
+    )
     desk.is_readable_by_all()
 
 
 def test_two_of_one_name_are_told_apart_by_a_date_or_the_end_of_a_phone(desk):
     twins = [("1984-03-15", "617 555 0018"), ("1990-01-02", "617 555 0042")]
-    details = [{"family_name": "Okafor", "given_name": "Ada", "date_of_birth": b, "phone": p} for b, p in twins]
+    details = [
+        {"family_name": "Okafor", "given_name": "Ada", "date_of_birth": b, "phone": p}
+        for b, p in twins
+    ]
     register_patients(details, by=None, source="command")
     desk.open("/patients/?q=okafor")
     expect(desk.page.locator("tbody tr")).to_have_count(2)

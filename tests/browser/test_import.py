@@ -57,7 +57,9 @@ def test_a_file_is_imported_and_undone_by_keyboard_alone(staff, operator):
     person = staff(operator)
     keys = person.page.keyboard
     person.open("/imports/")
-    person.page.get_by_label("File", exact=True).set_input_files(PEOPLE)  # The dialog is the system's.
+    person.page.get_by_label("File", exact=True).set_input_files(
+        PEOPLE
+    )  # The dialog is the system's.
     tab_to(person, "Upload")
     keys.press("Enter")
     expect(person.page.get_by_role("heading", name=PEOPLE["name"])).to_be_visible()
@@ -67,7 +69,9 @@ def test_a_file_is_imported_and_undone_by_keyboard_alone(staff, operator):
     keys.press("Enter")
     expect(person.page.get_by_text("Trial: waiting")).to_be_visible()
     work()
-    expect(person.page.get_by_text("Trial: done")).to_be_visible()  # By itself: nobody loads the page again.
+    expect(
+        person.page.get_by_text("Trial: done")
+    ).to_be_visible()  # By itself: nobody loads the page again.
     expect(person.page.locator("table").get_by_text("There is no such date")).to_be_visible()
     assert not Patient.objects.exists()
     tab_to(person, "Import it now")
@@ -118,7 +122,12 @@ def test_a_closed_tab_goes_on_where_it_was_and_back_leads_to_the_columns(staff, 
 @pytest.fixture
 def ann(operator):
     """Known already under the name and date of birth of the first row."""
-    details = {"family_name": "Able", "given_name": "Ann", "date_of_birth": "1990-01-01", "city": "Leeds"}
+    details = {
+        "family_name": "Able",
+        "given_name": "Ann",
+        "date_of_birth": "1990-01-01",
+        "city": "Leeds",
+    }
     return register_patient(clean_details(details), by=operator, source=Source.PORTAL)
 
 
@@ -140,7 +149,9 @@ def test_a_likely_duplicate_is_decided_by_a_person(staff, operator, ann, scripts
     expect(person.page.get_by_role("row", name="City York Leeds")).to_be_visible()
     person.page.get_by_label("Register a new person").check()
     press(person, "Keep these choices")
-    expect(person.page.get_by_role("alert")).to_contain_text("Row 2: say why this is another person.")
+    expect(person.page.get_by_role("alert")).to_contain_text(
+        "Row 2: say why this is another person."
+    )
     person.page.get_by_label("Why it is another person").fill("Her cousin")
     press(person, "Keep these choices")
     expect(person.page.get_by_text("The choices are kept.")).to_be_visible()
@@ -162,7 +173,9 @@ def test_whoever_may_be_registered_already_is_decided_once(staff, operator, ann,
     file = {"name": "old.csv", "mimeType": "text/csv", "buffer": ALIKE.encode("iso-8859-2")}
     person.page.get_by_label("File", exact=True).set_input_files(file)
     press(person, "Upload")
-    expect(person.page.get_by_text("This file is not UTF-8; it is read as Windows-1252")).to_be_visible()
+    expect(
+        person.page.get_by_text("This file is not UTF-8; it is read as Windows-1252")
+    ).to_be_visible()
     person.page.get_by_label("Encoding").select_option("ISO 8859-2 (Latin-2)")
     press(person, "Read it again")
     expect(person.page.get_by_text("Łódź")).to_be_visible()
@@ -182,7 +195,9 @@ def test_whoever_may_be_registered_already_is_decided_once(staff, operator, ann,
     person.page.get_by_label("Hold them back").check()
     press(person, "Import it now")
     work()
-    expect(person.page.get_by_role("cell", name="Nobody has said that it is another person.")).to_be_visible()
+    expect(
+        person.page.get_by_role("cell", name="Nobody has said that it is another person.")
+    ).to_be_visible()
     assert Patient.objects.count() == 2  # Ann as she was, and Ben.
 
 
@@ -214,7 +229,9 @@ def test_every_step_can_be_read_by_everybody(staff, operator, ann, width):
     person.is_readable_by_all()
     person.page.get_by_label("Register a new person").check()
     press(person, "Keep these choices")
-    expect(person.page.get_by_role("alert")).to_contain_text("Row 2: say why this is another person.")
+    expect(person.page.get_by_role("alert")).to_contain_text(
+        "Row 2: say why this is another person."
+    )
     person.is_readable_by_all()
     person.page.get_by_label("Leave the row out").check()
     press(person, "Keep these choices")

@@ -15,7 +15,9 @@ def is_readable_everywhere(person):
 
 def test_two_records_are_merged_and_parted_again(staff, front_desk):
     older = register_patient({**JANE, "registered_on": "2020-01-01", "city": "Leeds"}, **HOW)
-    newer = register_patient({**JANE, "given_name": "Janet", "city": "York", "phone": "617 555 0100"}, **HOW)
+    newer = register_patient(
+        {**JANE, "given_name": "Janet", "city": "York", "phone": "617 555 0100"}, **HOW
+    )
     person = staff(front_desk)
     page = person.page
     person.open(f"/patients/{newer.pk}/")

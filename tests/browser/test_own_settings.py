@@ -54,7 +54,9 @@ def test_whatever_has_the_focus_looks_so(staff, make_user, examples):
     person = staff(user)
     for address in pages_open_to(user, examples):
         person.open(address)
-        person.page.keyboard.press("Tab")  # From now on the browser shows the focus, as after any key.
+        person.page.keyboard.press(
+            "Tab"
+        )  # From now on the browser shows the focus, as after any key.
         assert person.page.evaluate(UNSEEN) == [], address
 
 

@@ -16,7 +16,9 @@ def ada(db):
 
 
 def open_palette(person):
-    expect(person.page.get_by_role("button", name="Go to a patient, page or action")).to_be_visible()  # Scripts run.
+    expect(
+        person.page.get_by_role("button", name="Go to a patient, page or action")
+    ).to_be_visible()  # Scripts run.
     person.page.keyboard.press("Control+k")
     box = person.page.get_by_role("combobox", name="Patient, page or action")
     expect(box).to_be_focused()
@@ -56,7 +58,11 @@ def test_a_quick_enter_goes_where_the_mark_is_and_the_mark_does_not_move(desk, a
 
 
 def test_a_page_and_an_action_are_found_by_the_beginnings_of_their_words(desk):
-    for typed, address in {"reg pat": "/patients/new/", "dashb": "/dashboard/", "profile": "/profile/"}.items():
+    for typed, address in {
+        "reg pat": "/patients/new/",
+        "dashb": "/dashboard/",
+        "profile": "/profile/",
+    }.items():
         open_palette(desk).type(typed)
         expect(marked(desk)).to_have_count(1)
         desk.page.keyboard.press("Enter")
@@ -67,7 +73,9 @@ def test_what_the_page_offers_can_be_done_from_the_palette(desk):
     desk.open(desk.register())
     open_palette(desk).type("archive")
     desk.page.keyboard.press("Enter")
-    expect(desk.page.get_by_role("status").filter(has_text="SMITH, Jane")).to_contain_text("is archived")
+    expect(desk.page.get_by_role("status").filter(has_text="SMITH, Jane")).to_contain_text(
+        "is archived"
+    )
 
 
 def test_escape_closes_it_and_the_keyboard_is_where_it_was(desk):
@@ -125,6 +133,8 @@ def test_somebody_sees_only_what_they_may_do(staff, make_user):
 def test_it_can_be_read_by_everybody(staff, front_desk, ada, width):
     person = staff(front_desk, width=width)
     person.open(f"/patients/{ada.pk}/")
-    person.page.keyboard.press("Control+k")  # A phone has no keyboard to show this for, and no button either.
+    person.page.keyboard.press(
+        "Control+k"
+    )  # A phone has no keyboard to show this for, and no button either.
     expect(marked(person)).to_be_visible()
     person.is_readable_by_all()

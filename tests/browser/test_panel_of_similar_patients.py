@@ -33,7 +33,9 @@ def test_the_panel_shows_her_while_one_types_and_nothing_moves(staff, front_desk
     panel = desk.page.locator("#similar")
     expect(panel).to_contain_text("1 patient may be this person.")
     expect(panel).to_contain_text("Probable")
-    expect(panel).to_contain_text("One letter off in the family name, same given name, same date of birth")
+    expect(panel).to_contain_text(
+        "One letter off in the family name, same given name, same date of birth"
+    )
     assert places(desk) == before
     desk.is_readable_by_all()
     assert AccessRecord.objects.filter(action="similar").count() == 1
@@ -51,7 +53,10 @@ def test_the_choice_is_made_once_and_stands_in_the_log(desk):
     expect(desk.page.get_by_text("Registered with MRN")).to_be_visible()
     jane, joan = Patient.objects.order_by("pk")
     context = PatientEvent.objects.get(pgh_obj=joan).pgh_context
-    assert (context["duplicate_reason"], context["similar"]) == ("Twin, brother or sister", [str(jane.pk)])
+    assert (context["duplicate_reason"], context["similar"]) == (
+        "Twin, brother or sister",
+        [str(jane.pk)],
+    )
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -62,7 +67,9 @@ def test_nobody_is_registered_beside_her_without_the_choice(staff, front_desk, s
     desk.fill_in(**JANE, phone="555 0100")
     desk.save()
     alert = desk.page.get_by_role("alert").filter(has_text="There is a problem")
-    expect(alert).to_contain_text("Open the patient who is here already, or choose why this is another person.")
+    expect(alert).to_contain_text(
+        "Open the patient who is here already, or choose why this is another person."
+    )
     is_listed(desk)
     expect(desk.page.locator("#id_phone")).to_have_value("555 0100")
     if scripts:
@@ -79,7 +86,13 @@ def test_nobody_is_registered_beside_her_without_the_choice(staff, front_desk, s
 def test_a_family_that_shares_a_phone_is_shown_and_asked_nothing(desk):
     desk.register(phone="617 555 0100")
     desk.open("/patients/new/")
-    desk.fill_in(family_name="Jones", given_name="Ann", born=("1", "2", "1980"), sex="Female", phone="(617) 5550100")
+    desk.fill_in(
+        family_name="Jones",
+        given_name="Ann",
+        born=("1", "2", "1980"),
+        sex="Female",
+        phone="(617) 5550100",
+    )
     is_listed(desk)
     expect(desk.page.locator("#similar")).to_contain_text("Possible")
     expect(desk.page.locator("#similar").get_by_role("radio")).to_have_count(0)
@@ -137,7 +150,9 @@ def test_who_cannot_be_identified_is_registered_by_one_press(staff, front_desk, 
     assert (patient.sex, patient.date_of_birth) == ("unknown", None)
 
 
-def test_after_the_end_of_a_session_text_and_panel_are_back_and_the_choice_is_made_anew(desk, front_desk):
+def test_after_the_end_of_a_session_text_and_panel_are_back_and_the_choice_is_made_anew(
+    desk, front_desk
+):
     desk.register()
     desk.open("/patients/new/")
     desk.fill_in(**{**JANE, "given_name": "Joan"})
@@ -170,7 +185,9 @@ def test_a_change_that_makes_her_another_patient_asks_once(staff, front_desk, sc
         assert places(desk) == before
     desk.save()
     alert = desk.page.get_by_role("alert").filter(has_text="There is a problem")
-    expect(alert).to_contain_text("Open the patient who is here already, or choose why this is another person.")
+    expect(alert).to_contain_text(
+        "Open the patient who is here already, or choose why this is another person."
+    )
     is_listed(desk)
     if scripts:
         desk.is_readable_by_all()
@@ -178,4 +195,6 @@ def test_a_change_that_makes_her_another_patient_asks_once(staff, front_desk, sc
     desk.save()
     expect(desk.page.get_by_role("heading", name="Overview")).to_be_visible()
     desk.page.get_by_role("link", name="History").click()
-    expect(desk.page.get_by_role("row", name="Given name").first).to_contain_text("Parent and child of one name")
+    expect(desk.page.get_by_role("row", name="Given name").first).to_contain_text(
+        "Parent and child of one name"
+    )

@@ -19,7 +19,9 @@ def test_the_mrn_is_copied_with_one_press(desk):
 def test_it_is_copied_where_a_page_may_not_reach_the_clipboard(desk):
     address = desk.register()
     desk.page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
-    desk.page.add_init_script("document.addEventListener('copy', () => { window.copied = String(getSelection()) })")
+    desk.page.add_init_script(
+        "document.addEventListener('copy', () => { window.copied = String(getSelection()) })"
+    )
     desk.open(f"{address}identifiers/")
     desk.page.get_by_role("button", name="Copy the MRN").click()
     expect(desk.page.get_by_text("Copied")).to_be_visible()

@@ -22,13 +22,19 @@ def operator(make_user):
 
 
 def report(status, **more):
-    times = {"started_at": timezone.now(), "finished_at": None if status == "running" else timezone.now()}
+    times = {
+        "started_at": timezone.now(),
+        "finished_at": None if status == "running" else timezone.now(),
+    }
     return ReconcileReport.objects.create(status=status, **times, **more)
 
 
 def differing(operator):
     patient = register_patient({"family_name": "Example"}, by=operator, source="api")
-    stores = [one | {"differences": 2, "note": "7 sent again"} if one["store"] == "topic" else one for one in FIGURES]
+    stores = [
+        one | {"differences": 2, "note": "7 sent again"} if one["store"] == "topic" else one
+        for one in FIGURES
+    ]
     found = [
         {"kind": kind.code, "store": kind.store, "patient": str(patient.pk),
          "event": 12 if kind.store == "topic" else None, "title": kind.title, "found": "version 2", "toDo": kind.to_do}
@@ -54,7 +60,9 @@ def test_every_state_is_readable_by_all(staff, operator, width):
     person.is_readable_by_all()
     reports = [
         report("agrees", figures={"stores": FIGURES, "byKind": {}}),
-        report("failed", message="Kafka does not answer. See KAFKA_BOOTSTRAP_SERVERS, and check again."),
+        report(
+            "failed", message="Kafka does not answer. See KAFKA_BOOTSTRAP_SERVERS, and check again."
+        ),
         report("running", step="reading topic, analytics and billing"),
         differing(operator),
     ]

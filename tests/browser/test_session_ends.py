@@ -87,7 +87,9 @@ def test_a_form_left_open_by_another_person_is_not_taken(desk, make_user):
     other.keyboard.press("Enter")
     expect(other).not_to_have_title("Sign in – Patient Portal")
     desk.save()
-    expect(desk.page.get_by_role("heading", level=1)).to_contain_text("opened before somebody signed in or out")
+    expect(desk.page.get_by_role("heading", level=1)).to_contain_text(
+        "opened before somebody signed in or out"
+    )
     desk.is_readable_by_all()
     assert not Patient.objects.exists()
 
@@ -164,7 +166,9 @@ def test_a_page_that_back_brings_out_of_memory_sends_the_button_that_is_pressed_
     for button in ("The person cannot be identified", "Save"):
         with desk.page.expect_response(lambda answer: answer.status == 204):
             desk.page.locator(".app-register, .app-row").get_by_role("button", name=button).click()
-        desk.page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+        desk.page.evaluate(
+            "dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"
+        )
     assert ["unidentified=yes" in body for body in sent] == [True, False]
 
 

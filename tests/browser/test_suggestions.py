@@ -9,7 +9,10 @@ from portal.patients.services import register_patient
 @pytest.fixture
 def three(db):
     names = ["Abel", "Brook", "Clay"]
-    return [register_patient({"family_name": "Smith", "given_name": name}, by=None, source="api") for name in names]
+    return [
+        register_patient({"family_name": "Smith", "given_name": name}, by=None, source="api")
+        for name in names
+    ]
 
 
 def type_into_box(person, text):

@@ -74,13 +74,19 @@ def stage_of(service: Service) -> Stage:
 def command_of(service: Service) -> list[str]:
     """What runs in the container, word by word."""
     command = service.get("command", [])
-    return shlex.split(command) if isinstance(command, str) else command or stage_of(service).command
+    return (
+        shlex.split(command) if isinstance(command, str) else command or stage_of(service).command
+    )
 
 
 def environment_of(service: Service) -> dict[str, str]:
     """What a process of ours finds set: the image's variables, then the service's, each secret as `secret`."""
     image = stage_of(service).env
-    given = {name: filled(str(value)) for name, value in service["environment"].items() if value is not None}
+    given = {
+        name: filled(str(value))
+        for name, value in service["environment"].items()
+        if value is not None
+    }
     return image | given
 
 

@@ -35,7 +35,13 @@ def listens_on(name: str, monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, int
 
 
 def _gunicorn(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, int]]:
-    for variable in ("BIND_HOST", "PORTAL_PORT", "PORTAL_INTERNAL_PORT", "PORTAL_DATA_DIR", "PROMETHEUS_MULTIPROC_DIR"):
+    for variable in (
+        "BIND_HOST",
+        "PORTAL_PORT",
+        "PORTAL_INTERNAL_PORT",
+        "PORTAL_DATA_DIR",
+        "PROMETHEUS_MULTIPROC_DIR",
+    ):
         monkeypatch.delenv(variable, raising=False)
         if variable in environment:
             monkeypatch.setenv(variable, environment[variable])
@@ -68,12 +74,22 @@ def test_the_code_listens_on_each_published_port(name, monkeypatch):
 
 
 def test_the_published_ports_are_the_agreed_ones():
-    found = {name: [int(outside) for _, outside, _ in published(service)] for name, service in SERVERS.items()}
-    assert found == {"kafka": [9092], "portal": [4000, 4003], "billing": [9001], "analytics": [4002]}
+    found = {
+        name: [int(outside) for _, outside, _ in published(service)]
+        for name, service in SERVERS.items()
+    }
+    assert found == {
+        "kafka": [9092],
+        "portal": [4000, 4003],
+        "billing": [9001],
+        "analytics": [4002],
+    }
 
 
 def test_kafka_tells_each_network_the_address_that_works_there():
-    told = re.findall(r"(\w+)://([\w.]+):(\d+)", SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"])
+    told = re.findall(
+        r"(\w+)://([\w.]+):(\d+)", SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+    )
     assert told == [("INSIDE", "kafka", "19092"), ("HOST", "localhost", "9092")]
 
 
@@ -81,7 +97,11 @@ def addresses(service: Service) -> set[tuple[str, int]]:
     """Each host:port that a service is told to call."""
     environment = environment_of(service)
     urls = [urlsplit(value) for name, value in environment.items() if name.endswith("_URL")]
-    plain = [urlsplit(f"//{value}") for name, value in environment.items() if name.endswith(("_ADDRESS", "_SERVERS"))]
+    plain = [
+        urlsplit(f"//{value}")
+        for name, value in environment.items()
+        if name.endswith(("_ADDRESS", "_SERVERS"))
+    ]
     return {(url.hostname or "", url.port or 0) for url in urls + plain}
 
 

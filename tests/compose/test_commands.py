@@ -37,7 +37,11 @@ def _takes(name: str, arguments: list[str]) -> bool:
 @cache
 def _choices(module: str) -> list[str]:
     asked = subprocess.run(
-        [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", module, "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     choices = re.search(r"\{([\w,]+)\}", asked.stdout)
     return choices[1].split(",") if choices else []
@@ -63,7 +67,9 @@ def test_an_unknown_command_is_found(command):
 
 def test_the_processes_are_those_of_the_procfile():
     procfile = parse_procfile((ROOT / "Procfile").read_text())
-    running = {name: command_of(service) for name, service in SERVICES.items() if name not in ONE_SHOTS}
+    running = {
+        name: command_of(service) for name, service in SERVICES.items() if name not in ONE_SHOTS
+    }
     assert running == {name: command.split() for name, command in procfile.processes.items()}
 
 

@@ -30,7 +30,9 @@ def set_up(server: Postgres, password: str) -> None:
     assert file == "--file=/databases.sql"
     given = {f"{name.upper()}_DATABASE_PASSWORD": f"{name}-{password}" for name in NAMES}
     where = {"PGHOST": str(server.socket_dir), "PGUSER": "postgres", "PGPASSWORD": server.password}
-    subprocess.run([binary(psql), *options, f"--file={SCRIPT}"], env=given | where, check=True, cwd=Path("/"))
+    subprocess.run(
+        [binary(psql), *options, f"--file={SCRIPT}"], env=given | where, check=True, cwd=Path("/")
+    )
 
 
 def may_enter(server: Postgres, role: str, database: str, password: str) -> bool:
@@ -44,18 +46,27 @@ def may_enter(server: Postgres, role: str, database: str, password: str) -> bool
 def test_each_role_enters_its_own_database_alone_and_running_again_renews_the_passwords(server):
     for password in ("old", "new'er"):
         set_up(server, password)
-        entered = {(role, name) for role in NAMES for name in NAMES if may_enter(server, role, name, password)}
+        entered = {
+            (role, name)
+            for role in NAMES
+            for name in NAMES
+            if may_enter(server, role, name, password)
+        }
         assert entered == {(name, name) for name in NAMES}
     assert not may_enter(server, "portal", "portal", "old")
 
 
 def test_a_role_owns_its_database_and_may_make_tables_there(server):
     set_up(server, "old")
-    with psycopg2.connect(server.url("billing", user="billing", password="billing-old")) as connection:
+    with psycopg2.connect(
+        server.url("billing", user="billing", password="billing-old")
+    ) as connection:
         connection.cursor().execute("CREATE TABLE accounts (id int)")
         connection.rollback()
 
 
 def test_the_script_is_the_one_that_compose_mounts():
-    assert read_services()["databases"]["volumes"] == ["./docker/postgres/databases.sql:/databases.sql:ro"]
+    assert read_services()["databases"]["volumes"] == [
+        "./docker/postgres/databases.sql:/databases.sql:ro"
+    ]
     assert SCRIPT.exists()

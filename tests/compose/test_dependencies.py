@@ -28,7 +28,11 @@ def test_each_service_waits_for_services_that_exist_and_in_the_right_way(name):
 
 @pytest.mark.parametrize(
     ("name", "condition"),
-    [("database", "service_healthy"), ("migrate", "service_started"), ("postgres", "service_completed_successfully")],
+    [
+        ("database", "service_healthy"),
+        ("migrate", "service_started"),
+        ("postgres", "service_completed_successfully"),
+    ],
 )
 def test_a_wrong_dependency_is_found(name, condition):
     assert wrong_dependencies({"depends_on": {name: {"condition": condition}}}, SERVICES) == {name}

@@ -16,20 +16,33 @@ TARGETS = ("portal", "billing", "analytics")
 def missing_sources(text: str = "") -> list[str]:
     """What COPY names and the build would not find: not in the tree, kept out by .dockerignore, or no such stage."""
     stages = read_stages(text)
-    return [copy for stage in stages.values() for copy in stage.of("COPY") if not _is_there(copy, set(stages))]
+    return [
+        copy
+        for stage in stages.values()
+        for copy in stage.of("COPY")
+        if not _is_there(copy, set(stages))
+    ]
 
 
 def _is_there(copy: str, stages: set[str]) -> bool:
     if copy.startswith("--from="):
         return copy.removeprefix("--from=").split()[0] in stages
-    sent = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    sent = {
+        line[1:]
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
     sources = copy.split()[:-1]
     return all((ROOT / source).exists() and source.split("/")[0] in sent for source in sources)
 
 
 def unhashed_installs(text: str = "") -> list[str]:
     steps = [step for stage in read_stages(text).values() for step in stage.of("RUN")]
-    return [step for step in steps if re.search(r"\bpip\b.* install\b", step) and "--require-hashes -r" not in step]
+    return [
+        step
+        for step in steps
+        if re.search(r"\bpip\b.* install\b", step) and "--require-hashes -r" not in step
+    ]
 
 
 def test_every_source_is_there():
@@ -40,7 +53,9 @@ def test_every_install_checks_hashes():
     assert unhashed_installs() == []
 
 
-@pytest.mark.parametrize("line", ["COPY gone ./", "COPY --from=gone /venv /venv", "COPY docs docs", "COPY .env ./"])
+@pytest.mark.parametrize(
+    "line", ["COPY gone ./", "COPY --from=gone /venv /venv", "COPY docs docs", "COPY .env ./"]
+)
 def test_a_missing_source_is_found(line):
     assert len(missing_sources(f"{DOCKERFILE.read_text()}\n{line}\n")) == 1
 
@@ -53,7 +68,9 @@ def test_an_install_without_hashes_is_found():
 def test_an_image_holds_the_packages_of_its_own_requirements(target):
     assert f"--from={target}-packages /venv /venv" in STAGES[target].of("COPY")
     assert f"requirements/{target}.txt requirements/" in STAGES[f"{target}-packages"].of("COPY")
-    assert any(f"-r requirements/{target}.txt" in step for step in STAGES[f"{target}-packages"].of("RUN"))
+    assert any(
+        f"-r requirements/{target}.txt" in step for step in STAGES[f"{target}-packages"].of("RUN")
+    )
     assert (ROOT / "requirements" / f"{target}.txt").exists()
 
 
@@ -72,12 +89,16 @@ def test_an_image_that_runs_gets_no_compiler(target):
 def test_the_protos_are_generated_as_by_make():
     [ours] = re.findall(r"-m grpc_tools\.protoc (.*?) \{", " ".join(STAGES["protos"].of("RUN")))
     [by_make] = re.findall(r"-m grpc_tools\.protoc (.*?) \$<", (ROOT / "Makefile").read_text())
-    assert set(ours.split()) == set(by_make.split()) - {"--pyi_out=."}  # Types are for the checks alone.
+    assert set(ours.split()) == set(by_make.split()) - {
+        "--pyi_out=."
+    }  # Types are for the checks alone.
 
 
 def test_the_generator_is_picked_with_all_that_it_needs():
     [sed] = re.findall(r"(sed .*?) > ", " ".join(STAGES["protos"].of("RUN")))
-    picked = subprocess.run(sed, shell=True, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    picked = subprocess.run(
+        sed, shell=True, cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     packages = re.findall(r"^([\w-]+)==", picked, re.MULTILINE)
     assert set(packages) == needed_by("grpcio-tools")
     assert picked.rstrip().splitlines()[-1].strip().startswith("--hash=sha256:")
@@ -86,5 +107,7 @@ def test_the_generator_is_picked_with_all_that_it_needs():
 def needed_by(package: str) -> set[str]:
     """A package and, near and far, what it needs without extras."""
     wanted = [Requirement(text) for text in requires(package) or []]
-    near = {need.name for need in wanted if need.marker is None or need.marker.evaluate({"extra": ""})}
+    near = {
+        need.name for need in wanted if need.marker is None or need.marker.evaluate({"extra": ""})
+    }
     return {package}.union(*(needed_by(name) for name in near))

@@ -19,10 +19,14 @@ def open_doors(service: Service) -> list[str]:
         "has capabilities": service.get("cap_drop") != ["ALL"] or "cap_add" in service,
         "may gain privileges": "no-new-privileges:true" not in service.get("security_opt", []),
         "is privileged": bool(service.get("privileged")),
-        "shares a namespace": any(str(service.get(each, "")).startswith("host") for each in ("network_mode", "pid")),
-        "can write to a folder of the host": any(_is_host_folder(each) for each in service.get("volumes", [])),
+        "shares a namespace": any(
+            str(service.get(each, "")).startswith("host") for each in ("network_mode", "pid")
+        ),
+        "can write to a folder of the host": any(
+            _is_host_folder(each) for each in service.get("volumes", [])
+        ),
     }
-    return [door for door, is_open in doors.items() if is_open]
+    return [channel for channel, is_open in doors.items() if is_open]
 
 
 def _is_host_folder(volume: str) -> bool:
@@ -64,7 +68,9 @@ def test_a_service_comes_back_by_itself_and_gets_time_to_end(name):
 
 
 def test_billing_gets_longer_than_it_takes_to_drain():
-    [drain] = re.findall(r"^DRAIN_SECONDS = ([\d.]+)", (ROOT / "billing_grpc/server.py").read_text(), re.MULTILINE)
+    [drain] = re.findall(
+        r"^DRAIN_SECONDS = ([\d.]+)", (ROOT / "billing_grpc/server.py").read_text(), re.MULTILINE
+    )
     assert int(RUNNING["billing"]["stop_grace_period"].removesuffix("s")) > float(drain)
 
 
@@ -74,6 +80,12 @@ def test_its_log_cannot_fill_the_disk(name):
 
 
 def test_every_volume_in_use_is_declared():
-    used = {volume.partition(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])}
-    declared = re.findall(r"^  ([\w-]+):$", (ROOT / "compose.yaml").read_text().split("\nvolumes:\n")[1], re.MULTILINE)
+    used = {
+        volume.partition(":")[0]
+        for service in SERVICES.values()
+        for volume in service.get("volumes", [])
+    }
+    declared = re.findall(
+        r"^  ([\w-]+):$", (ROOT / "compose.yaml").read_text().split("\nvolumes:\n")[1], re.MULTILINE
+    )
     assert {volume for volume in used if not volume.startswith(".")} == set(declared)

@@ -18,7 +18,9 @@ from portal.middleware import is_internal_route
 from tests.compose.reading import ROOT, Service, is_one_shot, read_services
 
 RUNNING = {name: service for name, service in read_services().items() if not is_one_shot(service)}
-IN_PYTHON = [name for name, service in RUNNING.items() if "python" in service["healthcheck"]["test"]]
+IN_PYTHON = [
+    name for name, service in RUNNING.items() if "python" in service["healthcheck"]["test"]
+]
 
 
 def asked(service: Service) -> str:
@@ -40,7 +42,9 @@ def test_the_service_has_a_check_with_limits(name):
 
 @pytest.mark.parametrize("name", RUNNING)
 def test_the_check_needs_no_program_that_slim_images_lack(name):
-    assert not re.search(r"\b(curl|wget|grpc_health_probe)\b", str(RUNNING[name]["healthcheck"]["test"]))
+    assert not re.search(
+        r"\b(curl|wget|grpc_health_probe)\b", str(RUNNING[name]["healthcheck"]["test"])
+    )
 
 
 @pytest.mark.parametrize("name", IN_PYTHON)
@@ -105,7 +109,9 @@ def test_the_check_of_the_relay_sees_whether_one_leads():
 
 @pytest.mark.django_db
 def test_the_check_of_the_relay_would_fail_on_another_table(monkeypatch):
-    monkeypatch.setitem(RUNNING["relay"]["healthcheck"], "test", ['execute("SELECT 1 FROM relay_lease")'])
+    monkeypatch.setitem(
+        RUNNING["relay"]["healthcheck"], "test", ['execute("SELECT 1 FROM relay_lease")']
+    )
     with pytest.raises(ProgrammingError):
         is_led()
 
@@ -113,4 +119,6 @@ def test_the_check_of_the_relay_would_fail_on_another_table(monkeypatch):
 def test_the_check_of_the_worker_asks_celery_for_this_container():
     assert asked(RUNNING["worker"]).startswith("celery inspect ping")
     assert "celery@$$HOSTNAME" in asked(RUNNING["worker"])
-    assert any("celery" in need for need in (ROOT / "requirements" / "portal.in").read_text().splitlines())
+    assert any(
+        "celery" in need for need in (ROOT / "requirements" / "portal.in").read_text().splitlines()
+    )

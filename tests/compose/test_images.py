@@ -43,7 +43,9 @@ def test_a_floating_or_unknown_image_is_found(fault):
 def test_the_base_of_the_images_is_pinned_and_of_a_python_that_we_support():
     [base] = {stage.base for stage in STAGES.values()} - set(STAGES)
     assert PINNED.fullmatch(base)
-    oldest = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"].removeprefix(">=")
+    oldest = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "requires-python"
+    ].removeprefix(">=")
     version = [int(part) for part in re.findall(r"\d+", base)[:2]]
     assert [int(part) for part in oldest.split(".")] <= version <= [3, 13]
 

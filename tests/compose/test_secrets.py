@@ -29,7 +29,9 @@ def test_a_missing_secret_stops_the_start_with_the_command_that_makes_it(name):
     assert exposed(SERVICES[name]) == []
 
 
-@pytest.mark.parametrize("value", ["changeme", "${SECRET_KEY}", "${SECRET_KEY:-changeme}", "${SECRET_KEY:?}", None])
+@pytest.mark.parametrize(
+    "value", ["changeme", "${SECRET_KEY}", "${SECRET_KEY:-changeme}", "${SECRET_KEY:?}", None]
+)
 def test_a_secret_with_a_default_is_found(value):
     assert exposed({"environment": {"SECRET_KEY": value}}) == ["SECRET_KEY"]
 
@@ -47,7 +49,11 @@ def test_no_secret_stays_in_an_image(stage):
 
 def test_a_database_password_reaches_the_server_and_its_client_alone():
     holders = {
-        name: {part.partition(":")[0] for part in asked_for(service["environment"]) if "PASSWORD" in part}
+        name: {
+            part.partition(":")[0]
+            for part in asked_for(service["environment"])
+            if "PASSWORD" in part
+        }
         for name, service in SERVICES.items()
     }
     assert holders["billing"] == {"BILLING_DATABASE_PASSWORD"}
@@ -65,7 +71,9 @@ def tree(tmp_path: Path) -> Path:
 
 def make_secrets(tree: Path) -> dict[str, str]:
     subprocess.run(["sh", "docker/secrets.sh"], cwd=tree, check=True, capture_output=True)
-    lines = [line.partition("=") for line in (tree / ".env").read_text().splitlines() if "=" in line]
+    lines = [
+        line.partition("=") for line in (tree / ".env").read_text().splitlines() if "=" in line
+    ]
     return {name: value for name, _, value in lines}
 
 

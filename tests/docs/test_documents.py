@@ -47,13 +47,17 @@ def test_every_make_target_exists(path):
     assert unknown_targets(path.read_text()) == set()
 
 
-@pytest.mark.parametrize("path", [ROOT / "README.md", ROOT / "docs/operations.md"], ids=["README", "operations"])
+@pytest.mark.parametrize(
+    "path", [ROOT / "README.md", ROOT / "docs/operations.md"], ids=["README", "operations"]
+)
 def test_every_variable_stands_in_the_example(path):
     assert unknown_variables(path.read_text()) == set()
 
 
 def test_what_is_not_there_is_found():
-    assert missing_links("[gone](docs/gone.md) [here](README.md#the-tree)", ROOT) == ["docs/gone.md"]
+    assert missing_links("[gone](docs/gone.md) [here](README.md#the-tree)", ROOT) == [
+        "docs/gone.md"
+    ]
     assert unknown_commands("`manage.py relay` and `manage.py delay`") == {"delay"}
     assert unknown_targets("```\nmake run\nmake tea\n```") == {"tea"}
     assert unknown_variables("`LOG_LEVEL=INFO` `LOG_COLOUR`") == {"LOG_COLOUR"}

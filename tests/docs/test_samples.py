@@ -22,6 +22,9 @@ def bring_in(name: str, folder: Path) -> dict:
 @pytest.mark.django_db(transaction=True)
 def test_one_row_is_wrong_on_purpose_and_mended_in_the_second_file(tmp_path):
     first, second = (bring_in(f"new-patients.{kind}", tmp_path) for kind in ("csv", "ndjson"))
-    assert [(first["new"], first["rejected"]), (second["new"], second["unchanged"])] == [(4, 1), (1, 4)]
+    assert [(first["new"], first["rejected"]), (second["new"], second["unchanged"])] == [
+        (4, 1),
+        (1, 4),
+    ]
     assert first["firstProblems"][0]["value"] == "1990-02-31"
     assert "1990-02-31" in (tmp_path / "new-patients.csv.rejects.csv").read_text()

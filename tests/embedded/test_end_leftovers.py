@@ -24,7 +24,9 @@ ctypes.CDLL(None).pthread_exit(None)
 
 @pytest.fixture
 def half_dead():
-    with subprocess.Popen([sys.executable, "-c", HALF_DEAD], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", HALF_DEAD], stdout=subprocess.PIPE, text=True
+    ) as process:
         looked_at, port = psutil.Process(process.pid), int(process.stdout.readline())
         wait_for(lambda: looked_at.status() == psutil.STATUS_ZOMBIE)
         yield looked_at, port

@@ -30,7 +30,9 @@ def run(tmp_path):
 
 
 def number_in(file):
-    text = file.read_text() if file.exists() else ""  # Read once: a new process empties it before it writes.
+    text = (
+        file.read_text() if file.exists() else ""
+    )  # Read once: a new process empties it before it writes.
     return int(text) if text.strip() else None
 
 

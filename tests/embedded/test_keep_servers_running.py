@@ -59,7 +59,10 @@ def test_postgresql_comes_back_at_its_address_with_what_was_committed(short_tmp_
 
 
 def test_valkey_comes_back_at_its_address(tmp_path):
-    with kept_port() as port, kept(partial(valkey, tmp_path, password="sesame", port=port)) as (server, output):
+    with (
+        kept_port() as port,
+        kept(partial(valkey, tmp_path, password="sesame", port=port)) as (server, output),
+    ):
         kill(server, output)
         with redis.from_url(server.url) as client:
             assert client.ping()
@@ -85,7 +88,11 @@ def test_a_start_that_fails_once_is_tried_again(tmp_path):
 
     def sometimes():
         """The second start finds a file where its folder should be."""
-        folder = tmp_path / "second" if first.is_set() and not (tmp_path / "third").exists() else tmp_path / "any"
+        folder = (
+            tmp_path / "second"
+            if first.is_set() and not (tmp_path / "third").exists()
+            else tmp_path / "any"
+        )
         return run(folder)
 
     with kept(sometimes) as (server, output):

@@ -15,12 +15,21 @@ def run(tmp_path):
     """A test that needs Kafka, on a machine that has only Python."""
     (tmp_path / "conftest.py").write_text(CONFTEST.read_text())
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n    kafka: needs one\n")
-    (tmp_path / "test_it.py").write_text("import pytest\n\n\n@pytest.mark.kafka\ndef test_it():\n    pass\n")
+    (tmp_path / "test_it.py").write_text(
+        "import pytest\n\n\n@pytest.mark.kafka\ndef test_it():\n    pass\n"
+    )
 
     def run(require):
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", str(tmp_path)]
-        environment = {**os.environ, "PATH": str(tmp_path), "REQUIRE": require, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        environment = {
+            **os.environ,
+            "PATH": str(tmp_path),
+            "REQUIRE": require,
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        }
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
 
     return run
 

@@ -40,7 +40,9 @@ def embedded(short_tmp_path):
             process.terminate()
         process.communicate(timeout=60)
     subprocess.run(
-        [sys.executable, "-m", "embedded", "clean", "--data", str(short_tmp_path / "run")], cwd=ROOT, check=True
+        [sys.executable, "-m", "embedded", "clean", "--data", str(short_tmp_path / "run")],
+        cwd=ROOT,
+        check=True,
     )
 
 
@@ -145,7 +147,9 @@ def test_a_killed_server_is_there_again_for_the_command(embedded, short_tmp_path
     wait_for(lambda: "(1,)" in embedded(*sql("SELECT 1")).communicate()[0])
 
 
-def test_nothing_is_left_when_the_end_comes_right_after_the_servers_were_killed(embedded, short_tmp_path):
+def test_nothing_is_left_when_the_end_comes_right_after_the_servers_were_killed(
+    embedded, short_tmp_path
+):
     process = embedded(*python(WAIT))
     process.stdout.readline()
     for words in ("bin/postgres", "valkey-server", "embedded.broker"):
@@ -168,7 +172,9 @@ sys.exit(main(["run", "--data", sys.argv[1], "--", "sleep", "60"]))
 """
 
 
-def test_a_joined_command_that_is_asked_to_end_at_its_start_ends_as_one_that_was_asked_later(tmp_path):
+def test_a_joined_command_that_is_asked_to_end_at_its_start_ends_as_one_that_was_asked_later(
+    tmp_path,
+):
     (tmp_path / "run.env").write_text("")
     with only_run(tmp_path):
         command = [sys.executable, "-c", ASKED_EARLY, str(tmp_path)]

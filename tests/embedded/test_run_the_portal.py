@@ -46,7 +46,9 @@ def api():
 
 
 def test_the_curl_line_of_the_banner_lists_patients(api):
-    shown = subprocess.run(["sh", "-c", curl_line(api, PASSWORD)], capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        ["sh", "-c", curl_line(api, PASSWORD)], capture_output=True, text=True, check=True
+    )
     assert json.loads(shown.stdout) == [{"mrn": "1"}]
 
 
@@ -60,7 +62,9 @@ def test_the_banner_names_the_address_every_role_and_the_password():
 def run(folder, ports):
     command = [sys.executable, "-m", "embedded", "run", "--data", str(folder / "run")]
     environment = {**os.environ, **{name: str(port) for name, port in ports.items()}}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def test_a_busy_port_is_refused_by_the_name_of_its_variable(short_tmp_path):
@@ -74,9 +78,14 @@ def test_a_busy_port_is_refused_by_the_name_of_its_variable(short_tmp_path):
 
 def test_a_port_that_somebody_is_about_to_give_back_is_waited_for(short_tmp_path):
     """The other port stays taken, and that ends the run before it starts anything."""
-    with socket.create_server(("127.0.0.1", 0)) as stays, socket.create_server(("127.0.0.1", 0)) as goes:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as stays,
+        socket.create_server(("127.0.0.1", 0)) as goes,
+    ):
         ports = {"BILLING_PORT": stays.getsockname()[1], "ANALYTICS_PORT": goes.getsockname()[1]}
-        threading.Thread(target=lambda: (goes.accept(), goes.close())).start()  # It goes once it was looked at.
+        threading.Thread(
+            target=lambda: (goes.accept(), goes.close())
+        ).start()  # It goes once it was looked at.
         done = run(short_tmp_path, ports)
     assert "BILLING_PORT" in done.stderr
     assert "ANALYTICS_PORT" not in done.stderr

@@ -17,7 +17,11 @@ from tests.waiting import is_gone, wait_for
 
 
 def version(broker):
-    return {"api_version": tuple(map(int, broker.api_version.split(".")))} if broker.api_version else {}
+    return (
+        {"api_version": tuple(map(int, broker.api_version.split(".")))}
+        if broker.api_version
+        else {}
+    )
 
 
 def send(broker, topic, value, *, seconds=60):
@@ -36,7 +40,11 @@ def took(consumer):
 
 def read(broker, topic, count):
     consumer = KafkaConsumer(
-        topic, bootstrap_servers=broker.address, group_id="readers", auto_offset_reset="earliest", **version(broker)
+        topic,
+        bootstrap_servers=broker.address,
+        group_id="readers",
+        auto_offset_reset="earliest",
+        **version(broker),
     )
     values = []
     try:
@@ -67,7 +75,9 @@ with kafka(Path({str(tmp_path)!r})) as broker:
     print(broker.pid, flush=True)
     signal.pause()
 """
-    with subprocess.Popen([sys.executable, "-c", starter], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", starter], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
         pid = int(process.stdout.readline())
         os.kill(process.pid, signal.SIGKILL)
     wait_for(lambda: is_gone(pid))

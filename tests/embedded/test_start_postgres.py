@@ -98,7 +98,10 @@ def test_the_log_does_not_repeat_what_is_in_a_row(data):
     with postgres(data, password="first", throw_away=True) as server:
         url = server.url("postgres")
         with pytest.raises(psycopg2.Error):
-            value(url, "CREATE TABLE p (n text UNIQUE); INSERT INTO p VALUES ('Jane Smith'), ('Jane Smith')")
+            value(
+                url,
+                "CREATE TABLE p (n text UNIQUE); INSERT INTO p VALUES ('Jane Smith'), ('Jane Smith')",
+            )
     log = data.with_name("postgres.log").read_text()
     assert "duplicate key" in log
     assert "Jane" not in log

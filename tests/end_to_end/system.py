@@ -45,7 +45,9 @@ class System:
     def api(self, role: str = "frontdesk") -> httpx.Client:
         """The REST API with a token of this role."""
         body = {"email": f"{role}@demo.example", "password": self.password}
-        answer = httpx.post(f"{self.address}/auth/login", json=body, timeout=60, trust_env=False).raise_for_status()
+        answer = httpx.post(
+            f"{self.address}/auth/login", json=body, timeout=60, trust_env=False
+        ).raise_for_status()
         bearer = {"Authorization": f"Bearer {answer.json()['token']}"}
         return httpx.Client(base_url=self.address, headers=bearer, timeout=60, trust_env=False)
 
@@ -79,7 +81,11 @@ class System:
         """What the billing server itself says."""
         with grpc.insecure_channel(f"127.0.0.1:{self.ports['BILLING_PORT']}") as channel:
             ask = billing_service_pb2.GetBillingAccountRequest(patient_id=patient_id)
-            return billing_service_pb2_grpc.BillingServiceStub(channel).GetBillingAccount(ask, timeout=60).account
+            return (
+                billing_service_pb2_grpc.BillingServiceStub(channel)
+                .GetBillingAccount(ask, timeout=60)
+                .account
+            )
 
     def events_of(self, patient_id: str) -> list[PatientEvent]:
         """This patient's events on the topic, in the order of the log."""
@@ -94,11 +100,17 @@ class System:
         figures = self.figures()
         accounts, totals = figures["billing"], figures["totals"]
         people = totals["active"] + totals["archived"] + totals["merged"]
-        are_counted = people == accounts["active"] + accounts["closed"] and totals["events"] == self._number_of_events()
+        are_counted = (
+            people == accounts["active"] + accounts["closed"]
+            and totals["events"] == self._number_of_events()
+        )
         return totals if accounts["pending"] == 0 and are_counted else None
 
     def _number_of_events(self) -> int:
-        with closing(psycopg2.connect(self.environment["DATABASE_URL"])) as connection, connection.cursor() as cursor:
+        with (
+            closing(psycopg2.connect(self.environment["DATABASE_URL"])) as connection,
+            connection.cursor() as cursor,
+        ):
             cursor.execute("SELECT count(*) FROM patients_patientevent")
             return cursor.fetchone()[0]
 
@@ -114,7 +126,10 @@ def running(data: Path, *, kafka: str) -> Iterator[System]:
             cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
         try:
-            wait_for(lambda: process.poll() is not None or "Ctrl-C ends" in _read(data / "output.log"), seconds=180)
+            wait_for(
+                lambda: process.poll() is not None or "Ctrl-C ends" in _read(data / "output.log"),
+                seconds=180,
+            )
             assert process.poll() is None, _read(data / "output.log")[-4000:]
             stream = f"http://127.0.0.1:{ports['ANALYTICS_PORT']}/health/ready"
             first_word = httpx.get(stream, timeout=60, trust_env=False).json()

@@ -33,8 +33,14 @@ def test_a_registration_becomes_an_account_an_event_and_a_figure(system: System)
         assert account.status == billing_service_pb2.ACCOUNT_STATUS_ACTIVE
 
         api.patch(place, json={"city": "Leeds"}).raise_for_status()
-        created, updated = wait_for(lambda: found if len(found := system.events_of(patient["id"])) == 2 else None)
-        assert (created.event_type, created.name, created.version) == ("PATIENT_CREATED", "Zelda Journey", 1)
+        created, updated = wait_for(
+            lambda: found if len(found := system.events_of(patient["id"])) == 2 else None
+        )
+        assert (created.event_type, created.name, created.version) == (
+            "PATIENT_CREATED",
+            "Zelda Journey",
+            1,
+        )
         assert (updated.event_type, list(updated.changed_fields)) == ("PATIENT_UPDATED", ["city"])
 
         api.delete(place).raise_for_status()
@@ -48,14 +54,18 @@ def test_200_real_people_come_in_are_charged_and_counted(system: System, file: s
     source: Path = SYNTHEA / file
     if not source.exists():
         pytest.skip(f"{file} of the Synthea sample is not beside this checkout")
-    done = system.command("import_patients", str(source), "--rejects", str(system.data / f"{file}.rejects.csv"))
+    done = system.command(
+        "import_patients", str(source), "--rejects", str(system.data / f"{file}.rejects.csv")
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
     figures = wait_for(system.caught_up, seconds=120)
     assert figures["active"] >= 200
     with system.api() as api:
         found = api.get("/api/patients", params={"q": "abdul koepp"}).json()
-    assert [(one["dateOfBirth"], one["billing"]["status"]) for one in found] == [("1956-08-03", "active")]
+    assert [(one["dateOfBirth"], one["billing"]["status"]) for one in found] == [
+        ("1956-08-03", "active")
+    ]
 
 
 def is_active(billing: dict) -> dict | None:

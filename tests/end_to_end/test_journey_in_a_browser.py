@@ -79,7 +79,9 @@ def test_billing_is_stopped_and_back_and_the_open_page_follows(sit_down, system)
     expect(desk.page.get_by_text("Billing: active")).to_be_visible()
     desk.page.get_by_role("link", name="Billing", exact=True).last.click()
     account = desk.page.locator("dd", has_text="BA-")
-    expect(account).to_have_text(system.billing_account(address.rstrip("/").rpartition("/")[2]).account_id)
+    expect(account).to_have_text(
+        system.billing_account(address.rstrip("/").rpartition("/")[2]).account_id
+    )
     assert desk.faults == []
 
 

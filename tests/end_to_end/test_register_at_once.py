@@ -17,7 +17,9 @@ CLIENTS = 50
     [("Race", {}), ("Keyed", {"Idempotency-Key": "one-for-all"})],
     ids=["without a key", "with one key"],
 )
-def test_50_posts_of_one_person_make_one_patient(system: System, family_name: str, headers: dict[str, str]):
+def test_50_posts_of_one_person_make_one_patient(
+    system: System, family_name: str, headers: dict[str, str]
+):
     person = {"familyName": family_name, "givenName": system.data.name, "dateOfBirth": "1990-01-31"}
     ready = Barrier(CLIENTS)
 
@@ -28,13 +30,19 @@ def test_50_posts_of_one_person_make_one_patient(system: System, family_name: st
     with system.api() as api, ThreadPoolExecutor(CLIENTS) as pool:
         answers = list(pool.map(post, [api] * CLIENTS))
         made = {answer.json()["id"] for answer in answers if answer.status_code == 201}
-        assert {answer.status_code for answer in answers} == {201, 409}, [answer.text for answer in answers]
+        assert {answer.status_code for answer in answers} == {201, 409}, [
+            answer.text for answer in answers
+        ]
         assert len(made) == 1
         assert all(is_told_apart(answer, made) for answer in answers if answer.status_code == 409)
 
         found = api.get("/api/patients", params={"q": f"{family_name} {system.data.name}"}).json()
         assert [one["id"] for one in found] == list(made)
-        wait_for(lambda: api.get(f"/api/patients/{found[0]['id']}").json()["billing"]["status"] == "active")
+        wait_for(
+            lambda: (
+                api.get(f"/api/patients/{found[0]['id']}").json()["billing"]["status"] == "active"
+            )
+        )
     assert wait_for(lambda: [event.version for event in system.events_of(found[0]["id"])]) == [1]
 
 

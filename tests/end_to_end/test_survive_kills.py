@@ -13,7 +13,13 @@ from tests.waiting import wait_for
 SECONDS = 120  # Ten are usual; a busy machine takes longer.
 # Words of the command line; of several processes the first is their parent.
 SERVERS = {"PostgreSQL": "bin/postgres", "Valkey": "valkey-server", "the broker": "embedded.broker"}
-PROCESSES = ("portal.wsgi", "manage.py relay", "portal worker", "billing_grpc serve", "analytics_stream worker")
+PROCESSES = (
+    "portal.wsgi",
+    "manage.py relay",
+    "portal worker",
+    "billing_grpc serve",
+    "analytics_stream worker",
+)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +58,12 @@ def test_afterwards_nothing_is_lost_and_nothing_is_there_twice(system):
 
 def goes_on(system: System, api: httpx.Client) -> None:
     """A new patient is taken, gets an account and is counted."""
-    patient = {"familyName": "Survivor", "givenName": uuid.uuid4().hex, "dateOfBirth": "1984-03-15", "sex": "female"}
+    patient = {
+        "familyName": "Survivor",
+        "givenName": uuid.uuid4().hex,
+        "dateOfBirth": "1984-03-15",
+        "sex": "female",
+    }
     patient_id = wait_for(lambda: registered(api, patient), seconds=SECONDS)
     wait_for(lambda: has_account(api, patient_id), seconds=SECONDS)
     wait_for(lambda: is_counted(system, patient_id), seconds=SECONDS)
@@ -61,7 +72,9 @@ def goes_on(system: System, api: httpx.Client) -> None:
 def registered(api: httpx.Client, patient: dict) -> str | None:
     """Its id. Asked again with the same key it is the same patient."""
     with suppress(httpx.TransportError):
-        answer = api.post("/api/patients", json=patient, headers={"Idempotency-Key": patient["givenName"]})
+        answer = api.post(
+            "/api/patients", json=patient, headers={"Idempotency-Key": patient["givenName"]}
+        )
         return answer.json()["id"] if answer.status_code == 201 else None
     return None
 

@@ -35,12 +35,32 @@ def main(arguments: list[str]) -> int:
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.fault", description=__doc__)
-    parser.add_argument("--seed", "--seeds", type=_seeds, default=[1], metavar="N[-M]", help="one seed, or from-to (1)")
-    parser.add_argument("--seconds", type=float, default=SHORT_SECONDS, help="of faults for each seed (90)")
-    parser.add_argument("--minutes", type=float, help="the same in minutes; takes slower slots, as for a long run")
-    parser.add_argument("--away-minutes", type=float, help="instead: the broker, then billing, away for so long")
-    parser.add_argument("--strict", action="store_true", help="fail on a promised time too; for a machine at rest")
-    parser.add_argument("--out", type=Path, default=ROOT / ".run" / "fault", help="takes logs and history (.run/fault)")
+    parser.add_argument(
+        "--seed",
+        "--seeds",
+        type=_seeds,
+        default=[1],
+        metavar="N[-M]",
+        help="one seed, or from-to (1)",
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=SHORT_SECONDS, help="of faults for each seed (90)"
+    )
+    parser.add_argument(
+        "--minutes", type=float, help="the same in minutes; takes slower slots, as for a long run"
+    )
+    parser.add_argument(
+        "--away-minutes", type=float, help="instead: the broker, then billing, away for so long"
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="fail on a promised time too; for a machine at rest"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=ROOT / ".run" / "fault",
+        help="takes logs and history (.run/fault)",
+    )
     given = parser.parse_args(arguments)
     given.out = given.out.resolve()
     return given
@@ -62,7 +82,9 @@ def _run_all(given: argparse.Namespace) -> int:
 def _run(given: argparse.Namespace, seed: int) -> Run:
     folder: Path = given.out / f"seed-{seed}"
     _clear(folder)
-    return faulty_run(folder, seed=seed, pace=_pace(given), say=lambda words: print(words, flush=True))
+    return faulty_run(
+        folder, seed=seed, pace=_pace(given), say=lambda words: print(words, flush=True)
+    )
 
 
 def _pace(given: argparse.Namespace) -> Pace:

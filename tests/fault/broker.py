@@ -25,25 +25,39 @@ broker.heartbeat.interval.ms=500
 
 
 @contextmanager
-def broker(folder: Path, *, doors: Mapping[str, tuple[int, int]], controller_port: int) -> Iterator[Kafka]:
+def broker(
+    folder: Path, *, doors: Mapping[str, tuple[int, int]], controller_port: int
+) -> Iterator[Kafka]:
     """Run Kafka on the data in `folder` until the block ends.
 
     `doors` has by name the port that Kafka listens on and the one that it tells its clients; the first is its own.
     """
     java, jars = shutil.which("java"), kafka_jars()
     if java is None:
-        raise RuntimeError("make fault needs Java 17 or newer (Debian: apt-get install default-jre-headless).")
+        raise RuntimeError(
+            "make fault needs Java 17 or newer (Debian: apt-get install default-jre-headless)."
+        )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings, log = folder / "server.properties", folder / "kafka.log"
     settings.write_text(_properties(folder, doors, controller_port))
     kafka: list[str | Path] = [java, *LEAN, "-cp", f"{jars}{os.sep}*"]
     if not (folder / "topics" / "meta.properties").exists():
-        format_storage = [*kafka, "kafka.tools.StorageTool", "format", "-t", new_cluster_id(), "-c", settings]
+        format_storage = [
+            *kafka,
+            "kafka.tools.StorageTool",
+            "format",
+            "-t",
+            new_cluster_id(),
+            "-c",
+            settings,
+        ]
         programs.run(format_storage, what="Setting up the storage of Kafka")
     process = programs.start([*kafka, "kafka.Kafka", settings], log=log, cwd=folder)
     port = next(iter(doors.values()))[0]
     try:
-        programs.wait_until(partial(programs.is_listening, port), name="Apache Kafka", process=process, log=log)
+        programs.wait_until(
+            partial(programs.is_listening, port), name="Apache Kafka", process=process, log=log
+        )
         yield Kafka(process.pid, f"127.0.0.1:{port}", api_version="", forgets=False)
     finally:
         programs.end(process, seconds=30)
@@ -56,7 +70,9 @@ def empty(folder: Path) -> None:
 
 def _properties(folder: Path, doors: Mapping[str, tuple[int, int]], controller_port: int) -> str:
     port = next(iter(doors.values()))[0]
-    return PROPERTIES.format(port=port, controller_port=controller_port, logs=folder / "topics") + DOORS.format(
+    return PROPERTIES.format(
+        port=port, controller_port=controller_port, logs=folder / "topics"
+    ) + DOORS.format(
         listeners=",".join(f"{name}://127.0.0.1:{listens}" for name, (listens, _) in doors.items()),
         advertised=",".join(f"{name}://127.0.0.1:{tells}" for name, (_, tells) in doors.items()),
         protocols=",".join(f"{name}:PLAINTEXT" for name in doors),

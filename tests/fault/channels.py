@@ -38,7 +38,9 @@ class Sql:
             commit=False,
         )
 
-    def _write(self, operation: Operation, statement: str, values: list[str], *, commit: bool = True) -> None:
+    def _write(
+        self, operation: Operation, statement: str, values: list[str], *, commit: bool = True
+    ) -> None:
         operation.outcome = Outcome.FAILED  # Until the commit is asked for.
         try:
             with closing(self._system.connect("portal")) as connection:
@@ -61,7 +63,9 @@ def import_people(system: System, history: History, folder: Path, *, count: int)
     outcome = Outcome.UNKNOWN
     for _ in range(IMPORT_ATTEMPTS):
         try:
-            done = system.command("import_patients", str(file), "--rejects", str(file.with_suffix(".rejects")))
+            done = system.command(
+                "import_patients", str(file), "--rejects", str(file.with_suffix(".rejects"))
+            )
         except subprocess.TimeoutExpired:
             continue
         if done.returncode == CLEAN:
@@ -77,7 +81,23 @@ def _write(file: Path, operations: list[Operation]) -> None:
     people = [(operation, person(operation)) for operation in operations]
     with file.open("w", newline="") as output:
         rows = csv.writer(output)
-        rows.writerow(["family_name", "given_name", "date_of_birth", "sex", "region", "address_line2", "insurance"])
+        rows.writerow(
+            [
+                "family_name",
+                "given_name",
+                "date_of_birth",
+                "sex",
+                "region",
+                "address_line2",
+                "insurance",
+            ]
+        )
         for operation, who in people:
-            known = [who["familyName"], who["givenName"], who["dateOfBirth"], who["sex"], who["region"]]
+            known = [
+                who["familyName"],
+                who["givenName"],
+                who["dateOfBirth"],
+                who["sex"],
+                who["region"],
+            ]
             rows.writerow([*known, operation.mark, f"INS-{operation.number}"])

@@ -29,11 +29,15 @@ class Api:
     def close(self) -> None:
         self._http.close()
 
-    def ask(self, operation: Operation, method: str, path: str, **how: Any) -> httpx.Response | None:
+    def ask(
+        self, operation: Operation, method: str, path: str, **how: Any
+    ) -> httpx.Response | None:
         """One attempt; what came of it is written into the operation. None where no answer came."""
         headers = {"X-Request-Id": operation.request_id, **how.pop("headers", {})}
         try:
-            answer = self._http.request(method, path, headers={**headers, **self._authorization()}, **how)
+            answer = self._http.request(
+                method, path, headers={**headers, **self._authorization()}, **how
+            )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             return self._note(operation, Outcome.FAILED, error)  # It was never sent.
         except httpx.HTTPError as error:
@@ -44,7 +48,9 @@ class Api:
             operation.errors.append(NO_PROBLEM)
         return answer
 
-    def insist(self, operation: Operation, method: str, path: str, **how: Any) -> httpx.Response | None:
+    def insist(
+        self, operation: Operation, method: str, path: str, **how: Any
+    ) -> httpx.Response | None:
         """Attempts with the same words until there is an answer that is final; a key must make that safe."""
         answer, was_sent = None, False
         for _ in range(ATTEMPTS):

@@ -33,14 +33,21 @@ def no_change_has_two_effects(history: Sequence[Operation], stores: Stores) -> I
         if changes[operation.request_id] > 1:
             yield f"{_name(operation)} is in the log {changes[operation.request_id]} times"
     known = {operation.mark for operation in history}
-    yield from (f"{mark} is in the log, and nobody asked for it" for mark in effects if mark not in known)
+    yield from (
+        f"{mark} is in the log, and nobody asked for it" for mark in effects if mark not in known
+    )
 
 
 def no_refused_change_has_an_effect(history: Sequence[Operation], stores: Stores) -> Iterator[str]:
     """What was answered with a refusal, or was rolled back, or never sent, is not in the log."""
-    effects, changes = effects_of(stores.log), {row.request_id for row in status_changes(stores.log)}
+    effects, changes = (
+        effects_of(stores.log),
+        {row.request_id for row in status_changes(stores.log)},
+    )
     for operation in history:
-        if operation.outcome is Outcome.FAILED and (effects[operation.mark] or operation.request_id in changes):
+        if operation.outcome is Outcome.FAILED and (
+            effects[operation.mark] or operation.request_id in changes
+        ):
             yield f"{_name(operation)} was refused and is in the log"
 
 
@@ -52,7 +59,11 @@ def no_update_is_lost(history: Sequence[Operation], stores: Stores) -> Iterator[
             expected = operation.expected_version
             if expected is not None and row.version != expected + 1:
                 yield f"{_name(operation)} asked for version {expected} and made version {row.version}"
-            if operation.outcome is Outcome.OK and operation.version is not None and operation.version < row.version:
+            if (
+                operation.outcome is Outcome.OK
+                and operation.version is not None
+                and operation.version < row.version
+            ):
                 yield f"{_name(operation)} answered version {operation.version} and made version {row.version}"
 
 
@@ -67,7 +78,11 @@ def each_key_makes_one_patient(history: Sequence[Operation], stores: Stores) -> 
 
 def errors_say_what_to_do(history: Sequence[Operation], _: Stores) -> Iterator[str]:
     """Every error of the API is a problem document."""
-    yield from (f"{_name(operation)} got {NO_PROBLEM}" for operation in history if NO_PROBLEM in operation.errors)
+    yield from (
+        f"{_name(operation)} got {NO_PROBLEM}"
+        for operation in history
+        if NO_PROBLEM in operation.errors
+    )
 
 
 def effects_of(log: Iterable[LogRow]) -> dict[str, list[LogRow]]:

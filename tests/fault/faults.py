@@ -149,7 +149,9 @@ def _pid_of_line(system: System, name: str) -> int:
 
 def _leader(system: System) -> int | None:
     with suppress(psycopg2.Error):
-        for (holder,) in rows(system, "portal", "SELECT holder FROM events_relaylease WHERE expires_at > now()"):
+        for (holder,) in rows(
+            system, "portal", "SELECT holder FROM events_relaylease WHERE expires_at > now()"
+        ):
             return int(holder.split(":")[1])
     return None
 

@@ -55,7 +55,9 @@ class History:
     def new(self, kind: str, **facts: object) -> Operation:
         with self._lock:
             number = len(self.operations) + 1
-            operation = Operation(number, kind, f"{MARK}{number:06}", request_id=f"fault-{number:06}", **facts)
+            operation = Operation(
+                number, kind, f"{MARK}{number:06}", request_id=f"fault-{number:06}", **facts
+            )
             self.operations.append(operation)
             return operation
 

@@ -24,16 +24,22 @@ def missed(runs: Sequence[Run]) -> dict[str, list[str]]:
     """By promise, where it was not kept."""
     return {
         "a change becomes a figure in time": list(_late_figures(runs)),
-        "everything is back in time after a fault": [one for run in runs for one in _late_recoveries(run)],
+        "everything is back in time after a fault": [
+            one for run in runs for one in _late_recoveries(run)
+        ],
         "an outage shows in time": [one for run in runs for one in _late_shows(run)],
         "poison is set aside in time": [one for run in runs for one in _late_letters(run)],
-        "the API gives no error because of a neighbour": [one for run in runs for one in _neighbours_errors(run)],
+        "the API gives no error because of a neighbour": [
+            one for run in runs for one in _neighbours_errors(run)
+        ],
         "a long outage does not slow writes": [one for run in runs for one in _slow_writes(run)],
     }
 
 
 def _late_figures(runs: Sequence[Run]) -> Iterator[str]:
-    taken = sorted(one for run in runs for one in seconds_to_figure(run.stores.log, run.seen_at, run.calm))
+    taken = sorted(
+        one for run in runs for one in seconds_to_figure(run.stores.log, run.seen_at, run.calm)
+    )
     for share, limit in ((0.5, FIGURE_P50_SECONDS), (0.99, FIGURE_P99_SECONDS)):
         if percentile(taken, share) > limit:
             yield f"p{100 * share:.0f} is {percentile(taken, share):.2f} s, promised {limit:g} s"

@@ -16,7 +16,9 @@ from tests.fault.system import System
 WRITES_PER_SECOND = 10
 PATIENTS = 300
 HOT, HOT_SHARE = 30, 0.6
-WORKERS = 24  # No more requests wait at once: a machine that is too slow then gets fewer, not later ones.
+WORKERS = (
+    24  # No more requests wait at once: a machine that is too slow then gets fewer, not later ones.
+)
 IMPORT_EVERY_SECONDS, IMPORT_ROWS = 40.0, 15
 MIX = {
     "change": 56, "change if unchanged": 14, "register": 10, "archive": 4, "restore": 5,
@@ -30,7 +32,11 @@ class Load:
     def __init__(self, system: System, history: History, *, seed: int, folder: Path) -> None:
         self._system, self._history, self._folder = system, history, folder
         self._dice = random.Random(seed)
-        self.api = Api(system.address, email="frontdesk@demo.example", password=system.environment["DEMO_PASSWORD"])
+        self.api = Api(
+            system.address,
+            email="frontdesk@demo.example",
+            password=system.environment["DEMO_PASSWORD"],
+        )
         self._sql = Sql(system)
         self.patients: list[str] = []
         self._versions: dict[str, int] = {}
@@ -38,7 +44,10 @@ class Load:
         self._pool = ThreadPoolExecutor(WORKERS, "client")
         self._free = threading.Semaphore(WORKERS)
         self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=target, name=target.__name__) for target in (self._pace, self._import)]
+        self._threads = [
+            threading.Thread(target=target, name=target.__name__)
+            for target in (self._pace, self._import)
+        ]
         self._doors: dict[str, Callable[[Operation], None]] = {
             "change": self._change, "change if unchanged": self._change, "register": self._register,
             "archive": self._archive, "restore": self._restore, "sql change": self._sql.change,
@@ -50,7 +59,9 @@ class Load:
         """The patients to begin with, by the command."""
         import_people(self._system, self._history, self._folder, count=PATIENTS)
         with self._system.connect("portal") as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT id::text, version FROM patients_patient WHERE address_line2 <> '' ORDER BY id")
+            cursor.execute(
+                "SELECT id::text, version FROM patients_patient WHERE address_line2 <> '' ORDER BY id"
+            )
             self._versions = dict(cursor.fetchall())
         connection.close()
         self.patients = list(self._versions)
@@ -124,7 +135,9 @@ class Load:
         if answer is not None and operation.outcome is Outcome.OK:
             operation.version = self._versions[operation.patient] = answer.json()["version"]
         elif answer is not None and answer.status_code == 412:
-            self._versions[operation.patient] = answer.json().get("version", operation.expected_version)
+            self._versions[operation.patient] = answer.json().get(
+                "version", operation.expected_version
+            )
 
     def _archive(self, operation: Operation) -> None:
         self.api.ask(operation, "DELETE", f"/api/patients/{operation.patient}")

@@ -18,13 +18,28 @@ from tests.fault.nemesis import Injected
 from tests.fault.probes import PLACES, Sight
 from tests.fault.stores import LogRow, Stores
 
-SHOWS = {BROKER_AWAY: "events", BILLING_AWAY: "billing", ANALYTICS_AWAY: "analytics", QUEUE_AWAY: "worker queue"}
+SHOWS = {
+    BROKER_AWAY: "events",
+    BILLING_AWAY: "billing",
+    ANALYTICS_AWAY: "analytics",
+    QUEUE_AWAY: "worker queue",
+}
 # What the API itself stands on; all else are neighbours.
-OWN = {"portal", WEB_WORKER, "PostgreSQL", "client to portal", "portal to PostgreSQL", DATABASE_STOP, DISK_FULL}
+OWN = {
+    "portal",
+    WEB_WORKER,
+    "PostgreSQL",
+    "client to portal",
+    "portal to PostgreSQL",
+    DATABASE_STOP,
+    DISK_FULL,
+}
 AFTERMATH_SECONDS = 15.0  # A request that met such a fault may end this much later.
 LONG_OUTAGES = {BROKER_AWAY, BILLING_AWAY}
 LONG_SECONDS = 60.0  # One that lasts this long shows whether writes become slower.
-LONGEST_WAIT_SECONDS = 2.0  # What began so shortly before the next fault, and was not counted yet, says nothing.
+LONGEST_WAIT_SECONDS = (
+    2.0  # What began so shortly before the next fault, and was not counted yet, says nothing.
+)
 
 Span = tuple[float, float]
 
@@ -35,7 +50,9 @@ def calm_spans(injected: Sequence[Injected], began: float, ended: float) -> list
     return [(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if end > start]
 
 
-def seconds_to_figure(log: Iterable[LogRow], seen_at: dict[int, float], spans: Sequence[Span]) -> list[float]:
+def seconds_to_figure(
+    log: Iterable[LogRow], seen_at: dict[int, float], spans: Sequence[Span]
+) -> list[float]:
     """For each change made in a calm time, ordered: from the begin of its transaction to its figure.
 
     One that was not counted before the calm was over says how long that was at least.
@@ -73,7 +90,12 @@ def seconds_to_show(
         for fault in slot.faults:
             if fault.kind in SHOWS:
                 for place in PLACES:
-                    yield fault.kind, place, fault.seconds, _first(sights, place, SHOWS[fault.kind], slot)
+                    yield (
+                        fault.kind,
+                        place,
+                        fault.seconds,
+                        _first(sights, place, SHOWS[fault.kind], slot),
+                    )
 
 
 def _first(sights: Sequence[Sight], place: str, name: str, slot: Injected) -> float | None:
@@ -81,14 +103,17 @@ def _first(sights: Sequence[Sight], place: str, name: str, slot: Injected) -> fl
     return next((one.at - slot.began for one in there if name in one.behind), None)
 
 
-def errors_from_neighbours(history: Iterable[Operation], injected: Sequence[Injected]) -> list[Operation]:
+def errors_from_neighbours(
+    history: Iterable[Operation], injected: Sequence[Injected]
+) -> list[Operation]:
     """Requests that got no answer or an error of the server while nothing that the API stands on was touched."""
     own = [slot for slot in injected if any(_is_own(fault) for fault in slot.faults)]
     found = []
     for operation in history:
         is_bad = any(status == 0 or status >= 500 for status in operation.statuses)
         touched = any(
-            slot.began <= operation.ended and operation.began <= slot.mended + AFTERMATH_SECONDS for slot in own
+            slot.began <= operation.ended and operation.began <= slot.mended + AFTERMATH_SECONDS
+            for slot in own
         )
         if is_bad and not touched:
             found.append(operation)
@@ -101,7 +126,11 @@ def _is_own(fault: Fault) -> bool:
 
 def api_recovery(history: Sequence[Operation], mended: float) -> float | None:
     """Seconds until a request that was sent afterwards had succeeded."""
-    ends = [one.ended for one in history if one.began >= mended and one.outcome is Outcome.OK and one.statuses]
+    ends = [
+        one.ended
+        for one in history
+        if one.began >= mended and one.outcome is Outcome.OK and one.statuses
+    ]
     return min(ends) - mended if ends else None
 
 
@@ -111,8 +140,13 @@ def slowdowns(
     """For each long outage the median seconds of a write in the calm before it, and during it."""
     calm = began
     for slot in injected:
-        if any(fault.kind in LONG_OUTAGES and fault.seconds > LONG_SECONDS for fault in slot.faults):
-            before, during = (write_seconds(history, *span) for span in ((calm, slot.began), (slot.began, slot.mended)))
+        if any(
+            fault.kind in LONG_OUTAGES and fault.seconds > LONG_SECONDS for fault in slot.faults
+        ):
+            before, during = (
+                write_seconds(history, *span)
+                for span in ((calm, slot.began), (slot.began, slot.mended))
+            )
             yield slot, middle(before), middle(during)
         calm = slot.over
 
@@ -122,5 +156,8 @@ def write_seconds(history: Iterable[Operation], start: float, end: float) -> lis
     return [
         one.seconds
         for one in history
-        if start <= one.began and one.ended <= end and one.outcome is Outcome.OK and len(one.statuses) == 1
+        if start <= one.began
+        and one.ended <= end
+        and one.outcome is Outcome.OK
+        and len(one.statuses) == 1
     ]

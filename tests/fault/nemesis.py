@@ -27,14 +27,18 @@ class Injected:
     @property
     def over(self) -> float:
         """When nothing of it was left."""
-        return self.mended + max((seconds or RECOVERY_SECONDS for seconds in self.recovered.values()), default=0.0)
+        return self.mended + max(
+            (seconds or RECOVERY_SECONDS for seconds in self.recovered.values()), default=0.0
+        )
 
     @property
     def names(self) -> str:
         return " + ".join(map(str, self.faults))
 
     def __str__(self) -> str:
-        took = ", ".join(f"{part} {'never' if s is None else f'{s:.1f} s'}" for part, s in self.recovered.items())
+        took = ", ".join(
+            f"{part} {'never' if s is None else f'{s:.1f} s'}" for part, s in self.recovered.items()
+        )
         return f"{self.names}: mended after {self.mended - self.began:.1f} s, then back: {took} {self.error}"
 
     def as_json(self) -> dict:
@@ -44,7 +48,9 @@ class Injected:
 class Nemesis:
     """A slot begins `calm_seconds` after the one before is over, and not before `slot_seconds` since its begin."""
 
-    def __init__(self, system: System, plan: list[list[Fault]], *, slot_seconds: float, calm_seconds: float) -> None:
+    def __init__(
+        self, system: System, plan: list[list[Fault]], *, slot_seconds: float, calm_seconds: float
+    ) -> None:
         self._system, self._plan = system, plan
         self._slot_seconds, self._calm_seconds = slot_seconds, calm_seconds
         self.injected: list[Injected] = []
@@ -63,7 +69,10 @@ class Nemesis:
     def _inject(self, faults: list[Fault]) -> Injected:
         slot = Injected(faults, began=time.time())
         self.injected.append(slot)
-        threads = [threading.Thread(target=self._hold, args=(fault, slot), name=str(fault)) for fault in faults]
+        threads = [
+            threading.Thread(target=self._hold, args=(fault, slot), name=str(fault))
+            for fault in faults
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:

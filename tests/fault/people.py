@@ -4,7 +4,24 @@ import random
 
 from tests.fault.history import Operation
 
-SYLLABLES = ("ba", "den", "fi", "go", "hal", "ka", "lor", "mi", "nen", "os", "pel", "ri", "san", "tu", "vel", "wen")
+SYLLABLES = (
+    "ba",
+    "den",
+    "fi",
+    "go",
+    "hal",
+    "ka",
+    "lor",
+    "mi",
+    "nen",
+    "os",
+    "pel",
+    "ri",
+    "san",
+    "tu",
+    "vel",
+    "wen",
+)
 REGIONS = ("Ohio", "Utah", "Maine", "Texas", "")
 SEXES = ("female", "male", "other", "unknown")
 

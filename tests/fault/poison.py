@@ -20,14 +20,18 @@ class Poisoner(Probe):
     def __init__(self, system: System, *, seed: int) -> None:
         super().__init__("poison", every_seconds=EVERY_SECONDS)
         self._dice = random.Random(seed)
-        self._producer = Producer({"bootstrap.servers": system.brokers, "message.timeout.ms": 5000, "log_level": 0})
+        self._producer = Producer(
+            {"bootstrap.servers": system.brokers, "message.timeout.ms": 5000, "log_level": 0}
+        )
         self._number = 0
 
     def look(self) -> None:
         self._number += 1
         header = [(POISON, str(self._number).encode())]
         try:
-            self._producer.produce("patient", self._value(), key=uuid.uuid4().bytes.hex(), headers=header)
+            self._producer.produce(
+                "patient", self._value(), key=uuid.uuid4().bytes.hex(), headers=header
+            )
             self._producer.flush(6)
         except (KafkaException, BufferError):
             pass  # The broker is away; what counts is what lies on the topic in the end.
@@ -38,8 +42,12 @@ class Poisoner(Probe):
             [
                 b"\xff\xfe not protobuf",
                 None,
-                billing_service_pb2.GetBillingAccountRequest(patient_id=patient).SerializeToString(),
+                billing_service_pb2.GetBillingAccountRequest(
+                    patient_id=patient
+                ).SerializeToString(),
                 PatientEvent(patient_id=patient, event_id=1, version=0).SerializeToString(),
-                PatientEvent(patient_id="nobody", event_id=-1, version=1, status="sleeping").SerializeToString(),
+                PatientEvent(
+                    patient_id="nobody", event_id=-1, version=1, status="sleeping"
+                ).SerializeToString(),
             ]
         )

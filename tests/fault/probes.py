@@ -60,7 +60,10 @@ class Figures(Probe):
         try:
             self._connection = self._connection or self._open()
             with self._connection.cursor() as cursor:
-                cursor.execute("SELECT event_id FROM counted_event WHERE event_id > %s", [self._newest - WINDOW])
+                cursor.execute(
+                    "SELECT event_id FROM counted_event WHERE event_id > %s",
+                    [self._newest - WINDOW],
+                )
                 found = [row[0] for row in cursor.fetchall()]
         except psycopg2.Error:
             self._connection = None
@@ -94,7 +97,9 @@ class Surface(Probe):
         super().__init__("surface", every_seconds=PAGE_SECONDS)
         self._system = system
         self._internal = httpx.Client(base_url=system.site("internal"), timeout=4, trust_env=False)
-        self._staff = httpx.Client(base_url=system.site("portal"), timeout=4, trust_env=False, follow_redirects=True)
+        self._staff = httpx.Client(
+            base_url=system.site("portal"), timeout=4, trust_env=False, follow_redirects=True
+        )
         reads: tuple[Callable[[], frozenset[str]], ...] = (self._health, self._metrics, self._page)
         self._places = dict(zip(PLACES, reads, strict=True))
         self.sights: list[Sight] = []
@@ -118,14 +123,19 @@ class Surface(Probe):
 
     def _page(self) -> frozenset[str]:
         page = self._staff.get("/patients/")
-        if "/sign-in" in str(page.url) or ("csrfmiddlewaretoken" in page.text and "password" in page.text):
+        if "/sign-in" in str(page.url) or (
+            "csrfmiddlewaretoken" in page.text and "password" in page.text
+        ):
             page = self._sign_in(page)
         page.raise_for_status()
         return frozenset(name for title, name in STRIPS.items() if title in page.text)
 
     def _sign_in(self, page: httpx.Response) -> httpx.Response:
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
-        who = {"email": "frontdesk@demo.example", "password": self._system.environment["DEMO_PASSWORD"]}
+        who = {
+            "email": "frontdesk@demo.example",
+            "password": self._system.environment["DEMO_PASSWORD"],
+        }
         form = {"csrfmiddlewaretoken": token[1] if token else "", **who, "next": "/patients/"}
         return self._staff.post(str(page.url), data=form, headers={"Referer": str(page.url)})
 

@@ -92,8 +92,12 @@ class Proxy:
         if self.mode in (Mode.RESET, Mode.REFUSE):
             return
         answers, connection.server = await self._connect()
-        there = asyncio.ensure_future(self._pump(connection, reader, connection.server, is_reply=False))
-        back = asyncio.ensure_future(self._pump(connection, answers, connection.client, is_reply=True))
+        there = asyncio.ensure_future(
+            self._pump(connection, reader, connection.server, is_reply=False)
+        )
+        back = asyncio.ensure_future(
+            self._pump(connection, answers, connection.client, is_reply=True)
+        )
         try:
             await asyncio.wait((there, back), return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -107,7 +111,12 @@ class Proxy:
         return await asyncio.open_connection("127.0.0.1", self.target, limit=CHUNK)
 
     async def _pump(
-        self, connection: Connection, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, is_reply: bool
+        self,
+        connection: Connection,
+        source: asyncio.StreamReader,
+        sink: asyncio.StreamWriter,
+        *,
+        is_reply: bool,
     ) -> None:
         while piece := await source.read(CHUNK):
             if self.mode is Mode.DELAY:
@@ -176,7 +185,9 @@ async def _end_all() -> None:
     """What is under way has to end before its loop does, or Python complains of it in some later test."""
     under_way = asyncio.all_tasks() - {asyncio.current_task()}
     if under_way:
-        await asyncio.wait(under_way, timeout=10)  # Their connections are reset: they end by themselves.
+        await asyncio.wait(
+            under_way, timeout=10
+        )  # Their connections are reset: they end by themselves.
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -10,7 +10,9 @@ from tests.fault.stores import rows
 from tests.fault.system import System
 
 LOOK_SECONDS = 0.2
-_NEWEST = "SELECT coalesce(max(pgh_id), 0), count(*), statement_timestamp() FROM patients_patientevent"
+_NEWEST = (
+    "SELECT coalesce(max(pgh_id), 0), count(*), statement_timestamp() FROM patients_patientevent"
+)
 _OUTBOX = "SELECT count(*) FROM patients_eventoutbox WHERE event_id <= %s"
 _COUNTED = "SELECT count(*) FROM counted_event WHERE event_id <= %s"
 _BILLING = """

@@ -36,7 +36,9 @@ def report(runs: Sequence[Run], *, is_strict: bool) -> tuple[str, bool]:
         shown(runs),
         slower(runs),
     ]
-    details = [f"- {line}" for found in (*broken.values(), *late.values()) for line in _first(found)]
+    details = [
+        f"- {line}" for found in (*broken.values(), *late.values()) for line in _first(found)
+    ]
     text = "\n\n".join(filter(None, [*tables, faults(runs), "\n".join(details)]))
     return text + "\n", not any(broken.values()) and not (is_strict and any(late.values()))
 
@@ -44,7 +46,10 @@ def report(runs: Sequence[Run], *, is_strict: bool) -> tuple[str, bool]:
 def violations(runs: Sequence[Run]) -> dict[str, list[str]]:
     """Of all runs, by promise."""
     names = dict.fromkeys(name for run in runs for name in run.violations)
-    return {name: [f"seed {run.seed}: {one}" for run in runs for one in run.violations.get(name, [])] for name in names}
+    return {
+        name: [f"seed {run.seed}: {one}" for run in runs for one in run.violations.get(name, [])]
+        for name in names
+    }
 
 
 def machine() -> str:
@@ -53,7 +58,18 @@ def machine() -> str:
 
 
 def load(runs: Sequence[Run]) -> str:
-    head = ["seed", "seconds", "requests", "ok", "failed", "unknown", "events", "patients", "poison", "faults"]
+    head = [
+        "seed",
+        "seconds",
+        "requests",
+        "ok",
+        "failed",
+        "unknown",
+        "events",
+        "patients",
+        "poison",
+        "faults",
+    ]
     return _table(head, map(_load, runs))
 
 
@@ -66,17 +82,26 @@ def _load(run: Run) -> list[str]:
 
 
 def promises(broken: Mapping[str, Sequence[str]]) -> str:
-    return _table(["promise", "violations"], ([name, str(len(found))] for name, found in broken.items()))
+    return _table(
+        ["promise", "violations"], ([name, str(len(found))] for name, found in broken.items())
+    )
 
 
 def times(runs: Sequence[Run]) -> str:
     """Commit to figure, and poison to dead letter, in calm times."""
-    taken = sorted(one for run in runs for one in seconds_to_figure(run.stores.log, run.seen_at, run.calm))
+    taken = sorted(
+        one for run in runs for one in seconds_to_figure(run.stores.log, run.seen_at, run.calm)
+    )
     letters = sorted(one for run in runs for one in dead_letter_seconds(run.stores, run.calm))
     promised = f"{limits.FIGURE_P50_SECONDS:g} s, {limits.FIGURE_P99_SECONDS:g} s"
     rows = [
         ["commit to figure", str(len(taken)), *_spread(taken), promised],
-        ["poison to dead letter", str(len(letters)), *_spread(letters), f"all in {limits.DEAD_LETTER_SECONDS:g} s"],
+        [
+            "poison to dead letter",
+            str(len(letters)),
+            *_spread(letters),
+            f"all in {limits.DEAD_LETTER_SECONDS:g} s",
+        ],
     ]
     return _table(["in calm times", "number", "p50", "p99", "longest", "promised p50, p99"], rows)
 
@@ -111,7 +136,11 @@ def shown(runs: Sequence[Run]) -> str:
 
 def _by_kind(title: str, found: ByKind, names: Mapping[str, str]) -> str:
     rows = [
-        [kind, str(max(map(len, by.values()))), *(f"{middle(by[name]):.1f}, {max(by[name]):.1f} s" for name in names)]
+        [
+            kind,
+            str(max(map(len, by.values()))),
+            *(f"{middle(by[name]):.1f}, {max(by[name]):.1f} s" for name in names),
+        ]
         for kind, by in sorted(found.items())
     ]
     return _table([title, "times", *names.values()], rows)
@@ -120,7 +149,12 @@ def _by_kind(title: str, found: ByKind, names: Mapping[str, str]) -> str:
 def slower(runs: Sequence[Run]) -> str:
     """Writes during long outages; nothing where there was none."""
     rows = [
-        [slot.names, f"{slot.mended - slot.began:.0f} s", f"{1000 * before:.1f} ms", f"{1000 * during:.1f} ms"]
+        [
+            slot.names,
+            f"{slot.mended - slot.began:.0f} s",
+            f"{1000 * before:.1f} ms",
+            f"{1000 * during:.1f} ms",
+        ]
         for run in runs
         for slot, before, during in slowdowns(run.history, run.injected, run.began)
     ]
@@ -129,7 +163,9 @@ def slower(runs: Sequence[Run]) -> str:
 
 def faults(runs: Sequence[Run]) -> str:
     counts = Counter(str(fault) for run in runs for slot in run.injected for fault in slot.faults)
-    return "Faults: " + ", ".join(f"{name} ({count})" for name, count in sorted(counts.items())) + "."
+    return (
+        "Faults: " + ", ".join(f"{name} ({count})" for name, count in sorted(counts.items())) + "."
+    )
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -61,7 +61,9 @@ class Pace:
     def plan(self, seed: int, *, can_fill_disk: bool) -> list[list[Fault]]:
         if self.outage_seconds:
             return long_outages(self.outage_seconds)
-        return plan(seed, slots=max(1, int(self.seconds / self.slot_seconds)), can_fill_disk=can_fill_disk)
+        return plan(
+            seed, slots=max(1, int(self.seconds / self.slot_seconds)), can_fill_disk=can_fill_disk
+        )
 
 
 def faulty_run(folder: Path, *, seed: int, pace: Pace, say: Callable[[str], None]) -> Run:
@@ -72,14 +74,20 @@ def faulty_run(folder: Path, *, seed: int, pace: Pace, say: Callable[[str], None
         if not system.disk.is_small:
             say("left out: disk full (a file system of its own needs root)")
         faults = pace.plan(seed, can_fill_disk=system.disk.is_small)
-        nemesis = Nemesis(system, faults, slot_seconds=pace.slot_seconds, calm_seconds=pace.calm_seconds)
+        nemesis = Nemesis(
+            system, faults, slot_seconds=pace.slot_seconds, calm_seconds=pace.calm_seconds
+        )
         run = loaded(system, folder, seed=seed, nemesis=nemesis, say=say)
-        run.violations["every fault was injected and mended"] = [slot.error for slot in run.injected if slot.error]
+        run.violations["every fault was injected and mended"] = [
+            slot.error for slot in run.injected if slot.error
+        ]
         write(folder / "faults.json", [slot.as_json() for slot in run.injected])
     return run
 
 
-def loaded(system: System, folder: Path, *, seed: int, nemesis: Nemesis, say: Callable[[str], None]) -> Run:
+def loaded(
+    system: System, folder: Path, *, seed: int, nemesis: Nemesis, say: Callable[[str], None]
+) -> Run:
     """The load while faults are injected; then everything has caught up, is read and checked."""
     wait_until_ready(system)
     history = History(folder / "history.jsonl")
@@ -87,7 +95,9 @@ def loaded(system: System, folder: Path, *, seed: int, nemesis: Nemesis, say: Ca
     load.populate()
     figures, surface, poisoner = Figures(system), Surface(system), Poisoner(system, seed=seed)
     say(f"{len(load.patients)} patients, load begins")
-    run = Run(seed, history.operations, began=time.time(), sights=surface.sights, seen_at=figures.seen_at)
+    run = Run(
+        seed, history.operations, began=time.time(), sights=surface.sights, seen_at=figures.seen_at
+    )
     run.injected = nemesis.injected
     parts = (figures, surface, poisoner, load)
     try:
@@ -101,11 +111,17 @@ def loaded(system: System, folder: Path, *, seed: int, nemesis: Nemesis, say: Ca
         history.close()
     is_caught_up = caught_up(system, seconds=CATCH_UP_SECONDS)
     run.stores = read_stores(system)
-    run.stores.was_emptied = any(fault.kind == BROKER_EMPTIED for slot in run.injected for fault in slot.faults)
+    run.stores.was_emptied = any(
+        fault.kind == BROKER_EMPTIED for slot in run.injected for fault in slot.faults
+    )
     run.violations = violations(run.history, run.stores)
-    run.violations["everything catches up by itself"] = [] if is_caught_up else [f"not within {CATCH_UP_SECONDS} s"]
+    run.violations["everything catches up by itself"] = (
+        [] if is_caught_up else [f"not within {CATCH_UP_SECONDS} s"]
+    )
     run.violations["manage.py reconcile agrees"] = reconcile(system, folder)
-    say(f"load ended: {dict(Counter(str(one.outcome) for one in run.history))}, {load.left_out} left out")
+    say(
+        f"load ended: {dict(Counter(str(one.outcome) for one in run.history))}, {load.left_out} left out"
+    )
     return run
 
 
@@ -122,7 +138,11 @@ def reconcile(system: System, folder: Path) -> list[str]:
     except subprocess.TimeoutExpired:
         return [f"it did not end within {RECONCILE_SECONDS} s"]
     (folder / "reconcile.json").write_text(done.stdout)
-    return [] if done.returncode == 0 else [f"exit code {done.returncode}: {(done.stdout + done.stderr)[-500:]}"]
+    return (
+        []
+        if done.returncode == 0
+        else [f"exit code {done.returncode}: {(done.stdout + done.stderr)[-500:]}"]
+    )
 
 
 def write(file: Path, what: Any) -> None:
@@ -131,6 +151,9 @@ def write(file: Path, what: Any) -> None:
 
 def _is_ready(place: str) -> bool:
     try:
-        return httpx.get(f"{place}/health/ready", timeout=5, trust_env=False).status_code == httpx.codes.OK
+        return (
+            httpx.get(f"{place}/health/ready", timeout=5, trust_env=False).status_code
+            == httpx.codes.OK
+        )
     except httpx.HTTPError:
         return False

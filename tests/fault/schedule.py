@@ -74,7 +74,9 @@ def _new(found: list[list[Fault]]) -> list[Fault]:
 
 def _fault(kind: str, target: str) -> Fault:
     seconds = SECONDS.get(kind, NETWORK_SECONDS)
-    return Fault(kind, target, min(seconds, BRIEF_SECONDS) if kind == FREEZE and target in BRIEF else seconds)
+    return Fault(
+        kind, target, min(seconds, BRIEF_SECONDS) if kind == FREEZE and target in BRIEF else seconds
+    )
 
 
 def _targets(kind: str, seed: int) -> Iterator[str]:

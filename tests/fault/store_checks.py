@@ -28,7 +28,11 @@ def patients_are_as_the_log_says(_: Sequence[Operation], stores: Stores) -> Iter
     last = {row.patient: row for row in stores.log}
     for person in stores.patients:
         row = last.get(person.patient)
-        if row and (row.version, row.status, row.mark) != (person.version, person.status, person.mark):
+        if row and (row.version, row.status, row.mark) != (
+            person.version,
+            person.status,
+            person.mark,
+        ):
             yield f"patient {person.patient} differs from the last row of the log"
 
 
@@ -37,7 +41,9 @@ def all_events_are_on_the_topic(_: Sequence[Operation], stores: Stores) -> Itera
     logged = {row.event_id: (row.patient, row.version) for row in stores.log}
     sent = {message.event_id for message in stores.topic}
     yield from (f"event {event} is not on the topic" for event in logged if event not in sent)
-    yield from (f"event {event} is on the topic and not in the log" for event in sent if event not in logged)
+    yield from (
+        f"event {event} is on the topic and not in the log" for event in sent if event not in logged
+    )
     for one in stores.topic:
         if logged.get(one.event_id, (one.patient, one.version)) != (one.patient, one.version):
             yield f"event {one.event_id} says something else on the topic"
@@ -59,7 +65,9 @@ def events_come_in_order(_: Sequence[Operation], stores: Stores) -> Iterator[str
     spread = {patient: len(found) for patient, found in partitions.items() if len(found) > 1}
     yield from (f"patient {patient} is in {count} partitions" for patient, count in spread.items())
     for patient, found in versions.items():
-        if wrong := [f"{after} after {before}" for before, after in pairwise(found) if after < before]:
+        if wrong := [
+            f"{after} after {before}" for before, after in pairwise(found) if after < before
+        ]:
             yield f"the topic has patient {patient} out of order: {', '.join(wrong[:3])}"
 
 
@@ -75,8 +83,15 @@ def each_event_is_counted_once(_: Sequence[Operation], stores: Stores) -> Iterat
     """The inbox of analytics is the log, and each state is the patient's latest."""
     logged, counted = {row.event_id for row in stores.log}, Counter(stores.inbox)
     yield from (f"event {event} was not counted" for event in sorted(logged - counted.keys()))
-    yield from (f"event {event} was counted and is not in the log" for event in sorted(counted.keys() - logged))
-    yield from (f"event {event} is in the inbox {count} times" for event, count in counted.items() if count > 1)
+    yield from (
+        f"event {event} was counted and is not in the log"
+        for event in sorted(counted.keys() - logged)
+    )
+    yield from (
+        f"event {event} is in the inbox {count} times"
+        for event, count in counted.items()
+        if count > 1
+    )
     last = {row.patient: (row.version, row.event_id, row.status) for row in stores.log}
     for patient in last.keys() | stores.states.keys():
         if tuple(stores.states.get(patient, ())) != last.get(patient, ()):
@@ -109,10 +124,17 @@ def each_patient_has_one_account(_: Sequence[Operation], stores: Stores) -> Iter
 
 def poison_is_set_aside(_: Sequence[Operation], stores: Stores) -> Iterator[str]:
     """Each message that cannot be counted is a dead letter with a reason, and nothing else is one."""
-    planted, letters = {one.number for one in stores.poison}, {one.number for one in stores.dead_letters}
-    yield from (f"poison {number} is not in the dead letters" for number in sorted(planted - letters))
+    planted, letters = (
+        {one.number for one in stores.poison},
+        {one.number for one in stores.dead_letters},
+    )
+    yield from (
+        f"poison {number} is not in the dead letters" for number in sorted(planted - letters)
+    )
     yield from (f"{number} was set aside and is no poison" for number in sorted(letters - planted))
-    yield from (f"dead letter {one.number} has no reason" for one in stores.dead_letters if not one.reason)
+    yield from (
+        f"dead letter {one.number} has no reason" for one in stores.dead_letters if not one.reason
+    )
 
 
 def figures_of(stores: Stores) -> dict[tuple[str, str], int]:

@@ -121,20 +121,30 @@ def read_stores(system: System) -> Stores:
     stores = Stores()
     stores.log = [LogRow(*row) for row in rows(system, "portal", _LOG)]
     stores.patients = [Person(*row) for row in rows(system, "portal", _PATIENTS)]
-    stores.outbox = [row[0] for row in rows(system, "portal", "SELECT event_id FROM patients_eventoutbox")]
-    stores.quarantine = [row[0] for row in rows(system, "portal", "SELECT event_id FROM events_quarantinedevent")]
+    stores.outbox = [
+        row[0] for row in rows(system, "portal", "SELECT event_id FROM patients_eventoutbox")
+    ]
+    stores.quarantine = [
+        row[0] for row in rows(system, "portal", "SELECT event_id FROM events_quarantinedevent")
+    ]
     stores.asked_accounts = [Account(*row) for row in rows(system, "portal", _ASKED)]
     stores.accounts = [Account(*row) for row in rows(system, "billing", _ACCOUNTS)]
-    states = rows(system, "analytics", "SELECT patient_id::text, version, event_id, status FROM patient_state")
+    states = rows(
+        system, "analytics", "SELECT patient_id::text, version, event_id, status FROM patient_state"
+    )
     stores.states = {patient: Counted(*facts) for patient, *facts in states}
-    stores.inbox = [row[0] for row in rows(system, "analytics", "SELECT event_id FROM counted_event")]
+    stores.inbox = [
+        row[0] for row in rows(system, "analytics", "SELECT event_id FROM counted_event")
+    ]
     figures = rows(system, "analytics", "SELECT name, bucket, count FROM figure WHERE count <> 0")
     stores.figures = {(name, bucket): count for name, bucket, count in figures}
     _read_topics(system, stores)
     return stores
 
 
-def rows(system: System, database: str, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+def rows(
+    system: System, database: str, statement: str, values: Sequence[Any] = ()
+) -> list[tuple[Any, ...]]:
     """The answer of one statement."""
     with closing(system.connect(database)) as connection, connection.cursor() as cursor:
         cursor.execute(statement, values)
@@ -148,10 +158,15 @@ def _read_topics(system: System, stores: Stores) -> None:
             stores.poison.append(Poison(headers[POISON].decode(), message.timestamp()[1] / 1000))
         else:
             event = PatientEvent.FromString(message.value())
-            stores.topic.append(Message(message.partition(), event.event_id, event.patient_id, event.version))
+            stores.topic.append(
+                Message(message.partition(), event.event_id, event.patient_id, event.version)
+            )
     for message in _messages(system, "patient.dead-letter"):
         headers = dict(message.headers() or [])
-        number, reason = headers.get(POISON, b"not planted").decode(), headers.get(REASON, b"").decode()
+        number, reason = (
+            headers.get(POISON, b"not planted").decode(),
+            headers.get(REASON, b"").decode(),
+        )
         stores.dead_letters.append(Poison(number, message.timestamp()[1] / 1000, reason))
 
 

@@ -82,7 +82,9 @@ class System:
 
     def connect(self, database: str) -> psycopg2.extensions.connection:
         """As its owner, past every proxy. Raises psycopg2.OperationalError while PostgreSQL is away."""
-        return psycopg2.connect(self.urls[database], connect_timeout=3, application_name="fault rig")
+        return psycopg2.connect(
+            self.urls[database], connect_timeout=3, application_name="fault rig"
+        )
 
     def command(self, *arguments: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
         """`manage.py …`, by the ways that the portal takes."""
@@ -98,7 +100,9 @@ class System:
             if done.returncode == 0:
                 return
             time.sleep(1)
-        raise RuntimeError(f"manage.py {' '.join(arguments)} failed:\n{done.stdout[-500:]}{done.stderr[-2000:]}")
+        raise RuntimeError(
+            f"manage.py {' '.join(arguments)} failed:\n{done.stdout[-500:]}{done.stderr[-2000:]}"
+        )
 
 
 @contextmanager
@@ -112,13 +116,18 @@ def running(data: Path) -> Iterator[System]:
         numbers = opened.enter_context(kept_ports(len(PORTS) + len(LINKS)))
         ports, links = numbers[: len(PORTS)], numbers[len(PORTS) :]
         secrets = kept_secrets(data / "secrets.env")
-        ways = Ways(dict(zip(PORTS, ports, strict=True)), dict(zip(LINKS, links, strict=True)), secrets)
+        ways = Ways(
+            dict(zip(PORTS, ports, strict=True)), dict(zip(LINKS, links, strict=True)), secrets
+        )
         servers = opened.enter_context(_servers(data, disk, ways).running())
         network = opened.enter_context(_network(ways, servers))
         urls = _databases(servers, ways)
         environment = ways.environment(data)
         direct = {VARIABLES[name]: url for name, url in urls.items()}
-        prepare({**environment, **direct, "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{ways.ports[RIG]}"}, root=ROOT)
+        prepare(
+            {**environment, **direct, "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{ways.ports[RIG]}"},
+            root=ROOT,
+        )
         processes = opened.enter_context(_processes(data, ways, environment))
         yield System(data, disk, ways, network, servers, urls, environment, processes)
 
@@ -128,11 +137,17 @@ def _servers(data: Path, disk: Disk, ways: Ways) -> Servers:
     make_cluster(cluster, password=password, throw_away=False)
     with (cluster / "postgresql.conf").open("a") as settings:
         settings.write(SETTINGS)
-    kafka = partial(broker, data / "kafka", doors=ways.doors(), controller_port=ways.ports["controller"])
+    kafka = partial(
+        broker, data / "kafka", doors=ways.doors(), controller_port=ways.ports["controller"]
+    )
     queue = partial(
         valkey, data / "valkey", password=ways.secrets["VALKEY_PASSWORD"], port=ways.ports["valkey"]
     )  # fmt: skip
-    return Servers(Restartable(partial(postgres, cluster, password=password)), Restartable(kafka), Restartable(queue))
+    return Servers(
+        Restartable(partial(postgres, cluster, password=password)),
+        Restartable(kafka),
+        Restartable(queue),
+    )
 
 
 @contextmanager
@@ -146,7 +161,9 @@ def _network(ways: Ways, servers: Servers) -> Iterator[Network]:
 def _databases(servers: Servers, ways: Ways) -> dict[str, str]:
     server = servers.database.start()
     return {
-        name: server.give_database(name, user=name, password=ways.secrets[f"{name.upper()}_DATABASE_PASSWORD"])
+        name: server.give_database(
+            name, user=name, password=ways.secrets[f"{name.upper()}_DATABASE_PASSWORD"]
+        )
         for name in VARIABLES
     }
 

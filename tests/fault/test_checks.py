@@ -22,7 +22,9 @@ def operation(number, kind, patient, *, outcome=Outcome.OK, version=None, **fact
 
 def row(event_id, patient, version, mark, *, status="active", by=""):
     label = "insert" if version == 1 else "update"
-    return LogRow(event_id, patient, version, label, status, mark, by, NOON + timedelta(seconds=event_id))
+    return LogRow(
+        event_id, patient, version, label, status, mark, by, NOON + timedelta(seconds=event_id)
+    )
 
 
 def good():
@@ -42,7 +44,13 @@ def good():
         row(3, A, 2, "op-000003", by="fault-000003"),
         row(4, A, 3, "op-000003", status="archived", by="fault-000004"),
     ]
-    facts = {"sex": "female", "birth_year": 1980, "region": "", "source": "api", "registered_on": date(2026, 4, 5)}
+    facts = {
+        "sex": "female",
+        "birth_year": 1980,
+        "region": "",
+        "source": "api",
+        "registered_on": date(2026, 4, 5),
+    }
     stores = Stores(
         log=log,
         patients=[

@@ -26,7 +26,9 @@ def slot(began, mended, *faults, over=1.0):
 
 
 def request(began, seconds, *, statuses=(200,), outcome=Outcome.OK):
-    return Operation(1, "change", began=began, ended=began + seconds, statuses=list(statuses), outcome=outcome)
+    return Operation(
+        1, "change", began=began, ended=began + seconds, statuses=list(statuses), outcome=outcome
+    )
 
 
 def made(event_id, at):
@@ -34,7 +36,11 @@ def made(event_id, at):
 
 
 def test_calm_is_what_lies_between_the_end_of_one_slot_and_the_next():
-    assert calm_spans([slot(10, 15, over=2), slot(30, 31, over=0.5)], 0, 40) == [(0, 10), (17, 30), (31.5, 40)]
+    assert calm_spans([slot(10, 15, over=2), slot(30, 31, over=0.5)], 0, 40) == [
+        (0, 10),
+        (17, 30),
+        (31.5, 40),
+    ]
 
 
 def test_a_part_that_never_came_back_leaves_no_calm():
@@ -63,7 +69,10 @@ def test_percentile(share, value):
 def test_an_outage_is_shown_when_its_own_name_is():
     outage = slot(10, 22, Fault(BILLING_AWAY, BILLING_AWAY, 12.0))
     sights = [Sight(9, "page", frozenset({"billing"})), Sight(14, "page", frozenset({"events"}))]
-    sights += [Sight(15, "page", frozenset({"billing"})), Sight(30, "/metrics", frozenset({"billing"}))]
+    sights += [
+        Sight(15, "page", frozenset({"billing"})),
+        Sight(30, "/metrics", frozenset({"billing"})),
+    ]
     found = {place: seconds for _, place, _, seconds in seconds_to_show([outage], sights)}
     assert found == dict.fromkeys(PLACES) | {"page": 5}
 
@@ -72,7 +81,9 @@ def test_an_error_is_a_neighbours_unless_the_api_itself_was_touched():
     lost = request(12, 1, statuses=(0,), outcome=Outcome.UNKNOWN)
     assert errors_from_neighbours([lost, request(12, 1)], [slot(10, 15)]) == [lost]
     assert errors_from_neighbours([lost], [slot(10, 15, Fault(KILL, "PostgreSQL", 1.0))]) == []
-    assert errors_from_neighbours([lost], [slot(0, 5, Fault("reset", "client to portal", 1.0))]) == []
+    assert (
+        errors_from_neighbours([lost], [slot(0, 5, Fault("reset", "client to portal", 1.0))]) == []
+    )
 
 
 def test_the_api_is_back_with_the_first_success_of_a_request_sent_afterwards():
@@ -83,6 +94,14 @@ def test_the_api_is_back_with_the_first_success_of_a_request_sent_afterwards():
 
 def test_writes_of_a_long_outage_are_compared_with_the_calm_before():
     outage = slot(100, 700, Fault(BROKER_AWAY, BROKER_AWAY, 600.0))
-    history = [request(10, 0.1), request(20, 0.3), request(30, 0.2), request(200, 0.5), request(800, 9)]
-    assert list(slowdowns(history, [outage], 0)) == [(outage, pytest.approx(0.2), pytest.approx(0.5))]
+    history = [
+        request(10, 0.1),
+        request(20, 0.3),
+        request(30, 0.2),
+        request(200, 0.5),
+        request(800, 9),
+    ]
+    assert list(slowdowns(history, [outage], 0)) == [
+        (outage, pytest.approx(0.2), pytest.approx(0.5))
+    ]
     assert list(slowdowns(history, [slot(100, 110)], 0)) == []

@@ -33,7 +33,11 @@ def way(heard):
 
 def serve(server, heard):
     def answer(connection):
-        with connection, suppress(ConnectionError), connection.makefile("rwb", buffering=0) as lines:
+        with (
+            connection,
+            suppress(ConnectionError),
+            connection.makefile("rwb", buffering=0) as lines,
+        ):
             for line in lines:
                 heard.append(line)
                 lines.write(line)

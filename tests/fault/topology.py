@@ -32,7 +32,17 @@ TO_CLIENT, TO_ANALYTICS, TO_BILLING, TO_QUEUE = (
 LINKS = (
     TO_CLIENT, TO_ANALYTICS, TO_BILLING, TO_QUEUE, *DOORS.values(), *(f"{name} to PostgreSQL" for name in PROCESSES),
 )  # fmt: skip
-PORTS = ("portal", "internal", "billing", "analytics-1", "analytics-2", "valkey", "controller", RIG, *DOORS)
+PORTS = (
+    "portal",
+    "internal",
+    "billing",
+    "analytics-1",
+    "analytics-2",
+    "valkey",
+    "controller",
+    RIG,
+    *DOORS,
+)
 SOCKET = ".s.PGSQL.5432"
 
 
@@ -46,15 +56,22 @@ class Ways:
 
     def targets(self, sockets: Path) -> dict[str, int | Path]:
         """Where each proxy leads; `sockets` is the folder of PostgreSQL's."""
-        there = {TO_CLIENT: "portal", TO_ANALYTICS: "analytics-1", TO_BILLING: "billing", TO_QUEUE: "valkey"}
-        there |= {link: door for door, link in DOORS.items()}
-        return {link: self.ports[there[link]] if link in there else sockets / SOCKET for link in LINKS}
+        there = {
+            TO_CLIENT: "portal",
+            TO_ANALYTICS: "analytics-1",
+            TO_BILLING: "billing",
+            TO_QUEUE: "valkey",
+        }
+        there |= {link: channel for channel, link in DOORS.items()}
+        return {
+            link: self.ports[there[link]] if link in there else sockets / SOCKET for link in LINKS
+        }
 
     def doors(self) -> dict[str, tuple[int, int]]:
         """For each listener of Kafka its port, and the one that it tells clients: that of their proxy."""
         return {
             RIG: (self.ports[RIG], self.ports[RIG]),
-            **{door: (self.ports[door], self.links[link]) for door, link in DOORS.items()},
+            **{channel: (self.ports[channel], self.links[link]) for channel, link in DOORS.items()},
         }
 
     def environment(self, data: Path) -> dict[str, str]:
@@ -84,7 +101,8 @@ class Ways:
         """The commands of the real Procfile, twice where two may run, each with ways of its own."""
         commands = parse_procfile((ROOT / "Procfile").read_text()).processes
         return "".join(
-            f"{name}: {shlex.join(self._words(name, line))} {commands[line]}\n" for name, line in PROCESSES.items()
+            f"{name}: {shlex.join(self._words(name, line))} {commands[line]}\n"
+            for name, line in PROCESSES.items()
         )
 
     def _words(self, name: str, line: str) -> list[str]:

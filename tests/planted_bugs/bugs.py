@@ -59,7 +59,9 @@ class Bug:
         return self.sentence.replace(" ", "-")
 
 
-def bug(sentence: str, *, breaks: str, shown_by: Callable[[Telling], None]) -> Callable[[Plant], Plant]:
+def bug(
+    sentence: str, *, breaks: str, shown_by: Callable[[Telling], None]
+) -> Callable[[Plant], Plant]:
     """Enters what plants it into the list."""
 
     def enter(plant: Plant) -> Plant:
@@ -83,12 +85,20 @@ def mark_before_send(world: World):
     return patch("portal.events.loop.deliver_waiting", deliver)
 
 
-@bug("cursor polling", breaks="P4: it does not catch up", shown_by=stories.an_earlier_event_is_committed_later)
+@bug(
+    "cursor polling",
+    breaks="P4: it does not catch up",
+    shown_by=stories.an_earlier_event_is_committed_later,
+)
 def cursor_polling(world: World):
     last = [0]
 
     def newer(limit):
-        rows = EventOutbox.objects.filter(pk__gt=last[0]).order_by("pk").values_list("pk", flat=True)[:limit]
+        rows = (
+            EventOutbox.objects.filter(pk__gt=last[0])
+            .order_by("pk")
+            .values_list("pk", flat=True)[:limit]
+        )
         ids = list(rows)
         last[0] = max(ids, default=last[0])
         return ids
@@ -106,14 +116,22 @@ def on_commit_only_send(world: World):
         yield
 
 
-@bug("send inside of the transaction", breaks="P1: events on the topic", shown_by=stories.a_change_is_rolled_back)
+@bug(
+    "send inside of the transaction",
+    breaks="P1: events on the topic",
+    shown_by=stories.a_change_is_rolled_back,
+)
 @contextmanager
 def send_inside_of_the_transaction(world: World):
     with _after_each_save(lambda instance, **_: _send_newest(instance.pk)):
         yield
 
 
-@bug("random message key", breaks="P2: a patient's events lie in one", shown_by=stories.a_patient_is_changed_often)
+@bug(
+    "random message key",
+    breaks="P2: a patient's events lie in one",
+    shown_by=stories.a_patient_is_changed_often,
+)
 def random_key(world: World):
     def with_any_key(*args, **kwargs):
         return replace(encode(*args, **kwargs), key=uuid4().bytes)
@@ -175,18 +193,28 @@ def swallowed_exception(world: World):
     return patch.object(KafkaSender, "deliver", quiet)
 
 
-@bug("refused events dropped", breaks="P2: events that nobody", shown_by=stories.the_broker_refuses_one)
+@bug(
+    "refused events dropped",
+    breaks="P2: events that nobody",
+    shown_by=stories.the_broker_refuses_one,
+)
 def refused_events_dropped(world: World):
     deliver = KafkaSender.deliver
 
     def forgetful(self, messages, *, before):
         delivery = deliver(self, messages, before=before)
-        return Delivery(delivery.receipts + [Receipt(one.message, 0, -1) for one in delivery.refusals], [])
+        return Delivery(
+            delivery.receipts + [Receipt(one.message, 0, -1) for one in delivery.refusals], []
+        )
 
     return patch.object(KafkaSender, "deliver", forgetful)
 
 
-@bug("outbox emptied by range", breaks="P2: events that nobody", shown_by=stories.an_earlier_event_is_committed_later)
+@bug(
+    "outbox emptied by range",
+    breaks="P2: events that nobody",
+    shown_by=stories.an_earlier_event_is_committed_later,
+)
 def outbox_emptied_by_range(world: World):
     settle = services.settle
 
@@ -198,14 +226,22 @@ def outbox_emptied_by_range(world: World):
     return patch.object(services, "settle", up_to_the_last)
 
 
-@bug("an emptied topic stays empty", breaks="P2: events that are not on", shown_by=stories.the_broker_starts_anew)
+@bug(
+    "an emptied topic stays empty",
+    breaks="P2: events that are not on",
+    shown_by=stories.the_broker_starts_anew,
+)
 @contextmanager
 def emptied_topic_stays_empty(world: World):
     with patch("portal.events.loop.look_for_loss", lambda *_, **__: False):
         yield
 
 
-@bug("running ahead of the reader", breaks="P2: the relay runs no further", shown_by=stories.nobody_reads_for_a_while)
+@bug(
+    "running ahead of the reader",
+    breaks="P2: the relay runs no further",
+    shown_by=stories.nobody_reads_for_a_while,
+)
 def running_ahead_of_the_reader(world: World):
     return patch.object(PacedSender, "room", lambda self: self._window.size)
 
@@ -213,7 +249,11 @@ def running_ahead_of_the_reader(world: World):
 # Who leads.
 
 
-@bug("lease without fencing", breaks="P4: a relay that lost", shown_by=stories.a_machine_is_suspended_after_sending)
+@bug(
+    "lease without fencing",
+    breaks="P4: a relay that lost",
+    shown_by=stories.a_machine_is_suspended_after_sending,
+)
 @contextmanager
 def lease_without_fencing(world: World):
     with ExitStack() as stack:
@@ -236,10 +276,16 @@ def second_beat(world: World):
     return otherwise(leases, "_TAKE", "WHERE lease.holder = EXCLUDED.holder", "WHERE true")
 
 
-@bug("sending after the lease", breaks="P4: a relay that lost", shown_by=stories.a_relay_sleeps_before_sending)
+@bug(
+    "sending after the lease",
+    breaks="P4: a relay that lost",
+    shown_by=stories.a_relay_sleeps_before_sending,
+)
 def sending_after_the_lease(world: World):
     deliver = KafkaSender.deliver
-    return patch.object(KafkaSender, "deliver", lambda self, messages, before: deliver(self, messages, before=EVER))
+    return patch.object(
+        KafkaSender, "deliver", lambda self, messages, before: deliver(self, messages, before=EVER)
+    )
 
 
 @bug(
@@ -248,7 +294,9 @@ def sending_after_the_lease(world: World):
     shown_by=stories.a_relay_sleeps_before_asking_billing,
 )
 def a_round_under_a_lease_that_is_over(world: World):
-    return patch.object(Relay, "_only_while_leading", lambda self, execute, *statement: execute(*statement))
+    return patch.object(
+        Relay, "_only_while_leading", lambda self, execute, *statement: execute(*statement)
+    )
 
 
 # Billing.
@@ -264,15 +312,23 @@ def no_unique_key(world: World):
             yield
     finally:
         billing_database.tell(world.billing_url, "TRUNCATE billing_account")
-        billing_database.tell(world.billing_url, f"ALTER TABLE billing_account ADD {key} UNIQUE (patient_id)")
+        billing_database.tell(
+            world.billing_url, f"ALTER TABLE billing_account ADD {key} UNIQUE (patient_id)"
+        )
 
 
-@bug("claims without an end", breaks="P3: exactly one account", shown_by=stories.killed_while_asking_billing)
+@bug(
+    "claims without an end",
+    breaks="P3: exactly one account",
+    shown_by=stories.killed_while_asking_billing,
+)
 def claims_without_an_end(world: World):
     ending = "statement_timestamp() + %s * interval '1 second'\n"
     assert ending in claims._CLAIM
     return patch.object(
-        claims, "_CLAIM", claims._CLAIM.replace(ending, "NULL::timestamptz + %s * interval '1 second'\n")
+        claims,
+        "_CLAIM",
+        claims._CLAIM.replace(ending, "NULL::timestamptz + %s * interval '1 second'\n"),
     )
 
 
@@ -294,7 +350,11 @@ def synced_to_what_was_never_told(world: World):
     return otherwise(claims, "_MARK", "answer.version", "account.wanted_version")
 
 
-@bug("update without version", breaks="P3: billing has the name", shown_by=stories.an_old_name_reaches_billing_late)
+@bug(
+    "update without version",
+    breaks="P3: billing has the name",
+    shown_by=stories.an_old_name_reaches_billing_late,
+)
 def update_without_version(world: World):
     renew = Accounts.renew
 
@@ -313,12 +373,18 @@ def no_sweep(world: World):
 # The portal's doors.
 
 
-@bug("retry without key", breaks="P1: a registration", shown_by=stories.the_answers_to_a_registration_are_lost)
+@bug(
+    "retry without key",
+    breaks="P1: a registration",
+    shown_by=stories.the_answers_to_a_registration_are_lost,
+)
 def retry_without_key(world: World):
     return patch("portal.patients.api._idempotency_key", lambda request: "")
 
 
-@bug("triggers off for speed", breaks="P1: one log row", shown_by=stories.a_patient_is_changed_by_sql)
+@bug(
+    "triggers off for speed", breaks="P1: one log row", shown_by=stories.a_patient_is_changed_by_sql
+)
 @contextmanager
 def triggers_off(world: World):
     tell("ALTER TABLE patients_patient DISABLE TRIGGER USER")
@@ -346,7 +412,11 @@ def ack_first(world: World):
     return patch.object(Intake, "take_in", at_once)
 
 
-@bug("inbox and figures apart", breaks="P2: figures", shown_by=stories.workers_are_killed_at_each_statement)
+@bug(
+    "inbox and figures apart",
+    breaks="P2: figures",
+    shown_by=stories.workers_are_killed_at_each_statement,
+)
 @contextmanager
 def inbox_and_figures_apart(world: World):
     world.store.engine.update_execution_options(isolation_level="AUTOCOMMIT")
@@ -370,12 +440,18 @@ def state_by_arrival(world: World):
     def arrived(old, new):
         return new._replace(registered_at=old.registered_at)
 
-    last = otherwise(figures, "KEEP_LATEST", "ORDER BY version DESC, event_id DESC LIMIT 1", "OFFSET 1")
+    last = otherwise(
+        figures, "KEEP_LATEST", "ORDER BY version DESC, event_id DESC LIMIT 1", "OFFSET 1"
+    )
     with last, patch.object(figures, "latest", arrived):
         yield
 
 
-@bug("dead letter dropped", breaks="P2: a message that cannot", shown_by=stories.a_message_is_no_event)
+@bug(
+    "dead letter dropped",
+    breaks="P2: a message that cannot",
+    shown_by=stories.a_message_is_no_event,
+)
 def dead_letter_dropped(world: World):
     async def only_logged(*_):
         return None
@@ -383,10 +459,18 @@ def dead_letter_dropped(world: World):
     return patch("analytics_stream.batch_processor.set_aside", only_logged)
 
 
-@bug("positions of another topic", breaks="P2: figures", shown_by=stories.the_topic_is_filled_again_unnoticed)
+@bug(
+    "positions of another topic",
+    breaks="P2: figures",
+    shown_by=stories.the_topic_is_filled_again_unnoticed,
+)
 def positions_of_another_topic(world: World):
     starts = Keeper.starts
-    return patch.object(Keeper, "starts", lambda self, committed, ends, openings: starts(self, committed, ends, None))
+    return patch.object(
+        Keeper,
+        "starts",
+        lambda self, committed, ends, openings: starts(self, committed, ends, None),
+    )
 
 
 BUGS = tuple(_here)

@@ -31,14 +31,21 @@ class Telling:
         return self._write(partial(act, self.world.words), desk)
 
     def change(
-        self, patient: UUID, field="given_name", act=desks.correct_at_the_desk, *, desk: int | None = None
+        self,
+        patient: UUID,
+        field="given_name",
+        act=desks.correct_at_the_desk,
+        *,
+        desk: int | None = None,
     ) -> None:
         self._write(partial(act, self.world.words, patient, field), desk)
 
     def register_through_the_api(self, *, answers_lost: int) -> None:
         program, _ = User.objects.get_or_create(email="program@clinic.example")
         program.groups.add(Group.objects.get(name="front desk"))
-        register = partial(desks.register_through_the_api, self.world.words, program, answers_lost=answers_lost)
+        register = partial(
+            desks.register_through_the_api, self.world.words, program, answers_lost=answers_lost
+        )
         self._write(register, None)
 
     def begin(self, desk: int) -> None:
@@ -63,7 +70,9 @@ class Telling:
         while (news := self.world.turn(relay, loop, interrupt)) and news.value is Round.MORE:
             pass
         happened = news.state if news else "nothing"
-        assert happened in ([stops and "stopped", dies and "died"] if interrupt else ["done", "failed"]), happened
+        assert happened in (
+            [stops and "stopped", dies and "died"] if interrupt else ["done", "failed"]
+        ), happened
         self._look()
 
     def lead(self, number: int) -> None:
@@ -99,7 +108,9 @@ class Telling:
         self._look()
 
     def _write(self, act, desk: int | None) -> UUID:
-        patient = next(iter(self.world.write(act, None if desk is None else self.world.desks[desk])))
+        patient = next(
+            iter(self.world.write(act, None if desk is None else self.world.desks[desk]))
+        )
         self._look()
         return patient
 

@@ -14,7 +14,9 @@ def test_the_bug_is_caught(world, bug):
     assert str(caught.value).startswith(bug.promise)
 
 
-@pytest.mark.parametrize("story", dict.fromkeys(bug.story for bug in BUGS), ids=lambda story: story.__name__)
+@pytest.mark.parametrize(
+    "story", dict.fromkeys(bug.story for bug in BUGS), ids=lambda story: story.__name__
+)
 def test_without_a_bug_the_story_ends_well(world, story):
     told(story, world)
 

@@ -20,7 +20,9 @@ def make_user(db):
     """A user of a role: `make_user("front desk")`."""
 
     def make(role: str, **fields) -> User:
-        user = User.objects.create_user(f"{role.replace(' ', '')}@clinic.example", PASSWORD, **fields)
+        user = User.objects.create_user(
+            f"{role.replace(' ', '')}@clinic.example", PASSWORD, **fields
+        )
         user.groups.add(Group.objects.get(name=role))
         return user
 

@@ -30,7 +30,9 @@ def words(client):
 
 def a_leading_relay():
     now = timezone.now()
-    RelayLease.objects.create(name="relay", holder="a", fence=1, renewed_at=now, expires_at=now + timedelta(seconds=5))
+    RelayLease.objects.create(
+        name="relay", holder="a", fence=1, renewed_at=now, expires_at=now + timedelta(seconds=5)
+    )
 
 
 def test_a_clinic_where_all_is_well_needs_nobody(admin):
@@ -49,11 +51,19 @@ def test_the_relay_is_asked_once(admin):
 
 def test_each_trouble_is_named_with_its_number(admin, front_desk):
     patient = Patient.objects.create(family_name="Example")
-    BillingAccount.objects.update_or_create(patient=patient, defaults={"status": AccountStatus.FAILED})
+    BillingAccount.objects.update_or_create(
+        patient=patient, defaults={"status": AccountStatus.FAILED}
+    )
     QuarantinedEvent.objects.create(event_id=7, reason="ValueError")
-    ImportJob.objects.create(original_name="a.csv", status=JobStatus.FAILED, finished_at=timezone.now(), size_bytes=1)
-    AccessAttempt.objects.create(username=front_desk.email, ip_address="127.0.0.1", failures_since_start=8)
-    ReconcileReport.objects.create(status=Verdict.DIFFERS, difference_count=3, finished_at=timezone.now())
+    ImportJob.objects.create(
+        original_name="a.csv", status=JobStatus.FAILED, finished_at=timezone.now(), size_bytes=1
+    )
+    AccessAttempt.objects.create(
+        username=front_desk.email, ip_address="127.0.0.1", failures_since_start=8
+    )
+    ReconcileReport.objects.create(
+        status=Verdict.DIFFERS, difference_count=3, finished_at=timezone.now()
+    )
     page = words(admin)
     for told in (
         "1 event could not be sent.",
@@ -72,14 +82,18 @@ def test_only_what_one_may_see_is_told(client, make_user):
     client.force_login(make_user("billing", is_staff=True))
     page = words(client)
     assert "Billing accounts" in page
-    assert not [told for told in ("Quarantined events", "Wrong passwords", "Reconciliation") if told in page]
+    assert not [
+        told for told in ("Quarantined events", "Wrong passwords", "Reconciliation") if told in page
+    ]
 
 
 def test_every_entry_of_the_sidebar_opens(admin):
     page = admin.get("/admin/").content.decode()
     links = set(re.findall(r'href="(/admin/[a-z]+/[a-z]+/(?:\?[^"]*)?)"', page))
     assert len(links) >= 17
-    assert {link: admin.get(link.replace("&amp;", "&")).status_code for link in links} == dict.fromkeys(links, 200)
+    assert {
+        link: admin.get(link.replace("&amp;", "&")).status_code for link in links
+    } == dict.fromkeys(links, 200)
 
 
 def test_the_staff_pages_are_one_press_away(admin):

@@ -32,7 +32,9 @@ def register(client):
 
 
 def sign_in(_):
-    return APIClient().post("/auth/login", {"email": "a@clinic.example", "password": PASSWORD}, format="json")
+    return APIClient().post(
+        "/auth/login", {"email": "a@clinic.example", "password": PASSWORD}, format="json"
+    )
 
 
 @pytest.mark.parametrize("ask", [ask_api, register, sign_in])

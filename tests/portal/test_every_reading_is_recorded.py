@@ -38,7 +38,9 @@ def patient():
 
 @pytest.fixture
 def root(client):
-    client.force_login(User.objects.create_superuser("root@clinic.example", "correct-horse-battery"))
+    client.force_login(
+        User.objects.create_superuser("root@clinic.example", "correct-horse-battery")
+    )
     return client
 
 
@@ -47,14 +49,20 @@ def pages(patient) -> dict[str, str]:
     job = ImportJob.objects.create(
         original_name="people.csv", file_format="csv", size_bytes=1, dry_run=True, status="done"
     )
-    job.questions.create(row_number=2, doubt="likely", people=[str(patient.pk)], details={"given_name": "Xenia"})
+    job.questions.create(
+        row_number=2, doubt="likely", people=[str(patient.pk)], details={"given_name": "Xenia"}
+    )
     AccessRecord.objects.create(action="open", door="portal", patient_ids=[patient.pk])
     other = Patient.objects.create(pk=UUID(int=1), family_name="Able")
-    change_patient(patient.pk, {"city": "York"}, by=None, source="portal")  # Of her is what the admin has last.
+    change_patient(
+        patient.pk, {"city": "York"}, by=None, source="portal"
+    )  # Of her is what the admin has last.
     known = {
         "patient_id": patient.pk,
         "other_id": other.pk,
-        "pair_id": PossibleDuplicate.objects.create(first=other, second=patient, grade="probable").pk,
+        "pair_id": PossibleDuplicate.objects.create(
+            first=other, second=patient, grade="probable"
+        ).pk,
         "job_id": job.pk,
         "report_id": ReconcileReport.objects.create().pk,
         "doubt": "likely",
@@ -92,8 +100,12 @@ def shows_unrecorded(client, patient, address: str, query, headers) -> bool | No
     body = b"".join(answer) if answer.streaming else answer.content
     if MARK.lower() not in body.decode().lower():
         return None
-    door = next((door for start, door in DOORS.items() if address.startswith("/" + start)), "portal")
-    rows = AccessRecord.objects.exclude(pk__in=before).filter(patient_ids__contains=[patient.pk], door=door)
+    channel = next(
+        (channel for start, channel in DOORS.items() if address.startswith("/" + start)), "portal"
+    )
+    rows = AccessRecord.objects.exclude(pk__in=before).filter(
+        patient_ids__contains=[patient.pk], door=channel
+    )
     return not rows.exists()
 
 
@@ -129,13 +141,17 @@ def test_answers_to_what_was_sent_are_readings_too(root, patient):
     assert AccessRecord.objects.filter(patient_ids__contains=[there.pk], door="portal").exists()
     answer = root.patch(f"/api/patients/{patient.pk}", {"city": "York"}, "application/json")
     assert answer.status_code == 200
-    assert AccessRecord.objects.filter(patient_ids__contains=[patient.pk], door="api", action="open").exists()
+    assert AccessRecord.objects.filter(
+        patient_ids__contains=[patient.pk], door="api", action="open"
+    ).exists()
 
 
 def test_an_export_by_command_is_a_reading(patient, capsys):
     call_command("export_patients", stderr=io.StringIO())
     assert MARK in capsys.readouterr().out
-    assert list(AccessRecord.objects.values_list("door", "patient_ids")) == [("command", [patient.pk])]
+    assert list(AccessRecord.objects.values_list("door", "patient_ids")) == [
+        ("command", [patient.pk])
+    ]
 
 
 def test_those_opened_lately_are_read_again_where_they_stand_on_the_list(root, patient):

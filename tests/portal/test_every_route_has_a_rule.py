@@ -35,7 +35,11 @@ def rules_of(view) -> set[str]:
 
 def ours() -> list[tuple[str, object]]:
     """All routes but the admin's, whose site asks for is_staff and each model's permission."""
-    return [(route, view) for route, view in routes(get_resolver().url_patterns) if not route.startswith("admin/")]
+    return [
+        (route, view)
+        for route, view in routes(get_resolver().url_patterns)
+        if not route.startswith("admin/")
+    ]
 
 
 @pytest.mark.parametrize(("route", "view"), ours(), ids=[route for route, _ in ours()])

@@ -49,7 +49,9 @@ def test_metrics_say_of_each_part_whether_it_keeps_up(client):
     ready = client.get("/health/ready", **INTERNAL).json()["checks"]
     lines = client.get("/metrics", **INTERNAL).content.decode().splitlines()
     told = {
-        f'portal_check_ok{{check="{one["name"]}"}} {float(one["ok"])}' for one in ready if one["name"] != "database"
+        f'portal_check_ok{{check="{one["name"]}"}} {float(one["ok"])}'
+        for one in ready
+        if one["name"] != "database"
     }
     assert told <= set(lines)
     assert {line.rpartition(" ")[2] for line in told} == {"0.0", "1.0"}

@@ -59,10 +59,14 @@ def test_a_database_error_that_quotes_the_row_is_written_without_its_text(writte
 
 def test_the_text_of_our_errors_names_nobody(written):
     services.register_patient(
-        clean_details({"family_name": "Unmistakable", "date_of_birth": "1984-03-15"}), by=None, source="api"
+        clean_details({"family_name": "Unmistakable", "date_of_birth": "1984-03-15"}),
+        by=None,
+        source="api",
     )
     with pytest.raises(Exception) as caught:  # noqa: PT011 - its text is the point
         services.register_patient(
-            clean_details({"family_name": "Unmistakable", "date_of_birth": "1984-03-15"}), by=None, source="api"
+            clean_details({"family_name": "Unmistakable", "date_of_birth": "1984-03-15"}),
+            by=None,
+            source="api",
         )
     assert "Unmistakable" not in str(caught.value)

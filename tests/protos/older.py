@@ -12,7 +12,9 @@ BILLING_RESPONSE: Strings = {"accountId": 1, "status": 2}
 
 def older_message(name: str, fields: Strings, *, package: str = "") -> type[Message]:
     """A proto3 message whose fields are all strings, by name and number."""
-    file = descriptor_pb2.FileDescriptorProto(name=f"older/{name}.proto", package=package, syntax="proto3")
+    file = descriptor_pb2.FileDescriptorProto(
+        name=f"older/{name}.proto", package=package, syntax="proto3"
+    )
     message = file.message_type.add(name=name)
     for field, number in fields.items():
         message.field.add(
@@ -23,4 +25,6 @@ def older_message(name: str, fields: Strings, *, package: str = "") -> type[Mess
         )
     pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(file.SerializeToString())
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{package}.{name}".lstrip(".")))
+    return message_factory.GetMessageClass(
+        pool.FindMessageTypeByName(f"{package}.{name}".lstrip("."))
+    )

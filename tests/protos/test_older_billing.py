@@ -36,7 +36,8 @@ def test_responses_are_the_same_bytes_and_read_both_ways(values):
 
 
 @pytest.mark.parametrize(
-    ("mine", "fields"), [(ours.BillingRequest, BILLING_REQUEST), (ours.BillingResponse, BILLING_RESPONSE)]
+    ("mine", "fields"),
+    [(ours.BillingRequest, BILLING_REQUEST), (ours.BillingResponse, BILLING_RESPONSE)],
 )
 def test_the_fields_keep_name_number_and_type(mine, fields):
     assert {field.name: field.number for field in mine.DESCRIPTOR.fields} == fields
@@ -48,6 +49,9 @@ def test_the_service_has_no_package_and_its_one_call():
     service = ours.DESCRIPTOR.services_by_name["BillingService"]
     assert service.full_name == "BillingService"
     call = service.methods_by_name["CreateBillingAccount"]
-    assert (call.input_type.full_name, call.output_type.full_name) == ("BillingRequest", "BillingResponse")
+    assert (call.input_type.full_name, call.output_type.full_name) == (
+        "BillingRequest",
+        "BillingResponse",
+    )
     assert not call.client_streaming
     assert not call.server_streaming

@@ -11,7 +11,12 @@ OlderEvent = older_message("PatientEvent", PATIENT_EVENT, package="patient.event
 
 VALUES = [
     ("0190f6c8-0000-7000-8000-000000000001", "Jane Smith", "jane@example.org", "PATIENT_CREATED"),
-    ("0190f6c8-0000-7000-8000-000000000002", "Zoë Müller-Ðorđević 田中 😀", "zoë@bücher.example", "PATIENT_UPDATED"),
+    (
+        "0190f6c8-0000-7000-8000-000000000002",
+        "Zoë Müller-Ðorđević 田中 😀",
+        "zoë@bücher.example",
+        "PATIENT_UPDATED",
+    ),
     ("0190f6c8-0000-7000-8000-000000000003", "", "", "PATIENT_ARCHIVED"),
     ("", "", "", ""),
 ]
@@ -51,7 +56,9 @@ def test_the_older_fields_alone_are_the_same_bytes(values):
 
 
 def test_an_older_service_that_passes_our_event_on_loses_nothing():
-    ours = PatientEvent(patient_id="p", event_id=5, version=2, city="Zürich", changed_fields=["city"])
+    ours = PatientEvent(
+        patient_id="p", event_id=5, version=2, city="Zürich", changed_fields=["city"]
+    )
     passed_on = OlderEvent.FromString(ours.SerializeToString()).SerializeToString()
     assert PatientEvent.FromString(passed_on) == ours
 
@@ -61,5 +68,9 @@ def test_fields_1_to_4_keep_number_type_and_json_name():
     for name, number in PATIENT_EVENT.items():
         field = PatientEvent.DESCRIPTOR.fields_by_number[number]
         older = OlderEvent.DESCRIPTOR.fields_by_name[name]
-        assert (field.type, field.is_repeated, field.has_presence) == (FieldDescriptor.TYPE_STRING, False, False)
+        assert (field.type, field.is_repeated, field.has_presence) == (
+            FieldDescriptor.TYPE_STRING,
+            False,
+            False,
+        )
         assert field.json_name == older.json_name

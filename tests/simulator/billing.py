@@ -89,7 +89,9 @@ class Billing:
 
     def __post_init__(self) -> None:
         self._handlers = Handlers()
-        billing_service_pb2_grpc.add_BillingServiceServicer_to_server(BillingService(self.store), self._handlers)
+        billing_service_pb2_grpc.add_BillingServiceServicer_to_server(
+            BillingService(self.store), self._handlers
+        )
 
     def call(self, method: str, request: bytes) -> bytes:
         """The reply's bytes. Raises CallFailed."""
@@ -148,7 +150,9 @@ class Channel:
     def __init__(self, billing: Billing) -> None:
         self._billing = billing
 
-    def unary_unary(self, method: str, request_serializer: Any, response_deserializer: Any, **_: Any) -> "Method":
+    def unary_unary(
+        self, method: str, request_serializer: Any, response_deserializer: Any, **_: Any
+    ) -> "Method":
         def call(request: Any) -> Any:
             return response_deserializer(self._billing.call(method, request_serializer(request)))
 

@@ -69,7 +69,9 @@ class Broker:
 
     def take(self, batch: list["Sent"]) -> None:
         """Answer every message of a producer's batch, as what goes wrong now has it."""
-        trouble = "request lost" if self.is_away else self.troubles.popleft() if self.troubles else ""
+        trouble = (
+            "request lost" if self.is_away else self.troubles.popleft() if self.troubles else ""
+        )
         first, others = TROUBLES.get(trouble, (KEPT, KEPT))
         for at, sent in enumerate(batch):
             sent.answer = self._answer(sent.record, others if at else first)
@@ -86,13 +88,19 @@ class Broker:
             if event.version not in self.first_seen[event.patient_id]:
                 self.first_seen[event.patient_id].append(event.version)
         place = TopicPartition("patient", number)
-        return RecordMetadata("patient", number, place, len(self.partitions[number]) - 1, None, None, 0, 0, 0)
+        return RecordMetadata(
+            "patient", number, place, len(self.partitions[number]) - 1, None, None, 0, 0, 0
+        )
 
     def ends(self) -> dict[int, int]:
         """As the events loop asks for them; no topic where nothing lies in it."""
         if self.is_away:
             raise KafkaTimeoutError
-        return {number: len(lane) for number, lane in enumerate(self.partitions)} if any(self.partitions) else {}
+        return (
+            {number: len(lane) for number, lane in enumerate(self.partitions)}
+            if any(self.partitions)
+            else {}
+        )
 
     def read_by(self, group: str) -> dict[int, int]:
         """As far as its readers have told."""
@@ -112,11 +120,21 @@ class Broker:
 
     def lies_there(self) -> set[int]:
         """The events on the topic as it is now."""
-        return {record.event.event_id for partition in self.partitions for record in partition if record.event}
+        return {
+            record.event.event_id
+            for partition in self.partitions
+            for record in partition
+            if record.event
+        }
 
     def rubbish(self) -> set[bytes]:
         """The messages of the topic that are no events."""
-        return {record.value for partition in self.partitions for record in partition if not record.event}
+        return {
+            record.value
+            for partition in self.partitions
+            for record in partition
+            if not record.event
+        }
 
     def _answer(self, record: Record, fate: str) -> RecordMetadata | Exception:
         if record.event and (fate == REFUSED or record.event.event_id in self.refused):
@@ -129,7 +147,9 @@ class Broker:
         return place if fate == KEPT and place else KafkaTimeoutError()
 
     def _unread(self, number: int) -> int:
-        return sum(record.size for record in self.partitions[number][self.committed.get(number, 0) :])
+        return sum(
+            record.size for record in self.partitions[number][self.committed.get(number, 0) :]
+        )
 
     def _partition_of(self, key: bytes | None) -> int:
         """Like a hash, but the same in every run: the first key that comes goes to the first partition."""
@@ -154,15 +174,21 @@ class Sent:
 class Producer:
     """The parts of kafka-python's producer that a careful or a careless sender would use."""
 
-    def __init__(self, broker: Broker, now: Callable[[], float], kafka_client: Any, **_: Any) -> None:
+    def __init__(
+        self, broker: Broker, now: Callable[[], float], kafka_client: Any, **_: Any
+    ) -> None:
         if broker.is_away:
             raise KafkaConnectionError
-        [self._deadline] = kafka_client.args  # After this no message leaves; see portal.events.deadline_client.
+        [self._deadline] = (
+            kafka_client.args
+        )  # After this no message leaves; see portal.events.deadline_client.
         self._broker, self._now = broker, now
         self._batch: list[Sent] = []
         self._sender = self
 
-    def send(self, topic: str, *, key: bytes, value: bytes, headers: list[tuple[str, bytes]], **_: Any) -> Sent:
+    def send(
+        self, topic: str, *, key: bytes, value: bytes, headers: list[tuple[str, bytes]], **_: Any
+    ) -> Sent:
         self._batch.append(Sent(Record(key, value, headers, read(value)), self.flush))
         return self._batch[-1]
 

@@ -83,7 +83,10 @@ def at_the_end(world: "World") -> None:
     figures_are_right(world)
     everyone_has_an_account(world)
     letters = {letter.message.value for letter in world.set_aside}
-    must(world.broker.rubbish() <= letters, "P2: a message that cannot be counted is in the dead-letter topic")
+    must(
+        world.broker.rubbish() <= letters,
+        "P2: a message that cannot be counted is in the dead-letter topic",
+    )
 
 
 def the_log_has_each_change_once(world: "World") -> None:
@@ -95,7 +98,10 @@ def the_log_has_each_change_once(world: "World") -> None:
 def nothing_is_lost_on_the_way(world: "World") -> None:
     events = tell(_EVENTS)
     gone = {number for number, waits, is_quarantined in events if not waits and not is_quarantined}
-    must(gone <= world.broker.delivered, f"P2: events that nobody will send: {gone - world.broker.delivered}")
+    must(
+        gone <= world.broker.delivered,
+        f"P2: events that nobody will send: {gone - world.broker.delivered}",
+    )
     phantoms = world.broker.delivered - {number for number, *_ in events}
     must(not phantoms, f"P1: events on the topic of changes that were never committed: {phantoms}")
 
@@ -111,16 +117,24 @@ def the_topic_is_in_order(world: "World") -> None:
     for patient, versions in world.broker.first_seen.items():
         first = [version for version in versions if version not in excused[patient]]
         missing = set(range(1, max(first, default=0))) - set(first) - excused[patient]
-        must(first == sorted(first) and not missing, f"P2: a patient's events in version order: {versions}")
+        must(
+            first == sorted(first) and not missing,
+            f"P2: a patient's events in version order: {versions}",
+        )
     # What came twice may lie unread beside what the relay knows of.
     holds = not world.broker.window or world.broker.most_unread <= 2 * world.broker.window
     must(holds, "P2: the relay runs no further ahead of its reader than the broker keeps")
     for lanes in world.broker.seen_in.values():
-        must(len(lanes) == 1, "P2: a patient's events lie in one partition, which alone keeps their order")
+        must(
+            len(lanes) == 1,
+            "P2: a patient's events lie in one partition, which alone keeps their order",
+        )
 
 
 def nobody_has_two_accounts(world: "World") -> None:
-    for patient, account in tell("SELECT patient_id, account_id FROM billing_billingaccount WHERE account_id <> ''"):
+    for patient, account in tell(
+        "SELECT patient_id, account_id FROM billing_billingaccount WHERE account_id <> ''"
+    ):
         known = world.known_accounts.setdefault(patient, account)
         must(known == account, f"P3: an account's number stays: {known} became {account}")
 
@@ -132,20 +146,30 @@ def one_leads(world: "World") -> None:
 
 
 @contextmanager
-def nothing_written_by_the_fenced(world: "World", relay: RelayProcess, turn: Turn) -> Iterator[None]:
+def nothing_written_by_the_fenced(
+    world: "World", relay: RelayProcess, turn: Turn
+) -> Iterator[None]:
     """A process that was stopped, and goes on when another one leads, changes nothing."""
-    if not turn.process.is_stopped or tell("SELECT 1 FROM events_relaylease WHERE holder = %s", [relay.holder]):
+    if not turn.process.is_stopped or tell(
+        "SELECT 1 FROM events_relaylease WHERE holder = %s", [relay.holder]
+    ):
         yield
         return
     before, appended = tell(_DIGEST), world.broker.appended
     yield
     must(tell(_DIGEST) == before, "P4: a relay that lost its lease while it slept writes nothing")
-    must(world.broker.appended == appended, "P4: a relay that lost its lease while it slept sends nothing")
+    must(
+        world.broker.appended == appended,
+        "P4: a relay that lost its lease while it slept sends nothing",
+    )
 
 
 def everything_was_sent(world: "World") -> None:
     log = {number for [number] in tell("SELECT pgh_id FROM patients_patientevent")}
-    must(log <= world.broker.lies_there(), f"P2: events that are not on the topic: {log - world.broker.lies_there()}")
+    must(
+        log <= world.broker.lies_there(),
+        f"P2: events that are not on the topic: {log - world.broker.lies_there()}",
+    )
 
 
 def figures_are_right(world: "World") -> None:
@@ -163,8 +187,14 @@ def everyone_has_an_account(world: "World") -> None:
         must(len(theirs) == 1, f"P3: exactly one account of each patient, not {len(theirs)}")
         [[given, named, address, closed, known]] = theirs
         must(given == number, f"P3: the account that billing has: {given}, not {number!r}")
-        must((named, address) == (name, email), f"P3: billing has the name and e-mail of version {known} of {version}")
-        must(closed == is_closed == (status == "closed"), f"P3: an account is closed where the patient is: {status}")
+        must(
+            (named, address) == (name, email),
+            f"P3: billing has the name and e-mail of version {known} of {version}",
+        )
+        must(
+            closed == is_closed == (status == "closed"),
+            f"P3: an account is closed where the patient is: {status}",
+        )
     must(not accounts, "P3: no account without a patient")
 
 

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-START = datetime(2040, 1, 2, 3, 4, tzinfo=UTC)  # Ahead of the machine's clock: defaults of columns still take that one.
+START = datetime(
+    2040, 1, 2, 3, 4, tzinfo=UTC
+)  # Ahead of the machine's clock: defaults of columns still take that one.
 
 # The path names this schema before PostgreSQL's own, so that the product's SQL finds these functions first. As there,
 # now() stays what it was when the transaction began.

@@ -23,7 +23,9 @@ from tests.simulator.processes import Process
 Acts = dict[UUID, int]
 """By how many versions an act brings each patient forward."""
 
-_SQL_INSERT = "INSERT INTO patients_patient (family_name, given_name) VALUES (%s, 'Raw') RETURNING id"
+_SQL_INSERT = (
+    "INSERT INTO patients_patient (family_name, given_name) VALUES (%s, 'Raw') RETURNING id"
+)
 _FIELDS = ("given_name", "email", "city", "region")
 
 
@@ -80,13 +82,18 @@ def update_by_queryset(words: Words, patient: UUID, field: str) -> Acts:
 
 def update_by_sql(words: Words, patient: UUID, field: str) -> Acts:
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE patients_patient SET {field} = %s WHERE id = %s", [words.next(field), patient])
+        cursor.execute(
+            f"UPDATE patients_patient SET {field} = %s WHERE id = %s", [words.next(field), patient]
+        )
     return {patient: 1}
 
 
 def give_an_email_that_billing_refuses(words: Words, patient: UUID) -> Acts:
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE patients_patient SET email = %s WHERE id = %s", [f"nobody {words.next()}", patient])
+        cursor.execute(
+            "UPDATE patients_patient SET email = %s WHERE id = %s",
+            [f"nobody {words.next()}", patient],
+        )
     request_accounts([patient])
     return {patient: 1}
 
@@ -136,14 +143,20 @@ def register_through_the_api(words: Words, program: User, *, answers_lost: int) 
     client, body = APIClient(), {"familyName": words.next(), "givenName": "Jane"}
     client.force_authenticate(program)
     headers = {"Idempotency-Key": str(uuid4())}
-    answers = [client.post("/api/patients", body, format="json", headers=headers) for _ in range(answers_lost + 1)]
+    answers = [
+        client.post("/api/patients", body, format="json", headers=headers)
+        for _ in range(answers_lost + 1)
+    ]
     assert {answer.status_code for answer in answers} == {201}, answers[0].content
     return _one(UUID(answer.json()["id"]) for answer in answers)
 
 
 def _one(made: Iterable[UUID]) -> Acts:
     patients = dict.fromkeys(made, 1)
-    must(len(patients) == 1, "P1: a registration that is asked for again with its key makes one patient")
+    must(
+        len(patients) == 1,
+        "P1: a registration that is asked for again with its key makes one patient",
+    )
     return patients
 
 
@@ -163,7 +176,9 @@ class Desk:
 
     def act(self, act: Callable[[], Acts]) -> Acts:
         done = self._do(act)
-        self.acts |= {patient: self.acts.get(patient, 0) + changes for patient, changes in done.items()}
+        self.acts |= {
+            patient: self.acts.get(patient, 0) + changes for patient, changes in done.items()
+        }
         return done
 
     def commit(self) -> Acts:

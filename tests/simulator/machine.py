@@ -21,7 +21,13 @@ from tests.simulator.world import LOOPS, World
 PLACES = {
     "events": ("", "statement", "the broker gets", "the broker answers"),
     "billing": ("", "statement", "billing is called", "billing has done it"),
-    "counting": ("", "statement", "analytics has counted", "analytics acknowledges", "analytics sets aside"),
+    "counting": (
+        "",
+        "statement",
+        "analytics has counted",
+        "analytics acknowledges",
+        "analytics sets aside",
+    ),
 }
 ROUNDS = 6  # A loop that always has more to do is not waited for.
 either = st.integers(0, 1)
@@ -32,7 +38,9 @@ seconds = st.sampled_from([0.0, 0.5, 3.0, 7.0, 31.0, 700.0])
 
 def interrupts(work: str) -> st.SearchStrategy[Interrupt | None]:
     """Half of all rounds go through."""
-    some = st.builds(Interrupt, dies=st.booleans(), at=st.sampled_from(PLACES[work]), nth=st.integers(1, 8))
+    some = st.builds(
+        Interrupt, dies=st.booleans(), at=st.sampled_from(PLACES[work]), nth=st.integers(1, 8)
+    )
     return st.one_of(st.none(), some)
 
 
@@ -75,7 +83,11 @@ class Clinic(RuleBasedStateMachine):
         """In a transaction of its own, or in the one that a desk leaves open."""
         self.world.write(partial(act, self.world.words), self.opened(desk))
 
-    @rule(acts=st.lists(st.sampled_from(desks.CORRECTIONS), min_size=1, max_size=3), who=anyone, field=fields)
+    @rule(
+        acts=st.lists(st.sampled_from(desks.CORRECTIONS), min_size=1, max_size=3),
+        who=anyone,
+        field=fields,
+    )
     def correct(self, acts, who, field) -> None:
         """Now and then several times, before the relay comes past."""
         for act, patient in product(acts, self.free(who)):
@@ -93,7 +105,9 @@ class Clinic(RuleBasedStateMachine):
 
     @rule(answers_lost=st.integers(0, 2))
     def register_with_a_key(self, answers_lost) -> None:
-        self.world.write(partial(desks.register_with_a_key, self.world.words, answers_lost=answers_lost))
+        self.world.write(
+            partial(desks.register_with_a_key, self.world.words, answers_lost=answers_lost)
+        )
 
     @rule(at=either, commits=st.sampled_from([True, True, False]))
     def end_what_is_open(self, at, commits) -> None:
@@ -105,13 +119,20 @@ class Clinic(RuleBasedStateMachine):
 
     # Processes.
 
-    @rule(at=either, after=seconds, trouble=troubles(broker.TROUBLES), interrupt=interrupts("events"))
+    @rule(
+        at=either, after=seconds, trouble=troubles(broker.TROUBLES), interrupt=interrupts("events")
+    )
     def send(self, at, after, trouble, interrupt) -> None:
         if trouble:
             self.world.broker.troubles.append(trouble)
         self.take_rounds("events", at, after, interrupt)
 
-    @rule(at=either, after=seconds, trouble=troubles(network.TROUBLES), interrupt=interrupts("billing"))
+    @rule(
+        at=either,
+        after=seconds,
+        trouble=troubles(network.TROUBLES),
+        interrupt=interrupts("billing"),
+    )
     def charge(self, at, after, trouble, interrupt) -> None:
         if trouble:
             self.world.billing.troubles.append(trouble)
@@ -131,7 +152,9 @@ class Clinic(RuleBasedStateMachine):
         self.world.workers[at].count(interrupt, commits=commits)
         self.world.workers[1 - at].count()
 
-    @rule(at=either, after=seconds, lost=troubles(broker.TROUBLES), unpaid=troubles(network.TROUBLES))
+    @rule(
+        at=either, after=seconds, lost=troubles(broker.TROUBLES), unpaid=troubles(network.TROUBLES)
+    )
     def all_work(self, at, after, lost, unpaid) -> None:
         """As they do all day."""
         self.world.broker.troubles.extend([lost] if lost else [])

@@ -97,7 +97,9 @@ class Process:
         if not in_transaction:
             self._stop(name)
 
-    def _let(self, order: Callable[[], Any] | Interrupt | None, interrupt: Interrupt | None) -> News:
+    def _let(
+        self, order: Callable[[], Any] | Interrupt | None, interrupt: Interrupt | None
+    ) -> News:
         self._interrupt, self._passed = interrupt, 0
         self._orders.put(order)
         news = self._news.get(timeout=STUCK_SECONDS)
@@ -130,6 +132,8 @@ class Process:
             return News("failed", value=error)
 
 
-def _before_statement(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+def _before_statement(
+    execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
+) -> Any:
     point("statement", in_transaction=context["connection"].in_atomic_block)
     return execute(sql, params, many, context)

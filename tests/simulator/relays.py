@@ -11,7 +11,10 @@ from portal.relay_loops import LeaseLost, Loop
 from tests.simulator.clock import Clock
 from tests.simulator.processes import Interrupt, News, Process
 
-FORESEEN = (DatabaseError, KafkaError)  # Whatever else a round raises is a fault that nobody planned.
+FORESEEN = (
+    DatabaseError,
+    KafkaError,
+)  # Whatever else a round raises is a fault that nobody planned.
 
 
 class Turn:

@@ -112,9 +112,21 @@ class Worker:
     """One process of analytics, with the real intake and keeper; `store` counts, `post` sets a message aside."""
 
     def __init__(
-        self, number: int, *, group: Consumers, broker: Broker, store: UnsureStore, post: Callable[[DeadLetter], Any]
+        self,
+        number: int,
+        *,
+        group: Consumers,
+        broker: Broker,
+        store: UnsureStore,
+        post: Callable[[DeadLetter], Any],
     ) -> None:
-        self.number, self._group, self._broker, self._store, self._post = number, group, broker, store, post
+        self.number, self._group, self._broker, self._store, self._post = (
+            number,
+            group,
+            broker,
+            store,
+            post,
+        )
         self.process = Process(f"worker {number}")
         # One event loop for its thread, and one for what it is asked here.
         self._counts, self._asks = asyncio.Runner(), asyncio.Runner()
@@ -123,7 +135,9 @@ class Worker:
     def _start(self) -> None:
         self._keeper = Keeper(self._store, Here())
         bookmarks = self._keeper.bookmarks
-        self._intake = Intake(self._store, self._posted, bookmarks, Progress(), Here(), self._no_wait)
+        self._intake = Intake(
+            self._store, self._posted, bookmarks, Progress(), Here(), self._no_wait
+        )
         self._generation = -1
         self._positions: dict[int, int] = {}
         self._acked: dict[int, int] = {}
@@ -139,7 +153,8 @@ class Worker:
         if not batch:
             return None
         return self._heard(
-            self.process.begin(lambda: self._counts.run(self._intake.take_in(batch)), interrupt), commits
+            self.process.begin(lambda: self._counts.run(self._intake.take_in(batch)), interrupt),
+            commits,
         )
 
     def restart(self) -> None:
@@ -179,7 +194,10 @@ class Worker:
 
     def _lane(self, number: int, at: int) -> Iterable[Delivery]:
         records = self._broker.partitions[number][at:]
-        return [Delivery(self._message(number, at + n, record), self._done) for n, record in enumerate(records)]
+        return [
+            Delivery(self._message(number, at + n, record), self._done)
+            for n, record in enumerate(records)
+        ]
 
     def _take_part(self) -> None:
         """Partitions that are new to us are read from where the keeper says; so are all when the database lost ours."""
@@ -202,7 +220,9 @@ class Worker:
 
     def _message(self, partition: int, offset: int, record: Record) -> Message:
         sent_at = float(self._broker.incarnation)
-        return Message("patient", partition, offset, record.key, record.value, record.headers, sent_at)
+        return Message(
+            "patient", partition, offset, record.key, record.value, record.headers, sent_at
+        )
 
     def _done(self, partition: int, offset: int) -> None:
         self._acked[partition] = max(self._acked.get(partition, 0), offset + 1)

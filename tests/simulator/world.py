@@ -44,11 +44,23 @@ class World:
         self.clock = Clock(tell)
         self.billing_url, self.analytics_url = billing_url, analytics_url
         self.accounts, self.store = Accounts(connect(billing_url)), Store(analytics_url)
-        self.broker, self.billing, self.figures = Broker(), Billing(self.accounts), UnsureStore(self.store)
-        loops = {"events": self._events_loop, "billing": lambda: BillingLoop(clock=self.clock.monotonic)}
+        self.broker, self.billing, self.figures = (
+            Broker(),
+            Billing(self.accounts),
+            UnsureStore(self.store),
+        )
+        loops = {
+            "events": self._events_loop,
+            "billing": lambda: BillingLoop(clock=self.clock.monotonic),
+        }
         self.group = Consumers(self.broker)
         self.relays = [RelayProcess(name, loops, self.clock) for name in ("relay A", "relay B")]
-        edges = {"group": self.group, "broker": self.broker, "store": self.figures, "post": self._set_aside}
+        edges = {
+            "group": self.group,
+            "broker": self.broker,
+            "store": self.figures,
+            "post": self._set_aside,
+        }
         self.workers = [Worker(number, **edges) for number in range(2)]
         self.desks = [Desk(name) for name in ("desk A", "desk B")]
         self.clear()
@@ -106,7 +118,9 @@ class World:
         relay.stand()
         checks.one_leads(self)
 
-    def turn(self, relay: RelayProcess, loop: str, interrupt: Interrupt | None = None) -> News | None:
+    def turn(
+        self, relay: RelayProcess, loop: str, interrupt: Interrupt | None = None
+    ) -> News | None:
         """A round of a loop of this relay, or the rest of the one it was stopped in."""
         with checks.nothing_written_by_the_fenced(self, relay, relay.turns[loop]):
             return relay.turn(loop, interrupt)
@@ -192,7 +206,11 @@ class World:
             for loop in LOOPS:
                 for _ in range(20):
                     news = self.turn(relay, loop)
-                    if news is None or news.state == "failed" or news.value.name not in ("MORE", "DONE"):
+                    if (
+                        news is None
+                        or news.state == "failed"
+                        or news.value.name not in ("MORE", "DONE")
+                    ):
                         break
         for worker in self.workers:
             while worker.count():
@@ -214,7 +232,10 @@ def new_world() -> Iterator[World]:
     """With databases of its own. Only the outermost edges of the product are exchanged: clock, producer, channel."""
     with ExitStack() as stack:
         stack.enter_context(portal_database())
-        urls = [stack.enter_context(kind.new_database()) for kind in (billing_database, analytics_database)]
+        urls = [
+            stack.enter_context(kind.new_database())
+            for kind in (billing_database, analytics_database)
+        ]
         world = World(*urls)
         stack.callback(connection.close)
         stack.callback(world.end)
@@ -223,7 +244,10 @@ def new_world() -> Iterator[World]:
             stack.enter_context(patch(f"portal.events.{place}.LARGEST_MESSAGE", LARGEST_MESSAGE))
         stack.enter_context(patch("portal.events.leases.time", world.clock))
         stack.enter_context(
-            patch("portal.events.producer.KafkaProducer", partial(Producer, world.broker, world.clock.monotonic))
+            patch(
+                "portal.events.producer.KafkaProducer",
+                partial(Producer, world.broker, world.clock.monotonic),
+            )
         )
         stack.enter_context(patch("grpc.insecure_channel", lambda *_, **__: Channel(world.billing)))
         stack.enter_context(_points_in(world.analytics_url.database))

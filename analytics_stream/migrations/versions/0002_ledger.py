@@ -22,7 +22,9 @@ def upgrade() -> None:
     _forget()
     op.execute("ALTER TABLE patient_state ADD counted bigint NOT NULL, ADD gap_since timestamptz")
     # By gap_since and not by counted < version: those two change with every event, and each update would touch the index.
-    op.execute("CREATE INDEX patient_state_gaps ON patient_state (gap_since, patient_id) WHERE gap_since IS NOT NULL")
+    op.execute(
+        "CREATE INDEX patient_state_gaps ON patient_state (gap_since, patient_id) WHERE gap_since IS NOT NULL"
+    )
     op.execute("""
         CREATE TABLE read_offset (
             topic text,

@@ -4,4 +4,13 @@ from portal.accounts.views.profile import change_keys, change_password, end_sess
 from portal.accounts.views.session import ended, session
 from portal.accounts.views.signing_in import sign_in, sign_out
 
-__all__ = ["change_keys", "change_password", "end_session", "ended", "profile", "session", "sign_in", "sign_out"]
+__all__ = [
+    "change_keys",
+    "change_password",
+    "end_session",
+    "ended",
+    "profile",
+    "session",
+    "sign_in",
+    "sign_out",
+]

@@ -16,23 +16,54 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="AuditSeal",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("log", models.CharField(choices=[("reads", "Reads"), ("writes", "Writes")], max_length=6)),
-                ("form", models.SmallIntegerField(help_text="Which columns are covered, and how they are written")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "log",
+                    models.CharField(
+                        choices=[("reads", "Reads"), ("writes", "Writes")], max_length=6
+                    ),
+                ),
+                (
+                    "form",
+                    models.SmallIntegerField(
+                        help_text="Which columns are covered, and how they are written"
+                    ),
+                ),
                 ("after_id", models.BigIntegerField()),
                 ("to_id", models.BigIntegerField()),
-                ("row_ids", django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
-                ("row_marks", django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None)),
+                (
+                    "row_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), size=None
+                    ),
+                ),
+                (
+                    "row_marks",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.IntegerField(), size=None
+                    ),
+                ),
                 ("digest", models.CharField(max_length=64)),
-                ("sealed_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "sealed_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
             ],
             options={
                 "ordering": ["id"],
                 "default_permissions": (),
                 "constraints": [
-                    models.UniqueConstraint(fields=("log", "after_id"), name="one_seal_behind_another"),
+                    models.UniqueConstraint(
+                        fields=("log", "after_id"), name="one_seal_behind_another"
+                    ),
                     models.CheckConstraint(
-                        condition=models.Q(("to_id__gt", models.F("after_id"))), name="seal_goes_forward"
+                        condition=models.Q(("to_id__gt", models.F("after_id"))),
+                        name="seal_goes_forward",
                     ),
                 ],
             },

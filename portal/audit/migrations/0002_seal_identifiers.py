@@ -10,7 +10,8 @@ class Migration(migrations.Migration):
             model_name="auditseal",
             name="log",
             field=models.CharField(
-                choices=[("reads", "Reads"), ("writes", "Writes"), ("identifiers", "Identifiers")], max_length=11
+                choices=[("reads", "Reads"), ("writes", "Writes"), ("identifiers", "Identifiers")],
+                max_length=11,
             ),
         ),
     ]

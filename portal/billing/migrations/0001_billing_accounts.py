@@ -44,15 +44,30 @@ class Migration(migrations.Migration):
                 (
                     "account_id",
                     models.CharField(
-                        blank=True, db_default="", help_text="Empty until billing opened it", max_length=40
+                        blank=True,
+                        db_default="",
+                        help_text="Empty until billing opened it",
+                        max_length=40,
                     ),
                 ),
-                ("wanted_version", models.BigIntegerField(help_text="Version of the patient that billing should know")),
+                (
+                    "wanted_version",
+                    models.BigIntegerField(
+                        help_text="Version of the patient that billing should know"
+                    ),
+                ),
                 (
                     "synced_version",
-                    models.BigIntegerField(db_default=0, help_text="Version of the patient that billing knows"),
+                    models.BigIntegerField(
+                        db_default=0, help_text="Version of the patient that billing knows"
+                    ),
                 ),
-                ("attempts", models.IntegerField(db_default=0, help_text="Failed attempts since the last success")),
+                (
+                    "attempts",
+                    models.IntegerField(
+                        db_default=0, help_text="Failed attempts since the last success"
+                    ),
+                ),
                 (
                     "next_attempt_at",
                     models.DateTimeField(
@@ -64,12 +79,16 @@ class Migration(migrations.Migration):
                 (
                     "wanted_at",
                     models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(), help_text="Since when billing should know"
+                        db_default=django.db.models.functions.datetime.Now(),
+                        help_text="Since when billing should know",
                     ),
                 ),
                 ("claimed_by", models.BigIntegerField(null=True)),
                 ("last_error_code", models.CharField(blank=True, db_default="", max_length=40)),
-                ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "updated_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
             ],
             options={
                 "permissions": [("retry_billingaccount", "Can ask billing again")],
@@ -89,7 +108,9 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("status__in", ["pending", "active", "failed", "closed"])),
+                        condition=models.Q(
+                            ("status__in", ["pending", "active", "failed", "closed"])
+                        ),
                         name="billing_status_known",
                     ),
                     models.CheckConstraint(

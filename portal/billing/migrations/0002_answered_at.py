@@ -10,6 +10,8 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="billingaccount",
             name="answered_at",
-            field=models.DateTimeField(help_text="When billing answered last; what is shown was true then", null=True),
+            field=models.DateTimeField(
+                help_text="When billing answered last; what is shown was true then", null=True
+            ),
         ),
     ]

@@ -10,6 +10,10 @@ class Migration(migrations.Migration):
         migrations.RemoveIndex(model_name="billingaccount", name="billing_by_status"),
         migrations.AddIndex(
             model_name="billingaccount",
-            index=models.Index(condition=models.Q(("status", "failed")), fields=["updated_at"], name="billing_failed"),
+            index=models.Index(
+                condition=models.Q(("status", "failed")),
+                fields=["updated_at"],
+                name="billing_failed",
+            ),
         ),
     ]

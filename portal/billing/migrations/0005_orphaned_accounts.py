@@ -17,7 +17,10 @@ class Migration(migrations.Migration):
             fields=[
                 ("patient_id", models.UUIDField(primary_key=True, serialize=False)),
                 ("account_id", models.CharField(blank=True, max_length=40)),
-                ("left_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "left_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
             ],
             options={
                 "ordering": ["left_at"],

@@ -9,6 +9,10 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name="billingaccount",
-            index=models.Index(condition=models.Q(("status", "closed")), fields=["updated_at"], name="billing_closed"),
+            index=models.Index(
+                condition=models.Q(("status", "closed")),
+                fields=["updated_at"],
+                name="billing_closed",
+            ),
         ),
     ]

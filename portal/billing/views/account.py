@@ -30,9 +30,17 @@ def account(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         if not patients_visible_to(user_of(request)).filter(pk=patient_id).exists():
             raise NotFound("There is no patient at this address.")
-        return render(request, "billing/account.html#account", {"patient_id": patient_id, **_shown(patient_id)})
-    patient = open_patient(user_of(request), patient_id, door=Source.PORTAL)
-    context = {**frame(request, patient, tab="billing:account"), "patient_id": patient_id, **_shown(patient_id)}
+        return render(
+            request,
+            "billing/account.html#account",
+            {"patient_id": patient_id, **_shown(patient_id)},
+        )
+    patient = open_patient(user_of(request), patient_id, channel=Source.PORTAL)
+    context = {
+        **frame(request, patient, tab="billing:account"),
+        "patient_id": patient_id,
+        **_shown(patient_id),
+    }
     return render(request, "billing/account.html", context)
 
 
@@ -52,9 +60,20 @@ def _shown(patient_id: UUID) -> dict[str, Any]:
     row = account_of(patient_id) or BillingAccount(patient_id=patient_id, wanted_version=1)
     is_waiting = row.status == AccountStatus.PENDING or row.next_attempt_at is not None
     is_away = is_waiting and (bool(row.last_error_code) or is_billing_away())
-    is_late = is_waiting and not is_away and row.wanted_at is not None and _seconds_since(row.wanted_at) > LATE_SECONDS
+    is_late = (
+        is_waiting
+        and not is_away
+        and row.wanted_at is not None
+        and _seconds_since(row.wanted_at) > LATE_SECONDS
+    )
     poll = (POLL_SECONDS_AWAY if is_away or is_late else POLL_SECONDS) if is_waiting else 0
-    return {"account": row, "is_waiting": is_waiting, "is_away": is_away, "is_late": is_late, "poll_seconds": poll}
+    return {
+        "account": row,
+        "is_waiting": is_waiting,
+        "is_away": is_away,
+        "is_late": is_late,
+        "poll_seconds": poll,
+    }
 
 
 def _seconds_since(moment: datetime) -> float:

@@ -38,10 +38,17 @@ def index(request: HttpRequest) -> HttpResponse:
     figures = _figures()
     state = _known(request.GET.get("state", "")) or _first(figures["counts"])
     after = request.GET.get("after", "")
-    page = accounts_in(state, user=user_of(request), door=Source.PORTAL, after=after, limit=PAGE_SIZE)
+    page = accounts_in(
+        state, user=user_of(request), channel=Source.PORTAL, after=after, limit=PAGE_SIZE
+    )
     next_query = urlencode({"state": state, "after": page.next_cursor}) if page.next_cursor else ""
     may_retry = request.user.has_perm("billing.retry_billingaccount")
-    shown = {"page": page, "after": after, "next_query": next_query, "is_retrying": may_retry and state in OPEN}
+    shown = {
+        "page": page,
+        "after": after,
+        "next_query": next_query,
+        "is_retrying": may_retry and state in OPEN,
+    }
     return render(request, "billing/index.html", {**figures, **_state(state), **shown})
 
 
@@ -51,7 +58,9 @@ def states(request: HttpRequest) -> HttpResponse:
     """What a page that is open asks for by itself: the counts, and how its rows stand. It names nobody."""
     shown = states_of(_ids(request.GET.getlist("shown"))[:PAGE_SIZE], user=user_of(request))
     state = _known(request.GET.get("state", "")) or AccountStatus.PENDING
-    return render(request, "billing/states.html", {**_figures(), **_state(state), "accounts": shown})
+    return render(
+        request, "billing/states.html", {**_figures(), **_state(state), "accounts": shown}
+    )
 
 
 @allow("billing.retry_billingaccount")
@@ -65,7 +74,11 @@ def retry_many(request: HttpRequest) -> HttpResponse:
         ids = _ids([sent["only"]] if "only" in sent else sent.getlist("chosen"))
     if ids:
         count = retry_accounts(ids, by=user)
-        rest = "" if count == len(ids) else " The others need nothing, or are being asked for at this moment."
+        rest = (
+            ""
+            if count == len(ids)
+            else " The others need nothing, or are being asked for at this moment."
+        )
         messages.success(request, f"Billing is asked again for {_accounts(count)}.{rest}")
     else:
         messages.warning(request, "Nothing was asked: no account was chosen.")

@@ -28,14 +28,18 @@ FOUND = 8
 def choose(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """The other record: by MRN or whatever the search knows, or one of those who are alike."""
     user = user_of(request)
-    patient = open_patient(user, patient_id, door=Source.PORTAL)
+    patient = open_patient(user, patient_id, channel=Source.PORTAL)
     text = request.GET.get("q", "").strip()
-    found = find_patients(user, text=text, limit=FOUND + 1, door=Source.PORTAL).hits if text else []
+    found = (
+        find_patients(user, text=text, limit=FOUND + 1, channel=Source.PORTAL).hits if text else []
+    )
     hits = [hit for hit in found if hit.patient.pk != patient.pk][:FOUND]
     if len(hits) == 1 and hits[0].patient.mrn == text:
         return redirect("duplicates:merge", patient.pk, hits[0].patient.pk)
     details = {name: getattr(patient, name) for name in FIELDS if name != "identifiers"}
-    alike = [] if text else similar_patients(user, details, door=Source.PORTAL, seen=[patient.pk])
+    alike = (
+        [] if text else similar_patients(user, details, channel=Source.PORTAL, seen=[patient.pk])
+    )
     context = {
         **frame(request, patient, tab=""),
         "text": text,
@@ -53,7 +57,8 @@ def merge(request: HttpRequest, patient_id: UUID, other_id: UUID) -> HttpRespons
     if patient_id == other_id:
         raise InvalidInput("Choose two records: these are one and the same.")
     records = [
-        open_patient(user_of(request), one, door=Source.PORTAL, action="compare") for one in (patient_id, other_id)
+        open_patient(user_of(request), one, channel=Source.PORTAL, action="compare")
+        for one in (patient_id, other_id)
     ]
     survivor = _survivor(request, records)
     if request.method == "GET":
@@ -76,8 +81,16 @@ def merge(request: HttpRequest, patient_id: UUID, other_id: UUID) -> HttpRespons
 def unmerge(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Two records again; the page of the one that was merged says what the other one keeps."""
     parted = unmerge_patient(patient_id, by=user_of(request), source=Source.PORTAL)
-    left = ["identifiers" if name == "identifiers" else label_of_choice(name).lower() for name in parted.left]
-    return _told(request, parted.duplicate, "duplicates/unmerged.html", {"survivor": parted.survivor, "left": left})
+    left = [
+        "identifiers" if name == "identifiers" else label_of_choice(name).lower()
+        for name in parted.left
+    ]
+    return _told(
+        request,
+        parted.duplicate,
+        "duplicates/unmerged.html",
+        {"survivor": parted.survivor, "left": left},
+    )
 
 
 def _survivor(request: HttpRequest, records: list[Patient]) -> Patient:
@@ -99,7 +112,11 @@ def _taken(request: HttpRequest, records: list[Patient], survivor: Patient) -> l
 
 
 def _merged(
-    request: HttpRequest, records: list[Patient], survivor: Patient, form: MergeForm, taken: list[str]
+    request: HttpRequest,
+    records: list[Patient],
+    survivor: Patient,
+    form: MergeForm,
+    taken: list[str],
 ) -> Patient:
     return merge_patient(
         _other(records, survivor).pk,
@@ -113,9 +130,14 @@ def _merged(
     )
 
 
-def _refused(request: HttpRequest, records: list[Patient], survivor: Patient, error: PortalError) -> HttpResponse:
+def _refused(
+    request: HttpRequest, records: list[Patient], survivor: Patient, error: PortalError
+) -> HttpResponse:
     """The page as the records are now: what was chosen may not be about them any more."""
-    records = [open_patient(user_of(request), one.pk, door=Source.PORTAL, action="compare") for one in records]
+    records = [
+        open_patient(user_of(request), one.pk, channel=Source.PORTAL, action="compare")
+        for one in records
+    ]
     survivor = next(one for one in records if one == survivor)
     form = MergeForm({**_versions(records, survivor), "reason": request.POST.get("reason", "")})
     form.add_error(None, " ".join(one.detail for one in error.errors) or error.detail)
@@ -133,7 +155,10 @@ def _page(
 ) -> HttpResponse:
     lines = lines_of(*records, survivor=survivor, taken=taken)
     context = {
-        "records": [{"patient": one, "tags": tags_of(request, one), "stays": one == survivor} for one in records],
+        "records": [
+            {"patient": one, "tags": tags_of(request, one), "stays": one == survivor}
+            for one in records
+        ],
         "survivor": survivor,
         "duplicate": _other(records, survivor),
         "lines": lines,
@@ -155,13 +180,22 @@ def _stop(records: list[Patient], survivor: Patient) -> str:
 
 def _two_people(request: HttpRequest, records: list[Patient]) -> HttpResponse:
     one, other = records
-    set_apart(one.pk, other.pk, by=user_of(request), reason=request.POST.get("reason", ""), door=Source.PORTAL)
+    set_apart(
+        one.pk,
+        other.pk,
+        by=user_of(request),
+        reason=request.POST.get("reason", ""),
+        channel=Source.PORTAL,
+    )
     messages.success(
-        request, f"MRN {one.mrn} and MRN {other.mrn} are two people. They are not shown as alike any more."
+        request,
+        f"MRN {one.mrn} and MRN {other.mrn} are two people. They are not shown as alike any more.",
     )
     return redirect("patients:show", one.pk)
 
 
-def _told(request: HttpRequest, patient: Patient, template: str, more: dict[str, Any]) -> HttpResponse:
+def _told(
+    request: HttpRequest, patient: Patient, template: str, more: dict[str, Any]
+) -> HttpResponse:
     messages.success(request, render_to_string(template, {"patient": patient, **more}, request))
     return redirect("patients:show", patient.pk)

@@ -55,7 +55,9 @@ def duplicates(request: HttpRequest) -> HttpResponse:
 def two_people(request: HttpRequest, pair_id: int) -> HttpResponse:
     """Set the pair apart, and show the rest of the list with an undo."""
     pair = open_pair(user_of(request), pair_id)
-    set_apart(pair.first_id, pair.second_id, by=user_of(request), reason=request.POST.get("reason", ""))
+    set_apart(
+        pair.first_id, pair.second_id, by=user_of(request), reason=request.POST.get("reason", "")
+    )
     asked = _asked(request.POST)
     context = {"pair": pair, "fields": {name: value for name, value in asked.items() if value}}
     messages.success(request, render_to_string("duplicates/dismissed.html", context, request))
@@ -81,7 +83,11 @@ def find(request: HttpRequest) -> HttpResponse:
 
 
 def _to_decide(request: HttpRequest, asked: dict[str, str]) -> dict[str, Any]:
-    user, grade, patient_id = user_of(request), asked["grade"], UUID(asked["patient"]) if asked["patient"] else None
+    user, grade, patient_id = (
+        user_of(request),
+        asked["grade"],
+        UUID(asked["patient"]) if asked["patient"] else None,
+    )
     page = pairs_to_decide(user, grade=grade, patient_id=patient_id, after=asked["after"])
     count = count_waiting(user, grade=grade, patient_id=patient_id)
     return {**_pages(page.next_cursor, asked), "page": page, "count": count}

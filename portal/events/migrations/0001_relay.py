@@ -17,9 +17,15 @@ class Migration(migrations.Migration):
                 ("patient_id", models.UUIDField(null=True)),
                 (
                     "reason",
-                    models.CharField(help_text="The kind of error; its text may quote the patient.", max_length=60),
+                    models.CharField(
+                        help_text="The kind of error; its text may quote the patient.",
+                        max_length=60,
+                    ),
                 ),
-                ("quarantined_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "quarantined_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
             ],
             options={
                 "ordering": ["-quarantined_at", "-event_id"],
@@ -33,7 +39,10 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=20, primary_key=True, serialize=False)),
                 ("holder", models.CharField(max_length=100)),
                 ("fence", models.BigIntegerField()),
-                ("renewed_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "renewed_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
                 ("expires_at", models.DateTimeField()),
             ],
             options={

@@ -17,9 +17,14 @@ class Migration(migrations.Migration):
                 ("away_since", models.DateTimeField(null=True)),
                 (
                     "error",
-                    models.CharField(blank=True, help_text="The kind of error, while it is away.", max_length=60),
+                    models.CharField(
+                        blank=True, help_text="The kind of error, while it is away.", max_length=60
+                    ),
                 ),
-                ("looked_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "looked_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
             ],
             options={
                 "default_permissions": ("view",),

@@ -81,7 +81,12 @@ def decide(
     """
     results = [(row, checked(row)) for row in rows]
     known = memory.people_of([result for _, result in results if isinstance(result, Candidate)])
-    judge = Judge(known, memory.earlier_rows(known.people), allow_duplicates=allow_duplicates, holds_back=holds_back)
+    judge = Judge(
+        known,
+        memory.earlier_rows(known.people),
+        allow_duplicates=allow_duplicates,
+        holds_back=holds_back,
+    )
     decisions: list[Decision] = []
     planned: dict[object, Candidate] = {}
     for row, result in results:
@@ -147,12 +152,20 @@ class Judge:
         if person.status != Status.ACTIVE:
             advice = _FIRST[Status(person.status)]
             return _refused(candidate, f"This is {person.label}, who is {person.status}. {advice}")
-        overwritten = [name for name in changes if has_value(person, name)] if person.id in self.earlier else []
+        overwritten = (
+            [name for name in changes if has_value(person, name)]
+            if person.id in self.earlier
+            else []
+        )
         if overwritten:
             reason = f"Row {self.earlier[person.id]} of this file has another value for the same patient."
-            return refusal(candidate.row, [candidate.row.problem(name, reason) for name in overwritten])
+            return refusal(
+                candidate.row, [candidate.row.problem(name, reason) for name in overwritten]
+            )
         doubt = Doubt.OVERWRITE if any(has_value(person, name) for name in changes) else ""
-        return Decision(candidate.row, Outcome.UPDATED, person.id, changes, doubt=doubt, people=(person.id,))
+        return Decision(
+            candidate.row, Outcome.UPDATED, person.id, changes, doubt=doubt, people=(person.id,)
+        )
 
     def _of_unknown(self, candidate: Candidate) -> Decision:
         if not (candidate.details.get("family_name") or candidate.details.get("given_name")):
@@ -170,13 +183,19 @@ class Judge:
         if alike and self.holds_back and not self.allow_duplicates:
             return replace(_refused(candidate, held_back(alike), Doubt.ALIKE, *people), alike=alike)
         decision = replace(new_patient(candidate), alike=alike)
-        return replace(decision, doubt=Doubt.ALIKE, people=people) if alike and not self.allow_duplicates else decision
+        return (
+            replace(decision, doubt=Doubt.ALIKE, people=people)
+            if alike and not self.allow_duplicates
+            else decision
+        )
 
     def _back(self, candidate: Candidate, person: Person, changes: dict[str, Any]) -> Decision:
         """A person whom an undone import left archived is restored, not made a second time."""
         active, _ = self._namesakes(candidate)
         restored = changes | {"status": Status.ACTIVE}
-        return self._likely(candidate, active) or Decision(candidate.row, Outcome.UPDATED, person.id, restored)
+        return self._likely(candidate, active) or Decision(
+            candidate.row, Outcome.UPDATED, person.id, restored
+        )
 
     def _namesakes(self, candidate: Candidate) -> tuple[list[Person], list[Person]]:
         """Of the same name and date of birth: patients who are active, and those archived by an undone import."""
@@ -190,7 +209,9 @@ class Judge:
         reason = f"{active[0].label} has this name and date of birth. Change that patient, or allow duplicates."
         problem = candidate.row.problem("family_name", reason)
         people = tuple(person.id for person in active)
-        return Decision(candidate.row, Outcome.REJECTED, problems=[problem], doubt=Doubt.LIKELY, people=people)
+        return Decision(
+            candidate.row, Outcome.REJECTED, problems=[problem], doubt=Doubt.LIKELY, people=people
+        )
 
     def _nothing_new(self, candidate: Candidate, person: Person) -> Decision:
         outcome = Outcome.DUPLICATE if person.id in self.earlier else Outcome.UNCHANGED
@@ -204,8 +225,18 @@ def new_patient(candidate: Candidate) -> Decision:
 
 def complete(details: dict[str, Any]) -> dict[str, Any]:
     """Every column said, so that the database has no default to compute: half of the time of a large import."""
-    blank: dict[str, Any] = {name: None if name in DATES else "" for name in (*COLUMNS, "phone_e164")}
-    return blank | {"sex": "unknown", "date_of_birth_precision": "day", "registered_on": timezone.localdate()} | details
+    blank: dict[str, Any] = {
+        name: None if name in DATES else "" for name in (*COLUMNS, "phone_e164")
+    }
+    return (
+        blank
+        | {
+            "sex": "unknown",
+            "date_of_birth_precision": "day",
+            "registered_on": timezone.localdate(),
+        }
+        | details
+    )
 
 
 def has_value(person: Person, name: str) -> bool:
@@ -221,7 +252,9 @@ def _refused(candidate: Candidate, reason: str, doubt: str = "", *people: UUID) 
 def without_name(candidate: Candidate) -> Decision:
     """The words of the one check that every door uses."""
     try:
-        clean_details({name: value for name, value in candidate.details.items() if name != "phone_e164"})
+        clean_details(
+            {name: value for name, value in candidate.details.items() if name != "phone_e164"}
+        )
     except InvalidInput as error:
         return refusal(candidate.row, problems_of(candidate.row, error))
     raise AssertionError("A patient without a name passed the check.")

@@ -45,12 +45,17 @@ def changes_for(candidate: Candidate, person: Person) -> dict[str, Any]:
 
 
 def _differs(name: str, value: Any, there: Any) -> bool:
-    if name in ("race", "ethnicity"):  # The readers write a known label in one way; other doors take it as typed.
+    if name in (
+        "race",
+        "ethnicity",
+    ):  # The readers write a known label in one way; other doors take it as typed.
         there = values.origin(there)
     return value != there
 
 
-def _births(row: dict[str, Any], there: dict[str, Any]) -> tuple[tuple[int, ...] | None, tuple[int, ...] | None]:
+def _births(
+    row: dict[str, Any], there: dict[str, Any]
+) -> tuple[tuple[int, ...] | None, tuple[int, ...] | None]:
     """Both dates of birth, cut to what both of them know."""
     rank = min(_rank(row), _rank(there))
     return _cut(row.get("date_of_birth"), rank), _cut(there["date_of_birth"], rank)

@@ -48,7 +48,9 @@ def held_back(alike: Sequence[Alike]) -> str:
     first = alike[0]
     others = f" and {len(alike) - 1} more" if len(alike) > 1 else ""
     reasons = ", ".join(first.match.reasons)
-    return f"This may be {first.label}{others} ({reasons}). Nobody has said that it is another person."
+    return (
+        f"This may be {first.label}{others} ({reasons}). Nobody has said that it is another person."
+    )
 
 
 @dataclass
@@ -118,7 +120,9 @@ def people_in_database(candidates: Iterable[Candidate], *, to_change: bool = Fal
     ids = {UUID(value) for system, value in pairs if _is_uuid(system, value)}
     holders = patients_with_identifiers(pairs)
     ids |= set(holders.values())
-    ids |= set(_patients().filter(_same_mrn(pairs) | _same_people(rows)).values_list("pk", flat=True))
+    ids |= set(
+        _patients().filter(_same_mrn(pairs) | _same_people(rows)).values_list("pk", flat=True)
+    )
     likely = _likely([row for row in rows if not row.pairs & holders.keys()])
     ids |= {match.patient_id for matches in likely.values() for match in matches}
     found = _patients().filter(pk__in=ids).order_by("pk")
@@ -140,7 +144,9 @@ def _likely(strangers: list[Candidate]) -> dict[int, list[Match]]:
 
 def _identifiers_of(patient_ids: set[UUID]) -> dict[UUID, set[Pair]]:
     held: dict[UUID, set[Pair]] = {}
-    rows = PatientIdentifier.objects.filter(patient__in=patient_ids).values_list("patient", "system", "value")
+    rows = PatientIdentifier.objects.filter(patient__in=patient_ids).values_list(
+        "patient", "system", "value"
+    )
     for patient_id, system, value in rows:
         held.setdefault(patient_id, set()).add((system, value))
     return held
@@ -154,7 +160,11 @@ def _undone(facts: list[dict[str, Any]]) -> set[UUID]:
     undoings = PatientEvent.objects.filter(
         pgh_obj__in=archived, version__in=set(archived.values()), pgh_context__has_key="import_undo"
     )
-    return {one for one, version in undoings.values_list("pgh_obj_id", "version") if archived[one] == version}
+    return {
+        one
+        for one, version in undoings.values_list("pgh_obj_id", "version")
+        if archived[one] == version
+    }
 
 
 def _patients() -> QuerySet[Patient]:

@@ -21,7 +21,10 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                        default=uuid_utils.compat.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
                     ),
                 ),
                 ("original_name", models.CharField(max_length=255)),
@@ -47,11 +50,17 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "message",
-                    models.CharField(blank=True, help_text="Why it failed; holds no personal data", max_length=500),
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it failed; holds no personal data",
+                        max_length=500,
+                    ),
                 ),
                 (
                     "last_row",
-                    models.BigIntegerField(default=0, help_text="The number of the last row that was dealt with"),
+                    models.BigIntegerField(
+                        default=0, help_text="The number of the last row that was dealt with"
+                    ),
                 ),
                 ("bytes_done", models.BigIntegerField(default=0)),
                 ("new_count", models.BigIntegerField(default=0)),
@@ -61,14 +70,24 @@ class Migration(migrations.Migration):
                 ("rejected_count", models.BigIntegerField(default=0)),
                 (
                     "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
                 ),
                 ("started_at", models.DateTimeField(blank=True, null=True)),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
                 ("lease", models.UUIDField(blank=True, editable=False, null=True)),
                 ("leased_until", models.DateTimeField(blank=True, null=True)),
-                ("attempts", models.PositiveIntegerField(default=0, help_text="Starts since the last progress")),
-                ("rows_before", models.BigIntegerField(default=0, help_text="Rows done when this start began")),
+                (
+                    "attempts",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Starts since the last progress"
+                    ),
+                ),
+                (
+                    "rows_before",
+                    models.BigIntegerField(default=0, help_text="Rows done when this start began"),
+                ),
                 (
                     "by",
                     models.ForeignKey(
@@ -88,7 +107,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="ImportedRow",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("row_number", models.BigIntegerField()),
                 ("patient_id", models.UUIDField()),
                 (
@@ -121,17 +145,32 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="ImportReject",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("row_number", models.BigIntegerField()),
                 ("column", models.CharField(blank=True, max_length=200)),
                 ("value", models.TextField(blank=True)),
                 ("reason", models.TextField()),
-                ("problems", models.JSONField(default=list, help_text="A list of {column, value, reason}")),
-                ("raw", models.JSONField(default=list, help_text="The row as it was typed, cell by cell")),
+                (
+                    "problems",
+                    models.JSONField(default=list, help_text="A list of {column, value, reason}"),
+                ),
+                (
+                    "raw",
+                    models.JSONField(
+                        default=list, help_text="The row as it was typed, cell by cell"
+                    ),
+                ),
                 (
                     "job",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="rejects", to="imports.importjob"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rejects",
+                        to="imports.importjob",
                     ),
                 ),
             ],
@@ -147,7 +186,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="importjob",
             constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["waiting", "running", "done", "failed"])), name="import_status_known"
+                condition=models.Q(("status__in", ["waiting", "running", "done", "failed"])),
+                name="import_status_known",
             ),
         ),
         migrations.AddIndex(
@@ -156,10 +196,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="importedrow",
-            constraint=models.UniqueConstraint(fields=("job", "row_number"), name="one_outcome_per_row"),
+            constraint=models.UniqueConstraint(
+                fields=("job", "row_number"), name="one_outcome_per_row"
+            ),
         ),
         migrations.AddConstraint(
             model_name="importreject",
-            constraint=models.UniqueConstraint(fields=("job", "row_number"), name="one_reject_per_row"),
+            constraint=models.UniqueConstraint(
+                fields=("job", "row_number"), name="one_reject_per_row"
+            ),
         ),
     ]

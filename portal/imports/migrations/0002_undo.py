@@ -30,7 +30,10 @@ class Migration(migrations.Migration):
                     ("archived", "Archived."),
                     ("restored", "Back to what it was before the import."),
                     ("changed", "Left alone: somebody changed this patient after the import."),
-                    ("later", "Left alone: another import changed this patient afterwards. Undo that one first."),
+                    (
+                        "later",
+                        "Left alone: another import changed this patient afterwards. Undo that one first.",
+                    ),
                     ("gone", "Left alone: this patient is not there any more."),
                 ],
                 max_length=8,
@@ -86,7 +89,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="importjob",
             constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["waiting", "running", "done", "failed", "undoing", "undone"])),
+                condition=models.Q(
+                    ("status__in", ["waiting", "running", "done", "failed", "undoing", "undone"])
+                ),
                 name="import_status_known",
             ),
         ),

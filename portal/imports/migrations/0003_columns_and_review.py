@@ -16,7 +16,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="ImportQuestion",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("row_number", models.BigIntegerField()),
                 (
                     "doubt",
@@ -30,7 +35,12 @@ class Migration(migrations.Migration):
                         max_length=9,
                     ),
                 ),
-                ("people", models.JSONField(default=list, help_text="The ids of the patients whom it is about")),
+                (
+                    "people",
+                    models.JSONField(
+                        default=list, help_text="The ids of the patients whom it is about"
+                    ),
+                ),
                 ("details", models.JSONField(default=dict, help_text="What the row says")),
                 (
                     "choice",
@@ -57,10 +67,20 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="MappingProfile",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("name", models.CharField(max_length=80)),
                 ("header_digest", models.CharField(db_index=True, max_length=64)),
-                ("columns", models.JSONField(default=dict, help_text="The field for each column's folded name")),
+                (
+                    "columns",
+                    models.JSONField(
+                        default=dict, help_text="The field for each column's folded name"
+                    ),
+                ),
                 ("saved_at", models.DateTimeField(auto_now=True)),
             ],
             options={
@@ -76,19 +96,23 @@ class Migration(migrations.Migration):
             model_name="importjob",
             name="mapping",
             field=models.JSONField(
-                default=list, help_text='The field that each column becomes, "" for none; empty if their names decide'
+                default=list,
+                help_text='The field that each column becomes, "" for none; empty if their names decide',
             ),
         ),
         migrations.AddField(
             model_name="importjob",
             name="numeric_columns",
-            field=models.JSONField(default=list, help_text="Positions of columns that hold numbers"),
+            field=models.JSONField(
+                default=list, help_text="Positions of columns that hold numbers"
+            ),
         ),
         migrations.AddField(
             model_name="importjob",
             name="samples",
             field=models.JSONField(
-                default=list, help_text="For each column its first values; kept as long as the file is"
+                default=list,
+                help_text="For each column its first values; kept as long as the file is",
             ),
         ),
         migrations.AddField(
@@ -123,7 +147,10 @@ class Migration(migrations.Migration):
             model_name="importjob",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("status__in", ["mapping", "waiting", "running", "done", "failed", "undoing", "undone"])
+                    (
+                        "status__in",
+                        ["mapping", "waiting", "running", "done", "failed", "undoing", "undone"],
+                    )
                 ),
                 name="import_status_known",
             ),
@@ -143,7 +170,9 @@ class Migration(migrations.Migration):
             model_name="importquestion",
             name="job",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="questions", to="imports.importjob"
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="questions",
+                to="imports.importjob",
             ),
         ),
         migrations.AddField(
@@ -159,7 +188,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="importquestion",
-            constraint=models.UniqueConstraint(fields=("job", "row_number"), name="one_question_per_row"),
+            constraint=models.UniqueConstraint(
+                fields=("job", "row_number"), name="one_question_per_row"
+            ),
         ),
         migrations.AddConstraint(
             model_name="mappingprofile",

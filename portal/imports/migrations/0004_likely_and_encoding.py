@@ -13,13 +13,16 @@ class Migration(migrations.Migration):
             model_name="importjob",
             name="alike_count",
             field=models.BigIntegerField(
-                default=0, help_text="New people who may be registered already, and about whom nobody decided"
+                default=0,
+                help_text="New people who may be registered already, and about whom nobody decided",
             ),
         ),
         migrations.AddField(
             model_name="importjob",
             name="encoding",
-            field=models.CharField(blank=True, help_text="Of a CSV file, as a person chose it", max_length=20),
+            field=models.CharField(
+                blank=True, help_text="Of a CSV file, as a person chose it", max_length=20
+            ),
         ),
         migrations.AddField(
             model_name="importjob",
@@ -34,7 +37,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="importquestion",
             name="alike",
-            field=models.JSONField(default=list, help_text="Who may be the person: {who, label, grade, reasons}"),
+            field=models.JSONField(
+                default=list, help_text="Who may be the person: {who, label, grade, reasons}"
+            ),
         ),
         migrations.AlterField(
             model_name="importquestion",

@@ -33,7 +33,9 @@ class Writing:
 
     def earlier_rows(self, patient_ids: Iterable[UUID]) -> dict[UUID, int]:
         """See Memory."""
-        rows = ImportedRow.objects.filter(job=self.job, patient_id__in=list(patient_ids)).order_by("-row_number")
+        rows = ImportedRow.objects.filter(job=self.job, patient_id__in=list(patient_ids)).order_by(
+            "-row_number"
+        )
         return dict(rows.values_list("patient_id", "row_number"))
 
     def write(self, decisions: Sequence[Decision]) -> None:
@@ -41,14 +43,18 @@ class Writing:
         new = [one for one in decisions if one.outcome == Outcome.NEW and not one.reason]
         decided = [one for one in decisions if one.outcome == Outcome.NEW and one.reason]
         changed = [
-            (one.patient_id, one.details) for one in decisions if one.outcome == Outcome.UPDATED and one.patient_id
+            (one.patient_id, one.details)
+            for one in decisions
+            if one.outcome == Outcome.UPDATED and one.patient_id
         ]
         with self._told():
             self._register(new)
             if changed:
                 change_patients(changed, by=self.by, source=Source.IMPORT)
         for one in decided:
-            with self._told(**_set_aside(one)):  # A context of its own: what an inner one says stays in the outer one.
+            with self._told(
+                **_set_aside(one)
+            ):  # A context of its own: what an inner one says stays in the outer one.
                 self._register([one])
         _list_pairs(decisions)
         ImportedRow.objects.bulk_create(
@@ -97,4 +103,6 @@ def _list_pairs(decisions: Sequence[Decision]) -> None:
 def _set_aside(decision: Decision) -> dict[str, Any]:
     """What registration at the desk puts into the log where somebody said that this is another person."""
     others = [one.id for one in decision.alike] or decision.people
-    return {"duplicate_reason": decision.reason} | ({"similar": [str(one) for one in others]} if others else {})
+    return {"duplicate_reason": decision.reason} | (
+        {"similar": [str(one) for one in others]} if others else {}
+    )

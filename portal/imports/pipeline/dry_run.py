@@ -40,7 +40,9 @@ class Rehearsal:
         """See Memory: those of the database, with what earlier rows would have made of them."""
         self.known = people_in_database(candidates)
         clues = [clue for one in candidates for clue in _clues(one.pairs, one.person)]
-        ids = {str(one) for one in self.known.people} | {one for (one,) in self._ask(_BY_CLUE, clues)}
+        ids = {str(one) for one in self.known.people} | {
+            one for (one,) in self._ask(_BY_CLUE, clues)
+        }
         for one, row, facts in self._ask(_CHANGED, list(ids)):
             self.known.add(_person(UUID(one), row, facts, there=self.known.people.get(UUID(one))))
         for patient_id, row, values in faces_near(self.store, candidates):
@@ -49,7 +51,9 @@ class Rehearsal:
 
     def earlier_rows(self, patient_ids: Iterable[UUID]) -> dict[UUID, int]:
         """See Memory."""
-        return {UUID(one): row for one, row in self._ask(_FIRST_ROWS, [str(one) for one in patient_ids])}
+        return {
+            UUID(one): row for one, row in self._ask(_FIRST_ROWS, [str(one) for one in patient_ids])
+        }
 
     def _ask(self, question: str, keys: list[str]) -> list[tuple[Any, ...]]:
         return self.store.execute(question, [json.dumps(keys)]).fetchall()
@@ -63,18 +67,25 @@ class Rehearsal:
                 self._keep(one.patient_id, one.row.number, values, pairs_of(one.details))
             elif one.outcome == Outcome.UPDATED and one.patient_id:
                 person = self.known.people[one.patient_id]
-                values = person.values | {name: value for name, value in one.details.items() if name in COLUMNS}
-                self._keep(person.id, one.row.number, values, person.identifiers | pairs_of(one.details))
+                values = person.values | {
+                    name: value for name, value in one.details.items() if name in COLUMNS
+                }
+                self._keep(
+                    person.id, one.row.number, values, person.identifiers | pairs_of(one.details)
+                )
             elif one.patient_id:
                 self.store.execute(
-                    "INSERT OR IGNORE INTO person VALUES (?, ?, '')", [str(one.patient_id), one.row.number]
+                    "INSERT OR IGNORE INTO person VALUES (?, ?, '')",
+                    [str(one.patient_id), one.row.number],
                 )
 
     def close(self) -> None:
         """Forget everything."""
         self.store.close()
 
-    def _keep(self, patient_id: UUID, row: int, values: dict[str, Any], pairs: set[tuple[str, str]]) -> None:
+    def _keep(
+        self, patient_id: UUID, row: int, values: dict[str, Any], pairs: set[tuple[str, str]]
+    ) -> None:
         facts = json.dumps({"values": values, "pairs": sorted(pairs)}, cls=DjangoJSONEncoder)
         self.store.execute(
             "INSERT INTO person VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET facts = excluded.facts",
@@ -92,7 +103,8 @@ def _clues(pairs: set[tuple[str, str]], person: tuple[str, date | None]) -> list
 def _person(patient_id: UUID, row: int, facts: str, *, there: Person | None) -> Person:
     read = json.loads(facts)
     values = {
-        name: date.fromisoformat(value) if name in DATES and value else value for name, value in read["values"].items()
+        name: date.fromisoformat(value) if name in DATES and value else value
+        for name, value in read["values"].items()
     }
     pairs = {(system, value) for system, value in read["pairs"]}
     if there:
@@ -142,7 +154,14 @@ def _row(decision: Decision) -> list[Any]:
     facts, born = facts_of(decision.details, ()), decision.details["date_of_birth"]
     values = [decision.details[name] for name in COMPARED]
     values[COMPARED.index("date_of_birth")] = str(born) if born else None
-    return [str(decision.patient_id), decision.row.number, _name(facts), str(born or ""), facts.phone, *values]
+    return [
+        str(decision.patient_id),
+        decision.row.number,
+        _name(facts),
+        str(born or ""),
+        facts.phone,
+        *values,
+    ]
 
 
 def _name(facts: Facts) -> str:

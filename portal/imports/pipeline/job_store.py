@@ -17,9 +17,14 @@ from portal.imports.models import ImportJob, ImportQuestion, ImportReject, Outco
 from portal.imports.readers import Problem, Row
 
 T = TypeVar("T")
-LEASE = timedelta(seconds=20)  # A batch at work also holds the row locked, so a long one keeps the job.
+LEASE = timedelta(
+    seconds=20
+)  # A batch at work also holds the row locked, so a long one keeps the job.
 TRIES = 5
-_TRY_AGAIN = {"40P01", "40001"}  # Deadlock, serialisation: PostgreSQL undid the batch and it may be tried again.
+_TRY_AGAIN = {
+    "40P01",
+    "40001",
+}  # Deadlock, serialisation: PostgreSQL undid the batch and it may be tried again.
 
 
 class LeaseLost(Exception):
@@ -47,16 +52,25 @@ class JobBook:
     def batch(self) -> Iterator[None]:
         """See Book; LeaseLost when the job is not ours any more."""
         with transaction.atomic():
-            held = ImportJob.objects.select_for_update().filter(pk=self.job_id).values_list("lease", flat=True).first()
+            held = (
+                ImportJob.objects.select_for_update()
+                .filter(pk=self.job_id)
+                .values_list("lease", flat=True)
+                .first()
+            )
             if held != self.lease:
                 raise LeaseLost
             yield
 
     def keep(self, decisions: Sequence[Decision]) -> None:
         """See Book."""
-        ImportReject.objects.bulk_create(self._reject(one) for one in decisions if one.outcome == Outcome.REJECTED)
+        ImportReject.objects.bulk_create(
+            self._reject(one) for one in decisions if one.outcome == Outcome.REJECTED
+        )
         if self.asks:
-            ImportQuestion.objects.bulk_create(self._question(one) for one in decisions if one.doubt)
+            ImportQuestion.objects.bulk_create(
+                self._question(one) for one in decisions if one.doubt
+            )
         counts = Counter(f"{one.outcome}_count" for one in decisions)
         columns: dict[str, Any] = {name: F(name) + count for name, count in counts.items()}
         columns["alike_count"] = F("alike_count") + sum(one.is_unasked for one in decisions)
@@ -113,9 +127,15 @@ def _checked_details(row: Row) -> dict[str, Any]:
     """What the row says, written as the patients' own values are, so that the two can be compared."""
     candidate = checked(row)
     details = candidate.details if isinstance(candidate, Candidate) else {}
-    return {name: value if isinstance(value, list) else str(value) for name, value in details.items() if value}
+    return {
+        name: value if isinstance(value, list) else str(value)
+        for name, value in details.items()
+        if value
+    }
 
 
 def storable(text: str) -> str:
     """The text without what PostgreSQL cannot hold: NUL and lone halves of surrogate pairs."""
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return (
+        text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
+    )

@@ -43,7 +43,9 @@ class Answers:
         return self.chosen.get(row)
 
     def _read_ahead(self, row: int) -> None:
-        answered = ImportQuestion.objects.filter(job=self.trial_id, row_number__gte=row).exclude(choice="")
+        answered = ImportQuestion.objects.filter(job=self.trial_id, row_number__gte=row).exclude(
+            choice=""
+        )
         rows = list(answered.order_by("row_number")[:READ_AHEAD])
         self.begin, self.end = row, rows[-1].row_number + 1 if len(rows) == READ_AHEAD else 2**63
         self.chosen = {one.row_number: one for one in rows}
@@ -78,5 +80,7 @@ def _update(candidate: Candidate, person: Person, known: Known, *, only_blanks: 
 def _without(candidate: Candidate, pairs: set[tuple[str, str]]) -> Candidate:
     details: dict[str, Any] = dict(candidate.details)
     if pairs:
-        details["identifiers"] = [one for one in details["identifiers"] if (one["system"], one["value"]) not in pairs]
+        details["identifiers"] = [
+            one for one in details["identifiers"] if (one["system"], one["value"]) not in pairs
+        ]
     return replace(candidate, details=details)

@@ -81,7 +81,9 @@ def run(
         if tell:
             tell(decisions)
         waiting = waiting[len(decisions) :] + list(islice(rows, len(decisions)))
-        size = min(BATCH, 2 * len(decisions))  # Where rows depend on each other, looking far ahead is in vain.
+        size = min(
+            BATCH, 2 * len(decisions)
+        )  # Where rows depend on each other, looking far ahead is in vain.
 
 
 def _batch(rows: Sequence[Row], *, patients: Patients, book: Book, rules: Rules) -> list[Decision]:
@@ -100,9 +102,13 @@ def _together(rows: Sequence[Row], patients: Patients, book: Book, rules: Rules)
         return decisions
 
 
-def _one_by_one(rows: Sequence[Row], patients: Patients, book: Book, rules: Rules) -> list[Decision]:
+def _one_by_one(
+    rows: Sequence[Row], patients: Patients, book: Book, rules: Rules
+) -> list[Decision]:
     with book.batch():
-        patients.people_of(candidates_of(rows))  # All are locked in one order before the first is written.
+        patients.people_of(
+            candidates_of(rows)
+        )  # All are locked in one order before the first is written.
         decisions = [_alone(row, patients=patients, rules=rules) for row in rows]
         book.keep(decisions)
         return decisions

@@ -18,7 +18,11 @@ from portal.patients.triggers import RECORDED
 
 BATCH = 100  # So many patients are locked against the desk at once.
 Heard = Callable[[int], None]
-_KEPT = {"mrn", "source", "phone_e164"}  # No import changes the first two; the third follows the phone.
+_KEPT = {
+    "mrn",
+    "source",
+    "phone_e164",
+}  # No import changes the first two; the third follows the phone.
 _BEFORE = [name for name in RECORDED if name not in _KEPT]
 
 
@@ -72,12 +76,19 @@ def _waiting(job: ImportJob) -> QuerySet[ImportedRow]:
 
 def _undo(job: ImportJob, rows: Sequence[ImportedRow]) -> None:
     ids = {row.patient_id for row in rows}
-    there = set(Patient.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
+    there = set(
+        Patient.objects.select_for_update()
+        .filter(pk__in=ids)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
     traces = traces_of(job, there)
     for row in rows:
         row.undo = _answer(traces.get(row.patient_id))
     _archive(job, [row.patient_id for row in rows if row.undo == Undo.ARCHIVED])
-    _put_back(job, {row.patient_id: traces[row.patient_id] for row in rows if row.undo == Undo.RESTORED})
+    _put_back(
+        job, {row.patient_id: traces[row.patient_id] for row in rows if row.undo == Undo.RESTORED}
+    )
     ImportedRow.objects.bulk_update(rows, ["undo"])
 
 
@@ -95,7 +106,9 @@ def _archive(job: ImportJob, patient_ids: Iterable[UUID]) -> None:
 
 def _put_back(job: ImportJob, traces: dict[UUID, Trace]) -> None:
     versions = {trace.version_before for trace in traces.values()}
-    events = PatientEvent.objects.filter(pgh_obj__in=traces, version__in=versions).exclude(pgh_label=DELETED)
+    events = PatientEvent.objects.filter(pgh_obj__in=traces, version__in=versions).exclude(
+        pgh_label=DELETED
+    )
     before = {
         event["pgh_obj_id"]: {name: event[name] for name in _BEFORE}
         for event in events.values("pgh_obj_id", "version", *_BEFORE)
@@ -106,9 +119,13 @@ def _put_back(job: ImportJob, traces: dict[UUID, Trace]) -> None:
     _change(job, list(before.items()))
 
 
-def _identifiers_before(job: ImportJob, patient_ids: Iterable[UUID]) -> dict[UUID, list[dict[str, str]]]:
+def _identifiers_before(
+    job: ImportJob, patient_ids: Iterable[UUID]
+) -> dict[UUID, list[dict[str, str]]]:
     """The lists without what the job added, for the patients to whom it added any."""
-    rows = ImportedRow.objects.filter(job=job, patient_id__in=list(patient_ids)).exclude(identifiers_added=[])
+    rows = ImportedRow.objects.filter(job=job, patient_id__in=list(patient_ids)).exclude(
+        identifiers_added=[]
+    )
     added: dict[UUID, set[tuple[str, str]]] = {}
     for patient_id, pairs in rows.values_list("patient_id", "identifiers_added"):
         added.setdefault(patient_id, set()).update((system, value) for system, value in pairs)
@@ -128,7 +145,9 @@ def _change(job: ImportJob, changes: list[tuple[UUID, dict[str, Any]]]) -> None:
 
 
 def _counts(rows: Sequence[ImportedRow]) -> dict[str, Any]:
-    archived, restored = (sum(row.undo == one for row in rows) for one in (Undo.ARCHIVED, Undo.RESTORED))
+    archived, restored = (
+        sum(row.undo == one for row in rows) for one in (Undo.ARCHIVED, Undo.RESTORED)
+    )
     return {
         "undo_archived_count": F("undo_archived_count") + archived,
         "undo_restored_count": F("undo_restored_count") + restored,
@@ -138,7 +157,11 @@ def _counts(rows: Sequence[ImportedRow]) -> dict[str, Any]:
 
 def traces_of(job: ImportJob, patient_ids: Iterable[UUID]) -> dict[UUID, Trace]:
     """The job's trace in each of these patients: one query."""
-    events = PatientEvent.objects.filter(pgh_obj__in=patient_ids).exclude(pgh_label=DELETED).order_by("version")
+    events = (
+        PatientEvent.objects.filter(pgh_obj__in=patient_ids)
+        .exclude(pgh_label=DELETED)
+        .order_by("version")
+    )
     changes: dict[UUID, list[Change]] = {}
     for patient_id, version, context in events.values_list("pgh_obj_id", "version", "pgh_context"):
         changes.setdefault(patient_id, []).append(_change_in(version, context or {}))

@@ -30,7 +30,9 @@ NO_HEADER = (
     "date_of_birth, sex – or those of Synthea's patients.csv."
 )
 _KNOWN = {name: name for name in ALL} | _OTHER_NAMES
-_OURS_ALONE = frozenset({"status", "version", "source", "reason"})  # Of our exports and rejects files; not imported.
+_OURS_ALONE = frozenset(
+    {"status", "version", "source", "reason"}
+)  # Of our exports and rejects files; not imported.
 _KEYS = {RECORD, MRN, TOKENS, *SYSTEMS}
 
 
@@ -63,8 +65,14 @@ def understand(header: Sequence[str], chosen: Sequence[str] = ()) -> Columns:
     known = [name for name in fields if name]
     words = {found: name.strip() for found, name in zip(fields, header, strict=True) if found}
     if doubled := {name for name in known if known.count(name) > 1}:
-        raise Unreadable(f"Two columns of the header mean the same: {', '.join(sorted(doubled))}. Keep one of each.")
-    others = [name.strip() for name, found in zip(header, fields, strict=True) if found is None and name.strip()]
+        raise Unreadable(
+            f"Two columns of the header mean the same: {', '.join(sorted(doubled))}. Keep one of each."
+        )
+    others = [
+        name.strip()
+        for name, found in zip(header, fields, strict=True)
+        if found is None and name.strip()
+    ]
     return Columns(fields, words, [name for name in others if name.lower() not in _OURS_ALONE])
 
 

@@ -52,7 +52,11 @@ def _records(lines: Iterator[Line], delimiter: str) -> Iterator[tuple[list[str],
             cells, fault = _cells(block, delimiter)
         if fault:
             waiting.extendleft(reversed(block[1:]))
-            yield [line.text.rstrip("\r\n")], line, line.fault or _words(fault if len(block) == 1 else _OPEN_QUOTE)
+            yield (
+                [line.text.rstrip("\r\n")],
+                line,
+                line.fault or _words(fault if len(block) == 1 else _OPEN_QUOTE),
+            )
         else:
             yield cells, block[-1], ""
 
@@ -61,7 +65,9 @@ def _cells(block: list[Line], delimiter: str) -> tuple[list[str], str]:
     if fault := block[-1].fault:
         return [], fault
     try:
-        return next(csv.reader(["".join(line.text for line in block)], delimiter=delimiter, strict=True), []), ""
+        return next(
+            csv.reader(["".join(line.text for line in block)], delimiter=delimiter, strict=True), []
+        ), ""
     except csv.Error as error:
         return [], str(error)
 

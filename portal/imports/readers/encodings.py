@@ -24,8 +24,14 @@ CHOICES = [
 ]
 LABELS = dict(CHOICES)
 ASSUMED = "windows-1252"  # What old exports of the western world are in, where they say nothing.
-_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-_TWO_BYTES = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+_TWO_BYTES = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
 
 
 def marked(sample: bytes) -> tuple[str, int]:
@@ -54,7 +60,9 @@ def encoding_in(sample: bytes, chosen: str = "", *, assumes: bool = False) -> st
 def _without_mark(sample: bytes) -> str:
     """What the bytes look like. A few bad bytes in UTF-8 cost only their rows, so they make no other encoding of it."""
     ends = sample[1::2].count(0), sample[::2].count(0)
-    if max(ends) * 4 > len(sample) > 4 * min(ends) * 4:  # Of Latin letters every other byte is nothing.
+    if (
+        max(ends) * 4 > len(sample) > 4 * min(ends) * 4
+    ):  # Of Latin letters every other byte is nothing.
         return "utf-16-le" if ends[0] > ends[1] else "utf-16-be"
     whole = sample[: sample.rfind(b"\n") + 1] or sample
     beyond = len(whole.translate(None, bytes(range(128))))
@@ -66,9 +74,12 @@ def known(name: str) -> str:
     """The name as it stands among ours, however it is written; "" for none. Unreadable for any other encoding."""
     if not name:
         return ""
-    wanted = {"utf-16": "utf-16-le", "latin-1": ASSUMED, "latin1": ASSUMED, "iso-8859-1": ASSUMED}.get(
-        name.lower(), name
-    )
+    wanted = {
+        "utf-16": "utf-16-le",
+        "latin-1": ASSUMED,
+        "latin1": ASSUMED,
+        "iso-8859-1": ASSUMED,
+    }.get(name.lower(), name)
     try:
         asked = codecs.lookup(wanted).name
     except LookupError:

@@ -48,18 +48,26 @@ class BundleFile:
         self.size = path.stat().st_size
         self.ignored: list[str] = []
         if self.size > LARGEST_BUNDLE:
-            raise Unreadable("This Bundle is too large to be read as one document. Bring the patients as FHIR NDJSON.")
+            raise Unreadable(
+                "This Bundle is too large to be read as one document. Bring the patients as FHIR NDJSON."
+            )
         try:
             document = json.loads(path.read_bytes())
         except (ValueError, RecursionError) as error:
-            raise Unreadable("This is not complete JSON. Bring patients as FHIR NDJSON, a Bundle or CSV.") from error
+            raise Unreadable(
+                "This is not complete JSON. Bring patients as FHIR NDJSON, a Bundle or CSV."
+            ) from error
         self.entries = _entries(document)
 
     def rows(self, after: int = 0) -> Iterator[Row]:
         """See PatientFile; other resources than patients of a Bundle are no rows."""
         for number, entry in enumerate(self.entries, start=1):
             resource = entry.get("resource") if isinstance(entry, dict) else None
-            if number > after and isinstance(resource, dict) and resource.get("resourceType") == "Patient":
+            if (
+                number > after
+                and isinstance(resource, dict)
+                and resource.get("resourceType") == "Patient"
+            ):
                 end = self.size * number // len(self.entries)
                 yield _row_of_text(number, end, json.dumps(resource))
 
@@ -75,20 +83,32 @@ def _entries(document: Any) -> list[Any]:
 
 def _row_of_text(number: int, end: int, text: str) -> Row:
     if _UNSTORABLE.search(text):
-        return Row(number, end, [text], problems=[Problem("", "", "The line holds characters that are no text.")])
+        return Row(
+            number,
+            end,
+            [text],
+            problems=[Problem("", "", "The line holds characters that are no text.")],
+        )
     try:
         resource = json.loads(text)
     except ValueError:
         return Row(number, end, [text], problems=[Problem("", "", "The line is not valid JSON.")])
     except RecursionError:
-        return Row(number, end, [text], problems=[Problem("", "", "The JSON is nested too deeply.")])
+        return Row(
+            number, end, [text], problems=[Problem("", "", "The JSON is nested too deeply.")]
+        )
     return _row(number, end, text, resource)
 
 
 def _row(number: int, end: int, text: str, resource: Any) -> Row:
     kind = resource.get("resourceType") if isinstance(resource, dict) else None
     if kind != "Patient":
-        return Row(number, end, [text], problems=[Problem("resourceType", str(kind or ""), "only Patient is imported")])
+        return Row(
+            number,
+            end,
+            [text],
+            problems=[Problem("resourceType", str(kind or ""), "only Patient is imported")],
+        )
     try:
         return Row(number, end, [text], details_of(resource), PLACES)
     except Misshapen as error:

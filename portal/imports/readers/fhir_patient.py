@@ -44,7 +44,8 @@ def _name(resource: Mapping[str, Any]) -> dict[str, str]:
     nick = next((name for name in names if name.get("use") == "nickname"), {})
     given = _texts(chosen, "given", "name")
     return {
-        "family_name": _text(chosen, "family", "name") or ("" if given else _text(chosen, "text", "name")),
+        "family_name": _text(chosen, "family", "name")
+        or ("" if given else _text(chosen, "text", "name")),
         "given_name": given[0] if given else "",
         "middle_name": " ".join(given[1:]),
         "prefix": " ".join(_texts(chosen, "prefix", "name")),
@@ -58,13 +59,19 @@ def _telecom(resource: Mapping[str, Any]) -> dict[str, str]:
     phones = [point for point in points if point.get("system") in ("phone", "sms")]
     emails = [point for point in points if point.get("system") == "email"]
     return {
-        "phone": _text(_first_by_use(phones, ("mobile", "home", None, "work", "temp")), "value", "telecom"),
-        "email": _text(_first_by_use(emails, ("home", None, "work", "mobile", "temp")), "value", "telecom"),
+        "phone": _text(
+            _first_by_use(phones, ("mobile", "home", None, "work", "temp")), "value", "telecom"
+        ),
+        "email": _text(
+            _first_by_use(emails, ("home", None, "work", "mobile", "temp")), "value", "telecom"
+        ),
     }
 
 
 def _address(resource: Mapping[str, Any]) -> dict[str, str]:
-    address = _first_by_use(_objects(resource, "address"), ("home", None, "temp", "work", "billing"))
+    address = _first_by_use(
+        _objects(resource, "address"), ("home", None, "temp", "work", "billing")
+    )
     lines = _texts(address, "line", "address")
     return {
         "address_line1": lines[0] if lines else "",
@@ -104,14 +111,18 @@ def _origin(extension: Mapping[str, Any]) -> str:
     """US Core has the words in `text`, and codes beside it."""
     parts = {part.get("url"): part for part in _objects(extension, "extension")}
     coding = _object(parts.get("ombCategory", {}), "valueCoding", "extension")
-    return _text(parts.get("text", {}), "valueString", "extension") or _text(coding, "display", "extension")
+    return _text(parts.get("text", {}), "valueString", "extension") or _text(
+        coding, "display", "extension"
+    )
 
 
 def _identifiers(resource: Mapping[str, Any]) -> list[dict[str, str]]:
     current = [item for item in _objects(resource, "identifier") if item.get("use") != "old"]
     pairs = [(_system(item), _text(item, "value", "identifier")) for item in current]
     mrn = next((value for system, value in pairs if system == fhir.MRN_SYSTEM), "")
-    others = [(system, value) for system, value in pairs if system and value and system != fhir.MRN_SYSTEM]
+    others = [
+        (system, value) for system, value in pairs if system and value and system != fhir.MRN_SYSTEM
+    ]
     found = [{"system": system, "value": value} for system, value in others]
     return found + own_keys(_text(resource, "id"), mrn)
 
@@ -124,7 +135,11 @@ def _system(item: Mapping[str, Any]) -> str:
     codings = _objects(_object(item, "type", "identifier"), "coding")
     kinds = [fhir.CODE_OF_TYPE.get(_text(coding, "code", "identifier")) for coding in codings]
     ours = next((kind for kind in kinds if kind), None) or fhir.CODE_OF_SYSTEM.get(system)
-    return ours or system or ("mrn-other" if any(coding.get("code") == "MR" for coding in codings) else "")
+    return (
+        ours
+        or system
+        or ("mrn-other" if any(coding.get("code") == "MR" for coding in codings) else "")
+    )
 
 
 def _first_by_use(items: list[dict[str, Any]], uses: tuple[str | None, ...]) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from typing import BinaryIO
 
 from portal.imports.readers.encodings import LABELS, UTF_8, is_control, is_text, marked
 
-LONGEST = 4 * 1024 * 1024  # A line beyond this is no patient; it is skipped without being held in memory.
+LONGEST = (
+    4 * 1024 * 1024
+)  # A line beyond this is no patient; it is skipped without being held in memory.
 CHUNK = 64 * 1024
 
 
@@ -25,7 +27,9 @@ def lines_of(path: Path, encoding: str = UTF_8) -> Iterator[Line]:
     with path.open("rb") as file:
         _, end = marked(file.read(4))
         file.seek(end)
-        pieces = _pairs(file, "\n".encode(encoding)) if encoding.startswith("utf-16") else _bytes(file)
+        pieces = (
+            _pairs(file, "\n".encode(encoding)) if encoding.startswith("utf-16") else _bytes(file)
+        )
         for data, length in pieces:
             end += length
             if length > len(data):
@@ -42,7 +46,9 @@ def _decoded(data: bytes, end: int, encoding: str) -> Line:
         words = f"The row is not {_label(encoding)} text. Save the whole file in one encoding."
         return Line(data.decode(encoding, "replace"), end, words)
     if "\0" in text:
-        return Line(text.replace("\0", "\N{REPLACEMENT CHARACTER}"), end, "The row holds a NUL byte.")
+        return Line(
+            text.replace("\0", "\N{REPLACEMENT CHARACTER}"), end, "The row holds a NUL byte."
+        )
     if encoding != UTF_8 and not text.isascii() and (fault := _mixed(data, text, encoding)):
         return Line(text, end, fault)
     return Line(text, end)

@@ -55,7 +55,9 @@ def recognise(
     if not text.lstrip().startswith(("{", "[")):
         return CsvFile(path, chosen, encoding=name)
     if name != UTF_8:
-        raise Unreadable("JSON is UTF-8 by its standard, and this file is not. Save it as UTF-8 and try again.")
+        raise Unreadable(
+            "JSON is UTF-8 by its standard, and this file is not. Save it as UTF-8 and try again."
+        )
     return _json_file(path, text.lstrip())
 
 

@@ -24,7 +24,11 @@ class Problem:
     def __str__(self) -> str:
         if not self.column:
             return self.reason
-        return f'{self.column} "{self.value}": {self.reason}' if self.value else f"{self.column}: {self.reason}"
+        return (
+            f'{self.column} "{self.value}": {self.reason}'
+            if self.value
+            else f"{self.column}: {self.reason}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,10 @@ class Row:
     def identifier_problem(self, identifier: Mapping[str, str], reason: str) -> Problem:
         """The same for one of the row's identifiers: a column of its own, or the one that holds them all."""
         system = identifier["system"]
-        column = self.columns.get(system) or f"{self.columns.get('identifiers', 'identifiers')} ({system})"
+        column = (
+            self.columns.get(system)
+            or f"{self.columns.get('identifiers', 'identifiers')} ({system})"
+        )
         return Problem(column, identifier["value"], reason)
 
 

@@ -41,7 +41,9 @@ class TableFile:
 
     def __init__(self, path: Path, header: Sequence[str], chosen: Sequence[str]) -> None:
         if len(header) > MOST_COLUMNS:
-            raise Unreadable(f"The file has more than {MOST_COLUMNS} columns. Keep those of the patients.")
+            raise Unreadable(
+                f"The file has more than {MOST_COLUMNS} columns. Keep those of the patients."
+            )
         self.path, self.size = path, path.stat().st_size
         self.header, self.chosen = [cell.strip() for cell in header], chosen
         self.numeric: set[int] = set()
@@ -99,9 +101,15 @@ class TableFile:
         return [Problem(self.header[index], record.cells[index], reason) for index in used]
 
     def _read(self, number: int, end: int, cells: list[str]) -> Row:
-        texts = {name: plain(cell.strip()) for name, cell in zip(self.columns.fields, cells, strict=True) if name}
+        texts = {
+            name: plain(cell.strip())
+            for name, cell in zip(self.columns.fields, cells, strict=True)
+            if name
+        }
         texts = {name: text for name, text in texts.items() if text}
-        details: dict[str, Any] = {name: _alike(name, text) for name, text in texts.items() if name in FIELDS}
+        details: dict[str, Any] = {
+            name: _alike(name, text) for name, text in texts.items() if name in FIELDS
+        }
         if "date_of_birth" in details:
             day, precision = values.parts_of_date(details["date_of_birth"])
             details = {"date_of_birth_precision": precision, **details, "date_of_birth": day}
@@ -121,4 +129,8 @@ def _alike(name: str, text: str) -> str:
 
 def _identifiers(texts: dict[str, str]) -> list[dict[str, str]]:
     found = [{"system": name, "value": texts[name]} for name in SYSTEMS if name in texts]
-    return found + from_cell(texts.get(TOKENS, "")) + own_keys(texts.get(RECORD, ""), texts.get(MRN, ""))
+    return (
+        found
+        + from_cell(texts.get(TOKENS, ""))
+        + own_keys(texts.get(RECORD, ""), texts.get(MRN, ""))
+    )

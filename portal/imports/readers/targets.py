@@ -30,4 +30,14 @@ WANTED = {
     "date_of_birth": "date of birth",
     "sex": "sex",
 }  # What most files have; the page names those that no column becomes.
-DIGITS = {"phone", "postal_code", MRN, TOKENS, "ssn", "driver", "passport", "insurance", "mrn-other"}
+DIGITS = {
+    "phone",
+    "postal_code",
+    MRN,
+    TOKENS,
+    "ssn",
+    "driver",
+    "passport",
+    "insurance",
+    "mrn-other",
+}

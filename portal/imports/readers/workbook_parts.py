@@ -8,14 +8,18 @@ from zipfile import ZipInfo
 
 # Bytes of XML. Measured: a megabyte of the emptiest styles takes 130 MB of memory, one of the emptiest strings 20 MB.
 MOST_SHARED_STRINGS = 24 * 1024 * 1024
-MOST_HELD = 1024 * 1024  # All other parts together; styles of a much coloured sheet have a few hundred thousand.
+MOST_HELD = (
+    1024 * 1024
+)  # All other parts together; styles of a much coloured sheet have a few hundred thousand.
 MOST_TAGS = 1_500_000  # In the shared strings, four for each: some 40,000 rows of which no cell is like another.
 # Parts of a workbook that we never open, and that are large in honest ones.
 _NEVER_READ = (
     b".worksheet+xml", b".calcChain+xml", b".pivotCacheRecords+xml", b".pivotCacheDefinition+xml", b".pivotTable+xml",
     b".comments+xml", b".drawing+xml", b".chart+xml", b".externalLink+xml", b".table+xml",
 )  # fmt: skip
-_BY_NAME = re.compile(r"docProps/|xl/(styles|theme/theme1|workbook)\.xml$|\[Content_Types\]|.*\.rels$", re.IGNORECASE)
+_BY_NAME = re.compile(
+    r"docProps/|xl/(styles|theme/theme1|workbook)\.xml$|\[Content_Types\]|.*\.rels$", re.IGNORECASE
+)
 _PIECE = 1024 * 1024
 _ENCODING = re.compile(rb"encoding\s*=\s*[\"']([^\"']*)")
 _OVERRIDE = re.compile(rb"<(?:\w+:)?Override\b[^>]*>")
@@ -33,7 +37,11 @@ def are_too_large(parts: Iterable[ZipInfo], kinds: bytes) -> bool:
     held = [part for part in parts if _is_held(part.filename, called[part.filename])]
     strings = [part for part in held if _is_strings(part.filename, called[part.filename])]
     others = sum(part.file_size for part in held) - sum(part.file_size for part in strings)
-    return b"&" in kinds or others > MOST_HELD or sum(part.file_size for part in strings) > MOST_SHARED_STRINGS
+    return (
+        b"&" in kinds
+        or others > MOST_HELD
+        or sum(part.file_size for part in strings) > MOST_SHARED_STRINGS
+    )
 
 
 def shared_strings(kinds: bytes) -> list[str]:
@@ -44,7 +52,10 @@ def shared_strings(kinds: bytes) -> list[str]:
 def have_too_many_tags(strings: IO[bytes]) -> bool:
     """Whether this text of shared strings makes too many elements; also where its encoding could hide them."""
     beginning, tags = strings.read(_PIECE), 0
-    if (declared := _ENCODING.search(beginning[:200])) and declared.group(1).lower() not in (b"utf-8", b"us-ascii"):
+    if (declared := _ENCODING.search(beginning[:200])) and declared.group(1).lower() not in (
+        b"utf-8",
+        b"us-ascii",
+    ):
         return True
     piece = beginning
     while piece and tags <= MOST_TAGS:

@@ -7,16 +7,24 @@ from zipfile import BadZipFile, ZipFile, _EndRecData  # type: ignore[attr-define
 from portal.imports.readers.rows import Unreadable
 from portal.imports.readers.workbook_parts import are_too_large, have_too_many_tags, shared_strings
 
-MOST_UNPACKED = 512 * 1024 * 1024  # Bytes of all parts together; a sheet of a million short cells has about 40 MB.
-MOST_TIMES_LARGER = 100  # Sheets pack to a tenth or a twentieth; nothing but zeros packs to a thousandth.
+MOST_UNPACKED = (
+    512 * 1024 * 1024
+)  # Bytes of all parts together; a sheet of a million short cells has about 40 MB.
+MOST_TIMES_LARGER = (
+    100  # Sheets pack to a tenth or a twentieth; nothing but zeros packs to a thousandth.
+)
 SMALL = 10 * 1024 * 1024  # Below this nothing can hurt, however well it is packed.
 MOST_PARTS = 2_000
-MOST_OF_DIRECTORY = MOST_PARTS * 1024  # Bytes; the library makes an object of each entry before anyone can count.
+MOST_OF_DIRECTORY = (
+    MOST_PARTS * 1024
+)  # Bytes; the library makes an object of each entry before anyone can count.
 MOST_OF_KINDS = 1024 * 1024  # Bytes of the list that says what each part is.
 _DIRECTORY_SIZE = 5  # Its place in what the library reads at the end of a ZIP.
 SAVE_AS = "Save it as an Excel workbook (.xlsx) or as “CSV UTF-8 (comma delimited)” and try again."
 DAMAGED = f"This Excel workbook or ZIP file is damaged. {SAVE_AS}"
-TOO_LARGE = "Unpacked, this file would be far too large. Bring the patients as CSV, or split the file."
+TOO_LARGE = (
+    "Unpacked, this file would be far too large. Bring the patients as CSV, or split the file."
+)
 
 _OTHERS = {
     "xl/workbook.bin": f"This is a binary Excel workbook (.xlsb). {SAVE_AS}",
@@ -36,10 +44,17 @@ def refuse_unsafe(path: Path) -> None:
         with ZipFile(path) as packed:
             parts = packed.infolist()
             _refuse_large(sum(part.file_size for part in parts), path.stat().st_size, len(parts))
-            _refuse_others({part.filename for part in parts}, is_locked=any(part.flag_bits & 1 for part in parts))
+            _refuse_others(
+                {part.filename for part in parts},
+                is_locked=any(part.flag_bits & 1 for part in parts),
+            )
             with packed.open("[Content_Types].xml") as file:
                 kinds = file.read(MOST_OF_KINDS + 1)
-            if len(kinds) > MOST_OF_KINDS or are_too_large(parts, kinds) or _has_many_strings(packed, kinds):
+            if (
+                len(kinds) > MOST_OF_KINDS
+                or are_too_large(parts, kinds)
+                or _has_many_strings(packed, kinds)
+            ):
                 raise Unreadable(TOO_LARGE)
     except (BadZipFile, KeyError, NotImplementedError, OSError, EOFError, ValueError) as error:
         raise Unreadable(DAMAGED) from error
@@ -87,4 +102,7 @@ def _refuse_others(names: set[str], *, is_locked: bool) -> None:
         raise Unreadable(f"This workbook has macros (.xlsm). {SAVE_AS}")
     if "xl/workbook.xml" not in names:
         words = next((words for name, words in _OTHERS.items() if name in names), None)
-        raise Unreadable(words or "This is a ZIP file and not an Excel workbook. Unpack it and bring the file inside.")
+        raise Unreadable(
+            words
+            or "This is a ZIP file and not an Excel workbook. Unpack it and bring the file inside."
+        )

@@ -34,7 +34,9 @@ class XlsxFile(TableFile):
                 if not self.first and sheet.sheet_state == "visible":
                     self.sheet, self.first = sheet.title, self._first_of(sheet)
         if not self.first:
-            raise Unreadable("No sheet of this workbook has a header row. It must name at least two columns.")
+            raise Unreadable(
+                "No sheet of this workbook has a header row. It must name at least two columns."
+            )
         numeric = self.numeric
         super().__init__(path, self.first[0].cells, chosen)
         self.numeric = numeric
@@ -54,7 +56,10 @@ class XlsxFile(TableFile):
             for number, cells in enumerate(sheet.iter_rows(max_col=self.width + 10), start=1):
                 if number > MOST_ROWS:
                     raise Unreadable(DAMAGED)
-                is_gap, before = cells is before, cells  # All the rows that a sheet leaves out are one and the same.
+                is_gap, before = (
+                    cells is before,
+                    cells,
+                )  # All the rows that a sheet leaves out are one and the same.
                 if not is_gap and (texts := self._texts(cells)):
                     wrong = [index for index, cell in enumerate(cells) if cell.data_type == "e"]
                     yield Record(number, texts, min(size, size * number // rows), wrong=wrong)
@@ -63,7 +68,9 @@ class XlsxFile(TableFile):
         """The header, if the first row in which something stands names two columns, and the first rows behind it."""
         found: list[Record] = []
         sheet.reset_dimensions()
-        for number, cells in enumerate(islice(sheet.iter_rows(max_col=MOST_COLUMNS + 1), FIRST), start=1):
+        for number, cells in enumerate(
+            islice(sheet.iter_rows(max_col=MOST_COLUMNS + 1), FIRST), start=1
+        ):
             if not found:
                 filled = [index for index, cell in enumerate(cells) if cell.value not in (None, "")]
                 self.width = filled[-1] + 1 if filled else 0
@@ -99,7 +106,11 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def _is_number(cell: Any) -> bool:
-    return isinstance(cell.value, int | float) and not isinstance(cell.value, bool) and not _zeros(cell)
+    return (
+        isinstance(cell.value, int | float)
+        and not isinstance(cell.value, bool)
+        and not _zeros(cell)
+    )
 
 
 def _zeros(cell: Any) -> int:
@@ -119,5 +130,7 @@ def _text(cell: Any) -> str:
     if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
         return f"{int(value):0{_zeros(cell)}d}" if value >= 0 else str(int(value))
     if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat(" ", "seconds")
+        return (
+            value.date().isoformat() if value.time() == time() else value.isoformat(" ", "seconds")
+        )
     return value.isoformat() if isinstance(value, date | time) else str(value)

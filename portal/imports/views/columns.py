@@ -33,7 +33,9 @@ def columns(request: HttpRequest, job_id: UUID) -> HttpResponse:
         return redirect("imports:show", job_id)
     if request.method != "POST":
         mapping, name = _asked(request.GET.get("profile", ""), job)
-        return _columns(request, job, ColumnsForm(header=job.header, mapping=mapping), profile_name=name)
+        return _columns(
+            request, job, ColumnsForm(header=job.header, mapping=mapping), profile_name=name
+        )
     form = ColumnsForm(request.POST, header=job.header)
     if form.is_valid() and _carried_out(form, job, request):
         return redirect("imports:show", job_id)

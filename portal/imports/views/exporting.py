@@ -22,10 +22,17 @@ def export(request: HttpRequest, kind: str) -> StreamingHttpResponse:
     Nothing of them is in the file's name.
     """
     filters = PatientFilters.of_the_list(request.GET)
-    found = every_patient(user_of(request), door=Source.PORTAL, text=request.GET.get("q", "").strip(), filters=filters)
+    found = every_patient(
+        user_of(request),
+        channel=Source.PORTAL,
+        text=request.GET.get("q", "").strip(),
+        filters=filters,
+    )
     name = f"patients-{timezone.localtime():%Y%m%d-%H%M}.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingHttpResponse(_in_chunks(WRITERS[kind](found)), content_type=KINDS[kind], headers=headers)
+    return StreamingHttpResponse(
+        _in_chunks(WRITERS[kind](found)), content_type=KINDS[kind], headers=headers
+    )
 
 
 def _in_chunks(lines: Iterable[str]) -> Iterator[str]:

@@ -46,7 +46,9 @@ def rejects(request: HttpRequest, job_id: UUID) -> StreamingHttpResponse:
     job = open_job(user_of(request), job_id)
     name = f"rejects-{job.created_at:%Y%m%d-%H%M}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingHttpResponse(rejects_csv(job), content_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingHttpResponse(
+        rejects_csv(job), content_type="text/csv; charset=utf-8", headers=headers
+    )
 
 
 @allow("imports.add_importjob")
@@ -92,7 +94,9 @@ def _report(job: ImportJob) -> dict[str, Any]:
         "progress": job_progress(job),
         "counts": counts,
         "problems": problems,
-        "undone": undone if job.undone_count or job.status in (JobStatus.UNDOING, JobStatus.UNDONE) else [],
+        "undone": undone
+        if job.undone_count or job.status in (JobStatus.UNDOING, JobStatus.UNDONE)
+        else [],
         "left": left,
         "questions": count_questions(job) if is_tried else [],
         "alike": first_alike(job, limit=ALIKE_SHOWN) if is_tried else [],
@@ -100,5 +104,9 @@ def _report(job: ImportJob) -> dict[str, Any]:
         "steps": steps_of(job, TRIAL if job.dry_run else IMPORT),
         "run": job.run if job.dry_run else None,
         "earlier": earlier_import(job) if job.dry_run else None,
-        "read": [(name, LABELS[field]) for name, field in zip(job.header, job.mapping, strict=False) if field],
+        "read": [
+            (name, LABELS[field])
+            for name, field in zip(job.header, job.mapping, strict=False)
+            if field
+        ],
     }

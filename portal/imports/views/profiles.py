@@ -18,7 +18,11 @@ from portal.imports.readers.targets import LABELS
 def profiles(request: HttpRequest) -> HttpResponse:
     """All of them, each with what it reads."""
     found = [
-        (profile, NameForm(initial={"name": profile.name}, auto_id=f"id_%s_{profile.pk}"), _reads(profile))
+        (
+            profile,
+            NameForm(initial={"name": profile.name}, auto_id=f"id_%s_{profile.pk}"),
+            _reads(profile),
+        )
         for profile in MappingProfile.objects.select_related("by")
     ]
     return render(request, "imports/profiles.html", {"profiles": found})

@@ -14,7 +14,14 @@ from portal.errors import NotFound
 from portal.imports.forms import RestForm, ReviewForm
 from portal.imports.models import Doubt, ImportJob, JobStatus
 from portal.imports.readers.targets import LABELS
-from portal.imports.reviewing import Asked, beside, choose, choose_for_rest, count_questions, questions_of
+from portal.imports.reviewing import (
+    Asked,
+    beside,
+    choose,
+    choose_for_rest,
+    count_questions,
+    questions_of,
+)
 from portal.imports.selectors import open_job
 from portal.imports.steps import REVIEW, steps_of
 
@@ -60,12 +67,16 @@ def rest(request: HttpRequest, job_id: UUID, doubt: str) -> HttpResponse:
         return _page(request, job, doubt, {"form": form, "rest": form, "cards": []}, status=422)
     asked = form.cleaned_data
     reason = asked.get("reason", "")
-    count = choose_for_rest(job_id, doubt, choice=asked["choice"], reason=reason, by=user_of(request))
+    count = choose_for_rest(
+        job_id, doubt, choice=asked["choice"], reason=reason, by=user_of(request)
+    )
     messages.success(request, f"Kept for {count:,} rows. Nothing is written yet.")
     return redirect("imports:review", job_id, doubt)
 
 
-def _questions(request: HttpRequest, job: ImportJob, doubt: str, after: int) -> tuple[list[Asked], bool]:
+def _questions(
+    request: HttpRequest, job: ImportJob, doubt: str, after: int
+) -> tuple[list[Asked], bool]:
     if doubt not in Doubt.values:
         raise NotFound("There is no such kind of rows.")
     return questions_of(user_of(request), job, doubt=doubt, after=after, limit=PAGE)
@@ -75,18 +86,34 @@ def _next(job: ImportJob, doubt: str, asked: list[Asked], *, has_more: bool) -> 
     here = reverse("imports:review", args=[job.pk, doubt])
     if has_more:
         return f"{here}?after={asked[-1].question.row_number}"
-    others = [kind for kind, total, chosen in count_questions(job) if total > chosen and kind != doubt]
-    return reverse("imports:review", args=[job.pk, others[0]]) if others else reverse("imports:show", args=[job.pk])
+    others = [
+        kind for kind, total, chosen in count_questions(job) if total > chosen and kind != doubt
+    ]
+    return (
+        reverse("imports:review", args=[job.pk, others[0]])
+        if others
+        else reverse("imports:show", args=[job.pk])
+    )
 
 
 def _card(asked: Asked, form: ReviewForm) -> dict[str, Any]:
     key = asked.question.pk
     order = [*LABELS, "identifiers"]
     rows = sorted(beside(asked), key=lambda row: order.index(row["name"]))
-    rows = [{**row, "label": LABELS[row["name"]] if row["name"] != "identifiers" else "Identifiers"} for row in rows]
+    rows = [
+        {**row, "label": LABELS[row["name"]] if row["name"] != "identifiers" else "Identifiers"}
+        for row in rows
+    ]
     return {"asked": asked, "rows": rows, "choice": form[f"q{key}"], "reason": form[f"r{key}"]}
 
 
-def _page(request: HttpRequest, job: ImportJob, doubt: str, context: dict[str, Any], *, status: int) -> HttpResponse:
-    more = {"job": job, "doubt": Doubt(doubt), "kinds": count_questions(job), "steps": steps_of(job, REVIEW)}
+def _page(
+    request: HttpRequest, job: ImportJob, doubt: str, context: dict[str, Any], *, status: int
+) -> HttpResponse:
+    more = {
+        "job": job,
+        "doubt": Doubt(doubt),
+        "kinds": count_questions(job),
+        "steps": steps_of(job, REVIEW),
+    }
     return render(request, "imports/review.html", {**more, **context}, status=status)

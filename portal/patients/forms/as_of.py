@@ -26,7 +26,9 @@ class MomentForm(forms.Form):
         help_text="Such as 14:30",
         required=False,
         input_formats=["%H:%M", "%H.%M"],
-        error_messages={"invalid": "Enter the time as 14:30, or leave it empty for the end of the day."},
+        error_messages={
+            "invalid": "Enter the time as 14:30, or leave it empty for the end of the day."
+        },
         widget=forms.TimeInput({**_BOX, "class": "nhsuk-input--width-5"}, format="%H:%M"),
     )
 
@@ -35,7 +37,9 @@ class MomentForm(forms.Form):
         try:
             day = date_from(self.cleaned_data["on"])
         except ValueError as error:
-            raise forms.ValidationError("There is no such day. Check the day and the month.") from error
+            raise forms.ValidationError(
+                "There is no such day. Check the day and the month."
+            ) from error
         if day is None:
             raise forms.ValidationError("Enter a day such as 05-Apr-2024, 5/4/2024 or 2024-04-05.")
         if day > timezone.localdate():

@@ -39,7 +39,10 @@ class ChoosingForm(PatientForm):
     @property
     def reason(self) -> str:
         """Why it is another person than those shown; empty where nobody chose."""
-        chosen, words = self.cleaned_data.get("another", ""), self.cleaned_data.get("other_reason", "").strip()
+        chosen, words = (
+            self.cleaned_data.get("another", ""),
+            self.cleaned_data.get("other_reason", "").strip(),
+        )
         return words if words and chosen in ("", "other") else REASONS.get(chosen, "")
 
     def clean(self) -> dict[str, Any]:
@@ -50,17 +53,25 @@ class ChoosingForm(PatientForm):
 
     def forget_choice(self) -> None:
         """It was made about others than those who are shown now."""
-        self.data = {name: value for name, value in self.data.items() if name not in ("another", "other_reason")}
+        self.data = {
+            name: value
+            for name, value in self.data.items()
+            if name not in ("another", "other_reason")
+        }
 
     def ask(self) -> None:
         """Say that nothing is saved before somebody has chosen."""
-        self.add_error("another", "Open the patient who is here already, or choose why this is another person.")
+        self.add_error(
+            "another", "Open the patient who is here already, or choose why this is another person."
+        )
 
 
 class EditForm(ChoosingForm):
     """Carries what the person saw when they opened it, so that only what they changed is written."""
 
-    while_nobody = "If your changes make this record look like another patient, that patient is shown here."
+    while_nobody = (
+        "If your changes make this record look like another patient, that patient is shown here."
+    )
     opened = forms.CharField(widget=forms.HiddenInput)
 
 
@@ -76,7 +87,9 @@ def as_initial(typed: Mapping[str, Any]) -> dict[str, Any]:
     """The way back: `initial` of a form that shows what was typed."""
     initial = {name: value for name, value in typed.items() if name != "identifiers"}
     for row, texts in enumerate(typed["identifiers"]):
-        initial |= {f"identifier_{part}_{row}": text for part, text in zip(PARTS, texts, strict=False)}
+        initial |= {
+            f"identifier_{part}_{row}": text for part, text in zip(PARTS, texts, strict=False)
+        }
     return initial
 
 
@@ -104,7 +117,10 @@ def form_values(patient: Patient) -> dict[str, Any]:
     values["date_of_birth"] = boxes_of(patient.date_of_birth, patient.date_of_birth_precision)
     values["deceased_on"] = boxes_of(patient.deceased_on)
     values["birth_unknown"] = patient.date_of_birth is None
-    values["country"], values["language"] = country_name(patient.country), language_name(patient.language)
+    values["country"], values["language"] = (
+        country_name(patient.country),
+        language_name(patient.language),
+    )
     for row, identifier in enumerate(patient.identifiers.all()):
         values[f"identifier_system_{row}"] = identifier.system
         values[f"identifier_value_{row}"] = identifier.value

@@ -32,7 +32,9 @@ def _age(details: Mapping[str, Any]) -> str:
 
 def _phone(typed: str, number: str, country: str) -> str:
     if number:
-        shown = phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+        shown = phonenumbers.format_number(
+            phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL
+        )
         return f"Understood as {shown}"
     return f"Kept as typed: not a whole number of {country_name(country)}" if typed else ""
 

@@ -66,7 +66,9 @@ class IdentifierRows(forms.Form):
             label=f"Kind of identifier{number}", choices=[*choices.items()], required=False
         )
         self.fields[f"identifier_value_{row}"] = text(f"Identifier{number}")
-        self.fields[f"identifier_from_{row}"] = DayField(label=f"Valid from{number}", required=False)
+        self.fields[f"identifier_from_{row}"] = DayField(
+            label=f"Valid from{number}", required=False
+        )
         self.fields[f"identifier_to_{row}"] = DayField(label=f"Valid to{number}", required=False)
 
     def check_rows(self, given: Mapping[str, Any]) -> None:
@@ -84,11 +86,17 @@ class IdentifierRows(forms.Form):
         """In the words of `clean_details`; None while a row has a fault of its own."""
         if any(name.startswith("identifier_") for name in self.errors):
             return None
-        rows = [dict(zip(WORDS, (given.get(field.name) for field in row), strict=True)) for row in self.rows]
+        rows = [
+            dict(zip(WORDS, (given.get(field.name) for field in row), strict=True))
+            for row in self.rows
+        ]
         return [row for row in rows if row["value"]]
 
     def validities(self) -> dict[str, str]:
         """How each row's days were understood, by the row's number; empty where there is none, or it is faulty."""
         given = getattr(self, "cleaned_data", {})
-        words = {row.number: validity(given.get(row.start.name), given.get(row.end.name)) for row in self.rows}
+        words = {
+            row.number: validity(given.get(row.start.name), given.get(row.end.name))
+            for row in self.rows
+        }
         return {number: text[:1].upper() + text[1:] for number, text in words.items()}

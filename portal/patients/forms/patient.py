@@ -61,7 +61,9 @@ class PatientForm(IdentifierRows):
     ethnicity = text("Ethnicity", "20")
     deceased_on = DateBoxesField(label="Died on", required=False)
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, initial: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, initial: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(data, initial=dict(initial or {}))
         self.details: dict[str, Any] = {}
         self.readable: dict[str, Any] = {}
@@ -83,7 +85,9 @@ class PatientForm(IdentifierRows):
         except InvalidInput as wrong:
             self.add_problems(wrong)
             faulty = {problem.pointer for problem in wrong.errors}
-            self.readable = clean_details({name: raw[name] for name in raw if name not in faulty}, partial=True)
+            self.readable = clean_details(
+                {name: raw[name] for name in raw if name not in faulty}, partial=True
+            )
         return given
 
     def _check_birth(self, given: Mapping[str, Any]) -> None:
@@ -95,17 +99,27 @@ class PatientForm(IdentifierRows):
         elif age and born:
             self.add_error("age_about", "Give the date of birth or an age, not both.")
         elif not (age or born or given.get("birth_unknown")):
-            self.add_error("date_of_birth", "Enter the date of birth or an age, or tick that neither is known.")
+            self.add_error(
+                "date_of_birth", "Enter the date of birth or an age, or tick that neither is known."
+            )
 
     def _raw(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """In the words of `clean_details`, only the fields that are wanted."""
         raw = {name: given[name] for name in given if name in PLAIN}
-        raw["date_of_birth"], raw["date_of_birth_precision"] = given.get("date_of_birth") or self._year(given)
+        raw["date_of_birth"], raw["date_of_birth_precision"] = given.get(
+            "date_of_birth"
+        ) or self._year(given)
         raw["deceased_on"] = (given.get("deceased_on") or ("",))[0]
-        raw |= {"identifiers": identifiers} if (identifiers := self.identifiers(given)) is not None else {}
+        raw |= (
+            {"identifiers": identifiers}
+            if (identifiers := self.identifiers(given)) is not None
+            else {}
+        )
         raw["postal_code"] = _tidied(raw.get("postal_code", ""), raw.get("country", ""))
         raw = {name: value for name, value in raw.items() if name not in self.errors}
-        return raw if self.wanted is None else {name: raw[name] for name in raw if name in self.wanted}
+        return (
+            raw if self.wanted is None else {name: raw[name] for name in raw if name in self.wanted}
+        )
 
     def _year(self, given: Mapping[str, Any]) -> tuple[str, str]:
         """Of an age the year of birth: what is a guess shall not look like a known day."""
@@ -125,7 +139,9 @@ class PatientForm(IdentifierRows):
     def _taken_in(self, error: PortalError) -> str:
         """The row that the error is about: the first of a kind that somebody else holds."""
         said = {reason for one in error.extra.get("candidates", ()) for reason in one["reasons"]}
-        rows = [row for row in self.rows if same_identifier(system_name(row.kind.value() or "")) in said]
+        rows = [
+            row for row in self.rows if same_identifier(system_name(row.kind.value() or "")) in said
+        ]
         return rows[0].value.name if rows else "identifier_value_0"
 
 

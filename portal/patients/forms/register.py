@@ -18,7 +18,9 @@ class RegisterForm(ChoosingForm):
 
     token = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, initial: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, initial: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(data, initial=initial)
         self.fields["country"].help_text = f"Empty means {settings.DEFAULT_COUNTRY}."
         if not self.is_bound:

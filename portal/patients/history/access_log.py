@@ -41,7 +41,11 @@ def readings_of(
 ) -> ReadingPage:
     """A page of who looked at a patient who was opened."""
     filters = filters or ReadingFilters()
-    rows = _readings(user, patient, with_lists=filters.with_lists).select_related("user").order_by(_NEWEST_FIRST)
+    rows = (
+        _readings(user, patient, with_lists=filters.with_lists)
+        .select_related("user")
+        .order_by(_NEWEST_FIRST)
+    )
     if filters.person:
         rows = rows.filter(user_id=filters.person)
     if filters.since:
@@ -55,7 +59,12 @@ def readings_of(
 
 def readers_of(user: User | None, patient: Patient) -> list[User]:
     """Everybody who ever opened this record, by name."""
-    ids = _readings(user, patient, with_lists=False).order_by().values_list("user_id", flat=True).distinct()
+    ids = (
+        _readings(user, patient, with_lists=False)
+        .order_by()
+        .values_list("user_id", flat=True)
+        .distinct()
+    )
     return sorted(User.objects.filter(pk__in=list(ids)), key=str)
 
 

@@ -82,18 +82,20 @@ class State:
     identifiers: list[Held]
 
 
-def history_of(user: User | None, patient_id: UUID, *, door: str) -> list[Change]:
+def history_of(user: User | None, patient_id: UUID, *, channel: str) -> list[Change]:
     """The whole log of one patient, newest first, field by field; the reading is recorded."""
     _may_see_history(user)
     if not patients_visible_to(user).filter(pk=patient_id).exists():
         raise no_such_patient(patient_id)
     events = list(PatientEvent.objects.filter(pgh_obj_id=patient_id).order_by("pgh_id"))
-    record_reading(user, [patient_id], action="history", door=door)
+    record_reading(user, [patient_id], action="history", channel=channel)
     changes = _changes([None, *events], events)
     return [_with_identifiers_in_a_word(change) for change in reversed(changes)]
 
 
-def changes_of(user: User | None, patient: Patient, *, before: int | None = None, limit: int = PAGE_SIZE) -> ChangePage:
+def changes_of(
+    user: User | None, patient: Patient, *, before: int | None = None, limit: int = PAGE_SIZE
+) -> ChangePage:
     """A page of the log of a patient who was opened, by version: it costs the same however long the log is."""
     _may_see_history(user)
     rows = list(_versions(patient, before)[: limit + 1])
@@ -108,7 +110,9 @@ def state_of(
     """An opened patient's record as it was at a moment, or as of a version; None where there was none yet."""
     _may_see_history(user)
     rows = _versions(patient, None)
-    rows = rows.filter(version=version) if version is not None else rows.filter(pgh_created_at__lte=at)
+    rows = (
+        rows.filter(version=version) if version is not None else rows.filter(pgh_created_at__lte=at)
+    )
     event = rows.first()
     if event is None:
         return None
@@ -129,7 +133,11 @@ def _may_see_history(user: User | None) -> None:
 
 def _versions(patient: Patient, before: int | None) -> Any:
     """Newest first, along the index of versions."""
-    rows = PatientEvent.objects.filter(pgh_obj_id=patient.pk).exclude(pgh_label=DELETED).order_by("-version")
+    rows = (
+        PatientEvent.objects.filter(pgh_obj_id=patient.pk)
+        .exclude(pgh_label=DELETED)
+        .order_by("-version")
+    )
     return rows if before is None else rows.filter(version__lt=before)
 
 
@@ -146,9 +154,16 @@ def _identifiers_at(patient: Patient, version: int) -> list[Held]:
 
 
 def _changes(befores: Sequence[Any], events: Sequence[Any]) -> list[Change]:
-    names, identifiers, merges = _actor_names(events), _identifier_changes(events), merges_in(befores, events)
+    names, identifiers, merges = (
+        _actor_names(events),
+        _identifier_changes(events),
+        merges_in(befores, events),
+    )
     return [
-        replace(_change(event, before, names, identifiers[event.version]), merge=merges.get(event.version))
+        replace(
+            _change(event, before, names, identifiers[event.version]),
+            merge=merges.get(event.version),
+        )
         for before, event in zip(befores, events, strict=False)
     ]
 
@@ -162,17 +177,22 @@ def _identifier_changes(events: Sequence[Any]) -> dict[int, list[IdentifierChang
     found = defaultdict(list)
     if events:
         versions = [event.version for event in events]
-        for row in IdentifierChange.objects.filter(patient_id=events[0].pgh_obj_id, version__in=versions):
+        for row in IdentifierChange.objects.filter(
+            patient_id=events[0].pgh_obj_id, version__in=versions
+        ):
             found[row.version].append(row)
     return found
 
 
-def _change(event: Any, before: Any, names: dict[int, str], identifiers: list[IdentifierChange]) -> Change:
+def _change(
+    event: Any, before: Any, names: dict[int, str], identifiers: list[IdentifierChange]
+) -> Change:
     context = event.pgh_context or {}
     fields = [
         (name, _shown(getattr(before, name, "")), _shown(getattr(event, name)))
         for name in RECORDED
-        if name != "phone_e164" and _shown(getattr(before, name, "")) != _shown(getattr(event, name))
+        if name != "phone_e164"
+        and _shown(getattr(before, name, "")) != _shown(getattr(event, name))
     ]
     return Change(
         event.pgh_id,
@@ -225,7 +245,11 @@ def merged_here(patient: Patient) -> list[Patient]:
     found: dict[UUID, Patient] = {}
     last = [patient.pk]
     for _ in range(LONGEST_CHAIN):
-        rows = Patient.objects.filter(merged_into__in=last).only("id", "mrn", "merged_into").order_by("mrn")
+        rows = (
+            Patient.objects.filter(merged_into__in=last)
+            .only("id", "mrn", "merged_into")
+            .order_by("mrn")
+        )
         last = [one.pk for one in rows if one.pk not in found]
         found |= {one.pk: one for one in rows}
         if not last:

@@ -22,7 +22,9 @@ class Story:
     before: int | None
 
 
-def story_of(user: User, patient: Patient, *, before: int | None = None, limit: int = PAGE_SIZE) -> Story:
+def story_of(
+    user: User, patient: Patient, *, before: int | None = None, limit: int = PAGE_SIZE
+) -> Story:
     """What happened to an opened patient, as far as this user may see it."""
     page = changes_of(user, patient, before=before, limit=limit)
     told = [happening_from(change) for change in page.changes]
@@ -38,5 +40,9 @@ def _span(patient: Patient, page: ChangePage, before: int | None) -> tuple[datet
 
 
 def _from_annexes(user: User, patient: Patient) -> Sequence[Happening]:
-    tabs = [one.tab for one in annexes() if one.tab and one.tab.happenings and user.has_perm(one.tab.permission)]
+    tabs = [
+        one.tab
+        for one in annexes()
+        if one.tab and one.tab.happenings and user.has_perm(one.tab.permission)
+    ]
     return [happening for tab in tabs if tab.happenings for happening in tab.happenings(patient.pk)]

@@ -29,9 +29,16 @@ def undo_change(patient_id: UUID, *, version: int, by: User, source: str) -> Pat
     StaleVersion if the record was changed since; Conflict if this change cannot be taken back, or if an identifier
     went to somebody else meanwhile.
     """
-    patient = patients_visible_to(by).prefetch_related("identifiers").filter(pk=patient_id, version=version).first()
+    patient = (
+        patients_visible_to(by)
+        .prefetch_related("identifiers")
+        .filter(pk=patient_id, version=version)
+        .first()
+    )
     if patient is None:
-        raise StaleVersion("Someone changed this patient since. Look at the history, and correct what is wrong.")
+        raise StaleVersion(
+            "Someone changed this patient since. Look at the history, and correct what is wrong."
+        )
     change = changes_of(by, patient, before=version + 1, limit=1).changes[0]
     state = state_of(by, patient, version=version - 1)
     if state is None or not is_undoable(change):

@@ -14,7 +14,14 @@ from portal.patients.templatetags.patients import BY_PRECISION, source_name
 
 NOT_RECORDED = "Not recorded"
 NAMED = 4  # Fields that a title names one by one.
-_OF_THE_MACHINE = {"id", "version", "created_at", "updated_at", "phone_e164", "merged_into_id"}  # The last has words.
+_OF_THE_MACHINE = {
+    "id",
+    "version",
+    "created_at",
+    "updated_at",
+    "phone_e164",
+    "merged_into_id",
+}  # The last has words.
 _TAKEN_AS_READ = {("date_of_birth_precision", "day"), ("status", "active")}
 _CHOICES = {"sex": Sex, "status": Status, "source": Source, "date_of_birth_precision": Precision}
 _DATES = {"date_of_birth", "deceased_on", "registered_on"}
@@ -44,12 +51,15 @@ def readable(change: Change) -> Change:
     is_first = change.kind == "insert"
     before, after = change.precisions
     told_by_the_date = (
-        {"date_of_birth_precision"} if any(name == "date_of_birth" for name, _, _ in change.fields) else set()
+        {"date_of_birth_precision"}
+        if any(name == "date_of_birth" for name, _, _ in change.fields)
+        else set()
     )
     fields = [
         (label_of(name), "" if is_first else worded(name, old, before), worded(name, new, after))
         for name, old, new in change.fields
-        if name not in _OF_THE_MACHINE | told_by_the_date and not (is_first and (name, new) in _TAKEN_AS_READ)
+        if name not in _OF_THE_MACHINE | told_by_the_date
+        and not (is_first and (name, new) in _TAKEN_AS_READ)
     ]
     fields += [*_identifiers(change), *_merge(change)]
     if not fields and change.is_mended:
@@ -62,15 +72,23 @@ def readable(change: Change) -> Change:
 def happening_from(change: Change) -> Happening:
     """The same change as one line of the timeline."""
     told = readable(change)
-    details = [_in_one_line(*row) for row in told.fields if row not in _merge(change)]  # The title says that.
+    details = [
+        _in_one_line(*row) for row in told.fields if row not in _merge(change)
+    ]  # The title says that.
     if change.kind == "insert":
-        details = [f"Registered although a similar person was here: {change.reason}"] if change.reason else []
+        details = (
+            [f"Registered although a similar person was here: {change.reason}"]
+            if change.reason
+            else []
+        )
     if change.merge and change.merge.words:
         details.insert(0, f"Because: {change.merge.words}")
     if change.is_mended:
         details.append("Written into the log afterwards; who changed it is not known")
-    door = source_name(change.source) if change.source else ""
-    return Happening(change.at, _title(change, told), details, change.actor, door, change.version)
+    channel = source_name(change.source) if change.source else ""
+    return Happening(
+        change.at, _title(change, told), details, change.actor, channel, change.version
+    )
 
 
 @dataclass(frozen=True)
@@ -92,14 +110,19 @@ def side_by_side(state: State, patient: Patient) -> list[Compared]:
     rows = [Compared(label, then[label], now[label]) for label in then]
     held = [Held.of(one) for one in patient.identifiers.all()]
     systems = sorted({one.system for one in [*state.identifiers, *held]})
-    return rows + [Compared(system_name(one), _held(one, state.identifiers), _held(one, held)) for one in systems]
+    return rows + [
+        Compared(system_name(one), _held(one, state.identifiers), _held(one, held))
+        for one in systems
+    ]
 
 
 def _facts(patient: Patient) -> dict[str, str]:
     facts = {}
     for name in _IN_ORDER:
         value = getattr(patient, name)
-        facts[label_of(name)] = worded(name, "" if value is None else str(value), patient.date_of_birth_precision)
+        facts[label_of(name)] = worded(
+            name, "" if value is None else str(value), patient.date_of_birth_precision
+        )
     return facts
 
 
@@ -173,7 +196,10 @@ def _merge_title(merge: Merge) -> str:
 
 
 def _held(system: str, identifiers: Sequence[Held]) -> str:
-    return ", ".join(_with_its_days(one) for one in identifiers if one.system == system) or NOT_RECORDED
+    return (
+        ", ".join(_with_its_days(one) for one in identifiers if one.system == system)
+        or NOT_RECORDED
+    )
 
 
 def _with_its_days(one: Held) -> str:

@@ -60,14 +60,19 @@ class Crowd:
             match = match_of(one, facts_of(face.row, ()), new=new)
             if match and match.grade.is_strong:
                 found.append(match)
-        return sorted(found, key=lambda match: (match.grade, match.patient_id))  # `certain` before `probable`.
+        return sorted(
+            found, key=lambda match: (match.grade, match.patient_id)
+        )  # `certain` before `probable`.
 
     def _near(self, new: Facts) -> dict[UUID, Face]:
         near = self._by_phone.get(new.phone, []) if new.phone else []
         for name in (_joined(new.family, new.given), _joined(new.given, new.family)):
             near = near + self._by_name.get(name, [])
         born = self._by_birth.get(new.born, []) if new.born else []
-        return {face.id: face for face in near + [one for one in born if may_be_alike(one.family, new.family)]}
+        return {
+            face.id: face
+            for face in near + [one for one in born if may_be_alike(one.family, new.family)]
+        }
 
 
 def may_be_alike(one: str, other: str) -> bool:
@@ -143,13 +148,19 @@ def _of_same_names(people: Sequence[Facts]) -> Iterator[dict[str, Any]]:
         (" ".join(names), one.born.replace(month=1, day=1), one.born.replace(month=12, day=31))
         for one in people
         if one.born
-        for names in ([*one.family.split(), *one.given.split()], [*one.given.split(), *one.family.split()])
+        for names in (
+            [*one.family.split(), *one.given.split()],
+            [*one.given.split(), *one.family.split()],
+        )
     }
     yield from _ask(_NAMED, sorted(asked))
 
 
 def _of_same_phones(people: Sequence[Facts]) -> Iterator[dict[str, Any]]:
-    yield from _ask(_CALLED, [(tail,) for tail in sorted({phone_tail(one.phone) for one in people if one.phone})])
+    yield from _ask(
+        _CALLED,
+        [(tail,) for tail in sorted({phone_tail(one.phone) for one in people if one.phone})],
+    )
 
 
 def _of_same_days(people: Sequence[Facts]) -> Iterator[dict[str, Any]]:
@@ -164,7 +175,11 @@ def _of_same_days(people: Sequence[Facts]) -> Iterator[dict[str, Any]]:
             families.setdefault(one.born, set()).add(one.family)
     wanted, crowded = [], []
     for day, ids, names in _rows(_BORN, [sorted(families)]) if families else ():
-        wanted += [one for one, name in zip(ids, names, strict=True) if _is_worth_it(folded(name), families[day])]
+        wanted += [
+            one
+            for one, name in zip(ids, names, strict=True)
+            if _is_worth_it(folded(name), families[day])
+        ]
         crowded += [(day, family) for family in families[day] if len(ids) > MOST_OF_A_DAY]
     yield from _ask(_THEMSELVES, [(one,) for one in wanted])
     yield from _ask(_OF_A_FAMILY, sorted(crowded))

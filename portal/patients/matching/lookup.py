@@ -22,7 +22,14 @@ from portal.patients.matching.rules import (
     pairs_of,
     person_key,
 )
-from portal.patients.models import PairState, Patient, PatientIdentifier, PossibleDuplicate, Precision, Status
+from portal.patients.models import (
+    PairState,
+    Patient,
+    PatientIdentifier,
+    PossibleDuplicate,
+    Precision,
+    Status,
+)
 from portal.patients.names.vocabulary import name_query, words_near
 from portal.patients.normalize import e164, phone_tail
 
@@ -48,13 +55,17 @@ def similar_in(
         return []
     holders = _holders(pairs_of(details))
     active = patients.filter(status=Status.ACTIVE).order_by()
-    found = {row["id"]: row for row in patients.order_by().filter(pk__in=holders).values("id", *COLUMNS)}
+    found = {
+        row["id"]: row for row in patients.order_by().filter(pk__in=holders).values("id", *COLUMNS)
+    }
     for rows in _lookups(active, details, new, exact_only=exact_only):
         found |= {row["id"]: row for row in rows.values("id", *COLUMNS)}
     known = {one: facts_of(row, holders.get(one, [])) for one, row in found.items()}
     matches = [match for one, facts in known.items() if (match := match_of(one, facts, new=new))]
     matches = [
-        match for match in matches if _is_nearer(match, match_of(match.patient_id, known[match.patient_id], new=old))
+        match
+        for match in matches
+        if _is_nearer(match, match_of(match.patient_id, known[match.patient_id], new=old))
     ]
     wanted = [match for match in matches if match.grade is Grade.CERTAIN or not exact_only]
     return sorted(wanted, key=lambda match: (_ORDER[match.grade], match.patient_id))[:SHOWN]
@@ -129,7 +140,9 @@ def _others(that_day: QuerySet[Patient], new: Facts) -> QuerySet[Patient]:
     and comparing them takes longer than all the rest.
     """
     is_crowd = that_day[MOST_OF_A_DAY : MOST_OF_A_DAY + 1].exists()
-    return that_day.filter(given_key__startswith=new.given)[:MOST_OF_A_NAME] if is_crowd else that_day
+    return (
+        that_day.filter(given_key__startswith=new.given)[:MOST_OF_A_NAME] if is_crowd else that_day
+    )
 
 
 def _births(born: date, precision: str) -> set[date]:
@@ -151,7 +164,9 @@ _LOCK_PEOPLE = """
 """
 
 
-def refuse_duplicates(details: Mapping[str, Any], *, reason: str, shown: Collection[UUID] | None) -> list[str]:
+def refuse_duplicates(
+    details: Mapping[str, Any], *, reason: str, shown: Collection[UUID] | None
+) -> list[str]:
     """The ids of those who are much like this new person and were said to be others; Conflict if nobody said so.
 
     See `register_patient`. Call it in the transaction that registers: until it ends nobody else registers this person.
@@ -185,20 +200,25 @@ def _decided(found: list[Match], *, reason: str, shown: Collection[UUID] | None)
     if any(match.holds for match in found):
         raise _conflict(TAKEN, found, errors=[FieldProblem("identifiers", "taken", TAKEN)])
     if shown is not None and any(match.patient_id not in shown for match in found):
-        raise _conflict("Patients who may be this person are here already. Look at them before you save.", found)
+        raise _conflict(
+            "Patients who may be this person are here already. Look at them before you save.", found
+        )
     if not reason and any(match.grade.is_strong for match in found):
         raise _conflict(_THERE, found)
     return [str(match.patient_id) for match in found]
 
 
-def _conflict(words: str, found: list[Match], *, errors: list[FieldProblem] | None = None) -> Conflict:
+def _conflict(
+    words: str, found: list[Match], *, errors: list[FieldProblem] | None = None
+) -> Conflict:
     """The strong matches stand in `patientIds`, which older clients read; every one is among the `candidates`."""
     return Conflict(
         words,
         errors=errors,
         patientIds=[str(match.patient_id) for match in found if match.grade.is_strong],
         candidates=[
-            {"id": str(match.patient_id), "grade": match.grade.value, "reasons": [*match.reasons]} for match in found
+            {"id": str(match.patient_id), "grade": match.grade.value, "reasons": [*match.reasons]}
+            for match in found
         ],
         duplicate=True,
     )

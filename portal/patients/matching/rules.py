@@ -39,7 +39,9 @@ class Match:
     patient_id: UUID
     grade: Grade
     reasons: tuple[str, ...]
-    holds: tuple[str, ...] = ()  # The kinds of identifiers that both have: nobody else may get those.
+    holds: tuple[
+        str, ...
+    ] = ()  # The kinds of identifiers that both have: nobody else may get those.
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,11 @@ def digits_of(phone: str) -> str:
 def match_of(patient_id: UUID, known: Facts, *, new: Facts) -> Match | None:
     """How well the patient fits the new person; None where nothing worth a look agrees."""
     held = tuple(sorted(system_name(system) for system, _ in new.identifiers & known.identifiers))
-    birth, names, phone = _birth(new, known), _names(new, known), bool(new.phone) and new.phone == known.phone
+    birth, names, phone = (
+        _birth(new, known),
+        _names(new, known),
+        bool(new.phone) and new.phone == known.phone,
+    )
     grade = Grade.CERTAIN if held else _grade(new, known, birth=birth, names=names, phone=phone)
     if grade is None:
         return None
@@ -106,7 +112,9 @@ class _Birth:
 
     parts: int = 0
     differs: bool = False
-    is_exchanged: bool = False  # 4 May and 5 April: one of them was written in the other country's order.
+    is_exchanged: bool = (
+        False  # 4 May and 5 April: one of them was written in the other country's order.
+    )
 
     @property
     def words(self) -> list[str]:
@@ -127,16 +135,24 @@ class _Names:
 
 
 def _grade(new: Facts, known: Facts, *, birth: _Birth, names: _Names, phone: bool) -> Grade | None:
-    is_exact = names.is_same and names.has_family and new.born is not None and new.born == known.born
+    is_exact = (
+        names.is_same and names.has_family and new.born is not None and new.born == known.born
+    )
     if is_exact:
         return Grade.CERTAIN
-    if birth.parts == 3 and (names.is_same or names.has_family or (names.has_like_family and names.has_given)):
+    if birth.parts == 3 and (
+        names.is_same or names.has_family or (names.has_like_family and names.has_given)
+    ):
         return Grade.PROBABLE
     if names.is_same and (birth.parts or birth.is_exchanged):
         return Grade.PROBABLE
     if phone and names.has_given and not birth.differs:
         return Grade.PROBABLE
-    if phone or (birth.parts == 3 and names.has_like_family) or (names.is_same and not birth.differs):
+    if (
+        phone
+        or (birth.parts == 3 and names.has_like_family)
+        or (names.is_same and not birth.differs)
+    ):
         return Grade.POSSIBLE
     return None
 
@@ -147,7 +163,10 @@ def _birth(new: Facts, known: Facts) -> _Birth:
     parts = min(_PARTS[Precision(new.precision)], _PARTS[Precision(known.precision)])
     if _cut(new.born, parts) == _cut(known.born, parts):
         return _Birth(parts)
-    return _Birth(differs=True, is_exchanged=parts == _PARTS[Precision.DAY] and exchanged(new.born) == known.born)
+    return _Birth(
+        differs=True,
+        is_exchanged=parts == _PARTS[Precision.DAY] and exchanged(new.born) == known.born,
+    )
 
 
 def exchanged(day: date) -> date | None:
@@ -161,17 +180,30 @@ def _cut(day: date, parts: int) -> tuple[int, ...]:
 
 def _names(new: Facts, known: Facts) -> _Names:
     if f"{new.family} {new.given}".split() == f"{known.family} {known.given}".split():
-        return _Names(["same name"], is_same=True, has_family=True, has_like_family=True, has_given=True)
+        return _Names(
+            ["same name"], is_same=True, has_family=True, has_like_family=True, has_given=True
+        )
     if new.family and new.given and (new.family, new.given) == (known.given, known.family):
         return _Names(["family and given name exchanged"], is_same=True, has_given=True)
     family = likeness_of(new.family, known.family)
-    given = likeness_of(new.given, known.given) if family or new.phone else ""  # Else no rule asks for it.
-    words = [f"{said} {name}" for said, name in ((family, "family name"), (given, "given name")) if said]
+    given = (
+        likeness_of(new.given, known.given) if family or new.phone else ""
+    )  # Else no rule asks for it.
+    words = [
+        f"{said} {name}" for said, name in ((family, "family name"), (given, "given name")) if said
+    ]
     is_same = family == SAME
     return _Names(words, has_family=is_same, has_like_family=bool(family), has_given=bool(given))
 
 
-COLUMNS = ("family_name", "given_name", "date_of_birth", "date_of_birth_precision", "phone", "phone_e164")
+COLUMNS = (
+    "family_name",
+    "given_name",
+    "date_of_birth",
+    "date_of_birth_precision",
+    "phone",
+    "phone_e164",
+)
 
 
 def facts_by_id(patient_ids: Iterable[UUID]) -> dict[UUID, Facts]:
@@ -183,4 +215,9 @@ def facts_by_id(patient_ids: Iterable[UUID]) -> dict[UUID, Facts]:
 def known_details(patient: Patient) -> dict[str, Any]:
     """What is compared of one stored patient, identifiers too, named as cleaned details are."""
     details: dict[str, Any] = {name: getattr(patient, name) for name in COLUMNS}
-    return {**details, "identifiers": [{"system": one.system, "value": one.value} for one in patient.identifiers.all()]}
+    return {
+        **details,
+        "identifiers": [
+            {"system": one.system, "value": one.value} for one in patient.identifiers.all()
+        ],
+    }

@@ -57,20 +57,38 @@ class Migration(migrations.Migration):
                         verbose_name="MRN",
                     ),
                 ),
-                ("family_name", models.CharField(blank=True, db_default="", default="", max_length=120)),
-                ("given_name", models.CharField(blank=True, db_default="", default="", max_length=120)),
-                ("middle_name", models.CharField(blank=True, db_default="", default="", max_length=120)),
+                (
+                    "family_name",
+                    models.CharField(blank=True, db_default="", default="", max_length=120),
+                ),
+                (
+                    "given_name",
+                    models.CharField(blank=True, db_default="", default="", max_length=120),
+                ),
+                (
+                    "middle_name",
+                    models.CharField(blank=True, db_default="", default="", max_length=120),
+                ),
                 (
                     "prefix",
-                    models.CharField(blank=True, db_default="", default="", max_length=30, verbose_name="title"),
+                    models.CharField(
+                        blank=True, db_default="", default="", max_length=30, verbose_name="title"
+                    ),
                 ),
                 ("suffix", models.CharField(blank=True, db_default="", default="", max_length=30)),
-                ("preferred_name", models.CharField(blank=True, db_default="", default="", max_length=120)),
+                (
+                    "preferred_name",
+                    models.CharField(blank=True, db_default="", default="", max_length=120),
+                ),
                 ("date_of_birth", models.DateField(blank=True, null=True)),
                 (
                     "date_of_birth_precision",
                     models.CharField(
-                        choices=[("day", "Day"), ("month", "Month and year"), ("year", "Year only")],
+                        choices=[
+                            ("day", "Day"),
+                            ("month", "Month and year"),
+                            ("year", "Year only"),
+                        ],
                         db_default="day",
                         default="day",
                         max_length=5,
@@ -79,7 +97,12 @@ class Migration(migrations.Migration):
                 (
                     "sex",
                     models.CharField(
-                        choices=[("female", "Female"), ("male", "Male"), ("other", "Other"), ("unknown", "Unknown")],
+                        choices=[
+                            ("female", "Female"),
+                            ("male", "Male"),
+                            ("other", "Other"),
+                            ("unknown", "Unknown"),
+                        ],
                         db_default="unknown",
                         default="unknown",
                         max_length=7,
@@ -87,39 +110,75 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "email",
-                    models.EmailField(blank=True, db_default="", default="", max_length=254, verbose_name="e-mail"),
+                    models.EmailField(
+                        blank=True, db_default="", default="", max_length=254, verbose_name="e-mail"
+                    ),
                 ),
                 ("phone", models.CharField(blank=True, db_default="", default="", max_length=40)),
-                ("phone_e164", models.CharField(blank=True, db_default="", default="", editable=False, max_length=16)),
-                ("address_line1", models.CharField(blank=True, db_default="", default="", max_length=200)),
-                ("address_line2", models.CharField(blank=True, db_default="", default="", max_length=200)),
+                (
+                    "phone_e164",
+                    models.CharField(
+                        blank=True, db_default="", default="", editable=False, max_length=16
+                    ),
+                ),
+                (
+                    "address_line1",
+                    models.CharField(blank=True, db_default="", default="", max_length=200),
+                ),
+                (
+                    "address_line2",
+                    models.CharField(blank=True, db_default="", default="", max_length=200),
+                ),
                 ("city", models.CharField(blank=True, db_default="", default="", max_length=100)),
                 (
                     "region",
                     models.CharField(
-                        blank=True, db_default="", default="", max_length=100, verbose_name="state or region"
+                        blank=True,
+                        db_default="",
+                        default="",
+                        max_length=100,
+                        verbose_name="state or region",
                     ),
                 ),
-                ("postal_code", models.CharField(blank=True, db_default="", default="", max_length=20)),
+                (
+                    "postal_code",
+                    models.CharField(blank=True, db_default="", default="", max_length=20),
+                ),
                 (
                     "country",
                     models.CharField(
-                        blank=True, db_default="", default="", help_text="ISO 3166-1 alpha-2", max_length=2
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="ISO 3166-1 alpha-2",
+                        max_length=2,
                     ),
                 ),
-                ("marital_status", models.CharField(blank=True, db_default="", default="", max_length=30)),
+                (
+                    "marital_status",
+                    models.CharField(blank=True, db_default="", default="", max_length=30),
+                ),
                 ("race", models.CharField(blank=True, db_default="", default="", max_length=60)),
-                ("ethnicity", models.CharField(blank=True, db_default="", default="", max_length=60)),
+                (
+                    "ethnicity",
+                    models.CharField(blank=True, db_default="", default="", max_length=60),
+                ),
                 (
                     "language",
                     models.CharField(
-                        blank=True, db_default="", default="", help_text="BCP 47, such as en or pt-BR", max_length=35
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="BCP 47, such as en or pt-BR",
+                        max_length=35,
                     ),
                 ),
                 ("deceased_on", models.DateField(blank=True, null=True)),
                 (
                     "registered_on",
-                    models.DateField(db_default=models.Func(function="CURRENT_DATE", template="%(function)s")),
+                    models.DateField(
+                        db_default=models.Func(function="CURRENT_DATE", template="%(function)s")
+                    ),
                 ),
                 (
                     "source",
@@ -139,7 +198,11 @@ class Migration(migrations.Migration):
                 (
                     "status",
                     models.CharField(
-                        choices=[("active", "Active"), ("archived", "Archived"), ("merged", "Merged")],
+                        choices=[
+                            ("active", "Active"),
+                            ("archived", "Archived"),
+                            ("merged", "Merged"),
+                        ],
                         db_default="active",
                         default="active",
                         max_length=8,
@@ -148,11 +211,15 @@ class Migration(migrations.Migration):
                 ("version", models.BigIntegerField(db_default=1, default=1, editable=False)),
                 (
                     "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
                 ),
                 (
                     "updated_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
                 ),
                 ("pgh_id", models.BigAutoField(primary_key=True, serialize=False)),
             ],
@@ -164,9 +231,24 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="PatientIdentifier",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("system", models.CharField(help_text="ssn, driver, passport, insurance, or a URI", max_length=200)),
-                ("value", models.CharField(help_text="Letters and digits only, in capitals", max_length=100)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "system",
+                    models.CharField(
+                        help_text="ssn, driver, passport, insurance, or a URI", max_length=200
+                    ),
+                ),
+                (
+                    "value",
+                    models.CharField(
+                        help_text="Letters and digits only, in capitals", max_length=100
+                    ),
+                ),
                 ("valid_from", models.DateField(blank=True, null=True)),
                 ("valid_to", models.DateField(blank=True, null=True)),
             ],
@@ -178,12 +260,22 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="AccessRecord",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ("action", models.CharField(max_length=12)),
                 ("door", models.CharField(max_length=7)),
                 ("request_id", models.CharField(blank=True, max_length=64)),
-                ("patient_ids", django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), size=None)),
+                (
+                    "patient_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(), size=None
+                    ),
+                ),
                 (
                     "user",
                     models.ForeignKey(
@@ -222,20 +314,38 @@ class Migration(migrations.Migration):
                         verbose_name="MRN",
                     ),
                 ),
-                ("family_name", models.CharField(blank=True, db_default="", default="", max_length=120)),
-                ("given_name", models.CharField(blank=True, db_default="", default="", max_length=120)),
-                ("middle_name", models.CharField(blank=True, db_default="", default="", max_length=120)),
+                (
+                    "family_name",
+                    models.CharField(blank=True, db_default="", default="", max_length=120),
+                ),
+                (
+                    "given_name",
+                    models.CharField(blank=True, db_default="", default="", max_length=120),
+                ),
+                (
+                    "middle_name",
+                    models.CharField(blank=True, db_default="", default="", max_length=120),
+                ),
                 (
                     "prefix",
-                    models.CharField(blank=True, db_default="", default="", max_length=30, verbose_name="title"),
+                    models.CharField(
+                        blank=True, db_default="", default="", max_length=30, verbose_name="title"
+                    ),
                 ),
                 ("suffix", models.CharField(blank=True, db_default="", default="", max_length=30)),
-                ("preferred_name", models.CharField(blank=True, db_default="", default="", max_length=120)),
+                (
+                    "preferred_name",
+                    models.CharField(blank=True, db_default="", default="", max_length=120),
+                ),
                 ("date_of_birth", models.DateField(blank=True, null=True)),
                 (
                     "date_of_birth_precision",
                     models.CharField(
-                        choices=[("day", "Day"), ("month", "Month and year"), ("year", "Year only")],
+                        choices=[
+                            ("day", "Day"),
+                            ("month", "Month and year"),
+                            ("year", "Year only"),
+                        ],
                         db_default="day",
                         default="day",
                         max_length=5,
@@ -244,7 +354,12 @@ class Migration(migrations.Migration):
                 (
                     "sex",
                     models.CharField(
-                        choices=[("female", "Female"), ("male", "Male"), ("other", "Other"), ("unknown", "Unknown")],
+                        choices=[
+                            ("female", "Female"),
+                            ("male", "Male"),
+                            ("other", "Other"),
+                            ("unknown", "Unknown"),
+                        ],
                         db_default="unknown",
                         default="unknown",
                         max_length=7,
@@ -252,39 +367,75 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "email",
-                    models.EmailField(blank=True, db_default="", default="", max_length=254, verbose_name="e-mail"),
+                    models.EmailField(
+                        blank=True, db_default="", default="", max_length=254, verbose_name="e-mail"
+                    ),
                 ),
                 ("phone", models.CharField(blank=True, db_default="", default="", max_length=40)),
-                ("phone_e164", models.CharField(blank=True, db_default="", default="", editable=False, max_length=16)),
-                ("address_line1", models.CharField(blank=True, db_default="", default="", max_length=200)),
-                ("address_line2", models.CharField(blank=True, db_default="", default="", max_length=200)),
+                (
+                    "phone_e164",
+                    models.CharField(
+                        blank=True, db_default="", default="", editable=False, max_length=16
+                    ),
+                ),
+                (
+                    "address_line1",
+                    models.CharField(blank=True, db_default="", default="", max_length=200),
+                ),
+                (
+                    "address_line2",
+                    models.CharField(blank=True, db_default="", default="", max_length=200),
+                ),
                 ("city", models.CharField(blank=True, db_default="", default="", max_length=100)),
                 (
                     "region",
                     models.CharField(
-                        blank=True, db_default="", default="", max_length=100, verbose_name="state or region"
+                        blank=True,
+                        db_default="",
+                        default="",
+                        max_length=100,
+                        verbose_name="state or region",
                     ),
                 ),
-                ("postal_code", models.CharField(blank=True, db_default="", default="", max_length=20)),
+                (
+                    "postal_code",
+                    models.CharField(blank=True, db_default="", default="", max_length=20),
+                ),
                 (
                     "country",
                     models.CharField(
-                        blank=True, db_default="", default="", help_text="ISO 3166-1 alpha-2", max_length=2
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="ISO 3166-1 alpha-2",
+                        max_length=2,
                     ),
                 ),
-                ("marital_status", models.CharField(blank=True, db_default="", default="", max_length=30)),
+                (
+                    "marital_status",
+                    models.CharField(blank=True, db_default="", default="", max_length=30),
+                ),
                 ("race", models.CharField(blank=True, db_default="", default="", max_length=60)),
-                ("ethnicity", models.CharField(blank=True, db_default="", default="", max_length=60)),
+                (
+                    "ethnicity",
+                    models.CharField(blank=True, db_default="", default="", max_length=60),
+                ),
                 (
                     "language",
                     models.CharField(
-                        blank=True, db_default="", default="", help_text="BCP 47, such as en or pt-BR", max_length=35
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="BCP 47, such as en or pt-BR",
+                        max_length=35,
                     ),
                 ),
                 ("deceased_on", models.DateField(blank=True, null=True)),
                 (
                     "registered_on",
-                    models.DateField(db_default=models.Func(function="CURRENT_DATE", template="%(function)s")),
+                    models.DateField(
+                        db_default=models.Func(function="CURRENT_DATE", template="%(function)s")
+                    ),
                 ),
                 (
                     "source",
@@ -304,7 +455,11 @@ class Migration(migrations.Migration):
                 (
                     "status",
                     models.CharField(
-                        choices=[("active", "Active"), ("archived", "Archived"), ("merged", "Merged")],
+                        choices=[
+                            ("active", "Active"),
+                            ("archived", "Archived"),
+                            ("merged", "Merged"),
+                        ],
                         db_default="active",
                         default="active",
                         max_length=8,
@@ -313,22 +468,32 @@ class Migration(migrations.Migration):
                 ("version", models.BigIntegerField(db_default=1, default=1, editable=False)),
                 (
                     "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
                 ),
                 (
                     "updated_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
                 ),
                 (
                     "changed_in",
-                    models.BigIntegerField(db_default=models.Func(function="patients_transaction"), editable=False),
+                    models.BigIntegerField(
+                        db_default=models.Func(function="patients_transaction"), editable=False
+                    ),
                 ),
                 (
                     "name_words",
                     models.GeneratedField(
                         db_persist=True,
                         expression=models.Func(
-                            "given_name", "middle_name", "family_name", "preferred_name", function="patients_name_words"
+                            "given_name",
+                            "middle_name",
+                            "family_name",
+                            "preferred_name",
+                            function="patients_name_words",
                         ),
                         output_field=django.contrib.postgres.search.SearchVectorField(),
                     ),
@@ -337,7 +502,9 @@ class Migration(migrations.Migration):
                     "sort_key",
                     models.GeneratedField(
                         db_persist=True,
-                        expression=models.Func("family_name", "given_name", function="patients_sort_key"),
+                        expression=models.Func(
+                            "family_name", "given_name", function="patients_sort_key"
+                        ),
                         output_field=models.TextField(db_collation="C"),
                     ),
                 ),
@@ -363,7 +530,9 @@ class Migration(migrations.Migration):
                     models.Index(fields=["date_of_birth"], name="patient_by_birth"),
                     models.Index(fields=["phone_tail"], name="patient_by_phone"),
                     models.Index(fields=["registered_on"], name="patient_by_registration"),
-                    django.contrib.postgres.indexes.GinIndex(fields=["name_words"], name="patient_by_name_word"),
+                    django.contrib.postgres.indexes.GinIndex(
+                        fields=["name_words"], name="patient_by_name_word"
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(
@@ -379,16 +548,22 @@ class Migration(migrations.Migration):
                         name="patient_status_known",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("source__in", ["portal", "api", "admin", "import", "command"])),
+                        condition=models.Q(
+                            ("source__in", ["portal", "api", "admin", "import", "command"])
+                        ),
                         name="patient_source_known",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("date_of_birth_precision__in", ["day", "month", "year"])),
+                        condition=models.Q(
+                            ("date_of_birth_precision__in", ["day", "month", "year"])
+                        ),
                         name="patient_precision_known",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            ("date_of_birth", None), ("date_of_birth__gte", "1850-01-01"), _connector="OR"
+                            ("date_of_birth", None),
+                            ("date_of_birth__gte", "1850-01-01"),
+                            _connector="OR",
                         ),
                         name="patient_born_after_1850",
                     ),
@@ -402,19 +577,30 @@ class Migration(migrations.Migration):
                         name="patient_died_after_birth",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("country__regex", "^([A-Z]{2})?$")), name="patient_country_is_iso"
+                        condition=models.Q(("country__regex", "^([A-Z]{2})?$")),
+                        name="patient_country_is_iso",
                     ),
-                    models.CheckConstraint(condition=models.Q(("version__gte", 1)), name="patient_version_from_1"),
+                    models.CheckConstraint(
+                        condition=models.Q(("version__gte", 1)), name="patient_version_from_1"
+                    ),
                 ],
             },
         ),
         migrations.CreateModel(
             name="IdempotencyKey",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("key", models.CharField(max_length=255)),
                 ("digest", models.CharField(max_length=64)),
-                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
                 (
                     "user",
                     models.ForeignKey(
@@ -427,7 +613,10 @@ class Migration(migrations.Migration):
                 (
                     "patient",
                     models.ForeignKey(
-                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="patients.patient"
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="patients.patient",
                     ),
                 ),
             ],
@@ -511,7 +700,9 @@ class Migration(migrations.Migration):
             model_name="patientidentifier",
             name="patient",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="identifiers", to="patients.patient"
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="identifiers",
+                to="patients.patient",
             ),
         ),
         migrations.AddIndex(
@@ -520,11 +711,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="accessrecord",
-            index=django.contrib.postgres.indexes.GinIndex(fields=["patient_ids"], name="access_by_patient"),
+            index=django.contrib.postgres.indexes.GinIndex(
+                fields=["patient_ids"], name="access_by_patient"
+            ),
         ),
         migrations.AddConstraint(
             model_name="idempotencykey",
-            constraint=models.UniqueConstraint(fields=("user", "key"), name="one_use_per_key", nulls_distinct=False),
+            constraint=models.UniqueConstraint(
+                fields=("user", "key"), name="one_use_per_key", nulls_distinct=False
+            ),
         ),
         migrations.AddIndex(
             model_name="patientevent",
@@ -574,12 +769,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="patientidentifier",
-            constraint=models.UniqueConstraint(fields=("system", "value"), name="one_patient_per_identifier"),
+            constraint=models.UniqueConstraint(
+                fields=("system", "value"), name="one_patient_per_identifier"
+            ),
         ),
         migrations.AddConstraint(
             model_name="patientidentifier",
             constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("system", ""), _negated=True), models.Q(("value", ""), _negated=True)),
+                condition=models.Q(
+                    models.Q(("system", ""), _negated=True), models.Q(("value", ""), _negated=True)
+                ),
                 name="identifier_is_not_empty",
             ),
         ),
@@ -587,7 +786,10 @@ class Migration(migrations.Migration):
             model_name="patientidentifier",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("valid_from", None), ("valid_to", None), ("valid_to__gte", models.F("valid_from")), _connector="OR"
+                    ("valid_from", None),
+                    ("valid_to", None),
+                    ("valid_to__gte", models.F("valid_from")),
+                    _connector="OR",
                 ),
                 name="identifier_ends_after_start",
             ),

@@ -112,7 +112,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="NameWord",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("word", models.TextField(db_collation="C")),
                 (
                     "sound",
@@ -146,7 +151,9 @@ class Migration(migrations.Migration):
                     name="given_key",
                     field=models.GeneratedField(
                         db_persist=True,
-                        expression=models.Func("given_name", "family_name", function="patients_sort_key"),
+                        expression=models.Func(
+                            "given_name", "family_name", function="patients_sort_key"
+                        ),
                         output_field=models.TextField(db_collation="C"),
                     ),
                 ),
@@ -168,7 +175,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="patientidentifier",
             index=models.Index(
-                django.db.models.functions.comparison.Collate(django.db.models.functions.text.Reverse("value"), "C"),
+                django.db.models.functions.comparison.Collate(
+                    django.db.models.functions.text.Reverse("value"), "C"
+                ),
                 name="identifier_by_tail",
             ),
         ),

@@ -10,6 +10,10 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name="patientevent",
-            index=models.Index(KeyTransform("user", "pgh_context"), models.F("pgh_created_at"), name="event_by_person"),
+            index=models.Index(
+                KeyTransform("user", "pgh_context"),
+                models.F("pgh_created_at"),
+                name="event_by_person",
+            ),
         ),
     ]

@@ -17,7 +17,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="IdentifierChange",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("patient_id", models.UUIDField()),
                 ("version", models.BigIntegerField()),
                 ("is_added", models.BooleanField()),
@@ -89,7 +94,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="identifierchange",
-            index=models.Index(fields=["patient_id", "version"], name="identifier_change_by_patient"),
+            index=models.Index(
+                fields=["patient_id", "version"], name="identifier_change_by_patient"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="identifierchange",

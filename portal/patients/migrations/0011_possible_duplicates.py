@@ -24,8 +24,16 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="DuplicateScan",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("asked_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "asked_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
                 ("started_at", models.DateTimeField(null=True)),
                 ("ended_at", models.DateTimeField(null=True)),
                 ("is_cut_off", models.BooleanField(default=False)),
@@ -49,8 +57,18 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="PossibleDuplicate",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("grade", models.CharField(help_text="As in duplicates.Grade; the surest sorts first", max_length=8)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "grade",
+                    models.CharField(
+                        help_text="As in duplicates.Grade; the surest sorts first", max_length=8
+                    ),
+                ),
                 (
                     "reasons",
                     django.contrib.postgres.fields.ArrayField(
@@ -69,7 +87,10 @@ class Migration(migrations.Migration):
                         max_length=5,
                     ),
                 ),
-                ("found_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "found_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
                 ("decided_at", models.DateTimeField(null=True)),
                 ("reason", models.CharField(blank=True, max_length=200)),
                 (
@@ -120,13 +141,18 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.UniqueConstraint(fields=("first", "second"), name="one_row_per_pair"),
-                    models.CheckConstraint(condition=models.Q(("first__lt", models.F("second"))), name="pair_in_order"),
                     models.CheckConstraint(
-                        condition=models.Q(("state__in", ["open", "apart", "gone"])), name="pair_state_known"
+                        condition=models.Q(("first__lt", models.F("second"))), name="pair_in_order"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["open", "apart", "gone"])),
+                        name="pair_state_known",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(("state", "apart"), _negated=True), ("decided_at__isnull", False), _connector="OR"
+                            models.Q(("state", "apart"), _negated=True),
+                            ("decided_at__isnull", False),
+                            _connector="OR",
                         ),
                         name="pair_apart_since",
                     ),

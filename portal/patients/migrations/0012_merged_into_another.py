@@ -25,7 +25,9 @@ class Migration(migrations.Migration):
         AddIndexConcurrently(
             model_name="patient",
             index=models.Index(
-                condition=models.Q(("merged_into__isnull", False)), fields=["merged_into"], name="patient_by_survivor"
+                condition=models.Q(("merged_into__isnull", False)),
+                fields=["merged_into"],
+                name="patient_by_survivor",
             ),
         ),
     ]

@@ -13,7 +13,9 @@ class Migration(migrations.Migration):
         AddIndexConcurrently(
             model_name="patient",
             index=models.Index(
-                django.db.models.functions.comparison.Collate(django.db.models.functions.text.Reverse("mrn"), "C"),
+                django.db.models.functions.comparison.Collate(
+                    django.db.models.functions.text.Reverse("mrn"), "C"
+                ),
                 name="patient_by_mrn_tail",
             ),
         ),

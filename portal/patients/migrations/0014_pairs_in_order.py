@@ -26,7 +26,10 @@ class Migration(migrations.Migration):
                 models.F("state"),
                 models.F("grade"),
                 models.OrderBy(
-                    models.Func("reasons", function="cardinality", output_field=models.IntegerField()), descending=True
+                    models.Func(
+                        "reasons", function="cardinality", output_field=models.IntegerField()
+                    ),
+                    descending=True,
                 ),
                 models.OrderBy(models.F("id"), descending=True),
                 name="pair_as_listed",

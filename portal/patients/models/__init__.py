@@ -3,7 +3,14 @@
 from portal.patients.models.access import AccessRecord, IdempotencyKey
 from portal.patients.models.duplicates import AGREEING, DuplicateScan, PairState, PossibleDuplicate
 from portal.patients.models.log import EventOutbox, IdentifierChange, PatientEvent
-from portal.patients.models.patient import Patient, PatientIdentifier, Precision, Sex, Source, Status
+from portal.patients.models.patient import (
+    Patient,
+    PatientIdentifier,
+    Precision,
+    Sex,
+    Source,
+    Status,
+)
 from portal.patients.models.vocabulary import NameWord
 
 __all__ = [

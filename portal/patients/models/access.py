@@ -11,7 +11,9 @@ class AccessRecord(models.Model):
     """One reading of patients: a page, an answer of the API, an export. One row for a whole list."""
 
     at = models.DateTimeField(db_default=Now())
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     action = models.CharField(max_length=12)
     door = models.CharField(max_length=7)
     request_id = models.CharField(max_length=64, blank=True)
@@ -24,7 +26,11 @@ class AccessRecord(models.Model):
             models.Index(fields=["at"], name="access_by_time"),
             GinIndex(fields=["patient_ids"], name="access_by_patient"),
             # A patient at the head of every list is in very many rows; those who opened the record are few.
-            GinIndex(fields=["patient_ids"], name="access_by_opened_patient", condition=~models.Q(action="list")),
+            GinIndex(
+                fields=["patient_ids"],
+                name="access_by_opened_patient",
+                condition=~models.Q(action="list"),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -34,17 +40,23 @@ class AccessRecord(models.Model):
 class IdempotencyKey(models.Model):
     """A registration that a client named with a key, so that asking twice makes one patient. Kept for a day."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+"
+    )
     key = models.CharField(max_length=255)
     digest = models.CharField(max_length=64)
-    patient = models.ForeignKey("patients.Patient", null=True, on_delete=models.CASCADE, related_name="+")
+    patient = models.ForeignKey(
+        "patients.Patient", null=True, on_delete=models.CASCADE, related_name="+"
+    )
     answer = models.JSONField(null=True, help_text="What the API answered the first time")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         default_permissions = ()
         constraints = [
-            models.UniqueConstraint(fields=["user", "key"], name="one_use_per_key", nulls_distinct=False),
+            models.UniqueConstraint(
+                fields=["user", "key"], name="one_use_per_key", nulls_distinct=False
+            ),
         ]
         indexes = [models.Index(fields=["created_at"], name="idempotency_key_by_age")]
 

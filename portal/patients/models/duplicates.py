@@ -8,7 +8,9 @@ from django.db.models.functions import Now
 
 from portal.patients.models.patient import Patient
 
-AGREEING = Func("reasons", function="cardinality", output_field=models.IntegerField())  # In how much two agree.
+AGREEING = Func(
+    "reasons", function="cardinality", output_field=models.IntegerField()
+)  # In how much two agree.
 
 
 class PairState(models.TextChoices):
@@ -26,14 +28,24 @@ class PossibleDuplicate(models.Model):
     """
 
     first = models.ForeignKey(
-        Patient, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="pairs_as_first"
+        Patient,
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        db_index=False,
+        related_name="pairs_as_first",
     )
-    second = models.ForeignKey(Patient, on_delete=models.CASCADE, db_constraint=False, related_name="pairs_as_second")
-    grade = models.CharField(max_length=8, help_text="As in duplicates.Grade; the surest sorts first")
+    second = models.ForeignKey(
+        Patient, on_delete=models.CASCADE, db_constraint=False, related_name="pairs_as_second"
+    )
+    grade = models.CharField(
+        max_length=8, help_text="As in duplicates.Grade; the surest sorts first"
+    )
     reasons = ArrayField(models.CharField(max_length=80), default=list)
     state = models.CharField(max_length=5, choices=PairState, default=PairState.OPEN)
     found_at = models.DateTimeField(db_default=Now())
-    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     decided_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=200, blank=True)
 
@@ -41,14 +53,25 @@ class PossibleDuplicate(models.Model):
         ordering = ["grade", "-id"]
         default_permissions = ()
         indexes = [
-            models.Index(F("state"), F("grade"), AGREEING.desc(), F("id").desc(), name="pair_as_listed"),
-            models.Index(F("decided_at").desc(), F("id").desc(), condition=Q(state="apart"), name="pair_set_apart"),
+            models.Index(
+                F("state"), F("grade"), AGREEING.desc(), F("id").desc(), name="pair_as_listed"
+            ),
+            models.Index(
+                F("decided_at").desc(),
+                F("id").desc(),
+                condition=Q(state="apart"),
+                name="pair_set_apart",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["first", "second"], name="one_row_per_pair"),
             models.CheckConstraint(condition=Q(first__lt=F("second")), name="pair_in_order"),
-            models.CheckConstraint(condition=Q(state__in=PairState.values), name="pair_state_known"),
-            models.CheckConstraint(condition=~Q(state="apart") | Q(decided_at__isnull=False), name="pair_apart_since"),
+            models.CheckConstraint(
+                condition=Q(state__in=PairState.values), name="pair_state_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="apart") | Q(decided_at__isnull=False), name="pair_apart_since"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -58,13 +81,17 @@ class PossibleDuplicate(models.Model):
 class DuplicateScan(models.Model):
     """One look through all active patients; asked for, at work since it started, and done when it ended."""
 
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     asked_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     is_cut_off = models.BooleanField(default=False)
     step = models.CharField(max_length=60, blank=True)
-    noted_event = models.BigIntegerField(null=True, help_text="The log's last event that was looked at, by it or since")
+    noted_event = models.BigIntegerField(
+        null=True, help_text="The log's last event that was looked at, by it or since"
+    )
     figures = models.JSONField(default=dict)
 
     class Meta:

@@ -29,7 +29,12 @@ class PatientEvent(_Log):  # type: ignore[misc,valid-type]
 
     pgh_id = models.BigAutoField(primary_key=True)
     merged_into = models.ForeignKey(
-        Patient, null=True, db_constraint=False, db_index=False, on_delete=models.DO_NOTHING, related_name="+"
+        Patient,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
     )
 
     class Meta:
@@ -37,11 +42,15 @@ class PatientEvent(_Log):  # type: ignore[misc,valid-type]
         default_permissions = ("view",)
         indexes = [
             models.Index(fields=["pgh_created_at"], name="event_by_time"),
-            models.Index(KeyTransform("user", "pgh_context"), "pgh_created_at", name="event_by_person"),
+            models.Index(
+                KeyTransform("user", "pgh_context"), "pgh_created_at", name="event_by_person"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["pgh_obj", "version"], condition=~Q(pgh_label=DELETED), name="one_event_per_version"
+                fields=["pgh_obj", "version"],
+                condition=~Q(pgh_label=DELETED),
+                name="one_event_per_version",
             )
         ]
         triggers = [
@@ -67,8 +76,12 @@ class IdentifierChange(models.Model):
     class Meta:
         ordering = ["id"]
         default_permissions = ()
-        indexes = [models.Index(fields=["patient_id", "version"], name="identifier_change_by_patient")]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        indexes = [
+            models.Index(fields=["patient_id", "version"], name="identifier_change_by_patient")
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return f"identifier change {self.pk}"

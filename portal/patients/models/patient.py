@@ -10,7 +10,9 @@ from uuid_utils.compat import uuid7
 
 from portal.patients.triggers import learn_words, raise_version, touch_patient, write_identifiers
 
-LONGEST_CHAIN = 20  # Merges that are followed: SQL could close a circle, and a page must end all the same.
+LONGEST_CHAIN = (
+    20  # Merges that are followed: SQL could close a circle, and a page must end all the same.
+)
 
 
 class Sex(models.TextChoices):
@@ -49,9 +51,15 @@ class Precision(models.TextChoices):
 class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientEvent adds `events`
     """A person known to the clinic. `version` rises by one with every change, whoever makes it."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7, db_default=Func(function="uuidv7"), editable=False)
+    id = models.UUIDField(
+        primary_key=True, default=uuid7, db_default=Func(function="uuidv7"), editable=False
+    )
     mrn = models.CharField(
-        "MRN", max_length=20, unique=True, editable=False, db_default=Func(function="patients_next_mrn")
+        "MRN",
+        max_length=20,
+        unique=True,
+        editable=False,
+        db_default=Func(function="patients_next_mrn"),
     )
     family_name = models.CharField(max_length=120, blank=True, default="", db_default="")
     given_name = models.CharField(max_length=120, blank=True, default="", db_default="")
@@ -66,36 +74,66 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
     sex = models.CharField(max_length=7, choices=Sex, default=Sex.UNKNOWN, db_default=Sex.UNKNOWN)
     email = models.EmailField("e-mail", max_length=254, blank=True, default="", db_default="")
     phone = models.CharField(max_length=40, blank=True, default="", db_default="")
-    phone_e164 = models.CharField(max_length=16, blank=True, default="", db_default="", editable=False)
+    phone_e164 = models.CharField(
+        max_length=16, blank=True, default="", db_default="", editable=False
+    )
     address_line1 = models.CharField(max_length=200, blank=True, default="", db_default="")
     address_line2 = models.CharField(max_length=200, blank=True, default="", db_default="")
     city = models.CharField(max_length=100, blank=True, default="", db_default="")
-    region = models.CharField("state or region", max_length=100, blank=True, default="", db_default="")
+    region = models.CharField(
+        "state or region", max_length=100, blank=True, default="", db_default=""
+    )
     postal_code = models.CharField(max_length=20, blank=True, default="", db_default="")
-    country = models.CharField(max_length=2, blank=True, default="", db_default="", help_text="ISO 3166-1 alpha-2")
+    country = models.CharField(
+        max_length=2, blank=True, default="", db_default="", help_text="ISO 3166-1 alpha-2"
+    )
     marital_status = models.CharField(max_length=30, blank=True, default="", db_default="")
     race = models.CharField(max_length=60, blank=True, default="", db_default="")
     ethnicity = models.CharField(max_length=60, blank=True, default="", db_default="")
     language = models.CharField(
-        max_length=35, blank=True, default="", db_default="", help_text="BCP 47, such as en or pt-BR"
+        max_length=35,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="BCP 47, such as en or pt-BR",
     )
     deceased_on = models.DateField(null=True, blank=True)
-    registered_on = models.DateField(db_default=Func(function="CURRENT_DATE", template="%(function)s"))
-    source = models.CharField(max_length=7, choices=Source, default=Source.COMMAND, db_default=Source.COMMAND)
-    status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE, db_default=Status.ACTIVE)
+    registered_on = models.DateField(
+        db_default=Func(function="CURRENT_DATE", template="%(function)s")
+    )
+    source = models.CharField(
+        max_length=7, choices=Source, default=Source.COMMAND, db_default=Source.COMMAND
+    )
+    status = models.CharField(
+        max_length=8, choices=Status, default=Status.ACTIVE, db_default=Status.ACTIVE
+    )
     # The record that stands for the person since this one was merged into it.
     merged_into = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged", db_index=False, editable=False
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="merged",
+        db_index=False,
+        editable=False,
     )
     version = models.BigIntegerField(default=1, db_default=1, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
     # The transaction that changed the record last: identifiers changed in the same one are the same change.
-    changed_in = models.BigIntegerField(db_default=Func(function="patients_transaction"), editable=False)
+    changed_in = models.BigIntegerField(
+        db_default=Func(function="patients_transaction"), editable=False
+    )
 
     # Search keys, computed by the database so that raw SQL gets them too.
     name_words = models.GeneratedField(
-        expression=Func("given_name", "middle_name", "family_name", "preferred_name", function="patients_name_words"),
+        expression=Func(
+            "given_name",
+            "middle_name",
+            "family_name",
+            "preferred_name",
+            function="patients_name_words",
+        ),
         output_field=SearchVectorField(),
         db_persist=True,
     )
@@ -117,7 +155,11 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
 
     class Meta:
         ordering = ["sort_key", "id"]
-        default_permissions = ("add", "change", "view")  # Nobody deletes: patients are archived, or erased by command.
+        default_permissions = (
+            "add",
+            "change",
+            "view",
+        )  # Nobody deletes: patients are archived, or erased by command.
         permissions = [
             ("archive_patient", "Can archive and restore patients"),
             ("merge_patient", "Can merge two records of one person, and take that back"),
@@ -129,8 +171,16 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
             models.Index(fields=["sort_key", "id"], name="patient_in_list_order"),
             models.Index(fields=["given_key", "id"], name="patient_by_given_name"),
             # Without it, a list of the few who are archived would read past all the others.
-            models.Index(fields=["sort_key", "id"], name="patient_off_the_list", condition=~Q(status="active")),
-            models.Index(fields=["merged_into"], name="patient_by_survivor", condition=Q(merged_into__isnull=False)),
+            models.Index(
+                fields=["sort_key", "id"],
+                name="patient_off_the_list",
+                condition=~Q(status="active"),
+            ),
+            models.Index(
+                fields=["merged_into"],
+                name="patient_by_survivor",
+                condition=Q(merged_into__isnull=False),
+            ),
             models.Index(fields=["date_of_birth"], name="patient_by_birth"),
             models.Index(fields=["phone_tail"], name="patient_by_phone"),
             models.Index(Collate(Reverse("mrn"), "C"), name="patient_by_mrn_tail"),
@@ -138,24 +188,39 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
             GinIndex(fields=["name_words"], name="patient_by_name_word"),
         ]
         constraints = [
-            models.CheckConstraint(condition=~Q(family_name="", given_name=""), name="patient_has_a_name"),
+            models.CheckConstraint(
+                condition=~Q(family_name="", given_name=""), name="patient_has_a_name"
+            ),
             models.CheckConstraint(condition=Q(sex__in=Sex.values), name="patient_sex_known"),
-            models.CheckConstraint(condition=Q(status__in=Status.values), name="patient_status_known"),
-            models.CheckConstraint(condition=Q(source__in=Source.values), name="patient_source_known"),
             models.CheckConstraint(
-                condition=Q(date_of_birth_precision__in=Precision.values), name="patient_precision_known"
+                condition=Q(status__in=Status.values), name="patient_status_known"
             ),
             models.CheckConstraint(
-                condition=Q(date_of_birth=None) | Q(date_of_birth__gte="1850-01-01"), name="patient_born_after_1850"
+                condition=Q(source__in=Source.values), name="patient_source_known"
             ),
             models.CheckConstraint(
-                condition=Q(deceased_on=None) | Q(date_of_birth=None) | Q(deceased_on__gte=models.F("date_of_birth")),
+                condition=Q(date_of_birth_precision__in=Precision.values),
+                name="patient_precision_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(date_of_birth=None) | Q(date_of_birth__gte="1850-01-01"),
+                name="patient_born_after_1850",
+            ),
+            models.CheckConstraint(
+                condition=Q(deceased_on=None)
+                | Q(date_of_birth=None)
+                | Q(deceased_on__gte=models.F("date_of_birth")),
                 name="patient_died_after_birth",
             ),
-            models.CheckConstraint(condition=Q(country__regex=r"^([A-Z]{2})?$"), name="patient_country_is_iso"),
+            models.CheckConstraint(
+                condition=Q(country__regex=r"^([A-Z]{2})?$"), name="patient_country_is_iso"
+            ),
             models.CheckConstraint(condition=Q(version__gte=1), name="patient_version_from_1"),
             models.CheckConstraint(
-                condition=(Q(status=Status.MERGED, merged_into__isnull=False) & ~Q(merged_into=models.F("id")))
+                condition=(
+                    Q(status=Status.MERGED, merged_into__isnull=False)
+                    & ~Q(merged_into=models.F("id"))
+                )
                 | (~Q(status=Status.MERGED) & Q(merged_into=None)),
                 name="patient_merged_into_another",
             ),
@@ -208,7 +273,9 @@ class PatientIdentifier(models.Model):
     """A number that someone else knows the patient by; no two patients share one."""
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="identifiers")
-    system = models.CharField(max_length=200, help_text="ssn, driver, passport, insurance, or a URI")
+    system = models.CharField(
+        max_length=200, help_text="ssn, driver, passport, insurance, or a URI"
+    )
     value = models.CharField(max_length=100, help_text="Letters and digits only, in capitals")
     valid_from = models.DateField(null=True, blank=True)
     valid_to = models.DateField(null=True, blank=True)
@@ -222,9 +289,13 @@ class PatientIdentifier(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(fields=["system", "value"], name="one_patient_per_identifier"),
-            models.CheckConstraint(condition=~Q(system="") & ~Q(value=""), name="identifier_is_not_empty"),
             models.CheckConstraint(
-                condition=Q(valid_from=None) | Q(valid_to=None) | Q(valid_to__gte=models.F("valid_from")),
+                condition=~Q(system="") & ~Q(value=""), name="identifier_is_not_empty"
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_from=None)
+                | Q(valid_to=None)
+                | Q(valid_to__gte=models.F("valid_from")),
                 name="identifier_ends_after_start",
             ),
         ]

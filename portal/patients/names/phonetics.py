@@ -31,7 +31,10 @@ _SPELLINGS = [
 ]
 _VOWELS = [
     (r"(.)\1+", r"\1"),
-    (r"^([^aeiouy])[aou][aeiouy]*$", r"\1A"),  # With one consonant alone, Lee and Lowe would be one sound.
+    (
+        r"^([^aeiouy])[aou][aeiouy]*$",
+        r"\1A",
+    ),  # With one consonant alone, Lee and Lowe would be one sound.
     (r"^([^aeiouy])[eiy][aeiouy]*$", r"\1E"),
     (r"^[aeiouy]+", "A"),
     (r"[aeiouy]", ""),

@@ -5,7 +5,12 @@ from functools import lru_cache
 from portal.patients.names.phonetics import sound_of
 
 SHORTEST = 4  # Below this many letters one letter makes another name: Lee and Lea, Kim and Kit.
-SAME, _IN_PART, _ONE_OFF, _ALIKE = "same", "in part the same", "one letter off in the", "alike sounding"
+SAME, _IN_PART, _ONE_OFF, _ALIKE = (
+    "same",
+    "in part the same",
+    "one letter off in the",
+    "alike sounding",
+)
 
 
 def likeness_of(one: str, other: str) -> str:
@@ -23,7 +28,9 @@ def likeness_of(one: str, other: str) -> str:
     return _ALIKE if sound and sound == _sound(other_joined) else ""
 
 
-_sound = lru_cache(maxsize=10_000)(sound_of)  # The same few names meet again and again while somebody types.
+_sound = lru_cache(maxsize=10_000)(
+    sound_of
+)  # The same few names meet again and again while somebody types.
 
 
 def _share_a_word(one: str, other: str) -> bool:

@@ -11,7 +11,9 @@ from portal.patients.names.similarity import edits_between
 log = structlog.get_logger("portal.patients")
 SLICE = 500  # Words that go in one transaction, during which nobody can write a patient.
 _LOCK_NOT_HAD = "55P03"
-MOST = 40  # Words that are near enough to be looked up; those behind them are far from what was typed.
+MOST = (
+    40  # Words that are near enough to be looked up; those behind them are far from what was typed.
+)
 _IS_UNBORNE = """
     NOT EXISTS (
         SELECT FROM patients_patient WHERE name_words @@ array_to_tsvector(ARRAY[known.word])::text::tsquery
@@ -44,7 +46,11 @@ def words_near(typed: str, *, most: int = MOST) -> list[Near]:
         cursor.execute("SELECT word, sounds_alike FROM patients_words_near(%s)", [typed])
         found = [_near(typed, word, sounds_alike) for word, sounds_alike in cursor if word != typed]
     slips = 1 if len(typed) < 6 else 2
-    near = [one for one in found if one.edits <= (max(3, len(typed) // 2) if one.sounds_alike else slips)]
+    near = [
+        one
+        for one in found
+        if one.edits <= (max(3, len(typed) // 2) if one.sounds_alike else slips)
+    ]
     return sorted(near, key=lambda one: (one.cost, one.word))[:most]
 
 

@@ -22,7 +22,11 @@ def _by_name(names: Mapping[str, str]) -> dict[str, str]:
 
 
 COUNTRIES = _by_name(
-    {code: name for code, name in _ENGLISH.territories.items() if code.isalpha() and {code} - _NO_COUNTRIES}
+    {
+        code: name
+        for code, name in _ENGLISH.territories.items()
+        if code.isalpha() and {code} - _NO_COUNTRIES
+    }
 )
 _LANGUAGES = {tag.replace("_", "-"): name for tag, name in _ENGLISH.languages.items()}
 LANGUAGES = _by_name({tag: name for tag, name in _LANGUAGES.items() if len(tag) == 2})

@@ -10,7 +10,9 @@ from portal.patients.normalize import date_from, month_number
 EARLIEST = 1850
 _YEAR = re.compile(r"\d{4}$")
 _MONTH = re.compile(r"(\d{1,2}|[a-z]{3,9})[\s./,-]+(\d{4})$", re.IGNORECASE)
-_YEAR_FIRST = re.compile(r"(\d{4})[\s./-]+(\d{1,2}|[a-z]{3,9})(?:[\s./-]+(\d{1,2}))?$", re.IGNORECASE)
+_YEAR_FIRST = re.compile(
+    r"(\d{4})[\s./-]+(\d{1,2}|[a-z]{3,9})(?:[\s./-]+(\d{1,2}))?$", re.IGNORECASE
+)
 _RUN_TOGETHER = re.compile(r"\d{8}$")
 
 

@@ -51,7 +51,14 @@ class Found:
         return [hit.patient for hit in self.hits]
 
 
-def search(patients: QuerySet[Patient], text: str, *, after: str = "", limit: int, with_guesses: bool = True) -> Found:
+def search(
+    patients: QuerySet[Patient],
+    text: str,
+    *,
+    after: str = "",
+    limit: int,
+    with_guesses: bool = True,
+) -> Found:
     """Those of `patients` whom the text may mean, from the cursor on; nobody comes twice.
 
     For an empty text all of them, in the order of their names. Else whom the text means exactly, then beginnings and
@@ -67,14 +74,18 @@ def search(patients: QuerySet[Patient], text: str, *, after: str = "", limit: in
         guessed = _guessed(patients, text, readings, hits, start, last, limit + 1)
         hits += [hit for hit in guessed if hit.patient.pk not in seen]
     shown = hits[:limit]
-    return Found(shown, f"{shown[-1].key}.{shown[-1].patient.pk}".lstrip(".") if len(hits) > limit else "")
+    return Found(
+        shown, f"{shown[-1].key}.{shown[-1].patient.pk}".lstrip(".") if len(hits) > limit else ""
+    )
 
 
 def matching(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
     """The first 200 of those whom the text may mean, as a set; all of them for an empty text."""
     if not text.strip():
         return patients
-    return patients.filter(pk__in=[patient.pk for patient in search(patients, text, limit=200).patients])
+    return patients.filter(
+        pk__in=[patient.pk for patient in search(patients, text, limit=200).patients]
+    )
 
 
 def estimated_count(patients: QuerySet[Patient], text: str) -> int:
@@ -108,7 +119,12 @@ def _opening(patients: QuerySet[Patient], text: str, readings: list[Reading]) ->
 
 
 def _exact_hits(
-    patients: QuerySet[Patient], readings: list[Reading], last: UUID | None, wanted: int, *, earlier: list[Reading]
+    patients: QuerySet[Patient],
+    readings: list[Reading],
+    last: UUID | None,
+    wanted: int,
+    *,
+    earlier: list[Reading],
 ) -> list[Hit]:
     hits: list[Hit] = []
     earlier = [*earlier]
@@ -121,7 +137,10 @@ def _exact_hits(
         found = found.alias(place=reading.order).order_by("place", "pk")
         if last:
             found, last = _behind(found, reading, last), None
-        hits += [Hit(patient, reading.reason(patient), reading.key) for patient in found[: wanted - len(hits)]]
+        hits += [
+            Hit(patient, reading.reason(patient), reading.key)
+            for patient in found[: wanted - len(hits)]
+        ]
         earlier.append(reading)
     return hits
 
@@ -170,5 +189,9 @@ def _place(cursor: str, readings: list[Reading]) -> tuple[int, UUID | None]:
 
 def _bad_cursor() -> InvalidInput:
     return InvalidInput(
-        errors=[FieldProblem("cursor", "bad-cursor", "This cursor is not one of ours. Start again without it.")]
+        errors=[
+            FieldProblem(
+                "cursor", "bad-cursor", "This cursor is not one of ours. Start again without it."
+            )
+        ]
     )

@@ -15,7 +15,17 @@ from portal.patients.normalize import fold
 from portal.patients.search.query import AFTER_FINDING, LAST, TypedName, within
 
 WORDS = 80  # Words of the vocabulary that one typed word is compared with.
-PLACES = (2, 1, 1, 1, 1, 1, 1, 1, 1)  # Of the first ten, for each of the likely names, so that none hides the others.
+PLACES = (
+    2,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+)  # Of the first ten, for each of the likely names, so that none hides the others.
 TRIED = 12  # Names that are looked at until the list is full.
 LIKELIER = 4  # Patients of commoner names among the first ten exact hits.
 ENOUGH = 10  # With fewer, words inside a name are looked for too.
@@ -29,7 +39,9 @@ COUNTED = 500  # Bearers of a name at most: of two names as common as that, eith
 STEP = 4.0  # One more slip is as unlikely as a name that e^4, some 50 times as few people bear.
 SEVERAL = 10  # Words that one of several typed words is taken for where another is mistyped too.
 PART = 3  # A third of all who begin so makes a name likely.
-PARTICLE = 3  # Letters of a word that may have been parted from the next one: `o brein`, `mc donld`.
+PARTICLE = (
+    3  # Letters of a word that may have been parted from the next one: `o brein`, `mc donld`.
+)
 Pick = tuple[Near | None, ...]
 _COUNT = """
     SELECT CASE WHEN by_given
@@ -67,7 +79,11 @@ def candidates(words: list[str], near: list[list[Near]]) -> list[Candidate]:
 
     `near` are the words near each of them, of `words_near`.
     """
-    taken = [*_of_one_word(near[0])] if len(words) == 1 else [*islice(_of_words(words, near), TURNS), *_joined(words)]
+    taken = (
+        [*_of_one_word(near[0])]
+        if len(words) == 1
+        else [*islice(_of_words(words, near), TURNS), *_joined(words)]
+    )
     likely = [(one.likelihood(bearers), one) for one, bearers in bearers_of(taken) if bearers]
     return [one for _, one in sorted(likely, key=lambda row: -row[0])]
 
@@ -78,9 +94,18 @@ def commoner(word: str, near: list[Near]) -> list[Candidate]:
     One that begins with it itself is commoner where it makes up a good part of those.
     """
     fields = ("sort_key", "given_key")
-    begun = sum(count for _, count in bearers_of([Candidate(word, _ITSELF, 0, one, whole=False) for one in fields]))
+    begun = sum(
+        count
+        for _, count in bearers_of(
+            [Candidate(word, _ITSELF, 0, one, whole=False) for one in fields]
+        )
+    )
     counted = bearers_of([*_of_one_word([one for one in near if one.cost <= 1])])
-    names = [(count, one) for one, count in counted if count * (PART if one.start.startswith(word) else 1) > begun]
+    names = [
+        (count, one)
+        for one, count in counted
+        if count * (PART if one.start.startswith(word) else 1) > begun
+    ]
     return [one for _, one in sorted(names, key=lambda row: -row[0])]
 
 
@@ -89,7 +114,9 @@ def bearers_of(names: list[Candidate]) -> list[tuple[Candidate, int]]:
     starts = [one.start for one in names]
     pasts = [one.start + ("!" if one.whole else LAST) for one in names]
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [COUNTED, COUNTED, starts, pasts, [one.field == "given_key" for one in names]])
+        cursor.execute(
+            _COUNT, [COUNTED, COUNTED, starts, pasts, [one.field == "given_key" for one in names]]
+        )
         return [(name, count) for name, (count,) in zip(names, cursor, strict=True)]
 
 
@@ -111,7 +138,9 @@ def _of_words(words: list[str], near: list[list[Near]]) -> Iterator[Candidate]:
         text = [one.word if one else word for one, word in zip(pick, words, strict=True)]
         most = max((one for one in pick if one), key=lambda one: one.cost)
         for at in range(len(text)):
-            yield Candidate(" ".join(text[at:] + text[:at]), most, _cost(pick), whole=pick[at - 1] is not None)
+            yield Candidate(
+                " ".join(text[at:] + text[:at]), most, _cost(pick), whole=pick[at - 1] is not None
+            )
 
 
 def _picks(near: list[list[Near]]) -> Iterator[Pick]:
@@ -120,21 +149,29 @@ def _picks(near: list[list[Near]]) -> Iterator[Pick]:
         for one in some:
             yield tuple(one if here == at else None for here in range(len(near)))
     nearest = [[None, *[one for one in some if one.cost <= 1][:SEVERAL]] for some in near]
-    yield from (pick for pick in islice(product(*nearest), 1000) if len(pick) - pick.count(None) > 1)
+    yield from (
+        pick for pick in islice(product(*nearest), 1000) if len(pick) - pick.count(None) > 1
+    )
 
 
 def _cost(pick: Pick) -> float:
     return sum(one.cost for one in pick if one)
 
 
-def guesses(patients: QuerySet[Patient], name: TypedName, *, limit: int, few: bool) -> list[tuple[Patient, str]]:
+def guesses(
+    patients: QuerySet[Patient], name: TypedName, *, limit: int, few: bool
+) -> list[tuple[Patient, str]]:
     """At most `limit` patients, the likely ones first, each with the reason; none of them is among the exact hits.
 
     With `few` places left in the first ten, each name gets one of them.
     """
     near = [words_near(word, most=WORDS) for word in name.words]
-    others = patients.filter(name.narrowed_by).exclude(name_words=name_query([[f"{word}*"] for word in name.words]))
-    tried = TRIED // 2 if name.narrowed_by else TRIED  # To find somebody of a day, all of a name may be walked past.
+    others = patients.filter(name.narrowed_by).exclude(
+        name_words=name_query([[f"{word}*"] for word in name.words])
+    )
+    tried = (
+        TRIED // 2 if name.narrowed_by else TRIED
+    )  # To find somebody of a day, all of a name may be walked past.
     whole = _by_whole_names(others, candidates(name.words, near)[:tried], limit, few=few)
     found = _add({}, whole, limit)
     nearest = [[one for one in each if one.cost <= 1] for each in near]
@@ -158,17 +195,29 @@ def likelier(patients: QuerySet[Patient], name: TypedName) -> dict[UUID, Near]:
 
 def said(one: Near, name: TypedName) -> str:
     """Why a patient of the name with this word is shown."""
-    how = "Sounds alike" if one.sounds_alike else "One letter off" if one.edits == 1 else "Two letters off"
+    how = (
+        "Sounds alike"
+        if one.sounds_alike
+        else "One letter off"
+        if one.edits == 1
+        else "Two letters off"
+    )
     words = f"{how}: {one.word.capitalize()}"
     return f"{words}, {name.also}" if name.also else words
 
 
 def bearers(patients: QuerySet[Patient], name: Candidate, limit: int) -> list[UUID]:
     """The first of this name: a short walk along an index, however common it is."""
-    return list(patients.filter(name.condition).order_by(name.field, "pk").values_list("pk", flat=True)[:limit])
+    return list(
+        patients.filter(name.condition)
+        .order_by(name.field, "pk")
+        .values_list("pk", flat=True)[:limit]
+    )
 
 
-def _by_whole_names(patients: QuerySet[Patient], names: list[Candidate], limit: int, *, few: bool) -> Iterator[Guess]:
+def _by_whole_names(
+    patients: QuerySet[Patient], names: list[Candidate], limit: int, *, few: bool
+) -> Iterator[Guess]:
     """First some of each name, then the others."""
     places = dict(enumerate(() if few else PLACES))
     rest: list[Iterable[Guess]] = []
@@ -179,11 +228,19 @@ def _by_whole_names(patients: QuerySet[Patient], names: list[Candidate], limit: 
     yield from chain.from_iterable(rest)
 
 
-def _by_any_words(patients: QuerySet[Patient], words: list[str], near: list[list[Near]]) -> Iterator[Guess]:
+def _by_any_words(
+    patients: QuerySet[Patient], words: list[str], near: list[list[Near]]
+) -> Iterator[Guess]:
     """By words inside a name too, such as a middle name or the Berg of van der Berg."""
-    groups = [[f"{word}*", *(one.word for one in some)] for word, some in zip(words, near, strict=True)]
+    groups = [
+        [f"{word}*", *(one.word for one in some)] for word, some in zip(words, near, strict=True)
+    ]
     names = ("pk", "family_name", "given_name", "middle_name", "preferred_name")
-    rows = patients.filter(name_words=name_query(groups)).order_by(AFTER_FINDING, "pk").values_list(*names)[:MOST]
+    rows = (
+        patients.filter(name_words=name_query(groups))
+        .order_by(AFTER_FINDING, "pk")
+        .values_list(*names)[:MOST]
+    )
     judged = [(_judged(given, words, near), one) for one, *given in rows]
     for (_, word), one in sorted(judged, key=lambda row: row[0][0]):
         yield one, word

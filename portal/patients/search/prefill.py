@@ -46,7 +46,9 @@ def _is_name(word: str) -> bool:
 
 def _names(words: list[str]) -> dict[str, str]:
     family, _, given = " ".join(words).replace(",", " ").partition(" ")
-    return {"family_name": _capitalised(family), "given_name": _capitalised(given)} if family else {}
+    return (
+        {"family_name": _capitalised(family), "given_name": _capitalised(given)} if family else {}
+    )
 
 
 def _capitalised(name: str) -> str:

@@ -21,11 +21,15 @@ from portal.patients.reference.identifier_systems import system_name
 from portal.patients.search.dates import Span, span_of
 
 SHORTEST_TAIL = 3
-SHORTEST_RECORD_TAIL = 4  # Three digits end a thousandth of all: those hits would only hide the ones by phone.
+SHORTEST_RECORD_TAIL = (
+    4  # Three digits end a thousandth of all: those hits would only hide the ones by phone.
+)
 MOST_WORDS = 6
 INITIALS = 2  # Letters of a word that begins so many names that sorting them all would take long.
 _NUMBER = re.compile(r"[+(]?[\d\s()./+-]{3,25}$")
-_WHOLE = 7  # Digits of a number that one may take for the whole of it, without the code of a country.
+_WHOLE = (
+    7  # Digits of a number that one may take for the whole of it, without the code of a country.
+)
 LISTED, AFTER_FINDING = F("sort_key"), Concat("sort_key", Value(""), output_field=TextField())
 LAST = "\U0010ffff"  # Behind every other character in the order of bytes.
 
@@ -62,7 +66,11 @@ def readings_of(text: str) -> list[Reading]:
     is_date = span is not None and not text.isdigit()
     born = [_born(span)] if span else []
     exact = [*_as_record_number(text), *_as_identifier(text)]
-    tails = [] if is_date else [*_as_phone(text), *_as_record_number_tail(text), *_as_identifier_tail(text)]
+    tails = (
+        []
+        if is_date
+        else [*_as_phone(text), *_as_record_number_tail(text), *_as_identifier_tail(text)]
+    )
     return [*exact, *(born + tails if is_date else tails + born), *_as_name(text)]
 
 
@@ -70,7 +78,9 @@ def typed_name(text: str) -> TypedName | None:
     """The text as a name; with a date or number before or behind it, that narrows the name."""
     parts = [part.strip(",;") for part in text.split()]
     for rest, other in _ends(parts):
-        if any(any(c.isalpha() for c in part) for part in rest) and (narrowing := _narrowing(other)):
+        if any(any(c.isalpha() for c in part) for part in rest) and (
+            narrowing := _narrowing(other)
+        ):
             return TypedName(fold(" ".join(rest)).split()[:MOST_WORDS], *narrowing)
     words = fold(text).split()[:MOST_WORDS]
     return None if all(word.isdigit() for word in words) else TypedName(words, Q())
@@ -85,7 +95,11 @@ def _as_record_number(text: str) -> list[Reading]:
     digits = re.sub(r"[\s-]", "", text)
     if not re.fullmatch(r"\d{8,20}", digits):
         return []
-    merged = Patient.objects.filter(mrn=digits, merged_into__isnull=False).select_related("merged_into").first()
+    merged = (
+        Patient.objects.filter(mrn=digits, merged_into__isnull=False)
+        .select_related("merged_into")
+        .first()
+    )
     reading = Reading("mrn", Q(mrn=digits), lambda _: "MRN")
     return [reading, _as_merged(merged)] if merged else [reading]
 
@@ -127,10 +141,14 @@ def _as_identifier_tail(text: str) -> list[Reading]:
     value = identifier_value(text)
     if len(value) < SHORTEST_TAIL or sum(c.isdigit() for c in value) * 2 < len(value):
         return []
-    held = PatientIdentifier.objects.annotate(tail=Collate(Reverse("value"), "C")).filter(within("tail", value[::-1]))
+    held = PatientIdentifier.objects.annotate(tail=Collate(Reverse("value"), "C")).filter(
+        within("tail", value[::-1])
+    )
     return [
         Reading(
-            "identifier-tail", Q(pk__in=held.values("patient_id")), lambda patient: _system(patient, value, tail=True)
+            "identifier-tail",
+            Q(pk__in=held.values("patient_id")),
+            lambda patient: _system(patient, value, tail=True),
         )
     ]
 
@@ -156,21 +174,34 @@ def _as_name(text: str) -> list[Reading]:
     along = AFTER_FINDING if name.narrowed_by else LISTED
 
     def reading(key: str, condition: Q, order: Combinable = along) -> Reading:
-        return Reading(key, condition & name.narrowed_by, lambda patient: _which_name(patient, name), order)
+        return Reading(
+            key, condition & name.narrowed_by, lambda patient: _which_name(patient, name), order
+        )
 
-    found = [reading(f"name{at or ''}", within("sort_key", start)) for at, start in enumerate(whole)]
+    found = [
+        reading(f"name{at or ''}", within("sort_key", start)) for at, start in enumerate(whole)
+    ]
     if len(name.words) == 1:
         found.append(reading("given", within("given_key", name.words[0]), F("given_key")))
     elif len(name.words) == 2 and all(len(word) <= INITIALS for word in name.words):
-        found += [reading(f"initials{at}", _initials(*pair)) for at, pair in enumerate(permutations(name.words))]
+        found += [
+            reading(f"initials{at}", _initials(*pair))
+            for at, pair in enumerate(permutations(name.words))
+        ]
     beginnings = Q(name_words=name_query([[f"{word}*"] for word in name.words]))
     return [*found, reading("any", beginnings, _aside_last(name.words))]
 
 
 def _aside_last(words: list[str]) -> Combinable:
     """Who is listed under all of these words, then who has some as a middle or preferred name."""
-    listed = reduce(and_, (Q(sort_key__startswith=word) | Q(sort_key__contains=f" {word}") for word in words))
-    return Concat(Case(When(listed, then=Value("0")), default=Value("1")), "sort_key", output_field=TextField())
+    listed = reduce(
+        and_, (Q(sort_key__startswith=word) | Q(sort_key__contains=f" {word}") for word in words)
+    )
+    return Concat(
+        Case(When(listed, then=Value("0")), default=Value("1")),
+        "sort_key",
+        output_field=TextField(),
+    )
 
 
 def _initials(family: str, given: str) -> Q:
@@ -215,4 +246,8 @@ def _national(text: str) -> str:
         number = phonenumbers.parse(text, settings.DEFAULT_COUNTRY)
     except phonenumbers.NumberParseException:
         return ""
-    return phonenumbers.national_significant_number(number) if phonenumbers.is_valid_number(number) else ""
+    return (
+        phonenumbers.national_significant_number(number)
+        if phonenumbers.is_valid_number(number)
+        else ""
+    )

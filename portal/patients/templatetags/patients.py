@@ -20,7 +20,11 @@ BY_PRECISION = {"day": "%d-%b-%Y", "month": "%b-%Y", "year": "%Y"}
 @register.filter
 def born(patient: Patient) -> str:
     """05-Apr-2008 (18 years): the date as far as it is known, and the age."""
-    return "Not recorded" if patient.date_of_birth is None else f"{birth_date(patient)} ({age(patient)})"
+    return (
+        "Not recorded"
+        if patient.date_of_birth is None
+        else f"{birth_date(patient)} ({age(patient)})"
+    )
 
 
 @register.filter
@@ -54,7 +58,9 @@ def age(patient: Patient) -> str:
 @register.filter
 def source_name(source: str) -> str:
     """The door that a change came through, as people call it."""
-    return {"portal": "Staff pages", "api": "API", "sql": "Database"}.get(source, source.capitalize())
+    return {"portal": "Staff pages", "api": "API", "sql": "Database"}.get(
+        source, source.capitalize()
+    )
 
 
 def _count(number: int, thing: str) -> str:

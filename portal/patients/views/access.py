@@ -16,7 +16,13 @@ from portal.patients.models import Source
 from portal.patients.selectors import open_patient
 from portal.patients.views.layout import frame
 
-PERIODS = {"": "Any time", "1": "Last 24 hours", "7": "Last 7 days", "30": "Last 30 days", "365": "Last year"}
+PERIODS = {
+    "": "Any time",
+    "1": "Last 24 hours",
+    "7": "Last 7 days",
+    "30": "Last 30 days",
+    "365": "Last year",
+}
 
 
 @allow("patients.view_access")
@@ -24,7 +30,7 @@ PERIODS = {"": "Any time", "1": "Last 24 hours", "7": "Last 7 days", "30": "Last
 def access(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Newest first. This page is a reading too, and stands on top of itself."""
     user = user_of(request)
-    patient = open_patient(user, patient_id, door=Source.PORTAL, action="access")
+    patient = open_patient(user, patient_id, channel=Source.PORTAL, action="access")
     days = request.GET.get("period", "")
     filters = ReadingFilters(
         person=number_in(request, "person"),
@@ -32,7 +38,11 @@ def access(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         with_lists="lists" in request.GET,
     )
     page = readings_of(user, patient, filters=filters, before=number_in(request, "before"))
-    asked = {name: value for name, value in request.GET.items() if value and name in {"person", "period", "lists"}}
+    asked = {
+        name: value
+        for name, value in request.GET.items()
+        if value and name in {"person", "period", "lists"}
+    }
     context = {
         **frame(request, patient, tab="patients:access"),
         "page": page,

@@ -29,7 +29,7 @@ SALT = "patients.edit"
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """The form with what is stored; then the patient's page, or both versions where two desks met."""
-    patient = open_patient(user_of(request), patient_id, door=Source.PORTAL)
+    patient = open_patient(user_of(request), patient_id, channel=Source.PORTAL)
     if request.method == "GET":
         return _page(request, patient, _form(patient, _stored(patient)))
     opened = _opened(request, patient_id)
@@ -75,7 +75,9 @@ def _save(request: HttpRequest, patient_id: UUID, form: EditForm, version: int) 
         tell_with_undo(request, changed, "Saved.")
 
 
-def _refused(request: HttpRequest, patient: Patient, form: EditForm, error: PortalError) -> HttpResponse:
+def _refused(
+    request: HttpRequest, patient: Patient, form: EditForm, error: PortalError
+) -> HttpResponse:
     is_about_likeness = bool(error.extra.get("duplicate")) and not error.errors
     if not is_about_likeness:
         form.add_problems(error)
@@ -86,7 +88,7 @@ def _both_versions(
     request: HttpRequest, patient_id: UUID, opened: dict[str, Any], mine: dict[str, Any]
 ) -> HttpResponse:
     """Their changes stand in the form beside mine; where both changed one field, mine does."""
-    patient = open_patient(user_of(request), patient_id, door=Source.PORTAL)
+    patient = open_patient(user_of(request), patient_id, channel=Source.PORTAL)
     theirs = _stored(patient)
     merged = {name: mine[name] if mine[name] != opened[name] else theirs[name] for name in theirs}
     changed = [name for name in theirs if theirs[name] != opened[name]]
@@ -117,11 +119,15 @@ def _page(
     return render(request, "patients/edit.html", context, status=status)
 
 
-def _live(request: HttpRequest, patient_id: UUID, form: EditForm, opened: dict[str, Any]) -> dict[str, Any]:
+def _live(
+    request: HttpRequest, patient_id: UUID, form: EditForm, opened: dict[str, Any]
+) -> dict[str, Any]:
     """What stands beside the fields: of all that the form shows, changed or not, against what it showed first."""
     shown, before = _read(form), _read(EditForm(initial=as_initial(opened)))
     seen = request.POST.get("shown", "")
-    panel = panel_for(user_of(request), shown.readable, seen=seen, but_for=patient_id, before=before.readable)
+    panel = panel_for(
+        user_of(request), shown.readable, seen=seen, but_for=patient_id, before=before.readable
+    )
     if panel.brings_strong and form.is_bound:
         form.forget_choice()
     return {"panel": panel, "echoes": echoes_of(shown.readable), "validities": shown.validities()}
@@ -136,7 +142,9 @@ def _read(form: EditForm) -> EditForm:
 
 def _form(patient: Patient, shown: dict[str, Any]) -> EditForm:
     opened = signing.dumps(
-        {"version": patient.version, "typed": _stored(patient)}, salt=_salt(patient.pk), compress=True
+        {"version": patient.version, "typed": _stored(patient)},
+        salt=_salt(patient.pk),
+        compress=True,
     )
     return EditForm(initial={**as_initial(shown), "opened": opened})
 
@@ -153,7 +161,9 @@ def _opened_in(token: str, patient_id: UUID) -> dict[str, Any]:
     try:
         return signing.loads(token, salt=_salt(patient_id))
     except signing.BadSignature as error:
-        raise InvalidInput("This form is not complete. Go back, reload the page and send it again.") from error
+        raise InvalidInput(
+            "This form is not complete. Go back, reload the page and send it again."
+        ) from error
 
 
 def _salt(patient_id: UUID) -> str:
@@ -185,8 +195,12 @@ def _shown(value: Any) -> str:
 def archive(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Archive, and show the list with an undo."""
     version = _version(request)
-    patient = archive_patient(patient_id, by=user_of(request), source=Source.PORTAL, expected_version=version)
-    messages.success(request, render_to_string("patients/archived.html", {"patient": patient}, request))
+    patient = archive_patient(
+        patient_id, by=user_of(request), source=Source.PORTAL, expected_version=version
+    )
+    messages.success(
+        request, render_to_string("patients/archived.html", {"patient": patient}, request)
+    )
     return redirect("patients:list")
 
 
@@ -195,7 +209,9 @@ def archive(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 def restore(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Back on the lists, and on the screen, with an undo."""
     patient = restore_patient(patient_id, by=user_of(request), source=Source.PORTAL)
-    messages.success(request, render_to_string("patients/restored.html", {"patient": patient}, request))
+    messages.success(
+        request, render_to_string("patients/restored.html", {"patient": patient}, request)
+    )
     return redirect("patients:show", patient_id)
 
 

@@ -28,13 +28,15 @@ from portal.patients.views.layout import frame
 @require_safe
 def history(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Who changed what, when, field by field, newest first, page by page."""
-    patient = open_patient(user_of(request), patient_id, door=Source.PORTAL, action="history")
+    patient = open_patient(user_of(request), patient_id, channel=Source.PORTAL, action="history")
     before = number_in(request, "before")
     page = changes_of(user_of(request), patient, before=before)
     context = {
         **frame(request, patient, tab="patients:history"),
         "changes": [readable(change) for change in page.changes],
-        "undoable": patient.version if page.changes and before is None and is_undoable(page.changes[0]) else None,
+        "undoable": patient.version
+        if page.changes and before is None and is_undoable(page.changes[0])
+        else None,
         "older": page.before,
         "is_older": before is not None,
         "form": MomentForm(),
@@ -46,7 +48,7 @@ def history(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @require_safe
 def as_it_was(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """The whole record as it stood at a moment (`on`, `at`) or as of a `version`, and what differs today."""
-    patient = open_patient(user_of(request), patient_id, door=Source.PORTAL, action="past")
+    patient = open_patient(user_of(request), patient_id, channel=Source.PORTAL, action="past")
     version = number_in(request, "version")
     if version is not None:
         state = state_of(user_of(request), patient, version=version)
@@ -55,7 +57,13 @@ def as_it_was(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, patient, form, None, {}, status=422)
     state = state_of(user_of(request), patient, at=form.moment)
-    return _page(request, patient, form, state, {"moment": form.moment, "has_time": bool(form.cleaned_data["at"])})
+    return _page(
+        request,
+        patient,
+        form,
+        state,
+        {"moment": form.moment, "has_time": bool(form.cleaned_data["at"])},
+    )
 
 
 def _page(
@@ -83,7 +91,7 @@ def _page(
 @require_safe
 def timeline(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Newest first; older parts are a link away."""
-    patient = open_patient(user_of(request), patient_id, door=Source.PORTAL, action="timeline")
+    patient = open_patient(user_of(request), patient_id, channel=Source.PORTAL, action="timeline")
     before = number_in(request, "before")
     story = story_of(user_of(request), patient, before=before)
     days = groupby(story.happenings, key=lambda one: timezone.localdate(one.at))
@@ -103,7 +111,9 @@ def undo(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     version = request.POST.get("version", "")
     if not (version.isascii() and version.isdigit() and len(version) < 19):
         raise InvalidInput("This form is not complete. Go back, reload the page and press again.")
-    patient = undo_change(patient_id, version=int(version), by=user_of(request), source=Source.PORTAL)
+    patient = undo_change(
+        patient_id, version=int(version), by=user_of(request), source=Source.PORTAL
+    )
     tell_with_undo(request, patient, "Undone: what was changed is put back.")
     return redirect("patients:show", patient_id)
 

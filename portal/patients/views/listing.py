@@ -9,7 +9,12 @@ from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow, user_of
 from portal.patients.models import Sex, Source, Status
-from portal.patients.selectors import PatientFilters, estimate_patients, find_patients, recent_patients
+from portal.patients.selectors import (
+    PatientFilters,
+    estimate_patients,
+    find_patients,
+    recent_patients,
+)
 
 PAGE_SIZE = 50
 RECENT = 6
@@ -23,7 +28,12 @@ def index(request: HttpRequest) -> HttpResponse:
     asked = {name: request.GET.get(name, "").strip() for name in ("q", "status", "sex", "after")}
     filters = PatientFilters.of_the_list(asked)
     page = find_patients(
-        user_of(request), text=asked["q"], filters=filters, after=asked["after"], limit=PAGE_SIZE, door=Source.PORTAL
+        user_of(request),
+        text=asked["q"],
+        filters=filters,
+        after=asked["after"],
+        limit=PAGE_SIZE,
+        channel=Source.PORTAL,
     )
     is_plain = not any(asked.values())
     has_more = bool(page.next_cursor or asked["after"])
@@ -33,8 +43,12 @@ def index(request: HttpRequest) -> HttpResponse:
         "is_plain": is_plain,
         "has_own_search": True,
         "recent": recent_patients(user_of(request), limit=RECENT) if is_plain else [],
-        "about": estimate_patients(user_of(request), text=asked["q"], filters=filters) if has_more else 0,
-        "next_query": urlencode({**_kept(asked), "after": page.next_cursor}) if page.next_cursor else "",
+        "about": estimate_patients(user_of(request), text=asked["q"], filters=filters)
+        if has_more
+        else 0,
+        "next_query": urlencode({**_kept(asked), "after": page.next_cursor})
+        if page.next_cursor
+        else "",
         "first_query": urlencode(_kept(asked)),
         "statuses": [("", "Active"), (Status.ARCHIVED, "Archived"), ("any", "Active and archived")],
         "sexes": [("", "Any"), *Sex.choices],
@@ -42,7 +56,9 @@ def index(request: HttpRequest) -> HttpResponse:
     if not request.htmx:  # type: ignore[attr-defined]
         return _varied(render(request, "patients/index.html", context))
     answer = _varied(render(request, "patients/listed.html", context))
-    answer["HX-Replace-Url"] = f"{request.path}?{context['first_query']}".rstrip("?")  # Back comes to what was found.
+    answer["HX-Replace-Url"] = f"{request.path}?{context['first_query']}".rstrip(
+        "?"
+    )  # Back comes to what was found.
     return answer
 
 
@@ -51,7 +67,11 @@ def index(request: HttpRequest) -> HttpResponse:
 def suggest(request: HttpRequest) -> HttpResponse:
     """The best hits as list items with a link each, for the box on every page; nothing for an empty text."""
     text = " ".join(request.GET.get("q", "").split())
-    hits = find_patients(user_of(request), text=text, limit=SUGGESTED, door=Source.PORTAL).hits if text else []
+    hits = (
+        find_patients(user_of(request), text=text, limit=SUGGESTED, channel=Source.PORTAL).hits
+        if text
+        else []
+    )
     return render(request, "patients/suggestions.html", {"hits": hits, "text": text})
 
 

@@ -20,7 +20,7 @@ from portal.patients.views.layout import frame, tags_of
 @require_safe
 def show(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """The overview: who, contact, identifiers, record."""
-    patient = open_patient(user_of(request), patient_id, door=Source.PORTAL)
+    patient = open_patient(user_of(request), patient_id, channel=Source.PORTAL)
     context = {
         **frame(request, patient, tab="patients:show"),
         "is_new": "registered" in request.GET,
@@ -34,7 +34,9 @@ def show(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @require_safe
 def identifiers(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """All numbers that the patient is known by, ours first."""
-    patient = open_patient(user_of(request), patient_id, door=Source.PORTAL, action="identifiers")
+    patient = open_patient(
+        user_of(request), patient_id, channel=Source.PORTAL, action="identifiers"
+    )
     context = {**frame(request, patient, tab="patients:identifiers"), "today": timezone.localdate()}
     return render(request, "patients/identifiers.html", context)
 
@@ -43,7 +45,7 @@ def identifiers(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @require_safe
 def label(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """What is stuck on a file or a tube, in its own size, and on paper nothing else."""
-    patient = open_patient(user_of(request), patient_id, door=Source.PORTAL, action="label")
+    patient = open_patient(user_of(request), patient_id, channel=Source.PORTAL, action="label")
     context = {**frame(request, patient, tab=""), "bars": code128(patient.mrn)}
     return render(request, "patients/label.html", context)
 
@@ -55,4 +57,6 @@ def tags(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     patient = patients_visible_to(user_of(request)).only("pk").filter(pk=patient_id).first()
     if patient is None:
         raise no_such_patient(patient_id)
-    return render(request, "patients/tags.html", {"patient": patient, "tags": tags_of(request, patient)})
+    return render(
+        request, "patients/tags.html", {"patient": patient, "tags": tags_of(request, patient)}
+    )

@@ -26,7 +26,9 @@ def register(request: HttpRequest) -> HttpResponse:
         initial = {"token": uuid.uuid4().hex, **fields_from(request.GET.get("text", ""))}
         return _page(request, RegisterForm(initial=initial))
     is_nobody_known = "unidentified" in request.POST
-    form = RegisterForm(for_nobody_known(request.POST, at=localtime()) if is_nobody_known else request.POST)
+    form = RegisterForm(
+        for_nobody_known(request.POST, at=localtime()) if is_nobody_known else request.POST
+    )
     if not form.is_valid():
         return _page(request, form, status=422)
     try:
@@ -48,7 +50,12 @@ def similar(request: HttpRequest) -> HttpResponse:
     form = RegisterForm(request.POST)
     form.is_valid()
     panel = _panel(request, form)
-    context = {"form": form, "panel": panel, "echoes": echoes_of(form.readable), "validities": form.validities()}
+    context = {
+        "form": form,
+        "panel": panel,
+        "echoes": echoes_of(form.readable),
+        "validities": form.validities(),
+    }
     answer = render(request, "patients/live.html", context)
     if panel.is_unchanged:
         answer["HX-Reswap"] = "none"  # Nothing moves under the hands of somebody who is choosing.
@@ -75,7 +82,12 @@ def _page(
         form.ask()
     elif conflict and not form.errors:
         form.add_error(None, conflict.detail)
-    context = {"form": form, "panel": panel, "echoes": echoes_of(form.readable), "validities": form.validities()}
+    context = {
+        "form": form,
+        "panel": panel,
+        "echoes": echoes_of(form.readable),
+        "validities": form.validities(),
+    }
     return render(request, "patients/register.html", context, status=status)
 
 

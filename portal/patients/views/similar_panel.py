@@ -49,7 +49,9 @@ def panel_for(
     `seen` is the token of the panel before: who stood in it is not read again.
     """
     stood = shown_in(seen, user)
-    found = similar_patients(user, details, door=Source.PORTAL, seen=stood, but_for=but_for, before=before)
+    found = similar_patients(
+        user, details, channel=Source.PORTAL, seen=stood, but_for=but_for, before=before
+    )
     now = {patient.pk for patient, _ in found}
     strong = {patient.pk for patient, match in found if match.grade.is_strong}
     token = signing.dumps([user.pk, sorted(one.hex for one in now)], salt=SALT, compress=True)

@@ -21,7 +21,10 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                        default=uuid_utils.compat.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
                     ),
                 ),
                 ("is_repair", models.BooleanField(default=False, verbose_name="repair")),
@@ -39,20 +42,35 @@ class Migration(migrations.Migration):
                         max_length=7,
                     ),
                 ),
-                ("step", models.CharField(blank=True, help_text="What it does at the moment", max_length=60)),
+                (
+                    "step",
+                    models.CharField(
+                        blank=True, help_text="What it does at the moment", max_length=60
+                    ),
+                ),
                 (
                     "message",
                     models.CharField(
-                        blank=True, help_text="Why no proof could be given, and what to do", max_length=500
+                        blank=True,
+                        help_text="Why no proof could be given, and what to do",
+                        max_length=500,
                     ),
                 ),
                 ("figures", models.JSONField(blank=True, default=dict)),
                 ("difference_count", models.BigIntegerField(default=0)),
-                ("differences", models.JSONField(blank=True, default=list, help_text="The first ones")),
-                ("repaired", models.JSONField(blank=True, default=list, help_text="What the repair did")),
+                (
+                    "differences",
+                    models.JSONField(blank=True, default=list, help_text="The first ones"),
+                ),
+                (
+                    "repaired",
+                    models.JSONField(blank=True, default=list, help_text="What the repair did"),
+                ),
                 (
                     "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
                 ),
                 ("started_at", models.DateTimeField(blank=True, null=True)),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
@@ -73,7 +91,9 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["-finished_at"], name="reconcile_report_by_end")],
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("status__in", ["waiting", "running", "agrees", "differs", "failed"])),
+                        condition=models.Q(
+                            ("status__in", ["waiting", "running", "agrees", "differs", "failed"])
+                        ),
                         name="reconcile_status_known",
                     )
                 ],

@@ -38,13 +38,21 @@ def clock(value: datetime | None) -> str:
 def to_second(value: datetime) -> str:
     """14:03:22, for what is seconds old; the day with it where that is not today."""
     local = timezone.localtime(value)
-    return local.strftime("%H:%M:%S") if local.date() == timezone.localdate() else local.strftime("%d-%b-%Y %H:%M:%S")
+    return (
+        local.strftime("%H:%M:%S")
+        if local.date() == timezone.localdate()
+        else local.strftime("%d-%b-%Y %H:%M:%S")
+    )
 
 
 @register.filter
 def recorded(value: Any) -> str | SafeString:
     """The value, or the words for none."""
-    return value if value not in (None, "") else format_html('<span class="app-blank">{}</span>', NOT_RECORDED)
+    return (
+        value
+        if value not in (None, "")
+        else format_html('<span class="app-blank">{}</span>', NOT_RECORDED)
+    )
 
 
 @register.filter

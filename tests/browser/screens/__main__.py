@@ -50,13 +50,21 @@ CHAPTERS = {
 
 def main() -> None:
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--look", type=Path, help="a folder for whole pages at 1120, 640 and 320 px, instead of docs")
+    parser.add_argument(
+        "--look",
+        type=Path,
+        help="a folder for whole pages at 1120, 640 and 320 px, instead of docs",
+    )
     parser.add_argument("chapters", nargs="*", help="some chapters only, by a word of their titles")
     asked = parser.parse_args()
     os.environ["CLINIC_NAME"] = "Riverside Clinic"
     expect.set_options(timeout=60_000)  # A busy machine is slow, and all of it runs here.
     folder = tempfile.TemporaryDirectory(prefix="portal-screens-")
-    with folder as data, running(Path(data), kafka="embedded") as system, sync_playwright() as playwright:
+    with (
+        folder as data,
+        running(Path(data), kafka="embedded") as system,
+        sync_playwright() as playwright,
+    ):
         flags = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
         camera = Camera(looks(asked.look) if asked.look else [Film(FOLDER)], browser.new_page())

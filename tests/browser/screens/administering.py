@@ -15,11 +15,19 @@ def take(studio: Studio) -> None:
         stranger.open("/sign-in/")
         try_to_sign_in(stranger, LOCKED)
     operator.open("/admin/")
-    studio.take(operator, "admin", "The operators' admin opens with what needs somebody: here a user who is locked out")
+    studio.take(
+        operator,
+        "admin",
+        "The operators' admin opens with what needs somebody: here a user who is locked out",
+    )
     operator.page.get_by_role("link", name="locked out").click()
     operator.page.locator("tr", has_text=LOCKED).get_by_role("checkbox").check()
     operator.page.locator("select[name=action]").select_option(label=UNLOCK)
-    studio.take(operator, "admin-action", "A list, and an action that is safe: unlocking whoever is locked out")
+    studio.take(
+        operator,
+        "admin-action",
+        "A list, and an action that is safe: unlocking whoever is locked out",
+    )
     operator.page.get_by_role("button", name="Run").click()
     expect(operator.page.get_by_text("All of them may try again.")).to_be_visible()
     studio.take(operator, "admin-done", "What the action did")

@@ -16,7 +16,11 @@ def take(studio: Studio) -> None:
     with studio.without("embedded.broker"):
         address = operator.register(**BEN)
         wait_until(operator, address, "Events are late.")
-        studio.take(operator, "away-kafka", "Kafka is away: patients are saved, and one strip says what follows later")
+        studio.take(
+            operator,
+            "away-kafka",
+            "Kafka is away: patients are saved, and one strip says what follows later",
+        )
     with studio.without("analytics_stream worker"):
         wait_until(operator, "/patients/?q=winter", "Live figures are away.")
         studio.take(operator, "away-analytics", "The figures are away: everything else works")
@@ -27,7 +31,11 @@ def take_billing(studio: Studio, operator: Staff) -> None:
         address = operator.register(**ADA)
         wait_until(operator, "/billing/?state=pending", "Billing is behind.")
         expect(operator.page.get_by_role("row").filter(has_text="WINTER, Ada")).to_be_visible()
-        studio.take(operator, "billing-pending", "Billing is away: one strip says what still works, and accounts wait")
+        studio.take(
+            operator,
+            "billing-pending",
+            "Billing is away: one strip says what still works, and accounts wait",
+        )
         operator.open(f"{address}billing/")
         expect(operator.page.get_by_text("Not opened yet")).to_be_visible()
         studio.take(operator, "patient-billing-pending", "The account of a patient meanwhile")

@@ -46,7 +46,14 @@ class Camera:
         self.chapters[title] = []
 
     def take(
-        self, person: Staff, name: str, words: str, *, has_scripts: bool = True, is_phone: bool = False, lead: str = ""
+        self,
+        person: Staff,
+        name: str,
+        words: str,
+        *,
+        has_scripts: bool = True,
+        is_phone: bool = False,
+        lead: str = "",
     ) -> None:
         """From the top of the page, or from the element `lead`, without caret and pointer.
 
@@ -56,19 +63,31 @@ class Camera:
         person.page.mouse.move(0, 0)
         for film in self.films:
             if not (is_phone and film.is_whole):
-                self._expose(film.on_a_phone() if is_phone else film, person.page, name, lead, has_scripts=has_scripts)
-        person.page.set_viewport_size({"width": self.films[0].width, "height": self.films[0].height})
+                self._expose(
+                    film.on_a_phone() if is_phone else film,
+                    person.page,
+                    name,
+                    lead,
+                    has_scripts=has_scripts,
+                )
+        person.page.set_viewport_size(
+            {"width": self.films[0].width, "height": self.films[0].height}
+        )
         self.chapters[self.chapter].append((name, words, 200 if is_phone else 400))
         print(name, flush=True)
 
     def _expose(self, film: Film, page: Page, name: str, lead: str, *, has_scripts: bool) -> None:
         page.set_viewport_size({"width": film.width, "height": film.height})
         if lead and not film.is_whole:
-            page.locator(lead).evaluate("element => scrollTo(0, element.getBoundingClientRect().top + scrollY - 24)")
+            page.locator(lead).evaluate(
+                "element => scrollTo(0, element.getBoundingClientRect().top + scrollY - 24)"
+            )
         else:
             page.evaluate("scrollTo(0, 0)")
         if has_scripts:
-            page.evaluate(NEXT_FRAMES)  # What measures the window, as the lines of the dashboard do, has drawn again.
+            page.evaluate(
+                NEXT_FRAMES
+            )  # What measures the window, as the lines of the dashboard do, has drawn again.
         film.folder.mkdir(parents=True, exist_ok=True)
         file = film.folder / f"{name}.png"
         page.screenshot(path=file, animations="disabled", caret="hide", full_page=film.is_whole)
@@ -79,7 +98,9 @@ class Camera:
         """A README with every picture and its line; pictures that no longer belong to a page go."""
         lines = [HEAD]
         for title, pictures in self.chapters.items():
-            rows = [ROW.format(name=name, words=words, width=width) for name, words, width in pictures]
+            rows = [
+                ROW.format(name=name, words=words, width=width) for name, words, width in pictures
+            ]
             lines += [f"## {title}", "", "| | |", "|---|---|", *rows, ""]
         (folder / "README.md").write_text("\n".join(lines).rstrip() + "\n")
         taken = {name for pictures in self.chapters.values() for name, *_ in pictures}

@@ -38,9 +38,13 @@ def reduce_colours(file: Path, page: Page) -> None:
     width, height, colours, answer = page.evaluate(COUNT, address)
     indexes = base64.b64decode(answer)
     rows = b"".join(b"\0" + indexes[at : at + width] for at in range(0, len(indexes), width))
-    head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)  # Eight bits a pixel, each the number of a colour.
+    head = struct.pack(
+        ">IIBBBBB", width, height, 8, 3, 0, 0, 0
+    )  # Eight bits a pixel, each the number of a colour.
     parts = {b"IHDR": head, b"PLTE": bytes(colours), b"IDAT": zlib.compress(rows, 9), b"IEND": b""}
-    file.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in parts.items()))
+    file.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in parts.items())
+    )
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

@@ -18,7 +18,11 @@ def take(studio: Studio) -> None:
     open_live(person, "/dashboard/?range=30d")
     with studio.without("analytics_stream worker"):
         expect(person.page.get_by_text("Stale since")).to_be_visible()
-        studio.take(person, "dashboard-stale", "Nothing counts at the moment: the last known figures, and since when")
+        studio.take(
+            person,
+            "dashboard-stale",
+            "Nothing counts at the moment: the last known figures, and since when",
+        )
         expect(person.page.locator(".app-badge--stale")).to_be_visible()
 
 

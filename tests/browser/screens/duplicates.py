@@ -12,7 +12,11 @@ def take(studio: Studio) -> None:
     desk.page.get_by_role("button", name="Find duplicates now").click()
     desk.page.get_by_role("link", name="Show the new list").click()
     expect(desk.page.locator("tbody").first).to_be_visible()
-    studio.take(desk, "duplicates", "Records that may be one person, one above the other: the grade, why, what differs")
+    studio.take(
+        desk,
+        "duplicates",
+        "Records that may be one person, one above the other: the grade, why, what differs",
+    )
     desk.page.get_by_role("button", name="Two people").first.click()
     expect(desk.page.get_by_role("button", name="Undo")).to_be_visible()
     studio.take(desk, "duplicates-undo", "Two people: said in one press, with an undo")
@@ -27,13 +31,23 @@ def take_merge(studio: Studio, desk: Staff) -> None:
     desk.page.get_by_role("link", name="To be decided").click()
     desk.page.get_by_role("link", name="Compare and merge").first.click()
     expect(desk.page.get_by_role("heading", name="Merge two records")).to_be_visible()
-    studio.take(desk, "merge", "Two records side by side: which one stays, and which value is right where they differ")
+    studio.take(
+        desk,
+        "merge",
+        "Two records side by side: which one stays, and which value is right where they differ",
+    )
     desk.page.get_by_label("Reason").fill("Insurance card and photo seen")
     desk.page.get_by_role("button", name="Merge into").click()
     expect(desk.page.get_by_text("was merged into this record")).to_be_visible()
-    studio.take(desk, "merge-undo", "Merged: the record that stays has all identifiers, and the merge can be undone")
+    studio.take(
+        desk,
+        "merge-undo",
+        "Merged: the record that stays has all identifiers, and the merge can be undone",
+    )
     desk.page.get_by_role("link", name="MRN").last.click()
     expect(desk.page.get_by_text("stands on no list")).to_be_visible()
-    studio.take(desk, "merge-old", "The other record is kept to read, and leads to the one that stays")
+    studio.take(
+        desk, "merge-old", "The other record is kept to read, and leads to the one that stays"
+    )
     desk.page.get_by_role("button", name="Take the merge back").click()
     expect(desk.page.get_by_text("stands on no list")).to_be_hidden()

@@ -11,7 +11,11 @@ PAGES = {
     "empty-patients": ("/patients/", "No patients yet", "No patient yet: the way to the first one"),
     "empty-imports": ("/imports/", "None yet.", "No import yet"),
     "empty-saved-columns": ("/imports/columns/", "None yet.", "No saved columns yet"),
-    "empty-billing": ("/billing/?state=active", "There is no active account yet.", "No account yet"),
+    "empty-billing": (
+        "/billing/?state=active",
+        "There is no active account yet.",
+        "No account yet",
+    ),
     "empty-reconciliation": ("/reconciliation/", "Nothing was checked yet.", "No check yet"),
 }
 

@@ -19,14 +19,32 @@ OTHER = b"Family,First\nHale,Nora\n"
 def take(studio: Studio) -> None:
     analyst, operator = studio.sit_down("analyst"), studio.sit_down("operator")
     analyst.open("/patients/")
-    show(studio, analyst, "error-403", "You do not have the right to do this.", "No right to open a page; whom to ask")
+    show(
+        studio,
+        analyst,
+        "error-403",
+        "You do not have the right to do this.",
+        "No right to open a page; whom to ask",
+    )
     operator.open("/nowhere/")
-    show(studio, operator, "error-404", "There is nothing at this address.", "Nothing at this address")
+    show(
+        studio,
+        operator,
+        "error-404",
+        "There is nothing at this address.",
+        "Nothing at this address",
+    )
     take_meanwhile(studio, operator)
     take_imports(studio, operator)
     studio.tell(BROKEN)
     operator.open("/imports/columns/")
-    show(studio, operator, "error-500", "Something went wrong on our side.", "A fault of ours, and what to tell whom")
+    show(
+        studio,
+        operator,
+        "error-500",
+        "Something went wrong on our side.",
+        "A fault of ours, and what to tell whom",
+    )
     studio.tell(MENDED)
 
 
@@ -40,7 +58,13 @@ def take_meanwhile(studio: Studio, operator: Staff) -> None:
     show(studio, operator, "error-412", "Someone else changed this meanwhile.", words)
     studio.tell(DELETED, *[id_of(address)] * 3)
     operator.open(address)
-    show(studio, operator, "error-410", "This is no longer there.", "A record that was deleted for good")
+    show(
+        studio,
+        operator,
+        "error-410",
+        "This is no longer there.",
+        "A record that was deleted for good",
+    )
 
 
 def take_imports(studio: Studio, operator: Staff) -> None:
@@ -57,10 +81,20 @@ def take_imports(studio: Studio, operator: Staff) -> None:
     upload(operator, OTHER, name="other.csv")
     address = operator.page.url
     operator.open("/imports/columns/")
-    saved = operator.page.locator("section", has_text="Another system").locator("form").first.get_attribute("action")
+    saved = (
+        operator.page.locator("section", has_text="Another system")
+        .locator("form")
+        .first.get_attribute("action")
+    )
     number = next(part for part in saved.split("/") if part.isdecimal())
     operator.open(f"{address}?profile={number}")
-    show(studio, operator, "error-422", "This cannot be read.", "Saved columns that do not fit this file")
+    show(
+        studio,
+        operator,
+        "error-422",
+        "This cannot be read.",
+        "Saved columns that do not fit this file",
+    )
 
 
 def show(studio: Studio, person: Staff, name: str, title: str, words: str) -> None:

@@ -36,7 +36,9 @@ def take_what_opens(studio: Studio, desk: Staff) -> None:
     desk.open("/dashboard/")
     desk.page.get_by_role("combobox", name="Find a patient").focus()
     keys.type("ma")
-    expect(desk.page.get_by_role("listbox", name="Patients found").get_by_role("option").first).to_be_visible()
+    expect(
+        desk.page.get_by_role("listbox", name="Patients found").get_by_role("option").first
+    ).to_be_visible()
     keys.press("ArrowDown")
     studio.take(desk, "suggestions", "Suggestions below the search box, which stands on every page")
     desk.open("/patients/")
@@ -58,4 +60,6 @@ def take_time_out(studio: Studio) -> None:
     desk.open("/patients/new/")
     desk.page.clock.fast_forward(29 * 60 * 1000)
     expect(desk.page.get_by_role("alertdialog")).to_be_visible()
-    studio.take(desk, "time-out", "Two minutes before the session ends; what was typed is kept either way")
+    studio.take(
+        desk, "time-out", "Two minutes before the session ends; what was typed is kept either way"
+    )

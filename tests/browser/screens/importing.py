@@ -14,7 +14,12 @@ Eriksen,,14-Sep-2003,,Quincy,617 555 0105,INS-700105,41
 Lovell,Maud,3 Apr 1962,F,Leeds,020 7946 0055,INS-700106,39
 Lovel,Maud,3 Apr 1962,F,York,,INS-700107,39
 """
-MAUD = {"family_name": "Lovell", "given_name": "Maud", "born": ("3", "apr", "1962"), "sex": "Female"}
+MAUD = {
+    "family_name": "Lovell",
+    "given_name": "Maud",
+    "born": ("3", "apr", "1962"),
+    "sex": "Female",
+}
 
 
 def take(studio: Studio) -> None:
@@ -23,7 +28,9 @@ def take(studio: Studio) -> None:
     person.open("/imports/")
     studio.take(person, "import-upload", "Imports: upload a CSV, an Excel workbook or FHIR")
     upload(person, ROWS.encode())
-    studio.take(person, "import-columns", "What becomes of each column: guessed by its name, set, and saved")
+    studio.take(
+        person, "import-columns", "What becomes of each column: guessed by its name, set, and saved"
+    )
     person.page.get_by_label("Save these columns as").fill("Old practice system")
     press(person, "Try it")
     expect(person.page.get_by_text("Trial: done")).to_be_visible()
@@ -31,13 +38,21 @@ def take(studio: Studio) -> None:
     take_review(studio, person)
     press(person, "Import it now")
     expect(person.page.get_by_text("Done", exact=True)).to_be_visible()
-    studio.take(person, "import-report", "The report: counts, and every refused row with its reason, also as a file")
+    studio.take(
+        person,
+        "import-report",
+        "The report: counts, and every refused row with its reason, also as a file",
+    )
     person.page.get_by_text("Undo this import").click()
     press(person, "Undo it now")
     expect(person.page.locator(".nhsuk-tag").get_by_text("Undone", exact=True)).to_be_visible()
     studio.take(person, "import-undone", "The import taken back")
     person.open("/imports/columns/")
-    studio.take(person, "import-saved-columns", "Saved columns: the next file with this header gets them by itself")
+    studio.take(
+        person,
+        "import-saved-columns",
+        "Saved columns: the next file with this header gets them by itself",
+    )
 
 
 def take_review(studio: Studio, person: Staff) -> None:
@@ -49,7 +64,11 @@ def take_review(studio: Studio, person: Staff) -> None:
     expect(person.page.get_by_text("The choices are kept.")).to_be_visible()
     person.page.get_by_role("link", name="May be registered already").click()
     expect(person.page.get_by_role("heading", name="Row 8")).to_be_visible()
-    studio.take(person, "import-review-alike", "A new person who may be registered already: the grade, and why")
+    studio.take(
+        person,
+        "import-review-alike",
+        "A new person who may be registered already: the grade, and why",
+    )
     person.page.get_by_role("link", name="3 Trial").click()
     person.page.get_by_label("Hold them back").check()
 

@@ -24,13 +24,25 @@ def take(studio: Studio) -> None:
     person = studio.sit_down("operator")
     person.open("/imports/")
     person.page.get_by_label("File", exact=True).set_input_files(
-        {"name": "scan.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"}
+        {
+            "name": "scan.pdf",
+            "mimeType": "application/pdf",
+            "buffer": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n",
+        }
     )
     press(person, "Upload")
     expect(person.page.get_by_role("alert")).to_be_visible()
-    studio.take(person, "import-upload-wrong", "A file that cannot be read is refused at once, with what can be")
+    studio.take(
+        person,
+        "import-upload-wrong",
+        "A file that cannot be read is refused at once, with what can be",
+    )
     upload(person, workbook(), name="front-desk.xlsx")
-    studio.take(person, "import-workbook", "The columns of an Excel workbook, with a word on zeros that it lost")
+    studio.take(
+        person,
+        "import-workbook",
+        "The columns of an Excel workbook, with a word on zeros that it lost",
+    )
     take_lost(studio, person)
     take_running(studio, person)
 
@@ -49,7 +61,9 @@ def take_lost(studio: Studio, person: Staff) -> None:
     with studio.system.without("-A portal worker"):
         press(person, "Try it")
         expect(person.page.get_by_text("Waits for the worker")).to_be_visible()
-        studio.take(person, "import-waiting", "An import waits for the worker; the page may be closed")
+        studio.take(
+            person, "import-waiting", "An import waits for the worker; the page may be closed"
+        )
         lose_newest_file(studio)
     expect(person.page.get_by_text("It could not be finished.")).to_be_visible()
     studio.take(person, "import-failed", "An import that failed says why, and what to do")
@@ -63,9 +77,15 @@ def lose_newest_file(studio: Studio) -> None:
 def take_running(studio: Studio, person: Staff) -> None:
     person.open("/imports/")
     rows = (f"Family{at},Given,1980-01-01,F,York" for at in range(LONG))
-    upload(person, "\n".join(["Surname,Given name,DOB,Sex,Town", *rows]).encode(), name="district.csv")
+    upload(
+        person, "\n".join(["Surname,Given name,DOB,Sex,Town", *rows]).encode(), name="district.csv"
+    )
     press(person, "Try it")
     expect(person.page.get_by_text("s left")).to_be_visible()
-    studio.take(person, "import-running", "A long file: rows a second, the time left, and one may go elsewhere")
+    studio.take(
+        person,
+        "import-running",
+        "A long file: rows a second, the time left, and one may go elsewhere",
+    )
     person.open("/imports/")
     studio.take(person, "imports", "All imports, and how each of them ended")

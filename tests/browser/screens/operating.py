@@ -29,13 +29,19 @@ def take_refused(studio: Studio, operator: Staff) -> None:
         expect(operator.page.get_by_text("Billing: active")).to_be_visible()
         studio.tell(NO_ADDRESS, id_of(address))
     wait_until(operator, "/billing/?state=failed", f"{family.upper()}, {given}")
-    studio.take(operator, "billing-failed", "Accounts that billing refused: why, what to do, and asking again")
+    studio.take(
+        operator,
+        "billing-failed",
+        "Accounts that billing refused: why, what to do, and asking again",
+    )
     operator.open(f"{address}billing/")
     expect(operator.page.get_by_text("Billing refused this account")).to_be_visible()
     studio.take(operator, "patient-billing-failed", "The account of a patient that billing refused")
     operator.open("/admin/")
     studio.take(
-        operator, "admin-needs-you", "The operators' admin opens with what needs somebody: here refused accounts"
+        operator,
+        "admin-needs-you",
+        "The operators' admin opens with what needs somebody: here refused accounts",
     )
     studio.tell(MENDED)
     wait_until(operator, "/billing/?state=failed", "Billing has refused no account.")
@@ -43,13 +49,19 @@ def take_refused(studio: Studio, operator: Staff) -> None:
 
 def take_audit(studio: Studio, auditor: Staff) -> None:
     auditor.open("/audit/")
-    studio.take(auditor, "audit", "Audit: who read and who changed which record, through which door")
+    studio.take(
+        auditor, "audit", "Audit: who read and who changed which record, through which door"
+    )
     person = auditor.page.get_by_label("Person")
-    person.select_option(value=person.locator("option", has_text="Demo operator").get_attribute("value"))
+    person.select_option(
+        value=person.locator("option", has_text="Demo operator").get_attribute("value")
+    )
     auditor.page.get_by_label("Show").select_option(label="Writes only")
     auditor.page.get_by_role("button", name="Show").click()
     expect(auditor.page.get_by_role("link", name="Export as CSV")).to_be_visible()
-    studio.take(auditor, "audit-export", "What one person changed in a week; the export holds just that")
+    studio.take(
+        auditor, "audit-export", "What one person changed in a week; the export holds just that"
+    )
     auditor.open("/audit/?kind=r")
     auditor.page.locator("tbody a").filter(has_text="patients").first.click()
     expect(auditor.page.locator(".app-numbers")).to_be_visible()
@@ -60,13 +72,24 @@ def take_audit(studio: Studio, auditor: Staff) -> None:
 
 def take_reconciliation(studio: Studio, operator: Staff) -> None:
     check(operator, "Check now", "Every copy agrees.")
-    studio.take(operator, "reconciliation", "Reconciliation: do patients, log, topic, figures and billing agree?")
-    ids = [id_of(operator.register(family_name=name, given_name="Ruth")) for name in ("Ferris", "Gower")]
+    studio.take(
+        operator,
+        "reconciliation",
+        "Reconciliation: do patients, log, topic, figures and billing agree?",
+    )
+    ids = [
+        id_of(operator.register(family_name=name, given_name="Ruth"))
+        for name in ("Ferris", "Gower")
+    ]
     expect(operator.page.get_by_text("Billing: active")).to_be_visible()
     studio.tell(LOST_ACCOUNT, ids[0], store="BILLING_DATABASE_URL")
     studio.tell(LOST_FIGURES, ids[1], store="ANALYTICS_DATABASE_URL")
     check(operator, "Check now", "What differs, and what to do")
-    studio.take(operator, "reconciliation-differs", "Copies that differ: where, who, and what to do about it")
+    studio.take(
+        operator,
+        "reconciliation-differs",
+        "Copies that differ: where, who, and what to do about it",
+    )
     check(operator, "Check and repair", "What the repair did")
     studio.wait_until_well()
     operator.page.reload()
@@ -85,7 +108,10 @@ def wait_until(person: Staff, address: str, words: str) -> None:
     """Open the page until it says so."""
     person.open(address)
     found = person.page.get_by_text(words)
-    wait_for(lambda: found.first.is_visible() or (person.page.reload() and found.first.is_visible()), pause=1)
+    wait_for(
+        lambda: found.first.is_visible() or (person.page.reload() and found.first.is_visible()),
+        pause=1,
+    )
 
 
 def id_of(address: str) -> str:

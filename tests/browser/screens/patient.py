@@ -5,7 +5,12 @@ from playwright.sync_api import expect
 from tests.browser.screens.studio import Studio
 from tests.browser.steps import Staff
 
-IDA = {"family_name": "Hartmann", "given_name": "Ida", "born": ("11", "feb", "1979"), "sex": "Female"}
+IDA = {
+    "family_name": "Hartmann",
+    "given_name": "Ida",
+    "born": ("11", "feb", "1979"),
+    "sex": "Female",
+}
 CONTACT = {
     "prefix": "Dr", "phone": "020 7946 0042", "email": "ida.hartmann@mail.example", "address_line1": "4 Mill Lane",
     "city": "Leeds", "postal_code": "LS1 4AP", "country": "GB", "language": "de",
@@ -66,7 +71,11 @@ def take_conflict(studio: Studio, address: str) -> None:
     save(second)
     first.save()
     expect(first.page.get_by_text("Someone else changed this patient meanwhile")).to_be_visible()
-    studio.take(first, "patient-conflict", "Two edited at once: both versions side by side, and nothing is lost")
+    studio.take(
+        first,
+        "patient-conflict",
+        "Two edited at once: both versions side by side, and nothing is lost",
+    )
 
 
 def take_archived(studio: Studio, person: Staff, address: str) -> None:

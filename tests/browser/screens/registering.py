@@ -15,16 +15,24 @@ def take(studio: Studio) -> None:
     studio.take(desk, "register", "Registering: one page, one column")
     desk.save()
     expect(desk.page.get_by_role("alert")).to_be_visible()
-    studio.take(desk, "register-errors", "An empty form: each error beside its field and in the summary")
+    studio.take(
+        desk, "register-errors", "An empty form: each error beside its field and in the summary"
+    )
     desk.open("/patients/new/")
     desk.fill_in(**{**ADA, "family_name": "Okafour", "sex": ""})
     panel = desk.page.locator("#similar")
     expect(panel.get_by_role("link", name="OKAFOR, Ada")).to_be_visible()
-    studio.take(desk, "register-panel", "Who may be registered already, while one types: the grade and why")
+    studio.take(
+        desk, "register-panel", "Who may be registered already, while one types: the grade and why"
+    )
     desk.fill_in(**ADA, **CONTACT)
     desk.save()
     expect(desk.page.get_by_role("alert").first).to_be_visible()
-    studio.take(desk, "register-choice", "One explicit choice, with its reason, before somebody alike is registered")
+    studio.take(
+        desk,
+        "register-choice",
+        "One explicit choice, with its reason, before somebody alike is registered",
+    )
     desk = studio.sit_down("frontdesk", java_script_enabled=False)
     desk.open("/patients/new/")
     desk.fill_in(**ADA, **CONTACT)

@@ -18,17 +18,27 @@ def take(studio: Studio) -> None:
     person.open("/sign-in/")
     studio.take(person, "sign-in", "Signing in")
     try_to_sign_in(person)
-    studio.take(person, "sign-in-wrong", "A wrong password and an unknown person get the same words")
+    studio.take(
+        person, "sign-in-wrong", "A wrong password and an unknown person get the same words"
+    )
     for _ in range(TRIES - 1):
         person.open("/sign-in/")
         try_to_sign_in(person)
     expect(person.page.locator("main")).to_contain_text("Wait")
-    studio.take(person, "sign-in-locked", "Locked out after wrong passwords: how long to wait, and who can help")
+    studio.take(
+        person,
+        "sign-in-locked",
+        "Locked out after wrong passwords: how long to wait, and who can help",
+    )
     for agent in AGENTS:
         studio.sit_down("frontdesk", user_agent=agent)
     person = studio.sit_down("frontdesk")
     person.open("/profile/")
-    studio.take(person, "profile", "The profile: who one is here, single keys on or off, the password, one's sign-ins")
+    studio.take(
+        person,
+        "profile",
+        "The profile: who one is here, single keys on or off, the password, one's sign-ins",
+    )
 
 
 def try_to_sign_in(person: Staff, email: str = "somebody@demo.example") -> None:

@@ -28,7 +28,9 @@ class Studio:
         """Somebody of this role who has signed in; without one a stranger. `browser`: what it is, or cannot do."""
         film = self._camera.films[0]
         size = {"width": film.width, "height": film.height}
-        context = self.browser.new_context(base_url=self.system.address, viewport=size, timezone_id="UTC", **browser)
+        context = self.browser.new_context(
+            base_url=self.system.address, viewport=size, timezone_id="UTC", **browser
+        )
         self._contexts.append(context)
         person = Staff(context.new_page())
         if role:
@@ -44,7 +46,10 @@ class Studio:
 
     def wait_until_well(self) -> None:
         ready = f"http://127.0.0.1:{self.system.ports['PORTAL_INTERNAL_PORT']}/health/ready"
-        wait_for(lambda: httpx.get(ready, timeout=60, trust_env=False).json()["status"] == "ready", pause=0.5)
+        wait_for(
+            lambda: httpx.get(ready, timeout=60, trust_env=False).json()["status"] == "ready",
+            pause=0.5,
+        )
 
     def tell(self, statement: str, *values: Any, store: str = "DATABASE_URL") -> None:
         """What no page can do, straight in the database that this variable names."""

@@ -59,18 +59,24 @@ def test_who_is_not_locked_out_is_not_listed_as_locked(admin, front_desk):
     assert front_desk.email not in admin.get(f"{USERS}?locked=yes").content.decode()
 
 
-def test_signing_out_ends_sessions_and_refresh_tokens_of_this_user_alone(admin, front_desk, make_user):
+def test_signing_out_ends_sessions_and_refresh_tokens_of_this_user_alone(
+    admin, front_desk, make_user
+):
     desk, other = Client(), Client()
     other.force_login(make_user("billing"))
     assert sign_in(desk, front_desk.email, PASSWORD).status_code == 302
     tokens = desk.post(
-        "/auth/login", {"email": front_desk.email, "password": PASSWORD}, content_type="application/json"
+        "/auth/login",
+        {"email": front_desk.email, "password": PASSWORD},
+        content_type="application/json",
     )
     page = act(admin, "end_access", front_desk)
     assert "1 user(s) signed out of 2 browser(s) and program(s)." in page
     assert desk.get("/patients/").status_code == 302
     assert other.get("/patients/").status_code == 200
-    again = desk.post("/auth/refresh", {"refresh": tokens.json()["refresh"]}, content_type="application/json")
+    again = desk.post(
+        "/auth/refresh", {"refresh": tokens.json()["refresh"]}, content_type="application/json"
+    )
     assert again.status_code == 401
 
 
@@ -95,7 +101,9 @@ def test_without_the_right_to_change_users_nothing_is_done(client, make_user, fr
     client.force_login(auditor)
     desk = Client()
     desk.force_login(front_desk)
-    AccessAttempt.objects.create(username=front_desk.email, ip_address="127.0.0.1", failures_since_start=9)
+    AccessAttempt.objects.create(
+        username=front_desk.email, ip_address="127.0.0.1", failures_since_start=9
+    )
     act(client, action, front_desk)
     assert desk.get("/patients/").status_code == 200
     assert AccessAttempt.objects.exists()

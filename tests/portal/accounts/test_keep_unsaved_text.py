@@ -106,7 +106,9 @@ def test_a_forged_form_is_refused(browser):
     assert "This form was opened before somebody signed in or out here." in answer.content.decode()
 
 
-def test_a_session_that_was_started_to_keep_text_lasts_as_long_as_any_other(browser, front_desk, settings):
+def test_a_session_that_was_started_to_keep_text_lasts_as_long_as_any_other(
+    browser, front_desk, settings
+):
     send_after_the_end(browser)
     sign_in(browser, front_desk)
     assert browser.session.get_expiry_age() == settings.SESSION_COOKIE_AGE

@@ -24,7 +24,9 @@ def is_in(client) -> bool:
 
 
 def change(client, old=PASSWORD, new=NEW):
-    return client.post("/profile/password/", {"old_password": old, "new_password": new}, follow=True)
+    return client.post(
+        "/profile/password/", {"old_password": old, "new_password": new}, follow=True
+    )
 
 
 def test_a_new_password_ends_every_other_sign_in_and_token(front_desk, api_as):
@@ -88,7 +90,9 @@ def test_one_other_browser_can_be_signed_out(front_desk):
 def test_a_program_can_be_signed_out(front_desk, api_as):
     api_as(front_desk)
     here = signed_in(front_desk)
-    program = next(one for one in here.get("/profile/").context["sign_ins"] if "program" in one.device)
+    program = next(
+        one for one in here.get("/profile/").context["sign_ins"] if "program" in one.device
+    )
     here.post("/profile/sign-ins/", {"mark": program.mark})
     assert not RefreshToken.objects.filter(revoked_at=None).exists()
 

@@ -11,7 +11,9 @@ def sign_in(client, email, password=PASSWORD, **more):
     return client.post("/sign-in/", {"email": email, "password": password, **more})
 
 
-@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"]
+)
 def test_nobody_is_led_to_another_house(client, front_desk, elsewhere):
     assert sign_in(client, front_desk.email, next=elsewhere)["Location"] == "/"
 

@@ -28,7 +28,10 @@ def test_a_right_pair_gives_both_tokens(api):
 
 
 def test_an_unknown_user_and_a_wrong_password_get_the_same_answer(api):
-    unknown, wrong = login(api, email="nobody@clinic.example").json(), login(api, password="wrong").json()
+    unknown, wrong = (
+        login(api, email="nobody@clinic.example").json(),
+        login(api, password="wrong").json(),
+    )
     assert unknown["status"] == wrong["status"] == 401
     assert {**unknown, "requestId": ""} == {**wrong, "requestId": ""}
 
@@ -57,15 +60,23 @@ def test_a_new_password_ends_tokens_made_before(api, front_desk):
     tokens = login(api).json()
     front_desk.set_password("another-long-password")
     front_desk.save()
-    assert api.post("/auth/refresh", {"refresh": tokens["refresh"]}, format="json").status_code == 401
-    assert api.get("/auth/validate", HTTP_AUTHORIZATION=f"Bearer {tokens['token']}").status_code == 401
+    assert (
+        api.post("/auth/refresh", {"refresh": tokens["refresh"]}, format="json").status_code == 401
+    )
+    assert (
+        api.get("/auth/validate", HTTP_AUTHORIZATION=f"Bearer {tokens['token']}").status_code == 401
+    )
 
 
 def test_a_deleted_user_gets_401_not_500(api, front_desk):
     tokens = login(api).json()
     front_desk.delete()
-    assert api.get("/auth/validate", HTTP_AUTHORIZATION=f"Bearer {tokens['token']}").status_code == 401
-    assert api.post("/auth/refresh", {"refresh": tokens["refresh"]}, format="json").status_code == 401
+    assert (
+        api.get("/auth/validate", HTTP_AUTHORIZATION=f"Bearer {tokens['token']}").status_code == 401
+    )
+    assert (
+        api.post("/auth/refresh", {"refresh": tokens["refresh"]}, format="json").status_code == 401
+    )
 
 
 def test_only_a_hash_of_the_refresh_token_is_kept(api):

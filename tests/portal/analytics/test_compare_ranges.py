@@ -17,9 +17,21 @@ def said(*counts, key="24h"):
 @pytest.mark.parametrize(
     ("before", "last", "words"),
     [
-        (33, 37, "37 registrations in the last 24 hours, 12 % more than the 33 in the 24 hours before."),
-        (40, 30, "30 registrations in the last 24 hours, 25 % fewer than the 40 in the 24 hours before."),
-        (1000, 1001, "1,001 registrations in the last 24 hours, nearly as many as the 1,000 in the 24 hours before."),
+        (
+            33,
+            37,
+            "37 registrations in the last 24 hours, 12 % more than the 33 in the 24 hours before.",
+        ),
+        (
+            40,
+            30,
+            "30 registrations in the last 24 hours, 25 % fewer than the 40 in the 24 hours before.",
+        ),
+        (
+            1000,
+            1001,
+            "1,001 registrations in the last 24 hours, nearly as many as the 1,000 in the 24 hours before.",
+        ),
         (2, 2, "2 registrations in the last 24 hours, as many as in the 24 hours before."),
         (0, 1, "1 registration in the last 24 hours, after none in the 24 hours before."),
         (5, 0, "No registrations in the last 24 hours, after 5 in the 24 hours before."),
@@ -31,8 +43,13 @@ def test_registrations_are_compared_with_as_much_time_before(before, last, words
 
 
 def test_each_range_has_its_words():
-    assert said(1, 2, key="1h") == "2 registrations in the last hour, 100 % more than the 1 in the hour before."
-    assert said(1, 2, key="30d").endswith("in the last 30 days, 100 % more than the 1 in the 30 days before.")
+    assert (
+        said(1, 2, key="1h")
+        == "2 registrations in the last hour, 100 % more than the 1 in the hour before."
+    )
+    assert said(1, 2, key="30d").endswith(
+        "in the last 30 days, 100 % more than the 1 in the 30 days before."
+    )
 
 
 def test_nothing_is_compared_with_time_that_was_not_counted():

@@ -34,7 +34,9 @@ def test_every_figure_has_its_numbers_in_a_table(client, make_user, processor):
     assert page.count("<figure") == page.count("<table") == 7
 
 
-def test_without_the_processor_the_last_known_figures_say_since_when(client, make_user, monkeypatch):
+def test_without_the_processor_the_last_known_figures_say_since_when(
+    client, make_user, monkeypatch
+):
     monkeypatch.setattr(selectors, "client", FiguresClient("http://127.0.0.1:1"))
     figures = some_figures(active=77)
     LastFigures.objects.create(figures=figures, taken_at=figures["asOf"])
@@ -73,8 +75,12 @@ def test_figures_of_an_older_version_lack_a_line_and_no_page(client, make_user, 
         assert page.count("The part that counts does not tell this yet.") == 1
 
 
-@pytest.mark.parametrize(("role", "stays"), [("analyst", True), ("front desk", False), ("operator", False)])
-def test_only_who_sees_nothing_but_figures_stays_signed_in_on_a_wall(client, make_user, processor, role, stays):
+@pytest.mark.parametrize(
+    ("role", "stays"), [("analyst", True), ("front desk", False), ("operator", False)]
+)
+def test_only_who_sees_nothing_but_figures_stays_signed_in_on_a_wall(
+    client, make_user, processor, role, stays
+):
     """Red when a kiosk keeps the session of somebody who may open patients."""
     client.force_login(make_user(role))
     assert ("data-stays" in client.get("/dashboard/?kiosk=1").content.decode()) is stays

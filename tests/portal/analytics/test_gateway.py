@@ -13,7 +13,12 @@ from portal.analytics.client import FiguresClient
 from portal.errors import Unavailable
 
 pytestmark = pytest.mark.django_db
-FIGURES = {"totals": {"active": 3}, "asOf": "2026-01-01T00:00:00Z", "lagSeconds": 0.1, "lastEventAt": None}
+FIGURES = {
+    "totals": {"active": 3},
+    "asOf": "2026-01-01T00:00:00Z",
+    "lagSeconds": 0.1,
+    "lastEventAt": None,
+}
 
 
 class Stream:

@@ -37,7 +37,11 @@ def test_the_file_has_every_row_and_every_patient_of_it(auditor, monkeypatch):
     record_reading(None, [one.pk for one in patients], action="list", door="api")
     found = rows(auditor, "since=")
     assert list(found[0]) == HEADER
-    assert [one["what"] for one in found] == ["Exported the audit", "Saw in a list", *["Registered"] * 5]
+    assert [one["what"] for one in found] == [
+        "Exported the audit",
+        "Saw in a list",
+        *["Registered"] * 5,
+    ]
     assert found[1]["mrns"].split() == [one.mrn for one in patients]
     assert found[1]["patient_count"] == "5"
     assert found[0]["at"].endswith("+00:00")
@@ -55,7 +59,9 @@ def test_that_it_was_taken_is_recorded(auditor):
     patient = registered("Able")
     rows(auditor, f"patient={patient.mrn}")
     rows(auditor)
-    taken = AccessRecord.objects.order_by("id").values_list("action", "door", "patient_ids", "user__full_name")
+    taken = AccessRecord.objects.order_by("id").values_list(
+        "action", "door", "patient_ids", "user__full_name"
+    )
     assert [(a, d, p, bool(u)) for a, d, p, u in taken] == [
         ("audit", "portal", [patient.pk], True),
         ("audit", "portal", [], True),

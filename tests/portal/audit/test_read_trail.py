@@ -46,7 +46,9 @@ def read_at(days_ago: float, patient, by=None) -> None:
 
 def test_reads_and_writes_stand_together_newest_first(auditor, front_desk):
     patient = registered("Able", front_desk)
-    services.change_patient(patient.pk, {"phone": "555 0100", "city": "Leeds"}, by=front_desk, source="api")
+    services.change_patient(
+        patient.pk, {"phone": "555 0100", "city": "Leeds"}, by=front_desk, source="api"
+    )
     services.archive_patient(patient.pk, by=front_desk, source="admin")
     open_patient(front_desk, patient.pk, door="portal")
     who = front_desk.email
@@ -92,14 +94,22 @@ def test_every_row_tells_its_door_and_its_request(auditor, client, front_desk):
         ("door=sql", ["The system: Registered (1)"]),
         ("person=0", ["The system: Registered (1)"]),
         ("person={desk}&kind=w", ["Desk: Registered (1)"]),
-        ("patient={mrn}", ["Desk: Saw in a list (2)", "Desk: Opened the record (1)", "Desk: Registered (1)"]),
-        ("patient=http://portal/patients/{id}/history/&kind=r&action=open", ["Desk: Opened the record (1)"]),
+        (
+            "patient={mrn}",
+            ["Desk: Saw in a list (2)", "Desk: Opened the record (1)", "Desk: Registered (1)"],
+        ),
+        (
+            "patient=http://portal/patients/{id}/history/&kind=r&action=open",
+            ["Desk: Opened the record (1)"],
+        ),
         ("door=admin", []),
     ],
 )
 def test_each_filter_narrows(auditor, make_user, query, expected):
     desk = make_user("front desk", full_name="Desk")
-    by_sql = Patient.objects.create(family_name="Baker")  # First: what is told of a change stays for its transaction.
+    by_sql = Patient.objects.create(
+        family_name="Baker"
+    )  # First: what is told of a change stays for its transaction.
     patient = registered("Able", desk)
     record_reading(desk, [patient.pk], action="open", door="portal")
     record_reading(desk, [patient.pk, by_sql.pk], action="list", door="api")
@@ -113,7 +123,9 @@ def test_a_week_is_shown_at_first_and_the_periods_are_a_press_away(auditor):
         read_at(days, patient)
     periods = {one["label"]: one for one in auditor.get("/audit/").context["periods"]}
     assert [label for label, one in periods.items() if one["is_current"]] == ["7 days"]
-    counts = {label: len(told(auditor, f"?kind=r&{one['query']}")) for label, one in periods.items()}
+    counts = {
+        label: len(told(auditor, f"?kind=r&{one['query']}")) for label, one in periods.items()
+    }
     assert counts == {"Today": 1, "7 days": 2, "30 days": 3, "All": 4}
 
 
@@ -121,7 +133,9 @@ def test_days_are_the_clinics_and_the_last_one_is_in(auditor, settings):
     settings.TIME_ZONE = "Asia/Tokyo"
     patient = registered("Able")
     record_reading(None, [patient.pk], action="open", door="api")
-    AccessRecord.objects.update(at="2026-03-04 14:59:59+00:00")  # The last second of the 4th in Tokyo.
+    AccessRecord.objects.update(
+        at="2026-03-04 14:59:59+00:00"
+    )  # The last second of the 4th in Tokyo.
     assert len(told(auditor, "?kind=r&since=2026-03-04&until=2026-03-04")) == 1
     assert told(auditor, "?kind=r&since=5+mar+2026&until=5/3/26") == []
 
@@ -189,7 +203,9 @@ def test_what_is_wrong_is_said_and_what_was_typed_is_kept(auditor, query, field,
     assert not AccessRecord.objects.exists()
 
 
-@pytest.mark.parametrize("cursor", ["nonsense", "12.x7", "12.r", "12.r²", f"{10**22}.r1", f"12.r{'9' * 5000}"])
+@pytest.mark.parametrize(
+    "cursor", ["nonsense", "12.x7", "12.r", "12.r²", f"{10**22}.r1", f"12.r{'9' * 5000}"]
+)
 def test_a_cursor_that_is_none_is_refused_in_words(auditor, cursor):
     answer = auditor.get(f"/audit/?after={cursor}")
     assert answer.status_code == 400

@@ -48,7 +48,9 @@ def verify(*options: str) -> tuple[int, str]:
 def behind_the_back():
     """As somebody with the rights of a database administrator."""
     with pgtrigger.ignore(
-        "patients.PatientEvent:append_only", "patients.IdentifierChange:append_only", "audit.AuditSeal:append_only"
+        "patients.PatientEvent:append_only",
+        "patients.IdentifierChange:append_only",
+        "audit.AuditSeal:append_only",
     ):
         yield
 
@@ -102,7 +104,11 @@ def test_what_was_touched_behind_a_break_is_told_too(sealed):
         PatientEvent.objects.filter(pk=rows[4].pk).update(city="Elsewhere")
     code, told = verify()
     assert code == 1
-    broken = [f"row {rows[0].pk} is gone", f"row {rows[1].pk} was changed", f"row {rows[4].pk} was changed"]
+    broken = [
+        f"row {rows[0].pk} is gone",
+        f"row {rows[1].pk} was changed",
+        f"row {rows[4].pk} was changed",
+    ]
     assert f"Writes: BROKEN, {'; '.join(broken)}. 2 rows under 1 seals agree." in told
     assert "Reads: 5 rows under 3 seals agree." in told
 
@@ -118,7 +124,9 @@ def test_of_many_breaks_the_first_are_told_and_all_are_counted(sealed):
 def test_a_row_that_was_put_in_is_named():
     for _ in range(3):
         record_reading(None, [uuid4()], action="open", door="api")
-    free = AccessRecord.objects.order_by("id")[1].pk  # As a transaction leaves it that was rolled back.
+    free = AccessRecord.objects.order_by("id")[
+        1
+    ].pk  # As a transaction leaves it that was rolled back.
     AccessRecord.objects.filter(pk=free).delete()
     seal_logs()
     AccessRecord.objects.create(pk=free, action="open", door="api", patient_ids=[uuid4()])
@@ -130,7 +138,9 @@ def test_a_row_that_was_put_in_is_named():
 def test_an_identifier_that_was_rewritten_in_the_log_is_named():
     for value in ("A-1", "A-2"):
         identifier = {"system": "urn:example:card", "value": value}
-        register_patient({"family_name": "Example", "identifiers": [identifier]}, by=None, source="api")
+        register_patient(
+            {"family_name": "Example", "identifiers": [identifier]}, by=None, source="api"
+        )
     seal_logs()
     assert "Identifiers: 2 rows under 1 seals agree." in verify()[1]
     row = IdentifierChange.objects.order_by("id")[1]
@@ -146,7 +156,9 @@ def test_a_seal_that_was_made_anew_breaks_those_behind_it_or_is_no_known_head(se
     """Who can write everything can seal everything anew: only a head that was noted down elsewhere tells."""
     head = verify()[1].splitlines()[0].rpartition(" ")[2]
     with behind_the_back():
-        AccessRecord.objects.filter(pk=AccessRecord.objects.order_by("id")[place * 2].pk).update(door="admin")
+        AccessRecord.objects.filter(pk=AccessRecord.objects.order_by("id")[place * 2].pk).update(
+            door="admin"
+        )
         kept = AuditSeal.objects.filter(log="reads").order_by("to_id")[place]
         AuditSeal.objects.filter(log="reads", to_id__gte=kept.to_id).delete()
     seal_logs()
@@ -222,7 +234,9 @@ def test_rows_sealed_before_the_log_had_a_column_are_checked_in_the_form_of_then
 
 
 def test_into_which_record_one_was_merged_is_under_the_seal():
-    first, second, third = (register_patient({"family_name": name}, by=None, source="api") for name in "ABC")
+    first, second, third = (
+        register_patient({"family_name": name}, by=None, source="api") for name in "ABC"
+    )
     Patient.objects.filter(pk=first.pk).update(status="merged", merged_into=second)
     seal_logs()
     assert verify()[0] == 0

@@ -69,7 +69,9 @@ def patient(db):
 
 def new_patient(**details):
     jane = {"family_name": "Example", "given_name": "Jane", "email": "jane@example.org"}
-    return services.register_patient({**jane, **details}, by=None, source="portal", duplicate_reason="a test")
+    return services.register_patient(
+        {**jane, **details}, by=None, source="portal", duplicate_reason="a test"
+    )
 
 
 def change(patient, **changes):

@@ -48,7 +48,9 @@ class BillingServer:
     def accounts(self) -> dict:
         """Every account by patient id."""
         with calling(self.port) as caller:
-            return {account.patient_id: account for account in caller.list(page_size=1_000).accounts}
+            return {
+                account.patient_id: account for account in caller.list(page_size=1_000).accounts
+            }
 
 
 @contextmanager

@@ -32,14 +32,26 @@ def shown(client, query: str = "") -> str:
 
 
 def names(client, query: str) -> list[str]:
-    return [row.patient.family_name for row in client.get(f"/billing/{query}").context["page"].accounts]
+    return [
+        row.patient.family_name for row in client.get(f"/billing/{query}").context["page"].accounts
+    ]
 
 
 def test_the_states_are_counted_and_each_has_its_list(clerk):
-    for status, name in (("pending", "Able"), ("active", "Baker"), ("closed", "Charlie"), ("active", "Delta")):
+    for status, name in (
+        ("pending", "Able"),
+        ("active", "Baker"),
+        ("closed", "Charlie"),
+        ("active", "Delta"),
+    ):
         stands(new_patient(family_name=name), status)
     tiles = clerk.get("/billing/").context["tiles"]
-    assert {one["state"].value: one["count"] for one in tiles} == {"pending": 1, "failed": 0, "active": 2, "closed": 1}
+    assert {one["state"].value: one["count"] for one in tiles} == {
+        "pending": 1,
+        "failed": 0,
+        "active": 2,
+        "closed": 1,
+    }
     assert names(clerk, "?state=closed") == ["Charlie"]
     assert names(clerk, "?state=active") == ["Delta", "Baker"]
 
@@ -70,7 +82,11 @@ def test_every_account_stands_on_exactly_one_page(clerk, monkeypatch, state):
 
 def test_who_waits_longest_comes_first(clerk):
     for name, minutes in (("Late", 1), ("Early", 9)):
-        stands(new_patient(family_name=name), "pending", wanted_at=timezone.now() - timedelta(minutes=minutes))
+        stands(
+            new_patient(family_name=name),
+            "pending",
+            wanted_at=timezone.now() - timedelta(minutes=minutes),
+        )
     assert names(clerk, "?state=pending") == ["Early", "Late"]
 
 
@@ -89,7 +105,9 @@ def test_those_who_are_named_count_as_read_and_the_poll_names_nobody(clerk):
         ("list", "portal", [patient.pk])
     ]
     stands(patient, "active")
-    page = clerk.get("/billing/states/", {"state": "pending", "shown": str(patient.pk)}, headers=POLL).content.decode()
+    page = clerk.get(
+        "/billing/states/", {"state": "pending", "shown": str(patient.pk)}, headers=POLL
+    ).content.decode()
     assert f'id="state-{patient.pk}"' in page
     assert "Active" in page
     assert "FEATHERSTONE" not in page
@@ -109,7 +127,9 @@ def test_retrying_twice_opens_one_account(clerk, loop, server):
     patient = new_patient()
     stands(patient, "failed", last_error_code="INVALID_ARGUMENT")
     for _ in range(2):
-        answer = clerk.post("/billing/retry/", {"only": str(patient.pk), "state": "failed"}, follow=True)
+        answer = clerk.post(
+            "/billing/retry/", {"only": str(patient.pk), "state": "failed"}, follow=True
+        )
         assert answer.redirect_chain == [("/billing/?state=failed", 302)]
         assert "Billing is asked again for 1 account." in answer.content.decode()
     run(loop)
@@ -121,7 +141,9 @@ def test_only_the_chosen_ones_are_asked_for_or_all_that_failed(clerk):
     able, baker, charlie = (new_patient(family_name=name) for name in ("Able", "Baker", "Charlie"))
     for patient in (able, baker, charlie):
         stands(patient, "failed")
-    clerk.post("/billing/retry/", {"chosen": [str(able.pk)], "shown": [str(able.pk), str(baker.pk)]})
+    clerk.post(
+        "/billing/retry/", {"chosen": [str(able.pk)], "shown": [str(able.pk), str(baker.pk)]}
+    )
     assert names(clerk, "?state=pending") == ["Able"]
     clerk.post("/billing/retry/", {"all_failed": "yes"})
     assert not names(clerk, "?state=failed")
@@ -156,7 +178,9 @@ def test_the_link_to_reconciliation_is_for_those_who_may_see_it(clerk, client, m
     assert 'href="/reconciliation/"' in shown(client).split("<main")[1]
 
 
-@pytest.mark.parametrize("query", ["?state=pending&after=nonsense", "?state=failed&after=12.nonsense"])
+@pytest.mark.parametrize(
+    "query", ["?state=pending&after=nonsense", "?state=failed&after=12.nonsense"]
+)
 def test_a_cursor_that_is_none_is_refused_in_words(clerk, query):
     answer = clerk.get(f"/billing/{query}")
     assert answer.status_code == 400

@@ -40,12 +40,16 @@ def test_an_account_that_was_just_asked_for_is_not_called_late(client, place):
 def test_billing_that_another_account_found_away_is_away_for_this_one(client, place):
     earlier = timezone.now() - timedelta(minutes=1)
     other = new_patient(family_name="Earlier")
-    BillingAccount.objects.filter(pk=other.pk).update(last_error_code="UNAVAILABLE", wanted_at=earlier)
+    BillingAccount.objects.filter(pk=other.pk).update(
+        last_error_code="UNAVAILABLE", wanted_at=earlier
+    )
     assert "Billing does not answer." in client.get(place).content.decode()
 
 
 def test_an_active_account_is_not_asked_for_again(client, place):
-    page = shown(client, place, status="active", account_id="BA-1", synced_version=1, next_attempt_at=None)
+    page = shown(
+        client, place, status="active", account_id="BA-1", synced_version=1, next_attempt_at=None
+    )
     assert "BA-1" in page
     assert "hx-trigger" not in page
 
@@ -54,7 +58,12 @@ def test_billing_that_is_away_leaves_the_last_known_account_on_the_page(client, 
     later = timezone.now() + timedelta(minutes=5)
     state = {"status": "active", "account_id": "BA-1", "synced_version": 1, "wanted_version": 2}
     answered = timezone.now().replace(hour=10, minute=42) - timedelta(days=1)
-    away = {"last_error_code": "UNAVAILABLE", "attempts": 2, "next_attempt_at": later, "answered_at": answered}
+    away = {
+        "last_error_code": "UNAVAILABLE",
+        "attempts": 2,
+        "next_attempt_at": later,
+        "answered_at": answered,
+    }
     page = shown(client, place, **state, **away)
     assert "Billing does not answer." in page
     assert f"the last known, of {answered:%d-%b-%Y} 10:42" in page
@@ -63,7 +72,9 @@ def test_billing_that_is_away_leaves_the_last_known_account_on_the_page(client, 
 
 
 def test_a_refused_account_says_why_and_can_be_asked_for_again(client, place):
-    page = shown(client, place, status="failed", last_error_code="INVALID_ARGUMENT", next_attempt_at=None)
+    page = shown(
+        client, place, status="failed", last_error_code="INVALID_ARGUMENT", next_attempt_at=None
+    )
     assert "INVALID_ARGUMENT" in page
     for _ in range(2):
         assert client.post(f"{place}retry/")["Location"] == place
@@ -71,7 +82,9 @@ def test_a_refused_account_says_why_and_can_be_asked_for_again(client, place):
 
 
 def test_a_closed_account_says_why(client, place):
-    page = shown(client, place, status="closed", account_id="BA-1", synced_version=1, next_attempt_at=None)
+    page = shown(
+        client, place, status="closed", account_id="BA-1", synced_version=1, next_attempt_at=None
+    )
     assert "Closed" in page
     assert "archived or merged" in page
     assert "hx-trigger" not in page
@@ -104,7 +117,11 @@ def test_a_banner_made_while_billing_answers_is_looked_at_again(client, place):
     def answer_after_the_first_reading(execute, sql, *rest):
         found = execute(sql, *rest)
         if "billing_billingaccount" in sql and sql.startswith("SELECT") and not answered:
-            answered.append(BillingAccount.objects.update(status="active", account_id="BA-1", next_attempt_at=None))
+            answered.append(
+                BillingAccount.objects.update(
+                    status="active", account_id="BA-1", next_attempt_at=None
+                )
+            )
         return found
 
     answered: list[int] = []

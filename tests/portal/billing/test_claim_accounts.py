@@ -17,7 +17,10 @@ pytestmark = pytest.mark.django_db
 
 def answers(claims):
     """As billing gives them."""
-    return [Account(f"BA-{n:09d}", claim.details.patient_id, 1, False) for n, claim in enumerate(claims, 1)]
+    return [
+        Account(f"BA-{n:09d}", claim.details.patient_id, 1, False)
+        for n, claim in enumerate(claims, 1)
+    ]
 
 
 def test_a_claimed_row_is_not_claimed_again(patient):
@@ -32,19 +35,25 @@ def test_no_more_than_the_limit_is_claimed_whatever_the_planner_believes():
         cursor.execute("TRUNCATE billing_billingaccount")
         new_patient()
         cursor.execute("VACUUM ANALYZE billing_billingaccount")
-    services.register_patients([{"family_name": f"Example{n}"} for n in range(49)], by=None, source="import")
+    services.register_patients(
+        [{"family_name": f"Example{n}"} for n in range(49)], by=None, source="import"
+    )
     assert len(claim_due(fence=1, limit=1)) == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_claims_at_the_same_moment_never_share_a_row():
-    services.register_patients([{"family_name": f"Example{n}"} for n in range(200)], by=None, source="import")
+    services.register_patients(
+        [{"family_name": f"Example{n}"} for n in range(200)], by=None, source="import"
+    )
     together = Barrier(4)
 
     def claim(_):
         together.wait(20)
         try:
-            return [one.details.patient_id for _ in range(5) for one in claim_due(fence=1, limit=17)]
+            return [
+                one.details.patient_id for _ in range(5) for one in claim_due(fence=1, limit=17)
+            ]
         finally:
             connection.close()
 
@@ -74,7 +83,12 @@ def test_an_earlier_leaders_answer_changes_nothing(patient):
     mark_refused(late, "INVALID_ARGUMENT")
     put_back([late], "UNAVAILABLE")
     ours = account(patient)
-    assert (ours.status, ours.account_id, ours.last_error_code, ours.claimed_by) == ("pending", "", "", 2)
+    assert (ours.status, ours.account_id, ours.last_error_code, ours.claimed_by) == (
+        "pending",
+        "",
+        "",
+        2,
+    )
 
 
 def test_a_claim_carries_the_patient_as_it_is_now(patient):
@@ -89,7 +103,9 @@ def test_a_row_that_a_correction_holds_is_left_alone_and_never_waited_for():
     with ThreadPoolExecutor(1) as other, connection.cursor() as cursor:
         claims = claim_due(fence=1, limit=10)
         cursor.execute("BEGIN")
-        cursor.execute("SELECT 1 FROM billing_billingaccount WHERE patient_id = %s FOR UPDATE", [held.pk])
+        cursor.execute(
+            "SELECT 1 FROM billing_billingaccount WHERE patient_id = %s FOR UPDATE", [held.pk]
+        )
         other.submit(mark_synced_elsewhere, claims).result(20)
         cursor.execute("ROLLBACK")
     assert (account(free).status, account(held).status) == ("active", "pending")

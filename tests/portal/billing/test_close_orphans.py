@@ -66,7 +66,9 @@ def test_it_waits_while_billing_is_away(loop, server, clock, patient):
     assert is_closed(server, patient_id)
 
 
-def test_a_patient_who_goes_while_her_account_is_being_opened_leaves_it_closed(server, clock, patient):
+def test_a_patient_who_goes_while_her_account_is_being_opened_leaves_it_closed(
+    server, clock, patient
+):
     class Meanwhile(BillingClient):
         def open_accounts(self, many):
             patient.delete()
@@ -94,7 +96,9 @@ def test_a_patient_who_is_still_here_keeps_the_account(loop, server, clock, pati
     given = account(patient).account_id
     BillingAccount.objects.all().delete()
     closed = []
-    monkeypatch.setattr(BillingClient, "close_account", lambda client, patient_id: closed.append(patient_id))
+    monkeypatch.setattr(
+        BillingClient, "close_account", lambda client, patient_id: closed.append(patient_id)
+    )
     after_the_next_sweep(loop, clock)
     assert closed == []
     assert not is_closed(server, patient.pk)
@@ -102,7 +106,9 @@ def test_a_patient_who_is_still_here_keeps_the_account(loop, server, clock, pati
     assert (account(patient).status, account(patient).account_id) == ("active", given)
 
 
-def test_one_that_billing_refuses_stays_and_holds_up_nobody(loop, server, clock, patient, monkeypatch):
+def test_one_that_billing_refuses_stays_and_holds_up_nobody(
+    loop, server, clock, patient, monkeypatch
+):
     other = new_patient(family_name="Other")
     run(loop)
     refused, closed = patient.pk, other.pk

@@ -45,14 +45,19 @@ def test_archiving_closes_the_account_and_restoring_opens_it_again(loop, server,
     assert waiting() == 0
 
 
-def test_a_merged_record_has_its_account_closed_until_the_merge_is_taken_back(loop, server, patient):
+def test_a_merged_record_has_its_account_closed_until_the_merge_is_taken_back(
+    loop, server, patient
+):
     """And the survivor's account is told the name that it got."""
     survivor = new_patient(family_name="Survivor")
     run(loop)
     given = account(patient).account_id
     merge_patient(patient.pk, into=survivor.pk, reason="Papers seen", take=["family_name"], **HOW)
     run(loop)
-    assert [states(server, one) for one in (patient, survivor)] == [("closed", True), ("active", False)]
+    assert [states(server, one) for one in (patient, survivor)] == [
+        ("closed", True),
+        ("active", False),
+    ]
     assert server.accounts()[str(survivor.pk)].name == server.accounts()[str(patient.pk)].name
     unmerge_patient(patient.pk, **HOW)
     run(loop)
@@ -100,7 +105,9 @@ def test_an_archived_patient_may_be_corrected_and_stays_closed(loop, server, pat
 
 @pytest.mark.parametrize("first", ["open_accounts", "update_accounts"])
 @pytest.mark.parametrize("then", [[archive], [archive, restore]])
-def test_what_happens_while_a_call_is_on_its_way_is_told_next(loop, server, clock, patient, first, then):
+def test_what_happens_while_a_call_is_on_its_way_is_told_next(
+    loop, server, clock, patient, first, then
+):
     """Red when the answer to the earlier call ends the waiting."""
     if first == "update_accounts":
         run(loop)
@@ -155,7 +162,9 @@ def test_a_late_call_of_an_earlier_leader_changes_nothing(loop, server, clock, p
 
 
 def test_many_archived_at_once_are_all_closed(loop, server):
-    people = services.register_patients([{"family_name": f"Example{n}"} for n in range(80)], by=None, source="import")
+    people = services.register_patients(
+        [{"family_name": f"Example{n}"} for n in range(80)], by=None, source="import"
+    )
     run(loop)
     for patient in people[:50]:
         archive(patient)

@@ -21,7 +21,9 @@ def after_a_while(loop, clock) -> Round:
 
 def test_an_idle_loop_notices_that_billing_went_and_that_it_is_back(loop, server, clock):
     """Red when only waiting rows ask."""
-    wait_for(lambda: after_a_while(loop, clock) is Round.IDLE)  # On a busy machine its first answer may come late.
+    wait_for(
+        lambda: after_a_while(loop, clock) is Round.IDLE
+    )  # On a busy machine its first answer may come late.
     server.end()
     assert loop.step(1) is Round.IDLE, "it heard of billing just now"
     assert after_a_while(loop, clock) is Round.AWAY
@@ -60,7 +62,9 @@ def test_a_billing_server_that_has_stopped_is_away(loop, server, clock, monkeypa
     wait_for(lambda: after_a_while(loop, clock) is Round.IDLE)
     server.send(signal.SIGSTOP)
     try:
-        wait_for(lambda: after_a_while(loop, clock) is Round.AWAY)  # The signal takes a moment to reach all threads.
+        wait_for(
+            lambda: after_a_while(loop, clock) is Round.AWAY
+        )  # The signal takes a moment to reach all threads.
     finally:
         server.send(signal.SIGCONT)
     wait_for(lambda: after_a_while(loop, clock) is Round.IDLE)
@@ -109,11 +113,17 @@ def test_a_round_that_broke_off_leaves_nothing_claimed(loop, server, clock, pati
     assert account(patient).status == "active"
 
 
-def test_an_update_that_meets_silence_does_not_wait_for_each_few(server, client_of, monkeypatch, db):
+def test_an_update_that_meets_silence_does_not_wait_for_each_few(
+    server, client_of, monkeypatch, db
+):
     monkeypatch.setattr("portal.billing.client.AT_ONCE", 2)
     patients = [new_patient(family_name=f"Example{n}") for n in range(6)]
     client, few = client_of("127.0.0.1:1"), []
-    monkeypatch.setattr(client, "_update_few", lambda many, ask=client._update_few: few.append(len(many)) or ask(many))
+    monkeypatch.setattr(
+        client,
+        "_update_few",
+        lambda many, ask=client._update_few: few.append(len(many)) or ask(many),
+    )
     errors = client.update_accounts([Details(patient.pk, "Jane", "", 1) for patient in patients])
     assert [type(error) for error in errors] == [BillingAway] * 6
     assert few == [2]

@@ -23,14 +23,20 @@ def caught_up(loop, clock) -> bool:
 def test_a_registered_patient_gets_her_account(loop, server, patient):
     assert loop.step(1) is Round.DONE
     [[patient_id, theirs]] = server.accounts().items()
-    assert (patient_id, theirs.name, theirs.email) == (str(patient.pk), "Jane Example", "jane@example.org")
+    assert (patient_id, theirs.name, theirs.email) == (
+        str(patient.pk),
+        "Jane Example",
+        "jane@example.org",
+    )
     ours = account(patient)
     assert (ours.status, ours.account_id, ours.synced_version) == ("active", theirs.account_id, 1)
     assert loop.step(1) is Round.IDLE
 
 
 def test_an_import_of_700_is_opened_in_two_calls(loop, server):
-    services.register_patients([{"family_name": f"Example{n}"} for n in range(700)], by=None, source="import")
+    services.register_patients(
+        [{"family_name": f"Example{n}"} for n in range(700)], by=None, source="import"
+    )
     assert [loop.step(1), loop.step(1), loop.step(1)] == [Round.MORE, Round.DONE, Round.IDLE]
     assert len(server.accounts()) == BillingAccount.objects.filter(status="active").count() == 700
 
@@ -46,9 +52,13 @@ def test_a_correction_reaches_the_account(loop, server, patient):
 
 
 def test_many_corrections_at_once_all_reach_their_accounts(loop, server):
-    people = services.register_patients([{"family_name": f"Example{n}"} for n in range(80)], by=None, source="import")
+    people = services.register_patients(
+        [{"family_name": f"Example{n}"} for n in range(80)], by=None, source="import"
+    )
     run(loop)
-    services.change_patients([(patient.pk, {"given_name": "New"}) for patient in people], by=None, source="import")
+    services.change_patients(
+        [(patient.pk, {"given_name": "New"}) for patient in people], by=None, source="import"
+    )
     run(loop)
     assert all(theirs.name.startswith("New ") for theirs in server.accounts().values())
 
@@ -83,7 +93,9 @@ def test_registering_does_not_wait_for_billing_that_is_away(loop, server, patien
 
 
 def test_after_an_outage_everything_is_caught_up_at_once(loop, server, clock):
-    services.register_patients([{"family_name": f"Example{n}"} for n in range(600)], by=None, source="import")
+    services.register_patients(
+        [{"family_name": f"Example{n}"} for n in range(600)], by=None, source="import"
+    )
     server.end()
     for _ in range(4):
         loop.step(1)
@@ -91,11 +103,16 @@ def test_after_an_outage_everything_is_caught_up_at_once(loop, server, clock):
     server.start()
     wait_for(lambda: caught_up(loop, clock))
     assert len(server.accounts()) == 600
-    assert BillingAccount.objects.filter(status="active", attempts=0, last_error_code="").count() == 600
+    assert (
+        BillingAccount.objects.filter(status="active", attempts=0, last_error_code="").count()
+        == 600
+    )
 
 
 def test_while_billing_is_away_one_row_asks_and_not_all(loop, server, clock):
-    services.register_patients([{"family_name": f"Example{n}"} for n in range(50)], by=None, source="import")
+    services.register_patients(
+        [{"family_name": f"Example{n}"} for n in range(50)], by=None, source="import"
+    )
     server.end()
     loop.step(1)
     assert loop.step(1) is Round.AWAY, "it stays silent until the next probe"
@@ -104,7 +121,9 @@ def test_while_billing_is_away_one_row_asks_and_not_all(loop, server, clock):
     assert BillingAccount.objects.filter(attempts=2).count() == 1
 
 
-def test_a_waiting_row_backs_off_twice_as_long_each_time_up_to_ten_minutes(loop, server, clock, patient):
+def test_a_waiting_row_backs_off_twice_as_long_each_time_up_to_ten_minutes(
+    loop, server, clock, patient
+):
     server.end()
     waits = []
     for _ in range(13):
@@ -116,7 +135,9 @@ def test_a_waiting_row_backs_off_twice_as_long_each_time_up_to_ten_minutes(loop,
 
 
 def test_one_refused_row_does_not_spoil_the_others(loop, server):
-    people = services.register_patients([{"family_name": f"Example{n}"} for n in range(9)], by=None, source="import")
+    people = services.register_patients(
+        [{"family_name": f"Example{n}"} for n in range(9)], by=None, source="import"
+    )
     wrong = people[4]
     Patient.objects.filter(pk=wrong.pk).update(email="no address at all")
     run(loop)
@@ -136,7 +157,9 @@ def test_a_refused_correction_is_shown_and_mended_by_the_next(loop, server, pati
     assert server.accounts()[str(patient.pk)].email == "right@example.org"
 
 
-def test_an_account_that_was_there_with_other_details_is_brought_up_to_date(loop, server, patient, client_of):
+def test_an_account_that_was_there_with_other_details_is_brought_up_to_date(
+    loop, server, patient, client_of
+):
     client_of(server.address).open_accounts([Details(patient.pk, "Someone Else", "", 0)])
     run(loop)
     assert server.accounts()[str(patient.pk)].name == "Jane Example"
@@ -144,10 +167,16 @@ def test_an_account_that_was_there_with_other_details_is_brought_up_to_date(loop
 
 
 def test_an_account_that_billing_forgot_is_opened_again(loop, server, patient):
-    BillingAccount.objects.filter(pk=patient.pk).update(status="active", account_id="BA-000000999", synced_version=1)
+    BillingAccount.objects.filter(pk=patient.pk).update(
+        status="active", account_id="BA-000000999", synced_version=1
+    )
     change(patient, family_name="Corrected")
     run(loop)
-    assert account(patient).account_id == server.accounts()[str(patient.pk)].account_id != "BA-000000999"
+    assert (
+        account(patient).account_id
+        == server.accounts()[str(patient.pk)].account_id
+        != "BA-000000999"
+    )
 
 
 def test_a_change_while_the_call_is_on_its_way_is_told_next(loop, server, clock, patient):

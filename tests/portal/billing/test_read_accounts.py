@@ -14,12 +14,20 @@ def client(server, client_of):
 
 def opened(client, count=1) -> list[Account]:
     many = [Details(uuid4(), f"Example {n}", "", n + 1) for n in range(count)]
-    return [one.account for at in range(0, count, 500) for one in client.open_accounts(many[at : at + 500])]
+    return [
+        one.account
+        for at in range(0, count, 500)
+        for one in client.open_accounts(many[at : at + 500])
+    ]
 
 
 def test_an_account_is_read_by_its_patient(client):
     [mine] = opened(client)
-    assert client.get_account(mine.patient_id) == mine == Account(mine.account_id, mine.patient_id, 1, False)
+    assert (
+        client.get_account(mine.patient_id)
+        == mine
+        == Account(mine.account_id, mine.patient_id, 1, False)
+    )
     assert client.get_account(uuid4()) is None
 
 
@@ -39,7 +47,9 @@ def test_the_list_has_every_account_once_over_all_pages(client, monkeypatch):
         opened(client, count)
     mine = list(client.list_accounts())
     assert len({account.patient_id for account in mine}) == len(mine) == 23
-    assert [account.account_id for account in mine] == sorted(account.account_id for account in mine)
+    assert [account.account_id for account in mine] == sorted(
+        account.account_id for account in mine
+    )
 
 
 def test_a_server_that_is_away_is_no_empty_list(server, client_of):

@@ -21,7 +21,10 @@ def with_sql(statement, *values):
 def delivered(patient):
     """As if billing had answered."""
     BillingAccount.objects.filter(pk=patient.pk).update(
-        status="active", account_id=f"BA-{patient.pk}"[:40], synced_version=patient.version, next_attempt_at=None
+        status="active",
+        account_id=f"BA-{patient.pk}"[:40],
+        synced_version=patient.version,
+        next_attempt_at=None,
     )
 
 
@@ -48,7 +51,10 @@ def test_the_bulk_door_asks_for_all_in_one_statement(django_assert_max_num_queri
     details = [{"family_name": f"Example{n}"} for n in range(300)]
     with django_assert_max_num_queries(8):
         people = services.register_patients(details, by=None, source="import")
-    assert BillingAccount.objects.filter(pk__in=[p.pk for p in people], status="pending").count() == 300
+    assert (
+        BillingAccount.objects.filter(pk__in=[p.pk for p in people], status="pending").count()
+        == 300
+    )
 
 
 def test_asking_again_changes_nothing(patient):
@@ -56,7 +62,9 @@ def test_asking_again_changes_nothing(patient):
     assert BillingAccount.objects.count() == 1
 
 
-@pytest.mark.parametrize("changes", [{"family_name": "Other"}, {"prefix": "Dr"}, {"email": "new@example.org"}])
+@pytest.mark.parametrize(
+    "changes", [{"family_name": "Other"}, {"prefix": "Dr"}, {"email": "new@example.org"}]
+)
 def test_another_name_or_email_has_to_be_told(patient, changes):
     delivered(patient)
     change(patient, **changes)
@@ -79,14 +87,18 @@ def test_a_name_changed_after_other_changes_is_told_at_its_version(patient):
 
 
 def test_correcting_the_name_asks_again_after_a_refusal(patient):
-    BillingAccount.objects.filter(pk=patient.pk).update(status="failed", next_attempt_at=None, attempts=3)
+    BillingAccount.objects.filter(pk=patient.pk).update(
+        status="failed", next_attempt_at=None, attempts=3
+    )
     change(patient, email="right@example.org")
     assert is_waiting(patient)
     assert (account(patient).status, account(patient).attempts) == ("pending", 0)
 
 
 def test_the_sweep_finds_a_patient_that_sql_inserted():
-    [patient_id] = with_sql("INSERT INTO patients_patient (family_name) VALUES ('Raw') RETURNING id")
+    [patient_id] = with_sql(
+        "INSERT INTO patients_patient (family_name) VALUES ('Raw') RETURNING id"
+    )
     assert not BillingAccount.objects.exists()
     assert sweep_newest(limit=10) == 1
     assert BillingAccount.objects.get().pk == patient_id

@@ -26,11 +26,18 @@ pytestmark = pytest.mark.django_db
 )
 def test_a_row_that_is_wrong_in_any_way_is_right_afterwards(loop, server, patient, wrong):
     run(loop)
-    right = BillingAccount.objects.values("status", "account_id", "wanted_version", "synced_version").get()
+    right = BillingAccount.objects.values(
+        "status", "account_id", "wanted_version", "synced_version"
+    ).get()
     BillingAccount.objects.update(**wrong)
     assert request_again([patient.pk]) == 1
     run(loop)
-    assert BillingAccount.objects.values("status", "account_id", "wanted_version", "synced_version").get() == right
+    assert (
+        BillingAccount.objects.values(
+            "status", "account_id", "wanted_version", "synced_version"
+        ).get()
+        == right
+    )
     assert waiting() == 0
     assert len(server.accounts()) == 1
 
@@ -43,7 +50,9 @@ def test_an_account_that_the_server_lost_is_opened_again(loop, server, patient):
     assert account(patient).account_id == server.accounts()[str(patient.pk)].account_id
 
 
-def test_an_account_that_the_server_has_at_an_earlier_version_is_brought_up_to_date(loop, server, patient):
+def test_an_account_that_the_server_has_at_an_earlier_version_is_brought_up_to_date(
+    loop, server, patient
+):
     run(loop)
     change(patient, family_name="Corrected")
     BillingAccount.objects.update(wanted_version=2, synced_version=2, next_attempt_at=None)
@@ -53,7 +62,9 @@ def test_an_account_that_the_server_has_at_an_earlier_version_is_brought_up_to_d
 
 
 def test_a_forgotten_account_id_is_asked_for_anew(patient):
-    BillingAccount.objects.update(status="active", account_id="BA-000000001", synced_version=1, next_attempt_at=None)
+    BillingAccount.objects.update(
+        status="active", account_id="BA-000000001", synced_version=1, next_attempt_at=None
+    )
     assert request_again([patient.pk], forget_account=True) == 1
     assert (account(patient).status, account(patient).account_id) == ("pending", "")
 
@@ -69,7 +80,9 @@ def test_a_row_that_somebody_writes_now_is_left_and_not_waited_for():
     held, free = new_patient(family_name="Held"), new_patient(family_name="Free")
     with ThreadPoolExecutor(1) as other, connection.cursor() as cursor:
         cursor.execute("BEGIN")
-        cursor.execute("SELECT 1 FROM billing_billingaccount WHERE patient_id = %s FOR UPDATE", [held.pk])
+        cursor.execute(
+            "SELECT 1 FROM billing_billingaccount WHERE patient_id = %s FOR UPDATE", [held.pk]
+        )
         assert other.submit(elsewhere, [held.pk, free.pk]).result(60) == 1
         cursor.execute("ROLLBACK")
 

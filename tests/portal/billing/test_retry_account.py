@@ -22,7 +22,12 @@ pytestmark = pytest.mark.django_db
 
 
 def refused(patient, **more):
-    values = {"status": "failed", "next_attempt_at": None, "last_error_code": "INVALID_ARGUMENT", "attempts": 1}
+    values = {
+        "status": "failed",
+        "next_attempt_at": None,
+        "last_error_code": "INVALID_ARGUMENT",
+        "attempts": 1,
+    }
     BillingAccount.objects.filter(pk=patient.pk).update(**values | more)
 
 
@@ -44,19 +49,30 @@ def test_a_waiting_account_is_due_at_once(patient):
 
 
 def test_an_account_in_order_is_left_as_it_is(patient):
-    BillingAccount.objects.update(status="active", account_id="BA-000000001", synced_version=1, next_attempt_at=None)
+    BillingAccount.objects.update(
+        status="active", account_id="BA-000000001", synced_version=1, next_attempt_at=None
+    )
     assert retry_account(patient.pk, by=None).next_attempt_at is None
 
 
 def test_many_are_asked_for_in_a_few_statements(django_assert_max_num_queries):
-    people = services.register_patients([{"family_name": f"Example{n}"} for n in range(300)], by=None, source="import")
-    BillingAccount.objects.update(status="failed", next_attempt_at=None, last_error_code="INVALID_ARGUMENT")
+    people = services.register_patients(
+        [{"family_name": f"Example{n}"} for n in range(300)], by=None, source="import"
+    )
+    BillingAccount.objects.update(
+        status="failed", next_attempt_at=None, last_error_code="INVALID_ARGUMENT"
+    )
     in_order, in_order_too = people[0], people[1]
     for one in (in_order, in_order_too):
-        BillingAccount.objects.filter(pk=one.pk).update(status="active", account_id=f"BA-{one.pk}"[:40])
+        BillingAccount.objects.filter(pk=one.pk).update(
+            status="active", account_id=f"BA-{one.pk}"[:40]
+        )
     with django_assert_max_num_queries(8):
         assert retry_accounts([patient.pk for patient in people], by=None) == 298
-    assert BillingAccount.objects.filter(status="pending", next_attempt_at__isnull=False).count() == 298
+    assert (
+        BillingAccount.objects.filter(status="pending", next_attempt_at__isnull=False).count()
+        == 298
+    )
 
 
 @pytest.mark.django_db(transaction=True)
@@ -64,7 +80,9 @@ def test_one_that_somebody_writes_now_is_left_out_and_not_waited_for():
     held, free = new_patient(family_name="Held"), new_patient(family_name="Free")
     with ThreadPoolExecutor(1) as other, connection.cursor() as cursor:
         cursor.execute("BEGIN")
-        cursor.execute("SELECT 1 FROM billing_billingaccount WHERE patient_id = %s FOR UPDATE", [held.pk])
+        cursor.execute(
+            "SELECT 1 FROM billing_billingaccount WHERE patient_id = %s FOR UPDATE", [held.pk]
+        )
         assert other.submit(retry_elsewhere, [held.pk, free.pk]).result(60) == 1
         cursor.execute("ROLLBACK")
 
@@ -121,7 +139,10 @@ def ask_again(client, patient):
 def test_billing_staff_ask_again_from_the_admin(staff, patient):
     refused(patient)
     client = staff("view_billingaccount", "retry_billingaccount")
-    assert "INVALID_ARGUMENT" in client.get(reverse("admin:billing_billingaccount_changelist")).content.decode()
+    assert (
+        "INVALID_ARGUMENT"
+        in client.get(reverse("admin:billing_billingaccount_changelist")).content.decode()
+    )
     ask_again(client, patient)
     assert account(patient).status == "pending"
 
@@ -138,7 +159,12 @@ def test_the_admin_finds_failed_accounts_by_state_and_reason(staff, patient):
     client = staff("view_billingaccount")
     place = reverse("admin:billing_billingaccount_changelist")
     assert "INVALID_ARGUMENT" in client.get(place).content.decode()
-    for query in ("status__exact=failed", "last_error_code=INVALID_ARGUMENT", f"q={patient.mrn}", f"q={patient.pk}"):
+    for query in (
+        "status__exact=failed",
+        "last_error_code=INVALID_ARGUMENT",
+        f"q={patient.mrn}",
+        f"q={patient.pk}",
+    ):
         page = client.get(f"{place}?{query}").content.decode()
         assert patient.mrn in page
         assert other.mrn not in page

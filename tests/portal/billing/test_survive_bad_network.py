@@ -78,24 +78,34 @@ def catch_up(loop, clock):
 
 def assert_each_has_one_account(server, people):
     theirs = {patient_id: one.account_id for patient_id, one in server.accounts().items()}
-    ours = BillingAccount.objects.filter(status="active", attempts=0, last_error_code="", claimed_by=None)
-    assert {str(pk): account_id for pk, account_id in ours.values_list("pk", "account_id")} == theirs
+    ours = BillingAccount.objects.filter(
+        status="active", attempts=0, last_error_code="", claimed_by=None
+    )
+    assert {
+        str(pk): account_id for pk, account_id in ours.values_list("pk", "account_id")
+    } == theirs
     assert set(theirs) == {str(patient.pk) for patient in people}
     assert set(ours.values_list("synced_version", flat=True)) == {1}
 
 
-def test_a_reply_lost_after_the_commit_opens_no_second_account(loop, server, network, clock, people):
+def test_a_reply_lost_after_the_commit_opens_no_second_account(
+    loop, server, network, clock, people
+):
     """Red when the batch has no unique key, or the rows are marked before the call, or not put back after it."""
     with reply_lost(network, after=lambda: len(server.accounts()) == BATCH):
         assert loop.step(1) is Round.AWAY
     opened = server.accounts()
-    assert BillingAccount.objects.filter(status="pending", account_id="", attempts=1).count() == BATCH
+    assert (
+        BillingAccount.objects.filter(status="pending", account_id="", attempts=1).count() == BATCH
+    )
     catch_up(loop, clock)
     assert server.accounts() == opened, "the second call found the accounts of the first"
     assert_each_has_one_account(server, people)
 
 
-def test_a_lost_reply_to_closing_keeps_the_first_closing_time(loop, server, network, clock, patient):
+def test_a_lost_reply_to_closing_keeps_the_first_closing_time(
+    loop, server, network, clock, patient
+):
     run(loop)
     services.archive_patient(patient.pk, **HOW)
 
@@ -133,7 +143,9 @@ def test_archiving_after_a_lost_reply_ends_closed(loop, server, network, clock, 
     assert (account(patient).status, account(patient).synced_version) == ("closed", 2)
 
 
-def test_a_server_slower_than_our_deadline_opens_no_second_account(loop, server, clock, people, monkeypatch):
+def test_a_server_slower_than_our_deadline_opens_no_second_account(
+    loop, server, clock, people, monkeypatch
+):
     """A lock holds its transaction up; it commits when we have long stopped listening."""
     monkeypatch.setattr("portal.billing.client.BATCH_SECONDS", 0.5)
     with locked(server.url, "EXCLUSIVE"):
@@ -144,19 +156,23 @@ def test_a_server_slower_than_our_deadline_opens_no_second_account(loop, server,
             return statements_that_wait(server.url) > 0
 
         wait_for(it_waits_for_the_lock)
-        assert set(BillingAccount.objects.exclude(attempts=0).values_list("last_error_code", flat=True)) == {
-            "DEADLINE_EXCEEDED"
-        }
+        assert set(
+            BillingAccount.objects.exclude(attempts=0).values_list("last_error_code", flat=True)
+        ) == {"DEADLINE_EXCEEDED"}
     wait_for(server.accounts)
     monkeypatch.setattr("portal.billing.client.BATCH_SECONDS", 60.0)
     catch_up(loop, clock)
     assert_each_has_one_account(server, people)
 
 
-def test_a_connection_reset_in_the_midst_of_a_batch_loses_nothing(loop, server, network, clock, people):
+def test_a_connection_reset_in_the_midst_of_a_batch_loses_nothing(
+    loop, server, network, clock, people
+):
     with (
         locked(server.url, "EXCLUSIVE"),
-        meanwhile(lambda: statements_that_wait(server.url), partial(network.turn, "billing", Mode.RESET)),
+        meanwhile(
+            lambda: statements_that_wait(server.url), partial(network.turn, "billing", Mode.RESET)
+        ),
     ):
         assert loop.step(1) is Round.AWAY
     network.turn("billing", Mode.PASS)
@@ -164,12 +180,17 @@ def test_a_connection_reset_in_the_midst_of_a_batch_loses_nothing(loop, server, 
     assert_each_has_one_account(server, people)
 
 
-def test_a_network_that_swallows_everything_ends_at_the_deadline(loop, server, network, clock, people, monkeypatch):
+def test_a_network_that_swallows_everything_ends_at_the_deadline(
+    loop, server, network, clock, people, monkeypatch
+):
     """Red without a deadline: the connection stands, and nothing ever comes back."""
     monkeypatch.setattr("portal.billing.client.BATCH_SECONDS", 0.5)
     network.turn("billing", Mode.BLACK_HOLE)
     assert loop.step(1) is Round.AWAY
-    assert BillingAccount.objects.filter(last_error_code="DEADLINE_EXCEEDED", claimed_by=None).count() == BATCH
+    assert (
+        BillingAccount.objects.filter(last_error_code="DEADLINE_EXCEEDED", claimed_by=None).count()
+        == BATCH
+    )
     monkeypatch.setattr("portal.billing.client.BATCH_SECONDS", 60.0)
     network.turn("billing", Mode.PASS)
     catch_up(loop, clock)
@@ -188,7 +209,9 @@ def test_a_server_killed_in_the_midst_of_a_batch_loses_nothing(loop, server, clo
     assert_each_has_one_account(server, people)
 
 
-def test_a_server_killed_between_commit_and_reply_opens_no_second_account(loop, server, network, clock, people):
+def test_a_server_killed_between_commit_and_reply_opens_no_second_account(
+    loop, server, network, clock, people
+):
     network.turn("billing", Mode.DROP_REPLY)
     with meanwhile(lambda: len(server.accounts()) == BATCH, partial(server.end, signal.SIGKILL)):
         assert loop.step(1) is Round.AWAY

@@ -16,7 +16,11 @@ pytestmark = pytest.mark.django_db
 
 
 def register(**details) -> Patient:
-    given = {"family_name": "Example", "given_name": "Jane", "date_of_birth": "1984-03-15"} | details
+    given = {
+        "family_name": "Example",
+        "given_name": "Jane",
+        "date_of_birth": "1984-03-15",
+    } | details
     return register_patient(clean_details(given), by=None, source="portal", duplicate_reason="twin")
 
 
@@ -30,7 +34,12 @@ def test_the_order_does_not_matter_and_the_first_decision_stands(two, front_desk
     set_apart(other.pk, one.pk, by=front_desk, reason="Twins")
     set_apart(one.pk, other.pk, by=None, reason="Another")
     pair = PossibleDuplicate.objects.get()
-    assert (pair.state, pair.reason, pair.decided_by, pair.grade) == ("apart", "Twins", front_desk, "probable")
+    assert (pair.state, pair.reason, pair.decided_by, pair.grade) == (
+        "apart",
+        "Twins",
+        front_desk,
+        "probable",
+    )
     assert [pair.first, pair.second] == sorted(two, key=lambda patient: patient.pk)
 
 
@@ -63,7 +72,9 @@ def test_nobody_is_set_apart_from_oneself_or_from_who_is_not_there(two):
 
 
 def test_a_patient_who_is_deleted_by_sql_takes_the_pairs_along():
-    two = Patient.objects.bulk_create([Patient(family_name="Example"), Patient(family_name="Example")])
+    two = Patient.objects.bulk_create(
+        [Patient(family_name="Example"), Patient(family_name="Example")]
+    )
     set_apart(two[0].pk, two[1].pk, by=None)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM patients_patient WHERE id = %s", [two[1].pk])
@@ -76,7 +87,9 @@ def test_8_desks_that_decide_at_once_make_one_decision(two):
 
     def decide(number):
         try:
-            return set_apart(*((one, other) if number % 2 else (other, one)), by=None, reason=f"Desk {number}").reason
+            return set_apart(
+                *((one, other) if number % 2 else (other, one)), by=None, reason=f"Desk {number}"
+            ).reason
         finally:
             connection.close()
 

@@ -52,7 +52,11 @@ def two(one: Patient, other: Patient) -> frozenset[UUID]:
         (
             {"family_name": "Exampel", "given_name": "Jane Mary"},
             "probable",
-            ["one letter off in the family name", "in part the same given name", "same date of birth"],
+            [
+                "one letter off in the family name",
+                "in part the same given name",
+                "same date of birth",
+            ],
         ),
         (
             {"family_name": "Exarple"},
@@ -98,7 +102,10 @@ def test_what_the_rules_take_for_strong_is_found(other, grade, reasons):
 def test_day_and_month_exchanged_and_one_phone_of_one_given_name_are_found():
     one, exchanged = register(date_of_birth="1984-03-05"), register(date_of_birth="1984-05-03")
     tom = {"given_name": "Tom", "date_of_birth": None, "phone": "617 555 0147"}
-    known, married = register(**tom | {"family_name": "Before"}), register(**tom | {"family_name": "Since"})
+    known, married = (
+        register(**tom | {"family_name": "Before"}),
+        register(**tom | {"family_name": "Since"}),
+    )
     scan()
     assert open_pairs().keys() == {two(one, exchanged), two(known, married)}
 
@@ -134,7 +141,9 @@ def test_who_was_set_apart_is_never_found_again():
 def test_who_was_registered_beside_another_with_a_reason_is_set_apart_from_the_start(front_desk):
     one = register()
     beside = clean_details(JANE | {"given_name": "Rita"})
-    other = register_patient(beside, by=front_desk, source="portal", duplicate_reason="Twin", shown=[one.pk])
+    other = register_patient(
+        beside, by=front_desk, source="portal", duplicate_reason="Twin", shown=[one.pk]
+    )
     scan()
     assert not open_pairs()
     pair = PossibleDuplicate.objects.get()
@@ -145,7 +154,9 @@ def test_who_was_registered_beside_another_with_a_reason_is_set_apart_from_the_s
 def test_who_was_made_alike_by_an_edit_with_a_reason_is_set_apart_from_the_start():
     one, other = register(), register(family_name="Other")
     changes = {"family_name": "Example"}
-    change_patient(other.pk, changes, by=None, source="portal", duplicate_reason="Namesake", shown=[one.pk])
+    change_patient(
+        other.pk, changes, by=None, source="portal", duplicate_reason="Namesake", shown=[one.pk]
+    )
     scan()
     assert not open_pairs()
     assert PossibleDuplicate.objects.get().reason == "Namesake"
@@ -154,7 +165,9 @@ def test_who_was_made_alike_by_an_edit_with_a_reason_is_set_apart_from_the_start
 def test_who_could_not_be_identified_is_told_apart_from_nobody():
     one = register()
     same = clean_details(JANE)
-    other = register_patient(same, by=None, source="portal", duplicate_reason=UNIDENTIFIED, shown=[one.pk])
+    other = register_patient(
+        same, by=None, source="portal", duplicate_reason=UNIDENTIFIED, shown=[one.pk]
+    )
     scan()
     assert open_pairs().keys() == {two(one, other)}
 
@@ -177,7 +190,9 @@ def test_a_look_around_one_patient_finds_what_the_scan_would():
     one, other = register(), register(given_name="Rita")
     register(family_name="Third"), register(family_name="Third")
     assert note_pairs([other.pk]) == 1
-    assert open_pairs() == {two(one, other): ("probable", ["same family name", "same date of birth"])}
+    assert open_pairs() == {
+        two(one, other): ("probable", ["same family name", "same date of birth"])
+    }
 
 
 def test_a_large_group_is_paired_with_its_oldest_and_one_too_large_with_nobody(monkeypatch):
@@ -195,7 +210,10 @@ def test_days_are_whole_whatever_a_slice_holds_and_one_too_large_is_left_out():
     for day, count in ((1, 2), (2, 5), (3, 1), (4, 3)):
         for _ in range(count):
             register(date_of_birth=f"1984-03-0{day}")
-    days = [(people[0]["date_of_birth"].day, len(people)) for people in blocking.days_of_birth(slice_size=3)]
+    days = [
+        (people[0]["date_of_birth"].day, len(people))
+        for people in blocking.days_of_birth(slice_size=3)
+    ]
     assert days == [(1, 2), (3, 1), (4, 3)]
 
 

@@ -12,14 +12,18 @@ HOW = {"by": None, "source": "api"}
 @pytest.fixture
 def pair():
     older = register_patient({"family_name": "Example", "city": "Leeds"}, **HOW)
-    newer = register_patient({"family_name": "Exampel", "city": "York", "phone": "617 555 0100"}, **HOW)
+    newer = register_patient(
+        {"family_name": "Exampel", "city": "York", "phone": "617 555 0100"}, **HOW
+    )
     return older, newer
 
 
 def merge(api, pair, *, version='"1"', **body):
     older, newer = pair
     sent = {"into": str(older.pk), "reason": "Papers seen", **body}
-    return api.post(f"/api/patients/{newer.pk}/merge", sent, format="json", headers={"If-Match": version})
+    return api.post(
+        f"/api/patients/{newer.pk}/merge", sent, format="json", headers={"If-Match": version}
+    )
 
 
 def test_the_record_that_stays_is_answered_with_what_it_lacked(desk_api, pair):
@@ -53,7 +57,9 @@ def test_take_says_whose_values_stay(desk_api, pair):
 def test_what_is_wrong_is_named_and_nothing_is_merged(desk_api, pair, body, status, pointer):
     answer = merge(desk_api, pair, **body)
     assert answer.status_code == status
-    assert [one["pointer"] for one in answer.json().get("errors", [])] == ([pointer] if pointer else [])
+    assert [one["pointer"] for one in answer.json().get("errors", [])] == (
+        [pointer] if pointer else []
+    )
     assert not Patient.objects.filter(status="merged").exists()
 
 
@@ -104,4 +110,6 @@ def test_a_list_holds_merged_records_only_when_asked_for_them(desk_api, pair):
         for status in ("active", "merged")
     }
     assert found == {"active": [str(older.pk)], "merged": [str(newer.pk)]}
-    assert [one["id"] for one in desk_api.get("/api/patients", {"q": newer.mrn}).json()] == [str(older.pk)]
+    assert [one["id"] for one in desk_api.get("/api/patients", {"q": newer.mrn}).json()] == [
+        str(older.pk)
+    ]

@@ -14,14 +14,22 @@ JANE = {"family_name": "Example", "given_name": "Jane", "date_of_birth": "1984-0
 @pytest.fixture
 def older():
     number = [{"system": "insurance", "value": "A1"}]
-    made = register_patient({**JANE, "registered_on": "2020-01-01", "city": "Leeds", "identifiers": number}, **HOW)
+    made = register_patient(
+        {**JANE, "registered_on": "2020-01-01", "city": "Leeds", "identifiers": number}, **HOW
+    )
     return Patient.objects.get(pk=made.pk)
 
 
 @pytest.fixture
 def newer(older):
     number = [{"system": "insurance", "value": "B1"}]
-    details = {**JANE, "given_name": "Janet", "phone": "617 555 0100", "city": "York", "identifiers": number}
+    details = {
+        **JANE,
+        "given_name": "Janet",
+        "phone": "617 555 0100",
+        "city": "York",
+        "identifiers": number,
+    }
     return Patient.objects.get(pk=register_patient(details, **HOW).pk)
 
 
@@ -51,7 +59,9 @@ def send(desk, one, other, **sent):
     versions = {name: answer.context["form"][name].value() for name in ("version", "into_version")}
     keep = str(answer.context["survivor"].pk)
     return desk.post(
-        address(one, other), {**versions, **chosen, "keep": keep, "reason": "Papers seen", **sent}, follow=True
+        address(one, other),
+        {**versions, **chosen, "keep": keep, "reason": "Papers seen", **sent},
+        follow=True,
     )
 
 
@@ -83,17 +93,24 @@ def test_the_other_one_may_stay_and_each_value_is_chosen(desk, older, newer):
     assert Patient.objects.get(pk=older.pk).merged_into_id == newer.pk
 
 
-def test_the_survivor_and_the_merged_record_name_each_other_and_the_merge_is_undone_with_one_press(desk, older, newer):
+def test_the_survivor_and_the_merged_record_name_each_other_and_the_merge_is_undone_with_one_press(
+    desk, older, newer
+):
     answer = send(desk, older, newer)
     assert f'action="/patients/{newer.pk}/unmerge/"' in page_of(answer)
-    assert f'<a class="app-nowrap" href="/patients/{newer.pk}/">MRN {newer.mrn}</a>' in page_of(answer)
+    assert f'<a class="app-nowrap" href="/patients/{newer.pk}/">MRN {newer.mrn}</a>' in page_of(
+        answer
+    )
     merged = page_of(desk.get(f"/patients/{newer.pk}/"))
     assert f'was merged into <a href="/patients/{older.pk}/">MRN {older.mrn}</a>' in merged
     assert "Take the merge back" in merged
     assert "/edit/" not in merged
     answer = desk.post(f"/patients/{newer.pk}/unmerge/", follow=True)
     assert "are two records again" in page_of(answer)
-    assert [*PatientIdentifier.objects.order_by("value").values_list("patient", flat=True)] == [older.pk, newer.pk]
+    assert [*PatientIdentifier.objects.order_by("value").values_list("patient", flat=True)] == [
+        older.pk,
+        newer.pk,
+    ]
 
 
 def test_what_stays_with_the_survivor_is_said(desk, older, newer):
@@ -179,10 +196,17 @@ def test_who_has_no_right_sees_no_way_and_gets_none(client, make_user, older, ne
 
 def told(desk, patient) -> list[tuple[str, list[str]]]:
     days = desk.get(f"/patients/{patient.pk}/timeline/").context["days"]
-    return [(one.title, list(one.details)) for _, happenings in days for one in happenings if one.version]
+    return [
+        (one.title, list(one.details))
+        for _, happenings in days
+        for one in happenings
+        if one.version
+    ]
 
 
-def test_timeline_and_history_tell_it_on_both_sides_and_the_usual_undo_is_not_offered(desk, older, newer):
+def test_timeline_and_history_tell_it_on_both_sides_and_the_usual_undo_is_not_offered(
+    desk, older, newer
+):
     send(desk, older, newer)
     assert told(desk, older)[0] == (
         f"Merged MRN {newer.mrn} into this record",
@@ -195,10 +219,15 @@ def test_timeline_and_history_tell_it_on_both_sides_and_the_usual_undo_is_not_of
         assert f"/patients/{patient.pk}/undo/" not in page
     assert f"<td>MRN {older.mrn}</td>" in page
     desk.post(f"/patients/{newer.pk}/unmerge/")
-    assert [told(desk, one)[0][0] for one in (older, newer)] == [f"Merge of MRN {newer.mrn} undone", "Merge undone"]
+    assert [told(desk, one)[0][0] for one in (older, newer)] == [
+        f"Merge of MRN {newer.mrn} undone",
+        "Merge undone",
+    ]
 
 
-def test_an_old_number_finds_the_record_that_stands_for_the_person_also_along_a_chain(desk, older, newer):
+def test_an_old_number_finds_the_record_that_stands_for_the_person_also_along_a_chain(
+    desk, older, newer
+):
     third = register_patient({**JANE, "given_name": "June"}, **HOW)
     send(desk, third, newer, keep=str(newer.pk))
     send(desk, newer, older)

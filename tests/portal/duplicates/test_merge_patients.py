@@ -11,20 +11,32 @@ from portal.errors import Conflict, InvalidInput, NotFound, PortalError, StaleVe
 from portal.patients import services
 from portal.patients.history.log import state_of
 from portal.patients.history.undo import undo_change
-from portal.patients.models import EventOutbox, IdentifierChange, Patient, PatientEvent, PatientIdentifier
+from portal.patients.models import (
+    EventOutbox,
+    IdentifierChange,
+    Patient,
+    PatientEvent,
+    PatientIdentifier,
+)
 from tests.portal.patients.test_two_desks_at_once import at_once
 
-pytestmark = pytest.mark.django_db(transaction=True)  # What one transaction changes is one version: each needs its own.
+pytestmark = pytest.mark.django_db(
+    transaction=True
+)  # What one transaction changes is one version: each needs its own.
 HOW = {"by": None, "source": "portal"}
 
 
 def register(family: str, *numbers: str, **details) -> Patient:
     identifiers = [{"system": "insurance", "value": number} for number in numbers]
-    return services.register_patient({"family_name": family, "identifiers": identifiers, **details}, **HOW)
+    return services.register_patient(
+        {"family_name": family, "identifiers": identifiers, **details}, **HOW
+    )
 
 
 def merge(duplicate, survivor, *, take=(), reason="Papers seen", **versions) -> Patient:
-    return merge_patient(duplicate.pk, into=survivor.pk, reason=reason, take=take, **HOW, **versions)
+    return merge_patient(
+        duplicate.pk, into=survivor.pk, reason=reason, take=take, **HOW, **versions
+    )
 
 
 def numbers_of(patient) -> list[str]:
@@ -52,16 +64,24 @@ def duplicate():
     return register("Exampel", "B1", "B2", given_name="Jane", phone="+44 20 7946 0018", city="York")
 
 
-def test_the_survivor_gets_the_chosen_values_and_all_identifiers_and_the_duplicate_stays_as_it_was(survivor, duplicate):
+def test_the_survivor_gets_the_chosen_values_and_all_identifiers_and_the_duplicate_stays_as_it_was(
+    survivor, duplicate
+):
     merged = merge(duplicate, survivor, take=["phone", "address"])
-    assert (merged.family_name, merged.city, merged.phone_e164) == ("Example", "York", "+442079460018")
+    assert (merged.family_name, merged.city, merged.phone_e164) == (
+        "Example",
+        "York",
+        "+442079460018",
+    )
     assert (numbers_of(survivor), numbers_of(duplicate)) == (["A1", "B1", "B2"], [])
     duplicate.refresh_from_db()
     assert (duplicate.status, duplicate.merged_into_id) == ("merged", survivor.pk)
     assert (duplicate.family_name, duplicate.city) == ("Exampel", "York")
 
 
-def test_each_of_the_two_has_one_more_row_in_the_log_and_identifiers_are_told_on_both_sides(survivor, duplicate):
+def test_each_of_the_two_has_one_more_row_in_the_log_and_identifiers_are_told_on_both_sides(
+    survivor, duplicate
+):
     merge(duplicate, survivor, take=["phone"])
     assert log_of(survivor) == [(1, "active"), (2, "active")]
     assert log_of(duplicate) == [(1, "active"), (2, "merged")]
@@ -104,13 +124,19 @@ def test_taking_it_back_makes_both_what_they_were(survivor, duplicate):
 
 def facts(patient) -> dict:
     changing = {"_state", "version", "updated_at", "changed_in", "_prefetched_objects_cache"}
-    return {name: value for name, value in vars(Patient.objects.get(pk=patient.pk)).items() if name not in changing}
+    return {
+        name: value
+        for name, value in vars(Patient.objects.get(pk=patient.pk)).items()
+        if name not in changing
+    }
 
 
 def test_what_somebody_changed_since_stays_and_is_named(survivor, duplicate):
     merge(duplicate, survivor, take=["phone", "address"])
     services.change_patient(
-        survivor.pk, {"city": "Hull", "identifiers": [{"system": "insurance", "value": "B2"}]}, **HOW
+        survivor.pk,
+        {"city": "Hull", "identifiers": [{"system": "insurance", "value": "B2"}]},
+        **HOW,
     )
     parted = unmerge_patient(duplicate.pk, **HOW)
     assert parted.left == ["address", "identifiers"]
@@ -139,7 +165,9 @@ def test_a_merge_by_sql_can_be_taken_back_too(survivor, duplicate):
         (StaleVersion, {"expected_into_version": 7}),
     ],
 )
-def test_what_is_not_complete_or_stale_is_refused_and_changes_nothing(survivor, duplicate, error, arguments):
+def test_what_is_not_complete_or_stale_is_refused_and_changes_nothing(
+    survivor, duplicate, error, arguments
+):
     before = everything()
     with pytest.raises(error):
         merge(duplicate, survivor, **arguments)
@@ -166,7 +194,9 @@ def test_values_that_do_not_fit_together_are_refused(survivor, duplicate):
         merge(duplicate, survivor, take=["deceased_on"])
 
 
-def test_no_record_is_merged_into_one_that_is_merged_or_archived_and_none_twice(survivor, duplicate):
+def test_no_record_is_merged_into_one_that_is_merged_or_archived_and_none_twice(
+    survivor, duplicate
+):
     third = register("Third")
     merge(duplicate, survivor)
     for pair in ((duplicate, third), (third, duplicate)):
@@ -184,7 +214,9 @@ def test_a_merged_record_is_changed_through_no_door(survivor, duplicate):
     operator = None
     for change in (
         lambda: services.change_patient(duplicate.pk, {"city": "Hull"}, **HOW),
-        lambda: services.change_patients([(survivor.pk, {"city": "Hull"}), (duplicate.pk, {"city": "Hull"})], **HOW),
+        lambda: services.change_patients(
+            [(survivor.pk, {"city": "Hull"}), (duplicate.pk, {"city": "Hull"})], **HOW
+        ),
         lambda: services.archive_patient(duplicate.pk, **HOW),
         lambda: services.restore_patient(duplicate.pk, **HOW),
         lambda: undo_change(duplicate.pk, version=2, by=operator, source="portal"),

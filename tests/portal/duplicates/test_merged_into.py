@@ -19,7 +19,9 @@ def two():
 def set_by_sql(patient: Patient, status: str, into: Patient | None) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         values = [status, into and into.pk, patient.pk]
-        cursor.execute("UPDATE patients_patient SET status = %s, merged_into_id = %s WHERE id = %s", values)
+        cursor.execute(
+            "UPDATE patients_patient SET status = %s, merged_into_id = %s WHERE id = %s", values
+        )
 
 
 def test_sql_cannot_mark_a_record_merged_without_another_one(two):

@@ -9,13 +9,24 @@ from portal.duplicates import scans
 from portal.duplicates.scans import Busy, note_changes, run_waiting, scan_now
 from portal.duplicates.selectors import pairs_to_decide
 from portal.duplicates.services import set_apart
-from portal.patients.models import AccessRecord, DuplicateScan, PairState, Patient, PossibleDuplicate
+from portal.patients.models import (
+    AccessRecord,
+    DuplicateScan,
+    PairState,
+    Patient,
+    PossibleDuplicate,
+)
 from portal.patients.services import archive_patient, register_patients
 from portal.patients.validation import clean_details
 
 pytestmark = pytest.mark.django_db
 PAGE = "/patients/duplicates/"
-JANE = {"family_name": "Example", "given_name": "Jane", "date_of_birth": "1984-03-15", "sex": "female"}
+JANE = {
+    "family_name": "Example",
+    "given_name": "Jane",
+    "date_of_birth": "1984-03-15",
+    "sex": "female",
+}
 
 
 def register(**details) -> Patient:
@@ -30,7 +41,10 @@ def desk(client, front_desk):
 
 
 def shown(answer) -> list[tuple[str, set[str]]]:
-    return [(one.pair.grade, {side.patient.given_name for side in one.sides}) for one in answer.context["page"].pairs]
+    return [
+        (one.pair.grade, {side.patient.given_name for side in one.sides})
+        for one in answer.context["page"].pairs
+    ]
 
 
 def test_certain_ones_come_first_then_those_that_agree_in_most_then_the_newest_page_by_page(desk):
@@ -48,7 +62,9 @@ def test_certain_ones_come_first_then_those_that_agree_in_most_then_the_newest_p
     for at in range(len(ids)):
         seen = pairs_to_decide(None, limit=at + 1)
         rest = desk.get(PAGE, {"after": seen.next_cursor}) if seen.next_cursor else None
-        assert [one.pair.pk for one in (rest.context["page"].pairs if rest else [])] == ids[at + 1 :]
+        assert [one.pair.pk for one in (rest.context["page"].pairs if rest else [])] == ids[
+            at + 1 :
+        ]
     assert [grade for grade, _ in shown(desk.get(PAGE, {"grade": "certain"}))] == ["certain"]
 
 
@@ -60,7 +76,10 @@ def test_to_see_a_pair_is_a_reading_of_both(desk, front_desk):
 
 
 def test_what_differs_is_told_in_words_and_what_one_does_not_know_is_no_difference(desk):
-    register(phone="617 555 0147", postal_code="02139"), register(phone="(617) 555-0147", sex="male")
+    (
+        register(phone="617 555 0147", postal_code="02139"),
+        register(phone="(617) 555-0147", sex="male"),
+    )
     scan_now(by=None)
     [pair] = desk.get(PAGE).context["page"].pairs
     assert [side.differing for side in pair.sides] == [{"sex"}, {"sex"}]
@@ -82,7 +101,9 @@ def test_two_people_in_one_press_and_back_by_another(desk, front_desk):
     assert shown(back) == [("probable", {"Jane", "Rita"})]
 
 
-def test_the_patients_page_tells_those_who_may_merge_and_leads_to_the_pairs(desk, client, make_user):
+def test_the_patients_page_tells_those_who_may_merge_and_leads_to_the_pairs(
+    desk, client, make_user
+):
     one, other = register(), register(given_name="Rita")
     register(given_name="Ruth"), register(family_name="Other"), register(family_name="Other")
     scan_now(by=None)

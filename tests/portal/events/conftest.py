@@ -78,8 +78,15 @@ def patient(db):
 
 
 def new_patient(**details):
-    jane = {"family_name": "Example", "given_name": "Jane", "email": "jane@example.org", "postal_code": "02139"}
-    return services.register_patient({**jane, **details}, by=None, source="portal", duplicate_reason="a test")
+    jane = {
+        "family_name": "Example",
+        "given_name": "Jane",
+        "email": "jane@example.org",
+        "postal_code": "02139",
+    }
+    return services.register_patient(
+        {**jane, **details}, by=None, source="portal", duplicate_reason="a test"
+    )
 
 
 def change(patient, **changes):

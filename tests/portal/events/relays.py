@@ -27,7 +27,9 @@ class RelayProcess:
     def said(self, *events: str) -> bool:
         """Whether the log has one of these events."""
         lines = self.log.read_text().rpartition("\n")[0].splitlines()
-        return any(json.loads(line).get("event") in events for line in lines if line.startswith("{"))
+        return any(
+            json.loads(line).get("event") in events for line in lines if line.startswith("{")
+        )
 
     def wait_until_said(self, *events: str) -> None:
         wait_for(lambda: self.popen.poll() is not None or self.said(*events))
@@ -61,7 +63,11 @@ def _running(command: list[str], folder: Path, environ: dict[str, str]) -> Itera
     log = folder / f"relay-{number}.log"
     with log.open("wb") as output:
         popen = subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env=environment(**environ), stdout=output, stderr=output
+            [sys.executable, *command],
+            cwd=ROOT,
+            env=environment(**environ),
+            stdout=output,
+            stderr=output,
         )
     try:
         yield RelayProcess(popen, log)

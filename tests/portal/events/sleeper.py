@@ -44,7 +44,12 @@ class SleepySender:
     """Stops before the wave of that number, or after it."""
 
     def __init__(self, *, before: int = -1, after: int = -1) -> None:
-        self.real, self.number, self.sleep_before, self.sleep_after = KafkaSender(), -1, before, after
+        self.real, self.number, self.sleep_before, self.sleep_after = (
+            KafkaSender(),
+            -1,
+            before,
+            after,
+        )
 
     def deliver(self, messages: Sequence[Message], *, before: float) -> Delivery:
         self.number += 1

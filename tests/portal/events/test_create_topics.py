@@ -41,4 +41,6 @@ def test_on_a_real_kafka_the_topics_get_their_shape(tmp_path, settings, capsys):
 
 def shape_of(admin: AdminClient) -> dict[str, int]:
     """Each topic's number of partitions; a broker hears of a new topic a moment after the controller."""
-    return {name: len(topic.partitions) for name, topic in admin.list_topics(timeout=20).topics.items()}
+    return {
+        name: len(topic.partitions) for name, topic in admin.list_topics(timeout=20).topics.items()
+    }

@@ -86,7 +86,9 @@ def test_a_lost_acknowledgement_sends_again(topic, sender, fence, patient):
     assert waiting() == 0
 
 
-def test_a_failed_delivery_is_not_overtaken_by_the_patients_next_event(topic, sender, fence, patient):
+def test_a_failed_delivery_is_not_overtaken_by_the_patients_next_event(
+    topic, sender, fence, patient
+):
     change(patient, city="Leeds")
     change(patient, city="York")
     with pytest.raises(KafkaError):
@@ -96,7 +98,9 @@ def test_a_failed_delivery_is_not_overtaken_by_the_patients_next_event(topic, se
     assert [record.event.version for record in topic.records(3)] == [1, 2, 3]
 
 
-def test_dying_between_the_acknowledgement_and_the_delete_sends_again(topic, sender, fence, patient, monkeypatch):
+def test_dying_between_the_acknowledgement_and_the_delete_sends_again(
+    topic, sender, fence, patient, monkeypatch
+):
     def die(*_, **__):
         raise SystemExit
 
@@ -120,7 +124,9 @@ def test_a_relay_that_lost_the_lease_takes_nothing_out(topic, sender, fence, pat
 
 
 def test_a_wave_has_each_patient_once():
-    messages = [Message(n, patient, patient.encode(), b"", []) for n, patient in enumerate("abacab")]
+    messages = [
+        Message(n, patient, patient.encode(), b"", []) for n, patient in enumerate("abacab")
+    ]
     assert [[m.event_id for m in wave] for wave in waves(messages)] == [[0, 1, 3], [2, 5], [4]]
 
 
@@ -140,7 +146,9 @@ def test_an_away_broker_keeps_everything_until_it_is_back(topic, sender, fence, 
     assert topic.versions(1) == {str(patient.pk): [1]}
 
 
-def test_a_broker_that_stops_answering_has_acknowledged_nothing(topic, sender, fence, patient, broker):
+def test_a_broker_that_stops_answering_has_acknowledged_nothing(
+    topic, sender, fence, patient, broker
+):
     deliver_waiting(sender, fence=fence)
     change(patient, city="Leeds")
     with stopped(broker), pytest.raises(KafkaError):

@@ -16,7 +16,11 @@ pytestmark = pytest.mark.django_db
 
 
 def messages_of(patient):
-    ids = list(PatientEvent.objects.filter(pgh_obj_id=patient.pk).order_by("pgh_id").values_list("pk", flat=True))
+    ids = list(
+        PatientEvent.objects.filter(pgh_obj_id=patient.pk)
+        .order_by("pgh_id")
+        .values_list("pk", flat=True)
+    )
     messages, broken = encode_events(ids)
     assert broken == []
     return messages
@@ -35,9 +39,18 @@ def test_a_registration_carries_the_whole_state():
     }  # fmt: skip
     patient = services.register_patient(details, by=user, source="api")
     [event] = events_of(patient)
-    assert (event.patient_id, event.name, event.email) == (str(patient.pk), "Dr Zoë Müller", "zoe@example.org")
+    assert (event.patient_id, event.name, event.email) == (
+        str(patient.pk),
+        "Dr Zoë Müller",
+        "zoe@example.org",
+    )
     assert (event.event_type, event.version, event.status) == ("PATIENT_CREATED", 1, "active")
-    assert (event.sex, event.birth_year, event.city, event.region) == ("female", 1980, "Boston", "MA")
+    assert (event.sex, event.birth_year, event.city, event.region) == (
+        "female",
+        1980,
+        "Boston",
+        "MA",
+    )
     assert (event.postal_area, event.country, event.registered_on) == ("021", "US", "2026-04-05")
     assert (event.source, event.registered_through, event.actor_id) == ("api", "api", str(user.pk))
     assert list(event.changed_fields) == []
@@ -88,7 +101,13 @@ def test_archiving_and_restoring_have_types_of_their_own(patient):
     assert types == [
         "PATIENT_CREATED", "PATIENT_ARCHIVED", "PATIENT_RESTORED", "PATIENT_MERGED", "PATIENT_UNMERGED",
     ]  # fmt: skip
-    assert [event.status for event in events] == ["active", "archived", "active", "merged", "active"]
+    assert [event.status for event in events] == [
+        "active",
+        "archived",
+        "active",
+        "merged",
+        "active",
+    ]
     assert [event.merged_into for event in events] == ["", "", "", str(survivor.pk), ""]
     assert [*events[3].changed_fields] == ["merged_into", "status"]
 
@@ -134,7 +153,9 @@ def test_key_and_headers_follow_cloudevents_and_name_nobody():
     assert headers["ce_time"].endswith("Z")
     assert headers["content-type"] == "application/protobuf"
     assert headers["traceparent"] == f"00-{request_id}-{message.event_id:016x}-01"
-    assert not any(word in " ".join(headers.values()) for word in ("Jane", "Example", "example.org", "SW1"))
+    assert not any(
+        word in " ".join(headers.values()) for word in ("Jane", "Example", "example.org", "SW1")
+    )
 
 
 def test_the_same_row_always_gives_the_same_message(patient):

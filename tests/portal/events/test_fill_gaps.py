@@ -105,7 +105,9 @@ def test_what_never_counts_is_sent_ever_more_seldom(loop, counts, clock, fence, 
         if loop.step(fence) is Round.DONE:
             sent_at.append(clock.now)
             deliver_all()
-    assert sent_at == [0, 30, 90, 210, 450, 930, 1_890, 3_810, 7_410, 11_010], "the wait doubles up to an hour"
+    assert sent_at == [0, 30, 90, 210, 450, 930, 1_890, 3_810, 7_410, 11_010], (
+        "the wait doubles up to an hour"
+    )
 
 
 def test_one_that_waits_does_not_hold_up_another(loop, counts, clock, fence, people):
@@ -166,7 +168,12 @@ def analytics():
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self):
             self.server.asked.append(self.path)
-            gap = {"patientId": str(UUID(int=7)), "version": 3, "counted": 2, "since": "2026-04-05T08:30:00+00:00"}
+            gap = {
+                "patientId": str(UUID(int=7)),
+                "version": 3,
+                "counted": 2,
+                "since": "2026-04-05T08:30:00+00:00",
+            }
             body = json.dumps({"total": 1, "gaps": [gap]}).encode()
             self.send_response(self.server.status)
             self.end_headers()

@@ -99,7 +99,9 @@ class Reader:
     def __init__(self, topic):
         self.topic, self.seen = topic, {}
         settings = {"enable.auto.commit": False, "auto.offset.reset": "earliest", "log_level": 0}
-        self.consumer = Consumer({"bootstrap.servers": topic.address, "group.id": "analytics", **settings})
+        self.consumer = Consumer(
+            {"bootstrap.servers": topic.address, "group.id": "analytics", **settings}
+        )
         self.consumer.assign([TopicPartition(topic.name, number, 0) for number in range(4)])
 
     def read(self, count: int) -> int:
@@ -108,7 +110,10 @@ class Reader:
         for one in messages:
             self.seen.setdefault(one.partition(), []).append(one.offset())
         if messages:
-            ends = [TopicPartition(self.topic.name, n, offsets[-1] + 1) for n, offsets in self.seen.items()]
+            ends = [
+                TopicPartition(self.topic.name, n, offsets[-1] + 1)
+                for n, offsets in self.seen.items()
+            ]
             self.consumer.commit(offsets=ends, asynchronous=False)
         return len(messages)
 
@@ -185,7 +190,9 @@ def test_while_the_reader_is_away_the_outbox_waits(topic, slow_reader, loop, fen
 
 
 @pytest.mark.django_db
-def test_a_new_leader_waits_until_what_lies_there_is_read(topic, slow_reader, loop, fence, register):
+def test_a_new_leader_waits_until_what_lies_there_is_read(
+    topic, slow_reader, loop, fence, register
+):
     register(2)
     waiting = send_on(loop, fence)
     slow_reader.read_some(100)
@@ -222,7 +229,9 @@ def test_an_emptied_topic_is_paced_anew(forgetful, fence, register, settings, is
 
 
 @pytest.mark.django_db
-def test_the_group_of_another_name_does_not_count(topic, slow_reader, loop, fence, register, settings):
+def test_the_group_of_another_name_does_not_count(
+    topic, slow_reader, loop, fence, register, settings
+):
     register(2)
     waiting = send_on(loop, fence)
     settings.KAFKA_WINDOW_GROUP = "somebody else"
@@ -241,7 +250,9 @@ def test_without_a_window_nothing_waits(topic, slow_reader, fence, register):
 
 @pytest.mark.django_db
 def test_the_broker_says_how_far_a_group_has_read(topic, slow_reader, fence, settings):
-    services.register_patients([{"family_name": f"Example{n}"} for n in range(40)], by=None, source="import")
+    services.register_patients(
+        [{"family_name": f"Example{n}"} for n in range(40)], by=None, source="import"
+    )
     loop, broker = EventsLoop(), KafkaBroker()
     send_on(loop, fence)
     assert broker.read_by("analytics") == {0: 0, 1: 0, 2: 0, 3: 0}

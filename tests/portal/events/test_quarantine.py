@@ -65,10 +65,14 @@ def test_what_the_broker_refuses_for_good_is_set_aside(topic, sender, fence, pat
 
 def test_a_message_over_kafkas_limit_is_refused_alone(topic, sender, fence, patient, monkeypatch):
     other = new_patient(family_name="Other")
-    monkeypatch.setattr("portal.events.encoding.postal_area", lambda code, _: "x" * 2_000_000 if code else "")
+    monkeypatch.setattr(
+        "portal.events.encoding.postal_area", lambda code, _: "x" * 2_000_000 if code else ""
+    )
     change(other, postal_code="")
     deliver_waiting(sender, fence=fence)
-    assert set(QuarantinedEvent.objects.values_list("reason", flat=True)) == {"MessageSizeTooLargeError"}
+    assert set(QuarantinedEvent.objects.values_list("reason", flat=True)) == {
+        "MessageSizeTooLargeError"
+    }
     assert [record.event.version for record in topic.records(1)] == [2]
 
 
@@ -105,7 +109,10 @@ def resend(client, event_id):
 def test_an_operator_sends_again_from_the_admin(operator):
     QuarantinedEvent.objects.create(event_id=7, reason="ValueError")
     client = operator("view_quarantinedevent", "resend_quarantinedevent")
-    assert "ValueError" in client.get(reverse("admin:events_quarantinedevent_changelist")).content.decode()
+    assert (
+        "ValueError"
+        in client.get(reverse("admin:events_quarantinedevent_changelist")).content.decode()
+    )
     resend(client, 7)
     assert EventOutbox.objects.filter(event_id=7).exists()
     assert not QuarantinedEvent.objects.exists()

@@ -77,7 +77,9 @@ def test_it_is_noticed_by_the_first_acknowledgement_that_comes_too_low(fence, fo
     assert topic.versions(38) == {**history, str(patient.pk): [1]}
 
 
-def test_nothing_is_sent_before_the_whole_log_waits_again(loop, fence, forgetful, topic, monkeypatch):
+def test_nothing_is_sent_before_the_whole_log_waits_again(
+    loop, fence, forgetful, topic, monkeypatch
+):
     monkeypatch.setattr(topic_loss, "STEP", 10)
     some_history()
     settle_down(loop, fence)
@@ -91,7 +93,9 @@ def test_nothing_is_sent_before_the_whole_log_waits_again(loop, fence, forgetful
     assert not TopicRefill.objects.exists()
 
 
-def test_the_next_leader_goes_on_where_a_killed_one_stopped(loop, fence, forgetful, topic, monkeypatch):
+def test_the_next_leader_goes_on_where_a_killed_one_stopped(
+    loop, fence, forgetful, topic, monkeypatch
+):
     monkeypatch.setattr(topic_loss, "STEP", 10)
     history = some_history()
     settle_down(loop, fence)
@@ -165,7 +169,9 @@ def test_the_ends_are_those_of_the_broker(loop, fence, topic):
     settle_down(loop, fence)
     broker = KafkaBroker()
     known = dict(TopicEnd.objects.values_list("partition", "next_offset"))
-    assert {n: end for n, end in broker.ends().items() if end} == {n: end for n, end in known.items() if end}
+    assert {n: end for n, end in broker.ends().items() if end} == {
+        n: end for n, end in known.items() if end
+    }
     broker.close()
 
 
@@ -189,7 +195,9 @@ def test_a_real_relay_fills_the_topic_of_a_restarted_broker(forgetful, topic, tm
 
 
 @pytest.mark.kafka
-def test_on_a_real_kafka_a_topic_that_was_deleted_and_made_again_is_filled(tmp_path, settings, fence):
+def test_on_a_real_kafka_a_topic_that_was_deleted_and_made_again_is_filled(
+    tmp_path, settings, fence
+):
     with apache_kafka(tmp_path) as broker:
         settings.KAFKA_BOOTSTRAP_SERVERS, settings.KAFKA_API_VERSION = [broker.address], None
         create_topics()

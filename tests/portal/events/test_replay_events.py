@@ -28,7 +28,11 @@ def waiting():
 
 
 def events_of(*patients):
-    return set(PatientEvent.objects.filter(pgh_obj_id__in=[p.pk for p in patients]).values_list("pk", flat=True))
+    return set(
+        PatientEvent.objects.filter(pgh_obj_id__in=[p.pk for p in patients]).values_list(
+            "pk", flat=True
+        )
+    )
 
 
 def test_all_puts_the_whole_log_back(people, capsys):
@@ -71,7 +75,9 @@ def test_an_unclear_choice_is_refused(wrong):
 def test_the_outbox_is_measured(people):
     assert (relay_state().waiting, relay_state().oldest_seconds) == (0, None)
     with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO patients_eventoutbox SELECT min(pgh_id) FROM patients_patientevent")
+        cursor.execute(
+            "INSERT INTO patients_eventoutbox SELECT min(pgh_id) FROM patients_patientevent"
+        )
     assert relay_state().waiting == 1
     assert relay_state().oldest_seconds >= 0
 

@@ -58,7 +58,9 @@ def test_a_round_that_goes_well_clears_it(finding, clock, fence):
     assert seconds_away() == {"events": 0.0}
 
 
-def test_it_is_written_on_change_alone_and_every_two_seconds_at_most(finding, clock, fence, django_assert_num_queries):
+def test_it_is_written_on_change_alone_and_every_two_seconds_at_most(
+    finding, clock, fence, django_assert_num_queries
+):
     finding.tell("", began=timezone.now(), fence=fence)
     with django_assert_num_queries(0):
         finding.tell("KafkaTimeoutError", began=timezone.now(), fence=fence)
@@ -96,7 +98,9 @@ class Faulty:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("answer", "kind"), [(Round.AWAY, "Away"), (ConnectionError(), "ConnectionError")])
+@pytest.mark.parametrize(
+    ("answer", "kind"), [(Round.AWAY, "Away"), (ConnectionError(), "ConnectionError")]
+)
 def test_the_relay_tells_what_its_loops_answer(answer, kind):
     loop = Faulty()
     loop.answer = answer
@@ -112,7 +116,9 @@ def test_the_relay_tells_what_its_loops_answer(answer, kind):
         thread.join()
 
 
-@pytest.mark.parametrize(("check", "loop"), [(health.events, "events"), (health.billing, "billing")])
+@pytest.mark.parametrize(
+    ("check", "loop"), [(health.events, "events"), (health.billing, "billing")]
+)
 @pytest.mark.parametrize(("seconds", "ok"), [(None, True), (1, True), (4, False)])
 def test_a_check_is_not_ok_once_its_loop_is_away_for_three_seconds(check, loop, seconds, ok):
     leases.take_or_renew("a relay")
@@ -122,7 +128,9 @@ def test_a_check_is_not_ok_once_its_loop_is_away_for_three_seconds(check, loop, 
 
 
 def test_the_metric_names_each_loop(client):
-    RelayLoop.objects.create(name="events", away_since=timezone.now() - timedelta(seconds=1), error="KafkaTimeoutError")
+    RelayLoop.objects.create(
+        name="events", away_since=timezone.now() - timedelta(seconds=1), error="KafkaTimeoutError"
+    )
     RelayLoop.objects.create(name="billing")
     text = client.get("/metrics", SERVER_PORT="4003").content.decode()
     assert 'portal_relay_loop_away{loop="events"} 1.0' in text

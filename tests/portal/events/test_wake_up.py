@@ -30,7 +30,13 @@ def outbox_is_empty() -> bool:
 def stored() -> list[list[tuple]]:
     """All that a relay writes, but for the renewals of the lease."""
     lease = list(RelayLease.objects.values_list("holder", "fence"))
-    return [lease, *(sorted(model.objects.values_list()) for model in (TopicEnd, TopicRefill, QuarantinedEvent))]
+    return [
+        lease,
+        *(
+            sorted(model.objects.values_list())
+            for model in (TopicEnd, TopicRefill, QuarantinedEvent)
+        ),
+    ]
 
 
 def sent(topic) -> list[tuple[str, int]]:
@@ -87,7 +93,11 @@ def test_a_woken_leader_opens_no_second_account(topic, tmp_path, settings, peopl
             with relaying(tmp_path) as second:
                 second.wait_until_said("leading")
                 wait_for(lambda: BillingAccount.objects.filter(status="active").count() == 2)
-                wait_for(lambda: not BillingAccount.objects.filter(next_attempt_at__isnull=False).exists())
+                wait_for(
+                    lambda: (
+                        not BillingAccount.objects.filter(next_attempt_at__isnull=False).exists()
+                    )
+                )
                 before = sorted(BillingAccount.objects.values_list()), server.accounts()
                 sleeper.signal(signal.SIGCONT)
                 sleeper.wait_until_said("standing_by")

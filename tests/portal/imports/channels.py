@@ -17,7 +17,10 @@ from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND = (str(ROOT / "manage.py"), "import_patients", "--json")
-WORKER = ("-c", "import django, sys; django.setup(); from portal.imports import tasks; tasks.run_import(sys.argv[1])")
+WORKER = (
+    "-c",
+    "import django, sys; django.setup(); from portal.imports import tasks; tasks.run_import(sys.argv[1])",
+)
 # In small batches, so that there are more of them than kills.
 UNDOING = (
     "-c",
@@ -34,7 +37,11 @@ TABLES = (
 
 def database_url() -> str:
     """The test's own database."""
-    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    return (
+        urlsplit(os.environ["DATABASE_URL"])
+        ._replace(path=f"/{connection.settings_dict['NAME']}")
+        .geturl()
+    )
 
 
 @dataclass
@@ -60,7 +67,9 @@ class Door:
         ours = {"DATABASE_URL": self.url, "PORTAL_DATA_DIR": str(self.folder / "data")}
         ours |= {"DJANGO_SETTINGS_MODULE": "portal.settings", "PYTHONPATH": str(ROOT)}
         command, pipe = [sys.executable, *self.arguments], subprocess.PIPE
-        return subprocess.Popen(command, env=os.environ | ours, cwd=self.folder, text=True, stdout=pipe, stderr=pipe)
+        return subprocess.Popen(
+            command, env=os.environ | ours, cwd=self.folder, text=True, stdout=pipe, stderr=pipe
+        )
 
     def run(self) -> Ended:
         """To its own end."""
@@ -76,7 +85,9 @@ def kill(process: subprocess.Popen[str]) -> None:
 
 
 @contextmanager
-def hanging(process: subprocess.Popen[str], *, at: str, url: str, enough: Callable[[], bool]) -> Iterator[bool]:
+def hanging(
+    process: subprocess.Popen[str], *, at: str, url: str, enough: Callable[[], bool]
+) -> Iterator[bool]:
     """The process has done enough and hangs in a transaction that is about to write to `at`; False if it ended before.
 
     Until then it is let go from one such write to the next, so that it cannot run ahead of a slow test.

@@ -46,5 +46,7 @@ def operator(client, make_user, settings, tmp_path):
 def synthea(file) -> Path:
     """The folder of the public sample."""
     if not SYNTHEA.is_dir():
-        pytest.skip("the public Synthea sample is not beside the repository (../shared/data/synthea)")
+        pytest.skip(
+            "the public Synthea sample is not beside the repository (../shared/data/synthea)"
+        )
     return SYNTHEA

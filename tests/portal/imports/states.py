@@ -11,7 +11,10 @@ FACTS = [name for name in RECORDED if name != "mrn"]
 
 def people(**which: Any) -> dict[Any, dict[str, Any]]:
     """Every patient by id: all that people may change, and the identifiers."""
-    found = {one["pk"]: one | {"identifiers": []} for one in Patient.objects.filter(**which).values("pk", *FACTS)}
+    found = {
+        one["pk"]: one | {"identifiers": []}
+        for one in Patient.objects.filter(**which).values("pk", *FACTS)
+    }
     held = PatientIdentifier.objects.filter(patient__in=found).order_by("system", "value")
     for patient_id, *pair in held.values_list("patient", "system", "value"):
         found[patient_id]["identifiers"].append(pair)
@@ -23,15 +26,27 @@ def end_of(job: ImportJob) -> dict[str, Any]:
     job.refresh_from_db()
     counts = [name for name in vars(job) if name.endswith("_count")]
     return {
-        "job": {name: getattr(job, name) for name in (*counts, "status", "message", "bytes_done", "last_row")},
-        "people": sorted(repr({name: one[name] for name in (*FACTS, "identifiers")}) for one in people().values()),
-        "log": sorted(map(_in_log, PatientEvent.objects.values("pgh_label", "version", "pgh_context", *FACTS))),
+        "job": {
+            name: getattr(job, name)
+            for name in (*counts, "status", "message", "bytes_done", "last_row")
+        },
+        "people": sorted(
+            repr({name: one[name] for name in (*FACTS, "identifiers")}) for one in people().values()
+        ),
+        "log": sorted(
+            map(_in_log, PatientEvent.objects.values("pgh_label", "version", "pgh_context", *FACTS))
+        ),
         "rejects": list(job.rejects.values_list("row_number", "problems", "raw")),
-        "rows": list(job.imported_rows.values_list("row_number", "outcome", "undo", "identifiers_added")),
+        "rows": list(
+            job.imported_rows.values_list("row_number", "outcome", "undo", "identifiers_added")
+        ),
     }
 
 
 def _in_log(event: dict[str, Any]) -> str:
     """One line of the log, which names a job but not which."""
-    context = {name: "a job" if name.startswith("import_") else told for name, told in event["pgh_context"].items()}
+    context = {
+        name: "a job" if name.startswith("import_") else told
+        for name, told in event["pgh_context"].items()
+    }
     return repr(event | {"pgh_context": context})

@@ -15,7 +15,12 @@ from tests.portal.imports.files import ANNA, BEN, as_csv, counts
 
 pytestmark = pytest.mark.django_db
 # Of ANNA, who is on record: the family name is one letter off.
-ANNE = {"family_name": "Beispeil", "given_name": "Anna", "date_of_birth": "1984-03-15", "city": "Salem"}
+ANNE = {
+    "family_name": "Beispeil",
+    "given_name": "Anna",
+    "date_of_birth": "1984-03-15",
+    "city": "Salem",
+}
 SAME = "one letter off in the family name, same given name, same date of birth"
 
 
@@ -30,7 +35,9 @@ def registered(person, *, by=None):
 
 
 def tried(*people) -> ImportJob:
-    job = services.start_import(ContentFile(as_csv(*people).encode(), "people.csv"), by=None, dry_run=True)
+    job = services.start_import(
+        ContentFile(as_csv(*people).encode(), "people.csv"), by=None, dry_run=True
+    )
     services.run_job(job.pk)
     job.refresh_from_db()
     return job
@@ -66,7 +73,10 @@ def test_nothing_is_imported_before_somebody_has_said_what_becomes_of_them(clien
     trial = tried(ANNE, BEN)
     answer = client.post(f"/imports/{trial.pk}/commit/")
     assert answer.status_code == 422
-    assert "Choose what becomes of the people who may be registered already." in answer.content.decode()
+    assert (
+        "Choose what becomes of the people who may be registered already."
+        in answer.content.decode()
+    )
     assert "checked" not in text_of(client.get(f"/imports/{trial.pk}/"))
     assert not ImportJob.objects.filter(dry_run=False).exists()
 
@@ -77,7 +87,11 @@ def test_all_can_be_registered(client, anna):
     services.run_job(trial.run.pk)
     assert (trial.run.new_count, trial.run.alike_count) == (2, 1)
     pair = PossibleDuplicate.objects.get()
-    assert (pair.state, pair.grade, anna.pk in (pair.first_id, pair.second_id)) == (PairState.OPEN, "probable", True)
+    assert (pair.state, pair.grade, anna.pk in (pair.first_id, pair.second_id)) == (
+        PairState.OPEN,
+        "probable",
+        True,
+    )
 
 
 def test_all_can_be_held_back_and_the_reason_names_no_value(client, anna):
@@ -90,15 +104,23 @@ def test_all_can_be_held_back_and_the_reason_names_no_value(client, anna):
     assert not {"Beisp", "Anna", "1984"} & set(re.findall("Beisp|Anna|1984", reason))
 
 
-def test_a_row_becomes_another_person_and_the_log_says_who_was_set_aside_and_why(client, anna, operator):
+def test_a_row_becomes_another_person_and_the_log_says_who_was_set_aside_and_why(
+    client, anna, operator
+):
     trial = tried(ANNE, BEN)
     refused = choose(client, trial, 2, "new")
     assert "Row 2: say why this is another person." in refused.content.decode()
     choose(client, trial, 2, "new", "Her twin")
     job = imported(trial)  # Nobody is left to be decided, so nothing more is asked.
     assert (job.new_count, job.alike_count) == (2, 0)
-    anne, ben = (PatientEvent.objects.get(given_name=name, pgh_obj__source="import") for name in ("Anna", "Ben"))
-    assert (anne.pgh_context["duplicate_reason"], anne.pgh_context["similar"]) == ("Her twin", [str(anna.pk)])
+    anne, ben = (
+        PatientEvent.objects.get(given_name=name, pgh_obj__source="import")
+        for name in ("Anna", "Ben")
+    )
+    assert (anne.pgh_context["duplicate_reason"], anne.pgh_context["similar"]) == (
+        "Her twin",
+        [str(anna.pk)],
+    )
     assert not {"duplicate_reason", "similar"} & ben.pgh_context.keys()
     assert PossibleDuplicate.objects.get().state == PairState.APART
     assert anne.pgh_context["import_job"] == ben.pgh_context["import_job"] == str(job.pk)
@@ -157,7 +179,10 @@ def test_two_spellings_in_one_file_are_noticed_in_trial_and_import_alike(client,
     assert (trial.new_count, trial.alike_count) == (2 + between, 1)
     [question] = trial.questions.all()
     assert [one["who"] for one in question.alike] == ["row 2"]
-    assert "The patient of row 2: probable" in client.get(f"/imports/{trial.pk}/review/alike/").content.decode()
+    assert (
+        "The patient of row 2: probable"
+        in client.get(f"/imports/{trial.pk}/review/alike/").content.decode()
+    )
     choose(client, trial, 3 + between, "new", "Her twin")
     job = imported(trial)
     assert (job.new_count, job.alike_count) == (2 + between, 0)

@@ -29,8 +29,14 @@ FULL = {
 
 @pytest.fixture
 def patients(db):
-    people = [FULL, {"family_name": "Пример", "sex": "other"}, {"given_name": "Solo", "date_of_birth": "1950-01-01"}]
-    return services.register_patients([clean_details(one) for one in people], by=None, source="portal")
+    people = [
+        FULL,
+        {"family_name": "Пример", "sex": "other"},
+        {"given_name": "Solo", "date_of_birth": "1950-01-01"},
+    ]
+    return services.register_patients(
+        [clean_details(one) for one in people], by=None, source="portal"
+    )
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson"])

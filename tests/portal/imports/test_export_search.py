@@ -23,7 +23,9 @@ def operator(client, make_user):
 @pytest.fixture
 def people():
     evil = {"family_name": "=HYPERLINK(1)", "given_name": "Eve", "sex": "female"}
-    plain = [{name: one[name] for name in ("family_name", "given_name", "sex")} for one in (ANNA, BEN)]
+    plain = [
+        {name: one[name] for name in ("family_name", "given_name", "sex")} for one in (ANNA, BEN)
+    ]
     return register_patients([*plain, evil], by=None, source=Source.COMMAND)
 
 
@@ -31,7 +33,9 @@ def exported(client, address):
     return b"".join(client.get(address).streaming_content).decode()
 
 
-def test_the_export_has_what_the_list_finds_and_every_patient_in_it_is_recorded(client, operator, people):
+def test_the_export_has_what_the_list_finds_and_every_patient_in_it_is_recorded(
+    client, operator, people
+):
     answer = client.get("/patients/export.csv?sex=female")
     rows = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
     assert sorted(row["given_name"] for row in rows) == ["Anna", "Eve"]
@@ -47,7 +51,9 @@ def test_who_merely_sounds_alike_is_in_the_list_and_not_in_the_file(client, oper
     stranger = {"family_name": "Beispeil", "given_name": "Anna", "sex": "female"}
     register_patients([stranger], by=None, source=Source.COMMAND)
     assert "BEISPEIL" in client.get("/patients/?q=beispiel+anna").content.decode()
-    rows = list(csv.DictReader(io.StringIO(exported(client, "/patients/export.csv?q=beispiel+anna"))))
+    rows = list(
+        csv.DictReader(io.StringIO(exported(client, "/patients/export.csv?q=beispiel+anna")))
+    )
     assert [row["family_name"] for row in rows] == ["Beispiel"]
     assert AccessRecord.objects.get(action="export").patient_ids == [people[0].pk]
     assert exported(client, "/patients/export.csv?q=beispeel").count("\n") == 1  # The header alone.
@@ -63,7 +69,9 @@ def test_ndjson_has_a_fhir_patient_on_each_line(client, operator, people):
     assert (anna["resourceType"], anna["name"][0]["family"]) == ("Patient", "Beispiel")
 
 
-def test_the_list_leads_to_the_export_of_what_is_asked_and_not_of_one_page(client, operator, people):
+def test_the_list_leads_to_the_export_of_what_is_asked_and_not_of_one_page(
+    client, operator, people
+):
     page = client.get("/patients/?q=beispiel&after=").content.decode()
     assert "/patients/export.csv?q=beispiel" in page
 

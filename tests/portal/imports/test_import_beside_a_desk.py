@@ -20,7 +20,10 @@ from tests.portal.imports.files import ANNA, as_csv
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PEOPLE = [{"family_name": f"Row{n}", "given_name": "Zoe", "date_of_birth": "1990-01-01"} for n in range(60)]
+PEOPLE = [
+    {"family_name": f"Row{n}", "given_name": "Zoe", "date_of_birth": "1990-01-01"}
+    for n in range(60)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +53,9 @@ def in_thread(work, *arguments):
 def waits_for_a_lock(kind: str) -> bool:
     """Whether a session of this database waits for a lock of this kind."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_stat_clear_snapshot()")  # Else a transaction sees the sessions as they were once.
+        cursor.execute(
+            "SELECT pg_stat_clear_snapshot()"
+        )  # Else a transaction sees the sessions as they were once.
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = %s",
@@ -111,8 +116,16 @@ def test_what_the_desk_changes_between_look_and_write_is_kept(monkeypatch):
     passport = clean_details({"identifiers": [{"system": "ssn", "value": "999000001"}, {"system": "passport", "value": "P1"}]}, partial=True)  # fmt: skip  # noqa: E501
 
     def desk_first(self, decisions):
-        found.append(at_the_desk(lambda: patients.change_patient(anna.pk, passport, by=None, source="portal")))
-        wait_for(lambda: waits_for_a_lock("tuple") or waits_for_a_lock("transactionid") or found[0].done())
+        found.append(
+            at_the_desk(
+                lambda: patients.change_patient(anna.pk, passport, by=None, source="portal")
+            )
+        )
+        wait_for(
+            lambda: (
+                waits_for_a_lock("tuple") or waits_for_a_lock("transactionid") or found[0].done()
+            )
+        )
         write(self, decisions)
 
     monkeypatch.setattr(apply.Writing, "write", desk_first)

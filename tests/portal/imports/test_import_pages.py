@@ -32,7 +32,9 @@ def as_guessed(client, place) -> dict[str, str]:
     """What the page of the columns would send as it stands."""
     page = client.get(place).content.decode()
     chosen = {}
-    for name, options in re.findall(r'<select[^>]* name="(c\d+)".*?>(.*?)</select>', page, re.DOTALL):
+    for name, options in re.findall(
+        r'<select[^>]* name="(c\d+)".*?>(.*?)</select>', page, re.DOTALL
+    ):
         found = re.search(r'value="([a-z_0-9-]+)" selected', options)
         chosen[name] = found.group(1) if found else ""
     return chosen
@@ -124,7 +126,9 @@ def test_going_back_to_the_columns_tries_the_file_anew(operator):
 def test_saved_columns_come_back_with_the_next_file_of_the_same_header(operator):
     place = upload(operator, OWN_WORDS)["Location"]
     operator.post(place, MAPPED | {"profile_name": "Our old system"})
-    again = upload(operator, OWN_WORDS.replace("Nachname", " NACHNAME ") + "Third,Tom,1970-01-01,40\n")["Location"]
+    again = upload(
+        operator, OWN_WORDS.replace("Nachname", " NACHNAME ") + "Third,Tom,1970-01-01,40\n"
+    )["Location"]
     page = operator.get(again).content.decode()
     assert "as saved in “Our old system”" in page
     assert as_guessed(operator, again) == MAPPED
@@ -134,9 +138,13 @@ def test_saved_columns_come_back_with_the_next_file_of_the_same_header(operator)
 def test_saved_columns_are_renamed_and_deleted(operator):
     profile = save_profile("Old", header=["a", "b"], mapping=["family_name", ""], by=None)
     save_profile("Other", header=["a", "c"], mapping=["family_name", ""], by=None)
-    page = operator.post(f"/imports/columns/{profile.pk}/rename/", {"name": "other"}, follow=True).content.decode()
+    page = operator.post(
+        f"/imports/columns/{profile.pk}/rename/", {"name": "other"}, follow=True
+    ).content.decode()
     assert "Other columns are saved under this name." in page
-    page = operator.post(f"/imports/columns/{profile.pk}/rename/", {"name": "New"}, follow=True).content.decode()
+    page = operator.post(
+        f"/imports/columns/{profile.pk}/rename/", {"name": "New"}, follow=True
+    ).content.decode()
     assert '<h2 id="profile-' in page
     assert "New" in page
     page = operator.post(f"/imports/columns/{profile.pk}/delete/", follow=True).content.decode()
@@ -160,12 +168,16 @@ def test_importing_twice_from_one_trial_makes_one_import(operator):
 
 def test_a_file_that_was_imported_before_says_so_up_front(operator):
     imported(operator, as_csv(ANNA))
-    page = operator.get(upload(operator, as_csv(ANNA), name="again.csv")["Location"]).content.decode()
+    page = operator.get(
+        upload(operator, as_csv(ANNA), name="again.csv")["Location"]
+    ).content.decode()
     assert "This file was imported on" in page
 
 
 def test_fhir_has_no_columns_and_is_tried_at_once(operator):
-    place = upload(operator, as_ndjson({"id": "x", "name": [{"family": "Beispiel"}]}), name="people.ndjson")["Location"]
+    place = upload(
+        operator, as_ndjson({"id": "x", "name": [{"family": "Beispiel"}]}), name="people.ndjson"
+    )["Location"]
     assert not place.endswith("columns/")
     run_job(ImportJob.objects.get().pk)
     page = operator.get(place).content.decode()
@@ -184,7 +196,9 @@ def test_a_refused_row_is_shown_and_comes_as_a_file_with_the_reason(operator):
     assert "30-02-1990" in lines[1]
 
 
-@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n" + bytes(64), "A letter about Anna.\nShe is well.\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x89PNG\r\n\x1a\n" + bytes(64), "A letter about Anna.\nShe is well.\n"]
+)
 def test_a_file_of_another_kind_is_refused_beside_the_field(operator, content):
     answer = upload(operator, content)
     page = answer.content.decode()
@@ -220,8 +234,15 @@ def test_a_poll_gets_the_report_alone_and_stops_when_it_has_ended(operator):
 
 def test_a_front_desk_sees_no_imports(client, front_desk, settings, tmp_path):
     settings.DATA_DIR = tmp_path
-    job = start_import(SimpleUploadedFile("people.csv", as_csv(ANNA).encode()), by=None, dry_run=True)
+    job = start_import(
+        SimpleUploadedFile("people.csv", as_csv(ANNA).encode()), by=None, dry_run=True
+    )
     client.force_login(front_desk)
-    for place in ("/imports/", "/imports/columns/", f"/imports/{job.pk}/", f"/imports/{job.pk}/columns/"):
+    for place in (
+        "/imports/",
+        "/imports/columns/",
+        f"/imports/{job.pk}/",
+        f"/imports/{job.pk}/columns/",
+    ):
         assert client.get(place).status_code == 403
     assert upload(client, as_csv(ANNA)).status_code == 403

@@ -32,17 +32,28 @@ def test_people_are_registered_with_their_identifiers_in_one_event_each(import_t
         date(1984, 3, 15), "female", "import", "+16175550123",
     )  # fmt: skip
     assert [(one.system, one.value) for one in anna.identifiers.all()] == [("ssn", "999000001")]
-    assert PatientEvent.objects.filter(pgh_obj_id=anna.pk).values_list("pgh_label", "version").get() == ("insert", 1)
+    assert PatientEvent.objects.filter(pgh_obj_id=anna.pk).values_list(
+        "pgh_label", "version"
+    ).get() == ("insert", 1)
     assert EventOutbox.objects.count() == 2
 
 
 def test_the_log_names_the_import(import_text):
     _, report = import_text(as_csv(ANNA))
-    assert PatientEvent.objects.get().pgh_context == {"user": None, "source": "import", "import_job": report["job"]}
+    assert PatientEvent.objects.get().pgh_context == {
+        "user": None,
+        "source": "import",
+        "import_job": report["job"],
+    }
 
 
 def test_the_same_file_again_changes_nothing(import_text):
-    content = as_csv(ANNA, BEN, {"family_name": "Nameless"}, {"family_name": "Plain", "date_of_birth": "1970-01-01"})
+    content = as_csv(
+        ANNA,
+        BEN,
+        {"family_name": "Nameless"},
+        {"family_name": "Plain", "date_of_birth": "1970-01-01"},
+    )
     import_text(content)
     events = PatientEvent.objects.count()
     code, report = import_text(content)
@@ -52,16 +63,25 @@ def test_the_same_file_again_changes_nothing(import_text):
 
 def test_a_known_identifier_updates_only_what_the_row_carries_and_differs(import_text):
     import_text(as_csv(ANNA | {"city": "Boston", "email": "anna@example.org", "passport": "X1"}))
-    code, report = import_text(as_csv({"ssn": "999 00 0001", "city": "Salem", "email": "", "driver": "S1"}))
+    code, report = import_text(
+        as_csv({"ssn": "999 00 0001", "city": "Salem", "email": "", "driver": "S1"})
+    )
     assert (code, counts(report)) == (0, {"updated": 1})
     anna = Patient.objects.get()
-    assert (anna.city, anna.email, anna.family_name, anna.version) == ("Salem", "anna@example.org", "Beispiel", 2)
+    assert (anna.city, anna.email, anna.family_name, anna.version) == (
+        "Salem",
+        "anna@example.org",
+        "Beispiel",
+        2,
+    )
     assert {one.system for one in anna.identifiers.all()} == {"ssn", "passport", "driver"}
 
 
 def test_unknown_sex_and_a_vaguer_birth_take_nothing_away_and_an_exact_one_adds(import_text):
     import_text(as_csv(ANNA, BEN | {"date_of_birth": "1990"}))
-    _, report = import_text(as_csv({"ssn": ANNA["ssn"], "sex": "unknown", "date_of_birth": "1984-03"}, BEN))
+    _, report = import_text(
+        as_csv({"ssn": ANNA["ssn"], "sex": "unknown", "date_of_birth": "1984-03"}, BEN)
+    )
     assert counts(report) == {"unchanged": 1, "updated": 1}
     assert Patient.objects.get(given_name="Anna").sex == "female"
     assert Patient.objects.get(given_name="Ben").date_of_birth == date(1990, 12, 1)
@@ -93,7 +113,10 @@ def test_a_person_twice_in_a_file_counts_once_and_may_not_contradict(import_text
     others = [{"family_name": f"Filler{n}", "ssn": f"F{n}"} for n in range(between)]
     content = as_csv(ANNA, *others, ANNA, ANNA | {"city": "Salem"}, ANNA | {"city": "Boston"})
     code, report = import_text(content)
-    assert (code, counts(report)) == (1, {"new": 1 + between, "duplicates": 1, "updated": 1, "rejected": 1})
+    assert (code, counts(report)) == (
+        1,
+        {"new": 1 + between, "duplicates": 1, "updated": 1, "rejected": 1},
+    )
     assert report["firstProblems"] == [
         {
             "row": between + 5,
@@ -106,7 +129,12 @@ def test_a_person_twice_in_a_file_counts_once_and_may_not_contradict(import_text
 
 
 def test_a_person_without_identifiers_who_may_be_there_is_refused_or_allowed(import_text):
-    plain = {"family_name": "Beispiel", "given_name": "Ánna", "date_of_birth": "1984-03-15", "city": "Salem"}
+    plain = {
+        "family_name": "Beispiel",
+        "given_name": "Ánna",
+        "date_of_birth": "1984-03-15",
+        "city": "Salem",
+    }
     import_text(as_csv(ANNA))
     code, report = import_text(as_csv(plain))
     assert (code, counts(report)) == (1, {"rejected": 1})
@@ -119,7 +147,8 @@ def test_our_own_mrn_finds_the_patient_and_a_foreign_one_is_kept(import_text):
     import_text(as_csv(ANNA))
     anna = Patient.objects.get()
     content = as_csv(
-        {"mrn": anna.mrn, "family_name": "Beispiel", "city": "Salem"}, {"mrn": "OLD-7", "family_name": "Sample"}
+        {"mrn": anna.mrn, "family_name": "Beispiel", "city": "Salem"},
+        {"mrn": "OLD-7", "family_name": "Sample"},
     )
     assert counts(import_text(content)[1]) == {"updated": 1, "new": 1}
     assert not anna.identifiers.filter(system="mrn-other").exists()
@@ -138,12 +167,20 @@ def test_a_row_about_a_merged_record_is_refused_and_says_where_to_look(import_te
     import_text(as_csv(ANNA, BEN))
     anna, ben = Patient.objects.order_by("family_name")
     merge_patient(ben.pk, into=anna.pk, by=None, source="command", reason="Seen together")
-    _, report = import_text(as_csv({"mrn": ben.mrn, "family_name": ben.family_name, "city": "Salem"}))
+    _, report = import_text(
+        as_csv({"mrn": ben.mrn, "family_name": ben.family_name, "city": "Salem"})
+    )
     assert "merged. Open that record" in report["firstProblems"][0]["reason"]
 
 
 def test_every_problem_of_a_row_is_told_and_the_good_rows_come_in(import_text, tmp_path):
-    bad = ANNA | {"date_of_birth": "1984-02-30", "sex": "X", "email": "nowhere", "ssn": "??", "city": "=HYPERLINK(1)"}
+    bad = ANNA | {
+        "date_of_birth": "1984-02-30",
+        "sex": "X",
+        "email": "nowhere",
+        "ssn": "??",
+        "city": "=HYPERLINK(1)",
+    }
     code, report = import_text(as_csv(bad, BEN))
     assert (code, counts(report)) == (1, {"new": 1, "rejected": 1})
     told = {one["column"]: one["value"] for one in report["firstProblems"]}
@@ -160,7 +197,11 @@ def test_every_problem_of_a_row_is_told_and_the_good_rows_come_in(import_text, t
 
 def test_a_mended_rejects_file_can_be_imported_as_it_is(import_text, tmp_path):
     import_text(as_csv(ANNA | {"date_of_birth": "1984-02-30", "city": "+town"}))
-    mended = (tmp_path / "people.csv.rejects.csv").read_text(encoding="utf-8").replace("1984-02-30", "1984-02-28")
+    mended = (
+        (tmp_path / "people.csv.rejects.csv")
+        .read_text(encoding="utf-8")
+        .replace("1984-02-30", "1984-02-28")
+    )
     assert counts(import_text(mended)[1]) == {"new": 1}
     assert people() == [("Anna", "+town")]
 
@@ -190,11 +231,21 @@ def test_a_row_that_only_the_database_refuses_costs_only_itself(import_text, mon
 def test_a_dry_run_writes_nothing_and_says_what_would_happen(import_text, tmp_path):
     import_text(as_csv(BEN))
     content = as_csv(
-        ANNA, BEN, BEN | {"city": "Salem"}, BEN | {"city": "Salem"}, BEN | {"city": "Boston"}, ANNA, ANNA | {"sex": "Q"}
+        ANNA,
+        BEN,
+        BEN | {"city": "Salem"},
+        BEN | {"city": "Salem"},
+        BEN | {"city": "Boston"},
+        ANNA,
+        ANNA | {"sex": "Q"},
     )
     before = (PatientEvent.objects.count(), ImportJob.objects.count(), ImportedRow.objects.count())
     code, rehearsed = import_text(content, "--dry-run")
-    assert before == (PatientEvent.objects.count(), ImportJob.objects.count(), ImportedRow.objects.count())
+    assert before == (
+        PatientEvent.objects.count(),
+        ImportJob.objects.count(),
+        ImportedRow.objects.count(),
+    )
     assert not (tmp_path / "people.csv.rejects.csv").exists()
     _, real = import_text(content)
     assert code == 1
@@ -231,11 +282,15 @@ def test_people_are_told_how_to_take_an_import_back(file):
     call_command("import_patients", str(file(as_csv(ANNA))), stdout=out, stderr=io.StringIO())
     assert f"import_patients --undo {ImportJob.objects.get().pk}" in out.getvalue()
     out = io.StringIO()
-    call_command("import_patients", f"--undo={ImportJob.objects.get().pk}", stdout=out, stderr=io.StringIO())
+    call_command(
+        "import_patients", f"--undo={ImportJob.objects.get().pk}", stdout=out, stderr=io.StringIO()
+    )
     assert "people.csv – undone" in out.getvalue()
 
 
-def test_a_report_into_a_missing_folder_is_refused_before_anything_is_written(import_text, tmp_path):
+def test_a_report_into_a_missing_folder_is_refused_before_anything_is_written(
+    import_text, tmp_path
+):
     with pytest.raises(CommandError, match="no folder"):
         import_text(as_csv(ANNA), "--report", str(tmp_path / "nowhere" / "r.json"))
     assert not Patient.objects.exists()

@@ -27,7 +27,9 @@ def test_csv_then_fhir_are_200_people_and_then_nothing_more(synthea):
 @pytest.mark.parametrize("form", ["csv", "ndjson", "bundle"])
 def test_the_same_file_again_writes_nothing_at_all(synthea, file, form):
     """No row of the log, nothing for the broker or billing, and every row unchanged, however often it comes."""
-    path = {"csv": synthea / "patients.csv", "ndjson": synthea / "Patient.ndjson"}.get(form) or as_bundle(synthea, file)
+    path = {"csv": synthea / "patients.csv", "ndjson": synthea / "Patient.ndjson"}.get(
+        form
+    ) or as_bundle(synthea, file)
     assert counts(import_file(path)[1]) == {"new": 200}
     stores = (Patient, PatientIdentifier, PatientEvent, EventOutbox, BillingAccount)
     before = [list(store.objects.order_by("pk").values()) for store in stores]
@@ -52,7 +54,10 @@ def test_an_undone_import_comes_back_as_it_was(synthea):
 def as_bundle(synthea, file):
     resources = [json.loads(line) for line in (synthea / "Patient.ndjson").read_text().splitlines()]
     entries = [{"resource": one} for one in resources]
-    return file(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}), "bundle.json")
+    return file(
+        json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}),
+        "bundle.json",
+    )
 
 
 def test_fhir_first_makes_the_same_people(synthea):
@@ -63,5 +68,11 @@ def test_fhir_first_makes_the_same_people(synthea):
 def test_phones_that_are_no_real_numbers_are_kept_as_typed(synthea):
     import_file(synthea / "Patient.ndjson")
     patient = Patient.objects.get(identifiers__value="999221962")
-    assert (patient.full_name, patient.phone, patient.phone_e164) == ("Mr. Abdul Koepp", "555-978-4581", "")
-    assert patient.identifiers.get(system="record-id").value == "018F428E34F647078009" + "5AD742F901E7"
+    assert (patient.full_name, patient.phone, patient.phone_e164) == (
+        "Mr. Abdul Koepp",
+        "555-978-4581",
+        "",
+    )
+    assert (
+        patient.identifiers.get(system="record-id").value == "018F428E34F647078009" + "5AD742F901E7"
+    )

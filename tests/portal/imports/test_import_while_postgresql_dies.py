@@ -58,12 +58,20 @@ def test_an_import_survives_the_end_of_postgresql(place, tmp_path, settings):
         assert Door(tmp_path, (COMMAND[0], "migrate", "-v0"), url).run().code == 0
         assert Door(tmp_path, (*COMMAND, "known.csv"), url).run().code == 0
 
-    door = Door(tmp_path, (*COMMAND, "rows.csv"), url)
-    for end, rows in ((signal.SIGQUIT, 100), (signal.SIGKILL, 400)):  # SIGQUIT is `pg_ctl stop -m immediate`.
+    channel = Door(tmp_path, (*COMMAND, "rows.csv"), url)
+    for end, rows in (
+        (signal.SIGQUIT, 100),
+        (signal.SIGKILL, 400),
+    ):  # SIGQUIT is `pg_ctl stop -m immediate`.
         with postgres(data, password=password, throw_away=True) as server:
             ask(url, "UPDATE imports_importjob SET leased_until = now() - interval '1 second'")
-            with door.start() as process:
-                wait_for(lambda goal=rows: ask(url, "SELECT max(last_row) FROM imports_importjob") >= goal, seconds=240)
+            with channel.start() as process:
+                wait_for(
+                    lambda goal=rows: (
+                        ask(url, "SELECT max(last_row) FROM imports_importjob") >= goal
+                    ),
+                    seconds=240,
+                )
                 os.kill(server.pid, end)
                 out, words = process.communicate(timeout=240)
         assert (process.returncode, out) == (3, "")
@@ -72,6 +80,6 @@ def test_an_import_survives_the_end_of_postgresql(place, tmp_path, settings):
 
     with postgres(data, password=password, throw_away=True):
         ask(url, "UPDATE imports_importjob SET leased_until = now() - interval '1 second'")
-        ended = door.run()
+        ended = channel.run()
         assert (ended.code, ended.report["rejected"]) == (1, REFUSED)
         assert Door(tmp_path, ("-c", THE_END), url).run().out == undisturbed(tmp_path, settings)

@@ -16,7 +16,16 @@ from django.utils import timezone
 
 from portal.imports import services
 from portal.imports.models import ImportJob
-from tests.portal.imports.channels import COMMAND, TABLES, UNDOING, WORKER, Door, Ended, hanging, kill
+from tests.portal.imports.channels import (
+    COMMAND,
+    TABLES,
+    UNDOING,
+    WORKER,
+    Door,
+    Ended,
+    hanging,
+    kill,
+)
 from tests.portal.imports.files import EVERY, KILLS, REFUSED, as_csv, known_people, mixed_rows
 from tests.portal.imports.states import end_of
 from tests.waiting import wait_for
@@ -32,9 +41,13 @@ def job_of(tmp_path, settings) -> Callable[[], ImportJob]:
 
     def start() -> ImportJob:
         wipe()
-        known = services.start_import(ContentFile(as_csv(*known_people()).encode(), "known.csv"), by=None)
+        known = services.start_import(
+            ContentFile(as_csv(*known_people()).encode(), "known.csv"), by=None
+        )
         services.run_job(known.pk)
-        return services.start_import(ContentFile((tmp_path / "rows.csv").read_bytes(), "rows.csv"), by=None)
+        return services.start_import(
+            ContentFile((tmp_path / "rows.csv").read_bytes(), "rows.csv"), by=None
+        )
 
     return start
 
@@ -52,26 +65,32 @@ def forget(job: ImportJob) -> None:
 
 def lease_runs_out() -> None:
     """What 20 seconds do."""
-    ImportJob.objects.filter(lease__isnull=False).update(leased_until=timezone.now() - timedelta(seconds=1))
+    ImportJob.objects.filter(lease__isnull=False).update(
+        leased_until=timezone.now() - timedelta(seconds=1)
+    )
 
 
-def killed_again_and_again(door: Door, *, seed: int, tables: tuple[str, ...], done: Callable[[], int]) -> Ended:
+def killed_again_and_again(
+    channel: Door, *, seed: int, tables: tuple[str, ...], done: Callable[[], int]
+) -> Ended:
     """Started and killed KILLS times at moments drawn by `seed`, mostly in front of a table; then left alone."""
     dice = random.Random(seed)
     moments = dice.sample([*tables, "", ""] * KILLS, KILLS)
     for table in moments:
         enough = done() + dice.randrange(1, EVERY)
-        with door.start() as process:
+        with channel.start() as process:
             try:
                 at = table or "imports_importjob"  # Every batch ends with it.
-                with hanging(process, at=at, url=door.url, enough=lambda goal=enough: done() >= goal) as hangs:
+                with hanging(
+                    process, at=at, url=channel.url, enough=lambda goal=enough: done() >= goal
+                ) as hangs:
                     assert hangs, f"it ended before {at}: {process.communicate()}"
                     if table:
                         kill(process)
             finally:  # Let go, it is killed wherever it then is.
                 kill(process)
         lease_runs_out()
-    return door.run()
+    return channel.run()
 
 
 def last_row() -> int:
@@ -85,8 +104,8 @@ def test_the_command_killed_again_and_again_comes_to_the_same_end(job_of, tmp_pa
     assert expected["job"]["rejected_count"] == REFUSED
     forget(job_of())
 
-    door = Door(tmp_path, (*COMMAND, "rows.csv", "--rejects=killed.csv"))
-    ended = killed_again_and_again(door, seed=1, tables=TABLES, done=last_row)
+    channel = Door(tmp_path, (*COMMAND, "rows.csv", "--rejects=killed.csv"))
+    ended = killed_again_and_again(channel, seed=1, tables=TABLES, done=last_row)
 
     assert (ended.code, undisturbed.code) == (1, 1)
     told = {"job", "seconds", "rowsPerSecond", "rejectsFile"}
@@ -102,7 +121,9 @@ def test_a_worker_killed_again_and_again_comes_to_the_same_end(job_of, tmp_path)
     services.run_job(job.pk)
     expected = end_of(job)
     job = job_of()
-    killed_again_and_again(Door(tmp_path, (*WORKER, str(job.pk))), seed=2, tables=TABLES, done=last_row)
+    killed_again_and_again(
+        Door(tmp_path, (*WORKER, str(job.pk))), seed=2, tables=TABLES, done=last_row
+    )
     assert end_of(job) == expected
 
 
@@ -122,19 +143,23 @@ def test_an_undo_killed_again_and_again_comes_to_the_same_end(job_of, tmp_path):
         return ImportJob.objects.get(pk=job.pk).undone_count
 
     tables = tuple(one for one in TABLES if one != "imports_importreject")
-    ended = killed_again_and_again(Door(tmp_path, (*UNDOING, f"--undo={job.pk}")), seed=3, tables=tables, done=undone)
+    ended = killed_again_and_again(
+        Door(tmp_path, (*UNDOING, f"--undo={job.pk}")), seed=3, tables=tables, done=undone
+    )
     assert (ended.code, ended.report["leftAlone"]) == (0, 0)
     assert end_of(job) == expected
 
 
 def test_a_command_started_again_waits_for_the_lease_of_the_killed_one(job_of, tmp_path):
     forget(job_of())
-    door = Door(tmp_path, (*COMMAND, "rows.csv"))
-    with door.start() as process:
-        wait_for(lambda: ImportJob.objects.filter(last_row__gt=0, status="running").exists(), seconds=240)
+    channel = Door(tmp_path, (*COMMAND, "rows.csv"))
+    with channel.start() as process:
+        wait_for(
+            lambda: ImportJob.objects.filter(last_row__gt=0, status="running").exists(), seconds=240
+        )
         kill(process)
     before = last_row()
-    with door.start() as process:
+    with channel.start() as process:
         assert "did not end" in process.stderr.readline()
         assert last_row() == before
         lease_runs_out()

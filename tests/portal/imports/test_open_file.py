@@ -66,7 +66,9 @@ def test_a_bundle_too_large_for_memory_is_refused(file, monkeypatch):
 
 
 def test_one_bad_byte_in_utf8_costs_its_row_and_not_the_file(file):
-    people = as_csv(ANNA | {"given_name": "Zoë"}, ANNA | {"given_name": "Chloé"}, ANNA | {"given_name": "X"}).encode()
+    people = as_csv(
+        ANNA | {"given_name": "Zoë"}, ANNA | {"given_name": "Chloé"}, ANNA | {"given_name": "X"}
+    ).encode()
     rows = list(open_patients(file(people.replace(b",X,", b",\xe9,"))).rows())
     assert [len(row.problems) for row in rows] == [0, 0, 1]
     assert "UTF-8" in rows[2].problems[0].reason

@@ -21,7 +21,9 @@ def rows(file):
 def test_synthea_columns_in_any_order_and_case(rows):
     header = "gender,LAST,First,birthdate,Id,SSN,DRIVERS,PASSPORT,ZIP,MARITAL,RACE,DEATHDATE,ADDRESS,STATE"
     uuid = "018f428e-34f6-4707-8009-5ad742f901e7"
-    [row] = rows(f"{header}\nF,Beispiel,Anna,1956-08-03,{uuid},999-1,S9,X9,01940,M,black,2007-03-25,1 Row,Ohio\n")
+    [row] = rows(
+        f"{header}\nF,Beispiel,Anna,1956-08-03,{uuid},999-1,S9,X9,01940,M,black,2007-03-25,1 Row,Ohio\n"
+    )
     assert row.number == 2
     assert row.details == {
         "sex": "female", "family_name": "Beispiel", "given_name": "Anna", "date_of_birth": "1956-08-03",
@@ -45,15 +47,23 @@ def test_other_delimiters_are_read(rows, delimiter):
 
 
 def test_empty_cells_are_left_out_and_empty_rows_are_no_rows(rows):
-    first, second = rows("family_name,given_name,email\nBeispiel,Anna,\n,,\n\nSample,Ben,b@example.org\n")
+    first, second = rows(
+        "family_name,given_name,email\nBeispiel,Anna,\n,,\n\nSample,Ben,b@example.org\n"
+    )
     assert (first.number, second.number) == (2, 5)
     assert "email" not in first.details
 
 
 def test_a_date_of_birth_may_be_a_year_or_a_month(rows):
     year, month = rows("family_name,date_of_birth\nA,1956\nB,1956-08\n")
-    assert (year.details["date_of_birth"], year.details["date_of_birth_precision"]) == ("1956-01-01", "year")
-    assert (month.details["date_of_birth"], month.details["date_of_birth_precision"]) == ("1956-08-01", "month")
+    assert (year.details["date_of_birth"], year.details["date_of_birth_precision"]) == (
+        "1956-01-01",
+        "year",
+    )
+    assert (month.details["date_of_birth"], month.details["date_of_birth_precision"]) == (
+        "1956-08-01",
+        "month",
+    )
 
 
 def test_a_record_number_that_is_no_uuid_and_an_mrn_beside_a_uuid_name_nobody(rows):
@@ -77,7 +87,9 @@ def test_a_record_number_that_is_no_uuid_and_an_mrn_beside_a_uuid_name_nobody(ro
     ],
 )
 def test_a_broken_row_costs_itself_alone(rows, broken, words):
-    first, bad, last = rows(f'family_name,given_name,city\nOne,"A ""B"" C",x\n{broken}\n"Two",Last,"New\nYork"\n')
+    first, bad, last = rows(
+        f'family_name,given_name,city\nOne,"A ""B"" C",x\n{broken}\n"Two",Last,"New\nYork"\n'
+    )
     assert (bad.number, last.number) == (3, 4)
     assert words in str(bad.problems[0])
     assert first.details["given_name"] == 'A "B" C'
@@ -103,10 +115,21 @@ def test_a_cell_of_identifiers_that_cannot_be_read_is_a_problem_of_its_column(ro
 
 
 @AT_ANY_PACE
-@given(some.lists(some.tuples(some.text(min_size=1, max_size=6), some.text(min_size=1, max_size=6)), max_size=3))
+@given(
+    some.lists(
+        some.tuples(some.text(min_size=1, max_size=6), some.text(min_size=1, max_size=6)),
+        max_size=3,
+    )
+)
 def test_identifiers_survive_their_cell(pairs):
-    pairs = [(system.strip(), value.strip()) for system, value in pairs if system.strip() and value.strip()]
-    assert [(one["system"], one["value"]) for one in tokens.from_cell(tokens.as_cell(pairs))] == pairs
+    pairs = [
+        (system.strip(), value.strip())
+        for system, value in pairs
+        if system.strip() and value.strip()
+    ]
+    assert [
+        (one["system"], one["value"]) for one in tokens.from_cell(tokens.as_cell(pairs))
+    ] == pairs
 
 
 @AT_ANY_PACE

@@ -33,7 +33,12 @@ FULL = {
     ],
     "name": [
         {"use": "maiden", "family": "Wolff", "given": ["Anna"]},
-        {"use": "official", "family": "Beispiel", "given": ["Anna", "Maria", "Luise"], "prefix": ["Dr."]},
+        {
+            "use": "official",
+            "family": "Beispiel",
+            "given": ["Anna", "Maria", "Luise"],
+            "prefix": ["Dr."],
+        },
         {"use": "nickname", "given": ["Anni"]},
     ],
     "telecom": [
@@ -47,7 +52,13 @@ FULL = {
     "deceasedDateTime": "2007-03-25T19:08:38+00:00",
     "address": [
         {"use": "old", "city": "Elsewhere"},
-        {"line": ["1 Row", "Flat 2"], "city": "Peabody", "state": "MA", "postalCode": "01940", "country": "US"},
+        {
+            "line": ["1 Row", "Flat 2"],
+            "city": "Peabody",
+            "state": "MA",
+            "postalCode": "01940",
+            "country": "US",
+        },
     ],
     "maritalStatus": {"coding": [{"code": "M"}], "text": "Married"},
     "communication": [
@@ -129,6 +140,10 @@ def test_an_emoji_written_as_two_escapes_is_text(rows):
 
 
 def test_the_patients_of_a_bundle_are_rows_by_their_entry(rows):
-    entries = [{"resource": {"resourceType": "Organization"}}, {"resource": {"resourceType": "Patient", **FULL}}, {}]
+    entries = [
+        {"resource": {"resourceType": "Organization"}},
+        {"resource": {"resourceType": "Patient", **FULL}},
+        {},
+    ]
     [row] = rows(json.dumps({"resourceType": "Bundle", "entry": entries}, indent=1))
     assert (row.number, row.details["given_name"]) == (2, "Anna")

@@ -41,7 +41,10 @@ def details(path) -> dict:
 
 
 def test_cells_come_out_as_they_are_meant(file):
-    path = file(workbook(HEADER, ["Beispiel", " Anna ", date(1984, 3, 15), 2134, 999000001.0]), "people.xlsx")
+    path = file(
+        workbook(HEADER, ["Beispiel", " Anna ", date(1984, 3, 15), 2134, 999000001.0]),
+        "people.xlsx",
+    )
     assert details(path) == {
         "family_name": "Beispiel", "given_name": "Anna", "date_of_birth": "1984-03-15",
         "date_of_birth_precision": "day", "postal_code": "2134",
@@ -53,7 +56,10 @@ def test_a_year_as_a_number_and_a_day_with_midnight_are_dates(file):
     midnight = datetime(1956, 8, 3)  # noqa: DTZ001 - A sheet knows no zones.
     book = workbook(HEADER[:3], ["A", "B", 1956], ["C", "D", midnight])
     year, day = open_patients(file(book)).rows()
-    assert (year.details["date_of_birth"], year.details["date_of_birth_precision"]) == ("1956-01-01", "year")
+    assert (year.details["date_of_birth"], year.details["date_of_birth_precision"]) == (
+        "1956-01-01",
+        "year",
+    )
     assert day.details["date_of_birth"] == "1956-08-03"
 
 
@@ -150,7 +156,14 @@ def repacked(content: bytes, part: str, old: bytes, new: bytes, **more: bytes) -
 
 def called(name: bytes, kind: bytes) -> bytes:
     spreadsheet = b"application/vnd.openxmlformats-officedocument.spreadsheetml."
-    return b'<Override PartName="/xl/' + name + b'.xml" ContentType="' + spreadsheet + kind + b'+xml"/>'
+    return (
+        b'<Override PartName="/xl/'
+        + name
+        + b'.xml" ContentType="'
+        + spreadsheet
+        + kind
+        + b'+xml"/>'
+    )
 
 
 @pytest.mark.parametrize(
@@ -161,18 +174,30 @@ def called(name: bytes, kind: bytes) -> bytes:
         called(b"strings", b"worksheet") + called(b"&#115;trings", b"sharedStrings"),
     ],
 )
-def test_strings_that_are_held_in_memory_may_not_be_large_whatever_they_are_called(file, monkeypatch, kinds):
+def test_strings_that_are_held_in_memory_may_not_be_large_whatever_they_are_called(
+    file, monkeypatch, kinds
+):
     strings = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">%b</sst>' % (
         b"<si><t>A</t></si>" * 99
     )
     plain = workbook(HEADER, ["A", "B"])
     shared = repacked(
-        plain, "[Content_Types].xml", b"</Types>", called(b"strings", b"sharedStrings") + b"</Types>", strings=strings
+        plain,
+        "[Content_Types].xml",
+        b"</Types>",
+        called(b"strings", b"sharedStrings") + b"</Types>",
+        strings=strings,
     )
     assert len(list(open_patients(file(shared)).rows())) == 1
     monkeypatch.setattr(workbook_parts, "MOST_SHARED_STRINGS", 1000)
     with pytest.raises(Unreadable, match="too large"):
-        open_patients(file(repacked(plain, "[Content_Types].xml", b"</Types>", kinds + b"</Types>", strings=strings)))
+        open_patients(
+            file(
+                repacked(
+                    plain, "[Content_Types].xml", b"</Types>", kinds + b"</Types>", strings=strings
+                )
+            )
+        )
 
 
 @pytest.mark.parametrize("strings", [b"<si/>" * 200, b"<?xml version='1.0' encoding='cp037'?>"])
@@ -198,7 +223,9 @@ def test_styles_are_held_whatever_they_are_called(file, monkeypatch, kind):
     plain = workbook(HEADER, ["A", "B"])
     monkeypatch.setattr(workbook_parts, "MOST_HELD", 20_000)
     assert open_patients(file(plain))
-    large = repacked(plain, "xl/styles.xml", b"</styleSheet>", b"<!--" + b"x" * 20_000 + b"--></styleSheet>")
+    large = repacked(
+        plain, "xl/styles.xml", b"</styleSheet>", b"<!--" + b"x" * 20_000 + b"--></styleSheet>"
+    )
     large = repacked(large, "[Content_Types].xml", b".styles+xml", b"." + kind + b"+xml")
     with pytest.raises(Unreadable, match="too large"):
         open_patients(file(large))
@@ -237,4 +264,7 @@ def test_a_crafted_sheet_ends_in_words_and_not_in_hours(file, old, new):
 
 
 def test_a_text_that_calls_itself_a_workbook_is_read_as_what_it_is(file):
-    assert open_patients(file("family_name,given_name\nBeispiel,Anna\n", "people.xlsx")).format == "csv"
+    assert (
+        open_patients(file("family_name,given_name\nBeispiel,Anna\n", "people.xlsx")).format
+        == "csv"
+    )

@@ -42,7 +42,10 @@ services.run_job(sys.argv[1])
 def job(settings, tmp_path) -> ImportJob:
     settings.DATA_DIR = tmp_path
     content = as_csv(
-        *({"family_name": f"Row{n}", "ssn": f"S{n}", "sex": "Q" if n % 50 == 0 else ""} for n in range(ROWS))
+        *(
+            {"family_name": f"Row{n}", "ssn": f"S{n}", "sex": "Q" if n % 50 == 0 else ""}
+            for n in range(ROWS)
+        )
     )
     return services.start_import(ContentFile(content.encode(), "rows.csv"), by=None)
 
@@ -59,15 +62,26 @@ def assert_all_came_in_once(job: ImportJob) -> None:
         ROWS // 50,
         0,
     )
-    assert Patient.objects.count() == PatientEvent.objects.count() == ImportedRow.objects.count() == job.new_count
+    assert (
+        Patient.objects.count()
+        == PatientEvent.objects.count()
+        == ImportedRow.objects.count()
+        == job.new_count
+    )
     assert job.rejects.count() == job.rejected_count
 
 
 def test_a_worker_killed_in_its_midst_is_followed_by_one_that_goes_on(job, tmp_path):
-    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    url = (
+        urlsplit(os.environ["DATABASE_URL"])
+        ._replace(path=f"/{connection.settings_dict['NAME']}")
+        .geturl()
+    )
     environment = os.environ | {"DATABASE_URL": url, "PORTAL_DATA_DIR": str(tmp_path)}
     command = [sys.executable, "-c", WORKER, str(job.pk)]
-    with subprocess.Popen(command, env=environment, cwd=Path(__file__).resolve().parents[3]) as worker:
+    with subprocess.Popen(
+        command, env=environment, cwd=Path(__file__).resolve().parents[3]
+    ) as worker:
 
         def has_begun() -> bool:
             job.refresh_from_db()

@@ -13,8 +13,14 @@ from portal.patients.validation import clean_details
 from tests.portal.imports.files import ANNA, BEN, as_csv
 
 pytestmark = pytest.mark.django_db
-ANNA_AGAIN = {name: value for name, value in ANNA.items() if name != "ssn"} | {"phone": "(617) 555-0199", "ssn": ""}
-MOVED = ANNA | {"phone": "(617) 555-0188", "city": "Salem"}  # Overwrites the phone and fills the city.
+ANNA_AGAIN = {name: value for name, value in ANNA.items() if name != "ssn"} | {
+    "phone": "(617) 555-0199",
+    "ssn": "",
+}
+MOVED = ANNA | {
+    "phone": "(617) 555-0188",
+    "city": "Salem",
+}  # Overwrites the phone and fills the city.
 BEN_BY_ANNAS_NUMBER = BEN | {"ssn": ANNA["ssn"]}
 
 
@@ -27,7 +33,9 @@ def anna(operator):
 
 def tried(*people) -> ImportJob:
     """The finished trial of these rows, read by the names of their columns."""
-    job = services.start_import(ContentFile(as_csv(*people).encode(), "people.csv"), by=None, dry_run=True)
+    job = services.start_import(
+        ContentFile(as_csv(*people).encode(), "people.csv"), by=None, dry_run=True
+    )
     services.run_job(job.pk)
     return job
 
@@ -49,20 +57,37 @@ def choose(client, trial, doubt, choice, reason=""):
 def test_a_row_is_shown_beside_the_patient_and_the_reading_is_recorded(client, anna, operator):
     trial = tried(ANNA_AGAIN)
     page = client.get(f"/imports/{trial.pk}/review/", follow=True).content.decode()
-    for told in ("Row 2", f"MRN {anna.mrn}", "(617) 555-0199", "<strong>(617) 555-0123</strong>", "15-Mar-1984"):
+    for told in (
+        "Row 2",
+        f"MRN {anna.mrn}",
+        "(617) 555-0199",
+        "<strong>(617) 555-0123</strong>",
+        "15-Mar-1984",
+    ):
         assert told in page
-    assert AccessRecord.objects.filter(user=operator, action="review", patient_ids=[anna.pk]).exists()
+    assert AccessRecord.objects.filter(
+        user=operator, action="review", patient_ids=[anna.pk]
+    ).exists()
 
 
 def test_whom_the_page_does_not_show_nobody_has_read(client, anna, operator, monkeypatch):
     monkeypatch.setattr("portal.imports.views.reviewing.PAGE", 1)
     ben = register_patient(
-        clean_details({name: value for name, value in BEN.items() if name != "ssn"}), by=operator, source=Source.PORTAL
+        clean_details({name: value for name, value in BEN.items() if name != "ssn"}),
+        by=operator,
+        source=Source.PORTAL,
     )
-    trial = tried(ANNA_AGAIN, {name: value for name, value in BEN.items() if name != "ssn"} | {"phone": "555 0100"})
+    trial = tried(
+        ANNA_AGAIN,
+        {name: value for name, value in BEN.items() if name != "ssn"} | {"phone": "555 0100"},
+    )
     assert ben.mrn not in client.get(f"/imports/{trial.pk}/review/likely/").content.decode()
     assert ben.mrn in client.get(f"/imports/{trial.pk}/review/likely/?after=2").content.decode()
-    read = AccessRecord.objects.filter(action="review").order_by("id").values_list("patient_ids", flat=True)
+    read = (
+        AccessRecord.objects.filter(action="review")
+        .order_by("id")
+        .values_list("patient_ids", flat=True)
+    )
     assert [*read] == [[anna.pk], [ben.pk]]
 
 
@@ -133,7 +158,9 @@ def test_a_choice_is_not_taken_for_the_answer_to_another_question(client, anna, 
     trial = tried(ANNA_AGAIN)
     choose(client, trial, "likely", f"update:{anna.pk}")
     archive_patient(anna.pk, by=operator, source=Source.PORTAL)
-    assert imported(trial).new_count == 1  # Nobody of this name is active any more, so nothing is in doubt.
+    assert (
+        imported(trial).new_count == 1
+    )  # Nobody of this name is active any more, so nothing is in doubt.
     assert Patient.objects.get(pk=anna.pk).phone == ANNA["phone"]
 
 

@@ -22,7 +22,9 @@ def saved():
 
 
 def table(rows: int = 1) -> str:
-    return "".join([",".join(HEADER) + "\n", *(f"Beispiel{n},Anna,1,02{n:08}\n" for n in range(rows))])
+    return "".join(
+        [",".join(HEADER) + "\n", *(f"Beispiel{n},Anna,1,02{n:08}\n" for n in range(rows))]
+    )
 
 
 def test_the_command_reads_the_columns_by_a_name(file, saved):
@@ -34,7 +36,10 @@ def test_the_command_reads_the_columns_by_a_name(file, saved):
 def test_the_order_and_case_of_the_columns_do_not_matter(file, saved):
     turned = "TELEFON,Vorname,nachname,telefon\n1,Anna,Beispiel,0200000000\n"
     import_file(file(turned), "--profile", "Old system")
-    assert (Patient.objects.get().family_name, Patient.objects.get().phone) == ("Beispiel", "0200000000")
+    assert (Patient.objects.get().family_name, Patient.objects.get().phone) == (
+        "Beispiel",
+        "0200000000",
+    )
     assert digest_of(["TELEFON", "Vorname ", "nachname", "telefon"]) == saved.header_digest
 
 
@@ -42,11 +47,17 @@ def test_the_order_and_case_of_the_columns_do_not_matter(file, saved):
     ("content", "name", "words"),
     [
         (table(), "Unknown", "no saved columns"),
-        ("Vorname,Telefon\nAnna,1\n", "Old system", "lacks columns that “Old system” reads: nachname, telefon#2"),
+        (
+            "Vorname,Telefon\nAnna,1\n",
+            "Old system",
+            "lacks columns that “Old system” reads: nachname, telefon#2",
+        ),
         (as_ndjson({"id": "x"}), "Old system", "FHIR has no columns"),
     ],
 )
-def test_columns_that_do_not_fit_stop_the_command_before_anything_is_read(file, saved, content, name, words):
+def test_columns_that_do_not_fit_stop_the_command_before_anything_is_read(
+    file, saved, content, name, words
+):
     with pytest.raises(CommandError, match=words) as refused:
         import_file(file(content), "--profile", name)
     assert refused.value.returncode == 2
@@ -56,10 +67,15 @@ def test_columns_that_do_not_fit_stop_the_command_before_anything_is_read(file, 
 def test_a_name_that_is_taken_by_another_kind_of_file_is_refused(saved):
     with pytest.raises(Conflict):
         save_profile("OLD system", header=["other"], mapping=["family_name"], by=None)
-    assert save_profile("OLD system", header=HEADER, mapping=["", *MAPPING[1:]], by=None).pk == saved.pk
+    assert (
+        save_profile("OLD system", header=HEADER, mapping=["", *MAPPING[1:]], by=None).pk
+        == saved.pk
+    )
 
 
-def test_an_import_that_was_interrupted_goes_on_with_the_same_columns(settings, tmp_path, monkeypatch):
+def test_an_import_that_was_interrupted_goes_on_with_the_same_columns(
+    settings, tmp_path, monkeypatch
+):
     settings.DATA_DIR = tmp_path
     trial = services.start_trial(ContentFile(table(1200).encode(), "people.csv"), by=None)
     preparing.set_columns(trial.pk, MAPPING)
@@ -80,7 +96,11 @@ def test_an_import_that_was_interrupted_goes_on_with_the_same_columns(settings, 
     ImportJob.objects.update(leased_until=None)
     services.run_job(job.pk)
     job.refresh_from_db()
-    assert (job.status, job.new_count, Patient.objects.exclude(phone="").count()) == ("done", 1200, 1200)
+    assert (job.status, job.new_count, Patient.objects.exclude(phone="").count()) == (
+        "done",
+        1200,
+        1200,
+    )
 
 
 def test_a_file_whose_columns_nobody_set_is_forgotten_in_the_end(settings, tmp_path):

@@ -22,7 +22,10 @@ def seed(monkeypatch, capsys):
 def test_each_role_can_sign_in_and_there_are_people_to_find(seed, client):
     seed()
     assert set(User.objects.values_list("groups__name", flat=True)) == set(ROLES)
-    assert all(user.email.endswith("@demo.example") and user.check_password(PASSWORD) for user in User.objects.all())
+    assert all(
+        user.email.endswith("@demo.example") and user.check_password(PASSWORD)
+        for user in User.objects.all()
+    )
     assert Patient.objects.count() == PatientEvent.objects.count() == PEOPLE
     assert Patient.objects.filter(family_name="Кузнецова").exists()
     assert Patient.objects.exclude(phone="").filter(phone_e164="").count() == 0
@@ -30,7 +33,9 @@ def test_each_role_can_sign_in_and_there_are_people_to_find(seed, client):
 
 def test_only_the_operator_may_open_the_admin(seed):
     seed()
-    assert list(User.objects.filter(is_staff=True).values_list("email", flat=True)) == ["operator@demo.example"]
+    assert list(User.objects.filter(is_staff=True).values_list("email", flat=True)) == [
+        "operator@demo.example"
+    ]
     assert not User.objects.filter(is_superuser=True).exists()
 
 

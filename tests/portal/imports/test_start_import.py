@@ -28,14 +28,21 @@ def upload(settings, tmp_path, operator):
     settings.DATA_DIR = tmp_path
 
     def start(*people, **options) -> ImportJob:
-        return services.start_import(ContentFile(as_csv(*people).encode(), "my people.csv"), by=operator, **options)
+        return services.start_import(
+            ContentFile(as_csv(*people).encode(), "my people.csv"), by=operator, **options
+        )
 
     return start
 
 
 def test_an_upload_waits_for_the_worker_and_its_changes_name_who_uploaded_it(upload, operator):
     job = upload(ANNA, BEN)
-    assert (job.status, job.original_name, job.file_format, job.by) == ("waiting", "my people.csv", "csv", operator)
+    assert (job.status, job.original_name, job.file_format, job.by) == (
+        "waiting",
+        "my people.csv",
+        "csv",
+        operator,
+    )
     assert job.path.stat().st_mode & 0o777 == 0o600
     assert job.path.parent.stat().st_mode & 0o777 == 0o700
     assert "people" not in job.path.name
@@ -50,14 +57,18 @@ def test_the_nudge_goes_out_after_the_commit_and_carries_the_id_alone(
     upload, django_capture_on_commit_callbacks, monkeypatch
 ):
     sent = []
-    monkeypatch.setattr(services.current_app, "send_task", lambda name, **more: sent.append((name, more["args"])))
+    monkeypatch.setattr(
+        services.current_app, "send_task", lambda name, **more: sent.append((name, more["args"]))
+    )
     with django_capture_on_commit_callbacks(execute=True):
         job = upload(ANNA)
         assert sent == []
     assert sent == [("imports.run_import", [str(job.pk)])]
 
 
-def test_a_queue_that_is_away_does_not_lose_the_job(upload, django_capture_on_commit_callbacks, monkeypatch):
+def test_a_queue_that_is_away_does_not_lose_the_job(
+    upload, django_capture_on_commit_callbacks, monkeypatch
+):
     def away(*_, **__):
         raise services.QueueAway
 
@@ -78,7 +89,9 @@ def test_a_file_over_the_limit_is_refused_and_leaves_nothing(upload, settings, t
     assert not ImportJob.objects.exists()
 
 
-def test_a_file_that_cannot_be_read_is_refused_at_once_with_what_to_do(settings, tmp_path, operator):
+def test_a_file_that_cannot_be_read_is_refused_at_once_with_what_to_do(
+    settings, tmp_path, operator
+):
     settings.DATA_DIR = tmp_path
     with pytest.raises(Unprocessable) as refused:
         services.start_import(ContentFile(b"PK\x03\x04", "people.xlsx"), by=operator)
@@ -92,7 +105,12 @@ def test_a_dry_run_of_an_upload_counts_and_can_then_be_imported(upload, operator
         services.import_for_real(job.pk, by=operator)
     tasks.run_import(str(job.pk))
     job.refresh_from_db()
-    assert (job.status, job.new_count, job.rejected_count, Patient.objects.count()) == ("done", 1, 1, 0)
+    assert (job.status, job.new_count, job.rejected_count, Patient.objects.count()) == (
+        "done",
+        1,
+        1,
+        0,
+    )
     real = services.import_for_real(job.pk, by=operator)
     tasks.run_import(str(real.pk))
     assert Patient.objects.count() == 1
@@ -101,13 +119,21 @@ def test_a_dry_run_of_an_upload_counts_and_can_then_be_imported(upload, operator
 
 def test_progress_tells_pace_and_time_left(upload, monkeypatch):
     job = upload(ANNA)
-    assert (selectors.job_progress(job).percent, selectors.job_progress(job).seconds_left) == (0, None)
+    assert (selectors.job_progress(job).percent, selectors.job_progress(job).seconds_left) == (
+        0,
+        None,
+    )
     now = timezone.now()
     monkeypatch.setattr(timezone, "now", lambda: now)
     job.status, job.started_at = "running", now - timedelta(seconds=10)
     job.size_bytes, job.bytes_done, job.new_count, job.rows_before = 1000, 250, 600, 100
     progress = selectors.job_progress(job)
-    assert (progress.percent, progress.rows_per_second, progress.rows_read, progress.seconds_left) == (25, 50, 600, 36)
+    assert (
+        progress.percent,
+        progress.rows_per_second,
+        progress.rows_read,
+        progress.seconds_left,
+    ) == (25, 50, 600, 36)
 
 
 def test_files_of_ended_jobs_are_forgotten_after_a_week(upload):

@@ -30,7 +30,9 @@ def undo(report_or_job, *options):
     job = report_or_job["job"] if isinstance(report_or_job, dict) else report_or_job
     out = io.StringIO()
     try:
-        call_command("import_patients", f"--undo={job}", "--json", *options, stdout=out, stderr=io.StringIO())
+        call_command(
+            "import_patients", f"--undo={job}", "--json", *options, stdout=out, stderr=io.StringIO()
+        )
     except SystemExit as ended:
         return int(ended.code or 0), json.loads(out.getvalue())
     return 0, json.loads(out.getvalue())
@@ -41,7 +43,9 @@ def came_to(report):
 
 
 def desk(patient, **changes):
-    patients.change_patient(patient.pk, clean_details(changes, partial=True), by=None, source="portal")
+    patients.change_patient(
+        patient.pk, clean_details(changes, partial=True), by=None, source="portal"
+    )
 
 
 def test_those_it_made_are_archived_and_those_it_changed_are_what_they_were(import_text):
@@ -64,7 +68,11 @@ def test_the_log_names_the_undoing_and_billing_and_broker_hear_of_it(import_text
     waiting = EventOutbox.objects.count()
     services.undo_import(report["job"], by=operator)
     event = PatientEvent.objects.latest("pgh_id")
-    assert event.pgh_context == {"user": operator.pk, "source": "import", "import_undo": report["job"]}
+    assert event.pgh_context == {
+        "user": operator.pk,
+        "source": "import",
+        "import_undo": report["job"],
+    }
     assert EventOutbox.objects.count() == waiting + 1
     assert BillingAccount.objects.get().wanted_version == event.version == 2  # To be closed.
 
@@ -72,7 +80,9 @@ def test_the_log_names_the_undoing_and_billing_and_broker_hear_of_it(import_text
 def test_a_person_of_several_rows_is_undone_once_and_wholly(import_text):
     import_text(as_csv(BEN))
     start = people()
-    _, report = import_text(as_csv(ANNA, BEN | {"city": "Salem"}, ANNA | {"city": "Lowell"}, BEN | {"driver": "D2"}))
+    _, report = import_text(
+        as_csv(ANNA, BEN | {"city": "Salem"}, ANNA | {"city": "Lowell"}, BEN | {"driver": "D2"})
+    )
     assert counts(report) == {"new": 1, "updated": 3}
     assert came_to(undo(report)[1]) == (1, 1, 0)
     assert people(pk__in=start) == start
@@ -81,15 +91,25 @@ def test_a_person_of_several_rows_is_undone_once_and_wholly(import_text):
 @apart
 def test_what_somebody_changed_since_is_left_alone_and_listed(import_text):
     import_text(as_csv(ANNA))
-    _, report = import_text(as_csv(ANNA | {"city": "Salem"}, BEN, {"family_name": "Third", "ssn": "T"}))
+    _, report = import_text(
+        as_csv(ANNA | {"city": "Salem"}, BEN, {"family_name": "Third", "ssn": "T"})
+    )
     anna, ben = Patient.objects.get(given_name="Anna"), Patient.objects.get(given_name="Ben")
     desk(anna, email="new@example.org")
-    desk(ben, identifiers=[{"system": "ssn", "value": "999000002"}, {"system": "passport", "value": "B7"}])
+    desk(
+        ben,
+        identifiers=[
+            {"system": "ssn", "value": "999000002"},
+            {"system": "passport", "value": "B7"},
+        ],
+    )
     before = people(pk__in=[anna.pk, ben.pk])
     code, undone = undo(report)
     assert (code, came_to(undone)) == (1, (1, 0, 2))
     assert {one["patientId"] for one in undone["left"]} == {str(anna.pk), str(ben.pk)}
-    assert {one["reason"] for one in undone["left"]} == {"Left alone: somebody changed this patient after the import."}
+    assert {one["reason"] for one in undone["left"]} == {
+        "Left alone: somebody changed this patient after the import."
+    }
     assert people(pk__in=before) == before
 
 
@@ -181,7 +201,9 @@ def test_an_archived_person_whom_no_undo_archived_is_not_brought_back(import_tex
 def test_who_was_registered_anew_after_the_undo_is_not_doubled_by_the_file(import_text):
     _, report = import_text(as_csv(ANNA))
     undo(report)
-    details = clean_details({name: ANNA[name] for name in ("family_name", "given_name", "date_of_birth")})
+    details = clean_details(
+        {name: ANNA[name] for name in ("family_name", "given_name", "date_of_birth")}
+    )
     patients.register_patient(details, by=None, source="portal")
     code, again = import_text(as_csv(ANNA))
     assert (code, counts(again)) == (1, {"rejected": 1})
@@ -192,7 +214,9 @@ def test_nothing_is_undone_while_the_same_file_is_imported_again(import_text):
     """Red when both may run: which of the two has the last word on a patient would be chance."""
     import_text(as_csv(ANNA))
     first = ImportJob.objects.get()
-    again = ImportJob.objects.create(original_name="again.csv", sha256=first.sha256, size_bytes=1, file_format="csv")
+    again = ImportJob.objects.create(
+        original_name="again.csv", sha256=first.sha256, size_bytes=1, file_format="csv"
+    )
     with pytest.raises(Conflict) as refused:
         services.undo_import(first.pk, by=None)
     assert "imported again" in refused.value.detail
@@ -243,17 +267,26 @@ def test_the_page_undoes_and_shows_what_it_came_to(operator, import_text):
     page = operator.get(place).content.decode()
     assert "somebody changed this patient" in page
     assert "Undo it now" not in page
-    assert set(Patient.objects.values_list("given_name", "status")) == {("Anna", "archived"), ("Ben", "active")}
+    assert set(Patient.objects.values_list("given_name", "status")) == {
+        ("Anna", "archived"),
+        ("Ben", "active"),
+    }
 
 
 def test_the_admin_undoes_and_says_what_it_cannot(operator, import_text):
     _, report = import_text(as_csv(ANNA))
     asked = {"action": "undo", "_selected_action": [report["job"]]}
-    assert "is being undone" in operator.post("/admin/imports/importjob/", asked, follow=True).content.decode()
+    assert (
+        "is being undone"
+        in operator.post("/admin/imports/importjob/", asked, follow=True).content.decode()
+    )
     tasks.run_import(report["job"])
     assert Patient.objects.get().status == Status.ARCHIVED
     ImportJob.objects.update(status="running")
-    assert "still runs" in operator.post("/admin/imports/importjob/", asked, follow=True).content.decode()
+    assert (
+        "still runs"
+        in operator.post("/admin/imports/importjob/", asked, follow=True).content.decode()
+    )
 
 
 def test_a_front_desk_may_not_undo(client, front_desk, import_text):

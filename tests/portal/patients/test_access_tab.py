@@ -56,7 +56,9 @@ def test_readings_are_narrowed_by_person_period_and_lists(client, front_desk, au
     assert shown(client.get(address)) == [mine, (None, "history"), (front_desk.email, "open")]
     assert shown(client.get(address + "?period=7")) == [mine, mine, (None, "history")]
     assert shown(client.get(address + f"?person={front_desk.pk}")) == [(front_desk.email, "open")]
-    assert shown(client.get(address + f"?person={front_desk.pk}&lists=1&period=1")) == [(front_desk.email, "list")]
+    assert shown(client.get(address + f"?person={front_desk.pk}&lists=1&period=1")) == [
+        (front_desk.email, "list")
+    ]
 
 
 def test_many_readings_come_in_pages_that_keep_the_filters(client, front_desk, auditor, patient):

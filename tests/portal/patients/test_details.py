@@ -45,7 +45,9 @@ def test_wrong_dates_have_their_own_words(text, code):
 
 def test_a_date_may_be_today_and_not_tomorrow(monkeypatch):
     monkeypatch.setattr(timezone, "localdate", lambda: date(2026, 4, 5))
-    assert clean_details({**JANE, "date_of_birth": "2026-04-05"})["date_of_birth"] == date(2026, 4, 5)
+    assert clean_details({**JANE, "date_of_birth": "2026-04-05"})["date_of_birth"] == date(
+        2026, 4, 5
+    )
     assert problems(date_of_birth="2026-04-06") == {"date_of_birth": "in-the-future"}
 
 
@@ -65,11 +67,15 @@ def test_someone_needs_a_name():
 
 
 def test_text_is_trimmed_and_composed():
-    assert clean_details({"family_name": "  Mu\u0308ller   Meier "})["family_name"] == "Müller Meier"
+    assert (
+        clean_details({"family_name": "  Mu\u0308ller   Meier "})["family_name"] == "Müller Meier"
+    )
 
 
 def test_a_death_before_the_birth_is_refused():
-    assert problems(date_of_birth="2000-01-02", deceased_on="2000-01-01") == {"deceased_on": "before-birth"}
+    assert problems(date_of_birth="2000-01-02", deceased_on="2000-01-01") == {
+        "deceased_on": "before-birth"
+    }
 
 
 def test_a_phone_that_is_not_valid_is_kept_as_typed():
@@ -80,11 +86,20 @@ def test_a_phone_that_is_not_valid_is_kept_as_typed():
 
 def test_identifiers_are_normalised_and_said_once():
     given = [{"system": "ssn", "value": v} for v in ("999-11-2222", "999 11 2222")]
-    assert clean_details({**JANE, "identifiers": given})["identifiers"] == [{"system": "ssn", "value": "999112222"}]
+    assert clean_details({**JANE, "identifiers": given})["identifiers"] == [
+        {"system": "ssn", "value": "999112222"}
+    ]
 
 
 @pytest.mark.parametrize(
-    "value", ["x", [1], [{"system": "ssn"}], [{"system": "", "value": "1"}], [{"system": "a", "value": "-"}]]
+    "value",
+    [
+        "x",
+        [1],
+        [{"system": "ssn"}],
+        [{"system": "", "value": "1"}],
+        [{"system": "a", "value": "-"}],
+    ],
 )
 def test_wrong_identifiers_are_refused(value):
     assert "identifiers" in problems(identifiers=value)
@@ -106,9 +121,15 @@ def test_python_and_sql_fold_names_alike(text):
 
 @pytest.mark.django_db
 def test_python_and_sql_fold_every_character_alike():
-    known = [chr(one) for one in range(1, sys.maxunicode) if unicodedata.category(chr(one)) not in {"Cn", "Cs", "Co"}]
+    known = [
+        chr(one)
+        for one in range(1, sys.maxunicode)
+        if unicodedata.category(chr(one)) not in {"Cn", "Cs", "Co"}
+    ]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT one, patients_fold('a' || one || 'b') FROM unnest(%s::text[]) AS one", [known])
+        cursor.execute(
+            "SELECT one, patients_fold('a' || one || 'b') FROM unnest(%s::text[]) AS one", [known]
+        )
         assert [ascii(one) for one, folded in cursor if folded != fold(f"a{one}b")] == []
 
 

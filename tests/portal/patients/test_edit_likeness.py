@@ -8,7 +8,12 @@ from portal.patients.services import change_patient, register_patient
 from portal.patients.validation import clean_details
 
 pytestmark = pytest.mark.django_db
-JANE = {"family_name": "Smith", "given_name": "Jane", "date_of_birth": "1984-03-15", "sex": "female"}
+JANE = {
+    "family_name": "Smith",
+    "given_name": "Jane",
+    "date_of_birth": "1984-03-15",
+    "sex": "female",
+}
 BORN = {"date_of_birth_0": "15", "date_of_birth_1": "3", "date_of_birth_2": "1984"}
 PASSPORT = {"identifiers": [{"system": "passport", "value": "P1"}]}
 
@@ -88,7 +93,9 @@ def test_who_was_as_much_alike_before_is_not_asked_about(opened):
 
 
 def test_a_phone_that_a_family_shares_is_shown_and_asks_nothing(opened):
-    register(family_name="Jones", given_name="Ann", date_of_birth="1950-01-01", phone="617 555 0100")
+    register(
+        family_name="Jones", given_name="Ann", date_of_birth="1950-01-01", phone="617 555 0100"
+    )
     page = opened(register())
     panel = page.ask(phone="(617) 5550100").context["panel"]
     assert ([match.grade for _, match in panel.found], panel.asks) == (["possible"], False)
@@ -107,7 +114,11 @@ def test_a_choice_about_others_than_those_shown_does_not_hold(opened):
 def test_an_identifier_of_somebody_else_is_refused_whatever_the_reason(opened):
     holder = register(family_name="Holder", given_name="Ann", **PASSPORT)
     page = opened(register())
-    number = {"identifier_system_0": "passport", "identifier_value_0": "p-1", "identifier_from_0": ""}
+    number = {
+        "identifier_system_0": "passport",
+        "identifier_value_0": "p-1",
+        "identifier_from_0": "",
+    }
     answer = page.save(another="papers", **number)
     assert (answer.status_code, errors(answer)) == (409, ["identifier_value_0"])
     assert [patient.pk for patient, _ in answer.context["panel"].found] == [holder.pk]

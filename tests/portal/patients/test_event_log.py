@@ -7,7 +7,11 @@ from portal.patients import services
 from portal.patients.models import EventOutbox, Patient, PatientEvent, PatientIdentifier
 
 pytestmark = pytest.mark.django_db
-JANE = {"family_name": "Example", "given_name": "Jane", "identifiers": [{"system": "ssn", "value": "999112222"}]}
+JANE = {
+    "family_name": "Example",
+    "given_name": "Jane",
+    "identifiers": [{"system": "ssn", "value": "999112222"}],
+}
 
 
 def log_of(patient: Patient) -> list[tuple[int, str]]:
@@ -75,11 +79,16 @@ def test_deleting_in_a_shell_is_logged_with_the_last_state():
 
 
 @pytest.mark.parametrize(
-    "statement", ["UPDATE patients_patientevent SET city = 'x'", "DELETE FROM patients_patientevent"]
+    "statement",
+    ["UPDATE patients_patientevent SET city = 'x'", "DELETE FROM patients_patientevent"],
 )
 def test_the_log_refuses_to_be_changed(statement):
     Patient.objects.create(family_name="Example")
-    with pytest.raises(Exception, match="pgtrigger"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(Exception, match="pgtrigger"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement)
 
 
@@ -91,7 +100,10 @@ def test_identifiers_raise_the_version_once_alone_or_with_other_fields():
     )
     assert log_of(patient) == [(1, "insert"), (2, "update")]
     services.change_patient(
-        patient.pk, {"city": "Leeds", "identifiers": [{"system": "driver", "value": "D1"}]}, by=None, source="api"
+        patient.pk,
+        {"city": "Leeds", "identifiers": [{"system": "driver", "value": "D1"}]},
+        by=None,
+        source="api",
     )
     assert log_of(patient) == [(1, "insert"), (2, "update"), (3, "update")]
 

@@ -16,17 +16,52 @@ from portal.patients.names.similarity import likeness_of
 from portal.patients.services import archive_patient, register_patients
 from portal.patients.validation import clean_details
 
-FAMILIES = ["Meier", "Maier", "Meyer", "Smith", "Smyth", "Smith-Jones", "MacDonald", "Mac Donald", "Knight", "Nite"]
+FAMILIES = [
+    "Meier",
+    "Maier",
+    "Meyer",
+    "Smith",
+    "Smyth",
+    "Smith-Jones",
+    "MacDonald",
+    "Mac Donald",
+    "Knight",
+    "Nite",
+]
 GIVEN = ["Anna", "Ana", "Anna Maria", "Hans", "Hanns", "Jo", "Meier", "Smith"]
-DAYS = [date(1990, 4, 5), date(1990, 5, 4), date(1990, 4, 1), date(1990, 1, 1), date(1985, 7, 9), None]
-PHONES = ["617 555 0100", "+1 617 555 0100", "(617) 555-0111", "12345678", *[f"617 555 02{n}" for n in range(10, 30)]]
-COLUMNS = ("family_name", "given_name", "date_of_birth", "date_of_birth_precision", "phone", "phone_e164")
+DAYS = [
+    date(1990, 4, 5),
+    date(1990, 5, 4),
+    date(1990, 4, 1),
+    date(1990, 1, 1),
+    date(1985, 7, 9),
+    None,
+]
+PHONES = [
+    "617 555 0100",
+    "+1 617 555 0100",
+    "(617) 555-0111",
+    "12345678",
+    *[f"617 555 02{n}" for n in range(10, 30)],
+]
+COLUMNS = (
+    "family_name",
+    "given_name",
+    "date_of_birth",
+    "date_of_birth_precision",
+    "phone",
+    "phone_e164",
+)
 
 
 def somebody(dice: random.Random) -> dict:
     born = dice.choice(DAYS)
     precision = dice.choice(["day", "day", "month", "year"]) if born and born.day == 1 else "day"
-    details = {"family_name": dice.choice(FAMILIES), "given_name": dice.choice(GIVEN), "phone": dice.choice(PHONES)}
+    details = {
+        "family_name": dice.choice(FAMILIES),
+        "given_name": dice.choice(GIVEN),
+        "phone": dice.choice(PHONES),
+    }
     if born:
         details |= {"date_of_birth": str(born), "date_of_birth_precision": precision}
     return clean_details(details)
@@ -58,11 +93,20 @@ def test_whoever_is_archived_is_nobody_to_be_confused_with():
 
 
 @pytest.mark.django_db
-def test_of_a_day_that_stands_for_unknown_the_same_family_is_still_found(monkeypatch, django_assert_max_num_queries):
+def test_of_a_day_that_stands_for_unknown_the_same_family_is_still_found(
+    monkeypatch, django_assert_max_num_queries
+):
     monkeypatch.setattr(bulk, "MOST_OF_A_DAY", 0)
     born = {"date_of_birth": "1900-01-01"}
-    register_patients([clean_details({"family_name": "Meier", "given_name": "A"} | born)], by=None, source="import")
-    new = [facts_of(clean_details({"family_name": "Meier", "given_name": f"B{n}"} | born)) for n in range(50)]
+    register_patients(
+        [clean_details({"family_name": "Meier", "given_name": "A"} | born)],
+        by=None,
+        source="import",
+    )
+    new = [
+        facts_of(clean_details({"family_name": "Meier", "given_name": f"B{n}"} | born))
+        for n in range(50)
+    ]
     with django_assert_max_num_queries(4):
         crowd = crowd_near(new)
     assert all(len(crowd.matches(one)) == 1 for one in new)

@@ -24,7 +24,9 @@ def test_a_name_with_one_slip_is_found_in_the_first_ten():
     """Red without the look-up of misspelt words, or with one that knows no swapped letters."""
     people = names()
     register_patients(
-        [{"family_name": family, "given_name": given} for family, given in people], by=None, source="command"
+        [{"family_name": family, "given_name": given} for family, given in people],
+        by=None,
+        source="command",
     )
     dice = random.Random(5)
     missed = [person for person in dice.choices(people, k=ASKED) if not is_found(person, dice)]
@@ -34,7 +36,9 @@ def test_a_name_with_one_slip_is_found_in_the_first_ten():
 def is_found(person: tuple[str, str], dice: random.Random) -> bool:
     """Typed in either order, the slip in either name."""
     family, given = person
-    typed = [misspelt(family, dice), given] if dice.random() < 0.5 else [family, misspelt(given, dice)]
+    typed = (
+        [misspelt(family, dice), given] if dice.random() < 0.5 else [family, misspelt(given, dice)]
+    )
     dice.shuffle(typed)
     hits = search(Patient.objects.prefetch_related("identifiers"), " ".join(typed), limit=10).hits
     return person in {(hit.patient.family_name, hit.patient.given_name) for hit in hits}
@@ -42,12 +46,18 @@ def is_found(person: tuple[str, str], dice: random.Random) -> bool:
 
 def register(**families: str) -> None:
     """Of each family those with these given names."""
-    details = [{"family_name": name, "given_name": one} for name, given in families.items() for one in given.split()]
+    details = [
+        {"family_name": name, "given_name": one}
+        for name, given in families.items()
+        for one in given.split()
+    ]
     register_patients(details, by=None, source="command")
 
 
 def first(text: str, limit: int = 10, after: str = "") -> list[str]:
-    hits = search(Patient.objects.prefetch_related("identifiers"), text, limit=limit, after=after).hits
+    hits = search(
+        Patient.objects.prefetch_related("identifiers"), text, limit=limit, after=after
+    ).hits
     return [f"{hit.patient.family_name} {hit.patient.given_name}: {hit.reason}" for hit in hits]
 
 

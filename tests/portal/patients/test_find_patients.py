@@ -38,7 +38,8 @@ def people():
 
 def found(text: str, **more) -> list[str]:
     return [
-        f"{hit.patient.list_name}: {hit.reason}" for hit in search(Patient.objects.all(), text, limit=50, **more).hits
+        f"{hit.patient.list_name}: {hit.reason}"
+        for hit in search(Patient.objects.all(), text, limit=50, **more).hits
     ]
 
 
@@ -49,7 +50,15 @@ def found(text: str, **more) -> list[str]:
         ("jo smith", ["SMITH, Joanna: Name", "SMITH, John: Name"]),
         ("smi joh", ["SMITH, John: Name"]),
         ("SMITH, John", ["SMITH, John: Name"]),
-        ("smith", ["SMITH, Joanna: Name", "SMITH, John: Name", "SMITHERS, Waylon: Name", "ADAMS, Smith: Name"]),
+        (
+            "smith",
+            [
+                "SMITH, Joanna: Name",
+                "SMITH, John: Name",
+                "SMITHERS, Waylon: Name",
+                "ADAMS, Smith: Name",
+            ],
+        ),
         ("muller", ["MÜLLER, Zoë: Name"]),
         ("ZOE MÜLLER", ["MÜLLER, Zoë: Name"]),
         ("obrien", ["O'BRIEN, Conan: Name"]),
@@ -164,7 +173,9 @@ def test_the_end_of_a_record_number_finds_too_from_four_digits_on(people):
     assert not [hit for hit in found(mrn[-3:]) if "MRN" in hit]
 
 
-@pytest.mark.parametrize("text", ["!!", "-", "''", "\\", "%", "_", "' | '", "q' & 'b", "x:*", "\u202e", "nobody", "🙂"])
+@pytest.mark.parametrize(
+    "text", ["!!", "-", "''", "\\", "%", "_", "' | '", "q' & 'b", "x:*", "\u202e", "nobody", "🙂"]
+)
 def test_what_means_nobody_finds_nobody(text):
     assert found(text) == []
 
@@ -182,7 +193,12 @@ def test_page_by_page_it_is_the_same_list_and_nobody_comes_twice(text):
 
 
 def test_middle_and_preferred_names_are_found_and_said():
-    details = {"family_name": "Stone", "given_name": "Robert", "middle_name": "Lee", "preferred_name": "Bob"}
+    details = {
+        "family_name": "Stone",
+        "given_name": "Robert",
+        "middle_name": "Lee",
+        "preferred_name": "Bob",
+    }
     register_patients([details], by=None, source="command")
     assert found("stone lee") == ["STONE, Robert Lee: Middle name Lee"]
     assert found("bob stone") == ["STONE, Robert Lee: Also called Bob"]
@@ -193,7 +209,10 @@ def test_the_page_says_why_and_offers_what_to_do_next(client, front_desk):
     page = client.get("/patients/", {"q": "smyth john"}).content.decode()
     assert "Sounds alike: Smith" in page
     assert "Nobody is found for “smyth john” as it is written." in page
-    assert "Register “okafor ada” as a new patient" in client.get("/patients/", {"q": "okafor ada"}).content.decode()
+    assert (
+        "Register “okafor ada” as a new patient"
+        in client.get("/patients/", {"q": "okafor ada"}).content.decode()
+    )
 
 
 def test_the_api_finds_with_the_same_words(desk_api):
@@ -202,10 +221,19 @@ def test_the_api_finds_with_the_same_words(desk_api):
         assert first["familyName"] == "Smith"
 
 
-def test_the_api_says_of_each_hit_what_it_was_found_by_and_of_a_plain_list_nothing(desk_api, people):
-    for text, why in [("smith jo", "Name"), ("0018", "Phone ends in 0018"), ("smyth john", "Sounds alike: Smith")]:
+def test_the_api_says_of_each_hit_what_it_was_found_by_and_of_a_plain_list_nothing(
+    desk_api, people
+):
+    for text, why in [
+        ("smith jo", "Name"),
+        ("0018", "Phone ends in 0018"),
+        ("smyth john", "Sounds alike: Smith"),
+    ]:
         assert desk_api.get("/api/patients", {"q": text}).json()[0]["matchedOn"] == why
-    for answer in (desk_api.get("/api/patients").json(), [desk_api.get(f"/api/patients/{people[0].pk}").json()]):
+    for answer in (
+        desk_api.get("/api/patients").json(),
+        [desk_api.get(f"/api/patients/{people[0].pk}").json()],
+    ):
         assert answer
         assert not any("matchedOn" in one for one in answer)
 
@@ -219,7 +247,9 @@ def test_the_link_to_the_next_page_goes_through_hits_of_all_kinds(desk_api):
     assert seen == ["Gonzalez", "Smith", "van der Berg"]
 
 
-@pytest.mark.parametrize("cursor", ["x", "nothing.0190163d-8694-739b-aea5-966c26f8ad91", "name.1", "guess."])
+@pytest.mark.parametrize(
+    "cursor", ["x", "nothing.0190163d-8694-739b-aea5-966c26f8ad91", "name.1", "guess."]
+)
 def test_a_cursor_of_somebody_elses_is_refused(desk_api, cursor):
     answer = desk_api.get("/api/patients", {"q": "smith", "cursor": cursor})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "bad-cursor")
@@ -229,14 +259,25 @@ def test_an_archived_patient_is_found_only_where_asked_for(people, client, front
     archive_patient(people[0].pk, by=None, source="command")
     client.force_login(front_desk)
     assert "SMITH, John" not in client.get("/patients/", {"q": "smith"}).content.decode()
-    assert "SMITH, John" in client.get("/patients/", {"q": "smith", "status": "any"}).content.decode()
-    assert "SMITH, John" in client.get("/patients/", {"q": "smyth john", "status": "archived"}).content.decode()
+    assert (
+        "SMITH, John" in client.get("/patients/", {"q": "smith", "status": "any"}).content.decode()
+    )
+    assert (
+        "SMITH, John"
+        in client.get("/patients/", {"q": "smyth john", "status": "archived"}).content.decode()
+    )
 
 
 def test_suggestions_are_links_with_what_tells_two_people_apart(client, front_desk, people):
     client.force_login(front_desk)
     told = client.get("/patients/suggest/", {"q": "smiht john"}).content.decode()
-    for words in ("SMITH, John", "15-Mar-1984", people[0].mrn, "Sounds alike: Smith", f"/patients/{people[0].pk}/"):
+    for words in (
+        "SMITH, John",
+        "15-Mar-1984",
+        people[0].mrn,
+        "Sounds alike: Smith",
+        f"/patients/{people[0].pk}/",
+    ):
         assert words in told
     assert "/patients/?q=smiht%20john" in told
     assert "Register “smiht john”" in told
@@ -256,11 +297,15 @@ def test_who_may_not_register_is_not_offered_it(client, make_user):
 
 def test_a_long_list_says_about_how_many_there_are(client, front_desk):
     client.force_login(front_desk)
-    register_patients([{"family_name": f"Person{number:03}"} for number in range(120)], by=None, source="command")
+    register_patients(
+        [{"family_name": f"Person{number:03}"} for number in range(120)], by=None, source="command"
+    )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE patients_patient")
     for text, count in [("person", 120), ("", 129)]:
-        said = re.search(r"about (\d+) patients", client.get("/patients/", {"q": text}).content.decode())
+        said = re.search(
+            r"about (\d+) patients", client.get("/patients/", {"q": text}).content.decode()
+        )
         assert said
         assert abs(int(said[1]) - count) < 20
     assert "about" not in client.get("/patients/", {"q": "smith"}).content.decode()
@@ -268,7 +313,11 @@ def test_a_long_list_says_about_how_many_there_are(client, front_desk):
 
 @pytest.mark.parametrize("text", ["p a", "a p"])
 def test_two_initials_find_by_family_and_given_name(text):
-    register_patients([{"family_name": "Person", "given_name": "Ann", "middle_name": "Zed"}], by=None, source="command")
+    register_patients(
+        [{"family_name": "Person", "given_name": "Ann", "middle_name": "Zed"}],
+        by=None,
+        source="command",
+    )
     assert found(text)[0] == "PERSON, Ann Zed: Name"
     assert "PERSON, Ann Zed: Middle name Zed" in found(f"{text} z")
 

@@ -8,7 +8,12 @@ from portal.patients.matching.rules import facts_of, match_of
 from portal.patients.names.similarity import likeness_of
 from portal.patients.validation import clean_details
 
-JANE = {"family_name": "Smith", "given_name": "Jane", "date_of_birth": "1984-03-15", "phone": "+1 617 555 0100"}
+JANE = {
+    "family_name": "Smith",
+    "given_name": "Jane",
+    "date_of_birth": "1984-03-15",
+    "phone": "+1 617 555 0100",
+}
 PASSPORT = {"identifiers": [{"system": "passport", "value": "P 123"}]}
 YEAR = {"date_of_birth": "1984-01-01", "date_of_birth_precision": "year"}
 ALONE = {"phone": ""}
@@ -52,14 +57,22 @@ def test_day_and_month_may_have_been_exchanged():
 
 
 def test_who_holds_the_same_identifier_is_the_same_person_whatever_else_differs():
-    someone = {"family_name": "Other", "given_name": "Bob", "date_of_birth": "1950-01-01", "phone": ""}
+    someone = {
+        "family_name": "Other",
+        "given_name": "Bob",
+        "date_of_birth": "1950-01-01",
+        "phone": "",
+    }
     assert match(PASSPORT, {**someone, **PASSPORT}) == ("certain", "same identifier (Passport)")
 
 
 def test_the_phone_is_one_however_it_is_spaced_and_without_a_valid_form_by_its_digits():
     other = {"family_name": "Jones", "given_name": "Ann", "date_of_birth": "1990-01-01"}
     assert match({}, {**other, "phone": "(617) 5550100"}) == ("possible", "same phone")
-    assert match({"phone": "555-978-4581"}, {**other, "phone": "5559784581"}) == ("possible", "same phone")
+    assert match({"phone": "555-978-4581"}, {**other, "phone": "5559784581"}) == (
+        "possible",
+        "same phone",
+    )
     assert match({"phone": "911"}, {**other, "phone": "911"}) is None
 
 

@@ -10,10 +10,17 @@ from portal.patients.models import Patient
 from portal.patients.services import change_patient, change_patients, register_patient
 from portal.patients.validation import clean_details
 
-pytestmark = pytest.mark.django_db(transaction=True)  # Identifiers raise the version once in a transaction.
+pytestmark = pytest.mark.django_db(
+    transaction=True
+)  # Identifiers raise the version once in a transaction.
 DAYS = {"valid_from": date(2020, 1, 1), "valid_to": date(2029, 12, 31)}
 CARD = {"system": "insurance", "value": "AB12"}
-JANE = {"family_name": "Example", "given_name": "Jane", "sex": "female", "identifiers": [{**CARD, **DAYS}]}
+JANE = {
+    "family_name": "Example",
+    "given_name": "Jane",
+    "sex": "female",
+    "identifiers": [{**CARD, **DAYS}],
+}
 FORM = {"family_name": "Example", "given_name": "Jane", "sex": "female", "birth_unknown": "on"}
 ROW = {"identifier_system_0": "insurance", "identifier_value_0": "AB12"}
 
@@ -40,12 +47,19 @@ def save(desk, patient, **sent):
 
 
 def test_days_are_typed_in_many_forms_shown_and_told_old_and_new(desk, patient):
-    assert save(desk, patient, identifier_from_0="1/1/20", identifier_to_0="31 dec 31").status_code == 302
+    assert (
+        save(desk, patient, identifier_from_0="1/1/20", identifier_to_0="31 dec 31").status_code
+        == 302
+    )
     assert days(patient) == {**DAYS, "valid_to": date(2031, 12, 31)}
     assert "31-Dec-2031" in desk.get(f"/patients/{patient.pk}/identifiers/").content.decode()
     change = desk.get(f"/patients/{patient.pk}/history/").context["changes"][0]
     assert change.fields == [
-        ("Insurance", "AB12 (valid 01-Jan-2020 to 31-Dec-2029)", "AB12 (valid 01-Jan-2020 to 31-Dec-2031)")
+        (
+            "Insurance",
+            "AB12 (valid 01-Jan-2020 to 31-Dec-2029)",
+            "AB12 (valid 01-Jan-2020 to 31-Dec-2031)",
+        )
     ]
     was = desk.get(f"/patients/{patient.pk}/history/as-it-was/?version=1").context["rows"]
     assert [row.then for row in was if row.differs] == ["AB12 (valid 01-Jan-2020 to 31-Dec-2029)"]
@@ -62,10 +76,18 @@ def test_a_form_saved_as_it_was_opened_changes_nothing(desk, patient):
 @pytest.mark.parametrize(
     ("sent", "field", "words"),
     [
-        ({"identifier_from_0": "1/1/2021", "identifier_to_0": "1/1/2020"}, "to", "Valid to is before valid from."),
+        (
+            {"identifier_from_0": "1/1/2021", "identifier_to_0": "1/1/2020"},
+            "to",
+            "Valid to is before valid from.",
+        ),
         ({"identifier_from_0": "30 feb 2021"}, "from", "There is no such date."),
         ({"identifier_to_0": "soon"}, "to", "Enter a date such as"),
-        ({"identifier_value_0": "", "identifier_to_0": "1/1/2020"}, "value", "Enter the identifier"),
+        (
+            {"identifier_value_0": "", "identifier_to_0": "1/1/2020"},
+            "value",
+            "Enter the identifier",
+        ),
         ({"identifier_system_0": ""}, "system", "Choose the kind"),
     ],
 )
@@ -86,7 +108,9 @@ def test_registering_takes_the_days_too(desk):
 def test_days_that_are_not_named_stay_and_days_that_are_named_empty_go(patient):
     change_patient(patient.pk, {"identifiers": [CARD]}, by=None, source="import")
     assert (days(patient), Patient.objects.get().version) == (DAYS, 1)
-    change_patient(patient.pk, {"identifiers": [{**CARD, "valid_to": None}]}, by=None, source="import")
+    change_patient(
+        patient.pk, {"identifiers": [{**CARD, "valid_to": None}]}, by=None, source="import"
+    )
     assert (days(patient), Patient.objects.get().version) == ({**DAYS, "valid_to": None}, 2)
 
 
@@ -105,7 +129,9 @@ def test_many_are_changed_by_as_many_statements_as_one(patient, django_assert_ma
             (other.pk, {"identifiers": [{"system": "passport", "value": "P1", **ended}]})]  # fmt: skip
     with django_assert_max_num_queries(8):
         assert change_patients(many, by=None, source="import") == 2
-    assert {one.valid_to for one in patient.identifiers.all() | other.identifiers.all()} == {date(2025, 1, 1)}
+    assert {one.valid_to for one in patient.identifiers.all() | other.identifiers.all()} == {
+        date(2025, 1, 1)
+    }
 
 
 def test_the_api_shows_and_takes_the_days(desk_api, patient):
@@ -114,7 +140,9 @@ def test_the_api_shows_and_takes_the_days(desk_api, patient):
     assert desk_api.get(address).json()["identifiers"] == [card]
     answer = desk_api.patch(address, {"identifiers": [{**card, "validTo": None}]}, format="json")
     assert answer.json()["identifiers"] == [{**card, "validTo": None}]
-    wrong = desk_api.patch(address, {"identifiers": [{**card, "validTo": "2019-01-01"}]}, format="json")
+    wrong = desk_api.patch(
+        address, {"identifiers": [{**card, "validTo": "2019-01-01"}]}, format="json"
+    )
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (400, "#/identifiers")
     old_client = desk_api.put(address, {"identifiers": [CARD]}, format="json")
     assert old_client.json()["identifiers"] == [{**card, "validTo": None}]
@@ -122,7 +150,11 @@ def test_the_api_shows_and_takes_the_days(desk_api, patient):
 
 def test_two_digits_of_a_year_are_the_next_thirty_years_or_the_past():
     this = timezone.localdate().year
-    read = clean_details({"identifiers": [{**CARD, "valid_to": f"1/1/{(this + 30) % 100:02}"}]}, partial=True)
+    read = clean_details(
+        {"identifiers": [{**CARD, "valid_to": f"1/1/{(this + 30) % 100:02}"}]}, partial=True
+    )
     assert read["identifiers"][0]["valid_to"] == date(this + 30, 1, 1)
-    read = clean_details({"identifiers": [{**CARD, "valid_to": f"1/1/{(this + 31) % 100:02}"}]}, partial=True)
+    read = clean_details(
+        {"identifiers": [{**CARD, "valid_to": f"1/1/{(this + 31) % 100:02}"}]}, partial=True
+    )
     assert read["identifiers"][0]["valid_to"] == date(this - 69, 1, 1)

@@ -51,12 +51,18 @@ def borne():
 
 
 def _names(patient):
-    return f"{patient.family_name} {patient.given_name} {patient.middle_name} {patient.preferred_name}"
+    return (
+        f"{patient.family_name} {patient.given_name} {patient.middle_name} {patient.preferred_name}"
+    )
 
 
 def test_every_door_teaches_the_vocabulary_new_words(tmp_path):
     register_patient({"family_name": "Ågren-Smith", "given_name": "Zoë"}, by=None, source="portal")
-    register_patients([{"family_name": "Bulk"}, {"family_name": "Bulk", "given_name": "Two"}], by=None, source="import")
+    register_patients(
+        [{"family_name": "Bulk"}, {"family_name": "Bulk", "given_name": "Two"}],
+        by=None,
+        source="import",
+    )
     rows = tmp_path / "people.csv"
     rows.write_text("Copied,Carl\nCopied,Cora\n")
     with connection.cursor() as cursor, rows.open() as file:
@@ -66,23 +72,33 @@ def test_every_door_teaches_the_vocabulary_new_words(tmp_path):
 
 
 def test_it_stays_right_when_people_change_are_archived_and_merged():
-    patient = register_patient({"family_name": "Before", "given_name": "Ann"}, by=None, source="portal")
-    change_patient(patient.pk, {"family_name": "Changed", "preferred_name": "Annie"}, by=None, source="api")
+    patient = register_patient(
+        {"family_name": "Before", "given_name": "Ann"}, by=None, source="portal"
+    )
+    change_patient(
+        patient.pk, {"family_name": "Changed", "preferred_name": "Annie"}, by=None, source="api"
+    )
     change_patients([(patient.pk, {"middle_name": "Bulk"})], by=None, source="import")
     assert words() == borne() | {"before"}
     archive_patient(patient.pk, by=None, source="portal")
     assert words() >= borne() >= {"changed", "annie", "bulk"}
     other = register_patient({"family_name": "Other"}, by=None, source="portal")
-    Patient.objects.filter(pk=patient.pk).update(status="merged", merged_into=other, given_name="Merged")
+    Patient.objects.filter(pk=patient.pk).update(
+        status="merged", merged_into=other, given_name="Merged"
+    )
     assert words() >= borne() >= {"merged"}
 
 
 def test_words_that_nobody_bears_any_more_are_forgotten_and_no_others():
-    patient = register_patient({"family_name": "Erased", "given_name": "Ann"}, by=None, source="portal")
+    patient = register_patient(
+        {"family_name": "Erased", "given_name": "Ann"}, by=None, source="portal"
+    )
     register_patient({"family_name": "Kept", "given_name": "Ann"}, by=None, source="portal")
     archived = register_patient({"family_name": "Archived"}, by=None, source="portal")
     archive_patient(archived.pk, by=None, source="portal")
-    NameWord.objects.create(word="kept")  # As two transactions that bring one word at once leave it.
+    NameWord.objects.create(
+        word="kept"
+    )  # As two transactions that bring one word at once leave it.
     Patient.objects.filter(pk=patient.pk).delete()
     forget_words()
     assert sorted(NameWord.objects.values_list("word", flat=True)) == ["ann", "archived", "kept"]
@@ -90,7 +106,9 @@ def test_words_that_nobody_bears_any_more_are_forgotten_and_no_others():
 
 def test_words_are_forgotten_in_slices(monkeypatch):
     monkeypatch.setattr(vocabulary, "SLICE", 2)
-    NameWord.objects.bulk_create([NameWord(word=word) for word in ("aaa", "bbb", "ccc", "ddd", "eee")])
+    NameWord.objects.bulk_create(
+        [NameWord(word=word) for word in ("aaa", "bbb", "ccc", "ddd", "eee")]
+    )
     with CaptureQueriesContext(connection) as asked:
         assert forget_words() == 5
     assert sum("LOCK TABLE" in query["sql"] for query in asked) == 3

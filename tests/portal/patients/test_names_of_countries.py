@@ -13,7 +13,13 @@ from portal.patients.reference.countries import (
 )
 from portal.patients.services import register_patient
 
-SENT = {"family_name": "Muster", "given_name": "Eva", "birth_unknown": "on", "sex": "female", "token": "a" * 32}
+SENT = {
+    "family_name": "Muster",
+    "given_name": "Eva",
+    "birth_unknown": "on",
+    "sex": "female",
+    "token": "a" * 32,
+}
 
 
 @pytest.mark.django_db
@@ -26,14 +32,18 @@ def test_a_country_is_typed_by_its_name_or_its_letters(desk, typed):
 @pytest.mark.django_db
 def test_another_word_stays_in_the_box_with_an_error_beside_it(desk):
     page = desk.post("/patients/new/", {**SENT, "country": "Atlantis"}).content.decode()
-    assert page.count("Give the country by its name or its two letters") == 2  # In the summary and beside the field.
+    assert (
+        page.count("Give the country by its name or its two letters") == 2
+    )  # In the summary and beside the field.
     assert 'value="Atlantis"' in page
     assert not Patient.objects.exists()
 
 
 @pytest.mark.django_db
 def test_the_pages_read_names(desk):
-    made = register_patient({"family_name": "Muster", "country": "TR", "language": "pt-BR"}, by=None, source="portal")
+    made = register_patient(
+        {"family_name": "Muster", "country": "TR", "language": "pt-BR"}, by=None, source="portal"
+    )
     form = desk.get(f"/patients/{made.pk}/edit/").content.decode()
     assert 'value="Türkiye"' in form
     assert 'value="Portuguese (Brazil)"' in form
@@ -48,7 +58,9 @@ def test_each_is_known_by_the_name_that_is_shown():
     assert [language_tag(language_name(tag)) for tag in tags] == tags
 
 
-@pytest.mark.parametrize(("typed", "kept"), [("usa", "US"), ("UK", "GB"), ("England", "GB"), ("Ivory Coast", "CI")])
+@pytest.mark.parametrize(
+    ("typed", "kept"), [("usa", "US"), ("UK", "GB"), ("England", "GB"), ("Ivory Coast", "CI")]
+)
 def test_other_names_of_a_country_are_known(typed, kept):
     assert country_code(typed) == kept
 

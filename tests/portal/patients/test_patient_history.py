@@ -33,7 +33,9 @@ def change(patient, **fields):
 def happened_at(patient, version, moment):
     """Move an event in time, which only a test may."""
     with pgtrigger.ignore("patients.PatientEvent:append_only"):
-        PatientEvent.objects.filter(pgh_obj_id=patient.pk, version=version).update(pgh_created_at=moment)
+        PatientEvent.objects.filter(pgh_obj_id=patient.pk, version=version).update(
+            pgh_created_at=moment
+        )
 
 
 def rows_of(answer):
@@ -46,18 +48,28 @@ def facts_of(answer):
 
 @committing
 def test_an_identifier_is_told_with_its_old_and_new_value(desk, patient):
-    change(patient, identifiers=[{"system": "passport", "value": "P2"}, {"system": "insurance", "value": "AB12"}])
+    change(
+        patient,
+        identifiers=[
+            {"system": "passport", "value": "P2"},
+            {"system": "insurance", "value": "AB12"},
+        ],
+    )
     newest, first = rows_of(desk.get(f"/patients/{patient.pk}/history/"))
     assert newest == [("Passport", "P1", "P2"), ("Insurance", "Not recorded", "AB12")]
     assert ("Passport", "Not recorded", "P1") in first
 
 
 @committing
-def test_an_identifier_that_sql_moves_to_another_patient_is_lost_here_and_found_there(desk, patient):
+def test_an_identifier_that_sql_moves_to_another_patient_is_lost_here_and_found_there(
+    desk, patient
+):
     other = register_patient({"family_name": "Other"}, by=None, source="api")
     with connection.cursor() as cursor:
         cursor.execute("UPDATE patients_patientidentifier SET patient_id = %s", [other.pk])
-    assert rows_of(desk.get(f"/patients/{other.pk}/history/"))[0] == [("Passport", "Not recorded", "P1")]
+    assert rows_of(desk.get(f"/patients/{other.pk}/history/"))[0] == [
+        ("Passport", "Not recorded", "P1")
+    ]
     was = desk.get(f"/patients/{other.pk}/history/as-it-was/?version=1")
     assert facts_of(was) == {"Passport": ("Not recorded", "P1")}
 
@@ -66,11 +78,17 @@ def test_an_identifier_that_sql_moves_to_another_patient_is_lost_here_and_found_
 def test_identifiers_from_before_their_log_are_said_to_have_changed(desk, patient):
     with pgtrigger.ignore("patients.PatientIdentifier:write_identifiers_insert"):
         PatientIdentifier.objects.create(patient=patient, system="driver", value="D1")
-    assert rows_of(desk.get(f"/patients/{patient.pk}/history/"))[0] == [("Identifiers", "Not kept", "Changed")]
+    assert rows_of(desk.get(f"/patients/{patient.pk}/history/"))[0] == [
+        ("Identifiers", "Not kept", "Changed")
+    ]
 
 
 def test_a_birth_date_is_told_as_far_as_it_is_known(desk, patient):
-    change(patient, date_of_birth=datetime(1984, 3, 1, tzinfo=UTC).date(), date_of_birth_precision="month")
+    change(
+        patient,
+        date_of_birth=datetime(1984, 3, 1, tzinfo=UTC).date(),
+        date_of_birth_precision="month",
+    )
     newest, _ = rows_of(desk.get(f"/patients/{patient.pk}/history/"))
     assert newest == [("Date of birth", "Not recorded", "Mar-1984")]
 
@@ -108,7 +126,11 @@ def test_the_request_id_is_for_those_who_audit(client, front_desk, make_user, pa
 def test_the_record_as_it_was_at_the_end_of_a_day_and_what_differs_today(desk, patient):
     change(patient, city="York", phone="555 0100")
     change(patient, city="Boston")
-    for version, moment in [(1, (2024, 4, 1)), (2, (2024, 4, 5, 23, 59, 30)), (3, (2024, 4, 6, 0, 0, 1))]:
+    for version, moment in [
+        (1, (2024, 4, 1)),
+        (2, (2024, 4, 5, 23, 59, 30)),
+        (3, (2024, 4, 6, 0, 0, 1)),
+    ]:
         happened_at(patient, version, datetime(*moment, tzinfo=UTC))
     answer = desk.get(f"/patients/{patient.pk}/history/as-it-was/?on=5+apr+2024")
     assert facts_of(answer) == {"City": ("York", "Boston")}
@@ -123,7 +145,10 @@ def test_the_record_as_it_was_at_the_end_of_a_day_and_what_differs_today(desk, p
 def test_identifiers_stand_there_as_they_were(desk, patient):
     change(patient, identifiers=[{"system": "insurance", "value": "AB12"}])
     change(patient, identifiers=[])
-    was = {version: f"/patients/{patient.pk}/history/as-it-was/?version={version}" for version in (1, 2, 3)}
+    was = {
+        version: f"/patients/{patient.pk}/history/as-it-was/?version={version}"
+        for version in (1, 2, 3)
+    }
     assert facts_of(desk.get(was[1])) == {"Passport": ("P1", "Not recorded")}
     assert facts_of(desk.get(was[2])) == {"Insurance": ("AB12", "Not recorded")}
     assert facts_of(desk.get(was[3])) == {}
@@ -152,7 +177,9 @@ def test_looking_back_is_a_reading_of_its_own_kind(desk, patient):
     assert [one.action for one in AccessRecord.objects.order_by("id")] == ["history", "past"]
 
 
-@pytest.mark.parametrize("page", ["", "edit/", "billing/", "timeline/", "identifiers/", "history/", "label/", "tags/"])
+@pytest.mark.parametrize(
+    "page", ["", "edit/", "billing/", "timeline/", "identifiers/", "history/", "label/", "tags/"]
+)
 def test_a_record_that_was_deleted_is_gone_and_one_that_never_was_is_not_found(desk, patient, page):
     Patient.objects.filter(pk=patient.pk).delete()
     gone = desk.get(f"/patients/{patient.pk}/{page}")
@@ -164,4 +191,7 @@ def test_the_api_says_gone_too(desk_api, patient):
     Patient.objects.filter(pk=patient.pk).delete()
     for address in (f"/api/patients/{patient.pk}", f"/api/patients/{patient.pk}/history"):
         answer = desk_api.get(address)
-        assert (answer.status_code, answer.json()["type"]) == (410, "urn:patient-portal:problem:gone")
+        assert (answer.status_code, answer.json()["type"]) == (
+            410,
+            "urn:patient-portal:problem:gone",
+        )

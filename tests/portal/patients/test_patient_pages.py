@@ -7,7 +7,13 @@ from portal.patients.models import AccessRecord, Patient
 from portal.patients.services import change_patient, register_patient
 
 pytestmark = pytest.mark.django_db
-JANE = {"family_name": "Example", "given_name": "Jane <b>", "prefix": "Mrs.", "sex": "female", "phone": "555 0100"}
+JANE = {
+    "family_name": "Example",
+    "given_name": "Jane <b>",
+    "prefix": "Mrs.",
+    "sex": "female",
+    "phone": "555 0100",
+}
 
 
 @pytest.fixture
@@ -49,7 +55,9 @@ def test_opening_is_a_reading_and_the_poll_for_the_tags_is_none(client, front_de
     client.get(f"/patients/{patient.pk}/")
     client.get(f"/patients/{patient.pk}/tags/")
     client.get(f"/patients/{patient.pk}/billing/", headers={"HX-Request": "true"})
-    assert [(one.action, one.patient_ids) for one in AccessRecord.objects.all()] == [("open", [patient.pk])]
+    assert [(one.action, one.patient_ids) for one in AccessRecord.objects.all()] == [
+        ("open", [patient.pk])
+    ]
 
 
 def test_an_edit_writes_only_what_was_changed_in_the_form(client, front_desk, patient):
@@ -82,7 +90,10 @@ def test_a_forged_form_is_refused(client, front_desk, patient):
         ("1984", {"date_of_birth": ["", "", "1984"]}),
         ("020 7946 0000", {"phone": "020 7946 0000"}),
         ("O'Neill, Ann", {"family_name": "O'Neill", "given_name": "Ann"}),
-        ("smith jane 15/3/84", {"family_name": "Smith", "given_name": "Jane", "date_of_birth": ["15", "3", "1984"]}),
+        (
+            "smith jane 15/3/84",
+            {"family_name": "Smith", "given_name": "Jane", "date_of_birth": ["15", "3", "1984"]},
+        ),
         ("smith 15 3 84", {"family_name": "Smith", "date_of_birth": ["15", "3", "1984"]}),
         ("617 555 0100 smith", {"family_name": "Smith", "phone": "617 555 0100"}),
         ("p1234567", {"identifier_value_0": "p1234567"}),

@@ -8,7 +8,12 @@ from django.utils import timezone
 
 from portal.billing.models import BillingAccount
 from portal.patients.models import PatientEvent
-from portal.patients.services import archive_patient, change_patient, register_patient, restore_patient
+from portal.patients.services import (
+    archive_patient,
+    change_patient,
+    register_patient,
+    restore_patient,
+)
 
 pytestmark = pytest.mark.django_db
 # A transaction has one time, and identifiers raise the version once in it, so that these tests commit.
@@ -17,20 +22,28 @@ committing = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def patient(front_desk):
-    made = register_patient({"family_name": "Example"}, by=front_desk, source="portal", duplicate_reason="twins")
+    made = register_patient(
+        {"family_name": "Example"}, by=front_desk, source="portal", duplicate_reason="twins"
+    )
     BillingAccount.objects.update(next_attempt_at=None)
     return made
 
 
 def told(answer):
-    return [(one.title, list(one.details)) for _, happenings in answer.context["days"] for one in happenings]
+    return [
+        (one.title, list(one.details))
+        for _, happenings in answer.context["days"]
+        for one in happenings
+    ]
 
 
 @committing
 def test_each_change_is_one_line_in_words(desk, front_desk, patient):
     change_patient(patient.pk, {"city": "Leeds", "phone": "555 0100"}, by=front_desk, source="api")
     identifiers = [{"system": "passport", "value": "P1"}]
-    change_patient(patient.pk, {"city": "York", "identifiers": identifiers}, by=None, source="import")
+    change_patient(
+        patient.pk, {"city": "York", "identifiers": identifiers}, by=None, source="import"
+    )
     archive_patient(patient.pk, by=front_desk, source="portal")
     restore_patient(patient.pk, by=front_desk, source="portal")
     BillingAccount.objects.update(next_attempt_at=None)
@@ -43,7 +56,10 @@ def test_each_change_is_one_line_in_words(desk, front_desk, patient):
         ("Registered", ["Registered although a similar person was here: twins"]),
     ]
     lines = [one for _, happenings in answer.context["days"] for one in happenings]
-    assert [(one.by, one.door) for one in lines][2:4] == [("the system", "Import"), (front_desk.email, "API")]
+    assert [(one.by, one.door) for one in lines][2:4] == [
+        ("the system", "Import"),
+        (front_desk.email, "API"),
+    ]
 
 
 def test_many_fields_are_counted_in_the_title(desk, patient):
@@ -57,10 +73,15 @@ def test_many_fields_are_counted_in_the_title(desk, patient):
 def test_billing_adds_its_answer_for_those_who_may_see_it(desk, front_desk, patient):
     BillingAccount.objects.update(status="active", account_id="ACC-1", answered_at=timezone.now())
     address = f"/patients/{patient.pk}/timeline/"
-    assert told(desk.get(address))[0] == ("Billing account open, as billing answered last", ["Account ACC-1"])
+    assert told(desk.get(address))[0] == (
+        "Billing account open, as billing answered last",
+        ["Account ACC-1"],
+    )
     BillingAccount.objects.update(status="failed", last_error_code="INVALID_ARGUMENT")
     assert told(desk.get(address))[0][0] == "Billing refused the account"
-    front_desk.groups.get().permissions.remove(Permission.objects.get(codename="view_billingaccount"))
+    front_desk.groups.get().permissions.remove(
+        Permission.objects.get(codename="view_billingaccount")
+    )
     assert [title for title, _ in told(desk.get(address))] == ["Registered"]
 
 
@@ -70,7 +91,9 @@ def test_every_happening_stands_on_one_page_and_no_more(desk, patient):
         change_patient(patient.pk, {"city": f"Town {number}"}, by=None, source="api")
     third = PatientEvent.objects.get(pgh_obj_id=patient.pk, version=3)
     answered = third.pgh_created_at + timedelta(microseconds=1)
-    BillingAccount.objects.update(status="active", account_id="A", answered_at=answered, next_attempt_at=None)
+    BillingAccount.objects.update(
+        status="active", account_id="A", answered_at=answered, next_attempt_at=None
+    )
     first = desk.get(f"/patients/{patient.pk}/timeline/")
     second = desk.get(f"/patients/{patient.pk}/timeline/?before={first.context['older']}")
     titles = [title for title, _ in [*told(first), *told(second)]]

@@ -20,7 +20,12 @@ def admin(client, make_user):
 def test_adding_and_changing_leave_one_event_each_with_the_operator(admin):
     assert admin.post("/admin/patients/patient/add/", JANE).status_code == 302
     patient = Patient.objects.get()
-    assert admin.post(f"/admin/patients/patient/{patient.pk}/change/", {**JANE, "city": "Leeds"}).status_code == 302
+    assert (
+        admin.post(
+            f"/admin/patients/patient/{patient.pk}/change/", {**JANE, "city": "Leeds"}
+        ).status_code
+        == 302
+    )
     events = PatientEvent.objects.order_by("pgh_id")
     assert [(e.version, e.city, e.pgh_context["source"], e.source) for e in events] == [
         (1, "", "admin", "admin"),
@@ -30,7 +35,9 @@ def test_adding_and_changing_leave_one_event_each_with_the_operator(admin):
 
 
 def test_wrong_fields_are_shown_beside_the_fields(admin):
-    page = admin.post("/admin/patients/patient/add/", {**JANE, "country": "U1", "date_of_birth": "2999-01-01"})
+    page = admin.post(
+        "/admin/patients/patient/add/", {**JANE, "country": "U1", "date_of_birth": "2999-01-01"}
+    )
     assert b"two letters" in page.content
     assert b"must be today or in the past" in page.content
     assert not Patient.objects.exists()
@@ -41,12 +48,18 @@ def test_searching_knows_names_and_readings_are_recorded(admin):
     page = admin.get("/admin/patients/patient/?q=muller+ev")
     assert patient.mrn.encode() in page.content
     admin.get(f"/admin/patients/patient/{patient.pk}/change/")
-    assert set(AccessRecord.objects.values_list("action", "door")) == {("list", "admin"), ("open", "admin")}
+    assert set(AccessRecord.objects.values_list("action", "door")) == {
+        ("list", "admin"),
+        ("open", "admin"),
+    }
 
 
 def test_nobody_is_deleted_here(admin):
     patient = Patient.objects.create(family_name="Example")
-    assert admin.post(f"/admin/patients/patient/{patient.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert (
+        admin.post(f"/admin/patients/patient/{patient.pk}/delete/", {"post": "yes"}).status_code
+        == 403
+    )
 
 
 def test_archiving_and_restoring_are_actions(admin):

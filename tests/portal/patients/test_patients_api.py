@@ -38,16 +38,28 @@ def test_the_body_of_older_clients_works_as_it_is(desk_api):
 
 
 def test_older_clients_put_changes_what_it_names_and_keeps_the_rest(desk_api):
-    place = post(desk_api, {**JANE, "phone": "020 7946 0000", "address": "1 High Street"})["Location"]
-    body = {"name": "Jane Changed", "email": "j@mail.example", "address": "2 Low Street", "dateOfBirth": "1984-03-15"}
+    place = post(desk_api, {**JANE, "phone": "020 7946 0000", "address": "1 High Street"})[
+        "Location"
+    ]
+    body = {
+        "name": "Jane Changed",
+        "email": "j@mail.example",
+        "address": "2 Low Street",
+        "dateOfBirth": "1984-03-15",
+    }
     changed = desk_api.put(place, body, format="json").json()
-    assert (changed["name"], changed["address"], changed["phone"]) == ("Jane Changed", "2 Low Street", "020 7946 0000")
+    assert (changed["name"], changed["address"], changed["phone"]) == (
+        "Jane Changed",
+        "2 Low Street",
+        "020 7946 0000",
+    )
 
 
 def test_what_get_answers_can_be_put_back_and_changes_nothing(desk_api):
-    place = post(desk_api, {**JANE, "city": "Leeds", "identifiers": [{"system": "ssn", "value": "999-11-2222"}]})[
-        "Location"
-    ]
+    place = post(
+        desk_api,
+        {**JANE, "city": "Leeds", "identifiers": [{"system": "ssn", "value": "999-11-2222"}]},
+    )["Location"]
     answer = desk_api.put(place, desk_api.get(place).json(), format="json")
     assert (answer.status_code, answer["ETag"]) == (200, '"1"')
 
@@ -63,7 +75,13 @@ def test_who_is_registered_today_is_so_by_the_clinics_clock(desk_api, zone):
 
 
 def test_every_wrong_field_is_named_at_once(desk_api):
-    body = {"givenName": "J" * 200, "dateOfBirth": "1984-02-30", "sex": "f", "email": "x", "favouriteColour": "red"}
+    body = {
+        "givenName": "J" * 200,
+        "dateOfBirth": "1984-02-30",
+        "sex": "f",
+        "email": "x",
+        "favouriteColour": "red",
+    }
     answer = post(desk_api, body)
     assert answer.status_code == 400
     assert answer["Content-Type"] == "application/problem+json"
@@ -79,7 +97,8 @@ def test_every_wrong_field_is_named_at_once(desk_api):
 
 
 @pytest.mark.parametrize(
-    ("body", "pointer"), [({"name": " "}, "#/name"), ({"familyName": ""}, "#/familyName"), ({}, "#/familyName")]
+    ("body", "pointer"),
+    [({"name": " "}, "#/name"), ({"familyName": ""}, "#/familyName"), ({}, "#/familyName")],
 )
 def test_a_missing_name_is_pointed_out_where_it_was_sent(desk_api, body, pointer):
     assert [one["pointer"] for one in post(desk_api, body).json()["errors"]] == [pointer]
@@ -95,7 +114,9 @@ def test_a_body_that_is_no_json_object_is_refused(desk_api, body):
 def test_names_of_other_alphabets_are_kept_and_found(desk_api):
     post(desk_api, {"familyName": "Достоевский", "givenName": "Фёдор"})
     post(desk_api, {"familyName": "山田", "givenName": "太郎"})
-    assert [p["familyName"] for p in desk_api.get("/api/patients?q=ФЕДОР дост").json()] == ["Достоевский"]
+    assert [p["familyName"] for p in desk_api.get("/api/patients?q=ФЕДОР дост").json()] == [
+        "Достоевский"
+    ]
     assert [p["familyName"] for p in desk_api.get("/api/patients?q=山田").json()] == ["山田"]
 
 
@@ -121,8 +142,13 @@ def test_she_is_found_by(desk_api, query):
         "identifiers": [{"system": "ssn", "value": "999-11-2222"}],
     }  # fmt: skip
     mrn = post(desk_api, jane).json()["mrn"]
-    post(desk_api, {"familyName": "Other", "givenName": "Bob", "sex": "male", "dateOfBirth": "1990-01-01"})
-    assert [p["mrn"] for p in desk_api.get("/api/patients?" + query.replace("+", "%2B")).json()] == [mrn]
+    post(
+        desk_api,
+        {"familyName": "Other", "givenName": "Bob", "sex": "male", "dateOfBirth": "1990-01-01"},
+    )
+    assert [
+        p["mrn"] for p in desk_api.get("/api/patients?" + query.replace("+", "%2B")).json()
+    ] == [mrn]
     assert [p["mrn"] for p in desk_api.get(f"/api/patients?q={mrn}").json()] == [mrn]
 
 
@@ -158,7 +184,10 @@ def test_an_identifier_of_someone_else_is_refused_and_nothing_is_half_written(de
 
 def test_if_match_refuses_a_stale_version(desk_api):
     place = post(desk_api, JANE)["Location"]
-    assert desk_api.patch(place, {"city": "Leeds"}, format="json", HTTP_IF_MATCH='"1"')["ETag"] == '"2"'
+    assert (
+        desk_api.patch(place, {"city": "Leeds"}, format="json", HTTP_IF_MATCH='"1"')["ETag"]
+        == '"2"'
+    )
     for tag in ['"1"', 'W/"2"', "2", '"x"']:
         stale = desk_api.patch(place, {"city": "York"}, format="json", HTTP_IF_MATCH=tag)
         assert stale.status_code == 412
@@ -207,7 +236,9 @@ def test_every_reading_is_recorded(desk_api, front_desk):
     desk_api.get("/api/patients")
     desk_api.get(answer["Location"] + "/history")
     records = AccessRecord.objects.order_by("id").values_list("action", "door", "user")
-    assert list(records) == [(action, "api", front_desk.pk) for action in ("open", "list", "history")]
+    assert list(records) == [
+        (action, "api", front_desk.pk) for action in ("open", "list", "history")
+    ]
 
 
 def test_an_unknown_patient_is_404_as_a_problem(desk_api):
@@ -233,5 +264,7 @@ def test_the_openapi_document_names_the_routes(client, front_desk):
     client.force_login(front_desk)
     text = client.get("/api/schema?format=json").json()
     assert text["openapi"].startswith("3.1")
-    assert {"/api/patients", "/api/patients/{patient_id}", "/api/analytics", "/auth/login"} <= set(text["paths"])
+    assert {"/api/patients", "/api/patients/{patient_id}", "/api/analytics", "/auth/login"} <= set(
+        text["paths"]
+    )
     assert client.get("/api/docs").status_code == 200

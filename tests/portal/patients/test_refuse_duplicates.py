@@ -33,14 +33,21 @@ def found(**details) -> dict[str, str]:
 
 
 def test_the_surest_stand_first_and_archived_ones_do_not_stand_at_all():
-    register(given_name="Phone", family_name="Other", date_of_birth="1950-01-01", phone="617 555 0100")
+    register(
+        given_name="Phone", family_name="Other", date_of_birth="1950-01-01", phone="617 555 0100"
+    )
     register(given_name="Sound", family_name="Smythe")
     register(given_name="Twin")
     register(given_name="Gone")
     archive_patient(Patient.objects.get(given_name="Gone").pk, by=None, source="portal")
     register(given_name="Holder", family_name="Else", date_of_birth="1970-01-01", **PASSPORT)
     asked = found(phone="+1 (617) 555-0100", **PASSPORT)
-    assert asked == {"Holder": "certain", "Twin": "probable", "Phone": "possible", "Sound": "possible"}
+    assert asked == {
+        "Holder": "certain",
+        "Twin": "probable",
+        "Phone": "possible",
+        "Sound": "possible",
+    }
     assert list(asked)[:2] == ["Holder", "Twin"]
 
 
@@ -57,7 +64,9 @@ def test_a_year_of_birth_meets_the_day_of_birth():
     register(date_of_birth="1984-01-01", date_of_birth_precision="year")
     assert found() == {"Jane": "probable"}
     register(given_name="Day", date_of_birth="1984-07-09")
-    assert found(given_name="Day", date_of_birth="1984-01-01", date_of_birth_precision="year") == {"Day": "probable"}
+    assert found(given_name="Day", date_of_birth="1984-01-01", date_of_birth_precision="year") == {
+        "Day": "probable"
+    }
 
 
 @pytest.mark.parametrize(
@@ -72,11 +81,15 @@ def test_a_year_of_birth_meets_the_day_of_birth():
 def test_who_is_meant_is_found_on_a_day_that_half_the_clinic_is_born_on(there):
     """Red when some of the day are compared that the database takes by chance."""
     day = {"date_of_birth": date(1984, 1, 1)}
-    crowd = [{**day, "family_name": f"Jones{n}", "given_name": "Jack"} for n in range(MOST_OF_A_DAY * 2)]
+    crowd = [
+        {**day, "family_name": f"Jones{n}", "given_name": "Jack"} for n in range(MOST_OF_A_DAY * 2)
+    ]
     register_patients(crowd, by=None, source="portal")
     meant = register(**{"given_name": "Jane", **there, **day})
     register_patients(crowd, by=None, source="portal")
-    assert [match.patient_id for match in similar_in(Patient.objects.all(), {**SMITH, **day})] == [meant.pk]
+    assert [match.patient_id for match in similar_in(Patient.objects.all(), {**SMITH, **day})] == [
+        meant.pk
+    ]
 
 
 def test_day_and_month_exchanged_are_found():
@@ -123,7 +136,10 @@ def test_what_the_page_says_that_it_showed_has_to_be_its_own_word(client, front_
     shown = answer.context["panel"].shown
     client.post("/patients/similar/", {**SENT, "shown": shown})
     assert AccessRecord.objects.count() == 4
-    assert client.post("/patients/new/", {**SENT, "another": "relative", "shown": shown}).status_code == 302
+    assert (
+        client.post("/patients/new/", {**SENT, "another": "relative", "shown": shown}).status_code
+        == 302
+    )
 
 
 def test_the_panel_is_left_alone_where_nothing_changed(client, front_desk):
@@ -157,7 +173,11 @@ def test_the_api_names_grade_and_reasons_and_older_members_stay(desk_api):
     there = register(phone="617 555 0100")
     body = {"familyName": "Smith", "givenName": "Jane", "dateOfBirth": "1984-03-15"}
     problem = desk_api.post("/api/patients", body, format="json").json()
-    assert (problem["status"], problem["duplicate"], problem["patientIds"]) == (409, True, [str(there.pk)])
+    assert (problem["status"], problem["duplicate"], problem["patientIds"]) == (
+        409,
+        True,
+        [str(there.pk)],
+    )
     reasons = ["same name", "same date of birth"]
     assert problem["candidates"] == [{"id": str(there.pk), "grade": "certain", "reasons": reasons}]
     near = {**body, "givenName": "Joan", "phone": "617 555 0100"}

@@ -63,13 +63,17 @@ def test_another_person_under_the_token_of_one_who_cannot_be_identified_is_refus
 @pytest.mark.django_db
 def test_two_unknown_people_of_one_minute_are_two_patients(desk):
     for token in ("1" * 32, "2" * 32):
-        assert desk.post("/patients/new/", {"token": token, "unidentified": "yes"}).status_code == 302
+        assert (
+            desk.post("/patients/new/", {"token": token, "unidentified": "yes"}).status_code == 302
+        )
     assert len({*Patient.objects.values_list("given_name")}) == 2
 
 
 @pytest.mark.django_db
 def test_a_postal_code_is_kept_in_the_form_of_its_country(desk):
-    desk.post("/patients/new/", {**SENT, "birth_unknown": "on", "postal_code": "ls14ap", "country": "gb"})
+    desk.post(
+        "/patients/new/", {**SENT, "birth_unknown": "on", "postal_code": "ls14ap", "country": "gb"}
+    )
     assert Patient.objects.values_list("postal_code", "country").get() == ("LS1 4AP", "GB")
 
 
@@ -85,8 +89,14 @@ def test_postal_codes_have_the_form_of_their_country(code, country, form):
 
 
 def test_a_phone_is_told_as_it_was_understood_or_kept():
-    assert echoes_of({"phone": "6175550100", "phone_e164": "+16175550100"})["phone"] == "Understood as +1 617-555-0100"
-    assert echoes_of({"phone": "555 0100"})["phone"] == "Kept as typed: not a whole number of United States"
+    assert (
+        echoes_of({"phone": "6175550100", "phone_e164": "+16175550100"})["phone"]
+        == "Understood as +1 617-555-0100"
+    )
+    assert (
+        echoes_of({"phone": "555 0100"})["phone"]
+        == "Kept as typed: not a whole number of United States"
+    )
     assert echoes_of({}) == {"age": "", "phone": "", "postal_code": ""}
 
 
@@ -101,7 +111,12 @@ def test_an_age_is_in_years_for_children_in_months_and_for_newborns_in_days(born
 
 @pytest.mark.django_db
 def test_what_is_typed_so_far_is_understood_though_the_rest_is_wrong(desk):
-    sent = {"family_name": "", "phone": "617 555 0100", "email": "no", "date_of_birth_0": "1984-03-15"}
+    sent = {
+        "family_name": "",
+        "phone": "617 555 0100",
+        "email": "no",
+        "date_of_birth_0": "1984-03-15",
+    }
     page = desk.post("/patients/similar/", sent).content.decode()
     assert "+1 617-555-0100" in page
     assert "years</span>" in page

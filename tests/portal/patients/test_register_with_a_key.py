@@ -14,7 +14,9 @@ from portal.patients.tasks import forget_keys
 from portal.patients.validation import clean_details
 
 JANE = {"familyName": "Example", "givenName": "Jane", "dateOfBirth": "1984-03-15"}
-DETAILS = clean_details({"family_name": "Example", "given_name": "Jane", "date_of_birth": "1984-03-15"})
+DETAILS = clean_details(
+    {"family_name": "Example", "given_name": "Jane", "date_of_birth": "1984-03-15"}
+)
 
 
 def post(api, body=JANE, key="k1"):
@@ -34,7 +36,11 @@ def test_the_answer_is_the_first_one_also_when_the_patient_was_changed_since(des
     first = post(desk_api)
     desk_api.patch(first["Location"], {"city": "Leeds"}, format="json")
     again = post(desk_api)
-    assert (again.json(), again["ETag"], again["Location"]) == (first.json(), '"1"', first["Location"])
+    assert (again.json(), again["ETag"], again["Location"]) == (
+        first.json(),
+        '"1"',
+        first["Location"],
+    )
     assert Patient.objects.get().city == "Leeds"
 
 
@@ -62,7 +68,9 @@ def test_keys_of_two_people_do_not_meet(desk_api, api_as, make_user):
 @pytest.mark.django_db
 def test_after_a_day_the_key_is_free_again(desk_api):
     post(desk_api)
-    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=idempotency.HOURS, minutes=1))
+    IdempotencyKey.objects.update(
+        created_at=timezone.now() - timedelta(hours=idempotency.HOURS, minutes=1)
+    )
     assert post(desk_api, {"familyName": "Other", "givenName": "Ann"}).status_code == 201
     assert Patient.objects.count() == 2
 
@@ -70,7 +78,9 @@ def test_after_a_day_the_key_is_free_again(desk_api):
 @pytest.mark.django_db
 def test_keys_older_than_a_day_are_forgotten_and_younger_ones_kept(desk_api):
     post(desk_api, key="old")
-    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=idempotency.HOURS, minutes=1))
+    IdempotencyKey.objects.update(
+        created_at=timezone.now() - timedelta(hours=idempotency.HOURS, minutes=1)
+    )
     post(desk_api, {"familyName": "Other", "givenName": "Ann"}, key="new")
     forget_keys()
     assert list(IdempotencyKey.objects.values_list("key", flat=True)) == ["new"]
@@ -83,7 +93,9 @@ def test_while_the_first_is_under_way_the_api_answers_409_and_the_form_waits(des
     def register(*, holds=False):
         try:
             with transaction.atomic():
-                patient = services.register_patient(DETAILS, by=front_desk, source="api", idempotency_key="k1")
+                patient = services.register_patient(
+                    DETAILS, by=front_desk, source="api", idempotency_key="k1"
+                )
                 if holds:
                     is_registered.set()
                     assert may_end.wait(60)

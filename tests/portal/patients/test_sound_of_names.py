@@ -43,7 +43,15 @@ def test_one_name_in_several_spellings_has_one_sound(names):
 
 @pytest.mark.parametrize(
     "names",
-    ["Smith Schmidt", "Ward Ford", "Lee Lowe", "Baker Parker", "Anna Nana", "Jones James Janek", "Smith Smithson"],
+    [
+        "Smith Schmidt",
+        "Ward Ford",
+        "Lee Lowe",
+        "Baker Parker",
+        "Anna Nana",
+        "Jones James Janek",
+        "Smith Smithson",
+    ],
 )
 def test_other_names_have_other_sounds(names):
     assert len({sound_of(fold(name)) for name in names.split()}) == len(names.split())

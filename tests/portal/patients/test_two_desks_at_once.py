@@ -11,7 +11,9 @@ from portal.patients.models import Patient, PatientEvent
 from portal.patients.validation import clean_details
 
 pytestmark = pytest.mark.django_db(transaction=True)
-JANE = clean_details({"family_name": "Example", "given_name": "Jane", "date_of_birth": "1984-03-15"})
+JANE = clean_details(
+    {"family_name": "Example", "given_name": "Jane", "date_of_birth": "1984-03-15"}
+)
 
 
 def at_once(count, work):
@@ -34,7 +36,9 @@ def test_20_desks_that_register_one_person_make_one_patient():
 
 
 def test_20_tries_with_one_key_all_get_the_same_patient():
-    results = at_once(20, lambda _: services.register_patient(JANE, by=None, source="api", idempotency_key="k"))
+    results = at_once(
+        20, lambda _: services.register_patient(JANE, by=None, source="api", idempotency_key="k")
+    )
     assert len({result.pk for result in results}) == 1
     assert Patient.objects.count() == 1
 
@@ -44,7 +48,9 @@ def test_of_10_changes_to_one_version_one_wins():
 
     def change(number):
         changes = {"city": f"City {number}"}
-        return services.change_patient(patient.pk, changes, by=None, source="api", expected_version=1)
+        return services.change_patient(
+            patient.pk, changes, by=None, source="api", expected_version=1
+        )
 
     results = at_once(10, change)
     assert sum(isinstance(result, Patient) for result in results) == 1
@@ -53,6 +59,9 @@ def test_of_10_changes_to_one_version_one_wins():
 
 def test_versions_have_no_gaps_and_events_stand_in_their_order():
     patient = services.register_patient(JANE, by=None, source="api")
-    at_once(10, lambda n: services.change_patient(patient.pk, {"city": f"City {n}"}, by=None, source="api"))
+    at_once(
+        10,
+        lambda n: services.change_patient(patient.pk, {"city": f"City {n}"}, by=None, source="api"),
+    )
     versions = PatientEvent.objects.order_by("pgh_id").values_list("version", flat=True)
     assert list(versions) == list(range(1, 12))

@@ -7,8 +7,14 @@ import pytest
 from portal.patients.models import Patient
 from portal.patients.services import archive_patient, change_patient, register_patient
 
-pytestmark = pytest.mark.django_db(transaction=True)  # Identifiers raise the version once in a transaction.
-JANE = {"family_name": "Example", "phone": "555 0100", "identifiers": [{"system": "passport", "value": "P1"}]}
+pytestmark = pytest.mark.django_db(
+    transaction=True
+)  # Identifiers raise the version once in a transaction.
+JANE = {
+    "family_name": "Example",
+    "phone": "555 0100",
+    "identifiers": [{"system": "passport", "value": "P1"}],
+}
 
 
 @pytest.fixture
@@ -25,11 +31,20 @@ def held(patient):
 
 
 def test_fields_and_identifiers_get_their_values_back_as_a_new_version(desk, patient):
-    details = {"phone": "", "city": "Leeds", "identifiers": [{"system": "insurance", "value": "AB12"}]}
+    details = {
+        "phone": "",
+        "city": "Leeds",
+        "identifiers": [{"system": "insurance", "value": "AB12"}],
+    }
     change_patient(patient.pk, details, by=None, source="api")
     assert undo(desk, patient, 2).status_code == 302
     now = Patient.objects.get()
-    assert (now.phone, now.city, now.version, held(now)) == ("555 0100", "", 3, [("passport", "P1")])
+    assert (now.phone, now.city, now.version, held(now)) == (
+        "555 0100",
+        "",
+        3,
+        [("passport", "P1")],
+    )
     undo(desk, patient, 3)
     now = Patient.objects.get()
     assert (now.phone, now.city, held(now)) == ("", "Leeds", [("insurance", "AB12")])

@@ -36,7 +36,9 @@ class Answer:
     report: dict
 
     def kinds_of(self, patient_id) -> set[str]:
-        return {one["kind"] for one in self.report["differences"] if one["patient"] == str(patient_id)}
+        return {
+            one["kind"] for one in self.report["differences"] if one["patient"] == str(patient_id)
+        }
 
     def store(self, name: str) -> dict:
         [entry] = [one for one in self.report["stores"] if one["store"] == name]
@@ -46,7 +48,9 @@ class Answer:
 class System:
     """The processes, and ways to go behind their backs."""
 
-    def __init__(self, folder: Path, broker_address: str, billing: BillingServer, analytics_url) -> None:
+    def __init__(
+        self, folder: Path, broker_address: str, billing: BillingServer, analytics_url
+    ) -> None:
         self.folder, self.broker_address = folder, broker_address
         self.billing, self.analytics_url = billing, analytics_url
         self.relay: RelayProcess
@@ -59,7 +63,9 @@ class System:
 
     @contextmanager
     def counting(self, topic: str) -> Iterator[Worker]:
-        worker = counting(self.analytics_url, self.broker_address, self.folder, KAFKA_TOPIC_PATIENT=topic)
+        worker = counting(
+            self.analytics_url, self.broker_address, self.folder, KAFKA_TOPIC_PATIENT=topic
+        )
         with worker as self.analytics:
             yield self.analytics
 
@@ -71,7 +77,9 @@ class System:
 
     def send(self, topic: str, *messages: tuple[str, bytes]) -> None:
         """Put (key, value) pairs on the topic, past the relay, and where it would."""
-        producer = Producer({"bootstrap.servers": self.broker_address, "partitioner": "murmur2_random"})
+        producer = Producer(
+            {"bootstrap.servers": self.broker_address, "partitioner": "murmur2_random"}
+        )
         for key, value in messages:
             producer.produce(topic, value, key=key)
         assert producer.flush(LONG) == 0
@@ -110,15 +118,28 @@ def reconcile(*arguments: str, patience: float = LONG) -> Answer:
     """`manage.py reconcile --json`."""
     output, code = io.StringIO(), 0
     try:
-        call_command("reconcile", "--json", f"--patience={patience}", *arguments, stdout=output, stderr=io.StringIO())
+        call_command(
+            "reconcile",
+            "--json",
+            f"--patience={patience}",
+            *arguments,
+            stdout=output,
+            stderr=io.StringIO(),
+        )
     except SystemExit as ended:
         code = ended.code
     return Answer(code, json.loads(output.getvalue()))
 
 
 def register(**details) -> Patient:
-    jane = {"family_name": "Example", "given_name": secrets.token_hex(6), "email": "jane@example.org"}
-    return services.register_patient({**jane, **details}, by=None, source="portal", duplicate_reason="a test")
+    jane = {
+        "family_name": "Example",
+        "given_name": secrets.token_hex(6),
+        "email": "jane@example.org",
+    }
+    return services.register_patient(
+        {**jane, **details}, by=None, source="portal", duplicate_reason="a test"
+    )
 
 
 def change(patient, **changes) -> Patient:

@@ -10,7 +10,15 @@ from portal.events.models import QuarantinedEvent
 from portal.patients.models import EventOutbox, Patient, PatientEvent
 from portal.patients.services import archive_patient
 from portal.reconciliation.kinds import KINDS
-from tests.portal.reconciliation.running_system import LONG, Answer, change, reconcile, register, tell, without_triggers
+from tests.portal.reconciliation.running_system import (
+    LONG,
+    Answer,
+    change,
+    reconcile,
+    register,
+    tell,
+    without_triggers,
+)
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db  # They only look at what the fixture did.
@@ -97,7 +105,12 @@ def on_topic(here: Planted, olds: dict[str, Patient]) -> None:
     here.plant("unknown-event", one.pk, "counted-too-often")
     tell_analytics = here.system.tell_analytics
     planted_there = f"patient_id IN ('{here.patients['out-of-order']}', '{one.pk}')"
-    wait_for(lambda: tell_analytics(f"SELECT sum(counted) FROM patient_state WHERE {planted_there}") == [(5,)])
+    wait_for(
+        lambda: (
+            tell_analytics(f"SELECT sum(counted) FROM patient_state WHERE {planted_there}")
+            == [(5,)]
+        )
+    )
 
 
 def in_analytics(here: Planted, olds: dict[str, Patient]) -> None:
@@ -146,7 +159,9 @@ def in_billing(here: Planted, olds: dict[str, Patient]) -> None:
     ):
         tell_billing(f"UPDATE billing_account SET {is_now} WHERE patient_id = '{olds[kind].pk}'")
         here.plant(kind, olds[kind].pk)
-    BillingAccount.objects.filter(pk=olds["refused"].pk).update(status="failed", last_error_code="INVALID_ARGUMENT")
+    BillingAccount.objects.filter(pk=olds["refused"].pk).update(
+        status="failed", last_error_code="INVALID_ARGUMENT"
+    )
     here.plant("refused", olds["refused"].pk)
 
 
@@ -207,7 +222,11 @@ def test_what_no_repair_heals_stays_visible(planted, kind):
 def test_the_repair_says_what_it_did(planted):
     done = {one["what"]: one["count"] for one in planted.repaired.report["repaired"]}
     assert done.pop("put back into the outbox") > 10
-    assert done.pop("asked of billing again") in (3, 4, 5)  # Two of them the relay may have found by itself.
+    assert done.pop("asked of billing again") in (
+        3,
+        4,
+        5,
+    )  # Two of them the relay may have found by itself.
     assert done == {
         "written into the log": 2,
         "deletion written into the log": 1,

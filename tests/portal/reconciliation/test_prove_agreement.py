@@ -101,7 +101,9 @@ def test_what_analytics_reads_late_is_no_difference(system, monkeypatch):
         with ThreadPoolExecutor() as threads:
             answer = threads.submit(reconciled_elsewhere)
             wait_for(
-                lambda: ReconcileReport.objects.filter(status="running", step__startswith="reading topic").exists()
+                lambda: ReconcileReport.objects.filter(
+                    status="running", step__startswith="reading topic"
+                ).exists()
             )
             system.analytics.popen.send_signal(signal.SIGCONT)
             assert answer.result().code == 0
@@ -125,11 +127,15 @@ def reconciled_elsewhere():
         ("billing", "BILLING_GRPC_ADDRESS", CLOSED),
     ],
 )
-def test_a_store_that_does_not_answer_is_named_and_the_others_are_compared(system, settings, store, setting, value):
+def test_a_store_that_does_not_answer_is_named_and_the_others_are_compared(
+    system, settings, store, setting, value
+):
     setattr(settings, setting, value)
     answer = reconcile()
     assert (answer.code, answer.report["verdict"]) == (2, "failed")
-    assert {name: answer.store(name)["differences"] for name in ALL} == dict.fromkeys(ALL, 0) | {store: None}
+    assert {name: answer.store(name)["differences"] for name in ALL} == dict.fromkeys(ALL, 0) | {
+        store: None
+    }
     assert answer.report["message"] == answer.store(store)["note"]
 
 
@@ -149,7 +155,9 @@ def test_messages_of_others_on_the_topic_are_counted_and_disturb_nothing(system)
     assert reconcile().code == 0
     event = encode(PatientEvent.objects.get(pgh_obj_id=patient.pk), None, include_contact=False)
     other_key = ("anybody", event.value)  # There it is in the order of somebody else.
-    system.send(now.KAFKA_TOPIC_PATIENT, ("anybody", b"no event"), (str(patient.pk), b""), other_key)
+    system.send(
+        now.KAFKA_TOPIC_PATIENT, ("anybody", b"no event"), (str(patient.pk), b""), other_key
+    )
     answer = reconcile()
     assert answer.code == 0
     assert "3 not ours" in answer.store("topic")["note"]
@@ -163,7 +171,9 @@ def test_on_a_broker_that_keeps_a_window_analytics_is_the_proof(system, settings
     settings.KAFKA_WINDOW_BYTES = 3_000_000
     answer = reconcile()
     assert (answer.code, answer.report["byKind"]) == (0, {})
-    assert "not kept by the broker, for which analytics is the proof" in answer.store("topic")["note"]
+    assert (
+        "not kept by the broker, for which analytics is the proof" in answer.store("topic")["note"]
+    )
     settings.KAFKA_WINDOW_BYTES = 0
     assert set(reconcile(patience=0.5).report["byKind"]) == {"not-sent"}
 
@@ -178,7 +188,10 @@ def test_a_topic_that_is_being_filled_again_waits(system, settings):
 
 
 def test_only_one_runs_at_a_time(system):
-    with workspace(), pytest.raises(CommandError, match="Another reconciliation is running") as refused:
+    with (
+        workspace(),
+        pytest.raises(CommandError, match="Another reconciliation is running") as refused,
+    ):
         call_command("reconcile")
     assert refused.value.returncode == 2
     assert reconcile().code == 0
@@ -197,7 +210,12 @@ def test_one_that_was_killed_stops_nobody(system):
     wait_for(lambda: not lock_is_held())
     assert reconcile().code == 0
     assert not ReconcileReport.objects.filter(status="running").exists()
-    assert ReconcileReport.objects.filter(status="failed", message__startswith="It was cut off").count() == 1
+    assert (
+        ReconcileReport.objects.filter(
+            status="failed", message__startswith="It was cut off"
+        ).count()
+        == 1
+    )
 
 
 def test_a_session_that_is_ended_in_the_middle_gives_no_proof(system):
@@ -206,9 +224,13 @@ def test_a_session_that_is_ended_in_the_middle_gives_no_proof(system):
         with ThreadPoolExecutor() as threads:
             answer = threads.submit(reconciled_elsewhere)
             wait_for(
-                lambda: ReconcileReport.objects.filter(status="running", step__startswith="reading topic").exists()
+                lambda: ReconcileReport.objects.filter(
+                    status="running", step__startswith="reading topic"
+                ).exists()
             )
-            tell("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'reconcile'")
+            tell(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'reconcile'"
+            )
             system.analytics.popen.send_signal(signal.SIGCONT)
             assert (answer.result().code, answer.result().report["verdict"]) == (2, "failed")
     finally:

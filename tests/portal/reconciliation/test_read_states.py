@@ -70,7 +70,10 @@ def test_anything_else_is_no_answer(text, words):
 
 
 def test_an_error_is_no_answer():
-    with answering("{}", status=503) as (address, _), pytest.raises(StoreAway, match="does not answer"):
+    with (
+        answering("{}", status=503) as (address, _),
+        pytest.raises(StoreAway, match="does not answer"),
+    ):
         read(address)
 
 

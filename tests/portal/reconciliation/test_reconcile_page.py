@@ -23,7 +23,9 @@ def operator(client, make_user):
 
 
 def report(status, **more):
-    return ReconcileReport.objects.create(status=status, started_at=timezone.now(), finished_at=timezone.now(), **more)
+    return ReconcileReport.objects.create(
+        status=status, started_at=timezone.now(), finished_at=timezone.now(), **more
+    )
 
 
 def difference(code, patient=NOBODY):
@@ -65,7 +67,12 @@ def test_agreement_is_said_in_words(client, operator):
 def test_differences_name_store_patient_and_what_to_do(client, operator):
     patient = register_patient({"family_name": "Example"}, by=None, source="api")
     found = [difference("not-counted", str(patient.pk))]
-    report("differs", difference_count=1, differences=found, figures={"byKind": {"not-counted": 1}, "stores": []})
+    report(
+        "differs",
+        difference_count=1,
+        differences=found,
+        figures={"byKind": {"not-counted": 1}, "stores": []},
+    )
     text = page(client)
     assert "<strong>1 difference.</strong>" in text
     assert f'<a href="/patients/{patient.pk}/">' in text
@@ -79,7 +86,10 @@ def test_who_may_not_open_patients_gets_no_links_to_them(client, make_user):
     user.user_permissions.add(*permissions("view_reconcilereport"))
     client.force_login(user)
     report(
-        "differs", difference_count=1, differences=[difference("not-counted")], figures={"byKind": {"not-counted": 1}}
+        "differs",
+        difference_count=1,
+        differences=[difference("not-counted")],
+        figures={"byKind": {"not-counted": 1}},
     )
     text = page(client)
     assert NOBODY in text
@@ -102,7 +112,10 @@ def test_what_a_repair_did_is_listed(client, operator):
     report(
         "agrees",
         is_repair=True,
-        repaired=[*done, {"what": "account closed at billing", "count": 0, "problem": "Billing is away."}],
+        repaired=[
+            *done,
+            {"what": "account closed at billing", "count": 0, "problem": "Billing is away."},
+        ],
     )
     text = page(client)
     assert "1,234 put back into the outbox" in text
@@ -139,7 +152,12 @@ def test_an_unknown_report_is_404(client, operator):
 
 def test_health_and_metrics_tell_of_the_last_verdict(client, monkeypatch):
     monkeypatch.setattr("portal.health.FRESH_SECONDS", -1)
-    assert reconciliation(client) == {"name": "reconciliation", "ok": True, "differences": 0, "ageSeconds": None}
+    assert reconciliation(client) == {
+        "name": "reconciliation",
+        "ok": True,
+        "differences": 0,
+        "ageSeconds": None,
+    }
     report("differs", difference_count=3)
     report("failed")
     told = reconciliation(client)
@@ -153,7 +171,9 @@ def test_health_and_metrics_tell_of_the_last_verdict(client, monkeypatch):
 
 def reconciliation(client):
     [told] = [
-        one for one in client.get("/health/ready", **INTERNAL).json()["checks"] if one["name"] == "reconciliation"
+        one
+        for one in client.get("/health/ready", **INTERNAL).json()["checks"]
+        if one["name"] == "reconciliation"
     ]
     return told
 
@@ -163,7 +183,10 @@ def test_the_worker_carries_out_what_waits(client, operator):
     asked = ask_for_check(by=operator)
     assert run_waiting() == 1
     asked.refresh_from_db()
-    assert (asked.status, asked.by) == ("failed", operator)  # Nothing listens where the tests' addresses point to.
+    assert (asked.status, asked.by) == (
+        "failed",
+        operator,
+    )  # Nothing listens where the tests' addresses point to.
     assert "Kafka does not answer." in asked.message
     assert run_waiting() == 0
 

@@ -30,7 +30,10 @@ def test_a_password_is_never_written_back():
 
 
 def test_the_boxes_of_a_date_are_one_group_with_a_hint():
-    html = drawn(RegisterForm({"date_of_birth_0": "15", "date_of_birth_1": "mar", "token": "t"}), "date_of_birth")
+    html = drawn(
+        RegisterForm({"date_of_birth_0": "15", "date_of_birth_1": "mar", "token": "t"}),
+        "date_of_birth",
+    )
     assert "<fieldset" in html
     assert "id_date_of_birth-hint" in html
     assert "Enter the year." in html

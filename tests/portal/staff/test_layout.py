@@ -22,7 +22,15 @@ pytestmark = pytest.mark.django_db
         ("analyst", ["Dashboard"], "/dashboard/"),
         (
             "operator",
-            ["Patients", "Duplicates", "Imports", "Billing", "Dashboard", "Audit", "Reconciliation"],
+            [
+                "Patients",
+                "Duplicates",
+                "Imports",
+                "Billing",
+                "Dashboard",
+                "Audit",
+                "Reconciliation",
+            ],
             "/patients/",
         ),
     ],
@@ -37,7 +45,9 @@ def test_a_role_sees_its_own_places_and_starts_at_the_first(client, make_user, r
 def test_of_two_places_one_below_the_other_the_lower_one_is_the_current(client, front_desk):
     client.force_login(front_desk)
     answer = client.get("/patients/duplicates/")
-    assert [place["label"] for place in answer.context["places"] if place["is_current"]] == ["Duplicates"]
+    assert [place["label"] for place in answer.context["places"] if place["is_current"]] == [
+        "Duplicates"
+    ]
 
 
 def test_somebody_without_a_role_is_told_whom_to_ask(client, front_desk):
@@ -59,7 +69,9 @@ def test_the_request_id_of_the_page_is_the_one_of_the_answer(client, front_desk)
     assert answer["X-Request-Id"] in answer.content.decode()
 
 
-def test_each_missing_part_has_one_strip_that_says_what_still_works(client, front_desk, monkeypatch):
+def test_each_missing_part_has_one_strip_that_says_what_still_works(
+    client, front_desk, monkeypatch
+):
     away = [health.Check("analytics", ok=False, still_works="The last known ones are shown.")]
     monkeypatch.setattr("portal.staff.context.behind", lambda: away)
     client.force_login(front_desk)

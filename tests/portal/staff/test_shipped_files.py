@@ -21,7 +21,9 @@ def texts() -> list[Path]:
 
 
 def test_each_built_file_is_the_one_that_was_listed():
-    listed = dict(reversed(line.split()) for line in (VENDOR / "SHA256SUMS").read_text().splitlines())
+    listed = dict(
+        reversed(line.split()) for line in (VENDOR / "SHA256SUMS").read_text().splitlines()
+    )
     there = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in VENDOR.iterdir()}
     del there["SHA256SUMS"]
     assert there == listed
@@ -40,7 +42,9 @@ def test_each_of_our_own_scripts_stays_short(path):
 @pytest.mark.parametrize("path", texts(), ids=lambda path: path.name)
 def test_nothing_is_loaded_from_elsewhere(path):
     text = path.read_text()
-    assert not re.search(r"url\(\s*[\"']?(https?:|//)|@import|@font-face|import\([\"']https?:", text)
+    assert not re.search(
+        r"url\(\s*[\"']?(https?:|//)|@import|@font-face|import\([\"']https?:", text
+    )
 
 
 def test_a_page_runs_nothing_inline_and_names_no_other_house(client, db):

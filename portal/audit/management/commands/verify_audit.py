@@ -14,9 +14,18 @@ class Command(BaseCommand):
     help = "Compute every seal over the audit anew. Exit code 1, with the broken rows, if something was touched."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--seal", action="store_true", help="seal first what no seal covers yet")
-        parser.add_argument("--head", action="append", default=[], help="a head that was noted down: it must be known")
-        parser.add_argument("--most", type=int, default=MOST_TOLD, help="how many breaks of a log are named")
+        parser.add_argument(
+            "--seal", action="store_true", help="seal first what no seal covers yet"
+        )
+        parser.add_argument(
+            "--head",
+            action="append",
+            default=[],
+            help="a head that was noted down: it must be known",
+        )
+        parser.add_argument(
+            "--most", type=int, default=MOST_TOLD, help="how many breaks of a log are named"
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
         if options["seal"]:

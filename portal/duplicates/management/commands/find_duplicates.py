@@ -28,8 +28,13 @@ class Command(BaseCommand):
         try:
             scan = scan_now(by=None, tell=self._tell)
         except Busy as error:
-            raise CommandError("Another scan is running. Its outcome will be on the page Duplicates.") from error
-        counts = {state.value: PossibleDuplicate.objects.filter(state=state).count() for state in PairState}
+            raise CommandError(
+                "Another scan is running. Its outcome will be on the page Duplicates."
+            ) from error
+        counts = {
+            state.value: PossibleDuplicate.objects.filter(state=state).count()
+            for state in PairState
+        }
         figures = {**scan.figures, "open": counts[PairState.OPEN], "apart": counts[PairState.APART]}
         if options["json"]:
             self.stdout.write(json.dumps(figures))

@@ -16,6 +16,8 @@ class Command(BaseCommand):
             results = create_topics()
         except KafkaError as error:
             kind = type(error).__name__
-            raise CommandError(f"Kafka does not answer as expected ({kind}). See KAFKA_BOOTSTRAP_SERVERS.") from error
+            raise CommandError(
+                f"Kafka does not answer as expected ({kind}). See KAFKA_BOOTSTRAP_SERVERS."
+            ) from error
         for name, result in results.items():
             self.stdout.write(f"{name}: {result}")

@@ -28,9 +28,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         which = parser.add_mutually_exclusive_group(required=True)
-        which.add_argument("--all", action="store_true", help="the whole log, for a broker that lost its topic")
+        which.add_argument(
+            "--all", action="store_true", help="the whole log, for a broker that lost its topic"
+        )
         which.add_argument("--patient", type=UUID, metavar="ID", help="one patient's events")
-        which.add_argument("--since", type=moment, metavar="TIME", help="events at or after this time")
+        which.add_argument(
+            "--since", type=moment, metavar="TIME", help="events at or after this time"
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
         if options["patient"]:

@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
 def _patients(*, archived: bool) -> Iterator[Patient]:
     for status in (Status.ACTIVE, Status.ARCHIVED) if archived else (Status.ACTIVE,):
-        yield from every_patient(None, door="command", filters=PatientFilters(status=status))
+        yield from every_patient(None, channel="command", filters=PatientFilters(status=status))
 
 
 @contextmanager

@@ -24,7 +24,14 @@ from portal.imports.private import open_private
 from portal.imports.profiles import mapping_of, profile_named
 from portal.imports.readers import PatientFile, TableFile, Unreadable, open_patients, recognise
 from portal.imports.readers.encodings import LABELS as ENCODINGS
-from portal.imports.reporting import RejectsFile, Tally, in_words, report_of, undo_in_words, undo_report
+from portal.imports.reporting import (
+    RejectsFile,
+    Tally,
+    in_words,
+    report_of,
+    undo_in_words,
+    undo_report,
+)
 from portal.imports.services import import_now, undo_import
 
 CLEAN, REJECTS, UNREADABLE, STOPPED = 0, 1, 2, 3
@@ -44,13 +51,21 @@ class Command(BaseCommand):
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("file", type=Path, nargs="?")
         what.add_argument("--undo", type=UUID, metavar="JOB", help="take this import back")
-        parser.add_argument("--dry-run", action="store_true", help="write nothing, say what would happen")
-        parser.add_argument("--report", type=Path, help="write the report to this JSON file")
-        parser.add_argument("--rejects", type=Path, help="write refused rows here (default: FILE.rejects.csv)")
-        parser.add_argument("--json", action="store_true", help="print the report as JSON")
-        parser.add_argument("--profile", metavar="NAME", help="read the columns as they are saved under this name")
         parser.add_argument(
-            "--allow-duplicates", action="store_true", help="register people whose name and date of birth are known"
+            "--dry-run", action="store_true", help="write nothing, say what would happen"
+        )
+        parser.add_argument("--report", type=Path, help="write the report to this JSON file")
+        parser.add_argument(
+            "--rejects", type=Path, help="write refused rows here (default: FILE.rejects.csv)"
+        )
+        parser.add_argument("--json", action="store_true", help="print the report as JSON")
+        parser.add_argument(
+            "--profile", metavar="NAME", help="read the columns as they are saved under this name"
+        )
+        parser.add_argument(
+            "--allow-duplicates",
+            action="store_true",
+            help="register people whose name and date of birth are known",
         )
         parser.add_argument(
             "--likely",
@@ -69,7 +84,9 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         _refuse_missing_folders(options["report"], options["rejects"])
         with _errors_in_words(options["file"]):
-            report = self._undo(options) if options["undo"] else self._import(options["file"], options)
+            report = (
+                self._undo(options) if options["undo"] else self._import(options["file"], options)
+            )
         text = json.dumps(report, indent=2, ensure_ascii=False)
         if options["report"]:
             with open_private(options["report"]) as file:
@@ -82,11 +99,17 @@ class Command(BaseCommand):
     def _import(self, path: Path, options: dict[str, Any]) -> dict[str, Any]:
         encoding, likely = options["encoding"], options["likely"]
         mapping = _saved_columns(path, options["profile"], encoding) if options["profile"] else []
-        file, job_id, allow = open_patients(path, mapping, encoding=encoding), None, options["allow_duplicates"]
+        file, job_id, allow = (
+            open_patients(path, mapping, encoding=encoding),
+            None,
+            options["allow_duplicates"],
+        )
         tally = Tally(RejectsFile(options["rejects"] if options["dry_run"] else None, file.header))
         with closing(tally.rejects), _progress(tally, file.size, self.stderr) as tell:
             if options["dry_run"]:
-                _rehearse(file, allow_duplicates=allow, holds_back=likely == Likely.REFUSE, tell=tell)
+                _rehearse(
+                    file, allow_duplicates=allow, holds_back=likely == Likely.REFUSE, tell=tell
+                )
                 report = tally.as_json()
             else:
                 job = import_now(
@@ -102,7 +125,12 @@ class Command(BaseCommand):
                 _refuse_failed(job)
                 report = report_of(job, tally, rejects=_rejects_path(path, options))
                 job_id = str(job.pk)
-        facts = {"file": path.name, "format": file.format, "dryRun": options["dry_run"], "job": job_id}
+        facts = {
+            "file": path.name,
+            "format": file.format,
+            "dryRun": options["dry_run"],
+            "job": job_id,
+        }
         return {**facts, **report, "ignoredColumns": file.ignored}
 
     def _undo(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +141,10 @@ class Command(BaseCommand):
             done += count
             self.stderr.write(f"{done:,} patients")
 
-        if any(options[name] for name in ("dry_run", "rejects", "allow_duplicates", "profile", "encoding")):
+        if any(
+            options[name]
+            for name in ("dry_run", "rejects", "allow_duplicates", "profile", "encoding")
+        ):
             raise CommandError("--undo goes with --report and --json alone.", returncode=UNREADABLE)
         job = undo_import(options["undo"], by=None, tell=tell)
         _refuse_failed(job)
@@ -131,7 +162,9 @@ def _errors_in_words(path: Path) -> Iterator[None]:
     try:
         yield
     except (PortalError, Unreadable) as error:
-        raise CommandError(getattr(error, "detail", "") or str(error), returncode=UNREADABLE) from error
+        raise CommandError(
+            getattr(error, "detail", "") or str(error), returncode=UNREADABLE
+        ) from error
     except (OperationalError, InterfaceError) as error:
         words = "The database does not answer. What was written stays; run the same command again to go on."
         raise CommandError(words, returncode=STOPPED) from error
@@ -139,7 +172,9 @@ def _errors_in_words(path: Path) -> Iterator[None]:
         words = "Stopped by hand. What was written stays; run the same command again to go on."
         raise CommandError(words, returncode=STOPPED) from error
     except OSError as error:
-        raise CommandError(f"{error.filename or path}: {error.strerror}.", returncode=UNREADABLE) from error
+        raise CommandError(
+            f"{error.filename or path}: {error.strerror}.", returncode=UNREADABLE
+        ) from error
 
 
 def _refuse_failed(job: ImportJob) -> None:
@@ -151,13 +186,19 @@ def _refuse_missing_folders(*asked: Path | None) -> None:
     """Before the import, since afterwards the report would be lost."""
     for path in filter(None, asked):
         if not path.absolute().parent.is_dir():
-            raise CommandError(f"There is no folder {path.parent} to write {path.name} into.", returncode=UNREADABLE)
+            raise CommandError(
+                f"There is no folder {path.parent} to write {path.name} into.",
+                returncode=UNREADABLE,
+            )
 
 
 def _saved_columns(path: Path, name: str, encoding: str) -> list[str]:
     file = recognise(path, encoding=encoding)
     if not isinstance(file, TableFile):
-        raise CommandError("--profile goes with CSV and Excel workbooks: FHIR has no columns.", returncode=UNREADABLE)
+        raise CommandError(
+            "--profile goes with CSV and Excel workbooks: FHIR has no columns.",
+            returncode=UNREADABLE,
+        )
     return mapping_of(profile_named(name), file.header)
 
 
@@ -193,10 +234,18 @@ def _progress(tally: Tally, size: int, stream: Any) -> Iterator[Told]:
     if not stream.isatty():
         yield told(lambda: _plain_line(tally, size, stream))
         return
-    columns = (BarColumn(), TextColumn("{task.percentage:>3.0f} %  {task.fields[pace]} rows/s"), TimeRemainingColumn())
+    columns = (
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %  {task.fields[pace]} rows/s"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("", total=size, pace="–")
-        yield told(lambda: progress.update(bar, completed=tally.bytes_done, pace=f"{tally.rows / tally.seconds:,.0f}"))
+        yield told(
+            lambda: progress.update(
+                bar, completed=tally.bytes_done, pace=f"{tally.rows / tally.seconds:,.0f}"
+            )
+        )
 
 
 def _plain_line(tally: Tally, size: int, stream: Any) -> None:

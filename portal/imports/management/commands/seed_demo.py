@@ -28,7 +28,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--if-empty", action="store_true", help="do nothing where there are patients already")
+        parser.add_argument(
+            "--if-empty", action="store_true", help="do nothing where there are patients already"
+        )
 
     @transaction.atomic
     def handle(self, *_: Any, **options: Any) -> None:
@@ -41,7 +43,9 @@ class Command(BaseCommand):
         users = sum(_has_new_user(role, password) for role in ROLES)
         made = _register_missing()
         if made:
-            ask_for_scan(by=None)  # Some of them are here twice: the list of duplicates has something to show.
+            ask_for_scan(
+                by=None
+            )  # Some of them are here twice: the list of duplicates has something to show.
         self.stdout.write(f"{users} users and {made} patients made.")
 
 
@@ -49,7 +53,9 @@ def _has_new_user(role: str, password: str) -> bool:
     email = f"{role.replace(' ', '')}@{DOMAIN}"
     if User.objects.filter(email=email).exists():
         return False
-    user = User.objects.create_user(email, password, full_name=f"Demo {role}", is_staff=role == "operator")
+    user = User.objects.create_user(
+        email, password, full_name=f"Demo {role}", is_staff=role == "operator"
+    )
     user.groups.add(Group.objects.get(name=role))
     return True
 

@@ -27,7 +27,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--repair", action="store_true", help="heal what differs, then compare once more")
+        parser.add_argument(
+            "--repair", action="store_true", help="heal what differs, then compare once more"
+        )
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
         parser.add_argument(
             "--patience", type=float, default=PATIENCE_SECONDS, metavar="SECONDS",
@@ -36,14 +38,24 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         try:
-            report = check_now(by=None, repair=options["repair"], patience=options["patience"], tell=self._tell)
+            report = check_now(
+                by=None, repair=options["repair"], patience=options["patience"], tell=self._tell
+            )
         except Busy as error:
-            words = "Another reconciliation is running. Wait for its report on the page Reconciliation."
+            words = (
+                "Another reconciliation is running. Wait for its report on the page Reconciliation."
+            )
             raise CommandError(words, returncode=NO_PROOF) from error
         except OperationalError as error:
-            raise CommandError("The portal's database does not answer.", returncode=NO_PROOF) from error
-        self.stdout.write(json.dumps(as_json(report), indent=2) if options["json"] else self._in_words(report))
-        code = {Verdict.AGREES: AGREES, Verdict.DIFFERS: DIFFERS}.get(Verdict(report.status), NO_PROOF)
+            raise CommandError(
+                "The portal's database does not answer.", returncode=NO_PROOF
+            ) from error
+        self.stdout.write(
+            json.dumps(as_json(report), indent=2) if options["json"] else self._in_words(report)
+        )
+        code = {Verdict.AGREES: AGREES, Verdict.DIFFERS: DIFFERS}.get(
+            Verdict(report.status), NO_PROOF
+        )
         if code:
             sys.exit(code)
 
@@ -52,14 +64,21 @@ class Command(BaseCommand):
 
     def _in_words(self, report: ReconcileReport) -> str:
         text = io.StringIO()
-        console = Console(file=text, width=120, force_terminal=self.stdout.isatty(), highlight=False, markup=False)
+        console = Console(
+            file=text, width=120, force_terminal=self.stdout.isatty(), highlight=False, markup=False
+        )
         if report.figures:
             console.print(_figures(report))
         for one in report.repaired:
-            console.print(f"Repaired: {one['count']:,} {one['what']}. {one.get('problem', '')}".rstrip())
+            console.print(
+                f"Repaired: {one['count']:,} {one['what']}. {one.get('problem', '')}".rstrip()
+            )
         for one in report.differences[:SHOWN]:
             who = " ".join(filter(None, (one["patient"], one["event"] and f"event {one['event']}")))
-            console.print(f"{one['store']}: {one['title']}. {who} {one['found']}".rstrip() + f"\n  {one['toDo']}")
+            console.print(
+                f"{one['store']}: {one['title']}. {who} {one['found']}".rstrip()
+                + f"\n  {one['toDo']}"
+            )
         if report.difference_count > SHOWN:
             console.print(f"... and {report.difference_count - SHOWN:,} more.")
         console.print(_verdict(report))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from protos.patient.events.v1.patient_event_pb2 import PatientEvent
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 READ_SECONDS = 60
 

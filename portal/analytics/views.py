@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from portal.accounts.models import User
 from portal.accounts.rules import allow, user_of
-from portal.analytics.drawing import drawn
+from portal.analytics.charts import drawn
 from portal.analytics.ranges import RANGES, range_of
 from portal.analytics.selectors import current_figures, etag_of
 from portal.errors import Unavailable

@@ -24,9 +24,9 @@ from tests.analytics_stream.database import (
     waiting,
     wipe,
 )
-from tests.analytics_stream.memory import MemoryStore
+from tests.analytics_stream.memory_store import MemoryStore
 from tests.analytics_stream.messages import NOON, deliveries, event, patient, stories
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 FEW = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics_stream.folding import changes, latest
-from tests.analytics_stream.memory import MemoryStore
+from tests.analytics_stream.memory_store import MemoryStore
 from tests.analytics_stream.messages import NOON, deliveries, event, stories
 
 EVENTS_AT_NOON = {("events", ""), ("minute", "2026-04-05T12:00"), ("quarter", "2026-04-05T12:00")}

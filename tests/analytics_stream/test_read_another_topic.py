@@ -7,7 +7,8 @@ from analytics_stream.shutdown import LOST
 from embedded.apache import apache_kafka
 from embedded.kafka import kafka
 from tests.analytics_stream.database import figures_in, tell
-from tests.analytics_stream.process import (
+from tests.analytics_stream.histories import counted, send_all, story
+from tests.analytics_stream.worker_process import (
     DEAD_LETTERS,
     TOPIC,
     go_on_with,
@@ -15,8 +16,7 @@ from tests.analytics_stream.process import (
     read_up_to,
     running,
 )
-from tests.analytics_stream.stories import counted, send_all, story
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 BEFORE = story(100, versions=2)
 # The same patients' events, and those of others who are nowhere but on the new topic, near its beginning.

@@ -11,9 +11,9 @@ from analytics_stream.shutdown import LOST
 from analytics_stream.store import Store
 from embedded.kafka import kafka
 from tests.analytics_stream.database import figures_in, tell, wipe
+from tests.analytics_stream.histories import counted, send_all, story
 from tests.analytics_stream.messages import NOON
-from tests.analytics_stream.process import running
-from tests.analytics_stream.stories import counted, send_all, story
+from tests.analytics_stream.worker_process import running
 
 FACTS = [
     {

@@ -6,10 +6,10 @@ import pytest
 
 from embedded.kafka import kafka
 from tests.analytics_stream.database import away, new_database, tell
+from tests.analytics_stream.histories import send_all, story
 from tests.analytics_stream.messages import message
-from tests.analytics_stream.process import dead_letters, running, send
-from tests.analytics_stream.stories import send_all, story
-from tests.waiting import wait_for
+from tests.analytics_stream.worker_process import dead_letters, running, send
+from tests.waits import wait_for
 
 PERSONAL = ("Jane", "Public", "jane@example.org")
 

@@ -7,10 +7,10 @@ import pytest
 
 from embedded.apache import apache_kafka
 from tests.analytics_stream.database import figures_in
-from tests.analytics_stream.process import make_topics, running
-from tests.analytics_stream.stories import counted, send_all, story
+from tests.analytics_stream.histories import counted, send_all, story
+from tests.analytics_stream.worker_process import make_topics, running
 from tests.ports import kept_ports
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 pytestmark = pytest.mark.kafka
 

@@ -7,10 +7,10 @@ import pytest
 
 from embedded.kafka import kafka
 from tests.analytics_stream.database import away, figures_in, locked, wipe
+from tests.analytics_stream.histories import counted, send_all, story
 from tests.analytics_stream.messages import patient
-from tests.analytics_stream.process import command, environment, running
-from tests.analytics_stream.stories import counted, send_all, story
-from tests.waiting import wait_for
+from tests.analytics_stream.worker_process import command, environment, running
+from tests.waits import wait_for
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import psutil
 
 from tests.bench.people import write_people
 from tests.end_to_end.system import System, running
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 REGISTRATIONS = 20
 FILES = (200, 5_000)

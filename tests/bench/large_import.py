@@ -16,7 +16,7 @@ import psutil
 from tests.bench.__main__ import print_row
 from tests.bench.people import write_people
 from tests.end_to_end.system import System, running
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 LONGEST_SECONDS = 3_600
 

@@ -22,13 +22,13 @@ from analytics_stream.audit import recount
 from analytics_stream.database import open_engine
 from embedded.apache import apache_kafka
 from embedded.programs import free_port, is_listening
-from tests.analytics_stream.process import running as counting
+from tests.analytics_stream.worker_process import running as counting
 from tests.bench import filling
 from tests.billing_grpc.process import command as billing_command
 from tests.billing_grpc.process import environment as billing_environment
 from tests.end_to_end.system import ROOT
 from tests.servers import addresses, databases
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 TOPIC = "patient"
 Answer = TypeVar("Answer")

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import URL
 
 from tests.billing_grpc.database import address
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 
 class Process:

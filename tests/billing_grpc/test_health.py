@@ -16,7 +16,7 @@ from billing_grpc.health import Readiness
 from tests.billing_grpc.caller import OPENED, calling, new_patient, refusal, served
 from tests.billing_grpc.database import away, drop_connections, locked, new_database
 from tests.billing_grpc.process import running
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 NAMES = ("", "billing.v1.BillingService", "BillingService")
 

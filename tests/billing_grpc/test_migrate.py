@@ -13,7 +13,7 @@ from billing_grpc.store import metadata
 from tests.billing_grpc.caller import OPENED, new_patient, served
 from tests.billing_grpc.database import new_database, over_tcp, tell
 from tests.billing_grpc.process import environment, run
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 INSERT = "INSERT INTO billing_account (patient_id, name, email, patient_version) VALUES "
 ONE = "('0190f6c8-0000-7000-8000-000000000001', 'Zoë', '', 1)"

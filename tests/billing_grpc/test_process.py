@@ -11,7 +11,7 @@ import pytest
 from tests.billing_grpc.caller import OPENED, calling, new_patient, refusal
 from tests.billing_grpc.database import locked, new_database, waiting
 from tests.billing_grpc.process import environment, run, running
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 
 @pytest.fixture(scope="module")

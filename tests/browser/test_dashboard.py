@@ -10,7 +10,7 @@ from portal.analytics import selectors
 from portal.analytics.client import FiguresClient
 from tests.browser.figures import running_processor, some_figures, times
 from tests.portal.conftest import PASSWORD
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from portal.patients.models import Patient, Source
 from portal.patients.services import register_patient
 from portal.patients.validation import clean_details
 from tests.browser.steps import Staff
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 ROWS = """Surname,Given,Born,Town,Shoe size
 Able,Ann,1990-01-01,York,38

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from portal.patients.services import register_patient
 from tests.browser.steps import JANE
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 ADA = {"family_name": "Okafor", "given_name": "Ada", "date_of_birth": "1984-03-15"}
 

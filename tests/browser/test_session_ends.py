@@ -7,7 +7,7 @@ from portal.accounts.models import Session, User
 from portal.patients.models import Patient
 from tests.browser.steps import JANE
 from tests.portal.conftest import PASSWORD
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 BACK = "It is back in the form"
 

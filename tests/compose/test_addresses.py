@@ -8,7 +8,7 @@ import pytest
 
 from analytics_stream import config as analytics
 from billing_grpc import config as billing
-from tests.compose.reading import ROOT, Service, environment_of, filled, is_ours, read_services
+from tests.compose.files import ROOT, Service, environment_of, filled, is_ours, read_services
 
 SERVICES = read_services()
 SERVERS = {name: service for name, service in SERVICES.items() if "ports" in service}

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, get_commands, load_command_class
 from honcho.environ import parse_procfile
 
-from tests.compose.reading import ROOT, command_of, is_one_shot, is_ours, read_services
+from tests.compose.files import ROOT, command_of, is_one_shot, is_ours, read_services
 
 SERVICES = {name: service for name, service in read_services().items() if is_ours(service)}
 ONE_SHOTS = [name for name, service in SERVICES.items() if is_one_shot(service)]

@@ -10,7 +10,7 @@ import pytest
 
 from embedded.initdb import binary
 from embedded.postgres import Postgres, postgres
-from tests.compose.reading import ROOT, command_of, read_services
+from tests.compose.files import ROOT, command_of, read_services
 
 SCRIPT = ROOT / "docker" / "postgres" / "databases.sql"
 NAMES = ("portal", "billing", "analytics")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.compose.reading import Service, is_one_shot, read_services
+from tests.compose.files import Service, is_one_shot, read_services
 
 SERVICES = read_services()
 WAITING = {name: service for name, service in SERVICES.items() if "depends_on" in service}

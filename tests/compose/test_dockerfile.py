@@ -7,7 +7,7 @@ from importlib.metadata import requires
 import pytest
 from packaging.requirements import Requirement
 
-from tests.compose.reading import DOCKERFILE, ROOT, read_services, read_stages
+from tests.compose.files import DOCKERFILE, ROOT, read_services, read_stages
 
 STAGES = read_stages()
 TARGETS = ("portal", "billing", "analytics")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.compose.reading import ROOT, Service, is_one_shot, is_ours, read_services, stage_of
+from tests.compose.files import ROOT, Service, is_one_shot, is_ours, read_services, stage_of
 
 SERVICES = read_services()
 RUNNING = {name: service for name, service in SERVICES.items() if not is_one_shot(service)}

@@ -15,7 +15,7 @@ from django.urls import Resolver404, resolve
 from analytics_stream.views import Views
 from portal.events import leases
 from portal.middleware import is_internal_route
-from tests.compose.reading import ROOT, Service, is_one_shot, read_services
+from tests.compose.files import ROOT, Service, is_one_shot, read_services
 
 RUNNING = {name: service for name, service in read_services().items() if not is_one_shot(service)}
 IN_PYTHON = [

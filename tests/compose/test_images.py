@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from tests.compose.reading import ROOT, Service, read_services, read_stages
+from tests.compose.files import ROOT, Service, read_services, read_stages
 
 SERVICES, STAGES = read_services(), read_stages()
 PINNED = re.compile(r"[a-z/]+:\d+\.\d+(\.\d+)?(-[a-z]+)*")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compose.reading import ROOT, Service, asked_for, filled, read_services, read_stages
+from tests.compose.files import ROOT, Service, asked_for, filled, read_services, read_stages
 
 SERVICES = read_services()
 SECRET = re.compile(r"PASSWORD|SECRET|_KEY|_AUTH|DATABASE_URL|BROKER_URL")

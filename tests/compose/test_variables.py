@@ -9,7 +9,7 @@ import pytest
 
 from analytics_stream import config as analytics
 from billing_grpc import config as billing
-from tests.compose.reading import (
+from tests.compose.files import (
     ROOT,
     Service,
     asked_for,

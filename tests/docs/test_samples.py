@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from tests.compose.reading import ROOT
+from tests.compose.files import ROOT
 
 SAMPLES = ROOT / "docs" / "samples"
 

@@ -11,8 +11,8 @@ import pytest
 from embedded.environment import ROOT
 from embedded.secrets import read
 from embedded.stale_runs import only_run
-from tests.marked import processes_of
-from tests.waiting import is_gone, wait_for
+from tests.run_processes import processes_of
+from tests.waits import is_gone, wait_for
 
 WAIT = "import signal; print('ready', flush=True); signal.pause()"
 

@@ -13,7 +13,7 @@ from kafka.errors import KafkaTimeoutError
 from embedded.apache import apache_kafka, new_cluster_id
 from embedded.environment import ROOT
 from embedded.kafka import kafka
-from tests.waiting import is_gone, wait_for
+from tests.waits import is_gone, wait_for
 
 
 def version(broker):

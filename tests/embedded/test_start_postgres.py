@@ -10,7 +10,7 @@ import pytest
 from psycopg2 import extensions
 
 from embedded.postgres import postgres
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 
 @pytest.fixture

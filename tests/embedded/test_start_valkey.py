@@ -4,7 +4,7 @@ import pytest
 import redis
 
 from embedded.valkey import valkey
-from tests.waiting import is_gone
+from tests.waits import is_gone
 
 
 def test_it_serves_who_knows_the_password(tmp_path):

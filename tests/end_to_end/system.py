@@ -16,10 +16,10 @@ import psycopg2
 
 from protos.billing.v1 import billing_service_pb2, billing_service_pb2_grpc
 from protos.patient.events.v1.patient_event_pb2 import PatientEvent
-from tests.marked import processes_of
 from tests.ports import kept_ports
+from tests.run_processes import processes_of
 from tests.topic import Topic
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTS = ("PORTAL_PORT", "PORTAL_INTERNAL_PORT", "ANALYTICS_PORT", "BILLING_PORT", "KAFKA_PORT")

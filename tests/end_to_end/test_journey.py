@@ -6,7 +6,7 @@ import pytest
 
 from protos.billing.v1 import billing_service_pb2
 from tests.end_to_end.system import ROOT, System
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 SYNTHEA = ROOT.parent / "shared" / "data" / "synthea"
 ZELDA = {

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import chromium
 from tests.browser.steps import Staff
 from tests.end_to_end.system import System
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 __all__ = ["chromium"]
 pytestmark = pytest.mark.browser

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.end_to_end.system import System
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 CLIENTS = 50
 

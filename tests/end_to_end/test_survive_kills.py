@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from tests.end_to_end.system import System, running
-from tests.marked import processes_of
-from tests.waiting import wait_for
+from tests.run_processes import processes_of
+from tests.waits import wait_for
 
 SECONDS = 120  # Ten are usual; a busy machine takes longer.
 # Words of the command line; of several processes the first is their parent.

@@ -17,7 +17,7 @@ from tests.fault.servers import Restartable
 from tests.fault.stores import rows
 from tests.fault.system import System
 from tests.fault.topology import PROCESSES, TO_ANALYTICS, TO_BILLING
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 SERVERS = ("PostgreSQL", "Kafka", "Valkey")
 LEADER, WEB_WORKER = "the leading relay", "the portal's worker"

@@ -23,7 +23,7 @@ from tests.fault.recovery import caught_up
 from tests.fault.schedule import long_outages, plan
 from tests.fault.stores import Stores, read_stores
 from tests.fault.system import System, running
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 READY_SECONDS = 120
 CATCH_UP_SECONDS = 120

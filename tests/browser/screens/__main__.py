@@ -27,7 +27,7 @@ from tests.browser.screens import (
 from tests.browser.screens.camera import Camera, Film
 from tests.browser.screens.studio import Studio
 from tests.end_to_end.system import ROOT, running
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 FOLDER = ROOT / "docs" / "screens"
 CHAPTERS = {

@@ -4,7 +4,7 @@ from playwright.sync_api import expect
 
 from tests.browser.screens.studio import Studio
 from tests.browser.steps import Staff
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 # Somebody wrote a note where the address belongs, past every form: billing refuses it.
 NO_ADDRESS = "UPDATE patients_patient SET email = 'rings back' WHERE id = %s"

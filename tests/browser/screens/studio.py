@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext
 from tests.browser.screens.camera import Camera
 from tests.browser.steps import Staff
 from tests.end_to_end.system import System
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 
 class Studio:

@@ -10,7 +10,7 @@ from embedded.programs import free_port, is_listening
 from tests.billing_grpc.caller import calling
 from tests.billing_grpc.database import new_database, tell
 from tests.billing_grpc.process import command, environment
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 
 class BillingServer:

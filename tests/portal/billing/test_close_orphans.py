@@ -8,7 +8,7 @@ from portal.billing.loop import SWEEP_SECONDS, BillingLoop
 from portal.billing.models import BillingAccount, OrphanedAccount
 from portal.billing.selectors import billing_state
 from tests.portal.billing.conftest import account, new_patient, run
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from portal.billing.loop import PROBE_SECONDS, BillingLoop
 from portal.relay_loops import Round
 from tests.billing_grpc.database import away
 from tests.portal.billing.conftest import account, new_patient
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from portal.patients import services
 from portal.patients.models import Patient
 from portal.relay_loops import Round
 from tests.portal.billing.conftest import account, change, new_patient, run, waiting
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 pytestmark = pytest.mark.django_db
 

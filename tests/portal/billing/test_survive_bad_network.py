@@ -21,7 +21,7 @@ from tests.billing_grpc.database import locked
 from tests.billing_grpc.database import waiting as statements_that_wait
 from tests.fault.proxy import Mode, Network
 from tests.portal.billing.conftest import account, change, run, waiting
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 pytestmark = pytest.mark.django_db
 BATCH = 500

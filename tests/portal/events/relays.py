@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 from django.conf import settings
 
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 ROOT = Path(settings.BASE_DIR)
 

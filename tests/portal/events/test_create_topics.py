@@ -6,7 +6,7 @@ from django.core.management import CommandError, call_command
 
 from embedded.apache import apache_kafka
 from portal.events.topics import topics
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 
 def test_on_the_embedded_broker_it_can_run_twice(topic, settings, capsys):

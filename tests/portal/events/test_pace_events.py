@@ -16,7 +16,7 @@ from portal.patients import services
 from portal.patients.models import EventOutbox
 from portal.relay_loops import Round
 from tests.topic import Topic
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 WINDOW = 2_100_000
 

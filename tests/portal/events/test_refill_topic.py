@@ -20,7 +20,7 @@ from portal.relay_loops import LeaseLost, Round
 from tests.portal.events.conftest import change, new_patient
 from tests.portal.events.relays import relaying
 from tests.topic import Topic
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from portal.events.selectors import seconds_away
 from portal.patients.models import EventOutbox
 from tests.portal.events.conftest import change, new_patient, stopped
 from tests.portal.events.relays import database_away, relaying
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,7 +13,7 @@ from portal.events.models import RelayLoop
 from portal.events.relay import Relay
 from portal.events.selectors import seconds_away
 from portal.relay_loops import Round
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from portal.patients.models import EventOutbox
 from tests.portal.billing.server import billing_server
 from tests.portal.events.conftest import change, new_patient
 from tests.portal.events.relays import relaying, sleeping
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 POINTS = [

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import psycopg2
 from django.db import connection
 
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND = (str(ROOT / "manage.py"), "import_patients", "--json")

@@ -17,7 +17,7 @@ from portal.patients import services as patients
 from portal.patients.models import Patient, PatientEvent
 from portal.patients.validation import clean_details
 from tests.portal.imports.files import ANNA, as_csv
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE = [

@@ -16,7 +16,7 @@ from portal.imports import services
 from tests.portal.imports.channels import COMMAND, Door
 from tests.portal.imports.files import REFUSED, as_csv, known_people, mixed_rows
 from tests.portal.imports.states import end_of
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 THE_END = """

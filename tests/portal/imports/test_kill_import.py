@@ -28,7 +28,7 @@ from tests.portal.imports.channels import (
 )
 from tests.portal.imports.files import EVERY, KILLS, REFUSED, as_csv, known_people, mixed_rows
 from tests.portal.imports.states import end_of
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 

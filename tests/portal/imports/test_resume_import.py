@@ -18,7 +18,7 @@ from portal.imports import selectors, services, tasks
 from portal.imports.models import ImportedRow, ImportJob
 from portal.patients.models import Patient, PatientEvent
 from tests.portal.imports.files import as_csv
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROWS = 2000

@@ -19,8 +19,8 @@ from portal.events.topics import create_topics
 from portal.patients import services
 from portal.patients.models import Patient
 from tests.analytics_stream import database as analytics_database
-from tests.analytics_stream.process import Worker
-from tests.analytics_stream.process import running as counting
+from tests.analytics_stream.worker_process import Worker
+from tests.analytics_stream.worker_process import running as counting
 from tests.billing_grpc import database as billing_database
 from tests.portal.billing.server import BillingServer, billing_server
 from tests.portal.events.relays import RelayProcess, relaying

@@ -19,7 +19,7 @@ from tests.portal.reconciliation.running_system import (
     tell,
     without_triggers,
 )
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 pytestmark = pytest.mark.django_db  # They only look at what the fixture did.
 STRANGER = "00000000-0000-4000-8000-00000000000{}"

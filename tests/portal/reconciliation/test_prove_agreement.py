@@ -22,7 +22,7 @@ from portal.reconciliation.stores import ALL
 from portal.reconciliation.workspace import workspace
 from tests.portal.events.relays import ROOT, environment
 from tests.portal.reconciliation.running_system import change, reconcile, register, tell
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 CLOSED = "127.0.0.1:1"
 

@@ -18,7 +18,7 @@ from embedded.programs import kept_port, private_file
 from embedded.supervisor import Keeper
 from embedded.valkey import valkey
 from tests.embedded.test_start_kafka import read, send
-from tests.waiting import is_gone, wait_for
+from tests.waits import is_gone, wait_for
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Long stories for processes: the facts of many events, sent to a broker and counted by the rules alone."""
 
-from tests.analytics_stream.memory import MemoryStore
+from tests.analytics_stream.memory_store import MemoryStore
 from tests.analytics_stream.messages import event, message
-from tests.analytics_stream.process import send
+from tests.analytics_stream.worker_process import send
 
 REGIONS = ("Ohio", "Utah", "Iowa")
 

@@ -7,10 +7,10 @@ import pytest
 
 from embedded.kafka import kafka
 from tests.analytics_stream.database import figures_in, tell
+from tests.analytics_stream.histories import counted, story
 from tests.analytics_stream.messages import message
-from tests.analytics_stream.process import dead_letters, running, send
-from tests.analytics_stream.stories import counted, story
-from tests.waiting import wait_for
+from tests.analytics_stream.worker_process import dead_letters, running, send
+from tests.waits import wait_for
 
 MESSAGES = 2000
 OF_EACH_KIND = MESSAGES // 100
@@ -51,7 +51,7 @@ def test_one_in_a_hundred_of_each_kind(database, broker, tmp_path):
     good = story((MESSAGES - len(KINDS) * OF_EACH_KIND) // 2, versions=2)
     messages, bad = mixed_up(good)
     tell(database, "ALTER TABLE patient_state ADD CHECK (region <> 'Refused')")
-    program = [sys.executable, "-m", "tests.analytics_stream.sabotage", "mistakes"]
+    program = [sys.executable, "-m", "tests.analytics_stream.broken_worker", "mistakes"]
     with running(database, broker, tmp_path, program=program) as worker:
         worker.wait_until_joined()
         send(broker, *messages)

@@ -12,7 +12,7 @@ from analytics_stream.dead_letters import CannotGoOn
 from analytics_stream.folding import decode
 from analytics_stream.offsets import Bookmarks
 from analytics_stream.progress import Progress
-from tests.analytics_stream.memory import MemoryStore
+from tests.analytics_stream.memory_store import MemoryStore
 from tests.analytics_stream.messages import message
 
 

@@ -13,9 +13,9 @@ from sqlalchemy import make_url
 from analytics_stream.schema import migrate
 from embedded.kafka import kafka
 from embedded.postgres import postgres
-from tests.analytics_stream.process import read_up_to, running
-from tests.analytics_stream.stories import send_all, story
-from tests.waiting import is_gone, wait_for
+from tests.analytics_stream.histories import send_all, story
+from tests.analytics_stream.worker_process import read_up_to, running
+from tests.waits import is_gone, wait_for
 
 FIRST, HELD_BACK = story(20), story(20, first=500)
 

@@ -18,7 +18,7 @@ from analytics_stream.audit_api import Inspection
 from analytics_stream.state_export import Ledger
 from tests.analytics_stream.database import away, figures_in, locked, states_in, tell, waiting, wipe
 from tests.analytics_stream.messages import NOON, deliveries, event, patient, stories
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 FEW = settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

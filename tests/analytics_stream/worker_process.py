@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.analytics_stream.database import address
 from tests.analytics_stream.messages import patient
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 TOPIC, DEAD_LETTERS = "patient", "patient.dead-letter"
 SECONDS = 120  # A group waits for its slowest member for up to a minute before anybody reads on.

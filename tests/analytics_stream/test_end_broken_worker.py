@@ -7,10 +7,10 @@ import pytest
 
 from analytics_stream.shutdown import LOST
 from embedded.kafka import kafka
+from tests.analytics_stream.broken_worker import BREAKS
 from tests.analytics_stream.database import figures_in
-from tests.analytics_stream.process import environment, read_up_to
-from tests.analytics_stream.sabotage import BREAKS
-from tests.analytics_stream.stories import send_all, story
+from tests.analytics_stream.histories import send_all, story
+from tests.analytics_stream.worker_process import environment, read_up_to
 
 CRASHED = 1  # Faust's own code: a crash ended it, not our watchdog.
 
@@ -20,7 +20,7 @@ def test_a_broken_worker_ends_and_leaves_its_messages_to_the_next_one(database, 
     """Red when Faust is left to acknowledge what failed, or when nobody watches a worker that hangs."""
     with kafka(tmp_path / "kafka") as server:
         send_all(server.address, story(20))
-        command = [sys.executable, "-m", "tests.analytics_stream.sabotage", broken]
+        command = [sys.executable, "-m", "tests.analytics_stream.broken_worker", broken]
         environ = environment(database, server.address)
         ended = subprocess.run(
             command, env=environ, stderr=subprocess.PIPE, text=True, timeout=180, check=False

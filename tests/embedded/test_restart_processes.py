@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from embedded.processes import Processes
-from tests.waiting import is_gone, wait_for
+from tests.waits import is_gone, wait_for
 
 
 @pytest.fixture

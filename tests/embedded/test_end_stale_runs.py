@@ -9,7 +9,7 @@ import pytest
 
 from embedded.programs import is_listening
 from embedded.stale_runs import end_all
-from tests.waiting import wait_for
+from tests.waits import wait_for
 
 # Its first thread has died, as happens in a killed process that has much to let go of. Another one holds a port.
 HALF_DEAD = """

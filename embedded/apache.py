@@ -55,7 +55,7 @@ def apache_kafka(folder: Path, *, port: int = 0) -> Iterator[Kafka]:
     kafka: list[str | Path] = [_java(), *LEAN, "-cp", f"{kafka_jars()}{os.sep}*"]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings, topics, log = folder / "server.properties", folder / "topics", folder / "kafka.log"
-    with programs.kept_port(port) as port, programs.kept_port() as controller_port:
+    with programs.reserve_port(port) as port, programs.reserve_port() as controller_port:
         settings.write_text(
             PROPERTIES.format(port=port, controller_port=controller_port, logs=topics)
         )

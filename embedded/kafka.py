@@ -31,7 +31,7 @@ def kafka(folder: Path, *, port: int = 0) -> Iterator[Kafka]:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = folder / "kafka.log"
-    with programs.kept_port(port) as port:
+    with programs.reserve_port(port) as port:
         command: list[str | Path] = [sys.executable, "-m", "embedded.broker", str(port)]
         process = programs.start(command, log=log, cwd=ROOT, stdin=subprocess.PIPE)
         try:

@@ -65,7 +65,7 @@ def is_listening(port: int, *, host: str = "127.0.0.1") -> bool:
 
 
 @contextmanager
-def kept_port(port: int = 0) -> Iterator[int]:
+def reserve_port(port: int = 0) -> Iterator[int]:
     """`port`, or a free one, of the loopback address: the system gives it to nobody else in this block.
 
     We hold it without listening, so that a server with SO_REUSEADDR, which all of ours set, can still have it.
@@ -83,7 +83,7 @@ def kept_port(port: int = 0) -> Iterator[int]:
 
 
 def free_port() -> int:
-    with kept_port() as port:
+    with reserve_port() as port:
         return port
 
 

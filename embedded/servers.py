@@ -9,7 +9,7 @@ from embedded.apache import apache_kafka
 from embedded.environment import environment
 from embedded.kafka import Kafka, kafka
 from embedded.postgres import Postgres, postgres, socket_folder
-from embedded.programs import kept_port
+from embedded.programs import reserve_port
 from embedded.secrets import kept_secrets
 from embedded.supervisor import Keeper, Server
 from embedded.valkey import valkey
@@ -35,8 +35,8 @@ def servers(data: Path, chosen: Mapping[str, str]) -> Iterator[dict[str, str]]:
 
         password = secrets["POSTGRES_PASSWORD"]
         socket_dir = opened.enter_context(socket_folder(data / "postgres"))
-        port = opened.enter_context(kept_port(int(chosen.get("KAFKA_PORT") or 0)))
-        queue_port = opened.enter_context(kept_port())
+        port = opened.enter_context(reserve_port(int(chosen.get("KAFKA_PORT") or 0)))
+        queue_port = opened.enter_context(reserve_port())
         broker = keep("Kafka", partial(_broker(chosen), data / "kafka", port=port))
         queue = keep(
             "Valkey",

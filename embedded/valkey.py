@@ -28,7 +28,7 @@ def valkey(folder: Path, *, password: str, port: int = 0) -> Iterator[Valkey]:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = folder / "valkey.log"
-    with programs.kept_port(port) as port:
+    with programs.reserve_port(port) as port:
         with (
             tempfile.TemporaryFile() as settings
         ):  # So the password stands neither in a file nor among the processes.

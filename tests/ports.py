@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from embedded.programs import kept_port
+from embedded.programs import reserve_port
 
 
 @contextmanager
-def kept_ports(count: int) -> Iterator[list[int]]:
+def reserve_ports(count: int) -> Iterator[list[int]]:
     """Ports of the loopback address that the system gives to nobody else in this block, all different."""
     with ExitStack() as held:
-        yield [held.enter_context(kept_port()) for _ in range(count)]
+        yield [held.enter_context(reserve_port()) for _ in range(count)]

@@ -7,7 +7,7 @@ import psutil
 from embedded.environment import MARK
 
 
-def processes_of(data: Path, words: str = "") -> list[psutil.Process]:
+def find_processes(data: Path, words: str = "") -> list[psutil.Process]:
     """Those with these words in their command line, the oldest first. Of PostgreSQL it finds the server alone."""
     found = [
         one

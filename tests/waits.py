@@ -16,7 +16,7 @@ def wait_for(look: Callable[[], Answer], *, seconds: float = 60, pause: float = 
     return answer
 
 
-def is_gone(pid: int) -> bool:
+def has_ended(pid: int) -> bool:
     """Whether the process has ended; one that its parent has not buried yet has."""
     try:
         with open(f"/proc/{pid}/stat") as file:

@@ -9,7 +9,7 @@ from embedded.apache import apache_kafka
 from tests.analytics_stream.database import figures_in
 from tests.analytics_stream.histories import counted, send_all, story
 from tests.analytics_stream.worker_process import make_topics, running
-from tests.ports import kept_ports
+from tests.ports import reserve_ports
 from tests.waits import wait_for
 
 pytestmark = pytest.mark.kafka
@@ -42,7 +42,7 @@ def test_workers_that_come_and_go_lose_nothing_and_count_nothing_twice(database,
 def test_a_broker_that_is_killed_and_comes_back_is_read_on(database, tmp_path):
     facts = story(500, versions=2)
     with (
-        kept_ports(1) as [port],
+        reserve_ports(1) as [port],
         running(database, address := f"127.0.0.1:{port}", tmp_path) as worker,
     ):
         wait_for(lambda: worker.lines("The broker is away; we wait for it."))

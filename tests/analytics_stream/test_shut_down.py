@@ -15,7 +15,7 @@ from embedded.kafka import kafka
 from embedded.postgres import postgres
 from tests.analytics_stream.histories import send_all, story
 from tests.analytics_stream.worker_process import read_up_to, running
-from tests.waits import is_gone, wait_for
+from tests.waits import has_ended, wait_for
 
 FIRST, HELD_BACK = story(20), story(20, first=500)
 
@@ -77,6 +77,6 @@ def test_while_the_database_takes_statements_and_never_answers(worker, server, b
 def test_while_the_broker_is_gone(worker, broker):
     """Red when Faust alone decides: it waits for a last commit of offsets."""
     os.kill(broker.pid, signal.SIGKILL)
-    wait_for(lambda: is_gone(broker.pid))
+    wait_for(lambda: has_ended(broker.pid))
     wait_for(lambda: worker.lines("The broker is away; we wait for it."))
     assert worker.end() == 0

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from embedded.processes import Processes
-from tests.waits import is_gone, wait_for
+from tests.waits import has_ended, wait_for
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_what_a_killed_process_leaves_behind_is_ended_before_it_comes_back(run, 
     with run("clerk: sh -c 'sleep 60 & echo $! > child.pid; echo $$ > clerk.pid; wait'"):
         child = wait_for(lambda: number_in(tmp_path / "child.pid"))
         os.kill(wait_for(lambda: number_in(tmp_path / "clerk.pid")), signal.SIGKILL)
-        wait_for(lambda: is_gone(child))
+        wait_for(lambda: has_ended(child))
 
 
 def test_the_end_asks_first_so_that_work_can_be_finished(run, tmp_path):
@@ -68,7 +68,7 @@ def test_the_end_insists_with_one_that_does_not_listen(run, tmp_path):
     deaf = "sh -c 'trap \"\" TERM; echo $$ > deaf.pid; while :; do sleep 1; done'"
     with run(f"deaf: {deaf}", patience_seconds=0.5):
         pid = wait_for(lambda: number_in(tmp_path / "deaf.pid"))
-    assert is_gone(pid)
+    assert has_ended(pid)
 
 
 def test_bytes_that_are_no_text_do_not_silence_a_process(run):

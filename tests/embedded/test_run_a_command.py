@@ -11,8 +11,8 @@ import pytest
 from embedded.environment import ROOT
 from embedded.secrets import read
 from embedded.stale_runs import only_run
-from tests.run_processes import processes_of
-from tests.waits import is_gone, wait_for
+from tests.run_processes import find_processes
+from tests.waits import has_ended, wait_for
 
 WAIT = "import signal; print('ready', flush=True); signal.pause()"
 
@@ -79,7 +79,7 @@ def test_every_server_is_gone_afterwards(embedded, short_tmp_path):
     process.send_signal(signal.SIGTERM)
     process.communicate()
     assert process.returncode == 128 + signal.SIGTERM
-    assert all(is_gone(pid) for pid in pids)
+    assert all(has_ended(pid) for pid in pids)
 
 
 def test_a_second_command_joins_the_run_in_progress(embedded, short_tmp_path):
@@ -105,11 +105,11 @@ def test_a_run_after_a_killed_one_ends_what_was_left_and_finds_the_data(embedded
     orphan, server = int(killed.stdout.readline()), postmaster(short_tmp_path / "run")
     killed.kill()
     killed.wait()
-    assert not is_gone(orphan)
-    assert not is_gone(server)
+    assert not has_ended(orphan)
+    assert not has_ended(server)
     assert "(7,)" in embedded(*sql("SELECT number FROM kept")).communicate()[0]
-    assert is_gone(orphan)
-    assert is_gone(server)
+    assert has_ended(orphan)
+    assert has_ended(server)
 
 
 def test_the_addresses_are_in_a_file_for_its_owner_while_it_runs(embedded, short_tmp_path):
@@ -143,7 +143,7 @@ def test_a_killed_server_is_there_again_for_the_command(embedded, short_tmp_path
     first.stdout.readline()
     killed = postmaster(short_tmp_path / "run")
     os.kill(killed, signal.SIGKILL)
-    wait_for(lambda: processes_of(short_tmp_path / "run", "bin/postgres") and is_gone(killed))
+    wait_for(lambda: find_processes(short_tmp_path / "run", "bin/postgres") and has_ended(killed))
     wait_for(lambda: "(1,)" in embedded(*sql("SELECT 1")).communicate()[0])
 
 
@@ -153,10 +153,10 @@ def test_nothing_is_left_when_the_end_comes_right_after_the_servers_were_killed(
     process = embedded(*python(WAIT))
     process.stdout.readline()
     for words in ("bin/postgres", "valkey-server", "embedded.broker"):
-        processes_of(short_tmp_path / "run", words)[0].kill()
+        find_processes(short_tmp_path / "run", words)[0].kill()
     process.send_signal(signal.SIGTERM)
     process.communicate()
-    assert not processes_of(short_tmp_path / "run")
+    assert not find_processes(short_tmp_path / "run")
 
 
 # Hears SIGTERM when its command has just been started, and before it can do anything else.

@@ -13,7 +13,7 @@ from kafka.errors import KafkaTimeoutError
 from embedded.apache import apache_kafka, new_cluster_id
 from embedded.environment import ROOT
 from embedded.kafka import kafka
-from tests.waits import is_gone, wait_for
+from tests.waits import has_ended, wait_for
 
 
 def version(broker):
@@ -63,7 +63,7 @@ def test_the_embedded_broker_carries_messages_to_a_group(tmp_path):
 def test_the_embedded_broker_ends_with_its_block(tmp_path):
     with kafka(tmp_path) as broker:
         pass
-    assert is_gone(broker.pid)
+    assert has_ended(broker.pid)
 
 
 def test_the_embedded_broker_ends_when_its_starter_is_killed(tmp_path):
@@ -80,7 +80,7 @@ with kafka(Path({str(tmp_path)!r})) as broker:
     ) as process:
         pid = int(process.stdout.readline())
         os.kill(process.pid, signal.SIGKILL)
-    wait_for(lambda: is_gone(pid))
+    wait_for(lambda: has_ended(pid))
 
 
 @pytest.mark.kafka

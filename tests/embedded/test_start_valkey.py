@@ -4,7 +4,7 @@ import pytest
 import redis
 
 from embedded.valkey import valkey
-from tests.waits import is_gone
+from tests.waits import has_ended
 
 
 def test_it_serves_who_knows_the_password(tmp_path):
@@ -28,4 +28,4 @@ def test_the_password_is_in_no_file_and_not_among_the_processes(tmp_path):
 def test_it_ends_with_its_block(tmp_path):
     with valkey(tmp_path, password="sesame") as server:
         pass
-    assert is_gone(server.pid)
+    assert has_ended(server.pid)

@@ -14,11 +14,11 @@ import redis
 from embedded.apache import apache_kafka
 from embedded.kafka import kafka
 from embedded.postgres import postgres, socket_folder
-from embedded.programs import kept_port, private_file
+from embedded.programs import private_file, reserve_port
 from embedded.supervisor import Keeper
 from embedded.valkey import valkey
 from tests.embedded.test_start_kafka import read, send
-from tests.waits import is_gone, wait_for
+from tests.waits import has_ended, wait_for
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def test_postgresql_comes_back_at_its_address_with_what_was_committed(short_tmp_
 
 def test_valkey_comes_back_at_its_address(tmp_path):
     with (
-        kept_port() as port,
+        reserve_port() as port,
         kept(partial(valkey, tmp_path, password="sesame", port=port)) as (server, output),
     ):
         kill(server, output)
@@ -69,7 +69,7 @@ def test_valkey_comes_back_at_its_address(tmp_path):
 
 
 def test_the_embedded_broker_comes_back_at_its_address_and_has_forgotten_everything(tmp_path):
-    with kept_port() as port, kept(partial(kafka, tmp_path, port=port)) as (server, output):
+    with reserve_port() as port, kept(partial(kafka, tmp_path, port=port)) as (server, output):
         send(server, "patient", b"before")
         kill(server, output)
         send(server, "patient", b"after")
@@ -78,7 +78,10 @@ def test_the_embedded_broker_comes_back_at_its_address_and_has_forgotten_everyth
 
 @pytest.mark.kafka
 def test_apache_kafka_comes_back_at_its_address(tmp_path):
-    with kept_port() as port, kept(partial(apache_kafka, tmp_path, port=port)) as (server, output):
+    with (
+        reserve_port() as port,
+        kept(partial(apache_kafka, tmp_path, port=port)) as (server, output),
+    ):
         kill(server, output)
         assert server.address == f"127.0.0.1:{port}"
 
@@ -134,4 +137,4 @@ def test_the_end_may_come_at_any_moment_of_a_restart(tmp_path, moment):
     with kept(run) as (server, output):
         os.kill(server.pid, signal.SIGKILL)
         wait_for(lambda: moment(starts, output))
-    assert all(map(is_gone, pids))
+    assert all(map(has_ended, pids))

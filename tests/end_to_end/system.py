@@ -16,8 +16,8 @@ import psycopg2
 
 from protos.billing.v1 import billing_service_pb2, billing_service_pb2_grpc
 from protos.patient.events.v1.patient_event_pb2 import PatientEvent
-from tests.ports import kept_ports
-from tests.run_processes import processes_of
+from tests.ports import reserve_ports
+from tests.run_processes import find_processes
 from tests.topic import Topic
 from tests.waits import wait_for
 
@@ -66,7 +66,7 @@ class System:
     @contextmanager
     def without(self, words: str) -> Iterator[None]:
         """Meanwhile the processes with these words in their command line answer nothing; then they go on."""
-        stopped = processes_of(self.data / "run", words)
+        stopped = find_processes(self.data / "run", words)
         assert stopped, f"nothing runs as {words}"
         for process in stopped:
             process.suspend()
@@ -118,7 +118,7 @@ class System:
 @contextmanager
 def running(data: Path, *, kafka: str) -> Iterator[System]:
     """`python -m embedded run`, ready; ended by its own process id, and its folder left for a look."""
-    with kept_ports(len(PORTS)) as kept, (data / "output.log").open("w") as output:
+    with reserve_ports(len(PORTS)) as kept, (data / "output.log").open("w") as output:
         ports = dict(zip(PORTS, map(str, kept), strict=True))
         environment = {**os.environ, **ports, "KAFKA": kafka}
         process = subprocess.Popen(

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.end_to_end.system import System, running
-from tests.run_processes import processes_of
+from tests.run_processes import find_processes
 from tests.waits import wait_for
 
 SECONDS = 120  # Ten are usual; a busy machine takes longer.
@@ -37,18 +37,18 @@ def api(system):
 @pytest.mark.parametrize("words", SERVERS.values(), ids=SERVERS)
 def test_a_killed_server_comes_back_and_all_who_need_it_find_it(system, api, words):
     """Red without a keeper, and when the broker comes back at another address."""
-    processes_of(system.data / "run", words)[0].kill()
+    find_processes(system.data / "run", words)[0].kill()
     goes_on(system, api)
 
 
 def test_a_killed_web_worker_is_replaced(system, api):
-    processes_of(system.data / "run", "portal.wsgi")[-1].kill()
+    find_processes(system.data / "run", "portal.wsgi")[-1].kill()
     goes_on(system, api)
 
 
 def test_all_processes_killed_together_come_back(system, api):
     for words in PROCESSES:
-        processes_of(system.data / "run", words)[0].kill()
+        find_processes(system.data / "run", words)[0].kill()
     goes_on(system, api)
 
 

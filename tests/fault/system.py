@@ -27,7 +27,7 @@ from tests.fault.disk import Disk, small_disk
 from tests.fault.proxy import Network
 from tests.fault.servers import Restartable
 from tests.fault.topology import LINKS, PORTS, RIG, TO_CLIENT, VARIABLES, Ways
-from tests.ports import kept_ports
+from tests.ports import reserve_ports
 
 COMMAND_ATTEMPTS = 6
 SETTINGS = "max_wal_size = 96MB\nmin_wal_size = 32MB\nautovacuum_naptime = 20s\n"
@@ -113,7 +113,7 @@ def running(data: Path) -> Iterator[System]:
     with ExitStack() as opened:
         disk = opened.enter_context(small_disk())
         (data / "disk").write_text(str(disk.folder))
-        numbers = opened.enter_context(kept_ports(len(PORTS) + len(LINKS)))
+        numbers = opened.enter_context(reserve_ports(len(PORTS) + len(LINKS)))
         ports, links = numbers[: len(PORTS)], numbers[len(PORTS) :]
         secrets = kept_secrets(data / "secrets.env")
         ways = Ways(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.fault import proxy
 from tests.fault.proxy import Mode, Network
-from tests.ports import kept_ports
+from tests.ports import reserve_ports
 
 LINK = "here to there"
 
@@ -23,7 +23,7 @@ def way(heard):
     """The port of a proxy to a server that answers each line with the same line."""
     with (
         closing(socket.create_server(("127.0.0.1", 0))) as server,
-        kept_ports(1) as (port,),
+        reserve_ports(1) as (port,),
         Network().running() as net,
     ):
         threading.Thread(target=serve, args=(server, heard), daemon=True).start()

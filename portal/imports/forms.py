@@ -218,9 +218,9 @@ def _options(asked: Asked) -> list[tuple[str, str]]:
 
 def _chosen(question: ImportQuestion) -> str:
     """What was chosen, or what happens without a choice; nothing for people alike, who are decided on purpose."""
-    choice = question.choice or (
-        "" if question.doubt == Doubt.ALIKE else CHOICES[question.doubt][0]
-    )  # type: ignore[index]
+    choice = question.choice
+    if not choice and question.doubt != Doubt.ALIKE:
+        choice = CHOICES[Doubt(question.doubt)][0]
     if choice in (Choice.UPDATE, Choice.FILL) and question.people:
         return f"{choice}:{question.patient_id or question.people[0]}"
     return choice

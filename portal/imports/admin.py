@@ -8,7 +8,7 @@ from unfold.admin import ModelAdmin
 from portal.accounts.rules import user_of
 from portal.errors import PortalError
 from portal.imports.models import ImportJob, ImportReject
-from portal.imports.rerunning import run_again
+from portal.imports.retry import run_again
 from portal.imports.services import start_undo
 
 

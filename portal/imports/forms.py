@@ -10,7 +10,7 @@ from portal.imports.models import Choice, Doubt, ImportQuestion, Likely
 from portal.imports.readers.columns import names_somebody
 from portal.imports.readers.encodings import CHOICES as ENCODINGS
 from portal.imports.readers.targets import GROUPS, LABELS
-from portal.imports.reviewing import CHOICES, Asked
+from portal.imports.review import CHOICES, Asked
 from portal.patients.models import Status
 
 LEAVE_OUT = ("", "Leave out")

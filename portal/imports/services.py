@@ -19,6 +19,7 @@ from kombu.exceptions import OperationalError as QueueAway
 
 from portal.accounts.models import User
 from portal.errors import Conflict, NotFound, Unprocessable
+from portal.imports.file_store import keep_file, take_up_unfinished
 from portal.imports.models import ENDED, LEFT_ALONE, Doubt, ImportJob, JobStatus, Likely, Outcome
 from portal.imports.pipeline.apply import Writing
 from portal.imports.pipeline.dry_run import Rehearsal
@@ -27,7 +28,6 @@ from portal.imports.pipeline.row_decisions import Answers
 from portal.imports.pipeline.runner import Told, run
 from portal.imports.pipeline.undo import Heard, undo
 from portal.imports.readers import Unreadable, open_patients
-from portal.imports.storing import keep_file, take_up_unfinished
 
 log = structlog.get_logger("portal.imports")
 

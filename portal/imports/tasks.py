@@ -5,7 +5,7 @@ from uuid import UUID
 import structlog
 from celery import shared_task
 
-from portal.imports import selectors, services, storing
+from portal.imports import file_store, selectors, services
 
 log = structlog.get_logger("portal.imports")
 
@@ -29,4 +29,4 @@ def resume_waiting() -> None:
 @shared_task(name="imports.forget_files")
 def forget_files() -> None:
     """Once a night."""
-    storing.forget_files()
+    file_store.forget_files()

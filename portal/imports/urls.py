@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.imports.views import columns, exporting, job, listing, profiles, reviewing
+from portal.imports.views import columns, export, job, listing, profiles, review
 
 app_name = "imports"
 
@@ -15,12 +15,12 @@ urlpatterns = [
     path("imports/<uuid:job_id>/", job.show, name="show"),
     path("imports/<uuid:job_id>/columns/", columns.columns, name="columns"),
     path("imports/<uuid:job_id>/encoding/", columns.encoding, name="encoding"),
-    path("imports/<uuid:job_id>/review/", reviewing.review, name="review"),
-    path("imports/<uuid:job_id>/review/<slug:doubt>/", reviewing.review, name="review"),
-    path("imports/<uuid:job_id>/review/<slug:doubt>/rest/", reviewing.rest, name="review-rest"),
+    path("imports/<uuid:job_id>/review/", review.review, name="review"),
+    path("imports/<uuid:job_id>/review/<slug:doubt>/", review.review, name="review"),
+    path("imports/<uuid:job_id>/review/<slug:doubt>/rest/", review.rest, name="review-rest"),
     path("imports/<uuid:job_id>/rejects.csv", job.rejects, name="rejects"),
     path("imports/<uuid:job_id>/commit/", job.commit, name="commit"),
     path("imports/<uuid:job_id>/undo/", job.undo, name="undo"),
-    path("patients/export.csv", exporting.export, {"kind": "csv"}, name="export-csv"),
-    path("patients/export.ndjson", exporting.export, {"kind": "ndjson"}, name="export-ndjson"),
+    path("patients/export.csv", export.export, {"kind": "csv"}, name="export-csv"),
+    path("patients/export.ndjson", export.export, {"kind": "ndjson"}, name="export-ndjson"),
 ]

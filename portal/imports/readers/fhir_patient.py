@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from portal.imports import fhir_words as fhir
+from portal.imports import fhir_codes as fhir
 from portal.imports.readers import values
 from portal.imports.readers.rows import own_keys
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from portal.csv_safe import plain
+from portal.imports.identifier_cell import from_cell
 from portal.imports.readers import values
 from portal.imports.readers.columns import FIELDS, MRN, RECORD, SYSTEMS, TOKENS, Columns, understand
 from portal.imports.readers.rows import Problem, Row, Unreadable, own_keys
-from portal.imports.tokens import from_cell
 
 MOST_COLUMNS = 250
 LOOKED_AT = 50  # Records that samples are taken from.

@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 
 from portal.imports.readers.rows import Unreadable
 from portal.imports.readers.tables import MOST_COLUMNS, Record, TableFile
-from portal.imports.readers.workbooks import DAMAGED, refuse_unsafe
+from portal.imports.readers.workbook_safety import DAMAGED, refuse_unsafe
 
 MOST_ROWS = 1_048_576  # Of Excel itself; a row number beyond would make the library hand out empty rows for hours.
 FIRST = 100  # Rows in which a header is looked for, and samples behind it.

@@ -11,14 +11,14 @@ from portal.accounts.rules import allow, user_of
 from portal.errors import PortalError
 from portal.imports.forms import ColumnsForm, EncodingForm
 from portal.imports.models import ENDED, ImportJob, JobStatus, MappingProfile
-from portal.imports.preparing import has_mark, set_columns, set_encoding, suggested_mapping
 from portal.imports.profiles import mapping_of, profiles_for, save_profile
 from portal.imports.readers.columns import guess, names_somebody
 from portal.imports.readers.encodings import LABELS as ENCODINGS
 from portal.imports.readers.encodings import UTF_8
 from portal.imports.readers.targets import DIGITS, WANTED
 from portal.imports.selectors import earlier_import, open_job
-from portal.imports.steps import COLUMNS, steps_of
+from portal.imports.table_setup import has_mark, set_columns, set_encoding, suggested_mapping
+from portal.imports.wizard import COLUMNS, steps_of
 
 GUESS = "guess"
 

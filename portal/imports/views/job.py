@@ -12,7 +12,7 @@ from portal.accounts.rules import allow, user_of
 from portal.imports.forms import CommitForm
 from portal.imports.models import ImportJob, JobStatus
 from portal.imports.readers.targets import LABELS
-from portal.imports.reviewing import count_questions, count_undecided, first_alike
+from portal.imports.review import count_questions, count_undecided, first_alike
 from portal.imports.selectors import (
     earlier_import,
     job_progress,
@@ -22,7 +22,7 @@ from portal.imports.selectors import (
     rejects_of,
 )
 from portal.imports.services import import_for_real, start_undo
-from portal.imports.steps import IMPORT, TRIAL, steps_of
+from portal.imports.wizard import IMPORT, TRIAL, steps_of
 
 PROBLEMS_SHOWN = 20
 ALIKE_SHOWN = 10

@@ -9,7 +9,7 @@ from portal.errors import PortalError
 from portal.imports.forms import UploadForm
 from portal.imports.selectors import jobs_visible_to
 from portal.imports.services import start_trial
-from portal.imports.steps import UPLOAD, steps_of
+from portal.imports.wizard import UPLOAD, steps_of
 
 JOBS_SHOWN = 50
 

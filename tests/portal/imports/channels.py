@@ -25,7 +25,7 @@ WORKER = (
 UNDOING = (
     "-c",
     "import django, sys; django.setup(); from django.core.management import call_command;"
-    " from portal.imports.work import undoing; undoing.BATCH = 20;"
+    " from portal.imports.pipeline import undo; undo.BATCH = 20;"
     " call_command('import_patients', '--json', *sys.argv[1:])",
 )
 # Each of them is written in every batch, in this order; undoing refuses no rows.

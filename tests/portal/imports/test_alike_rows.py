@@ -7,7 +7,7 @@ from django.core.files.base import ContentFile
 
 from portal.imports import services
 from portal.imports.models import ImportJob, ImportReject
-from portal.imports.reviewing import choose_for_rest, count_undecided
+from portal.imports.review import choose_for_rest, count_undecided
 from portal.patients.models import PairState, Patient, PatientEvent, PossibleDuplicate, Source
 from portal.patients.services import register_patient
 from portal.patients.validation import clean_details

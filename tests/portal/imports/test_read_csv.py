@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from portal.csv_safe import harmless, plain
-from portal.imports import tokens
+from portal.imports import identifier_cell
 from portal.imports.readers import open_patients
 from portal.imports.readers.csv_file import MOST_LINES
 from tests.portal.imports.files import ANNA, BEN, as_csv
@@ -128,7 +128,8 @@ def test_identifiers_survive_their_cell(pairs):
         if system.strip() and value.strip()
     ]
     assert [
-        (one["system"], one["value"]) for one in tokens.from_cell(tokens.as_cell(pairs))
+        (one["system"], one["value"])
+        for one in identifier_cell.from_cell(identifier_cell.as_cell(pairs))
     ] == pairs
 
 

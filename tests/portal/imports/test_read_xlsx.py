@@ -8,7 +8,13 @@ from datetime import date, datetime
 import pytest
 from openpyxl import Workbook
 
-from portal.imports.readers import Unreadable, open_patients, recognise, workbook_parts, workbooks
+from portal.imports.readers import (
+    Unreadable,
+    open_patients,
+    recognise,
+    workbook_parts,
+    workbook_safety,
+)
 
 HEADER = ["family_name", "given_name", "date_of_birth", "zip", "ssn"]
 
@@ -136,8 +142,10 @@ def test_what_cannot_or_must_not_be_opened_says_why(file, content, words):
 @pytest.mark.parametrize(("bound", "most"), [("MOST_UNPACKED", 100), ("MOST_PARTS", 3)])
 def test_many_parts_or_bytes_are_refused_by_the_directory_alone(file, monkeypatch, bound, most):
     path = file(workbook(HEADER, ["A", "B"]))
-    monkeypatch.setattr(workbooks, bound, most)
-    monkeypatch.setattr(workbooks.ZipFile, "open", lambda *_: pytest.fail("A part was unpacked."))
+    monkeypatch.setattr(workbook_safety, bound, most)
+    monkeypatch.setattr(
+        workbook_safety.ZipFile, "open", lambda *_: pytest.fail("A part was unpacked.")
+    )
     with pytest.raises(Unreadable, match="too large"):
         open_patients(path)
 
@@ -241,8 +249,8 @@ def test_a_sheet_may_be_larger_than_what_is_held(file, monkeypatch):
 
 def test_a_directory_of_very_many_parts_is_not_even_read(file, monkeypatch):
     path = file(packed(**{f"part{number}": b"" for number in range(100)}))
-    monkeypatch.setattr(workbooks, "MOST_OF_DIRECTORY", 1000)
-    monkeypatch.setattr(workbooks, "ZipFile", lambda _: pytest.fail("It was read."))
+    monkeypatch.setattr(workbook_safety, "MOST_OF_DIRECTORY", 1000)
+    monkeypatch.setattr(workbook_safety, "ZipFile", lambda _: pytest.fail("It was read."))
     with pytest.raises(Unreadable, match="too large"):
         open_patients(path)
 

@@ -4,9 +4,9 @@ import pytest
 from django.core.files.base import ContentFile
 
 from portal.errors import Conflict
-from portal.imports import reviewing, services
+from portal.imports import review, services
 from portal.imports.models import ImportJob, ImportQuestion
-from portal.imports.reviewing import choose_for_rest, count_questions
+from portal.imports.review import choose_for_rest, count_questions
 from portal.patients.models import AccessRecord, Patient, PatientIdentifier, Source
 from portal.patients.services import archive_patient, change_patient, register_patient
 from portal.patients.validation import clean_details
@@ -71,7 +71,7 @@ def test_a_row_is_shown_beside_the_patient_and_the_reading_is_recorded(client, a
 
 
 def test_whom_the_page_does_not_show_nobody_has_read(client, anna, operator, monkeypatch):
-    monkeypatch.setattr("portal.imports.views.reviewing.PAGE", 1)
+    monkeypatch.setattr("portal.imports.views.review.PAGE", 1)
     ben = register_patient(
         clean_details({name: value for name, value in BEN.items() if name != "ssn"}),
         by=operator,
@@ -168,7 +168,7 @@ def test_one_choice_for_all_leaves_those_that_have_their_own(anna, operator):
     trial = tried(ANNA_AGAIN, ANNA_AGAIN | {"city": "Salem"}, ANNA_AGAIN | {"city": "Boston"})
     first = trial.questions.first()
     first.choice = "skip"
-    reviewing.choose(trial.pk, [first], by=operator)
+    review.choose(trial.pk, [first], by=operator)
     assert choose_for_rest(trial.pk, "likely", choice="new", reason="Test people", by=operator) == 2
     assert [one.choice for one in trial.questions.all()] == ["skip", "new", "new"]
 

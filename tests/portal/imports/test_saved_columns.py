@@ -5,7 +5,7 @@ from django.core.files.base import ContentFile
 from django.core.management import CommandError
 
 from portal.errors import Conflict
-from portal.imports import preparing, services, storing
+from portal.imports import file_store, services, table_setup
 from portal.imports.models import ImportJob
 from portal.imports.profiles import digest_of, save_profile
 from portal.patients.models import Patient
@@ -78,7 +78,7 @@ def test_an_import_that_was_interrupted_goes_on_with_the_same_columns(
 ):
     settings.DATA_DIR = tmp_path
     trial = services.start_trial(ContentFile(table(1200).encode(), "people.csv"), by=None)
-    preparing.set_columns(trial.pk, MAPPING)
+    table_setup.set_columns(trial.pk, MAPPING)
     services.run_job(trial.pk)
     job = services.import_for_real(trial.pk, by=None)
     kept, calls = services.JobBook.keep, []
@@ -106,8 +106,8 @@ def test_an_import_that_was_interrupted_goes_on_with_the_same_columns(
 def test_a_file_whose_columns_nobody_set_is_forgotten_in_the_end(settings, tmp_path):
     settings.DATA_DIR = tmp_path
     job = services.start_trial(ContentFile(table().encode(), "people.csv"), by=None)
-    ImportJob.objects.update(created_at=job.created_at - storing.KEPT * 2)
-    storing.forget_files()
+    ImportJob.objects.update(created_at=job.created_at - file_store.KEPT * 2)
+    file_store.forget_files()
     job.refresh_from_db()
     assert (job.status, "never set" in job.message) == ("failed", True)
 
@@ -115,9 +115,9 @@ def test_a_file_whose_columns_nobody_set_is_forgotten_in_the_end(settings, tmp_p
 def test_a_running_trial_keeps_its_columns(settings, tmp_path):
     settings.DATA_DIR = tmp_path
     job = services.start_trial(ContentFile(table().encode(), "people.csv"), by=None)
-    preparing.set_columns(job.pk, MAPPING)
+    table_setup.set_columns(job.pk, MAPPING)
     with pytest.raises(Conflict) as refused:
-        preparing.set_columns(job.pk, MAPPING)
+        table_setup.set_columns(job.pk, MAPPING)
     assert "runs" in refused.value.detail
 
 
@@ -125,9 +125,9 @@ def test_the_first_values_are_forgotten_with_the_file(settings, tmp_path):
     settings.DATA_DIR = tmp_path
     job = services.start_trial(ContentFile(table().encode(), "people.csv"), by=None)
     assert job.samples == [["Beispiel0"], ["Anna"], ["1"], ["0200000000"]]
-    preparing.set_columns(job.pk, MAPPING)
+    table_setup.set_columns(job.pk, MAPPING)
     services.run_job(job.pk)
-    ImportJob.objects.update(finished_at=job.created_at - storing.KEPT * 2)
-    storing.forget_files()
+    ImportJob.objects.update(finished_at=job.created_at - file_store.KEPT * 2)
+    file_store.forget_files()
     job.refresh_from_db()
     assert job.samples == []

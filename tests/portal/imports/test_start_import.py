@@ -10,7 +10,7 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from portal.errors import Conflict, NotAllowed, NotFound, TooLarge, Unprocessable
-from portal.imports import selectors, services, storing, tasks
+from portal.imports import file_store, selectors, services, tasks
 from portal.imports.models import ImportJob
 from portal.patients.models import Patient, PatientEvent
 from tests.portal.imports.files import ANNA, BEN, as_csv
@@ -140,7 +140,7 @@ def test_files_of_ended_jobs_are_forgotten_after_a_week(upload):
     old, fresh, waiting = upload(ANNA, dry_run=True), upload(ANNA, dry_run=True), upload(BEN)
     for job in (old, fresh):
         tasks.run_import(str(job.pk))
-    long_ago = timezone.now() - storing.KEPT - timedelta(hours=1)
+    long_ago = timezone.now() - file_store.KEPT - timedelta(hours=1)
     ImportJob.objects.filter(pk=old.pk).update(finished_at=long_ago)
     for job in (old, fresh, waiting):
         os.utime(job.path, (time.time(), long_ago.timestamp()))

@@ -9,8 +9,8 @@ from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand
 
-from portal.imports.exporting import WRITERS
-from portal.imports.private import open_private
+from portal.imports.export import WRITERS
+from portal.imports.private_file import open_private
 from portal.patients.models import Patient, Status
 from portal.patients.selectors import PatientFilters, every_patient
 

@@ -20,11 +20,11 @@ from portal.imports.models import ImportJob, JobStatus, Likely
 from portal.imports.pipeline.dry_run import Rehearsal
 from portal.imports.pipeline.job_store import ReadOnlyBook
 from portal.imports.pipeline.runner import Told, run
-from portal.imports.private import open_private
+from portal.imports.private_file import open_private
 from portal.imports.profiles import mapping_of, profile_named
 from portal.imports.readers import PatientFile, TableFile, Unreadable, open_patients, recognise
 from portal.imports.readers.encodings import LABELS as ENCODINGS
-from portal.imports.reporting import (
+from portal.imports.report import (
     RejectsFile,
     Tally,
     in_words,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from portal.accounts.models import User
 from portal.accounts.roles import ROLES
 from portal.duplicates.scans import ask_for_scan
-from portal.imports.demo import demo_patients
+from portal.imports.demo_patients import demo_patients
 from portal.patients.models import Patient, Source
 from portal.patients.selectors import patients_with_identifiers
 from portal.patients.services import register_patients

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow, user_of
-from portal.imports.exporting import KINDS, WRITERS
+from portal.imports.export import KINDS, WRITERS
 from portal.patients.models import Source
 from portal.patients.selectors import PatientFilters, every_patient
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from portal.csv_safe import csv_line
 from portal.imports.matching.decision import Decision
 from portal.imports.models import ImportJob, Outcome
-from portal.imports.private import open_private
+from portal.imports.private_file import open_private
 from portal.imports.selectors import first_problems, left_alone, rejects_cells, rejects_csv
 
 SHOWN = 10

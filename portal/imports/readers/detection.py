@@ -9,7 +9,7 @@ from portal.imports.readers.encodings import SAVE_AS, UTF_8, encoding_in, marked
 from portal.imports.readers.fhir_files import BundleFile, NdjsonFile
 from portal.imports.readers.rows import PatientFile, Unreadable
 from portal.imports.readers.tables import TableFile
-from portal.imports.readers.workbooks import words_for_old
+from portal.imports.readers.workbook_safety import words_for_old
 from portal.imports.readers.xlsx_file import XlsxFile
 
 SAMPLE = 1024 * 1024

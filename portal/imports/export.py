@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from portal.csv_safe import csv_line
-from portal.imports import fhir_words as fhir
+from portal.imports import fhir_codes as fhir
+from portal.imports.identifier_cell import as_cell
 from portal.imports.readers.columns import FIELDS, MRN, RECORD, TOKENS
-from portal.imports.tokens import as_cell
 from portal.patients.models import Patient, PatientIdentifier, Status
 
 HEADER = [RECORD, MRN, *FIELDS, TOKENS, "status"]

@@ -6,13 +6,13 @@ from uuid import UUID
 from django.db import transaction
 
 from portal.errors import Conflict, Unprocessable
+from portal.imports.file_store import describe
 from portal.imports.models import ENDED, ImportJob, JobStatus
 from portal.imports.profiles import mapping_of, profiles_for
 from portal.imports.readers import TableFile, Unreadable, recognise
 from portal.imports.readers.columns import guess, understand
 from portal.imports.readers.encodings import marked
 from portal.imports.services import nudge
-from portal.imports.storing import describe
 
 
 def suggested_mapping(job: ImportJob) -> tuple[list[str], str]:

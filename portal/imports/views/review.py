@@ -14,7 +14,7 @@ from portal.errors import NotFound
 from portal.imports.forms import RestForm, ReviewForm
 from portal.imports.models import Doubt, ImportJob, JobStatus
 from portal.imports.readers.targets import LABELS
-from portal.imports.reviewing import (
+from portal.imports.review import (
     Asked,
     beside,
     choose,
@@ -23,7 +23,7 @@ from portal.imports.reviewing import (
     questions_of,
 )
 from portal.imports.selectors import open_job
-from portal.imports.steps import REVIEW, steps_of
+from portal.imports.wizard import REVIEW, steps_of
 
 PAGE = 10
 

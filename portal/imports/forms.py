@@ -163,7 +163,7 @@ class RestForm(forms.Form):
     def __init__(self, *args: Any, doubt: str, **more: Any) -> None:
         super().__init__(*args, **more)
         self.doubt = doubt
-        self.fields["choice"].choices = [(one, one.label) for one in CHOICES[doubt]]  # type: ignore[attr-defined, index]
+        self.fields["choice"].choices = [(one, one.label) for one in CHOICES[doubt]]  # type: ignore[attr-defined]
         if doubt == Doubt.ALIKE:  # Nobody looks at each of them, so nobody has a reason for each.
             del self.fields["reason"]
 
@@ -204,7 +204,7 @@ class CommitForm(forms.Form):
 def _options(asked: Asked) -> list[tuple[str, str]]:
     """What may be chosen, an update for each patient on record."""
     options: list[tuple[str, str]] = []
-    for choice in CHOICES[asked.question.doubt]:  # type: ignore[index]
+    for choice in CHOICES[asked.question.doubt]:
         if choice in (Choice.UPDATE, Choice.FILL):
             options += [
                 (f"{choice}:{one.pk}", f"{choice.label}: MRN {one.mrn}")
@@ -220,7 +220,7 @@ def _chosen(question: ImportQuestion) -> str:
     """What was chosen, or what happens without a choice; nothing for people alike, who are decided on purpose."""
     choice = question.choice
     if not choice and question.doubt != Doubt.ALIKE:
-        choice = CHOICES[Doubt(question.doubt)][0]
+        choice = CHOICES[question.doubt][0]
     if choice in (Choice.UPDATE, Choice.FILL) and question.people:
         return f"{choice}:{question.patient_id or question.people[0]}"
     return choice

@@ -22,7 +22,7 @@ from portal.patients.selectors import patients_visible_to
 
 _NOT_SHOWN = {"phone_e164", "date_of_birth_precision"}
 # What may be chosen for each kind. The first is what happens without a choice, except for people alike: see Likely.
-CHOICES = {
+CHOICES: dict[str, list[Choice]] = {
     Doubt.LIKELY: [Choice.SKIP, Choice.UPDATE, Choice.NEW],
     Doubt.APART: [Choice.SKIP, Choice.UPDATE, Choice.NEW],
     Doubt.CONFLICT: [Choice.SKIP, Choice.UPDATE, Choice.NEW],

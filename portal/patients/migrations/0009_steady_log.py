@@ -2,23 +2,9 @@
 
 from django.db import migrations
 
-# A session keeps the plan that its first update made. Made for one row, it compares each new row with each old one:
-# an update of 30,000 patients later in that session would take minutes.
-SETTLE = """
-DO $$
-DECLARE
-    function regprocedure;
-BEGIN
-    FOR function IN
-        SELECT tgfoid FROM pg_trigger
-        WHERE tgrelid = 'patients_patient'::regclass AND tgname LIKE 'pgtrigger_update_update_%'
-    LOOP
-        EXECUTE format('ALTER FUNCTION %s SET enable_nestloop = off', function);
-    END LOOP;
-END $$;
-"""
+from portal.patients.sql import read_sql
 
 
 class Migration(migrations.Migration):
     dependencies = [("patients", "0008_changes_of_identifiers")]
-    operations = [migrations.RunSQL(SETTLE, "")]
+    operations = [migrations.RunSQL(read_sql("log_trigger_settings"), "")]

@@ -6,20 +6,7 @@ import pgtrigger.migrations
 from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
-# As 0009 says: writing the trigger anew took the setting away.
-SETTLE = """
-DO $$
-DECLARE
-    function regprocedure;
-BEGIN
-    FOR function IN
-        SELECT tgfoid FROM pg_trigger
-        WHERE tgrelid = 'patients_patient'::regclass AND tgname LIKE 'pgtrigger_update_update_%'
-    LOOP
-        EXECUTE format('ALTER FUNCTION %s SET enable_nestloop = off', function);
-    END LOOP;
-END $$;
-"""
+from portal.patients.sql import read_sql
 
 
 class Migration(migrations.Migration):
@@ -145,8 +132,9 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.RunSQL(SETTLE, ""),
-        # Holds for what is written from now on; 0012 looks at the rows that are there, without stopping the desks.
+        # 0012 updates patients before `migrate` ends and sets this by itself.
+        migrations.RunSQL(read_sql("log_trigger_settings"), ""),
+        # Holds for new rows; 0012 checks the existing rows without blocking writers.
         AddConstraintNotValid(
             model_name="patient",
             constraint=models.CheckConstraint(

@@ -22,8 +22,7 @@ _Log = pghistory.create_event_model(
 )
 
 
-# Migration 0009 sets `enable_nestloop = off` on the function of the update trigger. A later migration that writes this
-# trigger anew (a field more or less in the log) takes the setting away: as 0010 does, it has to set it again.
+# After each `migrate`, sql/log_trigger_settings.sql settles how the update trigger is planned.
 class PatientEvent(_Log):  # type: ignore[misc,valid-type]
     """The patient as it was after a change (before it, for a delete), who made it and through which door."""
 

@@ -1,3 +1,5 @@
+"""Creates the list of a user's sessions."""
+
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models

@@ -1,4 +1,4 @@
-"""Sessions of before 0002: they signed nobody in any more, and nothing would take them out."""
+"""Deletes the sessions from before 0002: they sign nobody in, and nothing else deletes them."""
 
 from django.db import migrations
 

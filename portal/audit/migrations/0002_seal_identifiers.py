@@ -1,4 +1,4 @@
-"""The log of identifiers is sealed too."""
+"""Seals the log of identifiers too."""
 
 from django.db import migrations, models
 

@@ -1,4 +1,4 @@
-"""When billing answered last, told apart from when we last tried."""
+"""Separates the time of billing's last answer from the time of the last attempt."""
 
 from django.db import migrations, models
 

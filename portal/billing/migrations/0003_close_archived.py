@@ -1,4 +1,4 @@
-"""Accounts of patients who were archived or merged before accounts followed: billing is to hear that they are closed."""
+"""Asks billing to close the accounts of patients who were archived or merged earlier."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""Failed accounts by an index of their own, as few as they are, in place of one over all."""
+"""Replaces the index over all accounts by a small one over failed accounts."""
 
 from django.db import migrations, models
 

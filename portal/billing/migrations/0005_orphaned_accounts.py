@@ -1,4 +1,4 @@
-"""What is left of rows that are deleted with their patients: accounts to close at billing."""
+"""Keeps the accounts of deleted patients, so that the relay can close them at billing."""
 
 import django.db.models.functions.datetime
 import pgtrigger.compiler

@@ -1,4 +1,4 @@
-"""Closed accounts by an index of their own, for the list of them."""
+"""Adds a small index over closed accounts, for their list."""
 
 from django.db import migrations, models
 

@@ -1,4 +1,4 @@
-"""Functions that columns and triggers of the patients' tables call."""
+"""Creates the functions that columns and triggers of the patients' tables call."""
 
 from django.db import migrations
 

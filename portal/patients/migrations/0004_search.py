@@ -1,4 +1,4 @@
-"""Columns and indexes of the search: words by sound and by misspelling, given names, ends of numbers."""
+"""Adds the vocabulary of names and the columns and indexes that the search needs."""
 
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes

@@ -1,4 +1,4 @@
-"""Changes by the person who made them: without it, one who changed little is sought through the whole log."""
+"""Finds changes by user: without it, the search for a rare user reads the whole log."""
 
 from django.db import migrations, models
 from django.db.models.fields.json import KeyTransform

@@ -1,4 +1,4 @@
-"""The words that a mistyped one may mean, looked up by their indexes alone."""
+"""Looks up the words that a mistyped word may mean, by their indexes alone."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""What a patient's identifiers were: a log that triggers write. And an index of who opened a record."""
+"""Logs changes of identifiers by triggers, and finds accesses by patient."""
 
 import django.contrib.postgres.indexes
 import pgtrigger.compiler

@@ -1,4 +1,4 @@
-"""A plan of the log's trigger that stays right for many rows, also where it was made for one."""
+"""Plans the log's update trigger for many rows, also after an update of one row."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""A record says into which one it was merged; the log tells it, and the triggers know of it."""
+"""Stores the survivor with each merged record, in the log and the triggers too."""
 
 import django.db.models.deletion
 import pgtrigger.compiler
@@ -132,7 +132,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        # 0012 updates patients before `migrate` ends and sets this by itself.
+        # 0012 updates patients before `migrate` ends, and so before the setting comes by itself.
         migrations.RunSQL(read_sql("log_trigger_settings"), ""),
         # Holds for new rows; 0012 checks the existing rows without blocking writers.
         AddConstraintNotValid(

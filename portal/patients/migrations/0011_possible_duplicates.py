@@ -1,4 +1,4 @@
-"""Pairs of patients who may be one person, and the scans that look for them."""
+"""Creates the pairs of possible duplicates and the scans that find them."""
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
@@ -6,11 +6,14 @@ import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
-# The database's own cascade: a patient who is deleted by SQL takes the pairs along too. The tables are new and empty.
+# The database itself cascades: SQL that deletes a patient deletes the pairs too. The tables are new
+# and empty, so that no check blocks a writer.
 FOREIGN_KEYS = """
 ALTER TABLE patients_possibleduplicate
-    ADD CONSTRAINT pair_of_first FOREIGN KEY (first_id) REFERENCES patients_patient (id) ON DELETE CASCADE,
-    ADD CONSTRAINT pair_of_second FOREIGN KEY (second_id) REFERENCES patients_patient (id) ON DELETE CASCADE;
+    ADD CONSTRAINT pair_of_first
+        FOREIGN KEY (first_id) REFERENCES patients_patient (id) ON DELETE CASCADE,
+    ADD CONSTRAINT pair_of_second
+        FOREIGN KEY (second_id) REFERENCES patients_patient (id) ON DELETE CASCADE;
 """
 
 

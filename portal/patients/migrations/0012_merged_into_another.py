@@ -1,13 +1,14 @@
-"""Each merged record says into which one, also those of before; found by index. Nobody waits meanwhile."""
+"""Checks that each merged record has a survivor, without blocking writers."""
 
 from django.contrib.postgres.operations import AddIndexConcurrently, ValidateConstraint
 from django.db import migrations, models
 
-# No page could merge before, so only SQL can have marked a record so, and nothing says for which other one. Archived,
-# it stays off the lists with its account closed; somebody may merge it, or restore it. The log tells of the change.
-NAME_NOBODY = """
+# No page could merge before, so only SQL can have marked a record as merged, and its survivor is
+# unknown. An archived record stays off the lists with its account closed; a user may merge or restore
+# it. The log has the change.
+ARCHIVE_WITHOUT_SURVIVOR = """
 DO $$
-BEGIN  -- On a new database there is nobody, and what the log's trigger calls comes after the migrations.
+BEGIN  -- A new database has no patients, and not yet the function that the log's trigger calls.
     IF EXISTS (SELECT FROM patients_patient WHERE status = 'merged' AND status <> 'active') THEN
         UPDATE patients_patient SET status = 'archived'
         WHERE status = 'merged' AND status <> 'active' AND merged_into_id IS NULL;
@@ -17,10 +18,10 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    atomic = False  # An index is built beside the writers in a transaction of its own only.
+    atomic = False  # CREATE INDEX CONCURRENTLY runs outside of transactions only.
     dependencies = [("patients", "0010_merged_into"), ("patients", "0011_possible_duplicates")]
     operations = [
-        migrations.RunSQL(NAME_NOBODY, ""),
+        migrations.RunSQL(ARCHIVE_WITHOUT_SURVIVOR, ""),
         ValidateConstraint(model_name="patient", name="patient_merged_into_another"),
         AddIndexConcurrently(
             model_name="patient",

@@ -1,4 +1,4 @@
-"""Record numbers from behind, so that their last digits are found by index. Nobody waits while it is built."""
+"""Finds MRNs by their last digits. The index is built without blocking writers."""
 
 import django.db.models.functions.comparison
 import django.db.models.functions.text
@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    atomic = False  # An index is built beside the writers in a transaction of its own only.
+    atomic = False  # CREATE INDEX CONCURRENTLY runs outside of transactions only.
     dependencies = [("patients", "0012_merged_into_another")]
     operations = [
         AddIndexConcurrently(

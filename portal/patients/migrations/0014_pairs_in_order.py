@@ -1,4 +1,4 @@
-"""Pairs by how much agrees, and how far the log was looked through. Both tables are small."""
+"""Sorts pairs by how much agrees, and stores how far the log was scanned."""
 
 from django.db import migrations, models
 

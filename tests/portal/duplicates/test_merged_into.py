@@ -64,7 +64,7 @@ def test_a_record_that_sql_marked_merged_before_is_archived_by_the_upgrade_and_t
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(f"ALTER TABLE patients_patient DROP CONSTRAINT {CONSTRAINT}")
         cursor.execute("UPDATE patients_patient SET status = 'merged' WHERE id = %s", [one.pk])
-        cursor.execute(migration.NAME_NOBODY)
+        cursor.execute(migration.ARCHIVE_WITHOUT_SURVIVOR)
     for patient, status, version in ((one, Status.ARCHIVED, 3), (other, Status.ACTIVE, 1)):
         patient.refresh_from_db()
         assert (patient.status, patient.version) == (status, version)

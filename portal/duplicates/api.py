@@ -11,14 +11,14 @@ from rest_framework.views import APIView
 
 from portal.accounts.rules import needs, user_of
 from portal.duplicates.merge import merge_patient, unmerge_patient
-from portal.duplicates.merge_fields import CHOICES, missing_in
+from portal.duplicates.merge_fields import MERGE_FIELDS, fields_missing_in
 from portal.errors import FieldProblem, InvalidInput, camel
 from portal.patients.api import DOOR, IF_MATCH, answer_with, expected_version, object_in
 from portal.patients.representation import JSON_NAMES
 from portal.patients.selectors import open_patient
 from portal.patients.serializers import PatientJson
 
-TAKES = {JSON_NAMES.get(name, camel(name)): name for name in CHOICES}
+TAKES = {JSON_NAMES.get(name, camel(name)): name for name in MERGE_FIELDS}
 
 
 class MergeBody(serializers.Serializer[Any]):
@@ -41,7 +41,7 @@ class _Sent(MergeBody):
     take = serializers.ListField(child=serializers.CharField(), required=False)
 
 
-class PartedJson(PatientJson):
+class UnmergedPatientJson(PatientJson):
     left = serializers.ListField(
         child=serializers.CharField(), help_text="What the record that stayed keeps"
     )
@@ -79,7 +79,10 @@ class Unmerge(APIView):
     serializer_class = serializers.Serializer
 
     @extend_schema(
-        parameters=[IF_MATCH], request=None, responses=PartedJson, summary="Take a merge back"
+        parameters=[IF_MATCH],
+        request=None,
+        responses=UnmergedPatientJson,
+        summary="Take a merge back",
     )
     def post(self, request: Request, patient_id: UUID) -> Response:
         """Answers with this record as it was; `left` names what the other one keeps, since it was changed there."""
@@ -115,4 +118,4 @@ def _missing(request: Request, patient_id: UUID, into: UUID) -> list[str]:
         open_patient(user_of(request), one, channel=DOOR, action="compare")
         for one in (patient_id, into)
     )
-    return missing_in(survivor, duplicate)
+    return fields_missing_in(survivor, duplicate)

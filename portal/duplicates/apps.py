@@ -9,8 +9,8 @@ class DuplicatesConfig(AppConfig):
 
     def ready(self) -> None:
         from portal.duplicates import signals
-        from portal.duplicates.selectors import notice_of
+        from portal.duplicates.selectors import duplicates_notice
         from portal.patients.extensions import register_notice
 
         signals.connect()
-        register_notice(notice_of)
+        register_notice(duplicates_notice)

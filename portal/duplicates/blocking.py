@@ -12,15 +12,15 @@ from uuid import UUID
 from django.db import connection
 
 from portal.patients.models import Patient, Precision, Status
-from portal.patients.names.phonetics import sound_of
-from portal.patients.names.similarity import SHORTEST
+from portal.patients.names.phonetics import phonetic_key
+from portal.patients.names.similarity import MIN_TELLING_LETTERS
 from portal.patients.normalize import fold
 
 Two = tuple[UUID, UUID]
 
 # Where more agree, it is a word for "not known", a switchboard or a day that some file puts where it knows none.
-MOST_OF_A_GROUP, MOST_OF_A_DAY = 50, 20_000
-ALL_PAIRS = 10  # Of larger groups each is paired with the oldest record alone, into which the others are merged.
+MAX_GROUP_SIZE, MAX_PER_DAY = 50, 20_000
+MAX_FULLY_PAIRED = 10  # Of larger groups each is paired with the oldest record alone, into which the others are merged.
 _SLICE = 1_000
 _NAME = "least(sort_key, given_key)"  # Family and given name exchanged is the same name.
 _EXCHANGED = """least(date_of_birth, CASE WHEN extract(day FROM date_of_birth) <= 12 THEN make_date(
@@ -31,7 +31,7 @@ _GROUPS = """
     SELECT (array_agg(id ORDER BY id))[:{most}] FROM patients_patient
     WHERE status = 'active' AND {worth} GROUP BY {key} HAVING count(*) > 1 AND {having}
 """
-KEYS = {
+BLOCKING_KEYS = {
     "same name and birth date": (f"{_NAME}, {_EXCHANGED}", "date_of_birth IS NOT NULL", "true"),
     "same name, birth date known in part": (
         f"{_NAME}, extract(year FROM date_of_birth)",
@@ -42,13 +42,13 @@ KEYS = {
 }
 
 
-def groups_by(key: str) -> Iterator[list[UUID]]:
+def find_groups(key: str) -> Iterator[list[UUID]]:
     """The members of every group that shares one of KEYS, the oldest first; of a group too large one more than MOST.
 
     PostgreSQL forms the groups, on disk where they are many; here they come a few at a time.
     """
-    columns, worth, having = KEYS[key]
-    statement = _GROUPS.format(key=columns, worth=worth, having=having, most=MOST_OF_A_GROUP + 1)
+    columns, worth, having = BLOCKING_KEYS[key]
+    statement = _GROUPS.format(key=columns, worth=worth, having=having, most=MAX_GROUP_SIZE + 1)
     with connection.chunked_cursor() as cursor:
         cursor.execute(statement)
         while rows := cursor.fetchmany(_SLICE):
@@ -58,20 +58,20 @@ def groups_by(key: str) -> Iterator[list[UUID]]:
 
 def is_too_large(members: Sequence[UUID]) -> bool:
     """Whether so many share it that it tells nothing."""
-    return len(members) > MOST_OF_A_GROUP
+    return len(members) > MAX_GROUP_SIZE
 
 
-def pairs_within(members: Sequence[UUID]) -> Iterable[Two]:
+def candidate_pairs(members: Sequence[UUID]) -> Iterable[Two]:
     """The pairs of a group that are worth comparing, the smaller id first; none of a group that is too large."""
     if is_too_large(members):
         return []
     in_order = sorted(members)
-    if len(in_order) <= ALL_PAIRS:
+    if len(in_order) <= MAX_FULLY_PAIRED:
         return combinations(in_order, 2)
     return [(in_order[0], other) for other in in_order[1:]]
 
 
-def days_of_birth(*, slice_size: int = MOST_OF_A_DAY) -> Iterator[list[dict[str, Any]]]:
+def people_by_birth_date(*, slice_size: int = MAX_PER_DAY) -> Iterator[list[dict[str, Any]]]:
     """Active patients whose day of birth is known, day by day with all of a day together; of a day too large none."""
     rows: list[dict[str, Any]] = []
     after = date.min
@@ -87,18 +87,20 @@ def days_of_birth(*, slice_size: int = MOST_OF_A_DAY) -> Iterator[list[dict[str,
         yield from days
 
 
-def alike_in(people: Iterable[dict[str, Any]]) -> Iterator[Two]:
+def candidate_pairs_of_day(people: Iterable[dict[str, Any]]) -> Iterator[Two]:
     """The pairs among those of one day whose family names have anything in common by which names may be alike."""
     groups: dict[str, list[UUID]] = defaultdict(list)
     for one in people:
-        for key in family_keys(one["family_name"]):
+        for key in family_name_keys(one["family_name"]):
             groups[key].append(one["pk"])
-    twos = {two for members in groups.values() if len(members) > 1 for two in pairs_within(members)}
+    twos = {
+        two for members in groups.values() if len(members) > 1 for two in candidate_pairs(members)
+    }
     return iter(sorted(twos))
 
 
 @lru_cache(maxsize=10_000)
-def family_keys(name: str) -> tuple[str, ...]:
+def family_name_keys(name: str) -> tuple[str, ...]:
     """Two names that `likeness_of` takes for alike have one of these in common.
 
     The name, its longer words, its sound, and itself without each of its letters: one slip apart, two share one.
@@ -107,10 +109,12 @@ def family_keys(name: str) -> tuple[str, ...]:
     joined = "".join(words)
     if not joined:
         return ()
-    keys = {joined, *(word for word in words if len(word) >= SHORTEST), f"~{sound_of(joined)}"} - {
-        "~"
-    }
-    if len(joined) >= SHORTEST:
+    keys = {
+        joined,
+        *(word for word in words if len(word) >= MIN_TELLING_LETTERS),
+        f"~{phonetic_key(joined)}",
+    } - {"~"}
+    if len(joined) >= MIN_TELLING_LETTERS:
         keys |= {joined[:at] + joined[at + 1 :] for at in range(len(joined))}
     return tuple(keys)
 

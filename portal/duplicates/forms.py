@@ -8,13 +8,13 @@ from uuid import UUID
 from django import forms
 
 from portal.duplicates.merge import LONGEST_REASON
-from portal.duplicates.merge_fields import CHOICES, differing, is_blank
+from portal.duplicates.merge_fields import MERGE_FIELDS, differing_fields, is_blank
 from portal.patients.history.wording import NOT_RECORDED, label_of, worded
 from portal.patients.models import Patient, Status
 
 
 @dataclass(frozen=True)
-class Value:
+class MergeValue:
     """What one record says, whether it is the one to stay, and the record's id."""
 
     text: str
@@ -28,12 +28,12 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Line:
+class MergeLine:
     """One choice: the values of the two records in their order on the page."""
 
     choice: str
     label: str
-    values: list[Value]
+    values: list[MergeValue]
     differs: bool
 
 
@@ -59,30 +59,30 @@ def default_survivor(one: Patient, other: Patient) -> Patient:
     return min(records, key=lambda record: (record.registered_on, record.created_at, record.pk))
 
 
-def lines_of(
+def merge_lines(
     one: Patient, other: Patient, *, survivor: Patient, taken: Collection[str] | None = None
-) -> list[Line]:
+) -> list[MergeLine]:
     """Every choice; `taken` are those whose value comes from the other record, by default what the survivor lacks."""
-    different = differing(one, other)
+    different = differing_fields(one, other)
     duplicate = other if survivor == one else one
     if taken is None:
         taken = [name for name in different if is_blank(survivor, name)]
-    stays = {name: duplicate if name in taken else survivor for name in CHOICES}
+    stays = {name: duplicate if name in taken else survivor for name in MERGE_FIELDS}
     return [
-        Line(
+        MergeLine(
             name,
-            label_of_choice(name),
+            merge_field_label(name),
             [
-                Value(_text(record, name), record.pk, record.mrn, stays[name] == record)
+                MergeValue(_text(record, name), record.pk, record.mrn, stays[name] == record)
                 for record in (one, other)
             ],
             name in different,
         )
-        for name in CHOICES
+        for name in MERGE_FIELDS
     ]
 
 
-def label_of_choice(name: str) -> str:
+def merge_field_label(name: str) -> str:
     """What the pages call a choice: the parts of an address are one."""
     return "Address" if name == "address" else label_of(name)
 

@@ -11,10 +11,10 @@ from django.db import transaction
 from django.db.models import Func
 
 from portal.accounts.models import User
-from portal.duplicates.merge_fields import CHOICES, chosen, values_of
+from portal.duplicates.merge_fields import MERGE_FIELDS, checked_merge_fields, column_values
 from portal.errors import Conflict, FieldProblem, InvalidInput, NotFound
 from portal.patients.audit import written_by
-from portal.patients.matching.lookup import any_of
+from portal.patients.matching.lookup import identifier_filter
 from portal.patients.models import (
     IdentifierChange,
     Patient,
@@ -29,7 +29,7 @@ LONGEST_REASON = 500
 
 
 @dataclass(frozen=True)
-class Parted:
+class UnmergeResult:
     """Two records again. `left` names the choices, and `identifiers`, that the survivor keeps from the other one."""
 
     duplicate: Patient
@@ -38,7 +38,7 @@ class Parted:
 
 
 @dataclass(frozen=True)
-class Plan:
+class UnmergePlan:
     """What goes back: the survivor's values, the identifiers by their keys, and the duplicate's status of before."""
 
     values: dict[str, Any]
@@ -64,7 +64,7 @@ def merge_patient(
     InvalidInput without a reason, into itself, or if the values do not fit together. NotFound. StaleVersion if one of
     them is no longer at the version that somebody looked at. Conflict if one was merged, or the survivor is archived.
     """
-    taken = chosen(take)
+    taken = checked_merge_fields(take)
     reason = _given(reason)
     if duplicate_id == into:
         raise InvalidInput(
@@ -81,7 +81,9 @@ def merge_patient(
         refuse_stale(survivor, expected_into_version)
         with _told(duplicate=str(duplicate.pk), reason=reason, taken=taken):
             changes = {
-                name: value for one in taken for name, value in values_of(duplicate, one).items()
+                name: value
+                for one in taken
+                for name, value in column_values(duplicate, one).items()
             }
             apply_changes(survivor, changes)
             _touch(survivor)
@@ -95,7 +97,7 @@ def merge_patient(
 
 def unmerge_patient(
     duplicate_id: UUID, *, by: User | None, source: str, expected_version: int | None = None
-) -> Parted:
+) -> UnmergeResult:
     """The duplicate as it was before its merge, and the survivor without what came from it.
 
     What somebody changed since, and identifiers that the survivor holds no more, stay as they are: `left` names them.
@@ -107,13 +109,13 @@ def unmerge_patient(
         _refuse_to_part(duplicate, survivor)
         refuse_stale(duplicate, expected_version)
         with _told(duplicate=str(duplicate.pk), undone=True):
-            plan = part(duplicate, survivor)
+            plan = plan_unmerge(duplicate, survivor)
             apply_changes(survivor, plan.values)
             _touch(survivor)
         with _told(survivor=str(survivor.pk), undone=True):
             apply_changes(duplicate, {"status": plan.status, "merged_into_id": None})
             PatientIdentifier.objects.filter(pk__in=plan.identifiers).update(patient=duplicate)
-        return Parted(duplicate, survivor, plan.left)
+        return UnmergeResult(duplicate, survivor, plan.left)
 
 
 def _given(reason: str) -> str:
@@ -182,15 +184,15 @@ def _told(**merge: Any) -> Iterator[None]:
             told.metadata.pop("merge", None)
 
 
-def part(duplicate: Patient, survivor: Patient) -> Plan:
+def plan_unmerge(duplicate: Patient, survivor: Patient) -> UnmergePlan:
     """The plan for two locked records. Where SQL merged them, nothing was taken, and the duplicate is active again."""
     merge = _merge_of(duplicate)
     if merge is None:
-        return Plan({}, [], Status.ACTIVE, [])
+        return UnmergePlan({}, [], Status.ACTIVE, [])
     before = _version(duplicate.pk, merge.version - 1)
     values, left = _values_before(survivor, merge.pgh_context["merge"]["survivor_version"])
     held, missing = _identifiers_of(duplicate.pk, merge.version, survivor)
-    return Plan(
+    return UnmergePlan(
         values, held, before.status if before else Status.ACTIVE, left + ["identifiers"] * missing
     )
 
@@ -214,11 +216,11 @@ def _values_before(survivor: Patient, version: int) -> tuple[dict[str, Any], lis
     before, after = _version(survivor.pk, version - 1), _version(survivor.pk, version)
     back: dict[str, Any] = {}
     left = []
-    for choice in CHOICES if before and after else ():
-        if values_of(before, choice) == values_of(after, choice):
+    for choice in MERGE_FIELDS if before and after else ():
+        if column_values(before, choice) == column_values(after, choice):
             continue
-        if values_of(survivor, choice) == values_of(after, choice):
-            back |= values_of(before, choice)
+        if column_values(survivor, choice) == column_values(after, choice):
+            back |= column_values(before, choice)
         else:
             left.append(choice)
     return back, left
@@ -228,6 +230,10 @@ def _identifiers_of(duplicate_id: UUID, version: int, survivor: Patient) -> tupl
     """The keys of those that the duplicate lost with this version and the survivor holds; whether some are missing."""
     lost = IdentifierChange.objects.filter(patient_id=duplicate_id, version=version, is_added=False)
     pairs = list(lost.values_list("system", "value"))
-    there = PatientIdentifier.objects.filter(any_of(pairs), patient=survivor) if pairs else ()
+    there = (
+        PatientIdentifier.objects.filter(identifier_filter(pairs), patient=survivor)
+        if pairs
+        else ()
+    )
     held = [one.pk for one in there]
     return held, len(held) < len(pairs)

@@ -16,36 +16,36 @@ _TOGETHER = {
     "address": tuple(ADDRESS),
     "date_of_birth": ("date_of_birth", "date_of_birth_precision"),
 }
-CHOICES: dict[str, tuple[str, ...]] = {name: _TOGETHER.get(name, (name,)) for name in _SINGLE}
+MERGE_FIELDS: dict[str, tuple[str, ...]] = {name: _TOGETHER.get(name, (name,)) for name in _SINGLE}
 _SAYS_NOTHING = ("", None, "unknown")
 
 
-def values_of(record: Any, choice: str) -> dict[str, Any]:
+def column_values(record: Any, choice: str) -> dict[str, Any]:
     """The columns of a choice with the values of a patient, or of a row of the log."""
-    return {name: getattr(record, name) for name in CHOICES[choice]}
+    return {name: getattr(record, name) for name in MERGE_FIELDS[choice]}
 
 
 def is_blank(patient: Patient, choice: str) -> bool:
     """Whether the record says nothing there; a country alone is no address."""
-    leading = CHOICES[choice][:1] if choice == "date_of_birth" else CHOICES[choice]
+    leading = MERGE_FIELDS[choice][:1] if choice == "date_of_birth" else MERGE_FIELDS[choice]
     return all(getattr(patient, name) in _SAYS_NOTHING for name in leading if name != "country")
 
 
-def differing(one: Patient, other: Patient) -> list[str]:
+def differing_fields(one: Patient, other: Patient) -> list[str]:
     """The choices that have to be made between two records."""
-    return [name for name in CHOICES if values_of(one, name) != values_of(other, name)]
+    return [name for name in MERGE_FIELDS if column_values(one, name) != column_values(other, name)]
 
 
-def missing_in(survivor: Patient, duplicate: Patient) -> list[str]:
+def fields_missing_in(survivor: Patient, duplicate: Patient) -> list[str]:
     """What the duplicate knows and the survivor does not: taken over where nobody chooses."""
-    return [name for name in differing(survivor, duplicate) if is_blank(survivor, name)]
+    return [name for name in differing_fields(survivor, duplicate) if is_blank(survivor, name)]
 
 
-def chosen(names: Iterable[str]) -> list[str]:
+def checked_merge_fields(names: Iterable[str]) -> list[str]:
     """The choices of these names, each once and in order; InvalidInput, at `take`, for any other name."""
     names = set(names)
-    if unknown := sorted(names - CHOICES.keys()):
-        known = ", ".join(JSON_NAMES.get(name, camel(name)) for name in CHOICES)
+    if unknown := sorted(names - MERGE_FIELDS.keys()):
+        known = ", ".join(JSON_NAMES.get(name, camel(name)) for name in MERGE_FIELDS)
         words = f"What can be taken from the other record is: {known}."
         raise InvalidInput(errors=[FieldProblem("take", "unknown-field", words) for _ in unknown])
-    return [name for name in CHOICES if name in names]
+    return [name for name in MERGE_FIELDS if name in names]

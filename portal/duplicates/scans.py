@@ -15,17 +15,22 @@ from kombu.exceptions import OperationalError as QueueAway
 
 from portal.accounts.models import User
 from portal.duplicates.blocking import (
-    KEYS,
+    BLOCKING_KEYS,
     Two,
-    alike_in,
-    days_of_birth,
-    groups_by,
+    candidate_pairs,
+    candidate_pairs_of_day,
+    find_groups,
     is_too_large,
-    pairs_within,
+    people_by_birth_date,
 )
-from portal.duplicates.worklist import keep_pairs, review_pairs
-from portal.patients.matching.lookup import others_than, similar_in
-from portal.patients.matching.rules import COLUMNS, Match, facts_by_id, match_of
+from portal.duplicates.worklist import refresh_pairs, save_pairs
+from portal.patients.matching.lookup import exclude_dismissed, find_matches
+from portal.patients.matching.rules import (
+    COMPARED_COLUMNS,
+    Match,
+    compared_fields_by_id,
+    grade_match,
+)
 from portal.patients.models import DuplicateScan, Patient, PatientEvent, Status
 
 log = structlog.get_logger("portal.patients")
@@ -39,11 +44,11 @@ Graded = tuple[Two, Match]
 _SLICE = 2_000
 
 
-class Busy(Exception):
+class ScanRunning(Exception):
     """Another scan is running."""
 
 
-def ask_for_scan(*, by: User | None) -> DuplicateScan:
+def request_scan(*, by: User | None) -> DuplicateScan:
     """A scan that the worker will carry out; the one that is on its way already where there is one."""
     scan = DuplicateScan.objects.filter(ended_at=None).first() or DuplicateScan.objects.create(
         by=by
@@ -52,13 +57,13 @@ def ask_for_scan(*, by: User | None) -> DuplicateScan:
     return scan
 
 
-def scan_now(*, by: User | None, tell: Tell | None = None) -> DuplicateScan:
+def run_scan(*, by: User | None, tell: Tell | None = None) -> DuplicateScan:
     """Look for pairs in this process; the scan with its figures. Busy while another one is at it."""
     with _alone():
         return _carry_out(DuplicateScan(by=by), tell)
 
 
-def run_waiting() -> int:
+def run_requested_scans() -> int:
     """For the worker: carry out what was asked for or cut off; how many. 0 while another process is at it."""
     count = 0
     if DuplicateScan.objects.filter(ended_at=None).exists():
@@ -67,7 +72,7 @@ def run_waiting() -> int:
                 while scan := DuplicateScan.objects.filter(ended_at=None).order_by("pk").first():
                     _carry_out(scan)
                     count += 1
-        except Busy:
+        except ScanRunning:
             pass
     return count
 
@@ -97,7 +102,7 @@ def _end(scan: DuplicateScan, *, is_cut_off: bool = False) -> None:
     scan.save()
 
 
-def note_changes(*, settled_seconds: int = SETTLED_SECONDS) -> int:
+def scan_recent_changes(*, settled_seconds: int = SETTLED_SECONDS) -> int:
     """Look around who came or changed since the last scan, the earliest first, some at a time; how many were looked at.
 
     For the worker, again and again: with an import of many it catches up slowly, or the next scan does.
@@ -114,9 +119,9 @@ def note_changes(*, settled_seconds: int = SETTLED_SECONDS) -> int:
     patient_ids = {patient_id for _, patient_id in events}
     try:
         with _alone():
-            note_pairs(patient_ids)
+            scan_patients(patient_ids)
             DuplicateScan.objects.filter(pk=scan.pk).update(noted_event=events[-1][0])
-    except Busy:
+    except ScanRunning:
         return 0
     return len(patient_ids)
 
@@ -138,7 +143,7 @@ def _alone() -> Iterator[None]:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
         [is_ours] = cursor.fetchone()
     if not is_ours:
-        raise Busy
+        raise ScanRunning
     try:
         yield
     finally:
@@ -149,7 +154,7 @@ def _alone() -> Iterator[None]:
 def _nudge() -> None:
     """A lost one does no harm: the beat looks for scans that wait."""
     try:
-        current_app.send_task("patients.run_scans", expires=NUDGE_SECONDS)
+        current_app.send_task("duplicates.run_scans", expires=NUDGE_SECONDS)
     except (QueueAway, OSError) as error:
         log.warning("scan_waits_for_the_beat", error=type(error).__name__)
 
@@ -160,48 +165,48 @@ def find_pairs(tell: Tell) -> dict[str, int]:
     Each slice is a transaction of its own: cut off in the middle, it leaves pairs that are right. Again is safe.
     """
     figures = {"compared": 0, "new": 0, "left_out": 0}
-    for key in KEYS:
+    for key in BLOCKING_KEYS:
         tell(key)
         _keep(_of_groups(key, figures), figures)
     _keep(_of_days(tell), figures)
     tell("what is on the list already")
-    figures["taken_off"] = review_pairs()
+    figures["taken_off"] = refresh_pairs()
     return figures
 
 
-def note_pairs(patient_ids: Iterable[UUID]) -> int:
+def scan_patients(patient_ids: Iterable[UUID]) -> int:
     """Look around these patients alone, a few dozen rows each; how many pairs are new. For a few hundred at most."""
     new = 0
     rows = Patient.objects.filter(pk__in=list(patient_ids), status=Status.ACTIVE).order_by("pk")
-    for row in rows.values("pk", *COLUMNS):
-        others = similar_in(others_than(Patient.objects.all(), row["pk"]), row)
+    for row in rows.values("pk", *COMPARED_COLUMNS):
+        others = find_matches(exclude_dismissed(Patient.objects.all(), row["pk"]), row)
         twos: list[Two] = [
             _in_order(row["pk"], match.patient_id) for match in others if match.grade.is_strong
         ]
-        new += keep_pairs(_strong(twos))
-    review_pairs(patient_ids)
+        new += save_pairs(_strong(twos))
+    refresh_pairs(patient_ids)
     return new
 
 
 def _keep(twos: Iterator[Two], figures: dict[str, int]) -> None:
     while some := list(islice(twos, _SLICE)):
         figures["compared"] += len(some)
-        figures["new"] += keep_pairs(_strong(some))
+        figures["new"] += save_pairs(_strong(some))
 
 
 def _of_groups(key: str, figures: dict[str, int]) -> Iterator[Two]:
-    for members in groups_by(key):
+    for members in find_groups(key):
         figures["left_out"] += is_too_large(members)
-        yield from pairs_within(members)
+        yield from candidate_pairs(members)
 
 
 def _of_days(tell: Tell) -> Iterator[Two]:
     decade = 0
-    for people in days_of_birth():
+    for people in people_by_birth_date():
         if (now := people[0]["date_of_birth"].year // 10 * 10) != decade:
             decade = now
             tell(f"family names alike on one day of birth, {decade} to {decade + 9}")
-        yield from alike_in(people)
+        yield from candidate_pairs_of_day(people)
 
 
 def _in_order(one: UUID, other: UUID) -> Two:
@@ -211,10 +216,10 @@ def _in_order(one: UUID, other: UUID) -> Two:
 def _strong(twos: Iterable[Two]) -> list[Graded]:
     """Those of them that the rules take for certain or probable, graded."""
     wanted = list(twos)
-    facts = facts_by_id({one for two in wanted for one in two})
+    facts = compared_fields_by_id({one for two in wanted for one in two})
     there = [(first, second) for first, second in wanted if first in facts and second in facts]
     graded = [
-        ((first, second), match_of(second, facts[second], new=facts[first]))
+        ((first, second), grade_match(second, facts[second], new=facts[first]))
         for first, second in there
     ]
     return [(two, match) for two, match in graded if match and match.grade.is_strong]

@@ -10,7 +10,7 @@ from portal.accounts.models import User
 from portal.cursors import bad_cursor, cursor_of, place_of
 from portal.errors import NotAllowed, NotFound
 from portal.patients.extensions import Notice
-from portal.patients.matching.rules import Grade
+from portal.patients.matching.rules import MatchGrade
 from portal.patients.models import (
     AGREEING,
     DuplicateScan,
@@ -24,8 +24,8 @@ from portal.patients.models import (
 from portal.patients.normalize import fold
 from portal.patients.selectors import patients_by_id
 
-RIGHT = "patients.merge_patient"
-MOST_COUNTED = 1_000  # Whoever has more to do than that need not know how many.
+MERGE_PERMISSION = "patients.merge_patient"
+MAX_COUNTED = 1_000  # Whoever has more to do than that need not know how many.
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ class PairPage:
 
 def pairs_visible_to(user: User | None) -> QuerySet[PossibleDuplicate]:
     """Pairs that this user may see; None stands for the clinic's own commands."""
-    if user is not None and not user.has_perm(RIGHT):
+    if user is not None and not user.has_perm(MERGE_PERMISSION):
         raise NotAllowed("Ask an operator for the right to compare and merge records.")
     return PossibleDuplicate.objects.all()
 
 
-def open_pair(user: User | None, pair_id: int) -> PossibleDuplicate:
+def get_pair(user: User | None, pair_id: int) -> PossibleDuplicate:
     """One pair; NotFound if it is not there, or no longer."""
     pair = pairs_visible_to(user).filter(pk=pair_id).first()
     if pair is None:
@@ -65,7 +65,7 @@ def open_pair(user: User | None, pair_id: int) -> PossibleDuplicate:
     return pair
 
 
-def pairs_to_decide(
+def list_open_pairs(
     user: User | None,
     *,
     grade: str = "",
@@ -87,9 +87,9 @@ def pairs_to_decide(
     )
 
 
-def pairs_set_apart(user: User | None, *, after: str = "", limit: int = 25) -> PairPage:
+def list_dismissed_pairs(user: User | None, *, after: str = "", limit: int = 25) -> PairPage:
     """A page of those whom somebody took for two people, the last decision first; both patients of each are read."""
-    pairs = pairs_visible_to(user).filter(state=PairState.APART).select_related("decided_by")
+    pairs = pairs_visible_to(user).filter(state=PairState.DISMISSED).select_related("decided_by")
     if after:
         at, last = place_of(after)
         if not (last.isascii() and last.isdigit()):
@@ -103,14 +103,14 @@ def pairs_set_apart(user: User | None, *, after: str = "", limit: int = 25) -> P
     return PairPage(_shown(user, found[:limit]), cursor)
 
 
-def count_waiting(user: User | None, *, grade: str = "", patient_id: UUID | None = None) -> int:
+def count_open_pairs(user: User | None, *, grade: str = "", patient_id: UUID | None = None) -> int:
     """How many wait for a decision; MOST_COUNTED + 1 stands for more than that."""
-    return _waiting(user, grade, patient_id).order_by()[: MOST_COUNTED + 1].count()
+    return _waiting(user, grade, patient_id).order_by()[: MAX_COUNTED + 1].count()
 
 
-def notice_of(user: User, patient: Patient) -> Notice | None:
+def duplicates_notice(user: User, patient: Patient) -> Notice | None:
     """The other records that may be this patient's, as they wait on the list; nobody is read."""
-    if patient.status != Status.ACTIVE or not user.has_perm(RIGHT):
+    if patient.status != Status.ACTIVE or not user.has_perm(MERGE_PERMISSION):
         return None
     pairs = _waiting(user, "", patient.pk).order_by("grade", "-pk")
     others = [
@@ -121,7 +121,7 @@ def notice_of(user: User, patient: Patient) -> Notice | None:
 
 
 @dataclass(frozen=True)
-class ScanState:
+class ScanStatus:
     """The scan that is asked for or at work, the last one that came to its end, and the changes since."""
 
     current: DuplicateScan | None
@@ -130,19 +130,19 @@ class ScanState:
     changed: int
 
 
-def scan_state() -> ScanState:
+def scan_status() -> ScanStatus:
     """For the page. `changed` counts changes of patients that wait to be looked at, to MOST_COUNTED + 1."""
     current = DuplicateScan.objects.filter(ended_at=None).first()
     ended = DuplicateScan.objects.exclude(ended_at=None)
     last, latest = ended.filter(is_cut_off=False).first(), ended.first()
     has_failed = latest is not None and latest.is_cut_off and current is None
-    return ScanState(current, last, has_failed, _not_looked_at(last) if last else 0)
+    return ScanStatus(current, last, has_failed, _not_looked_at(last) if last else 0)
 
 
 def _not_looked_at(scan: DuplicateScan) -> int:
     return (
         PatientEvent.objects.filter(pk__gt=scan.noted_event or 0)
-        .order_by()[: MOST_COUNTED + 1]
+        .order_by()[: MAX_COUNTED + 1]
         .count()
     )
 
@@ -200,6 +200,6 @@ def _place(cursor: str) -> tuple[str, int, int]:
     are_numbers = len(numbers) == 2 and all(
         one.isascii() and one.isdigit() and len(one) < 19 for one in numbers
     )
-    if grade not in [*map(str, Grade)] or not are_numbers or int(numbers[0]) > 99:
+    if grade not in [*map(str, MatchGrade)] or not are_numbers or int(numbers[0]) > 99:
         raise bad_cursor()
     return grade, int(numbers[0]), int(numbers[1])

@@ -8,14 +8,14 @@ from django.utils import timezone
 from portal.accounts.models import User
 from portal.errors import Conflict, InvalidInput, NotFound
 from portal.patients.audit import record_reading
-from portal.patients.matching.rules import Grade, facts_by_id, match_of
+from portal.patients.matching.rules import MatchGrade, compared_fields_by_id, grade_match
 from portal.patients.models import PairState, Patient, PossibleDuplicate, Source
 
 _DECISION = ["state", "decided_by", "decided_at", "reason", "grade", "reasons"]
 
 
 @transaction.atomic
-def set_apart(
+def dismiss_pair(
     first_id: UUID,
     second_id: UUID,
     *,
@@ -29,15 +29,15 @@ def set_apart(
     The order of the two does not matter. NotFound if one of them is not there; InvalidInput if they are one record.
     """
     pair = _locked(first_id, second_id)
-    if pair.state != PairState.APART:
-        pair.state, pair.decided_by, pair.decided_at = PairState.APART, by, timezone.now()
+    if pair.state != PairState.DISMISSED:
+        pair.state, pair.decided_by, pair.decided_at = PairState.DISMISSED, by, timezone.now()
         pair.reason = reason.strip()[:200]
         _write(pair, by=by, action="set_apart", channel=channel)
     return pair
 
 
 @transaction.atomic
-def put_back(
+def reopen_pair(
     first_id: UUID, second_id: UUID, *, by: User | None, channel: str = Source.PORTAL
 ) -> PossibleDuplicate:
     """Put a pair that was set apart on the list again; one that is there stays as it is.
@@ -45,8 +45,8 @@ def put_back(
     Conflict if little of the two agrees: the next scan would take it off. NotFound, InvalidInput as `set_apart`.
     """
     pair = _locked(first_id, second_id)
-    if pair.state == PairState.APART:
-        if not Grade(pair.grade).is_strong:
+    if pair.state == PairState.DISMISSED:
+        if not MatchGrade(pair.grade).is_strong:
             raise Conflict(
                 "Too little of these two agrees for the list. Open them to compare them."
             )
@@ -78,7 +78,7 @@ def _locked(one: UUID, other: UUID) -> PossibleDuplicate:
     return pair
 
 
-def _graded(first: UUID, second: UUID) -> tuple[Grade, list[str]]:
-    facts = facts_by_id([first, second])
-    match = match_of(second, facts[second], new=facts[first])
-    return (match.grade, [*match.reasons]) if match else (Grade.POSSIBLE, [])
+def _graded(first: UUID, second: UUID) -> tuple[MatchGrade, list[str]]:
+    facts = compared_fields_by_id([first, second])
+    match = grade_match(second, facts[second], new=facts[first])
+    return (match.grade, [*match.reasons]) if match else (MatchGrade.POSSIBLE, [])

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models.signals import post_save
 
-from portal.duplicates.worklist import bring_back
+from portal.duplicates.worklist import reopen_pairs_of
 from portal.patients.models import Patient, Status
 
 
@@ -19,4 +19,4 @@ def _patient_saved(
 ) -> None:
     """Of a restored or unmerged one; other changes cost nothing here, and wait for the next scan."""
     if update_fields and "status" in update_fields and instance.status == Status.ACTIVE:
-        bring_back(instance.pk)
+        reopen_pairs_of(instance.pk)

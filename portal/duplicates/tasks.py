@@ -11,14 +11,14 @@ log = structlog.get_logger("portal.duplicates")
 @shared_task(name="duplicates.find")
 def find_duplicates() -> None:
     """Once a night."""
-    scans.ask_for_scan(by=None)
+    scans.request_scan(by=None)
 
 
 @shared_task(name="duplicates.run_scans")
 def run_scans() -> None:
     """On a nudge, and often: what was asked for by night or on the page, or was cut off by a kill."""
     try:
-        scans.run_waiting()
+        scans.run_requested_scans()
     except Exception as error:
         log.exception("scan_failed", error=type(error).__name__)
 
@@ -27,6 +27,6 @@ def run_scans() -> None:
 def note_changes() -> None:
     """Every few minutes: who came or changed may be here already, too."""
     try:
-        scans.note_changes()
+        scans.scan_recent_changes()
     except Exception as error:
         log.exception("changes_not_looked_at", error=type(error).__name__)

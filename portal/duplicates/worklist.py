@@ -8,8 +8,8 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Q
 
-from portal.patients.matching.lookup import UNIDENTIFIED
-from portal.patients.matching.rules import Match, facts_by_id, match_of
+from portal.patients.matching.lookup import UNIDENTIFIED_REASON
+from portal.patients.matching.rules import Match, compared_fields_by_id, grade_match
 from portal.patients.models import PairState, Patient, PatientEvent, PossibleDuplicate, Status
 from portal.patients.models.log import DELETED
 
@@ -21,7 +21,7 @@ _HOLD = "SELECT id FROM patients_patient WHERE id = ANY(%s::uuid[]) AND status =
 
 
 @transaction.atomic
-def keep_pairs(found: Collection[Graded]) -> int:
+def save_pairs(found: Collection[Graded]) -> int:
     """Put strong matches on the list, each pair with the smaller id first; how many are new there.
 
     Who set two apart stays right: the pair is kept as it is. So does who registered or edited one of them beside the
@@ -38,12 +38,12 @@ def keep_pairs(found: Collection[Graded]) -> int:
     return sum(row.state == PairState.OPEN for row in rows)
 
 
-def review_pairs(patient_ids: Iterable[UUID] | None = None) -> int:
+def refresh_pairs(patient_ids: Iterable[UUID] | None = None) -> int:
     """Take off the list who no longer match or are not active, and put back who are again; how many left it.
 
     All pairs, or those of these patients. Who was set apart is not asked after again.
     """
-    pairs = PossibleDuplicate.objects.exclude(state=PairState.APART)
+    pairs = PossibleDuplicate.objects.exclude(state=PairState.DISMISSED)
     if patient_ids is not None:
         ids = list(patient_ids)
         pairs = pairs.filter(Q(first__in=ids) | Q(second__in=ids))
@@ -54,7 +54,7 @@ def review_pairs(patient_ids: Iterable[UUID] | None = None) -> int:
     return off
 
 
-def bring_back(patient_id: UUID) -> None:
+def reopen_pairs_of(patient_id: UUID) -> None:
     """The pairs of a patient who is active again: shown at once, and looked at again by the next scan."""
     pairs = PossibleDuplicate.objects.filter(
         Q(first=patient_id) | Q(second=patient_id), state=PairState.GONE
@@ -65,7 +65,7 @@ def bring_back(patient_id: UUID) -> None:
 @transaction.atomic
 def _review(pair_ids: Sequence[int]) -> int:
     pairs = [
-        *PossibleDuplicate.objects.exclude(state=PairState.APART)
+        *PossibleDuplicate.objects.exclude(state=PairState.DISMISSED)
         .filter(pk__in=pair_ids)
         .order_by("first", "second")
         .select_for_update()
@@ -87,8 +87,8 @@ def _review(pair_ids: Sequence[int]) -> int:
 
 def _matches(pairs: Iterable[PossibleDuplicate]) -> set[int]:
     twos = {pair.pk: (pair.first_id, pair.second_id) for pair in pairs}
-    facts = facts_by_id({one for two in twos.values() for one in two})
-    graded = {pk: match_of(two[1], facts[two[1]], new=facts[two[0]]) for pk, two in twos.items()}
+    facts = compared_fields_by_id({one for two in twos.values() for one in two})
+    graded = {pk: grade_match(two[1], facts[two[1]], new=facts[two[0]]) for pk, two in twos.items()}
     return {pk for pk, match in graded.items() if match and match.grade.is_strong}
 
 
@@ -112,7 +112,7 @@ def _known(twos: Collection[Two]) -> dict[Two, PossibleDuplicate]:
 
 def _differs(pair: PossibleDuplicate, match: Match) -> bool:
     is_same = (pair.grade, tuple(pair.reasons)) == (match.grade, match.reasons)
-    return pair.state != PairState.APART and not (is_same and pair.state == PairState.OPEN)
+    return pair.state != PairState.DISMISSED and not (is_same and pair.state == PairState.OPEN)
 
 
 def _change(pairs: list[PossibleDuplicate], matches: dict[Two, Match]) -> None:
@@ -127,7 +127,7 @@ def _row(two: Two, match: Match, said: Said | None) -> PossibleDuplicate:
         first_id=two[0], second_id=two[1], grade=match.grade, reasons=[*match.reasons]
     )
     if said:
-        row.state = PairState.APART
+        row.state = PairState.DISMISSED
         row.decided_by_id, row.decided_at, row.reason = said
     return row
 
@@ -146,7 +146,7 @@ def _said_at_the_desk(twos: Collection[Two]) -> dict[Two, Said]:
         "pgh_obj_id", "pgh_context", "pgh_created_at"
     ):
         for two, reason in _told(one, context):
-            if two in twos and reason not in ("", UNIDENTIFIED):
+            if two in twos and reason not in ("", UNIDENTIFIED_REASON):
                 said[two] = (context.get("user"), at, reason[:200])
     return said
 

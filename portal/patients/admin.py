@@ -21,7 +21,7 @@ from portal.patients.models import (
     PatientIdentifier,
     Source,
 )
-from portal.patients.search.engine import matching
+from portal.patients.search.engine import filter_by_search
 from portal.patients.validation import FIELDS, clean_details
 
 EDITABLE = [name for name in FIELDS if name != "identifiers"]
@@ -80,7 +80,7 @@ class PatientAdmin(ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Patient], search_term: str
     ) -> tuple[QuerySet[Patient], bool]:
-        return matching(queryset, search_term), False
+        return filter_by_search(queryset, search_term), False
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from portal.errors import Conflict, FieldProblem, InvalidInput
-from portal.patients.matching.lookup import TAKEN
+from portal.patients.matching.lookup import IDENTIFIER_TAKEN
 from portal.patients.models import Patient, PatientIdentifier
 from portal.patients.validation import ENDS_BEFORE_IT_BEGINS, VALIDITY, ends_before_it_begins
 
@@ -65,7 +65,9 @@ def add_identifiers(pairs: Sequence[tuple[Patient, Details]]) -> None:
         with transaction.atomic():
             insert_identifiers(pairs)
     except IntegrityError as error:
-        raise Conflict(TAKEN, errors=[FieldProblem("identifiers", "taken", TAKEN)]) from error
+        raise Conflict(
+            IDENTIFIER_TAKEN, errors=[FieldProblem("identifiers", "taken", IDENTIFIER_TAKEN)]
+        ) from error
 
 
 def insert_identifiers(pairs: Sequence[tuple[Patient, Details]]) -> None:

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from portal.accounts.models import User
 from portal.errors import Gone, NotAllowed, NotFound, PortalError
 from portal.patients.audit import record_reading
-from portal.patients.matching.lookup import others_than, similar_in
+from portal.patients.matching.lookup import exclude_dismissed, find_matches
 from portal.patients.matching.rules import Match
 from portal.patients.models import (
     AccessRecord,
@@ -24,7 +24,7 @@ from portal.patients.models import (
 )
 from portal.patients.models.log import DELETED
 from portal.patients.normalize import identifier_value
-from portal.patients.search.engine import Found, estimated_count, search
+from portal.patients.search.engine import SearchPage, estimate_count, search
 
 LARGEST_PAGE = 200
 
@@ -93,7 +93,7 @@ def find_patients(
     filters: PatientFilters | None = None,
     after: str = "",
     limit: int = 50,
-) -> Found:
+) -> SearchPage:
     """A page of patients, the best hits first, from the cursor on; the reading is recorded."""
     among = _filtered(patients_visible_to(user), filters or PatientFilters())
     found = search(among.prefetch_related("identifiers"), text, after=after, limit=limit)
@@ -105,7 +105,7 @@ def estimate_patients(
     user: User | None, *, text: str = "", filters: PatientFilters | None = None
 ) -> int:
     """About how many patients a search finds, rounded to two digits; nobody is read, and nothing counted."""
-    count = estimated_count(_filtered(patients_visible_to(user), filters or PatientFilters()), text)
+    count = estimate_count(_filtered(patients_visible_to(user), filters or PatientFilters()), text)
     return round(count, 2 - len(str(count)))
 
 
@@ -125,8 +125,8 @@ def similar_patients(
     The reading is recorded, but for those whom the user has `seen` a moment ago.
     """
     visible = patients_visible_to(user)
-    visible = others_than(visible, but_for) if but_for else visible
-    matches = similar_in(visible, details, before=before)
+    visible = exclude_dismissed(visible, but_for) if but_for else visible
+    matches = find_matches(visible, details, before=before)
     by_id = visible.in_bulk([match.patient_id for match in matches])
     record_reading(
         user, [one for one in by_id if one not in seen], action="similar", channel=channel
@@ -177,7 +177,7 @@ def every_patient(
     )
     after = ""
     while True:
-        page = search(among, text, after=after, limit=1000, with_guesses=False)
+        page = search(among, text, after=after, limit=1000, with_approximate=False)
         record_reading(
             user, [patient.pk for patient in page.patients], action="export", channel=channel
         )

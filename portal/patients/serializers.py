@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from portal.patients.matching.rules import Grade
+from portal.patients.matching.rules import MatchGrade
 from portal.patients.models import Precision, Sex, Status
 from portal.patients.selectors import LARGEST_PAGE
 
@@ -70,7 +70,7 @@ class NewPatientBody(PatientBody):
 class MatchJson(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     grade = serializers.ChoiceField(
-        [grade.value for grade in Grade], help_text="FHIR's match-grade"
+        [grade.value for grade in MatchGrade], help_text="FHIR's match-grade"
     )
     reasons = serializers.ListField(
         child=serializers.CharField(), help_text="What agrees, without a value"

@@ -14,7 +14,7 @@ from portal.errors import Conflict, FieldProblem, InvalidInput, NotFound, StaleV
 from portal.patients.audit import written_by
 from portal.patients.idempotency import claim_key
 from portal.patients.identifiers import add_identifiers, insert_identifiers, replace_identifiers
-from portal.patients.matching.lookup import refuse_duplicates, refuse_new_likeness
+from portal.patients.matching.lookup import refuse_duplicates, refuse_duplicates_after_change
 from portal.patients.models import Patient, Status
 from portal.patients.normalize import e164
 
@@ -53,7 +53,7 @@ def register_patient(
         )
         if key and key.patient:
             return key.patient
-        others = refuse_duplicates(details, reason=duplicate_reason, shown=shown)
+        others = refuse_duplicates(details, override_reason=duplicate_reason, shown=shown)
         patient = _new(details, source)
         with pghistory.context(**({"similar": others} if others else {})):
             patient.save(force_insert=True)
@@ -111,7 +111,9 @@ def _made_alike(
 ) -> list[str]:
     patient = Patient.objects.filter(pk=patient_id).first() if shown is not None else None
     return (
-        refuse_new_likeness(patient, changes, reason=reason, shown=shown or ()) if patient else []
+        refuse_duplicates_after_change(patient, changes, override_reason=reason, shown=shown or ())
+        if patient
+        else []
     )
 
 

@@ -15,4 +15,4 @@ def forget_keys() -> None:
 @shared_task(name="patients.forget_words")
 def forget_words() -> None:
     """Once a night: no word of an erased patient's name stays behind."""
-    vocabulary.forget_words()
+    vocabulary.delete_unused_words()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from portal.duplicates.scans import run_waiting, scan_now
+from portal.duplicates.scans import run_requested_scans, run_scan
 from portal.patients.models import PossibleDuplicate
 from portal.patients.services import register_patients
 from portal.patients.validation import clean_details
@@ -24,7 +24,7 @@ OTHERS = [JANE | {"family_name": "Other"}, JANE | {"family_name": "Other"}]
 def pairs(db):
     """Two of them: one certain, one probable."""
     register_patients([clean_details(one) for one in [*PEOPLE, *OTHERS]], by=None, source="import")
-    scan_now(by=None)
+    run_scan(by=None)
 
 
 def is_readable_everywhere(person):
@@ -84,7 +84,7 @@ def test_the_first_look_is_asked_for_here_and_told_of_while_it_goes_on(desk):
     desk.page.get_by_role("button", name="Find duplicates now").click()
     expect(desk.page.get_by_text("Waits for the worker")).to_be_visible()
     is_readable_everywhere(desk)
-    run_waiting()
+    run_requested_scans()
     expect(desk.page.get_by_text("1 pair is new on the list")).to_be_visible()
     is_readable_everywhere(desk)
     desk.page.get_by_role("link", name="Show the new list").click()

@@ -5,7 +5,7 @@ from django.core.files.base import File
 from django.utils import timezone
 
 from portal.accounts.roles import ROLES
-from portal.duplicates.services import set_apart
+from portal.duplicates.services import dismiss_pair
 from portal.imports.models import Doubt, MappingProfile
 from portal.imports.services import run_job, start_import
 from portal.patients.audit import record_reading
@@ -45,7 +45,7 @@ def examples(db, settings, tmp_path):
     return {
         "patient_id": patient.pk,
         "other_id": register_patient(ANNA, by=None, source="portal").pk,
-        "pair_id": set_apart(patient.pk, other.pk, by=None, reason="Twins").pk,
+        "pair_id": dismiss_pair(patient.pk, other.pk, by=None, reason="Twins").pk,
         "job_id": job.pk,
         "doubt": Doubt.LIKELY,
         "profile_id": MappingProfile.objects.create(name="Old system", columns={}, by=None).pk,

@@ -10,10 +10,10 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.accounts.rules import allow, user_of
-from portal.duplicates.forms import MergeForm, default_survivor, label_of_choice, lines_of
+from portal.duplicates.forms import MergeForm, default_survivor, merge_field_label, merge_lines
 from portal.duplicates.merge import merge_patient, refuse_to_merge, unmerge_patient
-from portal.duplicates.merge_fields import CHOICES
-from portal.duplicates.services import set_apart
+from portal.duplicates.merge_fields import MERGE_FIELDS
+from portal.duplicates.services import dismiss_pair
 from portal.errors import Conflict, InvalidInput, PortalError
 from portal.patients.models import Patient, Source
 from portal.patients.selectors import find_patients, open_patient, similar_patients
@@ -82,7 +82,7 @@ def unmerge(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Two records again; the page of the one that was merged says what the other one keeps."""
     parted = unmerge_patient(patient_id, by=user_of(request), source=Source.PORTAL)
     left = [
-        "identifiers" if name == "identifiers" else label_of_choice(name).lower()
+        "identifiers" if name == "identifiers" else merge_field_label(name).lower()
         for name in parted.left
     ]
     return _told(
@@ -108,7 +108,7 @@ def _versions(records: list[Patient], survivor: Patient) -> dict[str, int]:
 
 def _taken(request: HttpRequest, records: list[Patient], survivor: Patient) -> list[str]:
     duplicate = str(_other(records, survivor).pk)
-    return [name for name in CHOICES if request.POST.get(f"from_{name}") == duplicate]
+    return [name for name in MERGE_FIELDS if request.POST.get(f"from_{name}") == duplicate]
 
 
 def _merged(
@@ -153,7 +153,7 @@ def _page(
     taken: list[str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    lines = lines_of(*records, survivor=survivor, taken=taken)
+    lines = merge_lines(*records, survivor=survivor, taken=taken)
     context = {
         "records": [
             {"patient": one, "tags": tags_of(request, one), "stays": one == survivor}
@@ -180,7 +180,7 @@ def _stop(records: list[Patient], survivor: Patient) -> str:
 
 def _two_people(request: HttpRequest, records: list[Patient]) -> HttpResponse:
     one, other = records
-    set_apart(
+    dismiss_pair(
         one.pk,
         other.pk,
         by=user_of(request),

@@ -12,29 +12,29 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts.rules import allow, user_of
-from portal.duplicates.scans import ask_for_scan
+from portal.duplicates.scans import request_scan
 from portal.duplicates.selectors import (
-    MOST_COUNTED,
-    RIGHT,
-    count_waiting,
-    open_pair,
-    pairs_set_apart,
-    pairs_to_decide,
-    scan_state,
+    MAX_COUNTED,
+    MERGE_PERMISSION,
+    count_open_pairs,
+    get_pair,
+    list_dismissed_pairs,
+    list_open_pairs,
+    scan_status,
 )
-from portal.duplicates.services import put_back, set_apart
-from portal.patients.matching.rules import Grade
+from portal.duplicates.services import dismiss_pair, reopen_pair
+from portal.patients.matching.rules import MatchGrade
 
-GRADES = [("", "Any"), (Grade.CERTAIN, "Certain"), (Grade.PROBABLE, "Probable")]
+GRADES = [("", "Any"), (MatchGrade.CERTAIN, "Certain"), (MatchGrade.PROBABLE, "Probable")]
 APART = "apart"
 _KEPT = ("show", "grade", "patient", "after")
 
 
-@allow(RIGHT)
+@allow(MERGE_PERMISSION)
 @require_safe
 def duplicates(request: HttpRequest) -> HttpResponse:
     """Those to be decided, or those set apart; a poll while a scan is at work gets its state alone."""
-    context: dict[str, Any] = {"scan": scan_state(), "most": MOST_COUNTED}
+    context: dict[str, Any] = {"scan": scan_status(), "most": MAX_COUNTED}
     if request.htmx:  # type: ignore[attr-defined]
         context["has_just_ended"] = context["scan"].last and not context["scan"].current
         return render(request, "duplicates/worklist.html#scan", context)
@@ -50,12 +50,12 @@ def duplicates(request: HttpRequest) -> HttpResponse:
     return render(request, "duplicates/worklist.html", context | page)
 
 
-@allow(RIGHT)
+@allow(MERGE_PERMISSION)
 @require_POST
 def two_people(request: HttpRequest, pair_id: int) -> HttpResponse:
     """Set the pair apart, and show the rest of the list with an undo."""
-    pair = open_pair(user_of(request), pair_id)
-    set_apart(
+    pair = get_pair(user_of(request), pair_id)
+    dismiss_pair(
         pair.first_id, pair.second_id, by=user_of(request), reason=request.POST.get("reason", "")
     )
     asked = _asked(request.POST)
@@ -64,21 +64,21 @@ def two_people(request: HttpRequest, pair_id: int) -> HttpResponse:
     return redirect(_back(asked))
 
 
-@allow(RIGHT)
+@allow(MERGE_PERMISSION)
 @require_POST
 def one_again(request: HttpRequest, pair_id: int) -> HttpResponse:
     """Put the pair back on the list."""
-    pair = open_pair(user_of(request), pair_id)
-    put_back(pair.first_id, pair.second_id, by=user_of(request))
+    pair = get_pair(user_of(request), pair_id)
+    reopen_pair(pair.first_id, pair.second_id, by=user_of(request))
     messages.success(request, "The pair is back on the list of those to be decided.")
     return redirect(_back(_asked(request.POST)))
 
 
-@allow(RIGHT)
+@allow(MERGE_PERMISSION)
 @require_POST
 def find(request: HttpRequest) -> HttpResponse:
     """Have the worker look now; the page may be closed."""
-    ask_for_scan(by=user_of(request))
+    request_scan(by=user_of(request))
     return redirect("duplicates:worklist")
 
 
@@ -88,13 +88,13 @@ def _to_decide(request: HttpRequest, asked: dict[str, str]) -> dict[str, Any]:
         asked["grade"],
         UUID(asked["patient"]) if asked["patient"] else None,
     )
-    page = pairs_to_decide(user, grade=grade, patient_id=patient_id, after=asked["after"])
-    count = count_waiting(user, grade=grade, patient_id=patient_id)
+    page = list_open_pairs(user, grade=grade, patient_id=patient_id, after=asked["after"])
+    count = count_open_pairs(user, grade=grade, patient_id=patient_id)
     return {**_pages(page.next_cursor, asked), "page": page, "count": count}
 
 
 def _apart(request: HttpRequest, asked: dict[str, str]) -> dict[str, Any]:
-    page = pairs_set_apart(user_of(request), after=asked["after"])
+    page = list_dismissed_pairs(user_of(request), after=asked["after"])
     return {**_pages(page.next_cursor, asked), "page": page}
 
 

@@ -9,8 +9,8 @@ from django.db.models import Q, QuerySet
 
 from portal.imports.matching.row import Candidate
 from portal.imports.readers.rows import MRN, RECORD_ID
-from portal.patients.matching.bulk import Crowd, crowd_near
-from portal.patients.matching.rules import Match, Pair, PersonKey, person_key
+from portal.patients.matching.bulk import PeopleIndex, load_people_index
+from portal.patients.matching.rules import IdentifierKey, Match, PersonKey, person_key
 from portal.patients.models import Patient, PatientEvent, PatientIdentifier, Status
 from portal.patients.selectors import patients_visible_to, patients_with_identifiers
 from portal.patients.validation import FIELDS
@@ -59,8 +59,8 @@ class Person:
 
     id: UUID
     values: dict[str, Any]
-    identifiers: set[Pair]
-    own_keys: set[Pair] = field(default_factory=set)
+    identifiers: set[IdentifierKey]
+    own_keys: set[IdentifierKey] = field(default_factory=set)
     status: str = Status.ACTIVE
     label: str = ""
     is_undone: bool = False  # Archived because an import was undone, and by nobody since: a new import brings it back.
@@ -75,10 +75,10 @@ class Known:
     """
 
     people: dict[UUID, Person] = field(default_factory=dict)
-    holders: dict[Pair, set[UUID]] = field(default_factory=dict)
+    holders: dict[IdentifierKey, set[UUID]] = field(default_factory=dict)
     namesakes: dict[PersonKey, list[UUID]] = field(default_factory=dict)
     likely: dict[int, list[Match]] = field(default_factory=dict)
-    made: Crowd = field(default_factory=Crowd)
+    made: PeopleIndex = field(default_factory=PeopleIndex)
     made_by: dict[UUID, int] = field(default_factory=dict)
 
     def add(self, person: Person) -> None:
@@ -101,7 +101,10 @@ class Known:
 
     def alike_to(self, candidate: Candidate, earlier: Mapping[UUID, int]) -> tuple[Alike, ...]:
         """Those who may be the row's person; `earlier` are the rows of this file about people on record."""
-        matches = [*self.likely.get(candidate.row.number, ()), *self.made.matches(candidate.facts)]
+        matches = [
+            *self.likely.get(candidate.row.number, ()),
+            *self.made.find_strong_matches(candidate.facts),
+        ]
         return tuple(self._alike(match, earlier) for match in matches)
 
     def _alike(self, match: Match, earlier: Mapping[UUID, int]) -> Alike:
@@ -138,12 +141,16 @@ def people_in_database(candidates: Iterable[Candidate], *, to_change: bool = Fal
 def _likely(strangers: list[Candidate]) -> dict[int, list[Match]]:
     """For each row of nobody whose identifier we know, the patients who may be its person."""
     named = [row for row in strangers if row.person[0]]
-    crowd = crowd_near([row.facts for row in named])
-    return {row.row.number: matches for row in named if (matches := crowd.matches(row.facts))}
+    crowd = load_people_index([row.facts for row in named])
+    return {
+        row.row.number: matches
+        for row in named
+        if (matches := crowd.find_strong_matches(row.facts))
+    }
 
 
-def _identifiers_of(patient_ids: set[UUID]) -> dict[UUID, set[Pair]]:
-    held: dict[UUID, set[Pair]] = {}
+def _identifiers_of(patient_ids: set[UUID]) -> dict[UUID, set[IdentifierKey]]:
+    held: dict[UUID, set[IdentifierKey]] = {}
     rows = PatientIdentifier.objects.filter(patient__in=patient_ids).values_list(
         "patient", "system", "value"
     )
@@ -171,7 +178,7 @@ def _patients() -> QuerySet[Patient]:
     return patients_visible_to(None).order_by()
 
 
-def _same_mrn(pairs: set[Pair]) -> Q:
+def _same_mrn(pairs: set[IdentifierKey]) -> Q:
     return Q(mrn__in={value for system, value in pairs if system == MRN})
 
 
@@ -185,7 +192,7 @@ def _is_uuid(system: str, value: str) -> bool:
     return system == RECORD_ID and len(value) == 32 and not set(value) - set("0123456789ABCDEF")
 
 
-def _person(facts: dict[str, Any], identifiers: set[Pair], *, is_undone: bool) -> Person:
+def _person(facts: dict[str, Any], identifiers: set[IdentifierKey], *, is_undone: bool) -> Person:
     """Out of the columns; plain values, since building whole patients took most of an import's time."""
     own_keys = {(RECORD_ID, facts["id"].hex.upper()), (MRN, facts["mrn"])}
     values = {name: facts[name] for name in COLUMNS}

@@ -7,7 +7,14 @@ from typing import Any
 
 from portal.errors import InvalidInput
 from portal.imports.readers import Problem, Row
-from portal.patients.matching.rules import Facts, Pair, PersonKey, facts_of, pairs_of, person_key
+from portal.patients.matching.rules import (
+    ComparedFields,
+    IdentifierKey,
+    PersonKey,
+    compared_fields,
+    identifier_keys,
+    person_key,
+)
 from portal.patients.validation import clean_details
 
 
@@ -19,9 +26,9 @@ class Candidate:
     details: dict[str, Any]
 
     @cached_property
-    def pairs(self) -> set[Pair]:
+    def pairs(self) -> set[IdentifierKey]:
         """The identifiers that the row carries, as (system, value)."""
-        return pairs_of(self.details)
+        return identifier_keys(self.details)
 
     @cached_property
     def person(self) -> PersonKey:
@@ -29,9 +36,9 @@ class Candidate:
         return person_key(self.details)
 
     @cached_property
-    def facts(self) -> Facts:
+    def facts(self) -> ComparedFields:
         """What is compared with people who may be the same."""
-        return facts_of(self.details, ())
+        return compared_fields(self.details, ())
 
 
 def checked(row: Row) -> Candidate | list[Problem]:

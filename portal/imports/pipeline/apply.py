@@ -7,13 +7,13 @@ from uuid import UUID
 import pghistory
 
 from portal.accounts.models import User
-from portal.duplicates.worklist import keep_pairs
+from portal.duplicates.worklist import save_pairs
 from portal.imports.matching.decision import Decision
 from portal.imports.matching.lookup import Known, people_in_database
 from portal.imports.matching.row import Candidate
 from portal.imports.models import ImportedRow, ImportJob, Outcome
 from portal.patients.matching.lookup import lock_people
-from portal.patients.matching.rules import Pair
+from portal.patients.matching.rules import IdentifierKey
 from portal.patients.models import Source
 from portal.patients.services import change_patients, register_patients
 
@@ -77,7 +77,7 @@ class Writing:
             people = [{"id": one.patient_id, **one.details} for one in new]
             register_patients(people, by=self.by, source=Source.IMPORT)
 
-    def _added(self, decision: Decision) -> list[Pair]:
+    def _added(self, decision: Decision) -> list[IdentifierKey]:
         """The identifiers that a known patient has got by this row; a new one keeps its own, even when archived."""
         if decision.outcome != Outcome.UPDATED or not decision.patient_id:
             return []
@@ -97,7 +97,7 @@ def _list_pairs(decisions: Sequence[Decision]) -> None:
         for one in new.alike
     ]
     if pairs:
-        keep_pairs(pairs)
+        save_pairs(pairs)
 
 
 def _set_aside(decision: Decision) -> dict[str, Any]:

@@ -10,12 +10,23 @@ from uuid import UUID
 from django.core.serializers.json import DjangoJSONEncoder
 
 from portal.imports.matching.decision import Decision
-from portal.imports.matching.lookup import COLUMNS, DATES, Known, Person, people_in_database
+from portal.imports.matching.lookup import (
+    COLUMNS,
+    DATES,
+    Known,
+    Person,
+    people_in_database,
+)
 from portal.imports.matching.row import Candidate
 from portal.imports.models import Outcome
-from portal.patients.matching.lookup import MOST_OF_A_DAY, MOST_OF_A_NAME, MOST_OF_A_PHONE
-from portal.patients.matching.rules import COLUMNS as COMPARED
-from portal.patients.matching.rules import Facts, facts_of, pairs_of, person_key
+from portal.patients.matching.lookup import MAX_PER_BIRTH_DATE, MAX_PER_NAME, MAX_PER_PHONE
+from portal.patients.matching.rules import COMPARED_COLUMNS as COMPARED
+from portal.patients.matching.rules import (
+    ComparedFields,
+    compared_fields,
+    identifier_keys,
+    person_key,
+)
 from portal.patients.models import Status
 
 _TABLES = """
@@ -64,14 +75,17 @@ class Rehearsal:
         for one in decisions:
             if one.outcome == Outcome.NEW and one.patient_id:
                 values = {name: one.details[name] for name in COLUMNS}
-                self._keep(one.patient_id, one.row.number, values, pairs_of(one.details))
+                self._keep(one.patient_id, one.row.number, values, identifier_keys(one.details))
             elif one.outcome == Outcome.UPDATED and one.patient_id:
                 person = self.known.people[one.patient_id]
                 values = person.values | {
                     name: value for name, value in one.details.items() if name in COLUMNS
                 }
                 self._keep(
-                    person.id, one.row.number, values, person.identifiers | pairs_of(one.details)
+                    person.id,
+                    one.row.number,
+                    values,
+                    person.identifiers | identifier_keys(one.details),
                 )
             elif one.patient_id:
                 self.store.execute(
@@ -122,9 +136,9 @@ TABLE = f"""
 """
 _KEEP = f"INSERT INTO face VALUES ({', '.join('?' * (5 + len(COMPARED)))})"  # noqa: S608 - words of ours
 _FACE = f"SELECT id, row, {', '.join(COMPARED)} FROM face"  # noqa: S608 - words of ours
-_BORN = f"{_FACE} WHERE born = ? LIMIT {MOST_OF_A_DAY}"
-_NAMED = f"{_FACE} WHERE name = ? LIMIT {MOST_OF_A_NAME}"
-_CALLED = f"{_FACE} WHERE tel = ? LIMIT {MOST_OF_A_PHONE}"
+_BORN = f"{_FACE} WHERE born = ? LIMIT {MAX_PER_BIRTH_DATE}"
+_NAMED = f"{_FACE} WHERE name = ? LIMIT {MAX_PER_NAME}"
+_CALLED = f"{_FACE} WHERE tel = ? LIMIT {MAX_PER_PHONE}"
 
 
 def keep_faces(store: sqlite3.Connection, decisions: Iterable[Decision]) -> None:
@@ -151,7 +165,7 @@ def faces_near(
 
 
 def _row(decision: Decision) -> list[Any]:
-    facts, born = facts_of(decision.details, ()), decision.details["date_of_birth"]
+    facts, born = compared_fields(decision.details, ()), decision.details["date_of_birth"]
     values = [decision.details[name] for name in COMPARED]
     values[COMPARED.index("date_of_birth")] = str(born) if born else None
     return [
@@ -164,9 +178,9 @@ def _row(decision: Decision) -> list[Any]:
     ]
 
 
-def _name(facts: Facts) -> str:
+def _name(facts: ComparedFields) -> str:
     return f"{facts.family} {facts.given}".strip()
 
 
-def _turned(facts: Facts) -> str:
+def _turned(facts: ComparedFields) -> str:
     return f"{facts.given} {facts.family}".strip()

@@ -10,7 +10,7 @@ from django.utils import timezone
 from portal.errors import InvalidInput, PortalError
 from portal.patients.forms.fields import DateBoxesField
 from portal.patients.forms.identifiers import IdentifierRows, text
-from portal.patients.matching.rules import same_identifier
+from portal.patients.matching.rules import same_identifier_reason
 from portal.patients.models import Precision, Sex
 from portal.patients.reference.countries import COUNTRIES, LANGUAGES, country_code
 from portal.patients.reference.identifier_systems import system_name
@@ -140,7 +140,9 @@ class PatientForm(IdentifierRows):
         """The row that the error is about: the first of a kind that somebody else holds."""
         said = {reason for one in error.extra.get("candidates", ()) for reason in one["reasons"]}
         rows = [
-            row for row in self.rows if same_identifier(system_name(row.kind.value() or "")) in said
+            row
+            for row in self.rows
+            if same_identifier_reason(system_name(row.kind.value() or "")) in said
         ]
         return rows[0].value.name if rows else "identifier_value_0"
 

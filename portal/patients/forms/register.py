@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import QueryDict
 
 from portal.patients.forms.edit import ChoosingForm
-from portal.patients.matching.lookup import UNIDENTIFIED
+from portal.patients.matching.lookup import UNIDENTIFIED_REASON
 from portal.patients.representation import ADDRESS
 
 
@@ -29,7 +29,7 @@ class RegisterForm(ChoosingForm):
     @property
     def reason(self) -> str:
         """Why it is another person than those shown; empty where nobody chose."""
-        return UNIDENTIFIED if self.is_unidentified else super().reason
+        return UNIDENTIFIED_REASON if self.is_unidentified else super().reason
 
     @property
     def is_unidentified(self) -> bool:

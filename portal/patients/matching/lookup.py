@@ -10,17 +10,17 @@ from django.db.models import Case, Q, QuerySet, Value, When
 
 from portal.errors import Conflict, FieldProblem
 from portal.patients.matching.rules import (
-    COLUMNS,
-    Facts,
-    Grade,
+    COMPARED_COLUMNS,
+    ComparedFields,
+    IdentifierKey,
     Match,
-    Pair,
-    exchanged,
-    facts_of,
-    known_details,
-    match_of,
-    pairs_of,
+    MatchGrade,
+    compared_fields,
+    grade_match,
+    identifier_keys,
     person_key,
+    stored_details,
+    swap_day_and_month,
 )
 from portal.patients.models import (
     PairState,
@@ -30,15 +30,15 @@ from portal.patients.models import (
     Precision,
     Status,
 )
-from portal.patients.names.vocabulary import name_query, words_near
+from portal.patients.names.vocabulary import find_similar_words, name_query
 from portal.patients.normalize import e164, phone_tail
 
-SHOWN = 6
+MAX_MATCHES = 6
 # A day that stands for "unknown" in some file has thousands of people, and a switchboard's number too.
-MOST_OF_A_DAY, MOST_OF_A_NAME, MOST_OF_A_PHONE = 400, 100, 50
+MAX_PER_BIRTH_DATE, MAX_PER_NAME, MAX_PER_PHONE = 400, 100, 50
 
 
-def similar_in(
+def find_matches(
     patients: QuerySet[Patient],
     details: Mapping[str, Any],
     *,
@@ -50,30 +50,31 @@ def similar_in(
     `exact_only` looks by the exact rule and by identifier alone, for doors where nobody can be asked. Where details
     were changed, `before` is what they were: then only those who match better than before.
     """
-    new, old = facts_of(details), facts_of(before or {})
+    new, old = compared_fields(details), compared_fields(before or {})
     if new == old:
         return []
-    holders = _holders(pairs_of(details))
+    holders = _holders(identifier_keys(details))
     active = patients.filter(status=Status.ACTIVE).order_by()
     found = {
-        row["id"]: row for row in patients.order_by().filter(pk__in=holders).values("id", *COLUMNS)
+        row["id"]: row
+        for row in patients.order_by().filter(pk__in=holders).values("id", *COMPARED_COLUMNS)
     }
     for rows in _lookups(active, details, new, exact_only=exact_only):
-        found |= {row["id"]: row for row in rows.values("id", *COLUMNS)}
-    known = {one: facts_of(row, holders.get(one, [])) for one, row in found.items()}
-    matches = [match for one, facts in known.items() if (match := match_of(one, facts, new=new))]
+        found |= {row["id"]: row for row in rows.values("id", *COMPARED_COLUMNS)}
+    known = {one: compared_fields(row, holders.get(one, [])) for one, row in found.items()}
+    matches = [match for one, facts in known.items() if (match := grade_match(one, facts, new=new))]
     matches = [
         match
         for match in matches
-        if _is_nearer(match, match_of(match.patient_id, known[match.patient_id], new=old))
+        if _is_nearer(match, grade_match(match.patient_id, known[match.patient_id], new=old))
     ]
-    wanted = [match for match in matches if match.grade is Grade.CERTAIN or not exact_only]
-    return sorted(wanted, key=lambda match: (_ORDER[match.grade], match.patient_id))[:SHOWN]
+    wanted = [match for match in matches if match.grade is MatchGrade.CERTAIN or not exact_only]
+    return sorted(wanted, key=lambda match: (_ORDER[match.grade], match.patient_id))[:MAX_MATCHES]
 
 
-def others_than(patients: QuerySet[Patient], patient_id: UUID) -> QuerySet[Patient]:
+def exclude_dismissed(patients: QuerySet[Patient], patient_id: UUID) -> QuerySet[Patient]:
     """Without the patient, and without those of whom somebody said that they are other people."""
-    pairs = PossibleDuplicate.objects.filter(state=PairState.APART)
+    pairs = PossibleDuplicate.objects.filter(state=PairState.DISMISSED)
     return patients.exclude(
         Q(pk=patient_id)
         | Q(pk__in=pairs.filter(first=patient_id).values("second"))
@@ -81,24 +82,24 @@ def others_than(patients: QuerySet[Patient], patient_id: UUID) -> QuerySet[Patie
     )
 
 
-_ORDER = {grade: place for place, grade in enumerate(Grade)}
+_ORDER = {grade: place for place, grade in enumerate(MatchGrade)}
 
 
 def _is_nearer(match: Match, earlier: Match | None) -> bool:
     return earlier is None or _ORDER[match.grade] < _ORDER[earlier.grade]
 
 
-def _holders(pairs: set[Pair]) -> dict[UUID, list[Pair]]:
+def _holders(pairs: set[IdentifierKey]) -> dict[UUID, list[IdentifierKey]]:
     """Who holds these identifiers, whatever became of the patient: the database gives an identifier to one only."""
-    held: dict[UUID, list[Pair]] = {}
+    held: dict[UUID, list[IdentifierKey]] = {}
     if pairs:
-        rows = PatientIdentifier.objects.filter(any_of(pairs))
+        rows = PatientIdentifier.objects.filter(identifier_filter(pairs))
         for patient_id, system, value in rows.values_list("patient", "system", "value"):
             held.setdefault(patient_id, []).append((system, value))
     return held
 
 
-def any_of(pairs: Iterable[Pair]) -> Q:
+def identifier_filter(pairs: Iterable[IdentifierKey]) -> Q:
     """The rows of identifiers that are one of these pairs; of no pairs every row, so ask first."""
     wanted = Q()
     for system, value in pairs:
@@ -107,7 +108,7 @@ def any_of(pairs: Iterable[Pair]) -> Q:
 
 
 def _lookups(
-    active: QuerySet[Patient], details: Mapping[str, Any], new: Facts, *, exact_only: bool
+    active: QuerySet[Patient], details: Mapping[str, Any], new: ComparedFields, *, exact_only: bool
 ) -> Iterable[QuerySet[Patient]]:
     """One small question for each index."""
     name, born = person_key(details)
@@ -116,44 +117,49 @@ def _lookups(
     if exact_only:
         return
     if name:
-        yield active.filter(sort_key=name)[:MOST_OF_A_NAME]
+        yield active.filter(sort_key=name)[:MAX_PER_NAME]
     if born and name:
         that_day = active.filter(date_of_birth__in=_births(born, new.precision))
-        yield _namesakes(that_day, new)[:MOST_OF_A_DAY]
+        yield _namesakes(that_day, new)[:MAX_PER_BIRTH_DATE]
         yield _others(that_day, new)
     if new.phone:
-        yield active.filter(phone_tail__startswith=phone_tail(new.phone))[:MOST_OF_A_PHONE]
+        yield active.filter(phone_tail__startswith=phone_tail(new.phone))[:MAX_PER_PHONE]
 
 
-def _namesakes(patients: QuerySet[Patient], new: Facts) -> QuerySet[Patient]:
+def _namesakes(patients: QuerySet[Patient], new: ComparedFields) -> QuerySet[Patient]:
     """Those with a word of the family name, or one near to it, anywhere in their names; the same given name first."""
     words = {*(new.family or new.given).split(), new.family.replace(" ", "")} - {""}
-    near = {one.word for word in words for one in words_near(word)}
+    near = {one.word for word in words for one in find_similar_words(word)}
     is_first = Case(When(given_key__startswith=new.given, then=Value(0)), default=Value(1))
     return patients.filter(name_words=name_query([sorted(words | near)])).order_by(is_first, "pk")
 
 
-def _others(that_day: QuerySet[Patient], new: Facts) -> QuerySet[Patient]:
+def _others(that_day: QuerySet[Patient], new: ComparedFields) -> QuerySet[Patient]:
     """Also names alike in a way that no single word shows, as MacDonald, Mac Donald.
 
     Of a crowd only those with the same given name: some of it, as the database finds them, would tell by chance only,
     and comparing them takes longer than all the rest.
     """
-    is_crowd = that_day[MOST_OF_A_DAY : MOST_OF_A_DAY + 1].exists()
-    return (
-        that_day.filter(given_key__startswith=new.given)[:MOST_OF_A_NAME] if is_crowd else that_day
-    )
+    is_crowd = that_day[MAX_PER_BIRTH_DATE : MAX_PER_BIRTH_DATE + 1].exists()
+    return that_day.filter(given_key__startswith=new.given)[:MAX_PER_NAME] if is_crowd else that_day
 
 
 def _births(born: date, precision: str) -> set[date]:
     """As it may be stored where less of it was known, or where day and month were exchanged."""
     if precision == Precision.YEAR:
         return set()  # The name has to tell: eleven thousand people share a year.
-    return {born, born.replace(day=1), born.replace(day=1, month=1), exchanged(born) or born}
+    return {
+        born,
+        born.replace(day=1),
+        born.replace(day=1, month=1),
+        swap_day_and_month(born) or born,
+    }
 
 
-UNIDENTIFIED = "The person cannot be identified"  # A reason for the log that tells the person apart from nobody.
-TAKEN = "One of these identifiers belongs to another patient. Search for it and open that patient."
+UNIDENTIFIED_REASON = "The person cannot be identified"  # A reason for the log that tells the person apart from nobody.
+IDENTIFIER_TAKEN = (
+    "One of these identifiers belongs to another patient. Search for it and open that patient."
+)
 _THERE = (
     "A patient with this name and date of birth is registered already. "
     "Open that patient, or say why this is another person."
@@ -165,7 +171,7 @@ _LOCK_PEOPLE = """
 
 
 def refuse_duplicates(
-    details: Mapping[str, Any], *, reason: str, shown: Collection[UUID] | None
+    details: Mapping[str, Any], *, override_reason: str, shown: Collection[UUID] | None
 ) -> list[str]:
     """The ids of those who are much like this new person and were said to be others; Conflict if nobody said so.
 
@@ -174,36 +180,44 @@ def refuse_duplicates(
     name, born = person_key(details)
     if born is not None:
         lock_people([(name, born)])
-    found = similar_in(Patient.objects.all(), details, exact_only=shown is None)
-    return _decided(found, reason=reason, shown=shown)
+    found = find_matches(Patient.objects.all(), details, exact_only=shown is None)
+    return _decided(found, override_reason=override_reason, shown=shown)
 
 
-def refuse_new_likeness(
-    patient: Patient, changes: Mapping[str, Any], *, reason: str, shown: Collection[UUID]
+def refuse_duplicates_after_change(
+    patient: Patient, changes: Mapping[str, Any], *, override_reason: str, shown: Collection[UUID]
 ) -> list[str]:
     """The same for a change: only those whom it makes like this patient, exactly or probably, stand in its way.
 
     Call it before the patient's row is locked, as who imports locks the people first and then the rows.
     """
-    before = known_details(patient)
+    before = stored_details(patient)
     after = {**before, **changes}
     if {"phone", "country"} & changes.keys():
         after["phone_e164"] = e164(after["phone"], changes.get("country", patient.country))
     name, born = person_key(after)
     if born is not None and (name, born) != person_key(before):
         lock_people([(name, born)])
-    found = similar_in(others_than(Patient.objects.all(), patient.pk), after, before=before)
-    return _decided([match for match in found if match.grade.is_strong], reason=reason, shown=shown)
+    found = find_matches(exclude_dismissed(Patient.objects.all(), patient.pk), after, before=before)
+    return _decided(
+        [match for match in found if match.grade.is_strong],
+        override_reason=override_reason,
+        shown=shown,
+    )
 
 
-def _decided(found: list[Match], *, reason: str, shown: Collection[UUID] | None) -> list[str]:
-    if any(match.holds for match in found):
-        raise _conflict(TAKEN, found, errors=[FieldProblem("identifiers", "taken", TAKEN)])
+def _decided(
+    found: list[Match], *, override_reason: str, shown: Collection[UUID] | None
+) -> list[str]:
+    if any(match.shared_identifiers for match in found):
+        raise _conflict(
+            IDENTIFIER_TAKEN, found, errors=[FieldProblem("identifiers", "taken", IDENTIFIER_TAKEN)]
+        )
     if shown is not None and any(match.patient_id not in shown for match in found):
         raise _conflict(
             "Patients who may be this person are here already. Look at them before you save.", found
         )
-    if not reason and any(match.grade.is_strong for match in found):
+    if not override_reason and any(match.grade.is_strong for match in found):
         raise _conflict(_THERE, found)
     return [str(match.patient_id) for match in found]
 

@@ -8,18 +8,18 @@ from typing import Any
 from uuid import UUID
 
 from portal.patients.models import Patient, Precision
-from portal.patients.names.similarity import SAME, likeness_of
+from portal.patients.names.similarity import SAME, compare_names
 from portal.patients.normalize import fold
 from portal.patients.reference.identifier_systems import system_name
 
-Pair = tuple[str, str]
+IdentifierKey = tuple[str, str]
 PersonKey = tuple[str, date | None]
 
 _PARTS = {Precision.DAY: 3, Precision.MONTH: 2, Precision.YEAR: 1}
 _BIRTH = {3: "same date of birth", 2: "same month of birth", 1: "same year of birth"}
 
 
-class Grade(StrEnum):
+class MatchGrade(StrEnum):
     """How surely a match is the same person; the words of FHIR's match-grade."""
 
     CERTAIN = "certain"
@@ -29,7 +29,7 @@ class Grade(StrEnum):
     @property
     def is_strong(self) -> bool:
         """Nobody is registered beside such a match before a person has said that it is somebody else."""
-        return self is not Grade.POSSIBLE
+        return self is not MatchGrade.POSSIBLE
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,15 @@ class Match:
     """A patient who may be the person, how surely, and why, in words that name no value."""
 
     patient_id: UUID
-    grade: Grade
+    grade: MatchGrade
     reasons: tuple[str, ...]
-    holds: tuple[
+    shared_identifiers: tuple[
         str, ...
     ] = ()  # The kinds of identifiers that both have: nobody else may get those.
 
 
 @dataclass(frozen=True)
-class Facts:
+class ComparedFields:
     """What is compared of a person; names are folded, and empty or None is not known."""
 
     family: str = ""
@@ -53,18 +53,20 @@ class Facts:
     born: date | None = None
     precision: str = Precision.DAY
     phone: str = ""
-    identifiers: frozenset[Pair] = frozenset()
+    identifiers: frozenset[IdentifierKey] = frozenset()
 
 
-def facts_of(details: Mapping[str, Any], identifiers: Iterable[Pair] | None = None) -> Facts:
+def compared_fields(
+    details: Mapping[str, Any], identifiers: Iterable[IdentifierKey] | None = None
+) -> ComparedFields:
     """The facts of cleaned details; a phone that is not valid counts by its digits."""
-    held = identifiers if identifiers is not None else pairs_of(details)
-    return Facts(
+    held = identifiers if identifiers is not None else identifier_keys(details)
+    return ComparedFields(
         fold(details.get("family_name") or ""),
         fold(details.get("given_name") or ""),
         details.get("date_of_birth"),
         details.get("date_of_birth_precision") or Precision.DAY,
-        details.get("phone_e164") or digits_of(details.get("phone") or ""),
+        details.get("phone_e164") or phone_digits(details.get("phone") or ""),
         frozenset(held),
     )
 
@@ -75,18 +77,18 @@ def person_key(details: Mapping[str, Any]) -> PersonKey:
     return name, details.get("date_of_birth")
 
 
-def pairs_of(details: Mapping[str, Any]) -> set[Pair]:
+def identifier_keys(details: Mapping[str, Any]) -> set[IdentifierKey]:
     """The identifiers of cleaned details as (system, value)."""
     return {(one["system"], one["value"]) for one in details.get("identifiers") or []}
 
 
-def digits_of(phone: str) -> str:
+def phone_digits(phone: str) -> str:
     """The digits of a phone number with enough of them to tell people apart, else empty."""
     digits = "".join(c for c in phone if c.isdigit())
     return digits if len(digits) >= 7 else ""
 
 
-def match_of(patient_id: UUID, known: Facts, *, new: Facts) -> Match | None:
+def grade_match(patient_id: UUID, known: ComparedFields, *, new: ComparedFields) -> Match | None:
     """How well the patient fits the new person; None where nothing worth a look agrees."""
     held = tuple(sorted(system_name(system) for system, _ in new.identifiers & known.identifiers))
     birth, names, phone = (
@@ -94,14 +96,16 @@ def match_of(patient_id: UUID, known: Facts, *, new: Facts) -> Match | None:
         _names(new, known),
         bool(new.phone) and new.phone == known.phone,
     )
-    grade = Grade.CERTAIN if held else _grade(new, known, birth=birth, names=names, phone=phone)
+    grade = (
+        MatchGrade.CERTAIN if held else _grade(new, known, birth=birth, names=names, phone=phone)
+    )
     if grade is None:
         return None
-    reasons = [same_identifier(kind) for kind in held] + names.words + birth.words
+    reasons = [same_identifier_reason(kind) for kind in held] + names.words + birth.words
     return Match(patient_id, grade, (*reasons, *["same phone"] * phone), held)
 
 
-def same_identifier(kind: str) -> str:
+def same_identifier_reason(kind: str) -> str:
     """The reason that both hold an identifier of this kind, which is named in the words of the desk."""
     return f"same identifier ({kind})"
 
@@ -134,30 +138,32 @@ class _Names:
     has_given: bool = False
 
 
-def _grade(new: Facts, known: Facts, *, birth: _Birth, names: _Names, phone: bool) -> Grade | None:
+def _grade(
+    new: ComparedFields, known: ComparedFields, *, birth: _Birth, names: _Names, phone: bool
+) -> MatchGrade | None:
     is_exact = (
         names.is_same and names.has_family and new.born is not None and new.born == known.born
     )
     if is_exact:
-        return Grade.CERTAIN
+        return MatchGrade.CERTAIN
     if birth.parts == 3 and (
         names.is_same or names.has_family or (names.has_like_family and names.has_given)
     ):
-        return Grade.PROBABLE
+        return MatchGrade.PROBABLE
     if names.is_same and (birth.parts or birth.is_exchanged):
-        return Grade.PROBABLE
+        return MatchGrade.PROBABLE
     if phone and names.has_given and not birth.differs:
-        return Grade.PROBABLE
+        return MatchGrade.PROBABLE
     if (
         phone
         or (birth.parts == 3 and names.has_like_family)
         or (names.is_same and not birth.differs)
     ):
-        return Grade.POSSIBLE
+        return MatchGrade.POSSIBLE
     return None
 
 
-def _birth(new: Facts, known: Facts) -> _Birth:
+def _birth(new: ComparedFields, known: ComparedFields) -> _Birth:
     if new.born is None or known.born is None:
         return _Birth()
     parts = min(_PARTS[Precision(new.precision)], _PARTS[Precision(known.precision)])
@@ -165,11 +171,11 @@ def _birth(new: Facts, known: Facts) -> _Birth:
         return _Birth(parts)
     return _Birth(
         differs=True,
-        is_exchanged=parts == _PARTS[Precision.DAY] and exchanged(new.born) == known.born,
+        is_exchanged=parts == _PARTS[Precision.DAY] and swap_day_and_month(new.born) == known.born,
     )
 
 
-def exchanged(day: date) -> date | None:
+def swap_day_and_month(day: date) -> date | None:
     """Day and month the other way round, where there is such a day: 2008-04-05 and 2008-05-04."""
     return day.replace(month=day.day, day=day.month) if day.day <= 12 else None
 
@@ -178,16 +184,16 @@ def _cut(day: date, parts: int) -> tuple[int, ...]:
     return (day.year, day.month, day.day)[:parts]
 
 
-def _names(new: Facts, known: Facts) -> _Names:
+def _names(new: ComparedFields, known: ComparedFields) -> _Names:
     if f"{new.family} {new.given}".split() == f"{known.family} {known.given}".split():
         return _Names(
             ["same name"], is_same=True, has_family=True, has_like_family=True, has_given=True
         )
     if new.family and new.given and (new.family, new.given) == (known.given, known.family):
         return _Names(["family and given name exchanged"], is_same=True, has_given=True)
-    family = likeness_of(new.family, known.family)
+    family = compare_names(new.family, known.family)
     given = (
-        likeness_of(new.given, known.given) if family or new.phone else ""
+        compare_names(new.given, known.given) if family or new.phone else ""
     )  # Else no rule asks for it.
     words = [
         f"{said} {name}" for said, name in ((family, "family name"), (given, "given name")) if said
@@ -196,7 +202,7 @@ def _names(new: Facts, known: Facts) -> _Names:
     return _Names(words, has_family=is_same, has_like_family=bool(family), has_given=bool(given))
 
 
-COLUMNS = (
+COMPARED_COLUMNS = (
     "family_name",
     "given_name",
     "date_of_birth",
@@ -206,15 +212,17 @@ COLUMNS = (
 )
 
 
-def facts_by_id(patient_ids: Iterable[UUID]) -> dict[UUID, Facts]:
+def compared_fields_by_id(patient_ids: Iterable[UUID]) -> dict[UUID, ComparedFields]:
     """The facts of those who are there, without identifiers: those belong to one patient only, so two never agree."""
-    rows = Patient.objects.filter(pk__in=list(patient_ids)).order_by().values("pk", *COLUMNS)
-    return {row["pk"]: facts_of(row) for row in rows}
+    rows = (
+        Patient.objects.filter(pk__in=list(patient_ids)).order_by().values("pk", *COMPARED_COLUMNS)
+    )
+    return {row["pk"]: compared_fields(row) for row in rows}
 
 
-def known_details(patient: Patient) -> dict[str, Any]:
+def stored_details(patient: Patient) -> dict[str, Any]:
     """What is compared of one stored patient, identifiers too, named as cleaned details are."""
-    details: dict[str, Any] = {name: getattr(patient, name) for name in COLUMNS}
+    details: dict[str, Any] = {name: getattr(patient, name) for name in COMPARED_COLUMNS}
     return {
         **details,
         "identifiers": [

@@ -17,7 +17,7 @@ class PairState(models.TextChoices):
     """What became of a pair. A merge needs no word of its own: one of the two is no longer active then."""
 
     OPEN = "open", "To be decided"
-    APART = "apart", "Set apart"
+    DISMISSED = "apart", "Set apart"
     GONE = "gone", "One of them is not active"
 
 

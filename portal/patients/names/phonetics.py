@@ -41,7 +41,7 @@ _VOWELS = [
 ]
 
 
-def sound_of(word: str) -> str:
+def phonetic_key(word: str) -> str:
     """The key of one folded word, `SMT` of `smyth`; empty for a word without Latin letters.
 
     Consonants by their sound, vowels only where a word begins with one or has little else. One that begins a word is

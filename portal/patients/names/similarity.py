@@ -2,9 +2,11 @@
 
 from functools import lru_cache
 
-from portal.patients.names.phonetics import sound_of
+from portal.patients.names.phonetics import phonetic_key
 
-SHORTEST = 4  # Below this many letters one letter makes another name: Lee and Lea, Kim and Kit.
+MIN_TELLING_LETTERS = (
+    4  # Below this many letters one letter makes another name: Lee and Lea, Kim and Kit.
+)
 SAME, _IN_PART, _ONE_OFF, _ALIKE = (
     "same",
     "in part the same",
@@ -13,7 +15,7 @@ SAME, _IN_PART, _ONE_OFF, _ALIKE = (
 )
 
 
-def likeness_of(one: str, other: str) -> str:
+def compare_names(one: str, other: str) -> str:
     """In which way two folded names are alike; empty where they are not."""
     joined, other_joined = one.replace(" ", ""), other.replace(" ", "")
     if not joined or not other_joined:
@@ -29,18 +31,22 @@ def likeness_of(one: str, other: str) -> str:
 
 
 _sound = lru_cache(maxsize=10_000)(
-    sound_of
+    phonetic_key
 )  # The same few names meet again and again while somebody types.
 
 
 def _share_a_word(one: str, other: str) -> bool:
     """Smith-Jones and Smith, Anna Maria and Anna; short words such as `de` and `von` tell nothing."""
-    return any(len(word) >= SHORTEST for word in {*one.split()} & {*other.split()})
+    return any(len(word) >= MIN_TELLING_LETTERS for word in {*one.split()} & {*other.split()})
 
 
 def _is_one_letter_off(one: str, other: str) -> bool:
     shortest, longest = sorted((len(one), len(other)))
-    return shortest >= SHORTEST and longest - shortest <= 1 and edits_between(one, other) == 1
+    return (
+        shortest >= MIN_TELLING_LETTERS
+        and longest - shortest <= 1
+        and edits_between(one, other) == 1
+    )
 
 
 def edits_between(one: str, other: str) -> int:

@@ -26,7 +26,7 @@ _TWICE = """
 
 
 @dataclass(frozen=True)
-class Near:
+class SimilarWord:
     """A word that somebody may have meant; `cost` is small where it is likely."""
 
     word: str
@@ -35,7 +35,7 @@ class Near:
     cost: float
 
 
-def words_near(typed: str, *, most: int = MOST) -> list[Near]:
+def find_similar_words(typed: str, *, most: int = MOST) -> list[SimilarWord]:
     """Words of names that sound like the typed word or are one or two letters off, the likely ones first.
 
     One letter in a word of three to five, two in a longer one. The typed word itself is not among them; at most `most`.
@@ -54,7 +54,7 @@ def words_near(typed: str, *, most: int = MOST) -> list[Near]:
     return sorted(near, key=lambda one: (one.cost, one.word))[:most]
 
 
-def forget_words(*, patience_ms: int = 3_000) -> int:
+def delete_unused_words(*, patience_ms: int = 3_000) -> int:
     """Take out the words that nobody bears any more, such as those of an erased patient; how many those were.
 
     Whoever writes patients waits while a slice goes, a moment: else a word could go while somebody registers with it.
@@ -85,9 +85,9 @@ def _forget(word_ids: list[int], patience_ms: int) -> int:
         return cursor.rowcount
 
 
-def _near(typed: str, word: str, sounds_alike: bool) -> Near:
+def _near(typed: str, word: str, sounds_alike: bool) -> SimilarWord:
     edits = edits_between(typed, word)
-    return Near(word, edits, sounds_alike, min(edits, 3) - (0.5 if sounds_alike else 0))
+    return SimilarWord(word, edits, sounds_alike, min(edits, 3) - (0.5 if sounds_alike else 0))
 
 
 def name_query(words: list[list[str]]) -> SearchQuery:

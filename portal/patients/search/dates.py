@@ -17,7 +17,7 @@ _RUN_TOGETHER = re.compile(r"\d{8}$")
 
 
 @dataclass(frozen=True)
-class Span:
+class DateSpan:
     """From the first day to the last, both included; `words` names it: `15-Mar-1984`, `Mar-1984`, `1984`."""
 
     first: date
@@ -29,7 +29,7 @@ class Span:
         return f"Born {self.words}" if self.first == self.last else f"Born in {self.words}"
 
 
-def span_of(text: str) -> Span | None:
+def parse_date_span(text: str) -> DateSpan | None:
     """The day, the month or the year that the whole text names; None if it names none that anybody can be born in."""
     text = " ".join(text.split()).strip(" ,")
     try:
@@ -39,13 +39,13 @@ def span_of(text: str) -> Span | None:
     return span if span and span.first.year >= EARLIEST and span.first <= _today() else None
 
 
-def _day(text: str) -> Span | None:
+def _day(text: str) -> DateSpan | None:
     day = date_from(text)
     if day is None and (found := _YEAR_FIRST.match(text)) and found[3]:
         day = date(int(found[1]), month_number(found[2]), int(found[3]))
     if day is None and _RUN_TOGETHER.match(text):
         day = _run_together(text)
-    return Span(day, day, day.strftime("%d-%b-%Y")) if day else None
+    return DateSpan(day, day, day.strftime("%d-%b-%Y")) if day else None
 
 
 def _run_together(digits: str) -> date:
@@ -55,7 +55,7 @@ def _run_together(digits: str) -> date:
     return date(int(digits[4:]), int(digits[2:4]), int(digits[:2]))
 
 
-def _month(text: str) -> Span | None:
+def _month(text: str) -> DateSpan | None:
     if found := _MONTH.match(text):
         year, month = int(found[2]), month_number(found[1])
     elif (found := _YEAR_FIRST.match(text)) and not found[3]:
@@ -63,11 +63,15 @@ def _month(text: str) -> Span | None:
     else:
         return None
     first = date(year, month, 1)
-    return Span(first, date(year, month, monthrange(year, month)[1]), first.strftime("%b-%Y"))
+    return DateSpan(first, date(year, month, monthrange(year, month)[1]), first.strftime("%b-%Y"))
 
 
-def _year(text: str) -> Span | None:
-    return Span(date(int(text), 1, 1), date(int(text), 12, 31), text) if _YEAR.match(text) else None
+def _year(text: str) -> DateSpan | None:
+    return (
+        DateSpan(date(int(text), 1, 1), date(int(text), 12, 31), text)
+        if _YEAR.match(text)
+        else None
+    )
 
 
 def _today() -> date:

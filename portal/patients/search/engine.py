@@ -11,8 +11,8 @@ from django.db.models import Q, QuerySet
 
 from portal.errors import FieldProblem, InvalidInput
 from portal.patients.models import Patient
-from portal.patients.search.fuzzy import guesses, likelier, said
-from portal.patients.search.query import Reading, readings_of, typed_name
+from portal.patients.search.fuzzy import find_fuzzy_hits, likelier, said
+from portal.patients.search.query import QueryInterpretation, interpret_query, parse_name
 
 FEW = 10  # With fewer hits than these, words that sound alike or are misspelt are looked for too.
 GUESSES = 50  # Hits of that kind at most: nobody reads more of them.
@@ -29,18 +29,18 @@ class Hit:
     key: str = ""
 
     @property
-    def tells(self) -> bool:
+    def shows_reason(self) -> bool:
         """Whether the reason says more than the name that is shown beside it."""
         return self.reason not in {"", "Name"}
 
     @property
-    def is_guess(self) -> bool:
+    def is_approximate(self) -> bool:
         """Whether nothing of the patient is exactly what was typed."""
         return self.key in {_GUESS, _LIKELIER}
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchPage:
     """Some hits, best first, and the cursor of those behind them; empty on the last page."""
 
     hits: list[Hit]
@@ -57,29 +57,29 @@ def search(
     *,
     after: str = "",
     limit: int,
-    with_guesses: bool = True,
-) -> Found:
+    with_approximate: bool = True,
+) -> SearchPage:
     """Those of `patients` whom the text may mean, from the cursor on; nobody comes twice.
 
     For an empty text all of them, in the order of their names. Else whom the text means exactly, then beginnings and
-    tails, each in the order of names, then, `with_guesses`, whose name sounds alike or is misspelt.
+    tails, each in the order of names, then, `with_approximate`, whose name sounds alike or is misspelt.
     """
-    readings = readings_of(text)
-    if with_guesses:
+    readings = interpret_query(text)
+    if with_approximate:
         readings = [*_opening(patients, text, readings), *readings]
     start, last = _place(after, readings)
     hits = _exact_hits(patients, readings[start:], last, limit + 1, earlier=readings[:start])
-    if with_guesses and len(hits) <= limit:
+    if with_approximate and len(hits) <= limit:
         seen = {hit.patient.pk for hit in hits}
         guessed = _guessed(patients, text, readings, hits, start, last, limit + 1)
         hits += [hit for hit in guessed if hit.patient.pk not in seen]
     shown = hits[:limit]
-    return Found(
+    return SearchPage(
         shown, f"{shown[-1].key}.{shown[-1].patient.pk}".lstrip(".") if len(hits) > limit else ""
     )
 
 
-def matching(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
+def filter_by_search(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
     """The first 200 of those whom the text may mean, as a set; all of them for an empty text."""
     if not text.strip():
         return patients
@@ -88,9 +88,9 @@ def matching(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
     )
 
 
-def estimated_count(patients: QuerySet[Patient], text: str) -> int:
+def estimate_count(patients: QuerySet[Patient], text: str) -> int:
     """About how many there are, as the database guesses out of its statistics: counting reads them all."""
-    readings = readings_of(text)
+    readings = interpret_query(text)
     if not readings:
         return 0
     meant = reduce(or_, (reading.condition for reading in readings))
@@ -98,12 +98,14 @@ def estimated_count(patients: QuerySet[Patient], text: str) -> int:
     return int(plan[0]["Plan"]["Plan Rows"])
 
 
-def _opening(patients: QuerySet[Patient], text: str, readings: list[Reading]) -> list[Reading]:
+def _opening(
+    patients: QuerySet[Patient], text: str, readings: list[QueryInterpretation]
+) -> list[QueryInterpretation]:
     """Readings that put a few of a far more common name behind the first exact hits, where there are many of those.
 
     Else nobody would see that it is a slip: `lope` finds more than ten names, and Lopez is not the first of them.
     """
-    name = typed_name(text)
+    name = parse_name(text)
     if name is None or len(name.words) != 1:
         return []
     hits = _exact_hits(patients, readings, None, FEW, earlier=[])
@@ -113,18 +115,20 @@ def _opening(patients: QuerySet[Patient], text: str, readings: list[Reading]) ->
     first = {hit.patient.pk: hit.reason for hit in hits[:FIRST]}
     near_ids = [one for one in near if one not in first]
     return [
-        Reading("first", Q(pk__in=[*first]), lambda patient: first[patient.pk]),
-        Reading(_LIKELIER, Q(pk__in=near_ids), lambda patient: said(near[patient.pk], name)),
+        QueryInterpretation("first", Q(pk__in=[*first]), lambda patient: first[patient.pk]),
+        QueryInterpretation(
+            _LIKELIER, Q(pk__in=near_ids), lambda patient: said(near[patient.pk], name)
+        ),
     ]
 
 
 def _exact_hits(
     patients: QuerySet[Patient],
-    readings: list[Reading],
+    readings: list[QueryInterpretation],
     last: UUID | None,
     wanted: int,
     *,
-    earlier: list[Reading],
+    earlier: list[QueryInterpretation],
 ) -> list[Hit]:
     hits: list[Hit] = []
     earlier = [*earlier]
@@ -148,7 +152,7 @@ def _exact_hits(
 def _guessed(
     patients: QuerySet[Patient],
     text: str,
-    readings: list[Reading],
+    readings: list[QueryInterpretation],
     hits: list[Hit],
     start: int,
     last: UUID | None,
@@ -156,18 +160,18 @@ def _guessed(
 ) -> list[Hit]:
     """The guesses of this page; none where the whole search, whichever page is asked for, has no lack of exact hits."""
     exact = len(_exact_hits(patients, readings, None, FEW, earlier=[]) if last else hits)
-    name = typed_name(text)
+    name = parse_name(text)
     if name is None or exact >= FEW:
         return []
     is_behind = last is not None and start == len(readings)
     most = GUESSES if is_behind else min(wanted, GUESSES)  # They are found anew for each page.
-    found = guesses(patients, name, limit=most, few=exact > 0)
+    found = find_fuzzy_hits(patients, name, limit=most, few=exact > 0)
     hits = [Hit(patient, reason, _GUESS) for patient, reason in found]
     places = [at for at, hit in enumerate(hits) if is_behind and hit.patient.pk == last]
     return hits[places[0] + 1 :] if places else hits
 
 
-def _behind(found: QuerySet[Any], reading: Reading, last: UUID) -> QuerySet[Patient]:
+def _behind(found: QuerySet[Any], reading: QueryInterpretation, last: UUID) -> QuerySet[Patient]:
     """What stands behind the patient that a cursor names; a cursor holds no name, since addresses are seen."""
     there = Patient.objects.filter(pk=last).values_list(reading.order, flat=True).first()
     if there is None:
@@ -176,7 +180,7 @@ def _behind(found: QuerySet[Any], reading: Reading, last: UUID) -> QuerySet[Pati
     return found.filter(behind, place__gte=there)  # The last alone is a place in the index.
 
 
-def _place(cursor: str, readings: list[Reading]) -> tuple[int, UUID | None]:
+def _place(cursor: str, readings: list[QueryInterpretation]) -> tuple[int, UUID | None]:
     """The reading to go on with, and the patient whom the last page ended with."""
     if not cursor:
         return 0, None

@@ -10,9 +10,9 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from portal.patients.models import Patient
-from portal.patients.names.vocabulary import Near, name_query, words_near
+from portal.patients.names.vocabulary import SimilarWord, find_similar_words, name_query
 from portal.patients.normalize import fold
-from portal.patients.search.query import AFTER_FINDING, LAST, TypedName, within
+from portal.patients.search.query import AFTER_FINDING, LAST, TypedName, prefix_range
 
 WORDS = 80  # Words of the vocabulary that one typed word is compared with.
 PLACES = (
@@ -31,7 +31,7 @@ LIKELIER = 4  # Patients of commoner names among the first ten exact hits.
 ENOUGH = 10  # With fewer, words inside a name are looked for too.
 MOST = 100  # Patients of several words that are looked at.
 ASIDE = 0.25  # What it costs to be a middle or preferred name.
-Guess = tuple[UUID, Near]
+Guess = tuple[UUID, SimilarWord]
 
 
 TURNS = 160  # Whole names that several typed words are taken for.
@@ -42,7 +42,7 @@ PART = 3  # A third of all who begin so makes a name likely.
 PARTICLE = (
     3  # Letters of a word that may have been parted from the next one: `o brein`, `mc donld`.
 )
-Pick = tuple[Near | None, ...]
+Pick = tuple[SimilarWord | None, ...]
 _COUNT = """
     SELECT CASE WHEN by_given
         THEN (SELECT count(*) FROM (SELECT FROM patients_patient
@@ -53,28 +53,28 @@ _COUNT = """
 """
 
 
-_ITSELF = Near("", 0, sounds_alike=False, cost=0)
+_ITSELF = SimilarWord("", 0, sounds_alike=False, cost=0)
 
 
 @dataclass(frozen=True)
-class Candidate:
+class NameCandidate:
     """A stretch of the list of patients, by family or by given name, and the word that differs most from the typed."""
 
     start: str
-    near: Near
+    near: SimilarWord
     cost: float
     field: str = "sort_key"
     whole: bool = True
 
     @property
     def condition(self) -> Q:
-        return within(self.field, self.start, whole=self.whole)
+        return prefix_range(self.field, self.start, whole=self.whole)
 
     def likelihood(self, bearers: int) -> float:
         return log(bearers + 1) - STEP * self.cost
 
 
-def candidates(words: list[str], near: list[list[Near]]) -> list[Candidate]:
+def candidates(words: list[str], near: list[list[SimilarWord]]) -> list[NameCandidate]:
     """Names near these words that anybody bears, the likely ones first: of few slips and many bearers.
 
     `near` are the words near each of them, of `words_near`.
@@ -88,7 +88,7 @@ def candidates(words: list[str], near: list[list[Near]]) -> list[Candidate]:
     return [one for _, one in sorted(likely, key=lambda row: -row[0])]
 
 
-def commoner(word: str, near: list[Near]) -> list[Candidate]:
+def commoner(word: str, near: list[SimilarWord]) -> list[NameCandidate]:
     """Names one slip away that more people bear than all the names that begin with this word, the commonest first.
 
     One that begins with it itself is commoner where it makes up a good part of those.
@@ -97,7 +97,7 @@ def commoner(word: str, near: list[Near]) -> list[Candidate]:
     begun = sum(
         count
         for _, count in bearers_of(
-            [Candidate(word, _ITSELF, 0, one, whole=False) for one in fields]
+            [NameCandidate(word, _ITSELF, 0, one, whole=False) for one in fields]
         )
     )
     counted = bearers_of([*_of_one_word([one for one in near if one.cost <= 1])])
@@ -109,7 +109,7 @@ def commoner(word: str, near: list[Near]) -> list[Candidate]:
     return [one for _, one in sorted(names, key=lambda row: -row[0])]
 
 
-def bearers_of(names: list[Candidate]) -> list[tuple[Candidate, int]]:
+def bearers_of(names: list[NameCandidate]) -> list[tuple[NameCandidate, int]]:
     """How many patients each of these names finds, counted to `COUNTED`: a short walk along an index for each."""
     starts = [one.start for one in names]
     pasts = [one.start + ("!" if one.whole else LAST) for one in names]
@@ -120,30 +120,30 @@ def bearers_of(names: list[Candidate]) -> list[tuple[Candidate, int]]:
         return [(name, count) for name, (count,) in zip(names, cursor, strict=True)]
 
 
-def _of_one_word(near: list[Near]) -> Iterator[Candidate]:
+def _of_one_word(near: list[SimilarWord]) -> Iterator[NameCandidate]:
     for one in near:
         for field in ("sort_key", "given_key"):
-            yield Candidate(one.word, one, one.cost, field)
+            yield NameCandidate(one.word, one, one.cost, field)
 
 
-def _joined(words: list[str]) -> Iterator[Candidate]:
+def _joined(words: list[str]) -> Iterator[NameCandidate]:
     if len(words) <= PARTICLE and len(words[0]) <= PARTICLE:
-        for one in words_near("".join(words)):
-            yield Candidate(one.word, one, one.cost)
+        for one in find_similar_words("".join(words)):
+            yield NameCandidate(one.word, one, one.cost)
 
 
-def _of_words(words: list[str], near: list[list[Near]]) -> Iterator[Candidate]:
+def _of_words(words: list[str], near: list[list[SimilarWord]]) -> Iterator[NameCandidate]:
     """Each text in every turn of its words. The last word may be a mere beginning where it stands as it was typed."""
     for pick in sorted(_picks(near), key=_cost):
         text = [one.word if one else word for one, word in zip(pick, words, strict=True)]
         most = max((one for one in pick if one), key=lambda one: one.cost)
         for at in range(len(text)):
-            yield Candidate(
+            yield NameCandidate(
                 " ".join(text[at:] + text[:at]), most, _cost(pick), whole=pick[at - 1] is not None
             )
 
 
-def _picks(near: list[list[Near]]) -> Iterator[Pick]:
+def _picks(near: list[list[SimilarWord]]) -> Iterator[Pick]:
     """Which words to replace by what: any one of them by all that is near, or several by the nearest."""
     for at, some in enumerate(near):
         for one in some:
@@ -158,14 +158,14 @@ def _cost(pick: Pick) -> float:
     return sum(one.cost for one in pick if one)
 
 
-def guesses(
+def find_fuzzy_hits(
     patients: QuerySet[Patient], name: TypedName, *, limit: int, few: bool
 ) -> list[tuple[Patient, str]]:
     """At most `limit` patients, the likely ones first, each with the reason; none of them is among the exact hits.
 
     With `few` places left in the first ten, each name gets one of them.
     """
-    near = [words_near(word, most=WORDS) for word in name.words]
+    near = [find_similar_words(word, most=WORDS) for word in name.words]
     others = patients.filter(name.narrowed_by).exclude(
         name_words=name_query([[f"{word}*"] for word in name.words])
     )
@@ -184,16 +184,16 @@ def guesses(
     return [(by_id[one], said(word, name)) for one, word in found.items() if one in by_id]
 
 
-def likelier(patients: QuerySet[Patient], name: TypedName) -> dict[UUID, Near]:
+def likelier(patients: QuerySet[Patient], name: TypedName) -> dict[UUID, SimilarWord]:
     """A few of names that are so much more common than what begins as it was typed that they may well be meant."""
     if len(name.words) > 1 or name.narrowed_by:
         return {}
-    names = commoner(name.words[0], words_near(name.words[0], most=WORDS))[:LIKELIER]
+    names = commoner(name.words[0], find_similar_words(name.words[0], most=WORDS))[:LIKELIER]
     each = LIKELIER // max(len(names), 1)
     return {one: name.near for name in names for one in bearers(patients, name, each)}
 
 
-def said(one: Near, name: TypedName) -> str:
+def said(one: SimilarWord, name: TypedName) -> str:
     """Why a patient of the name with this word is shown."""
     how = (
         "Sounds alike"
@@ -206,7 +206,7 @@ def said(one: Near, name: TypedName) -> str:
     return f"{words}, {name.also}" if name.also else words
 
 
-def bearers(patients: QuerySet[Patient], name: Candidate, limit: int) -> list[UUID]:
+def bearers(patients: QuerySet[Patient], name: NameCandidate, limit: int) -> list[UUID]:
     """The first of this name: a short walk along an index, however common it is."""
     return list(
         patients.filter(name.condition)
@@ -216,7 +216,7 @@ def bearers(patients: QuerySet[Patient], name: Candidate, limit: int) -> list[UU
 
 
 def _by_whole_names(
-    patients: QuerySet[Patient], names: list[Candidate], limit: int, *, few: bool
+    patients: QuerySet[Patient], names: list[NameCandidate], limit: int, *, few: bool
 ) -> Iterator[Guess]:
     """First some of each name, then the others."""
     places = dict(enumerate(() if few else PLACES))
@@ -229,7 +229,7 @@ def _by_whole_names(
 
 
 def _by_any_words(
-    patients: QuerySet[Patient], words: list[str], near: list[list[Near]]
+    patients: QuerySet[Patient], words: list[str], near: list[list[SimilarWord]]
 ) -> Iterator[Guess]:
     """By words inside a name too, such as a middle name or the Berg of van der Berg."""
     groups = [
@@ -246,7 +246,9 @@ def _by_any_words(
         yield one, word
 
 
-def _judged(names: list[str], words: list[str], near: list[list[Near]]) -> tuple[float, Near]:
+def _judged(
+    names: list[str], words: list[str], near: list[list[SimilarWord]]
+) -> tuple[float, SimilarWord]:
     """How far the typed words are from these names, and the word that differs most."""
     plain, aside = fold(" ".join(names[:2])).split(), fold(" ".join(names[2:])).split()
     total, used = 0.0, []
@@ -260,7 +262,9 @@ def _judged(names: list[str], words: list[str], near: list[list[Near]]) -> tuple
     return total, max(used, key=lambda one: one.cost)
 
 
-def _add(found: dict[UUID, Near], more: Iterator[Guess], limit: int) -> dict[UUID, Near]:
+def _add(
+    found: dict[UUID, SimilarWord], more: Iterator[Guess], limit: int
+) -> dict[UUID, SimilarWord]:
     for one, word in more:
         found.setdefault(one, word)
         if len(found) >= limit:

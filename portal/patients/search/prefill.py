@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from portal.patients.search.dates import Span, span_of
+from portal.patients.search.dates import DateSpan, parse_date_span
 
 
-def fields_from(text: str) -> dict[str, Any]:
+def prefill_fields(text: str) -> dict[str, Any]:
     """Names with the family name first, a date of birth, a phone, an identifier; a name may stand with one of these."""
     words = [word.strip(",;") for word in text.split()]
     if number := _number(" ".join(words)):
@@ -23,7 +23,7 @@ def _cuts(words: list[str]) -> list[tuple[list[str], str]]:
 
 
 def _number(text: str) -> dict[str, Any]:
-    if span := span_of(text):
+    if span := parse_date_span(text):
         return {"date_of_birth": _boxes(span)}
     if sum(c.isdigit() for c in text) <= len(text) / 2:
         return {}
@@ -32,7 +32,7 @@ def _number(text: str) -> dict[str, Any]:
     return {} if " " in text else {"identifier_value_0": text}
 
 
-def _boxes(span: Span) -> list[str]:
+def _boxes(span: DateSpan) -> list[str]:
     """Only what the span says: of a month no day, of a year no month."""
     first, last = span.first, span.last
     day = str(first.day) if first == last else ""

@@ -18,7 +18,7 @@ from portal.patients.models import Patient, PatientIdentifier
 from portal.patients.names.vocabulary import name_query
 from portal.patients.normalize import fold, identifier_value
 from portal.patients.reference.identifier_systems import system_name
-from portal.patients.search.dates import Span, span_of
+from portal.patients.search.dates import DateSpan, parse_date_span
 
 SHORTEST_TAIL = 3
 SHORTEST_RECORD_TAIL = (
@@ -35,7 +35,7 @@ LAST = "\U0010ffff"  # Behind every other character in the order of bytes.
 
 
 @dataclass(frozen=True)
-class Reading:
+class QueryInterpretation:
     """One thing that the text may mean: whom it finds, in which order, and the reason that a hit is shown with.
 
     `key` names it in cursors. An `order` that is a column of an index is right for many hits and for a stretch of it.
@@ -57,12 +57,12 @@ class TypedName:
     also: str = ""
 
 
-def readings_of(text: str) -> list[Reading]:
+def interpret_query(text: str) -> list[QueryInterpretation]:
     """Every reading that the shape of the text allows, the most exact first; none without letters or digits."""
     text = " ".join(text.split())
     if not text:
-        return [Reading("", Q(), lambda _: "", LISTED)]
-    span = span_of(text)
+        return [QueryInterpretation("", Q(), lambda _: "", LISTED)]
+    span = parse_date_span(text)
     is_date = span is not None and not text.isdigit()
     born = [_born(span)] if span else []
     exact = [*_as_record_number(text), *_as_identifier(text)]
@@ -74,7 +74,7 @@ def readings_of(text: str) -> list[Reading]:
     return [*exact, *(born + tails if is_date else tails + born), *_as_name(text)]
 
 
-def typed_name(text: str) -> TypedName | None:
+def parse_name(text: str) -> TypedName | None:
     """The text as a name; with a date or number before or behind it, that narrows the name."""
     parts = [part.strip(",;") for part in text.split()]
     for rest, other in _ends(parts):
@@ -86,12 +86,12 @@ def typed_name(text: str) -> TypedName | None:
     return None if all(word.isdigit() for word in words) else TypedName(words, Q())
 
 
-def within(field: str, start: str, *, whole: bool = False) -> Q:
+def prefix_range(field: str, start: str, *, whole: bool = False) -> Q:
     """Texts that begin so, as a range that the index on the field finds; with `whole`, the last word ends there."""
     return Q(**{f"{field}__gte": start, f"{field}__lt": start + ("!" if whole else LAST)})
 
 
-def _as_record_number(text: str) -> list[Reading]:
+def _as_record_number(text: str) -> list[QueryInterpretation]:
     digits = re.sub(r"[\s-]", "", text)
     if not re.fullmatch(r"\d{8,20}", digits):
         return []
@@ -100,52 +100,54 @@ def _as_record_number(text: str) -> list[Reading]:
         .select_related("merged_into")
         .first()
     )
-    reading = Reading("mrn", Q(mrn=digits), lambda _: "MRN")
+    reading = QueryInterpretation("mrn", Q(mrn=digits), lambda _: "MRN")
     return [reading, _as_merged(merged)] if merged else [reading]
 
 
-def _as_merged(merged: Patient) -> Reading:
+def _as_merged(merged: Patient) -> QueryInterpretation:
     """Whoever holds an old card or letter asks by the number of the record that is gone."""
     words = f"Its record {merged.mrn} was merged into this one"
-    return Reading("merged", Q(pk=merged.survivor.pk), lambda _: words)
+    return QueryInterpretation("merged", Q(pk=merged.survivor.pk), lambda _: words)
 
 
-def _as_record_number_tail(text: str) -> list[Reading]:
+def _as_record_number_tail(text: str) -> list[QueryInterpretation]:
     digits = re.sub(r"[\s-]", "", text)
     if not re.fullmatch(rf"\d{{{SHORTEST_RECORD_TAIL},20}}", digits):
         return []
     start, tail = digits[::-1], Collate(Reverse("mrn"), "C")
     condition = Q(GreaterThanOrEqual(tail, Value(start))) & Q(LessThan(tail, Value(start + LAST)))
-    return [Reading("mrn-tail", condition, lambda _: f"MRN ends in {digits}")]
+    return [QueryInterpretation("mrn-tail", condition, lambda _: f"MRN ends in {digits}")]
 
 
-def _as_identifier(text: str) -> list[Reading]:
+def _as_identifier(text: str) -> list[QueryInterpretation]:
     value = identifier_value(text)
     if len(value) < SHORTEST_TAIL or not any(c.isdigit() for c in value):
         return []
     held = PatientIdentifier.objects.filter(value=value).values("patient_id")
-    return [Reading("identifier", Q(pk__in=held), lambda patient: _system(patient, value))]
+    return [
+        QueryInterpretation("identifier", Q(pk__in=held), lambda patient: _system(patient, value))
+    ]
 
 
-def _as_phone(text: str) -> list[Reading]:
+def _as_phone(text: str) -> list[QueryInterpretation]:
     """The whole number or its end, however it is spaced, with or without the code of the country."""
     digits = re.sub(r"\D", "", text)
     if not _NUMBER.match(text) or len(digits) < SHORTEST_TAIL:
         return []
     tail = _national(text) or (digits.lstrip("0") if len(digits) >= _WHOLE else digits)
     words = f"Phone ends in {tail}" if len(tail) < _WHOLE else "Phone"
-    return [Reading("phone", within("phone_tail", tail[::-1]), lambda _: words)]
+    return [QueryInterpretation("phone", prefix_range("phone_tail", tail[::-1]), lambda _: words)]
 
 
-def _as_identifier_tail(text: str) -> list[Reading]:
+def _as_identifier_tail(text: str) -> list[QueryInterpretation]:
     value = identifier_value(text)
     if len(value) < SHORTEST_TAIL or sum(c.isdigit() for c in value) * 2 < len(value):
         return []
     held = PatientIdentifier.objects.annotate(tail=Collate(Reverse("value"), "C")).filter(
-        within("tail", value[::-1])
+        prefix_range("tail", value[::-1])
     )
     return [
-        Reading(
+        QueryInterpretation(
             "identifier-tail",
             Q(pk__in=held.values("patient_id")),
             lambda patient: _system(patient, value, tail=True),
@@ -160,29 +162,30 @@ def _system(patient: Patient, value: str, *, tail: bool = False) -> str:
     return "Identifier"
 
 
-def _born(span: Span) -> Reading:
+def _born(span: DateSpan) -> QueryInterpretation:
     condition = Q(date_of_birth__gte=span.first, date_of_birth__lte=span.last)
-    return Reading("born", condition, lambda _: span.said)
+    return QueryInterpretation("born", condition, lambda _: span.said)
 
 
-def _as_name(text: str) -> list[Reading]:
-    name = typed_name(text)
+def _as_name(text: str) -> list[QueryInterpretation]:
+    name = parse_name(text)
     if name is None or not name.words:
         return []
     orders = [name.words[at:] + name.words[:at] for at in range(len(name.words))]
     whole = list(dict.fromkeys([*(" ".join(words) for words in orders), "".join(name.words)]))
     along = AFTER_FINDING if name.narrowed_by else LISTED
 
-    def reading(key: str, condition: Q, order: Combinable = along) -> Reading:
-        return Reading(
+    def reading(key: str, condition: Q, order: Combinable = along) -> QueryInterpretation:
+        return QueryInterpretation(
             key, condition & name.narrowed_by, lambda patient: _which_name(patient, name), order
         )
 
     found = [
-        reading(f"name{at or ''}", within("sort_key", start)) for at, start in enumerate(whole)
+        reading(f"name{at or ''}", prefix_range("sort_key", start))
+        for at, start in enumerate(whole)
     ]
     if len(name.words) == 1:
-        found.append(reading("given", within("given_key", name.words[0]), F("given_key")))
+        found.append(reading("given", prefix_range("given_key", name.words[0]), F("given_key")))
     elif len(name.words) == 2 and all(len(word) <= INITIALS for word in name.words):
         found += [
             reading(f"initials{at}", _initials(*pair))
@@ -206,7 +209,7 @@ def _aside_last(words: list[str]) -> Combinable:
 
 def _initials(family: str, given: str) -> Q:
     """Two ranges whose sizes PostgreSQL knows: it then walks the list until a page is full."""
-    return within("sort_key", family) & within("given_key", given)
+    return prefix_range("sort_key", family) & prefix_range("given_key", given)
 
 
 def _which_name(patient: Patient, name: TypedName) -> str:
@@ -233,7 +236,7 @@ def _ends(parts: list[str]) -> list[tuple[list[str], str]]:
 
 
 def _narrowing(text: str) -> tuple[Q, str] | None:
-    if span := span_of(text):
+    if span := parse_date_span(text):
         return Q(date_of_birth__gte=span.first, date_of_birth__lte=span.last), span.said
     if phone := _as_phone(text):
         return phone[0].condition, phone[0].reason(Patient())

@@ -13,7 +13,7 @@ from portal.errors import Conflict, PortalError
 from portal.patients.forms.hints import echoes_of
 from portal.patients.forms.register import RegisterForm, for_nobody_known
 from portal.patients.models import Patient, Source
-from portal.patients.search.prefill import fields_from
+from portal.patients.search.prefill import prefill_fields
 from portal.patients.services import register_patient
 from portal.patients.views.similar_panel import Panel, panel_for, shown_in
 
@@ -23,7 +23,7 @@ from portal.patients.views.similar_panel import Panel, panel_for, shown_in
 def register(request: HttpRequest) -> HttpResponse:
     """The empty form, with the search text that found nobody; then the new patient's page."""
     if request.method == "GET":
-        initial = {"token": uuid.uuid4().hex, **fields_from(request.GET.get("text", ""))}
+        initial = {"token": uuid.uuid4().hex, **prefill_fields(request.GET.get("text", ""))}
         return _page(request, RegisterForm(initial=initial))
     is_nobody_known = "unidentified" in request.POST
     form = RegisterForm(

@@ -33,7 +33,7 @@ class Panel:
     @property
     def is_held(self) -> bool:
         """Whether an identifier belongs to one of them: no choice helps then."""
-        return any(match.holds for _, match in self.found)
+        return any(match.shared_identifiers for _, match in self.found)
 
 
 def panel_for(

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
-from portal.duplicates.services import put_back, set_apart
+from portal.duplicates.services import dismiss_pair, reopen_pair
 from portal.errors import Conflict, InvalidInput, NotFound
 from portal.patients.models import AccessRecord, PairState, Patient, PossibleDuplicate
 from portal.patients.services import register_patient
@@ -31,8 +31,8 @@ def two():
 
 def test_the_order_does_not_matter_and_the_first_decision_stands(two, front_desk):
     one, other = two
-    set_apart(other.pk, one.pk, by=front_desk, reason="Twins")
-    set_apart(one.pk, other.pk, by=None, reason="Another")
+    dismiss_pair(other.pk, one.pk, by=front_desk, reason="Twins")
+    dismiss_pair(one.pk, other.pk, by=None, reason="Another")
     pair = PossibleDuplicate.objects.get()
     assert (pair.state, pair.reason, pair.decided_by, pair.grade) == (
         "apart",
@@ -45,9 +45,9 @@ def test_the_order_does_not_matter_and_the_first_decision_stands(two, front_desk
 
 def test_it_is_taken_back_and_both_stand_in_the_audit(two, front_desk):
     one, other = (patient.pk for patient in two)
-    set_apart(one, other, by=front_desk)
-    pair = put_back(other, one, by=front_desk)
-    put_back(other, one, by=front_desk)
+    dismiss_pair(one, other, by=front_desk)
+    pair = reopen_pair(other, one, by=front_desk)
+    reopen_pair(other, one, by=front_desk)
     assert (pair.state, pair.decided_by, pair.decided_at) == (PairState.OPEN, None, None)
     records = AccessRecord.objects.filter(user=front_desk).order_by("id")
     assert [(record.action, set(record.patient_ids)) for record in records] == [
@@ -58,16 +58,16 @@ def test_it_is_taken_back_and_both_stand_in_the_audit(two, front_desk):
 
 def test_two_who_are_not_alike_can_be_set_apart_and_not_be_put_on_the_list(two):
     stranger = register(family_name="Other", date_of_birth="1950-01-02")
-    assert set_apart(two[0].pk, stranger.pk, by=None).grade == "possible"
+    assert dismiss_pair(two[0].pk, stranger.pk, by=None).grade == "possible"
     with pytest.raises(Conflict):
-        put_back(two[0].pk, stranger.pk, by=None)
+        reopen_pair(two[0].pk, stranger.pk, by=None)
 
 
 def test_nobody_is_set_apart_from_oneself_or_from_who_is_not_there(two):
     with pytest.raises(InvalidInput):
-        set_apart(two[0].pk, two[0].pk, by=None)
+        dismiss_pair(two[0].pk, two[0].pk, by=None)
     with pytest.raises(NotFound):
-        set_apart(two[0].pk, uuid.uuid4(), by=None)
+        dismiss_pair(two[0].pk, uuid.uuid4(), by=None)
     assert not PossibleDuplicate.objects.exists()
 
 
@@ -75,7 +75,7 @@ def test_a_patient_who_is_deleted_by_sql_takes_the_pairs_along():
     two = Patient.objects.bulk_create(
         [Patient(family_name="Example"), Patient(family_name="Example")]
     )
-    set_apart(two[0].pk, two[1].pk, by=None)
+    dismiss_pair(two[0].pk, two[1].pk, by=None)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM patients_patient WHERE id = %s", [two[1].pk])
     assert not PossibleDuplicate.objects.exists()
@@ -87,7 +87,7 @@ def test_8_desks_that_decide_at_once_make_one_decision(two):
 
     def decide(number):
         try:
-            return set_apart(
+            return dismiss_pair(
                 *((one, other) if number % 2 else (other, one)), by=None, reason=f"Desk {number}"
             ).reason
         finally:

@@ -8,9 +8,9 @@ import pytest
 from django.core.management import call_command
 
 from portal.duplicates import blocking
-from portal.duplicates.scans import find_pairs, note_pairs
-from portal.duplicates.services import put_back, set_apart
-from portal.patients.matching.lookup import UNIDENTIFIED
+from portal.duplicates.scans import find_pairs, scan_patients
+from portal.duplicates.services import dismiss_pair, reopen_pair
+from portal.patients.matching.lookup import UNIDENTIFIED_REASON
 from portal.patients.models import PairState, Patient, PossibleDuplicate
 from portal.patients.services import (
     archive_patient,
@@ -129,11 +129,11 @@ def test_a_second_scan_changes_nothing():
 def test_who_was_set_apart_is_never_found_again():
     one, other = register(), register()
     scan()
-    set_apart(one.pk, other.pk, by=None)
+    dismiss_pair(one.pk, other.pk, by=None)
     change_patient(one.pk, {"phone": "617 555 0147"}, by=None, source="portal")
     scan()
     assert not open_pairs()
-    put_back(one.pk, other.pk, by=None)
+    reopen_pair(one.pk, other.pk, by=None)
     scan()
     assert open_pairs().keys() == {two(one, other)}
 
@@ -166,7 +166,7 @@ def test_who_could_not_be_identified_is_told_apart_from_nobody():
     one = register()
     same = clean_details(JANE)
     other = register_patient(
-        same, by=None, source="portal", duplicate_reason=UNIDENTIFIED, shown=[one.pk]
+        same, by=None, source="portal", duplicate_reason=UNIDENTIFIED_REASON, shown=[one.pk]
     )
     scan()
     assert open_pairs().keys() == {two(one, other)}
@@ -189,15 +189,15 @@ def test_pairs_that_no_longer_match_leave_and_those_of_the_archived_come_back():
 def test_a_look_around_one_patient_finds_what_the_scan_would():
     one, other = register(), register(given_name="Rita")
     register(family_name="Third"), register(family_name="Third")
-    assert note_pairs([other.pk]) == 1
+    assert scan_patients([other.pk]) == 1
     assert open_pairs() == {
         two(one, other): ("probable", ["same family name", "same date of birth"])
     }
 
 
 def test_a_large_group_is_paired_with_its_oldest_and_one_too_large_with_nobody(monkeypatch):
-    monkeypatch.setattr(blocking, "ALL_PAIRS", 3)
-    monkeypatch.setattr(blocking, "MOST_OF_A_GROUP", 5)
+    monkeypatch.setattr(blocking, "MAX_FULLY_PAIRED", 3)
+    monkeypatch.setattr(blocking, "MAX_GROUP_SIZE", 5)
     group = [register() for _ in range(4)]
     for _ in range(6):
         register(family_name="Unknown", given_name="")
@@ -212,7 +212,7 @@ def test_days_are_whole_whatever_a_slice_holds_and_one_too_large_is_left_out():
             register(date_of_birth=f"1984-03-0{day}")
     days = [
         (people[0]["date_of_birth"].day, len(people))
-        for people in blocking.days_of_birth(slice_size=3)
+        for people in blocking.people_by_birth_date(slice_size=3)
     ]
     assert days == [(1, 2), (3, 1), (4, 3)]
 

@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 
 from portal.duplicates import scans
-from portal.duplicates.scans import Busy, note_changes, run_waiting, scan_now
-from portal.duplicates.selectors import pairs_to_decide
-from portal.duplicates.services import set_apart
+from portal.duplicates.scans import ScanRunning, run_requested_scans, run_scan, scan_recent_changes
+from portal.duplicates.selectors import list_open_pairs
+from portal.duplicates.services import dismiss_pair
 from portal.patients.models import (
     AccessRecord,
     DuplicateScan,
@@ -53,14 +53,14 @@ def test_certain_ones_come_first_then_those_that_agree_in_most_then_the_newest_p
         for given in (name, "Zoe"):
             register(given_name=given, family_name=f"{name}son", phone=phone)
     register(), register()
-    scan_now(by=None)
+    run_scan(by=None)
     pairs = desk.get(PAGE).context["page"].pairs
     assert [one.pair.grade for one in pairs] == ["certain", "probable", "probable", "probable"]
     assert [len(one.pair.reasons) for one in pairs] == [2, 3, 2, 2]
     ids = [one.pair.pk for one in pairs]
     assert ids[2] > ids[3]
     for at in range(len(ids)):
-        seen = pairs_to_decide(None, limit=at + 1)
+        seen = list_open_pairs(None, limit=at + 1)
         rest = desk.get(PAGE, {"after": seen.next_cursor}) if seen.next_cursor else None
         assert [one.pair.pk for one in (rest.context["page"].pairs if rest else [])] == ids[
             at + 1 :
@@ -70,7 +70,7 @@ def test_certain_ones_come_first_then_those_that_agree_in_most_then_the_newest_p
 
 def test_to_see_a_pair_is_a_reading_of_both(desk, front_desk):
     both = {register().pk, register().pk}
-    scan_now(by=None)
+    run_scan(by=None)
     desk.get(PAGE)
     assert set(AccessRecord.objects.get(user=front_desk).patient_ids) == both
 
@@ -80,7 +80,7 @@ def test_what_differs_is_told_in_words_and_what_one_does_not_know_is_no_differen
         register(phone="617 555 0147", postal_code="02139"),
         register(phone="(617) 555-0147", sex="male"),
     )
-    scan_now(by=None)
+    run_scan(by=None)
     [pair] = desk.get(PAGE).context["page"].pairs
     assert [side.differing for side in pair.sides] == [{"sex"}, {"sex"}]
     assert desk.get(PAGE).content.count(b"differs:") == 2
@@ -88,7 +88,7 @@ def test_what_differs_is_told_in_words_and_what_one_does_not_know_is_no_differen
 
 def test_two_people_in_one_press_and_back_by_another(desk, front_desk):
     register(), register(given_name="Rita")
-    scan_now(by=None)
+    run_scan(by=None)
     pair = PossibleDuplicate.objects.get()
     after = desk.post(f"{PAGE}{pair.pk}/two-people/", {"grade": "probable"}, follow=True)
     assert after.redirect_chain[-1][0] == f"{PAGE}?grade=probable"
@@ -106,7 +106,7 @@ def test_the_patients_page_tells_those_who_may_merge_and_leads_to_the_pairs(
 ):
     one, other = register(), register(given_name="Rita")
     register(given_name="Ruth"), register(family_name="Other"), register(family_name="Other")
-    scan_now(by=None)
+    run_scan(by=None)
     page = f"/patients/{one.pk}/"
     assert "May be a double of 2 other records" in desk.get(page).content.decode()
     assert len(shown(desk.get(PAGE, {"patient": one.pk}))) == 2
@@ -119,9 +119,9 @@ def test_the_patients_page_tells_those_who_may_merge_and_leads_to_the_pairs(
 def test_who_is_archived_is_hidden_at_once_and_who_is_set_apart_elsewhere_too(desk):
     one, _ = register(), register()
     other, another = register(family_name="Other"), register(family_name="Other")
-    scan_now(by=None)
+    run_scan(by=None)
     archive_patient(one.pk, by=None, source="portal")
-    set_apart(other.pk, another.pk, by=None)
+    dismiss_pair(other.pk, another.pk, by=None)
     answer = desk.get(PAGE)
     assert not shown(answer)
     assert "No two active patients are so much alike" in answer.content.decode()
@@ -137,18 +137,18 @@ def test_without_a_scan_the_page_offers_one_and_tells_of_it_until_it_ends(desk, 
     poll = desk.get(PAGE, headers={"HX-Request": "true"})
     assert "hx-trigger" in poll.content.decode()
     assert "<!doctype" not in poll.content.decode()
-    assert run_waiting() == 1
+    assert run_requested_scans() == 1
     assert "what changed since was looked at, too" in desk.get(PAGE).content.decode()
 
 
 def test_what_comes_after_the_scan_is_looked_at_within_minutes(desk):
     register()
-    scan_now(by=None)
+    run_scan(by=None)
     register(), register(family_name="Other")
     assert "2 changes since are looked at in some minutes" in desk.get(PAGE).content.decode()
-    assert note_changes(settled_seconds=60) == 0
-    assert note_changes(settled_seconds=-1) == 2
-    assert note_changes(settled_seconds=-1) == 0
+    assert scan_recent_changes(settled_seconds=60) == 0
+    assert scan_recent_changes(settled_seconds=-1) == 2
+    assert scan_recent_changes(settled_seconds=-1) == 0
     answer = desk.get(PAGE)
     assert shown(answer) == [("certain", {"Jane"})]
     assert "what changed since was looked at, too" in answer.content.decode()
@@ -161,16 +161,16 @@ def test_a_scan_that_fails_says_so_and_is_not_tried_for_ever(desk, monkeypatch):
     monkeypatch.setattr(scans, "find_pairs", fail)
     desk.post(f"{PAGE}find/")
     with pytest.raises(RuntimeError):
-        run_waiting()
+        run_requested_scans()
     assert "The last look was cut off" in desk.get(PAGE).content.decode()
-    assert run_waiting() == 0
+    assert run_requested_scans() == 0
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_scans_at_once_one_is_refused(monkeypatch):
     def scan():
         try:
-            return scan_now(by=None).figures
+            return run_scan(by=None).figures
         finally:
             connection.close()
 
@@ -183,10 +183,10 @@ def test_of_two_scans_at_once_one_is_refused(monkeypatch):
         return {"compared": 0}
 
     monkeypatch.setattr(scans, "find_pairs", look_again)
-    scan_now(by=None)
+    run_scan(by=None)
     monkeypatch.undo()
-    assert isinstance(refused[0], Busy)
-    assert scan_now(by=None).figures["new"] == 1
+    assert isinstance(refused[0], ScanRunning)
+    assert run_scan(by=None).figures["new"] == 1
     assert PossibleDuplicate.objects.get().state == PairState.OPEN
 
 

@@ -122,7 +122,7 @@ def test_a_row_becomes_another_person_and_the_log_says_who_was_set_aside_and_why
         [str(anna.pk)],
     )
     assert not {"duplicate_reason", "similar"} & ben.pgh_context.keys()
-    assert PossibleDuplicate.objects.get().state == PairState.APART
+    assert PossibleDuplicate.objects.get().state == PairState.DISMISSED
     assert anne.pgh_context["import_job"] == ben.pgh_context["import_job"] == str(job.pk)
 
 

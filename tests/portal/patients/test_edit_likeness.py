@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.duplicates.services import set_apart
+from portal.duplicates.services import dismiss_pair
 from portal.patients.models import AccessRecord, Patient, PatientEvent
 from portal.patients.services import change_patient, register_patient
 from portal.patients.validation import clean_details
@@ -146,7 +146,7 @@ def test_what_is_shown_while_one_types_is_read_once_and_moves_no_more(opened):
 
 def test_who_was_set_apart_from_her_is_not_asked_about_again(opened):
     jane, joan = register(), register(given_name="Joan", date_of_birth="1990-01-01")
-    set_apart(joan.pk, jane.pk, by=None)
+    dismiss_pair(joan.pk, jane.pk, by=None)
     page = opened(joan)
     assert not page.ask(given_name="Jane", **BORN).context["panel"].found
     assert page.save().status_code == 302

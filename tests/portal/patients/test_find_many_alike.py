@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from portal.patients.matching import bulk
-from portal.patients.matching.bulk import crowd_near, liquids, may_be_alike
-from portal.patients.matching.rules import facts_of, match_of
+from portal.patients.matching.bulk import liquid_consonants, load_people_index, may_be_similar
+from portal.patients.matching.rules import compared_fields, grade_match
 from portal.patients.models import Patient
-from portal.patients.names.phonetics import sound_of
-from portal.patients.names.similarity import likeness_of
+from portal.patients.names.phonetics import phonetic_key
+from portal.patients.names.similarity import compare_names
 from portal.patients.services import archive_patient, register_patients
 from portal.patients.validation import clean_details
 
@@ -70,16 +70,20 @@ def somebody(dice: random.Random) -> dict:
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", range(3))
 def test_the_same_people_are_found_as_when_everybody_is_compared_with_everybody(seed):
-    """Red when one of the questions of `crowd_near`, or the door `may_be_alike`, leaves somebody out."""
+    """Red when one of the questions of `load_people_index`, or the door `may_be_similar`, leaves somebody out."""
     dice = random.Random(seed)
     register_patients([somebody(dice) for _ in range(150)], by=None, source="import")
-    known = {row.pop("id"): facts_of(row, ()) for row in Patient.objects.values("id", *COLUMNS)}
-    newcomers = [facts_of(somebody(dice)) for _ in range(60)]
-    crowd, total = crowd_near(newcomers), 0
+    known = {
+        row.pop("id"): compared_fields(row, ()) for row in Patient.objects.values("id", *COLUMNS)
+    }
+    newcomers = [compared_fields(somebody(dice)) for _ in range(60)]
+    crowd, total = load_people_index(newcomers), 0
     for new in newcomers:
-        every = [match for one, facts in known.items() if (match := match_of(one, facts, new=new))]
+        every = [
+            match for one, facts in known.items() if (match := grade_match(one, facts, new=new))
+        ]
         strong = {match.patient_id: match for match in every if match.grade.is_strong}
-        assert {match.patient_id: match for match in crowd.matches(new)} == strong
+        assert {match.patient_id: match for match in crowd.find_strong_matches(new)} == strong
         total += len(strong)
     assert total > 60  # Else nothing was tried.
 
@@ -88,15 +92,15 @@ def test_the_same_people_are_found_as_when_everybody_is_compared_with_everybody(
 def test_whoever_is_archived_is_nobody_to_be_confused_with():
     [anna] = register_patients([somebody(random.Random(1))], by=None, source="import")
     archive_patient(anna.pk, by=None, source="portal")
-    new = facts_of(Patient.objects.values(*COLUMNS).get())
-    assert crowd_near([new]).matches(new) == []
+    new = compared_fields(Patient.objects.values(*COLUMNS).get())
+    assert load_people_index([new]).find_strong_matches(new) == []
 
 
 @pytest.mark.django_db
 def test_of_a_day_that_stands_for_unknown_the_same_family_is_still_found(
     monkeypatch, django_assert_max_num_queries
 ):
-    monkeypatch.setattr(bulk, "MOST_OF_A_DAY", 0)
+    monkeypatch.setattr(bulk, "MAX_PER_BIRTH_DATE", 0)
     born = {"date_of_birth": "1900-01-01"}
     register_patients(
         [clean_details({"family_name": "Meier", "given_name": "A"} | born)],
@@ -104,22 +108,22 @@ def test_of_a_day_that_stands_for_unknown_the_same_family_is_still_found(
         source="import",
     )
     new = [
-        facts_of(clean_details({"family_name": "Meier", "given_name": f"B{n}"} | born))
+        compared_fields(clean_details({"family_name": "Meier", "given_name": f"B{n}"} | born))
         for n in range(50)
     ]
     with django_assert_max_num_queries(4):
-        crowd = crowd_near(new)
-    assert all(len(crowd.matches(one)) == 1 for one in new)
+        crowd = load_people_index(new)
+    assert all(len(crowd.find_strong_matches(one)) == 1 for one in new)
 
 
 @settings(deadline=None, max_examples=1000)
 @given(some.text(alphabet="abcdefghijklmnopqrstuvwxyzßøłđæœþðı", max_size=9))
 def test_the_sound_of_a_name_has_its_liquids(name):
-    assert liquids(sound_of(name).lower()) == liquids(name)
+    assert liquid_consonants(phonetic_key(name).lower()) == liquid_consonants(name)
 
 
 @settings(deadline=None, max_examples=300)
 @given(some.text(alphabet="abeghknptw ", max_size=7), some.text(alphabet="abeghknptw ", max_size=7))
 def test_names_that_are_alike_are_never_kept_from_being_compared(one, other):
     one, other = " ".join(one.split()), " ".join(other.split())
-    assert may_be_alike(one, other) or not likeness_of(one, other)
+    assert may_be_similar(one, other) or not compare_names(one, other)

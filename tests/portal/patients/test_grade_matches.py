@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from portal.patients.matching.rules import facts_of, match_of
-from portal.patients.names.similarity import likeness_of
+from portal.patients.matching.rules import compared_fields, grade_match
+from portal.patients.names.similarity import compare_names
 from portal.patients.validation import clean_details
 
 JANE = {
@@ -20,8 +20,10 @@ ALONE = {"phone": ""}
 
 
 def match(there, new):
-    known, wanted = (facts_of(clean_details({**JANE, **changes})) for changes in (there, new))
-    found = match_of(uuid4(), known, new=wanted)
+    known, wanted = (
+        compared_fields(clean_details({**JANE, **changes})) for changes in (there, new)
+    )
+    found = grade_match(uuid4(), known, new=wanted)
     return (str(found.grade), ", ".join(found.reasons)) if found else None
 
 
@@ -77,7 +79,9 @@ def test_the_phone_is_one_however_it_is_spaced_and_without_a_valid_form_by_its_d
 
 
 def test_one_letter_of_a_short_name_makes_another_name():
-    assert likeness_of("kim", "kit") == ""
-    assert likeness_of("olga", "olha") == likeness_of("brian", "brain") == "one letter off in the"
-    assert likeness_of("de la cruz", "delacruz") == "same"
-    assert likeness_of("von berg", "von thal") == ""
+    assert compare_names("kim", "kit") == ""
+    assert (
+        compare_names("olga", "olha") == compare_names("brian", "brain") == "one letter off in the"
+    )
+    assert compare_names("de la cruz", "delacruz") == "same"
+    assert compare_names("von berg", "von thal") == ""

@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 
 from portal.patients.models import NameWord, Patient
 from portal.patients.names import vocabulary
-from portal.patients.names.phonetics import sound_of
-from portal.patients.names.vocabulary import forget_words, words_near
+from portal.patients.names.phonetics import phonetic_key
+from portal.patients.names.vocabulary import delete_unused_words, find_similar_words
 from portal.patients.normalize import fold
 from portal.patients.services import (
     archive_patient,
@@ -38,7 +38,7 @@ def asked(function, word):
 
 @pytest.mark.parametrize("name", NAMES.split())
 def test_python_and_sql_hear_a_name_alike(name):
-    assert asked("patients_sound", fold(name)) == sound_of(fold(name))
+    assert asked("patients_sound", fold(name)) == phonetic_key(fold(name))
 
 
 def words():
@@ -100,7 +100,7 @@ def test_words_that_nobody_bears_any_more_are_forgotten_and_no_others():
         word="kept"
     )  # As two transactions that bring one word at once leave it.
     Patient.objects.filter(pk=patient.pk).delete()
-    forget_words()
+    delete_unused_words()
     assert sorted(NameWord.objects.values_list("word", flat=True)) == ["ann", "archived", "kept"]
 
 
@@ -110,7 +110,7 @@ def test_words_are_forgotten_in_slices(monkeypatch):
         [NameWord(word=word) for word in ("aaa", "bbb", "ccc", "ddd", "eee")]
     )
     with CaptureQueriesContext(connection) as asked:
-        assert forget_words() == 5
+        assert delete_unused_words() == 5
     assert sum("LOCK TABLE" in query["sql"] for query in asked) == 3
     assert not NameWord.objects.exists()
 
@@ -132,12 +132,12 @@ def test_words_wait_for_the_next_night_while_somebody_writes_for_long():
     assert has_written.wait(30)
     try:
         with capture_logs() as told:
-            assert forget_words(patience_ms=50) == 0
+            assert delete_unused_words(patience_ms=50) == 0
     finally:
         may_end.set()
         writer.join()
     assert told == [{"event": "words_not_forgotten", "left": 1, "log_level": "warning"}]
-    assert forget_words() == 1
+    assert delete_unused_words() == 1
 
 
 @pytest.mark.parametrize(
@@ -150,10 +150,10 @@ def test_words_wait_for_the_next_night_while_somebody_writes_for_long():
 )  # fmt: skip
 def test_words_one_or_two_slips_away_are_near(typed, word):
     NameWord.objects.bulk_create([NameWord(word=one) for one in (word, "unlike", "zzz")])
-    assert [near.word for near in words_near(typed)] == [word]
+    assert [near.word for near in find_similar_words(typed)] == [word]
 
 
 @pytest.mark.parametrize("typed", ["ab", "12345", "zu", ""])
 def test_what_is_too_short_to_judge_is_near_to_nothing(typed):
     NameWord.objects.bulk_create([NameWord(word=one) for one in ("ac", "12346", "zo")])
-    assert words_near(typed) == []
+    assert find_similar_words(typed) == []

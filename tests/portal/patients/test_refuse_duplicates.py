@@ -7,7 +7,7 @@ import pytest
 from django.core import signing
 
 from portal.errors import Conflict
-from portal.patients.matching.lookup import MOST_OF_A_DAY, similar_in
+from portal.patients.matching.lookup import MAX_PER_BIRTH_DATE, find_matches
 from portal.patients.models import AccessRecord, Patient, PatientEvent
 from portal.patients.services import archive_patient, register_patient, register_patients
 from portal.patients.validation import clean_details
@@ -27,7 +27,7 @@ def register(**details):
 
 
 def found(**details) -> dict[str, str]:
-    matches = similar_in(Patient.objects.all(), clean_details({**SMITH, **details}))
+    matches = find_matches(Patient.objects.all(), clean_details({**SMITH, **details}))
     names = dict(Patient.objects.values_list("pk", "given_name"))
     return {names[match.patient_id]: str(match.grade) for match in matches}
 
@@ -82,14 +82,15 @@ def test_who_is_meant_is_found_on_a_day_that_half_the_clinic_is_born_on(there):
     """Red when some of the day are compared that the database takes by chance."""
     day = {"date_of_birth": date(1984, 1, 1)}
     crowd = [
-        {**day, "family_name": f"Jones{n}", "given_name": "Jack"} for n in range(MOST_OF_A_DAY * 2)
+        {**day, "family_name": f"Jones{n}", "given_name": "Jack"}
+        for n in range(MAX_PER_BIRTH_DATE * 2)
     ]
     register_patients(crowd, by=None, source="portal")
     meant = register(**{"given_name": "Jane", **there, **day})
     register_patients(crowd, by=None, source="portal")
-    assert [match.patient_id for match in similar_in(Patient.objects.all(), {**SMITH, **day})] == [
-        meant.pk
-    ]
+    assert [
+        match.patient_id for match in find_matches(Patient.objects.all(), {**SMITH, **day})
+    ] == [meant.pk]
 
 
 def test_day_and_month_exchanged_are_found():

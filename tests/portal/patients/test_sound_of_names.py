@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.patients.names.phonetics import sound_of
+from portal.patients.names.phonetics import phonetic_key
 from portal.patients.normalize import fold
 
 
@@ -38,7 +38,7 @@ from portal.patients.normalize import fold
     ],
 )
 def test_one_name_in_several_spellings_has_one_sound(names):
-    assert len({sound_of(fold(name)) for name in names.split()}) == 1
+    assert len({phonetic_key(fold(name)) for name in names.split()}) == 1
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_one_name_in_several_spellings_has_one_sound(names):
     ],
 )
 def test_other_names_have_other_sounds(names):
-    assert len({sound_of(fold(name)) for name in names.split()}) == len(names.split())
+    assert len({phonetic_key(fold(name)) for name in names.split()}) == len(names.split())
 
 
 @pytest.mark.parametrize("word", ["", "123", "Иванов", "李"])
 def test_a_word_without_latin_letters_has_no_sound(word):
-    assert sound_of(fold(word)) == ""
+    assert phonetic_key(fold(word)) == ""

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from portal.duplicates.scans import Busy, scan_now
+from portal.duplicates.scans import ScanRunning, run_scan
 from portal.patients.models import PairState, PossibleDuplicate
 
 WORDS = {
@@ -26,8 +26,8 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         try:
-            scan = scan_now(by=None, tell=self._tell)
-        except Busy as error:
+            scan = run_scan(by=None, tell=self._tell)
+        except ScanRunning as error:
             raise CommandError(
                 "Another scan is running. Its outcome will be on the page Duplicates."
             ) from error
@@ -35,7 +35,11 @@ class Command(BaseCommand):
             state.value: PossibleDuplicate.objects.filter(state=state).count()
             for state in PairState
         }
-        figures = {**scan.figures, "open": counts[PairState.OPEN], "apart": counts[PairState.APART]}
+        figures = {
+            **scan.figures,
+            "open": counts[PairState.OPEN],
+            "apart": counts[PairState.DISMISSED],
+        }
         if options["json"]:
             self.stdout.write(json.dumps(figures))
             return

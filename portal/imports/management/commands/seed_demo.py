@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from portal.accounts.models import User
 from portal.accounts.roles import ROLES
-from portal.duplicates.scans import ask_for_scan
+from portal.duplicates.scans import request_scan
 from portal.imports.demo_patients import demo_patients
 from portal.patients.models import Patient, Source
 from portal.patients.selectors import patients_with_identifiers
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         users = sum(_has_new_user(role, password) for role in ROLES)
         made = _register_missing()
         if made:
-            ask_for_scan(
+            request_scan(
                 by=None
             )  # Some of them are here twice: the list of duplicates has something to show.
         self.stdout.write(f"{users} users and {made} patients made.")

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from portal.audit.actions import WRITES
-from portal.cursors import bad_cursor, place_of
+from portal.pagination import bad_cursor, place_of
 from portal.patients.audit import READS
 from portal.patients.models import AccessRecord, PatientEvent
 

@@ -13,7 +13,7 @@ from django.db.models import F
 from portal.accounts.models import User
 from portal.audit.actions import write_in_words
 from portal.audit.asking import READ, SQL, WRITE, Asked, reads_asked_for, writes_asked_for
-from portal.cursors import cursor_of
+from portal.pagination import cursor_of
 from portal.errors import NotAllowed, NotFound
 from portal.patients.audit import reading_name
 from portal.patients.models import AccessRecord, Patient, PatientEvent

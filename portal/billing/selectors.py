@@ -13,7 +13,7 @@ from portal.accounts.models import User
 from portal.billing.client import AWAY_CODES
 from portal.billing.models import AccountStatus, BillingAccount, OrphanedAccount
 from portal.cache import Kept
-from portal.cursors import bad_cursor, cursor_of, place_of
+from portal.pagination import bad_cursor, cursor_of, place_of
 from portal.errors import NotAllowed
 from portal.patients.extensions import Happening, Tag
 from portal.patients.selectors import patients_by_id

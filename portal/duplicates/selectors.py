@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from portal.accounts.models import User
-from portal.cursors import bad_cursor, cursor_of, place_of
+from portal.pagination import bad_cursor, cursor_of, place_of
 from portal.errors import NotAllowed, NotFound
 from portal.patients.extensions import Notice
 from portal.patients.matching.rules import MatchGrade

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow, user_of
-from portal.cursors import number_in
+from portal.pagination import number_in
 from portal.patients.history.access_log import ReadingFilters, readers_of, readings_of
 from portal.patients.models import Source
 from portal.patients.selectors import open_patient

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from portal.audit.actions import WRITES
-from portal.pagination import bad_cursor, place_of
+from portal.pagination import decode_cursor, row_id
 from portal.patients.audit import READS
 from portal.patients.models import AccessRecord, PatientEvent
 
@@ -89,13 +89,19 @@ def _behind(after: str, kind: str, when: str, key: str) -> Q:
     """Rows of this kind that come after the row which the cursor names: earlier, or of its moment and behind it."""
     if not after:
         return Q()
-    moment, last = place_of(after)
-    if last[:1] not in (READ, WRITE) or not (last[1:].isdecimal() and len(last) < 20):
-        raise bad_cursor()
+    moment, (last_kind, last_id) = decode_cursor(after, key=_entry_key)
     at_once = Q(**{when: moment})
-    if kind == last[:1]:
-        at_once &= Q(**{f"{key}__lt": int(last[1:])})
-    is_beside = kind <= last[:1]
+    if kind == last_kind:
+        at_once &= Q(**{f"{key}__lt": last_id})
+    is_beside = kind <= last_kind
     return Q(**{f"{when}__lte": moment}) & (
         Q(**{f"{when}__lt": moment}) | (at_once if is_beside else Q(pk__in=[]))
     )
+
+
+def _entry_key(text: str) -> tuple[str, int]:
+    """Reads `r12` or `w12`: the log that a row stands in, and its id. ValueError."""
+    kind = text[:1]
+    if kind not in (READ, WRITE):
+        raise ValueError("neither log has this key")
+    return kind, row_id(text[1:])

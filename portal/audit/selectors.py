@@ -13,8 +13,8 @@ from django.db.models import F
 from portal.accounts.models import User
 from portal.audit.actions import write_in_words
 from portal.audit.asking import READ, SQL, WRITE, Asked, reads_asked_for, writes_asked_for
-from portal.pagination import cursor_of
 from portal.errors import NotAllowed, NotFound
+from portal.pagination import encode_cursor
 from portal.patients.audit import reading_name
 from portal.patients.models import AccessRecord, Patient, PatientEvent
 from portal.patients.models.log import UPDATED
@@ -127,7 +127,7 @@ def _order(row: Any) -> tuple[datetime, str, int]:
 
 def _cursor(row: Any) -> str:
     at, kind, key = _order(row)
-    return cursor_of(at, f"{kind}{key}")
+    return encode_cursor(at, f"{kind}{key}")
 
 
 def _entries(rows: list[Any], asked: Asked) -> list[Entry]:

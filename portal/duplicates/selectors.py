@@ -7,8 +7,8 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from portal.accounts.models import User
-from portal.pagination import bad_cursor, cursor_of, place_of
 from portal.errors import NotAllowed, NotFound
+from portal.pagination import bad_cursor, decode_cursor, encode_cursor, row_id
 from portal.patients.extensions import Notice
 from portal.patients.matching.rules import MatchGrade
 from portal.patients.models import (
@@ -91,15 +91,13 @@ def list_dismissed_pairs(user: User | None, *, after: str = "", limit: int = 25)
     """A page of those whom somebody took for two people, the last decision first; both patients of each are read."""
     pairs = pairs_visible_to(user).filter(state=PairState.DISMISSED).select_related("decided_by")
     if after:
-        at, last = place_of(after)
-        if not (last.isascii() and last.isdigit()):
-            raise bad_cursor()
+        at, last = decode_cursor(after, key=row_id)
         pairs = pairs.filter(
-            Q(decided_at__lt=at) | Q(decided_at=at, pk__lt=int(last)), decided_at__lte=at
+            Q(decided_at__lt=at) | Q(decided_at=at, pk__lt=last), decided_at__lte=at
         )
     found = [*pairs.order_by("-decided_at", "-pk")[: limit + 1]]
     end = found[limit - 1] if len(found) > limit else None
-    cursor = cursor_of(end.decided_at, end.pk) if end and end.decided_at else ""
+    cursor = encode_cursor(end.decided_at, end.pk) if end and end.decided_at else ""
     return PairPage(_shown(user, found[:limit]), cursor)
 
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts.rules import allow, user_of
-from portal.pagination import number_in
 from portal.errors import InvalidInput
+from portal.pagination import number_in
 from portal.patients.forms.as_of import MomentForm
 from portal.patients.history.log import State, changes_of, state_of
 from portal.patients.history.timeline import story_of

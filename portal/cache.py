@@ -1,42 +1,60 @@
-"""Figures over large tables: counted anew each time while that is cheap, and kept for some seconds where it is not."""
+"""Values that cost time to compute, remembered by one process for some seconds.
+
+counts = CachedValue("billing.counts", count_accounts, ttl_seconds=5)
+counts()
+"""
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-SECONDS = 5.0
-LARGE = 50_000  # PostgreSQL counts so many rows in a few milliseconds.
+from django.core.cache import cache
 
-Figure = TypeVar("Figure")
+COUNT_TTL_SECONDS = 5.0  # A count of a large table may be this old.
+LARGE_TABLE_ROWS = 50_000  # PostgreSQL counts fewer rows than this in a few milliseconds.
+
+Value = TypeVar("Value")
 
 
-class Kept(Generic[Figure]):
-    """Calling it gives what `count` gives; a figure whose `size` is LARGE or more may be SECONDS old.
+class CachedValue(Generic[Value]):
+    """Calling it returns what `compute` returned at most `ttl_seconds` ago.
 
-    One thread counts; the others meanwhile get the figure of before.
+    One thread computes a value that is too old. The others get the older one meanwhile, and wait only
+    where there is none. A value that is not `worth_keeping` is computed for every call. An error of
+    `compute` goes to the caller, and the next call computes again.
     """
 
     def __init__(
         self,
-        count: Callable[[], Figure],
+        key: str,
+        compute: Callable[[], Value],
         *,
-        size: Callable[[Figure], int],
-        clock: Callable[[], float] = time.monotonic,
+        ttl_seconds: float,
+        worth_keeping: Callable[[Value], bool] = lambda _: True,
     ) -> None:
-        self._count, self._size, self._clock = count, size, clock
+        self.key, self.ttl_seconds = key, ttl_seconds
+        self._older_key = f"{key}.older"
+        self._compute, self._worth_keeping = compute, worth_keeping
         self._lock = threading.Lock()
-        self._kept: tuple[float, Figure] | None = None
 
-    def __call__(self) -> Figure:
-        kept = self._kept
-        if kept and self._clock() < kept[0] + SECONDS:
-            return kept[1]
-        if not self._lock.acquire(blocking=kept is None) and kept:
-            return kept[1]
+    def __call__(self) -> Value:
+        value: Value | None = cache.get(self.key)
+        if value is not None:
+            return value
+        older: Value | None = cache.get(self._older_key)
+        if not self._lock.acquire(blocking=older is None) and older is not None:
+            return older
         try:
-            figure = self._count()
-            self._kept = (self._clock(), figure) if self._size(figure) >= LARGE else None
-            return figure
+            value = self._compute()
+            if self._worth_keeping(value):
+                cache.set(self.key, value, self.ttl_seconds)
+                cache.set(self._older_key, value, None)
+            else:
+                cache.delete_many([self.key, self._older_key])
+            return value
         finally:
             self._lock.release()
+
+    def expire(self) -> None:
+        """Makes the next call compute, while other threads get the older value as usual."""
+        cache.delete(self.key)

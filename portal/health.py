@@ -1,7 +1,5 @@
 """Is it alive, is it ready, what is behind: /health/live, /health/ready and what the pages' amber strips say."""
 
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,13 +12,14 @@ from django.http import HttpRequest, JsonResponse
 from portal.accounts.rules import ANYONE, allow
 from portal.analytics.selectors import client as figures_client
 from portal.billing.selectors import billing_state
+from portal.cache import CachedValue
 from portal.errors import Unavailable
 from portal.events.selectors import relay_state, seconds_away
 from portal.reconciliation.selectors import reconcile_state
 
 LATE_SECONDS = 5.0  # Work that has waited this long is behind.
 AWAY_SECONDS = 3.0  # A neighbour that has not answered the relay for this long is away, also when nothing waits.
-FRESH_SECONDS = 2.0
+CHECKS_TTL_SECONDS = 2.0  # How old the answers of the checks may be.
 
 
 @dataclass(frozen=True)
@@ -115,21 +114,9 @@ CHECKS: list[Callable[[], Check]] = [
     worker_queue,
     reconciliation,
 ]
-_lock = threading.Lock()
-_kept: list[Check] = []
-_kept_at = float("-inf")
-
-
-def checks() -> list[Check]:
-    """All of them, asked anew every two seconds by one request; the others meanwhile get the answers of before."""
-    global _kept, _kept_at
-    if time.monotonic() - _kept_at > FRESH_SECONDS and _lock.acquire(blocking=not _kept):
-        try:
-            _kept = [check() for check in CHECKS]
-            _kept_at = time.monotonic()
-        finally:
-            _lock.release()
-    return _kept
+checks = CachedValue(
+    "health.checks", lambda: [check() for check in CHECKS], ttl_seconds=CHECKS_TTL_SECONDS
+)
 
 
 def behind() -> list[Check]:

@@ -12,9 +12,9 @@ from django.utils import timezone
 from portal.accounts.models import User
 from portal.billing.client import AWAY_CODES
 from portal.billing.models import AccountStatus, BillingAccount, OrphanedAccount
-from portal.cache import Kept
-from portal.pagination import bad_cursor, cursor_of, place_of
+from portal.cache import COUNT_TTL_SECONDS, LARGE_TABLE_ROWS, CachedValue
 from portal.errors import NotAllowed
+from portal.pagination import decode_cursor, encode_cursor
 from portal.patients.extensions import Happening, Tag
 from portal.patients.selectors import patients_by_id
 
@@ -55,8 +55,18 @@ def _count_waiting() -> int:
     )
 
 
-counted_by_status = Kept(_count_by_status, size=lambda counts: sum(counts.values()))
-counted_waiting = Kept(_count_waiting, size=int)
+counted_by_status = CachedValue(
+    "billing.counts_by_status",
+    _count_by_status,
+    ttl_seconds=COUNT_TTL_SECONDS,
+    worth_keeping=lambda counts: sum(counts.values()) >= LARGE_TABLE_ROWS,
+)
+counted_waiting = CachedValue(
+    "billing.waiting_count",
+    _count_waiting,
+    ttl_seconds=COUNT_TTL_SECONDS,
+    worth_keeping=lambda count: count >= LARGE_TABLE_ROWS,
+)
 
 
 def accounts_by_status() -> dict[str, int]:
@@ -173,7 +183,7 @@ def _accounts_visible_to(user: User | None) -> QuerySet[BillingAccount]:
 
 def _in_order(found: QuerySet[BillingAccount], status: str, after: str) -> QuerySet[BillingAccount]:
     """Each state by its index; the active ones, nearly all, in the order of registration."""
-    moment, key = _place(after) if after else (None, None)
+    moment, key = decode_cursor(after, key=UUID) if after else (None, None)
     if status == AccountStatus.ACTIVE:
         return found.filter(Q(pk__lt=key) if key else Q()).order_by("-pk")
     if status == AccountStatus.PENDING:
@@ -184,14 +194,6 @@ def _in_order(found: QuerySet[BillingAccount], status: str, after: str) -> Query
 
 
 def _cursor(row: BillingAccount) -> str:
-    return cursor_of(
+    return encode_cursor(
         row.wanted_at if row.status == AccountStatus.PENDING else row.updated_at, row.pk
     )
-
-
-def _place(cursor: str) -> tuple[datetime, UUID]:
-    moment, key = place_of(cursor)
-    try:
-        return moment, UUID(key)
-    except ValueError as error:
-        raise bad_cursor() from error

@@ -1,84 +1,107 @@
-"""Figures are fresh while counting is cheap, and kept for some seconds where it is not."""
+"""A cached value is computed once for its time to live, by one thread, and nobody waits for it twice."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
-from portal.cache import LARGE, SECONDS, Kept
+import pytest
+from django.core.cache import cache
+
+from portal.cache import CachedValue
+
+SMALL, LARGE = 3, 1_000
 
 
 class Table:
-    """Rows that can be counted, and how often they were."""
+    """Rows that can be counted; it counts how often they are."""
 
     def __init__(self, rows: int) -> None:
-        self.rows, self.counted, self.now = rows, 0, 1_000.0
+        self.rows, self.count_calls = rows, 0
 
     def count(self) -> int:
-        self.counted += 1
+        self.count_calls += 1
         return self.rows
 
 
-def test_a_small_figure_is_counted_each_time():
-    table = Table(LARGE - 2)
-    figure = Kept(table.count, size=int)
-    assert figure() == LARGE - 2
+def cached(compute) -> CachedValue[int]:
+    return CachedValue(
+        "test.count", compute, ttl_seconds=60, worth_keeping=lambda count: count >= LARGE
+    )
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache():
+    cache.clear()
+
+
+def test_a_value_that_is_not_worth_keeping_is_computed_each_time():
+    table = Table(SMALL)
+    count = cached(table.count)
+    assert count() == SMALL
     table.rows += 1
-    assert figure() == LARGE - 1
+    assert count() == SMALL + 1
 
 
-def test_a_large_one_is_kept_for_some_seconds():
+def test_a_value_worth_keeping_is_computed_once_for_its_time_to_live():
     """Red when each page counts a million rows."""
     table = Table(LARGE)
-    figure = Kept(table.count, size=int, clock=lambda: table.now)
-    figure()
+    count = cached(table.count)
+    count()
     table.rows += 1
-    table.now += SECONDS / 2
-    assert (figure(), table.counted) == (LARGE, 1)
-    table.now += SECONDS
-    assert (figure(), table.counted) == (LARGE + 1, 2)
+    assert (count(), table.count_calls) == (LARGE, 1)
+    count.expire()
+    assert (count(), table.count_calls) == (LARGE + 1, 2)
 
 
-def test_one_that_became_small_is_fresh_again():
+def test_a_time_to_live_ends():
     table = Table(LARGE)
-    figure = Kept(table.count, size=int, clock=lambda: table.now)
-    figure()
-    table.rows, table.now = 1, table.now + SECONDS
-    assert figure() == 1
+    count = CachedValue("test.count", table.count, ttl_seconds=0)
+    count(), count()
+    assert table.count_calls == 2
+
+
+def test_a_value_that_became_cheap_is_fresh_again():
+    table = Table(LARGE)
+    count = cached(table.count)
+    count()
+    count.expire()
+    table.rows = 1
+    assert count() == 1
     table.rows = 2
-    assert figure() == 2
+    assert count() == 2
 
 
-def test_while_one_counts_the_others_get_the_figure_of_before():
+def test_while_one_thread_computes_the_others_get_the_older_value():
     table, began, go_on = Table(LARGE), Event(), Event()
 
-    def slow() -> int:
-        if table.counted:
+    def count_slowly() -> int:
+        if table.count_calls:
             began.set()
             assert go_on.wait(60)
         return table.count()
 
-    figure = Kept(slow, size=int, clock=lambda: table.now)
-    figure()
-    table.now += SECONDS
+    count = cached(count_slowly)
+    count()
+    count.expire()
     table.rows += 1
     with ThreadPoolExecutor(1) as other:
-        counting = other.submit(figure)
+        counting = other.submit(count)
         assert began.wait(60)
-        assert figure() == LARGE
+        assert count() == LARGE
         go_on.set()
         assert counting.result(60) == LARGE + 1
 
 
-def test_a_count_that_fails_does_not_keep_the_next_from_counting():
-    answers = iter([ZeroDivisionError(), 7])
+def test_after_an_error_the_next_call_computes_again():
+    table = Table(SMALL)
 
-    def count() -> int:
-        answer = next(answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+    def fail_once() -> int:
+        if not table.count():
+            raise ZeroDivisionError
+        return table.rows
 
-    figure = Kept(count, size=int)
-    try:
-        figure()
-    except ZeroDivisionError:
-        assert figure() == 7
+    count = cached(fail_once)
+    table.rows = 0
+    with pytest.raises(ZeroDivisionError):
+        count()
+    table.rows = SMALL
+    assert count() == SMALL

@@ -11,8 +11,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _asked_anew(monkeypatch):
-    monkeypatch.setattr(health, "_kept_at", float("-inf"))
+def _no_earlier_answers():
+    health.checks.expire()
 
 
 @pytest.mark.parametrize("route", ["/health/live", "/health/ready", "/metrics"])

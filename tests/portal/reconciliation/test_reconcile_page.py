@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
+from portal import health
 from portal.patients.services import register_patient
 from portal.reconciliation.kinds import KINDS
 from portal.reconciliation.models import ReconcileReport
@@ -151,7 +152,8 @@ def test_an_unknown_report_is_404(client, operator):
 
 
 def test_health_and_metrics_tell_of_the_last_verdict(client, monkeypatch):
-    monkeypatch.setattr("portal.health.FRESH_SECONDS", -1)
+    health.checks.expire()
+    monkeypatch.setattr(health.checks, "ttl_seconds", 0)
     assert reconciliation(client) == {
         "name": "reconciliation",
         "ok": True,

@@ -34,7 +34,7 @@ def rows(client, query: str = "") -> list[dict[str, str]]:
 def test_the_file_has_every_row_and_every_patient_of_it(auditor, monkeypatch):
     monkeypatch.setattr(selectors, "CHUNK", 2)
     patients = [registered(name) for name in ("Able", "Baker", "Charlie", "Delta", "Echo")]
-    record_reading(None, [one.pk for one in patients], action="list", door="api")
+    record_reading(None, [one.pk for one in patients], action="list", channel="api")
     found = rows(auditor, "since=")
     assert list(found[0]) == HEADER
     assert [one["what"] for one in found] == [
@@ -50,7 +50,7 @@ def test_the_file_has_every_row_and_every_patient_of_it(auditor, monkeypatch):
 def test_the_file_follows_the_filter(auditor):
     able, baker = registered("Able"), registered("Baker")
     for patient in (able, baker):
-        record_reading(None, [patient.pk], action="open", door="api")
+        record_reading(None, [patient.pk], action="open", channel="api")
     found = rows(auditor, f"patient={baker.mrn}&kind=r&action=open")
     assert [one["mrns"] for one in found] == [baker.mrn]
 

@@ -39,7 +39,7 @@ def told(client, query: str = "") -> list[str]:
 
 
 def read_at(days_ago: float, patient, by=None) -> None:
-    record_reading(by, [patient.pk], action="open", door="portal")
+    record_reading(by, [patient.pk], action="open", channel="portal")
     moment = timezone.now() - timedelta(days=days_ago)
     AccessRecord.objects.filter(pk=AccessRecord.objects.latest("id").pk).update(at=moment)
 
@@ -50,7 +50,7 @@ def test_reads_and_writes_stand_together_newest_first(auditor, front_desk):
         patient.pk, {"phone": "555 0100", "city": "Leeds"}, by=front_desk, source="api"
     )
     services.archive_patient(patient.pk, by=front_desk, source="admin")
-    open_patient(front_desk, patient.pk, door="portal")
+    open_patient(front_desk, patient.pk, channel="portal")
     who = front_desk.email
     assert told(auditor) == [
         f"{who}: Opened the record (1)",
@@ -62,7 +62,7 @@ def test_reads_and_writes_stand_together_newest_first(auditor, front_desk):
 
 def test_records_are_named_by_mrn_and_nobody_by_name(auditor):
     patient = registered("Featherstone")
-    open_patient(None, patient.pk, door="command")
+    open_patient(None, patient.pk, channel="command")
     before = AccessRecord.objects.count()
     page = auditor.get("/audit/").content.decode()
     assert f'href="/patients/{patient.pk}/" data-stop>{patient.mrn}</a>' in page
@@ -111,8 +111,8 @@ def test_each_filter_narrows(auditor, make_user, query, expected):
         family_name="Baker"
     )  # First: what is told of a change stays for its transaction.
     patient = registered("Able", desk)
-    record_reading(desk, [patient.pk], action="open", door="portal")
-    record_reading(desk, [patient.pk, by_sql.pk], action="list", door="api")
+    record_reading(desk, [patient.pk], action="open", channel="portal")
+    record_reading(desk, [patient.pk, by_sql.pk], action="list", channel="api")
     found = told(auditor, "?" + query.format(desk=desk.pk, mrn=patient.mrn, id=patient.pk))
     assert sorted(found) == sorted(expected)
 
@@ -132,7 +132,7 @@ def test_a_week_is_shown_at_first_and_the_periods_are_a_press_away(auditor):
 def test_days_are_the_clinics_and_the_last_one_is_in(auditor, settings):
     settings.TIME_ZONE = "Asia/Tokyo"
     patient = registered("Able")
-    record_reading(None, [patient.pk], action="open", door="api")
+    record_reading(None, [patient.pk], action="open", channel="api")
     AccessRecord.objects.update(
         at="2026-03-04 14:59:59+00:00"
     )  # The last second of the 4th in Tokyo.
@@ -144,7 +144,7 @@ def test_every_row_stands_on_exactly_one_page(auditor, monkeypatch):
     monkeypatch.setattr("portal.audit.views.PAGE_SIZE", 3)
     patients = [registered(name) for name in ("Able", "Baker", "Charlie", "Delta")]
     for patient in patients:
-        record_reading(None, [patient.pk], action="open", door="api")
+        record_reading(None, [patient.pk], action="open", channel="api")
     moment = PatientEvent.objects.values_list("pgh_created_at", flat=True).first()
     AccessRecord.objects.update(at=moment)  # Eight rows of one moment, of both kinds.
     seen, query = [], "since="
@@ -158,7 +158,7 @@ def test_every_row_stands_on_exactly_one_page(auditor, monkeypatch):
 
 def test_a_long_list_tells_how_many_and_opens_where_it_stands(auditor):
     patients = [registered(name) for name in ("Able", "Baker", "Charlie", "Delta", "Echo")]
-    record_reading(None, [one.pk for one in patients], action="list", door="api")
+    record_reading(None, [one.pk for one in patients], action="list", channel="api")
     record = AccessRecord.objects.get()
     page = auditor.get("/audit/?kind=r").content.decode()
     assert "5 patients" in page
@@ -174,7 +174,7 @@ def test_a_long_list_tells_how_many_and_opens_where_it_stands(auditor):
 
 def test_who_was_erased_is_still_known_by_mrn(auditor):
     patient = registered("Able")
-    open_patient(None, patient.pk, door="api")
+    open_patient(None, patient.pk, channel="api")
     mrn = patient.mrn
     Patient.objects.filter(pk=patient.pk).delete()
     assert "The system: Erased (1)" in told(auditor)
@@ -215,7 +215,7 @@ def test_a_cursor_that_is_none_is_refused_in_words(auditor, cursor):
 @pytest.mark.parametrize("role", ["front desk", "clinician", "billing", "analyst"])
 def test_only_auditors_and_operators_see_it(client, make_user, role):
     registered("Able")
-    record_reading(None, [Patient.objects.get().pk], action="open", door="api")
+    record_reading(None, [Patient.objects.get().pk], action="open", channel="api")
     client.force_login(make_user(role))
     for address in ("/audit/", "/audit/export/", f"/audit/{AccessRecord.objects.get().pk}/"):
         assert client.get(address).status_code == 403
@@ -225,6 +225,6 @@ def test_a_page_asks_a_handful_of_questions_however_long_it_is(db, django_assert
     for number in range(30):
         patient = registered(f"Able{number}")
         services.change_patient(patient.pk, {"city": "Leeds"}, by=None, source="api")
-        record_reading(None, [patient.pk], action="open", door="api")
+        record_reading(None, [patient.pk], action="open", channel="api")
     with django_assert_max_num_queries(6):
         assert len(trail(None, Asked()).entries) == 50

@@ -30,7 +30,7 @@ def sealed(monkeypatch):
     for number in range(4):
         change_patient(patient.pk, {"city": f"Town {number}"}, by=None, source="api")
     for _ in range(5):
-        record_reading(None, [patient.pk], action="open", door="api")
+        record_reading(None, [patient.pk], action="open", channel="api")
     assert seal_logs() == 10
     return patient
 
@@ -62,7 +62,7 @@ def test_a_seal_that_could_not_start_in_its_minute_is_left_to_the_next():
 
 
 def test_what_nobody_touched_agrees_and_what_is_new_is_counted(sealed):
-    record_reading(None, [sealed.pk], action="open", door="api")
+    record_reading(None, [sealed.pk], action="open", channel="api")
     code, told = verify()
     assert code == 0
     assert "Reads: 5 rows under 3 seals agree. 1 are not sealed yet." in told
@@ -123,7 +123,7 @@ def test_of_many_breaks_the_first_are_told_and_all_are_counted(sealed):
 
 def test_a_row_that_was_put_in_is_named():
     for _ in range(3):
-        record_reading(None, [uuid4()], action="open", door="api")
+        record_reading(None, [uuid4()], action="open", channel="api")
     free = AccessRecord.objects.order_by("id")[
         1
     ].pk  # As a transaction leaves it that was rolled back.
@@ -203,7 +203,7 @@ def test_a_row_that_is_committed_late_is_sealed_in_its_place():
 
     def slow_writer():
         with transaction.atomic():
-            record_reading(None, [patient.pk], action="open", door="api")
+            record_reading(None, [patient.pk], action="open", channel="api")
             has_written.set()
             may_end.wait(30)
         connection.close()
@@ -212,7 +212,7 @@ def test_a_row_that_is_committed_late_is_sealed_in_its_place():
     writer = threading.Thread(target=slow_writer)
     writer.start()
     has_written.wait(30)
-    record_reading(None, [patient.pk], action="list", door="api")
+    record_reading(None, [patient.pk], action="list", channel="api")
     seal_logs(patience_seconds=0)
     assert not AuditSeal.objects.filter(log="reads").exists()
     may_end.set()

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from portal.patients.fields import RECORDED
 from portal.patients.models import Patient, PatientEvent, Status
 from portal.patients.models.log import DELETED, INSERTED, UPDATED
-from portal.patients.triggers import RECORDED
 
 WRITES = {INSERTED: "Registered", UPDATED: "Changed", DELETED: "Erased"}
 _BY_STATUS = {

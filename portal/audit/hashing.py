@@ -5,25 +5,46 @@ from dataclasses import dataclass
 from django.db import connection
 
 from portal.audit.models import Log
+from portal.patients.fields import PATIENT_FIELDS
 
-# A column that comes or goes needs another form of its log; rows are checked by the one they were sealed in.
-FORMS = {Log.READS: 1, Log.WRITES: 2, Log.IDENTIFIERS: 1}
+# The form that each log is sealed in today. A column that comes or goes needs another form of its
+# log: rows are checked by the one they were sealed in.
+FORMS = {
+    Log.READS: 1,
+    Log.WRITES: max(field.log_form for field in PATIENT_FIELDS if field.is_recorded),
+    Log.IDENTIFIERS: 1,
+}
 FIRST = ""  # Stands for the digest before the first seal.
-_EVENT_OF_FORM_1 = """
-        pgh_id, extract(epoch FROM pgh_created_at), pgh_label, pgh_obj_id, pgh_context, version,
-        mrn, family_name, given_name, middle_name, prefix, suffix, preferred_name,
-        date_of_birth, date_of_birth_precision, sex, email, phone, phone_e164,
-        address_line1, address_line2, city, region, postal_code, country,
-        marital_status, race, ethnicity, language, deceased_on, registered_on, source, status,
-        pgh_context_id, extract(epoch FROM created_at), extract(epoch FROM updated_at)"""
+
+
+def _columns_of_events(form: int) -> str:
+    """Returns the columns of the patients' log in this form: those of later forms stand at the end."""
+    recorded = [field for field in PATIENT_FIELDS if field.is_recorded and field.log_form <= form]
+    recorded.sort(key=lambda field: field.log_form)
+    first = [field.name for field in recorded if field.log_form == 1]
+    later = [field.name for field in recorded if field.log_form > 1]
+    head = ["pgh_id", "extract(epoch FROM pgh_created_at)", "pgh_label", "pgh_obj_id"]
+    tail = ["pgh_context_id", "extract(epoch FROM created_at)", "extract(epoch FROM updated_at)"]
+    return ", ".join([*head, "pgh_context", "version", *first, *tail, *later])
+
+
+# Log and form: its table, key and columns.
 _ROWS = {
-    (Log.READS, 1): ("patients_accessrecord", "id", """
-        id, extract(epoch FROM at), user_id, action, door, request_id, patient_ids"""),
-    (Log.WRITES, 1): ("patients_patientevent", "pgh_id", _EVENT_OF_FORM_1),
-    (Log.WRITES, 2): ("patients_patientevent", "pgh_id", f"{_EVENT_OF_FORM_1}, merged_into_id"),
-    (Log.IDENTIFIERS, 1): ("patients_identifierchange", "id", """
-        id, patient_id, version, is_added, system, value, valid_from, valid_to"""),
-}  # fmt: skip
+    (Log.READS, 1): (
+        "patients_accessrecord",
+        "id",
+        "id, extract(epoch FROM at), user_id, action, door, request_id, patient_ids",
+    ),
+    (Log.IDENTIFIERS, 1): (
+        "patients_identifierchange",
+        "id",
+        "id, patient_id, version, is_added, system, value, valid_from, valid_to",
+    ),
+}
+_ROWS |= {
+    (Log.WRITES, form): ("patients_patientevent", "pgh_id", _columns_of_events(form))
+    for form in range(1, FORMS[Log.WRITES] + 1)
+}
 _DIGEST = """
     WITH row AS (
         SELECT {key} AS id, encode(sha256(convert_to(jsonb_build_array({columns})::text, 'UTF8')), 'hex') AS digest

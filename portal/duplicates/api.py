@@ -14,7 +14,7 @@ from portal.duplicates.merge import merge_patient, unmerge_patient
 from portal.duplicates.merge_fields import MERGE_FIELDS, fields_missing_in
 from portal.errors import FieldProblem, InvalidInput, camel
 from portal.patients.api import DOOR, IF_MATCH, answer_with, expected_version, object_in
-from portal.patients.representation import JSON_NAMES
+from portal.patients.fields import JSON_NAMES
 from portal.patients.selectors import open_patient
 from portal.patients.serializers import PatientJson
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from portal.errors import FieldProblem, InvalidInput, camel
+from portal.patients.fields import ADDRESS, JSON_NAMES
 from portal.patients.models import Patient
-from portal.patients.representation import ADDRESS, JSON_NAMES
 
 # Half an address of one record and half of the other's is no address.
 _SINGLE = (

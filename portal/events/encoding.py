@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from portal.patients.fields import RECORDED
 from portal.patients.models import Patient, PatientEvent, Status
 from portal.patients.models.log import DELETED, INSERTED
-from portal.patients.triggers import RECORDED
 from protos.patient.events.v1 import patient_event_pb2
 
 # https://kafka.apache.org/documentation/#recordbatch

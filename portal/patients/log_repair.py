@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from portal.accounts.models import User
-from portal.patients.triggers import RECORDED
+from portal.patients.fields import RECORDED
 
 # The lock is taken by a statement before: the insert then sees what was changed while it waited.
 _HOLD = "SELECT id FROM patients_patient WHERE id = ANY(%(ids)s::uuid[]) ORDER BY id FOR UPDATE"

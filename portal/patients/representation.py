@@ -5,14 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from portal.errors import FieldProblem, camel
+from portal.patients.fields import ADDRESS
+from portal.patients.fields import JSON_NAMES as FIELD_JSON_NAMES
 from portal.patients.models import Patient, PatientIdentifier
-from portal.patients.validation import FIELDS, VALIDITY, longest
+from portal.patients.validation import VALIDITY, longest
 
-_NAMES = {"registered_on": "registeredDate", "deceased_on": "deceasedDate"}
-JSON_NAMES = {name: _NAMES.get(name, camel(name)) for name in FIELDS}
+JSON_NAMES = {**FIELD_JSON_NAMES, "identifiers": "identifiers"}
 _DETAIL_NAMES = {json_name: name for name, json_name in JSON_NAMES.items()}
 READ_ONLY = ["id", "mrn", "version", "mergedInto", "billing"]
-ADDRESS = ["address_line1", "address_line2", "city", "region", "postal_code", "country"]
 
 
 def patient_json(patient: Patient, parts: Mapping[str, Any]) -> dict[str, Any]:

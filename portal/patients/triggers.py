@@ -2,14 +2,7 @@
 
 import pgtrigger
 
-# Columns that people change; the database sets the others.
-RECORDED = [
-    "mrn", "family_name", "given_name", "middle_name", "prefix", "suffix", "preferred_name",
-    "date_of_birth", "date_of_birth_precision", "sex", "email", "phone", "phone_e164",
-    "address_line1", "address_line2", "city", "region", "postal_code", "country",
-    "marital_status", "race", "ethnicity", "language", "deceased_on", "registered_on", "source", "status",
-    "merged_into_id",
-]  # fmt: skip
+from portal.patients.fields import RECORDED
 
 
 def raise_version() -> pgtrigger.Trigger:

@@ -11,17 +11,13 @@ from django.db.models import CharField, Model
 from django.utils import timezone
 
 from portal.errors import FieldProblem, InvalidInput
+from portal.patients.fields import ENTERED, FIELD_OF, Kind
 from portal.patients.models import Patient, PatientIdentifier, Precision, Sex
 from portal.patients.normalize import date_from, e164, identifier_value
 from portal.patients.reference.countries import country_code, language_tag
 
-_TEXTS = [
-    "family_name", "given_name", "middle_name", "prefix", "suffix", "preferred_name", "email", "phone", "address_line1",
-    "address_line2", "city", "region", "postal_code", "country", "marital_status", "race", "ethnicity", "language",
-]  # fmt: skip
-_DATES = ["date_of_birth", "deceased_on", "registered_on"]
 _CHOICES = {"sex": Sex, "date_of_birth_precision": Precision}
-FIELDS = [*_TEXTS, *_DATES, *_CHOICES, "identifiers"]
+FIELDS = (*ENTERED, "identifiers")
 VALIDITY = ("valid_from", "valid_to")
 EARLIEST = date(1850, 1, 1)
 AHEAD = 30  # Years: a passport that ends in 31 does not end in 1931.
@@ -62,12 +58,13 @@ def clean_details(raw: Mapping[str, Any], *, partial: bool = False) -> dict[str,
 
 
 def _cleaner(name: str) -> Callable[[Any], Any]:
-    if name in _DATES:
-        return lambda value: _day(name, value)
-    if name in _CHOICES:
-        return lambda value: _choice(name, value)
     if name == "identifiers":
         return _identifiers
+    kind = FIELD_OF[name].kind
+    if kind == Kind.DATE:
+        return lambda value: _day(name, value)
+    if kind == Kind.CHOICE:
+        return lambda value: _choice(name, value)
     return lambda value: _text(name, value)
 
 
@@ -79,7 +76,7 @@ def _text(name: str, value: Any) -> str:
     text = " ".join(unicodedata.normalize("NFC", value).split())
     if any(unicodedata.category(c) in {"Cc", "Cs"} for c in text):
         raise Wrong("control-characters", "Remove the control characters.")
-    text = _SPECIAL.get(name, str)(text)
+    text = _SPECIAL.get(FIELD_OF[name].kind, str)(text)
     limit = longest(Patient, name)
     if len(text) > limit:
         raise Wrong("too-long", f"Use at most {limit} characters; this has {len(text)}.")
@@ -111,11 +108,11 @@ def _phone(text: str) -> str:
     return text
 
 
-_SPECIAL: dict[str, Callable[[str], str]] = {
-    "email": _email,
-    "country": _country,
-    "phone": _phone,
-    "language": language_tag,
+_SPECIAL: dict[Kind, Callable[[str], str]] = {
+    Kind.EMAIL: _email,
+    Kind.COUNTRY: _country,
+    Kind.PHONE: _phone,
+    Kind.LANGUAGE: language_tag,
 }
 
 

@@ -12,14 +12,11 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from faust.types import TP
 
 from analytics_stream.topic_fingerprint import openings
+from portal.patients.fields import RECORDED
 from protos.patient.events.v1.patient_event_pb2 import PatientEvent
 
 TABLES = ("patients_patient", "patients_patientevent")
-COPIED = """
-    mrn, family_name, given_name, middle_name, prefix, suffix, preferred_name, date_of_birth, date_of_birth_precision,
-    sex, email, phone, phone_e164, address_line1, address_line2, city, region, postal_code, country, marital_status,
-    race, ethnicity, language, deceased_on, registered_on, source, status, id, created_at, updated_at
-"""
+COPIED = [*RECORDED, "id", "created_at", "updated_at"]
 PORTAL = f"""
     INSERT INTO patients_patient (version, status, family_name, given_name, date_of_birth, sex, email, phone,
         address_line1, city, region, postal_code, country)
@@ -28,9 +25,9 @@ PORTAL = f"""
         'person' || n || '@mail.example', '617 555 ' || n % 10000, n % 200 || ' Mill Lane', 'Boston', 'Massachusetts',
         '02139', 'US'
     FROM generate_series(1, :count) AS n;
-    INSERT INTO patients_patientevent (pgh_obj_id, pgh_created_at, pgh_label, version, {COPIED})
+    INSERT INTO patients_patientevent (pgh_obj_id, pgh_created_at, pgh_label, version, {", ".join(COPIED)})
     SELECT p.id, now(), CASE v.version WHEN 1 THEN 'insert' ELSE 'update' END, v.version,
-        {", ".join(f"p.{name.strip()}" for name in COPIED.split(","))}
+        {", ".join(f"p.{name}" for name in COPIED)}
     FROM patients_patient AS p CROSS JOIN LATERAL generate_series(1, p.version) AS v (version) ORDER BY p.id, v.version;
     INSERT INTO billing_billingaccount (patient_id, status, account_id, wanted_version, synced_version, next_attempt_at)
     SELECT id, CASE status WHEN 'active' THEN 'active' ELSE 'closed' END,

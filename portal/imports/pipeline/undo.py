@@ -11,10 +11,10 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 
 from portal.imports.models import ImportedRow, ImportJob, Outcome, Undo
 from portal.imports.pipeline.job_store import JobBook, again_after_deadlock
+from portal.patients.fields import RECORDED
 from portal.patients.models import Patient, PatientEvent, PatientIdentifier, Source, Status
 from portal.patients.models.log import DELETED
 from portal.patients.services import change_patients
-from portal.patients.triggers import RECORDED
 
 BATCH = 100  # So many patients are locked against the desk at once.
 Heard = Callable[[int], None]

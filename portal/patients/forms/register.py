@@ -8,9 +8,9 @@ from django import forms
 from django.conf import settings
 from django.http import QueryDict
 
+from portal.patients.fields import ADDRESS
 from portal.patients.forms.edit import ChoosingForm
 from portal.patients.matching.lookup import UNIDENTIFIED_REASON
-from portal.patients.representation import ADDRESS
 
 
 class RegisterForm(ChoosingForm):

@@ -10,11 +10,11 @@ from uuid import UUID
 from portal.accounts.models import User
 from portal.errors import NotAllowed
 from portal.patients.audit import record_reading
+from portal.patients.fields import RECORDED
 from portal.patients.models import IdentifierChange, Patient, PatientEvent, PatientIdentifier
 from portal.patients.models.log import DELETED
 from portal.patients.models.patient import LONGEST_CHAIN
 from portal.patients.selectors import no_such_patient, patients_visible_to
-from portal.patients.triggers import RECORDED
 
 PAGE_SIZE = 50
 

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.fields.json import KeyTransform
 
+from portal.patients.fields import NOT_IN_LOG
 from portal.patients.models.patient import Patient
 from portal.patients.triggers import fill_outbox
 
@@ -16,7 +17,7 @@ _Log = pghistory.create_event_model(
     pghistory.InsertEvent(INSERTED, level=pgtrigger.Statement),
     pghistory.UpdateEvent(UPDATED, level=pgtrigger.Statement),
     pghistory.DeleteEvent(DELETED, level=pgtrigger.Statement),
-    exclude=["changed_in", "name_words", "sort_key", "given_key", "phone_tail"],
+    exclude=[*NOT_IN_LOG],
     context_field=pghistory.ContextJSONField(),
     abstract=True,
 )

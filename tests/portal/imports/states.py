@@ -3,8 +3,8 @@
 from typing import Any
 
 from portal.imports.models import ImportJob
+from portal.patients.fields import RECORDED
 from portal.patients.models import Patient, PatientEvent, PatientIdentifier
-from portal.patients.triggers import RECORDED
 
 FACTS = [name for name in RECORDED if name != "mrn"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from portal.csv_safe import csv_line
 from portal.imports import fhir_codes as fhir
-from portal.imports.identifier_cell import as_cell
+from portal.imports.identifier_cell import format_cell
 from portal.imports.readers.columns import FIELDS, MRN, RECORD, TOKENS
 from portal.patients.models import Patient, PatientIdentifier, Status
 
@@ -17,7 +17,7 @@ def as_csv(patients: Iterable[Patient]) -> Iterator[str]:
     """A line for each patient behind the header; formulas are made harmless."""
     yield csv_line(HEADER)
     for patient in patients:
-        tokens = as_cell((one.system, one.value) for one in patient.identifiers.all())
+        tokens = format_cell((one.system, one.value) for one in patient.identifiers.all())
         values = [str(getattr(patient, name) or "") for name in FIELDS]
         yield csv_line([str(patient.pk), patient.mrn, *values, tokens, patient.status])
 
@@ -25,7 +25,9 @@ def as_csv(patients: Iterable[Patient]) -> Iterator[str]:
 def as_ndjson(patients: Iterable[Patient]) -> Iterator[str]:
     """A FHIR R4 Patient on each line."""
     for patient in patients:
-        yield json.dumps(resource_of(patient), ensure_ascii=False, separators=(",", ":")) + "\n"
+        yield (
+            json.dumps(patient_resource(patient), ensure_ascii=False, separators=(",", ":")) + "\n"
+        )
 
 
 KINDS = {"csv": "text/csv; charset=utf-8", "ndjson": "application/fhir+ndjson"}
@@ -35,7 +37,7 @@ WRITERS: dict[str, Callable[[Iterable[Patient]], Iterator[str]]] = {
 }
 
 
-def resource_of(patient: Patient) -> dict[str, Any]:
+def patient_resource(patient: Patient) -> dict[str, Any]:
     """The patient as a FHIR R4 Patient resource; what is not recorded is left out."""
     resource = {
         "resourceType": "Patient",

@@ -13,13 +13,13 @@ from django.utils import timezone
 from portal.accounts.models import User
 from portal.errors import TooLarge, Unprocessable
 from portal.imports.models import ENDED, ImportJob, JobStatus
-from portal.imports.readers import TableFile, Unreadable, open_patients, recognise
+from portal.imports.readers import TableFile, Unreadable, open_patients, recognise_file
 
 KEPT = timedelta(days=7)
 SAMPLES = 3
 
 
-def keep_file(
+def store_file(
     chunks: Iterable[bytes],
     *,
     name: str,
@@ -38,7 +38,7 @@ def keep_file(
     job.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         job.size_bytes, job.sha256 = _write(chunks, job.path)
-        file = recognise(job.path, assumes_encoding=True) if asks_for_columns else None
+        file = recognise_file(job.path, assumes_encoding=True) if asks_for_columns else None
         if isinstance(file, TableFile):
             job.status = JobStatus.MAPPING
             describe(job, file)
@@ -58,18 +58,18 @@ def keep_file(
 
 def describe(job: ImportJob, file: TableFile) -> None:
     """Keep what a person needs to see to say what the columns become; Unreadable for what is no table."""
-    refuse_prose(file)
+    refuse_single_column(file)
     job.encoding, job.header, job.samples = file.encoding, file.header, file.samples(SAMPLES)
     job.numeric_columns = sorted(file.numeric)
 
 
-def refuse_prose(file: TableFile) -> None:
+def refuse_single_column(file: TableFile) -> None:
     """One column of an unknown name is a text that somebody wrote, not a table."""
     if len(file.header) < 2:
         file.columns  # noqa: B018 - Unreadable, with what a header must be.
 
 
-def take_up_unfinished(job: ImportJob) -> ImportJob | None:
+def hand_over_to_unfinished(job: ImportJob) -> ImportJob | None:
     """The import of the same file by the same user that has not ended; it gets the file that was kept for `job`."""
     same = ImportJob.objects.filter(
         sha256=job.sha256,
@@ -104,7 +104,7 @@ def _write(chunks: Iterable[bytes], path: Path) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def forget_files() -> int:
+def delete_old_files() -> int:
     """Remove files of jobs that ended a week ago, and files without a job; how many. Uploads left alone end so too."""
     long_ago = timezone.now() - KEPT
     ImportJob.objects.filter(status=JobStatus.MAPPING, created_at__lt=long_ago).update(

@@ -6,11 +6,11 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
-from portal.imports.models import Choice, Doubt, ImportQuestion, Likely
-from portal.imports.readers.columns import names_somebody
+from portal.imports.models import Choice, Doubt, DuplicatePolicy, ImportQuestion
+from portal.imports.readers.columns import can_name_a_patient
 from portal.imports.readers.encodings import CHOICES as ENCODINGS
 from portal.imports.readers.targets import GROUPS, LABELS
-from portal.imports.review import CHOICES, Asked
+from portal.imports.review import CHOICES, ReviewRow
 from portal.patients.models import Status
 
 LEAVE_OUT = ("", "Leave out")
@@ -76,7 +76,7 @@ class ColumnsForm(forms.Form):
                 other = self.fields[self.names[mapping.index(name)]].label
                 words = f"“{other}” becomes “{LABELS[name]}” too. Choose one of them and leave the other out."
                 self.add_error(self.names[index], words)
-        if not names_somebody(mapping):
+        if not can_name_a_patient(mapping):
             raise forms.ValidationError(
                 "No column becomes a name or an identifier. Choose at least one."
             )
@@ -91,7 +91,7 @@ class EncodingForm(forms.Form):
     encoding = forms.ChoiceField(label="Encoding", choices=ENCODINGS)
 
 
-class NameForm(forms.Form):
+class ProfileNameForm(forms.Form):
     """A name for saved columns."""
 
     use_required_attribute = False
@@ -107,7 +107,7 @@ class ReviewForm(forms.Form):
 
     use_required_attribute = False
 
-    def __init__(self, *args: Any, asked: Sequence[Asked], **more: Any) -> None:
+    def __init__(self, *args: Any, asked: Sequence[ReviewRow], **more: Any) -> None:
         super().__init__(*args, **more)
         self.asked = asked
         for one in asked:
@@ -175,7 +175,7 @@ class RestForm(forms.Form):
         return self.cleaned_data
 
 
-class CommitForm(forms.Form):
+class ApplyForm(forms.Form):
     """The one choice about those who may be registered already, where nobody chose row by row."""
 
     use_required_attribute = False
@@ -183,8 +183,14 @@ class CommitForm(forms.Form):
     likely = forms.ChoiceField(
         label="",
         choices=[
-            (Likely.REGISTER, "Register them: each goes on the list of possible duplicates"),
-            (Likely.REFUSE, "Hold them back: they stay out, and are listed with the reason"),
+            (
+                DuplicatePolicy.REGISTER,
+                "Register them: each goes on the list of possible duplicates",
+            ),
+            (
+                DuplicatePolicy.REFUSE,
+                "Hold them back: they stay out, and are listed with the reason",
+            ),
         ],
         widget=forms.RadioSelect(attrs={"class": "nhsuk-radios--small"}),
         error_messages={
@@ -201,7 +207,7 @@ class CommitForm(forms.Form):
             del self.fields["likely"]
 
 
-def _options(asked: Asked) -> list[tuple[str, str]]:
+def _options(asked: ReviewRow) -> list[tuple[str, str]]:
     """What may be chosen, an update for each patient on record."""
     options: list[tuple[str, str]] = []
     for choice in CHOICES[asked.question.doubt]:

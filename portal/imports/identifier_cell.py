@@ -6,12 +6,12 @@ from collections.abc import Iterable
 _SPLIT = re.compile(r"((?:[^\\;|]|\\.)*)([;|]|$)", re.DOTALL)
 
 
-def as_cell(identifiers: Iterable[tuple[str, str]]) -> str:
+def format_cell(identifiers: Iterable[tuple[str, str]]) -> str:
     """The cell; `;`, `|` and backslashes inside a system or a value are escaped by a backslash."""
     return "; ".join(f"{_escaped(system)}|{_escaped(value)}" for system, value in identifiers)
 
 
-def from_cell(cell: str) -> list[dict[str, str]]:
+def parse_cell(cell: str) -> list[dict[str, str]]:
     """The identifiers of a cell; ValueError with words for the person who typed it."""
     found, parts = [], []
     for match in _SPLIT.finditer(cell):

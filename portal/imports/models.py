@@ -52,14 +52,14 @@ class Choice(models.TextChoices):
     NEW = "new", "Register a new person"
 
 
-class Likely(models.TextChoices):
+class DuplicatePolicy(models.TextChoices):
     """What becomes of new people who may be registered already and for whom nobody chose row by row."""
 
     REGISTER = "register", "Register them"
     REFUSE = "refuse", "Hold them back"
 
 
-class Undo(models.TextChoices):
+class UndoResult(models.TextChoices):
     """What undoing the import did to a patient whom it had made or changed."""
 
     ARCHIVED = "archived", "Archived."
@@ -72,13 +72,13 @@ class Undo(models.TextChoices):
     GONE = "gone", "Left alone: this patient is not there any more."
 
 
-LEFT_ALONE = [Undo.CHANGED, Undo.LATER, Undo.GONE]
+LEFT_ALONE = [UndoResult.CHANGED, UndoResult.LATER, UndoResult.GONE]
 
 
-class ImportJobs(models.QuerySet["ImportJob"]):
+class ImportJobQuerySet(models.QuerySet["ImportJob"]):
     """Jobs, and those of them that need a hand."""
 
-    def free(self) -> "ImportJobs":
+    def free(self) -> "ImportJobQuerySet":
         """Jobs that nobody works on: new ones, and those whose process ended in their midst."""
         unowned = models.Q(leased_until=None) | models.Q(leased_until__lt=timezone.now())
         return self.filter(unowned).exclude(status__in=[JobStatus.MAPPING, *ENDED])
@@ -114,7 +114,7 @@ class ImportJob(models.Model):
     allow_duplicates = models.BooleanField(default=False)
     likely = models.CharField(
         max_length=8,
-        choices=Likely,
+        choices=DuplicatePolicy,
         blank=True,
         help_text="People who may be registered already; empty holds them back",
     )
@@ -159,7 +159,7 @@ class ImportJob(models.Model):
     undo_restored_count = models.BigIntegerField(default=0)
     undo_left_count = models.BigIntegerField(default=0)
 
-    objects = ImportJobs.as_manager()
+    objects = ImportJobQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -221,7 +221,7 @@ class ImportedRow(models.Model):
     patient_id = models.UUIDField()
     outcome = models.CharField(max_length=9, choices=Outcome)
     identifiers_added = models.JSONField(default=list, help_text="[system, value] of each")
-    undo = models.CharField(max_length=8, choices=Undo, blank=True)
+    undo = models.CharField(max_length=8, choices=UndoResult, blank=True)
 
     class Meta:
         ordering = ["job", "row_number"]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TextIO
 
 
-def open_private(path: Path) -> TextIO:
+def open_private_file(path: Path) -> TextIO:
     """A text file to write, emptied if it was there."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.fchmod(handle, 0o600)

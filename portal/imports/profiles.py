@@ -16,10 +16,12 @@ from portal.imports.readers.columns import ALL
 
 def profiles_for(header: Sequence[str]) -> QuerySet[MappingProfile]:
     """The profiles that were kept of files with this header, the last saved first."""
-    return MappingProfile.objects.filter(header_digest=digest_of(header)).order_by("-saved_at")
+    return MappingProfile.objects.filter(header_digest=header_digest_of(header)).order_by(
+        "-saved_at"
+    )
 
 
-def profile_named(name: str) -> MappingProfile:
+def get_profile(name: str) -> MappingProfile:
     """The profile of this name, in any case; NotFound."""
     found = MappingProfile.objects.filter(name__iexact=name.strip()).first()
     if found is None:
@@ -27,7 +29,7 @@ def profile_named(name: str) -> MappingProfile:
     return found
 
 
-def mapping_of(profile: MappingProfile, header: Sequence[str]) -> list[str]:
+def mapping_for(profile: MappingProfile, header: Sequence[str]) -> list[str]:
     """The field of each column, "" for none; Unprocessable if the file lacks a column that the profile reads."""
     keys = _keys(header)
     if missing := sorted(key for key, name in profile.columns.items() if name and key not in keys):
@@ -41,7 +43,7 @@ def save_profile(
     name: str, *, header: Sequence[str], mapping: Sequence[str], by: User | None
 ) -> MappingProfile:
     """Keep what the columns become, instead of what is kept under this name; Conflict if that is of another header."""
-    columns, digest = dict(zip(_keys(header), mapping, strict=True)), digest_of(header)
+    columns, digest = dict(zip(_keys(header), mapping, strict=True)), header_digest_of(header)
     there = MappingProfile.objects.filter(name__iexact=name.strip()).first()
     if there and there.header_digest != digest:
         raise Conflict(
@@ -69,7 +71,7 @@ def delete_profile(profile_id: int) -> None:
     MappingProfile.objects.filter(pk=profile_id).delete()
 
 
-def digest_of(header: Sequence[str]) -> str:
+def header_digest_of(header: Sequence[str]) -> str:
     """The same for headers that differ in case, separators or order alone."""
     return hashlib.sha256("\n".join(sorted(_keys(header))).encode()).hexdigest()
 

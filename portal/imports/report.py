@@ -14,8 +14,8 @@ from rich.table import Table
 from portal.csv_safe import csv_line
 from portal.imports.matching.decision import Decision
 from portal.imports.models import ImportJob, Outcome
-from portal.imports.private_file import open_private
-from portal.imports.selectors import first_problems, left_alone, rejects_cells, rejects_csv
+from portal.imports.private_file import open_private_file
+from portal.imports.selectors import first_problems, patients_left_alone, reject_cells, rejects_csv
 
 SHOWN = 10
 
@@ -32,11 +32,11 @@ class RejectsFile:
         if self.path is None:
             return
         if self.file is None:
-            self.file = open_private(self.path)
+            self.file = open_private_file(self.path)
             self.file.write(csv_line([*self.header, "reason"]))
         problems = [asdict(one) for one in decision.problems]
         self.file.write(
-            csv_line(rejects_cells(self.header, decision.row.number, decision.row.raw, problems))
+            csv_line(reject_cells(self.header, decision.row.number, decision.row.raw, problems))
         )
 
     def close(self) -> None:
@@ -53,7 +53,7 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     first_problems: list[dict[str, Any]] = field(default_factory=list)
     alike_count: int = 0
-    first_alike: list[dict[str, Any]] = field(default_factory=list)
+    first_possible_duplicates: list[dict[str, Any]] = field(default_factory=list)
     bytes_done: int = 0
     told: int = 0
     began: float = field(default_factory=time.monotonic)
@@ -64,8 +64,10 @@ class Tally:
         self.bytes_done = decisions[-1].row.end
         self.alike_count += sum(one.is_unasked for one in decisions)
         for one in decisions:
-            if one.alike and len(self.first_alike) < SHOWN:
-                self.first_alike.append({"row": one.row.number, **one.alike[0].as_json()})
+            if one.alike and len(self.first_possible_duplicates) < SHOWN:
+                self.first_possible_duplicates.append(
+                    {"row": one.row.number, **one.alike[0].as_json()}
+                )
             if one.outcome == Outcome.REJECTED:
                 self.rejects.add(one)
                 room = SHOWN - len(self.first_problems)
@@ -87,14 +89,14 @@ class Tally:
         return _report(self, dict(self.counts), self.first_problems, rejects, self.alike_count)
 
 
-def report_of(job: ImportJob, tally: Tally, *, rejects: Path) -> dict[str, Any]:
+def import_report(job: ImportJob, tally: Tally, *, rejects: Path) -> dict[str, Any]:
     """The report of an import, for programs: the whole job, also what processes did that were killed since.
 
     Refused rows go into the file `rejects`, for its owner alone; there is none if no row was refused.
     """
     counts = {outcome: getattr(job, f"{outcome}_count") for outcome in Outcome.values}
     if job.rejected_count:
-        with open_private(rejects) as file:
+        with open_private_file(rejects) as file:
             file.writelines(rejects_csv(job))
     written = str(rejects) if job.rejected_count else None
     return _report(tally, counts, first_problems(job, limit=SHOWN), written, job.alike_count)
@@ -119,7 +121,7 @@ def _report(
         "rowsPerSecond": round(tally.rows / max(tally.seconds, 0.001)),
         "rejectsFile": rejects,
         "firstProblems": problems,
-        "firstLikely": tally.first_alike,
+        "firstLikely": tally.first_possible_duplicates,
     }
 
 
@@ -133,12 +135,12 @@ def undo_report(job: ImportJob) -> dict[str, Any]:
         "leftAlone": job.undo_left_count,
         "left": [
             {"patientId": str(patient_id), "reason": reason}
-            for patient_id, reason in left_alone(job)
+            for patient_id, reason in patients_left_alone(job)
         ],
     }
 
 
-def in_words(report: dict[str, Any], *, colour: bool) -> str:
+def report_text(report: dict[str, Any], *, colour: bool) -> str:
     """The report of an import for people."""
     lines = [_problem(one) for one in report["firstProblems"]]
     lines += [_likeness(one) for one in report["firstLikely"]]
@@ -157,7 +159,7 @@ def in_words(report: dict[str, Any], *, colour: bool) -> str:
     return _table(title, {**counts, "rows/s": report["rowsPerSecond"]}, lines, colour=colour)
 
 
-def undo_in_words(report: dict[str, Any], *, colour: bool) -> str:
+def undo_report_text(report: dict[str, Any], *, colour: bool) -> str:
     """The report of undoing for people."""
     lines = [f"patient {one['patientId']}: {one['reason']}" for one in report["left"][:SHOWN]]
     if len(report["left"]) > SHOWN:

@@ -32,7 +32,7 @@ CHOICES: dict[str, list[Choice]] = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReviewRow:
     """A question and the patients whom it is about, as far as they are on record and not only in the file."""
 
     question: ImportQuestion
@@ -44,7 +44,7 @@ def count_undecided(job: ImportJob) -> int:
     return job.questions.filter(doubt=Doubt.ALIKE, choice="").count()
 
 
-def first_alike(job: ImportJob, *, limit: int) -> list[ImportQuestion]:
+def first_possible_duplicates(job: ImportJob, *, limit: int) -> list[ImportQuestion]:
     """The first rows whose people may be registered already, in the file's order."""
     return list(job.questions.filter(doubt=Doubt.ALIKE).order_by("row_number")[:limit])
 
@@ -61,9 +61,9 @@ def count_questions(job: ImportJob) -> list[tuple[Doubt, int, int]]:
     ]
 
 
-def questions_of(
+def review_rows(
     user: User | None, job: ImportJob, *, doubt: str, after: int, limit: int
-) -> tuple[list[Asked], bool]:
+) -> tuple[list[ReviewRow], bool]:
     """The next questions of a kind, behind row `after`, and whether there are more behind them.
 
     The reading of their patients is recorded.
@@ -76,7 +76,7 @@ def questions_of(
     known = patients_visible_to(user).prefetch_related("identifiers").in_bulk(ids)
     record_reading(user, known, action="review", channel=Source.PORTAL)
     asked = [
-        Asked(question, [known[UUID(one)] for one in question.people if UUID(one) in known])
+        ReviewRow(question, [known[UUID(one)] for one in question.people if UUID(one) in known])
         for question in questions
     ]
     return asked, len(found) > limit
@@ -94,7 +94,9 @@ def choose(job_id: UUID, chosen: Sequence[ImportQuestion], *, by: User | None) -
 
 
 @transaction.atomic
-def choose_for_rest(job_id: UUID, doubt: str, *, choice: str, reason: str, by: User | None) -> int:
+def save_choice_for_rest(
+    job_id: UUID, doubt: str, *, choice: str, reason: str, by: User | None
+) -> int:
     """The same choice for all rows of a kind that have none yet; how many. Where several patients might be meant,
     a person has to say which, so an update leaves those rows as they are.
     """
@@ -111,7 +113,7 @@ def _open_trial(job_id: UUID) -> ImportJob:
     return job
 
 
-def beside(asked: Asked) -> list[dict[str, Any]]:
+def compare_fields(asked: ReviewRow) -> list[dict[str, Any]]:
     """Field by field what the row says, and for each patient what is recorded and whether that is something else."""
     shown = {
         name: value for name, value in asked.question.details.items() if name not in _NOT_SHOWN

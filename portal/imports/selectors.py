@@ -11,7 +11,14 @@ from django.utils import timezone
 from portal.accounts.models import User
 from portal.csv_safe import csv_line
 from portal.errors import NotAllowed, NotFound
-from portal.imports.models import LEFT_ALONE, ImportedRow, ImportJob, ImportReject, JobStatus, Undo
+from portal.imports.models import (
+    LEFT_ALONE,
+    ImportedRow,
+    ImportJob,
+    ImportReject,
+    JobStatus,
+    UndoResult,
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,7 @@ def jobs_visible_to(user: User | None) -> QuerySet[ImportJob]:
     return ImportJob.objects.select_related("by")
 
 
-def open_job(user: User | None, job_id: UUID) -> ImportJob:
+def get_job(user: User | None, job_id: UUID) -> ImportJob:
     """One import; NotFound if there is none that the user may see."""
     job = jobs_visible_to(user).filter(pk=job_id).first()
     if job is None:
@@ -49,7 +56,7 @@ def earlier_import(job: ImportJob) -> ImportJob | None:
     return same.exclude(pk=job.pk).select_related("by").order_by("-created_at").first()
 
 
-def jobs_to_take_up() -> list[UUID]:
+def jobs_without_worker() -> list[UUID]:
     """The jobs that nobody works on, oldest first."""
     return list(ImportJob.objects.free().order_by("created_at").values_list("pk", flat=True))
 
@@ -94,21 +101,21 @@ def first_problems(job: ImportJob, *, limit: int) -> list[dict[str, Any]]:
     return found[:limit]
 
 
-def left_alone(job: ImportJob) -> Iterator[tuple[UUID, str]]:
+def patients_left_alone(job: ImportJob) -> Iterator[tuple[UUID, str]]:
     """The patients whom undoing the import did not touch, and why."""
     rows = ImportedRow.objects.filter(job=job, undo__in=LEFT_ALONE).order_by("row_number")
     for patient_id, undo in rows.values_list("patient_id", "undo").iterator():
-        yield patient_id, Undo(undo).label
+        yield patient_id, UndoResult(undo).label
 
 
 def rejects_csv(job: ImportJob) -> Iterator[str]:
     """The refused rows as a CSV file, line by line: the file's own columns, and the reason behind them."""
     yield csv_line([*job.header, "reason"])
     for reject in rejects_of(job).iterator():
-        yield csv_line(rejects_cells(job.header, reject.row_number, reject.raw, reject.problems))
+        yield csv_line(reject_cells(job.header, reject.row_number, reject.raw, reject.problems))
 
 
-def rejects_cells(
+def reject_cells(
     header: list[str], number: int, raw: list[str], problems: list[dict[str, str]]
 ) -> list[str]:
     """One line of the rejects file. Cells of a row with too many come behind the reason, so that none is lost."""

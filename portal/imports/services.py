@@ -19,20 +19,28 @@ from kombu.exceptions import OperationalError as QueueAway
 
 from portal.accounts.models import User
 from portal.errors import Conflict, NotFound, Unprocessable
-from portal.imports.file_store import keep_file, take_up_unfinished
-from portal.imports.models import ENDED, LEFT_ALONE, Doubt, ImportJob, JobStatus, Likely, Outcome
-from portal.imports.pipeline.apply import Writing
-from portal.imports.pipeline.dry_run import Rehearsal
-from portal.imports.pipeline.job_store import LEASE, JobBook, LeaseLost
-from portal.imports.pipeline.row_decisions import Answers
-from portal.imports.pipeline.runner import Told, run
-from portal.imports.pipeline.undo import Heard, undo
+from portal.imports.file_store import hand_over_to_unfinished, store_file
+from portal.imports.models import (
+    ENDED,
+    LEFT_ALONE,
+    Doubt,
+    DuplicatePolicy,
+    ImportJob,
+    JobStatus,
+    Outcome,
+)
+from portal.imports.pipeline.apply import ApplyRun
+from portal.imports.pipeline.dry_run import DryRun
+from portal.imports.pipeline.job_store import LEASE, JobProgressStore, LeaseLost
+from portal.imports.pipeline.row_decisions import RowDecisions
+from portal.imports.pipeline.runner import BatchListener, run
+from portal.imports.pipeline.undo import UndoListener, undo
 from portal.imports.readers import Unreadable, open_patients
 
 log = structlog.get_logger("portal.imports")
 
 CHUNK = 1024 * 1024
-MOST_ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 SOON = timedelta(seconds=10)
 LOOK_AGAIN_SECONDS = 0.5
 SLOWEST_READING = (
@@ -53,7 +61,7 @@ def start_import(
     by: User | None,
     dry_run: bool = False,
     allow_duplicates: bool = False,
-    likely: str = Likely.REGISTER,
+    likely: str = DuplicatePolicy.REGISTER,
     trial: ImportJob | None = None,
 ) -> ImportJob:
     """A waiting job for the worker. TooLarge over IMPORT_MAX_BYTES; Unprocessable, with what to do, if unreadable.
@@ -66,7 +74,7 @@ def start_import(
         trial.mapping if trial else (),
         trial.encoding if trial else "",
     )
-    job = keep_file(uploaded.chunks(CHUNK), name=name, by=by, mapping=mapping, encoding=encoding)
+    job = store_file(uploaded.chunks(CHUNK), name=name, by=by, mapping=mapping, encoding=encoding)
     job.dry_run, job.allow_duplicates, job.likely, job.trial = (
         dry_run,
         allow_duplicates,
@@ -78,9 +86,9 @@ def start_import(
     return job
 
 
-def start_trial(uploaded: File, *, by: User | None) -> ImportJob:
+def start_dry_run(uploaded: File, *, by: User | None) -> ImportJob:
     """A trial for the worker, or for a table one that waits until a person has set its columns. Errors as above."""
-    job = keep_file(uploaded.chunks(CHUNK), name=uploaded.name or "", by=by, asks_for_columns=True)
+    job = store_file(uploaded.chunks(CHUNK), name=uploaded.name or "", by=by, asks_for_columns=True)
     job.dry_run = True
     job.save()
     if job.status == JobStatus.WAITING:
@@ -89,7 +97,7 @@ def start_trial(uploaded: File, *, by: User | None) -> ImportJob:
 
 
 @transaction.atomic
-def import_for_real(job_id: UUID, *, by: User | None, likely: str = "") -> ImportJob:
+def apply_dry_run(job_id: UUID, *, by: User | None, likely: str = "") -> ImportJob:
     """The import of a finished trial's file: a new job, or the one that this trial has led to already.
 
     `likely` says what becomes of the people who may be registered already and for whom nobody chose: Unprocessable
@@ -101,7 +109,7 @@ def import_for_real(job_id: UUID, *, by: User | None, likely: str = "") -> Impor
     if begun := tried.run:
         return begun
     if (
-        likely not in Likely.values
+        likely not in DuplicatePolicy.values
         and tried.questions.filter(doubt=Doubt.ALIKE, choice="").exists()
     ):
         raise Unprocessable(LIKELY_MISSING)
@@ -119,10 +127,10 @@ def import_now(
     *,
     by: User | None,
     allow_duplicates: bool = False,
-    likely: str = Likely.REGISTER,
+    likely: str = DuplicatePolicy.REGISTER,
     mapping: Sequence[str] = (),
     encoding: str = "",
-    tell: Told | None = None,
+    tell: BatchListener | None = None,
     goes_on: Callable[[ImportJob], None] | None = None,
 ) -> ImportJob:
     """Import a file from our copy of it and answer the ended job; should this process be killed, the worker goes on.
@@ -130,9 +138,9 @@ def import_now(
     An import of the same file by the same user that has not ended, as a killed process leaves it, is taken up instead
     of a new one; `goes_on` hears of it. While another process works on that, this one waits.
     """
-    job = keep_file(_chunks(path), name=path.name, by=by, mapping=mapping, encoding=encoding)
+    job = store_file(_chunks(path), name=path.name, by=by, mapping=mapping, encoding=encoding)
     job.allow_duplicates, job.likely = allow_duplicates, likely
-    if found := take_up_unfinished(job):
+    if found := hand_over_to_unfinished(job):
         if goes_on:
             goes_on(found)
         return _see_through(found.pk, None, tell)
@@ -150,7 +158,7 @@ def start_undo(job_id: UUID, *, by: User | None) -> ImportJob:
     return job
 
 
-def undo_import(job_id: UUID, *, by: User | None, tell: Heard | None = None) -> ImportJob:
+def undo_import(job_id: UUID, *, by: User | None, tell: UndoListener | None = None) -> ImportJob:
     """Take an import back and answer the undone job; may be killed at any moment and called again.
 
     Patients whom it made are archived, those whom it changed are what they were before. Whoever was changed since is
@@ -230,9 +238,9 @@ def _claim(job_id: UUID) -> ImportJob | None:
     job = ImportJob.objects.free().select_for_update(skip_locked=True).filter(pk=job_id).first()
     if job is None:
         return None
-    if job.attempts >= MOST_ATTEMPTS:
+    if job.attempts >= MAX_ATTEMPTS:
         _end(
-            job, JobStatus.FAILED, f"It was given up after {MOST_ATTEMPTS} starts without progress."
+            job, JobStatus.FAILED, f"It was given up after {MAX_ATTEMPTS} starts without progress."
         )
         return None
     if job.dry_run:
@@ -281,16 +289,16 @@ def _work(job: ImportJob, tell: Callable[..., None] | None = None) -> ImportJob 
 
 
 def _carry_out(job: ImportJob, tell: Callable[..., None] | None) -> None:
-    book = JobBook(job.pk, job.lease, asks=job.dry_run)
+    book = JobProgressStore(job.pk, job.lease, asks=job.dry_run)
     if job.status == JobStatus.UNDOING:
         undo(job, book, tell)
         return
     file = open_patients(job.path, job.mapping, encoding=job.encoding)
-    holds_back = not job.dry_run and job.likely != Likely.REGISTER
+    holds_back = not job.dry_run and job.likely != DuplicatePolicy.REGISTER
     rules: dict[str, Any] = {"allow_duplicates": job.allow_duplicates, "holds_back": holds_back}
     if job.trial_id:
-        rules["settle"] = Answers(job.trial_id)
-    with closing(Rehearsal() if job.dry_run else Writing(job, job.by)) as patients:
+        rules["settle"] = RowDecisions(job.trial_id)
+    with closing(DryRun() if job.dry_run else ApplyRun(job, job.by)) as patients:
         run(file, patients=patients, book=book, after=job.last_row, tell=tell, **rules)
 
 

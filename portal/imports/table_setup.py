@@ -8,10 +8,10 @@ from django.db import transaction
 from portal.errors import Conflict, Unprocessable
 from portal.imports.file_store import describe
 from portal.imports.models import ENDED, ImportJob, JobStatus
-from portal.imports.profiles import mapping_of, profiles_for
-from portal.imports.readers import TableFile, Unreadable, recognise
-from portal.imports.readers.columns import guess, understand
-from portal.imports.readers.encodings import marked
+from portal.imports.profiles import mapping_for, profiles_for
+from portal.imports.readers import TableFile, Unreadable, recognise_file
+from portal.imports.readers.columns import guess_fields, understand_header
+from portal.imports.readers.encodings import byte_order_mark
 from portal.imports.services import nudge
 
 
@@ -23,15 +23,15 @@ def suggested_mapping(job: ImportJob) -> tuple[list[str], str]:
     if job.mapping:
         return job.mapping, ""
     for profile in profiles_for(job.header):
-        return mapping_of(profile, job.header), profile.name
-    return guess(job.header), ""
+        return mapping_for(profile, job.header), profile.name
+    return guess_fields(job.header), ""
 
 
 def has_mark(job: ImportJob) -> bool:
     """Whether the file begins with a byte order mark: then its encoding is no question."""
     try:
         with job.path.open("rb") as file:
-            return bool(marked(file.read(4))[0])
+            return bool(byte_order_mark(file.read(4))[0])
     except FileNotFoundError:
         return False
 
@@ -43,9 +43,9 @@ def set_columns(job_id: UUID, mapping: Sequence[str]) -> ImportJob:
     Conflict while the trial runs, and once its file was imported.
     """
     job = ImportJob.objects.select_for_update().get(pk=job_id)
-    refuse_settled(job)
+    refuse_unless_open(job)
     try:
-        job.ignored_columns = understand(job.header, mapping).ignored
+        job.ignored_columns = understand_header(job.header, mapping).ignored
     except Unreadable as error:
         raise Unprocessable(str(error)) from error
     job.mapping, job.status, job.message = list(mapping), JobStatus.WAITING, ""
@@ -62,9 +62,9 @@ def set_encoding(job_id: UUID, encoding: str) -> ImportJob:
     Conflict as for its columns.
     """
     job = ImportJob.objects.select_for_update().get(pk=job_id)
-    refuse_settled(job)
+    refuse_unless_open(job)
     try:
-        file = recognise(job.path, encoding=encoding)
+        file = recognise_file(job.path, encoding=encoding)
         if not isinstance(file, TableFile) or not file.encoding:
             raise Conflict("Only a CSV file has an encoding.")
         describe(job, file)
@@ -75,7 +75,7 @@ def set_encoding(job_id: UUID, encoding: str) -> ImportJob:
     return job
 
 
-def refuse_settled(job: ImportJob) -> None:
+def refuse_unless_open(job: ImportJob) -> None:
     """Conflict unless this is a trial of a table at rest whose file was not imported."""
     if not (job.dry_run and job.is_table):
         raise Conflict("Only a trial of a table has columns to set.")

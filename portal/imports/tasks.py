@@ -22,11 +22,11 @@ def run_import(job_id: str) -> None:
 @shared_task(name="imports.resume_waiting")
 def resume_waiting() -> None:
     """Often: nudge for jobs whose nudge was lost or whose process was killed."""
-    for job_id in selectors.jobs_to_take_up():
+    for job_id in selectors.jobs_without_worker():
         services.nudge(job_id)
 
 
 @shared_task(name="imports.forget_files")
-def forget_files() -> None:
+def delete_old_files() -> None:
     """Once a night."""
-    file_store.forget_files()
+    file_store.delete_old_files()

@@ -21,7 +21,7 @@ class Step:
     is_skipped: bool = False
 
 
-def steps_of(job: ImportJob | None, current: str) -> list[Step]:
+def wizard_steps(job: ImportJob | None, current: str) -> list[Step]:
     """All steps of the job's file, or those of a file that is yet to come; none for an import by command."""
     trial = job if job is None or job.dry_run else job.trial
     if job and not trial:

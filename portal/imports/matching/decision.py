@@ -9,9 +9,16 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from portal.errors import InvalidInput
-from portal.imports.matching.diff import changes_for, is_someone_else
-from portal.imports.matching.lookup import COLUMNS, DATES, Alike, Known, Person, held_back
-from portal.imports.matching.row import Candidate, checked, problems_of
+from portal.imports.matching.diff import changes_for, is_different_person
+from portal.imports.matching.lookup import (
+    COLUMNS,
+    DATES,
+    ExistingPatients,
+    KnownPatient,
+    PossibleMatch,
+    reason_to_hold_back,
+)
+from portal.imports.matching.row import CheckedRow, checked, problems_from_error
 from portal.imports.models import Doubt, Outcome
 from portal.imports.readers import Problem, Row
 from portal.patients.models import Status
@@ -39,7 +46,7 @@ class Decision:
     problems: list[Problem] = field(default_factory=list)
     doubt: str = ""
     people: tuple[UUID, ...] = ()
-    alike: tuple[Alike, ...] = ()
+    alike: tuple[PossibleMatch, ...] = ()
     reason: str = ""
 
     @property
@@ -48,20 +55,20 @@ class Decision:
         return self.outcome == Outcome.NEW and bool(self.alike) and not self.reason
 
 
-class Memory(Protocol):
+class PatientLookup(Protocol):
     """What an import needs to know of the patients, and of its own earlier rows."""
 
-    def people_of(self, candidates: Sequence[Candidate]) -> Known:
+    def find_patients(self, candidates: Sequence[CheckedRow]) -> ExistingPatients:
         """The people whom these rows may be about."""
 
     def earlier_rows(self, patient_ids: Iterable[UUID]) -> dict[UUID, int]:
         """The numbers of the rows of this import that were about these patients already."""
 
 
-Settle = Callable[[Decision, Candidate, Known], Decision]
+RowDecider = Callable[[Decision, CheckedRow, ExistingPatients], Decision]
 
 
-def as_decided(decision: Decision, _candidate: Candidate, _known: Known) -> Decision:
+def as_decided(decision: Decision, _candidate: CheckedRow, _known: ExistingPatients) -> Decision:
     """Nobody answered what was in doubt."""
     return decision
 
@@ -69,10 +76,10 @@ def as_decided(decision: Decision, _candidate: Candidate, _known: Known) -> Deci
 def decide(
     rows: Sequence[Row],
     *,
-    memory: Memory,
+    memory: PatientLookup,
     allow_duplicates: bool,
     holds_back: bool = False,
-    settle: Settle = as_decided,
+    settle: RowDecider = as_decided,
 ) -> list[Decision]:
     """A decision for each row in order, up to the first row that depends on one before it which is not written yet.
 
@@ -80,17 +87,19 @@ def decide(
     on a decision that is in doubt.
     """
     results = [(row, checked(row)) for row in rows]
-    known = memory.people_of([result for _, result in results if isinstance(result, Candidate)])
-    judge = Judge(
+    known = memory.find_patients(
+        [result for _, result in results if isinstance(result, CheckedRow)]
+    )
+    judge = DecisionRules(
         known,
         memory.earlier_rows(known.people),
         allow_duplicates=allow_duplicates,
         holds_back=holds_back,
     )
     decisions: list[Decision] = []
-    planned: dict[object, Candidate] = {}
+    planned: dict[object, CheckedRow] = {}
     for row, result in results:
-        if not isinstance(result, Candidate):
+        if not isinstance(result, CheckedRow):
             decisions.append(refusal(row, result))
             continue
         keys = {*result.pairs, *known.holders_of(result), result.person}
@@ -107,7 +116,7 @@ def decide(
     return decisions
 
 
-def _remember(decision: Decision, known: Known) -> None:
+def _remember(decision: Decision, known: ExistingPatients) -> None:
     if decision.outcome == Outcome.NEW and decision.patient_id:
         known.make(decision.patient_id, decision.row.number, decision.details)
 
@@ -118,18 +127,18 @@ def refusal(row: Row, problems: list[Problem]) -> Decision:
 
 
 @dataclass(frozen=True)
-class Judge:
+class DecisionRules:
     """The rules, over what is known of a batch. `earlier` are the rows of this import about the same patients.
 
     `holds_back` refuses a new person who may be registered already.
     """
 
-    known: Known
+    known: ExistingPatients
     earlier: dict[UUID, int]
     allow_duplicates: bool
     holds_back: bool = False
 
-    def decide(self, candidate: Candidate) -> Decision:
+    def decide(self, candidate: CheckedRow) -> Decision:
         """What becomes of this row."""
         holders = self.known.holders_of(candidate)
         if len(holders) > 1:
@@ -140,8 +149,8 @@ class Judge:
             return self._of_known(candidate, self.known.people[holders.pop()])
         return self._of_unknown(candidate)
 
-    def _of_known(self, candidate: Candidate, person: Person) -> Decision:
-        if is_someone_else(candidate, person):
+    def _of_known(self, candidate: CheckedRow, person: KnownPatient) -> Decision:
+        if is_different_person(candidate, person):
             reason = f"Its identifier belongs to {person.label}, who differs in name, birth or sex."
             return _refused(candidate, reason, Doubt.APART, person.id)
         changes = changes_for(candidate, person)
@@ -167,7 +176,7 @@ class Judge:
             candidate.row, Outcome.UPDATED, person.id, changes, doubt=doubt, people=(person.id,)
         )
 
-    def _of_unknown(self, candidate: Candidate) -> Decision:
+    def _of_unknown(self, candidate: CheckedRow) -> Decision:
         if not (candidate.details.get("family_name") or candidate.details.get("given_name")):
             return without_name(candidate)
         active, undone = self._namesakes(candidate)
@@ -176,12 +185,14 @@ class Judge:
                 return self._of_known(candidate, person)
         return self._likely(candidate, active) or self._new(candidate)
 
-    def _new(self, candidate: Candidate) -> Decision:
+    def _new(self, candidate: CheckedRow) -> Decision:
         """A new patient, unless somebody much like this is known and rows are held back for that."""
         alike = self.known.alike_to(candidate, self.earlier)
         people = tuple(one.id for one in alike if one.id not in self.known.made_by)
         if alike and self.holds_back and not self.allow_duplicates:
-            return replace(_refused(candidate, held_back(alike), Doubt.ALIKE, *people), alike=alike)
+            return replace(
+                _refused(candidate, reason_to_hold_back(alike), Doubt.ALIKE, *people), alike=alike
+            )
         decision = replace(new_patient(candidate), alike=alike)
         return (
             replace(decision, doubt=Doubt.ALIKE, people=people)
@@ -189,7 +200,9 @@ class Judge:
             else decision
         )
 
-    def _back(self, candidate: Candidate, person: Person, changes: dict[str, Any]) -> Decision:
+    def _back(
+        self, candidate: CheckedRow, person: KnownPatient, changes: dict[str, Any]
+    ) -> Decision:
         """A person whom an undone import left archived is restored, not made a second time."""
         active, _ = self._namesakes(candidate)
         restored = changes | {"status": Status.ACTIVE}
@@ -197,12 +210,12 @@ class Judge:
             candidate.row, Outcome.UPDATED, person.id, restored
         )
 
-    def _namesakes(self, candidate: Candidate) -> tuple[list[Person], list[Person]]:
+    def _namesakes(self, candidate: CheckedRow) -> tuple[list[KnownPatient], list[KnownPatient]]:
         """Of the same name and date of birth: patients who are active, and those archived by an undone import."""
         same = [self.known.people[one] for one in self.known.namesakes.get(candidate.person, [])]
         return [one for one in same if not one.is_undone], [one for one in same if one.is_undone]
 
-    def _likely(self, candidate: Candidate, active: list[Person]) -> Decision | None:
+    def _likely(self, candidate: CheckedRow, active: list[KnownPatient]) -> Decision | None:
         """The refusal of a row that is likely about one of these, unless duplicates are allowed."""
         if not active or self.allow_duplicates:
             return None
@@ -213,12 +226,12 @@ class Judge:
             candidate.row, Outcome.REJECTED, problems=[problem], doubt=Doubt.LIKELY, people=people
         )
 
-    def _nothing_new(self, candidate: Candidate, person: Person) -> Decision:
+    def _nothing_new(self, candidate: CheckedRow, person: KnownPatient) -> Decision:
         outcome = Outcome.DUPLICATE if person.id in self.earlier else Outcome.UNCHANGED
         return Decision(candidate.row, outcome, person.id)
 
 
-def new_patient(candidate: Candidate) -> Decision:
+def new_patient(candidate: CheckedRow) -> Decision:
     """The row becomes a new patient, whose id is set before it is written: later rows may be alike."""
     return Decision(candidate.row, Outcome.NEW, uuid7(), complete(candidate.details))
 
@@ -239,22 +252,22 @@ def complete(details: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def has_value(person: Person, name: str) -> bool:
+def has_value(person: KnownPatient, name: str) -> bool:
     """Whether the patient has a value that a change of this field would take away."""
     return name != "identifiers" and person.values.get(name) not in ("", None, "unknown")
 
 
-def _refused(candidate: Candidate, reason: str, doubt: str = "", *people: UUID) -> Decision:
+def _refused(candidate: CheckedRow, reason: str, doubt: str = "", *people: UUID) -> Decision:
     problems = [Problem("", "", reason)]
     return Decision(candidate.row, Outcome.REJECTED, problems=problems, doubt=doubt, people=people)
 
 
-def without_name(candidate: Candidate) -> Decision:
+def without_name(candidate: CheckedRow) -> Decision:
     """The words of the one check that every door uses."""
     try:
         clean_details(
             {name: value for name, value in candidate.details.items() if name != "phone_e164"}
         )
     except InvalidInput as error:
-        return refusal(candidate.row, problems_of(candidate.row, error))
+        return refusal(candidate.row, problems_from_error(candidate.row, error))
     raise AssertionError("A patient without a name passed the check.")

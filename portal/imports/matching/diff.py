@@ -3,8 +3,8 @@
 from datetime import date
 from typing import Any
 
-from portal.imports.matching.lookup import Person
-from portal.imports.matching.row import Candidate
+from portal.imports.matching.lookup import KnownPatient
+from portal.imports.matching.row import CheckedRow
 from portal.imports.readers import values
 from portal.patients.normalize import fold
 
@@ -13,7 +13,7 @@ _APART = {"phone_e164", "identifiers", "date_of_birth", "date_of_birth_precision
 _RANK = {"year": 1, "month": 2, "day": 3}
 
 
-def is_someone_else(candidate: Candidate, person: Person) -> bool:
+def is_different_person(candidate: CheckedRow, person: KnownPatient) -> bool:
     """Whether two or more of family name, given name, birth and sex differ.
 
     One of them changes in a life, or was misspelt. Two that differ under one identifier are more likely a wrong
@@ -27,7 +27,7 @@ def is_someone_else(candidate: Candidate, person: Person) -> bool:
     return sum(new not in BLANK and old not in BLANK and new != old for new, old in facts) >= 2
 
 
-def changes_for(candidate: Candidate, person: Person) -> dict[str, Any]:
+def changes_for(candidate: CheckedRow, person: KnownPatient) -> dict[str, Any]:
     """The fields that the row carries and that differ. A blank, an "unknown" and a vaguer date change nothing."""
     row, there = candidate.details, person.values
     changes = {

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from portal.imports.matching.row import Candidate
+from portal.imports.matching.row import CheckedRow
 from portal.imports.readers.rows import MRN, RECORD_ID
 from portal.patients.matching.bulk import PeopleIndex, load_people_index
 from portal.patients.matching.rules import IdentifierKey, Match, PersonKey, person_key
@@ -20,7 +20,7 @@ DATES = {"date_of_birth", "deceased_on", "registered_on"}
 
 
 @dataclass(frozen=True)
-class Alike:
+class PossibleMatch:
     """A likely match. `row` is the earlier row of this file that was about this person, 0 if there is none."""
 
     id: UUID
@@ -43,7 +43,7 @@ class Alike:
         }
 
 
-def held_back(alike: Sequence[Alike]) -> str:
+def reason_to_hold_back(alike: Sequence[PossibleMatch]) -> str:
     """Why a row is not imported, in words."""
     first = alike[0]
     others = f" and {len(alike) - 1} more" if len(alike) > 1 else ""
@@ -54,7 +54,7 @@ def held_back(alike: Sequence[Alike]) -> str:
 
 
 @dataclass
-class Person:
+class KnownPatient:
     """A patient as it is now: values by field name, identifiers, our own keys, and how a message may call it."""
 
     id: UUID
@@ -67,21 +67,21 @@ class Person:
 
 
 @dataclass
-class Known:
+class ExistingPatients:
     """The people whom a batch may be about, found by identifier, and by name and date of birth.
 
     `likely` are, for each row, those on record who may be its person. `made` are those whom earlier rows of the file
     make, and `made_by` the numbers of those rows.
     """
 
-    people: dict[UUID, Person] = field(default_factory=dict)
+    people: dict[UUID, KnownPatient] = field(default_factory=dict)
     holders: dict[IdentifierKey, set[UUID]] = field(default_factory=dict)
     namesakes: dict[PersonKey, list[UUID]] = field(default_factory=dict)
     likely: dict[int, list[Match]] = field(default_factory=dict)
     made: PeopleIndex = field(default_factory=PeopleIndex)
     made_by: dict[UUID, int] = field(default_factory=dict)
 
-    def add(self, person: Person) -> None:
+    def add(self, person: KnownPatient) -> None:
         """Have the person found; a person added again replaces the first."""
         self.people[person.id] = person
         for pair in person.identifiers | person.own_keys:
@@ -90,7 +90,7 @@ class Known:
         if (person.status == Status.ACTIVE or person.is_undone) and person.id not in same:
             same.append(person.id)
 
-    def holders_of(self, candidate: Candidate) -> set[UUID]:
+    def holders_of(self, candidate: CheckedRow) -> set[UUID]:
         """The patients whom the row's identifiers name: one, or none, or several in conflict."""
         return {holder for pair in candidate.pairs for holder in self.holders.get(pair, ())}
 
@@ -99,7 +99,9 @@ class Known:
         self.made.add(patient_id, values)
         self.made_by[patient_id] = row
 
-    def alike_to(self, candidate: Candidate, earlier: Mapping[UUID, int]) -> tuple[Alike, ...]:
+    def alike_to(
+        self, candidate: CheckedRow, earlier: Mapping[UUID, int]
+    ) -> tuple[PossibleMatch, ...]:
         """Those who may be the row's person; `earlier` are the rows of this file about people on record."""
         matches = [
             *self.likely.get(candidate.row.number, ()),
@@ -107,13 +109,15 @@ class Known:
         ]
         return tuple(self._alike(match, earlier) for match in matches)
 
-    def _alike(self, match: Match, earlier: Mapping[UUID, int]) -> Alike:
+    def _alike(self, match: Match, earlier: Mapping[UUID, int]) -> PossibleMatch:
         one, row = match.patient_id, self.made_by.get(match.patient_id, 0)
         label = f"the patient of row {row}" if row else self.people[one].label
-        return Alike(one, row or earlier.get(one, 0), label, match)
+        return PossibleMatch(one, row or earlier.get(one, 0), label, match)
 
 
-def people_in_database(candidates: Iterable[Candidate], *, to_change: bool = False) -> Known:
+def find_existing_patients(
+    candidates: Iterable[CheckedRow], *, to_change: bool = False
+) -> ExistingPatients:
     """The patients whom these rows may be about, in the order of their ids: a few queries for any number of rows.
 
     `to_change` holds them locked until the transaction ends, so that nobody's change falls between look and write.
@@ -132,13 +136,13 @@ def people_in_database(candidates: Iterable[Candidate], *, to_change: bool = Fal
     found = found.select_for_update() if to_change else found
     facts = list(found.values("id", "mrn", "status", "version", *COLUMNS))
     held, undone = _identifiers_of(ids), _undone(facts)
-    known = Known(likely=likely)
+    known = ExistingPatients(likely=likely)
     for one in facts:
         known.add(_person(one, held.get(one["id"], set()), is_undone=one["id"] in undone))
     return known
 
 
-def _likely(strangers: list[Candidate]) -> dict[int, list[Match]]:
+def _likely(strangers: list[CheckedRow]) -> dict[int, list[Match]]:
     """For each row of nobody whose identifier we know, the patients who may be its person."""
     named = [row for row in strangers if row.person[0]]
     crowd = load_people_index([row.facts for row in named])
@@ -182,7 +186,7 @@ def _same_mrn(pairs: set[IdentifierKey]) -> Q:
     return Q(mrn__in={value for system, value in pairs if system == MRN})
 
 
-def _same_people(rows: list[Candidate]) -> Q:
+def _same_people(rows: list[CheckedRow]) -> Q:
     names, births = {row.person[0] for row in rows} - {""}, {row.person[1] for row in rows} - {None}
     there = Q(sort_key__in=names, status__in=[Status.ACTIVE, Status.ARCHIVED])
     return there & (Q(date_of_birth__in=births) | Q(date_of_birth=None))
@@ -192,9 +196,13 @@ def _is_uuid(system: str, value: str) -> bool:
     return system == RECORD_ID and len(value) == 32 and not set(value) - set("0123456789ABCDEF")
 
 
-def _person(facts: dict[str, Any], identifiers: set[IdentifierKey], *, is_undone: bool) -> Person:
+def _person(
+    facts: dict[str, Any], identifiers: set[IdentifierKey], *, is_undone: bool
+) -> KnownPatient:
     """Out of the columns; plain values, since building whole patients took most of an import's time."""
     own_keys = {(RECORD_ID, facts["id"].hex.upper()), (MRN, facts["mrn"])}
     values = {name: facts[name] for name in COLUMNS}
     label = f"MRN {facts['mrn']}"
-    return Person(facts["id"], values, identifiers, own_keys, facts["status"], label, is_undone)
+    return KnownPatient(
+        facts["id"], values, identifiers, own_keys, facts["status"], label, is_undone
+    )

@@ -19,7 +19,7 @@ from portal.patients.validation import clean_details
 
 
 @dataclass(frozen=True)
-class Candidate:
+class CheckedRow:
     """A row with cleaned details."""
 
     row: Row
@@ -41,22 +41,22 @@ class Candidate:
         return compared_fields(self.details, ())
 
 
-def checked(row: Row) -> Candidate | list[Problem]:
+def checked(row: Row) -> CheckedRow | list[Problem]:
     """The candidate, or everything that is wrong with the row."""
     if row.problems:
         return row.problems
     try:
-        return Candidate(row, clean_details(row.details, partial=True))
+        return CheckedRow(row, clean_details(row.details, partial=True))
     except InvalidInput as error:
-        return problems_of(row, error)
+        return problems_from_error(row, error)
 
 
-def candidates_of(rows: Iterable[Row]) -> list[Candidate]:
+def valid_rows(rows: Iterable[Row]) -> list[CheckedRow]:
     """The rows without a fault."""
-    return [result for row in rows if isinstance(result := checked(row), Candidate)]
+    return [result for row in rows if isinstance(result := checked(row), CheckedRow)]
 
 
-def problems_of(row: Row, error: InvalidInput) -> list[Problem]:
+def problems_from_error(row: Row, error: InvalidInput) -> list[Problem]:
     """The error's fields in the words of the file."""
     problems: list[Problem] = []
     for one in error.errors:

@@ -9,8 +9,8 @@ import pghistory
 from portal.accounts.models import User
 from portal.duplicates.worklist import save_pairs
 from portal.imports.matching.decision import Decision
-from portal.imports.matching.lookup import Known, people_in_database
-from portal.imports.matching.row import Candidate
+from portal.imports.matching.lookup import ExistingPatients, find_existing_patients
+from portal.imports.matching.row import CheckedRow
 from portal.imports.models import ImportedRow, ImportJob, Outcome
 from portal.patients.matching.lookup import lock_people
 from portal.patients.matching.rules import IdentifierKey
@@ -18,17 +18,17 @@ from portal.patients.models import Source
 from portal.patients.services import change_patients, register_patients
 
 
-class Writing:
+class ApplyRun:
     """The patients themselves. Every change carries the job's id in the log, so that an import can be traced."""
 
     def __init__(self, job: ImportJob, by: User | None) -> None:
         self.job, self.by = job, by
-        self.known = Known()
+        self.known = ExistingPatients()
 
-    def people_of(self, candidates: Sequence[Candidate]) -> Known:
+    def find_patients(self, candidates: Sequence[CheckedRow]) -> ExistingPatients:
         """See Memory. From here until the batch is written no other door registers or changes these people."""
         lock_people(one.person for one in candidates if one.person[0])
-        self.known = people_in_database(candidates, to_change=True)
+        self.known = find_existing_patients(candidates, to_change=True)
         return self.known
 
     def earlier_rows(self, patient_ids: Iterable[UUID]) -> dict[UUID, int]:

@@ -13,11 +13,11 @@ from portal.imports.matching.decision import Decision
 from portal.imports.matching.lookup import (
     COLUMNS,
     DATES,
-    Known,
-    Person,
-    people_in_database,
+    ExistingPatients,
+    KnownPatient,
+    find_existing_patients,
 )
-from portal.imports.matching.row import Candidate
+from portal.imports.matching.row import CheckedRow
 from portal.imports.models import Outcome
 from portal.patients.matching.lookup import MAX_PER_BIRTH_DATE, MAX_PER_NAME, MAX_PER_PHONE
 from portal.patients.matching.rules import COMPARED_COLUMNS as COMPARED
@@ -39,17 +39,17 @@ _CHANGED = "SELECT id, first_row, facts FROM person WHERE id IN (SELECT value FR
 _FIRST_ROWS = "SELECT id, first_row FROM person WHERE id IN (SELECT value FROM json_each(?))"
 
 
-class Rehearsal:
+class DryRun:
     """The patients as they would be. SQLite keeps a store without a name on disk, unlinked, and drops it at the end."""
 
     def __init__(self) -> None:
         self.store = sqlite3.connect("")
         self.store.executescript(_TABLES + TABLE)
-        self.known = Known()
+        self.known = ExistingPatients()
 
-    def people_of(self, candidates: Sequence[Candidate]) -> Known:
+    def find_patients(self, candidates: Sequence[CheckedRow]) -> ExistingPatients:
         """See Memory: those of the database, with what earlier rows would have made of them."""
-        self.known = people_in_database(candidates)
+        self.known = find_existing_patients(candidates)
         clues = [clue for one in candidates for clue in _clues(one.pairs, one.person)]
         ids = {str(one) for one in self.known.people} | {
             one for (one,) in self._ask(_BY_CLUE, clues)
@@ -114,7 +114,7 @@ def _clues(pairs: set[tuple[str, str]], person: tuple[str, date | None]) -> list
     return [f"identifier|{system}|{value}" for system, value in pairs] + name
 
 
-def _person(patient_id: UUID, row: int, facts: str, *, there: Person | None) -> Person:
+def _person(patient_id: UUID, row: int, facts: str, *, there: KnownPatient | None) -> KnownPatient:
     read = json.loads(facts)
     values = {
         name: date.fromisoformat(value) if name in DATES and value else value
@@ -122,8 +122,8 @@ def _person(patient_id: UUID, row: int, facts: str, *, there: Person | None) -> 
     }
     pairs = {(system, value) for system, value in read["pairs"]}
     if there:
-        return Person(patient_id, values, pairs, there.own_keys, Status.ACTIVE, there.label)
-    return Person(patient_id, values, pairs, label=f"the patient of row {row}")
+        return KnownPatient(patient_id, values, pairs, there.own_keys, Status.ACTIVE, there.label)
+    return KnownPatient(patient_id, values, pairs, label=f"the patient of row {row}")
 
 
 TABLE = f"""
@@ -148,7 +148,7 @@ def keep_faces(store: sqlite3.Connection, decisions: Iterable[Decision]) -> None
 
 
 def faces_near(
-    store: sqlite3.Connection, candidates: Sequence[Candidate]
+    store: sqlite3.Connection, candidates: Sequence[CheckedRow]
 ) -> Iterator[tuple[UUID, int, dict[str, Any]]]:
     """The id, the row and the columns of those who may be the same people as these, and of others beside them."""
     people = [one.facts for one in candidates]

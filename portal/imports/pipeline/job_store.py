@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from portal.imports.matching.decision import Decision
-from portal.imports.matching.row import Candidate, checked
+from portal.imports.matching.row import CheckedRow, checked
 from portal.imports.models import ImportJob, ImportQuestion, ImportReject, Outcome
 from portal.imports.readers import Problem, Row
 
@@ -31,7 +31,7 @@ class LeaseLost(Exception):
     """Another process took the job up; this one must write nothing more."""
 
 
-def again_after_deadlock(batch: Callable[[], T]) -> T:
+def retry_after_deadlock(batch: Callable[[], T]) -> T:
     """The answer of a batch, done again when PostgreSQL undid it for the sake of another transaction."""
     for tries_left in reversed(range(TRIES)):
         try:
@@ -42,7 +42,7 @@ def again_after_deadlock(batch: Callable[[], T]) -> T:
     raise AssertionError("The last try returns or raises.")
 
 
-class JobBook:
+class JobProgressStore:
     """The job's row. The batch holds it locked, so that a process whose lease ran out cannot write beside the next."""
 
     def __init__(self, job_id: UUID, lease: UUID | None, *, asks: bool = False) -> None:
@@ -105,7 +105,7 @@ class JobBook:
         )
 
 
-class ReadOnlyBook:
+class ReadOnlyProgressStore:
     """Nothing is kept, and the database itself sees to it: each batch is a read-only transaction."""
 
     @contextmanager
@@ -126,7 +126,7 @@ def _as_json(problem: Problem) -> dict[str, str]:
 def _checked_details(row: Row) -> dict[str, Any]:
     """What the row says, written as the patients' own values are, so that the two can be compared."""
     candidate = checked(row)
-    details = candidate.details if isinstance(candidate, Candidate) else {}
+    details = candidate.details if isinstance(candidate, CheckedRow) else {}
     return {
         name: value if isinstance(value, list) else str(value)
         for name, value in details.items()

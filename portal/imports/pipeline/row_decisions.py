@@ -6,8 +6,8 @@ from uuid import UUID
 
 from portal.imports.matching.decision import Decision, has_value, new_patient, refusal, without_name
 from portal.imports.matching.diff import changes_for
-from portal.imports.matching.lookup import Known, Person
-from portal.imports.matching.row import Candidate
+from portal.imports.matching.lookup import ExistingPatients, KnownPatient
+from portal.imports.matching.row import CheckedRow
 from portal.imports.models import Choice, Doubt, ImportQuestion, Outcome
 from portal.imports.readers import Problem
 from portal.patients.models import Status
@@ -15,7 +15,7 @@ from portal.patients.models import Status
 READ_AHEAD = 1_000
 
 
-class Answers:
+class RowDecisions:
     """The choices of a trial, read ahead as the import goes through the rows. See Settle."""
 
     def __init__(self, trial_id: UUID) -> None:
@@ -23,7 +23,9 @@ class Answers:
         self.begin, self.end = 0, 0  # The rows that were read ahead: from `begin` to before `end`.
         self.chosen: dict[int, ImportQuestion] = {}
 
-    def __call__(self, decision: Decision, candidate: Candidate, known: Known) -> Decision:
+    def __call__(
+        self, decision: Decision, candidate: CheckedRow, known: ExistingPatients
+    ) -> Decision:
         """A choice counts only for the question that was asked; if things have changed since, the rules decide."""
         chosen = self._of(candidate.row.number)
         if chosen is None or not _is_about(chosen, decision):
@@ -58,7 +60,9 @@ def _is_about(chosen: ImportQuestion, decision: Decision) -> bool:
     }
 
 
-def _new(candidate: Candidate, known: Known, decision: Decision, *, reason: str) -> Decision:
+def _new(
+    candidate: CheckedRow, known: ExistingPatients, decision: Decision, *, reason: str
+) -> Decision:
     """A person of their own, without the identifiers that others hold."""
     own = _without(candidate, {pair for pair in candidate.pairs if known.holders.get(pair)})
     if not (own.details.get("family_name") or own.details.get("given_name")):
@@ -67,7 +71,9 @@ def _new(candidate: Candidate, known: Known, decision: Decision, *, reason: str)
     return replace(new_patient(own), people=people, alike=decision.alike, reason=reason)
 
 
-def _update(candidate: Candidate, person: Person, known: Known, *, only_blanks: bool) -> Decision:
+def _update(
+    candidate: CheckedRow, person: KnownPatient, known: ExistingPatients, *, only_blanks: bool
+) -> Decision:
     """A change of this patient, who gets no identifier that another one holds."""
     others = {pair for pair in candidate.pairs if known.holders.get(pair, set()) - {person.id}}
     changes = changes_for(_without(candidate, others), person)
@@ -77,7 +83,7 @@ def _update(candidate: Candidate, person: Person, known: Known, *, only_blanks: 
     return Decision(candidate.row, outcome, person.id, changes)
 
 
-def _without(candidate: Candidate, pairs: set[tuple[str, str]]) -> Candidate:
+def _without(candidate: CheckedRow, pairs: set[tuple[str, str]]) -> CheckedRow:
     details: dict[str, Any] = dict(candidate.details)
     if pairs:
         details["identifiers"] = [

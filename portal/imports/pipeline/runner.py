@@ -10,23 +10,30 @@ from typing import Protocol
 from django.db import DataError, IntegrityError, transaction
 
 from portal.errors import InvalidInput, PortalError
-from portal.imports.matching.decision import Decision, Memory, Settle, as_decided, decide, refusal
-from portal.imports.matching.row import candidates_of, problems_of
-from portal.imports.pipeline.job_store import again_after_deadlock
+from portal.imports.matching.decision import (
+    Decision,
+    PatientLookup,
+    RowDecider,
+    as_decided,
+    decide,
+    refusal,
+)
+from portal.imports.matching.row import problems_from_error, valid_rows
+from portal.imports.pipeline.job_store import retry_after_deadlock
 from portal.imports.readers import PatientFile, Problem, Row
 
 BATCH = 500
 _REFUSALS = (PortalError, IntegrityError, DataError)
 
 
-class Patients(Memory, Protocol):
+class Patients(PatientLookup, Protocol):
     """Where decisions go: the patients, or a rehearsal of them."""
 
     def write(self, decisions: Sequence[Decision]) -> None:
         """Carry the decisions out, all or none."""
 
 
-class Book(Protocol):
+class ProgressStore(Protocol):
     """Where progress is kept."""
 
     def batch(self) -> AbstractContextManager[object]:
@@ -42,9 +49,9 @@ class Rules:
 
     allow_duplicates: bool
     holds_back: bool
-    settle: Settle
+    settle: RowDecider
 
-    def decide(self, rows: Sequence[Row], memory: Memory) -> list[Decision]:
+    def decide(self, rows: Sequence[Row], memory: PatientLookup) -> list[Decision]:
         """See `decide`."""
         return decide(
             rows,
@@ -55,19 +62,19 @@ class Rules:
         )
 
 
-Told = Callable[[Sequence[Decision]], None]
+BatchListener = Callable[[Sequence[Decision]], None]
 
 
 def run(
     file: PatientFile,
     *,
     patients: Patients,
-    book: Book,
+    book: ProgressStore,
     allow_duplicates: bool,
     holds_back: bool = False,
-    settle: Settle = as_decided,
+    settle: RowDecider = as_decided,
     after: int = 0,
-    tell: Told | None = None,
+    tell: BatchListener | None = None,
 ) -> None:
     """Every row behind row `after` is imported or refused, on its own; `tell` hears of each batch once it is safe.
 
@@ -86,15 +93,19 @@ def run(
         )  # Where rows depend on each other, looking far ahead is in vain.
 
 
-def _batch(rows: Sequence[Row], *, patients: Patients, book: Book, rules: Rules) -> list[Decision]:
+def _batch(
+    rows: Sequence[Row], *, patients: Patients, book: ProgressStore, rules: Rules
+) -> list[Decision]:
     asked = (rows, patients, book, rules)
     try:
-        return again_after_deadlock(partial(_together, *asked))
+        return retry_after_deadlock(partial(_together, *asked))
     except _REFUSALS:  # One row is at fault: each on its own, so that it costs only itself.
-        return again_after_deadlock(partial(_one_by_one, *asked))
+        return retry_after_deadlock(partial(_one_by_one, *asked))
 
 
-def _together(rows: Sequence[Row], patients: Patients, book: Book, rules: Rules) -> list[Decision]:
+def _together(
+    rows: Sequence[Row], patients: Patients, book: ProgressStore, rules: Rules
+) -> list[Decision]:
     with book.batch():
         decisions = rules.decide(rows, patients)
         patients.write(decisions)
@@ -103,11 +114,11 @@ def _together(rows: Sequence[Row], patients: Patients, book: Book, rules: Rules)
 
 
 def _one_by_one(
-    rows: Sequence[Row], patients: Patients, book: Book, rules: Rules
+    rows: Sequence[Row], patients: Patients, book: ProgressStore, rules: Rules
 ) -> list[Decision]:
     with book.batch():
-        patients.people_of(
-            candidates_of(rows)
+        patients.find_patients(
+            valid_rows(rows)
         )  # All are locked in one order before the first is written.
         decisions = [_alone(row, patients=patients, rules=rules) for row in rows]
         book.keep(decisions)
@@ -127,7 +138,7 @@ def _alone(row: Row, *, patients: Patients, rules: Rules) -> Decision:
 def _problems(row: Row, error: Exception) -> list[Problem]:
     """Words for what the patients' services or the database refused; a database's own text is never shown."""
     if isinstance(error, InvalidInput) and error.errors:
-        return problems_of(row, error)
+        return problems_from_error(row, error)
     if isinstance(error, PortalError):
         return [Problem("", "", error.detail or error.title)]
     rule = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)

@@ -9,15 +9,15 @@ from uuid import UUID
 import pghistory
 from django.db.models import Exists, F, OuterRef, QuerySet
 
-from portal.imports.models import ImportedRow, ImportJob, Outcome, Undo
-from portal.imports.pipeline.job_store import JobBook, again_after_deadlock
+from portal.imports.models import ImportedRow, ImportJob, Outcome, UndoResult
+from portal.imports.pipeline.job_store import JobProgressStore, retry_after_deadlock
 from portal.patients.fields import RECORDED
 from portal.patients.models import Patient, PatientEvent, PatientIdentifier, Source, Status
 from portal.patients.models.log import DELETED
 from portal.patients.services import change_patients
 
 BATCH = 100  # So many patients are locked against the desk at once.
-Heard = Callable[[int], None]
+UndoListener = Callable[[int], None]
 _KEPT = {
     "mrn",
     "source",
@@ -27,14 +27,14 @@ _BEFORE = [name for name in RECORDED if name not in _KEPT]
 
 
 @dataclass(frozen=True)
-class Trace:
+class UndoPlan:
     """What a job did to one patient. `version_before` is 0 for a patient whom it made.
 
     `since` tells why it cannot be taken back, None if it can.
     """
 
     version_before: int
-    since: Undo | None
+    since: UndoResult | None
 
 
 @dataclass(frozen=True)
@@ -46,19 +46,19 @@ class Change:
     undone: str = ""
 
 
-def undo(job: ImportJob, book: JobBook, tell: Heard | None = None) -> None:
+def undo(job: ImportJob, book: JobProgressStore, tell: UndoListener | None = None) -> None:
     """Archive whom the job made, and put back whom it changed: batches, each a transaction with its progress.
 
     `tell` hears how many patients each batch dealt with, once it is safe.
     """
     after = 0
-    while rows := again_after_deadlock(partial(_batch, job, book, after)):
+    while rows := retry_after_deadlock(partial(_batch, job, book, after)):
         after = rows[-1].row_number
         if tell:
             tell(len(rows))
 
 
-def _batch(job: ImportJob, book: JobBook, after: int) -> list[ImportedRow]:
+def _batch(job: ImportJob, book: JobProgressStore, after: int) -> list[ImportedRow]:
     with book.batch():
         rows = list(_waiting(job).filter(row_number__gt=after).order_by("row_number")[:BATCH])
         if rows:
@@ -82,29 +82,30 @@ def _undo(job: ImportJob, rows: Sequence[ImportedRow]) -> None:
         .order_by("pk")
         .values_list("pk", flat=True)
     )
-    traces = traces_of(job, there)
+    traces = plans_for(job, there)
     for row in rows:
         row.undo = _answer(traces.get(row.patient_id))
-    _archive(job, [row.patient_id for row in rows if row.undo == Undo.ARCHIVED])
+    _archive(job, [row.patient_id for row in rows if row.undo == UndoResult.ARCHIVED])
     _put_back(
-        job, {row.patient_id: traces[row.patient_id] for row in rows if row.undo == Undo.RESTORED}
+        job,
+        {row.patient_id: traces[row.patient_id] for row in rows if row.undo == UndoResult.RESTORED},
     )
     ImportedRow.objects.bulk_update(rows, ["undo"])
 
 
-def _answer(trace: Trace | None) -> Undo:
+def _answer(trace: UndoPlan | None) -> UndoResult:
     if trace is None:
-        return Undo.GONE
+        return UndoResult.GONE
     if trace.since is not None:
         return trace.since
-    return Undo.ARCHIVED if trace.version_before == 0 else Undo.RESTORED
+    return UndoResult.ARCHIVED if trace.version_before == 0 else UndoResult.RESTORED
 
 
 def _archive(job: ImportJob, patient_ids: Iterable[UUID]) -> None:
     _change(job, [(one, {"status": Status.ARCHIVED}) for one in patient_ids])
 
 
-def _put_back(job: ImportJob, traces: dict[UUID, Trace]) -> None:
+def _put_back(job: ImportJob, traces: dict[UUID, UndoPlan]) -> None:
     versions = {trace.version_before for trace in traces.values()}
     events = PatientEvent.objects.filter(pgh_obj__in=traces, version__in=versions).exclude(
         pgh_label=DELETED
@@ -146,7 +147,7 @@ def _change(job: ImportJob, changes: list[tuple[UUID, dict[str, Any]]]) -> None:
 
 def _counts(rows: Sequence[ImportedRow]) -> dict[str, Any]:
     archived, restored = (
-        sum(row.undo == one for row in rows) for one in (Undo.ARCHIVED, Undo.RESTORED)
+        sum(row.undo == one for row in rows) for one in (UndoResult.ARCHIVED, UndoResult.RESTORED)
     )
     return {
         "undo_archived_count": F("undo_archived_count") + archived,
@@ -155,7 +156,7 @@ def _counts(rows: Sequence[ImportedRow]) -> dict[str, Any]:
     }
 
 
-def traces_of(job: ImportJob, patient_ids: Iterable[UUID]) -> dict[UUID, Trace]:
+def plans_for(job: ImportJob, patient_ids: Iterable[UUID]) -> dict[UUID, UndoPlan]:
     """The job's trace in each of these patients: one query."""
     events = (
         PatientEvent.objects.filter(pgh_obj__in=patient_ids)
@@ -165,10 +166,10 @@ def traces_of(job: ImportJob, patient_ids: Iterable[UUID]) -> dict[UUID, Trace]:
     changes: dict[UUID, list[Change]] = {}
     for patient_id, version, context in events.values_list("pgh_obj_id", "version", "pgh_context"):
         changes.setdefault(patient_id, []).append(_change_in(version, context or {}))
-    return {patient_id: trace_in(log, str(job.pk)) for patient_id, log in changes.items()}
+    return {patient_id: plan_from_log(log, str(job.pk)) for patient_id, log in changes.items()}
 
 
-def trace_in(log: Sequence[Change], job: str) -> Trace:
+def plan_from_log(log: Sequence[Change], job: str) -> UndoPlan:
     """The trace of `job` in the log of one patient, oldest change first.
 
     An import that was undone again left no trace: its changes and the undoing take each other away. What is left may
@@ -183,8 +184,10 @@ def trace_in(log: Sequence[Change], job: str) -> Trace:
     last = [change for change in standing if change.job == job]
     if not last or standing[-len(last) :] != last:
         top = standing[-1] if standing else None
-        return Trace(0, Undo.LATER if top and top.job not in ("", job) else Undo.CHANGED)
-    return Trace(last[0].version - 1, None)
+        return UndoPlan(
+            0, UndoResult.LATER if top and top.job not in ("", job) else UndoResult.CHANGED
+        )
+    return UndoPlan(last[0].version - 1, None)
 
 
 def _take_away(standing: list[Change], job: str) -> None:

@@ -50,13 +50,13 @@ def field_for(name: str) -> str | None:
     return _KNOWN.get(re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_"))
 
 
-def guess(header: Sequence[str]) -> list[str]:
+def guess_fields(header: Sequence[str]) -> list[str]:
     """A field for each column, "" for one to leave out; of columns that mean the same, the first is taken."""
     found = [field_for(name) or "" for name in header]
     return [name if name not in found[:index] else "" for index, name in enumerate(found)]
 
 
-def understand(header: Sequence[str], chosen: Sequence[str] = ()) -> Columns:
+def understand_header(header: Sequence[str], chosen: Sequence[str] = ()) -> Columns:
     """The columns of a header, by what was chosen for each ("" leaves it out) or else by their names.
 
     Unreadable when patients cannot be made out of them. Its words quote only names that we know.
@@ -76,7 +76,7 @@ def understand(header: Sequence[str], chosen: Sequence[str] = ()) -> Columns:
     return Columns(fields, words, [name for name in others if name.lower() not in _OURS_ALONE])
 
 
-def names_somebody(fields: Sequence[str]) -> bool:
+def can_name_a_patient(fields: Sequence[str]) -> bool:
     """Whether rows of these fields can be told to be about somebody: by a name or by a key."""
     return bool({"family_name", "given_name", *_KEYS} & set(fields))
 
@@ -92,6 +92,6 @@ def _guessed(header: Sequence[str]) -> list[str | None]:
 def _checked(header: Sequence[str], chosen: Sequence[str]) -> list[str | None]:
     if len(chosen) != len(header) or set(chosen) - set(ALL) - {""}:
         raise Unreadable("The columns that were chosen do not fit this file. Choose them again.")
-    if not names_somebody(chosen):
+    if not can_name_a_patient(chosen):
         raise Unreadable("No column becomes a name or an identifier. Choose at least one.")
     return [name or None for name in chosen]

@@ -10,7 +10,7 @@ from portal.imports.readers.lines import Line, lines_of
 from portal.imports.readers.rows import Unreadable
 from portal.imports.readers.tables import Record, TableFile
 
-MOST_LINES = 20  # A quoted cell over more lines is taken for a quote that was never closed.
+MAX_CELL_LINES = 20  # A quoted cell over more lines is taken for a quote that was never closed.
 _OPEN_QUOTE = "unexpected end of data"
 
 
@@ -44,7 +44,7 @@ def _records(lines: Iterator[Line], delimiter: str) -> Iterator[tuple[list[str],
     while line := waiting.popleft() if waiting else next(lines, None):
         block = [line]
         cells, fault = _cells(block, delimiter)
-        while fault == _OPEN_QUOTE and len(block) < MOST_LINES:
+        while fault == _OPEN_QUOTE and len(block) < MAX_CELL_LINES:
             more = waiting.popleft() if waiting else next(lines, None)
             if more is None:
                 break

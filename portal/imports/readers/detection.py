@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from portal.imports.readers.csv_file import CsvFile
-from portal.imports.readers.encodings import SAVE_AS, UTF_8, encoding_in, marked
+from portal.imports.readers.encodings import SAVE_AS, UTF_8, byte_order_mark, detect_encoding
 from portal.imports.readers.fhir_files import BundleFile, NdjsonFile
 from portal.imports.readers.rows import PatientFile, Unreadable
 from portal.imports.readers.tables import TableFile
-from portal.imports.readers.workbook_safety import words_for_old
+from portal.imports.readers.workbook_safety import advice_for_ole_file
 from portal.imports.readers.xlsx_file import XlsxFile
 
 SAMPLE = 1024 * 1024
@@ -28,13 +28,13 @@ def open_patients(path: Path, chosen: Sequence[str] = (), *, encoding: str = "")
     `chosen` says what each column of a table becomes; without it the names of the columns do. `encoding` is that of a
     CSV file without a byte order mark; without it the file must be UTF-8.
     """
-    file = recognise(path, chosen, encoding=encoding)
+    file = recognise_file(path, chosen, encoding=encoding)
     if isinstance(file, TableFile):
         file.columns  # noqa: B018 - Unreadable, if patients cannot be made out of them.
     return file
 
 
-def recognise(
+def recognise_file(
     path: Path, chosen: Sequence[str] = (), *, encoding: str = "", assumes_encoding: bool = False
 ) -> PatientFile:
     """The same for a file whose columns nobody has understood yet: of a table only the header has been read.
@@ -47,10 +47,10 @@ def recognise(
     if sample.startswith(b"PK\x03\x04"):
         return XlsxFile(path, chosen)
     if sample.startswith(b"\xd0\xcf\x11\xe0"):
-        raise Unreadable(words_for_old(path))
+        raise Unreadable(advice_for_ole_file(path))
     _refuse_others(sample)
-    name = encoding_in(sample, encoding, assumes=assumes_encoding)
-    text = sample[marked(sample)[1] :].decode(name, "replace")
+    name = detect_encoding(sample, encoding, assumes=assumes_encoding)
+    text = sample[byte_order_mark(sample)[1] :].decode(name, "replace")
     _refuse_binary(text)
     if not text.lstrip().startswith(("{", "[")):
         return CsvFile(path, chosen, encoding=name)
@@ -65,7 +65,7 @@ def _refuse_others(sample: bytes) -> None:
     for mark, advice in _MARKS.items():
         if sample.startswith(mark):
             raise Unreadable(advice)
-    if not sample[marked(sample)[1] :].strip():
+    if not sample[byte_order_mark(sample)[1] :].strip():
         raise Unreadable("The file is empty.")
 
 

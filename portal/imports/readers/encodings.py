@@ -34,7 +34,7 @@ _TWO_BYTES = re.compile(
 )
 
 
-def marked(sample: bytes) -> tuple[str, int]:
+def byte_order_mark(sample: bytes) -> tuple[str, int]:
     """The encoding that a byte order mark names, "" without one, and how many bytes the mark has."""
     for mark, name in _MARKS.items():
         if sample.startswith(mark):
@@ -42,12 +42,12 @@ def marked(sample: bytes) -> tuple[str, int]:
     return "", 0
 
 
-def encoding_in(sample: bytes, chosen: str = "", *, assumes: bool = False) -> str:
+def detect_encoding(sample: bytes, chosen: str = "", *, assumes: bool = False) -> str:
     """The encoding of a file that begins so: its mark, else `chosen`, else UTF-8.
 
     If it is none of them: with `assumes` the likeliest, which a person has to look at, else Unreadable.
     """
-    mark, _ = marked(sample)
+    mark, _ = byte_order_mark(sample)
     if mark or chosen:
         return mark or known(chosen)
     likeliest = _without_mark(sample)

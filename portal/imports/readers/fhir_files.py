@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from portal.imports.readers.fhir_patient import PLACES, Misshapen, details_of
+from portal.imports.readers.fhir_patient import PLACES, InvalidResource, resource_details
 from portal.imports.readers.lines import lines_of
 from portal.imports.readers.rows import Problem, Row, Unreadable
 
 _UNSTORABLE = re.compile(
     r"\\u(0000|d[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2}\\u)d[c-f])", re.IGNORECASE
 )
-LARGEST_BUNDLE = 32 * 1024 * 1024  # A Bundle is one JSON document, and must be held in memory.
+MAX_BUNDLE_BYTES = 32 * 1024 * 1024  # A Bundle is one JSON document, and must be held in memory.
 
 
 class NdjsonFile:
@@ -47,7 +47,7 @@ class BundleFile:
     def __init__(self, path: Path) -> None:
         self.size = path.stat().st_size
         self.ignored: list[str] = []
-        if self.size > LARGEST_BUNDLE:
+        if self.size > MAX_BUNDLE_BYTES:
             raise Unreadable(
                 "This Bundle is too large to be read as one document. Bring the patients as FHIR NDJSON."
             )
@@ -110,6 +110,6 @@ def _row(number: int, end: int, text: str, resource: Any) -> Row:
             problems=[Problem("resourceType", str(kind or ""), "only Patient is imported")],
         )
     try:
-        return Row(number, end, [text], details_of(resource), PLACES)
-    except Misshapen as error:
+        return Row(number, end, [text], resource_details(resource), PLACES)
+    except InvalidResource as error:
         return Row(number, end, [text], problems=[Problem(error.path, "", error.reason)])

@@ -8,7 +8,7 @@ from portal.imports.readers import values
 from portal.imports.readers.rows import own_keys
 
 
-class Misshapen(Exception):
+class InvalidResource(Exception):
     """A part of the resource is not what FHIR says; `path` names it, `reason` says what it should be."""
 
     def __init__(self, path: str, reason: str) -> None:
@@ -16,7 +16,7 @@ class Misshapen(Exception):
         self.path, self.reason = path, reason
 
 
-def details_of(resource: Mapping[str, Any]) -> dict[str, Any]:
+def resource_details(resource: Mapping[str, Any]) -> dict[str, Any]:
     """Patient's fields and `identifiers`, without what the resource leaves out; Misshapen for a wrong type."""
     details: dict[str, Any] = {}
     for part in (_name, _telecom, _address, _others, _origins):
@@ -87,7 +87,7 @@ def _others(resource: Mapping[str, Any]) -> dict[str, str]:
     spoken = [item for item in _objects(resource, "communication") if item.get("preferred")]
     spoken = spoken or _objects(resource, "communication")
     language = _object(spoken[0], "language", "communication") if spoken else {}
-    born, precision = values.parts_of_date(_text(resource, "birthDate"))
+    born, precision = values.parse_partial_date(_text(resource, "birthDate"))
     return {
         "date_of_birth": born,
         "date_of_birth_precision": precision if born else "",
@@ -156,26 +156,26 @@ def _code(concept: Mapping[str, Any], path: str) -> str:
 def _objects(holder: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     found = holder.get(name) or []
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
-        raise Misshapen(name, "must be a list of objects")
+        raise InvalidResource(name, "must be a list of objects")
     return found
 
 
 def _object(holder: Mapping[str, Any], name: str, path: str = "") -> dict[str, Any]:
     found = holder.get(name) or {}
     if not isinstance(found, dict):
-        raise Misshapen(".".join(filter(None, (path, name))), "must be an object")
+        raise InvalidResource(".".join(filter(None, (path, name))), "must be an object")
     return found
 
 
 def _texts(holder: Mapping[str, Any], name: str, path: str) -> list[str]:
     found = holder.get(name) or []
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
-        raise Misshapen(f"{path}.{name}", "must be a list of texts")
+        raise InvalidResource(f"{path}.{name}", "must be a list of texts")
     return [item.strip() for item in found if item.strip()]
 
 
 def _text(holder: Mapping[str, Any], name: str, path: str = "") -> str:
     found = holder.get(name) or ""
     if not isinstance(found, str):
-        raise Misshapen(".".join(filter(None, (path, name))), "must be a text")
+        raise InvalidResource(".".join(filter(None, (path, name))), "must be a text")
     return found.strip()

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from portal.imports.readers.encodings import LABELS, UTF_8, is_control, is_text, marked
+from portal.imports.readers.encodings import LABELS, UTF_8, byte_order_mark, is_control, is_text
 
-LONGEST = (
+MAX_LINE_BYTES = (
     4 * 1024 * 1024
 )  # A line beyond this is no patient; it is skipped without being held in memory.
 CHUNK = 64 * 1024
@@ -25,7 +25,7 @@ class Line:
 def lines_of(path: Path, encoding: str = UTF_8) -> Iterator[Line]:
     """Every line of the file, in one of our encodings; a byte order mark at its start is dropped."""
     with path.open("rb") as file:
-        _, end = marked(file.read(4))
+        _, end = byte_order_mark(file.read(4))
         file.seek(end)
         pieces = (
             _pairs(file, "\n".encode(encoding)) if encoding.startswith("utf-16") else _bytes(file)
@@ -33,7 +33,7 @@ def lines_of(path: Path, encoding: str = UTF_8) -> Iterator[Line]:
         for data, length in pieces:
             end += length
             if length > len(data):
-                fault = f"The line is longer than {LONGEST} bytes."
+                fault = f"The line is longer than {MAX_LINE_BYTES} bytes."
                 yield Line(data[:200].decode(encoding, "replace"), end, fault)
             else:
                 yield _decoded(data, end, encoding)
@@ -69,16 +69,16 @@ def _label(encoding: str) -> str:
 
 def _bytes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     """Lines and their lengths; of one that is too long a part alone."""
-    while data := file.readline(LONGEST + 1):
-        if len(data) > LONGEST and not data.endswith(b"\n"):
-            yield data[:LONGEST], len(data) + _skip_line(file)
+    while data := file.readline(MAX_LINE_BYTES + 1):
+        if len(data) > MAX_LINE_BYTES and not data.endswith(b"\n"):
+            yield data[:MAX_LINE_BYTES], len(data) + _skip_line(file)
         else:
             yield data, len(data)
 
 
 def _skip_line(file: BinaryIO) -> int:
     skipped = 0
-    while data := file.readline(LONGEST):
+    while data := file.readline(MAX_LINE_BYTES):
         skipped += len(data)
         if data.endswith(b"\n"):
             break
@@ -93,7 +93,7 @@ def _pairs(file: BinaryIO, line_end: bytes) -> Iterator[tuple[bytes, int]]:
         while (place := _place(kept, line_end)) >= 0:
             yield kept[:place], place + skipped
             kept, skipped = kept[place:], 0
-        if len(kept) > LONGEST:
+        if len(kept) > MAX_LINE_BYTES:
             skipped += len(kept) - CHUNK
             kept = kept[-CHUNK:]
     if kept:

@@ -8,14 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from portal.csv_safe import plain
-from portal.imports.identifier_cell import from_cell
+from portal.imports.identifier_cell import parse_cell
 from portal.imports.readers import values
-from portal.imports.readers.columns import FIELDS, MRN, RECORD, SYSTEMS, TOKENS, Columns, understand
+from portal.imports.readers.columns import (
+    FIELDS,
+    MRN,
+    RECORD,
+    SYSTEMS,
+    TOKENS,
+    Columns,
+    understand_header,
+)
 from portal.imports.readers.rows import Problem, Row, Unreadable, own_keys
 
-MOST_COLUMNS = 250
-LOOKED_AT = 50  # Records that samples are taken from.
-LONGEST_SAMPLE = 80
+MAX_COLUMNS = 250
+SAMPLED_RECORDS = 50  # Records that samples are taken from.
+MAX_SAMPLE_CHARACTERS = 80
 _MADE_ALIKE = {"sex": values.sex, "race": values.origin, "ethnicity": values.origin}
 
 
@@ -40,9 +48,9 @@ class TableFile:
     encoding = ""  # Of a text.
 
     def __init__(self, path: Path, header: Sequence[str], chosen: Sequence[str]) -> None:
-        if len(header) > MOST_COLUMNS:
+        if len(header) > MAX_COLUMNS:
             raise Unreadable(
-                f"The file has more than {MOST_COLUMNS} columns. Keep those of the patients."
+                f"The file has more than {MAX_COLUMNS} columns. Keep those of the patients."
             )
         self.path, self.size = path, path.stat().st_size
         self.header, self.chosen = [cell.strip() for cell in header], chosen
@@ -51,7 +59,7 @@ class TableFile:
     @cached_property
     def columns(self) -> Columns:
         """Unreadable when patients cannot be made out of them."""
-        return understand(self.header, self.chosen)
+        return understand_header(self.header, self.chosen)
 
     @property
     def ignored(self) -> list[str]:
@@ -64,7 +72,9 @@ class TableFile:
 
     def first_records(self) -> list[Record]:
         """The header and the first records behind it."""
-        return list(islice((record for record in self.records() if record.cells), LOOKED_AT + 1))
+        return list(
+            islice((record for record in self.records() if record.cells), SAMPLED_RECORDS + 1)
+        )
 
     def rows(self, after: int = 0) -> Iterator[Row]:
         """See PatientFile."""
@@ -78,7 +88,7 @@ class TableFile:
         for record in self.first_records()[1:]:
             for seen, cell in zip(found, record.cells if not record.fault else [], strict=False):
                 if cell.strip() and len(seen) < count:
-                    seen.append(cell.strip()[:LONGEST_SAMPLE])
+                    seen.append(cell.strip()[:MAX_SAMPLE_CHARACTERS])
         return found
 
     def _behind_header(self) -> Iterator[Record]:
@@ -111,7 +121,7 @@ class TableFile:
             name: _alike(name, text) for name, text in texts.items() if name in FIELDS
         }
         if "date_of_birth" in details:
-            day, precision = values.parts_of_date(details["date_of_birth"])
+            day, precision = values.parse_partial_date(details["date_of_birth"])
             details = {"date_of_birth_precision": precision, **details, "date_of_birth": day}
         try:
             identifiers = _identifiers(texts)
@@ -131,6 +141,6 @@ def _identifiers(texts: dict[str, str]) -> list[dict[str, str]]:
     found = [{"system": name, "value": texts[name]} for name in SYSTEMS if name in texts]
     return (
         found
-        + from_cell(texts.get(TOKENS, ""))
+        + parse_cell(texts.get(TOKENS, ""))
         + own_keys(texts.get(RECORD, ""), texts.get(MRN, ""))
     )

@@ -30,7 +30,7 @@ def origin(text: str) -> str:
     return _ORIGIN.get(text.strip().lower(), text.strip())
 
 
-def parts_of_date(text: str) -> tuple[str, str]:
+def parse_partial_date(text: str) -> tuple[str, str]:
     """A date and its precision: `1956` -> `1956-01-01`, year; whatever is no partial date counts as a day."""
     if _YEAR.fullmatch(text):
         return f"{text}-01-01", "year"

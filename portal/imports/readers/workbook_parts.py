@@ -7,11 +7,11 @@ from typing import IO
 from zipfile import ZipInfo
 
 # Bytes of XML. Measured: a megabyte of the emptiest styles takes 130 MB of memory, one of the emptiest strings 20 MB.
-MOST_SHARED_STRINGS = 24 * 1024 * 1024
-MOST_HELD = (
+MAX_STRING_BYTES = 24 * 1024 * 1024
+MAX_OTHER_BYTES = (
     1024 * 1024
 )  # All other parts together; styles of a much coloured sheet have a few hundred thousand.
-MOST_TAGS = 1_500_000  # In the shared strings, four for each: some 40,000 rows of which no cell is like another.
+MAX_STRING_TAGS = 1_500_000  # In the shared strings, four for each: some 40,000 rows of which no cell is like another.
 # Parts of a workbook that we never open, and that are large in honest ones.
 _NEVER_READ = (
     b".worksheet+xml", b".calcChain+xml", b".pivotCacheRecords+xml", b".pivotCacheDefinition+xml", b".pivotTable+xml",
@@ -26,7 +26,7 @@ _OVERRIDE = re.compile(rb"<(?:\w+:)?Override\b[^>]*>")
 _ATTRIBUTE = re.compile(rb"(\w+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 
 
-def are_too_large(parts: Iterable[ZipInfo], kinds: bytes) -> bool:
+def are_parts_too_large(parts: Iterable[ZipInfo], kinds: bytes) -> bool:
     """Whether what has to be held is larger than it is in a workbook; `kinds` is the text of [Content_Types].xml.
 
     A part counts as one that is not held only where it is called nothing else, so that strings cannot pass for a
@@ -39,8 +39,8 @@ def are_too_large(parts: Iterable[ZipInfo], kinds: bytes) -> bool:
     others = sum(part.file_size for part in held) - sum(part.file_size for part in strings)
     return (
         b"&" in kinds
-        or others > MOST_HELD
-        or sum(part.file_size for part in strings) > MOST_SHARED_STRINGS
+        or others > MAX_OTHER_BYTES
+        or sum(part.file_size for part in strings) > MAX_STRING_BYTES
     )
 
 
@@ -49,7 +49,7 @@ def shared_strings(kinds: bytes) -> list[str]:
     return [name for name, called in _kinds_by_name(kinds).items() if _is_strings(name, called)]
 
 
-def have_too_many_tags(strings: IO[bytes]) -> bool:
+def has_too_many_tags(strings: IO[bytes]) -> bool:
     """Whether this text of shared strings makes too many elements; also where its encoding could hide them."""
     beginning, tags = strings.read(_PIECE), 0
     if (declared := _ENCODING.search(beginning[:200])) and declared.group(1).lower() not in (
@@ -58,10 +58,10 @@ def have_too_many_tags(strings: IO[bytes]) -> bool:
     ):
         return True
     piece = beginning
-    while piece and tags <= MOST_TAGS:
+    while piece and tags <= MAX_STRING_TAGS:
         tags += piece.count(b"<")
         piece = strings.read(_PIECE)
-    return tags > MOST_TAGS
+    return tags > MAX_STRING_TAGS
 
 
 def _kinds_by_name(kinds: bytes) -> defaultdict[str, set[bytes]]:

@@ -5,20 +5,24 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile, _EndRecData  # type: ignore[attr-defined]
 
 from portal.imports.readers.rows import Unreadable
-from portal.imports.readers.workbook_parts import are_too_large, have_too_many_tags, shared_strings
+from portal.imports.readers.workbook_parts import (
+    are_parts_too_large,
+    has_too_many_tags,
+    shared_strings,
+)
 
-MOST_UNPACKED = (
+MAX_UNPACKED_BYTES = (
     512 * 1024 * 1024
 )  # Bytes of all parts together; a sheet of a million short cells has about 40 MB.
-MOST_TIMES_LARGER = (
+MAX_COMPRESSION_RATIO = (
     100  # Sheets pack to a tenth or a twentieth; nothing but zeros packs to a thousandth.
 )
 SMALL = 10 * 1024 * 1024  # Below this nothing can hurt, however well it is packed.
-MOST_PARTS = 2_000
-MOST_OF_DIRECTORY = (
-    MOST_PARTS * 1024
+MAX_PARTS = 2_000
+MAX_DIRECTORY_BYTES = (
+    MAX_PARTS * 1024
 )  # Bytes; the library makes an object of each entry before anyone can count.
-MOST_OF_KINDS = 1024 * 1024  # Bytes of the list that says what each part is.
+MAX_CONTENT_TYPES_BYTES = 1024 * 1024  # Bytes of the list that says what each part is.
 _DIRECTORY_SIZE = 5  # Its place in what the library reads at the end of a ZIP.
 SAVE_AS = "Save it as an Excel workbook (.xlsx) or as “CSV UTF-8 (comma delimited)” and try again."
 DAMAGED = f"This Excel workbook or ZIP file is damaged. {SAVE_AS}"
@@ -49,10 +53,10 @@ def refuse_unsafe(path: Path) -> None:
                 is_locked=any(part.flag_bits & 1 for part in parts),
             )
             with packed.open("[Content_Types].xml") as file:
-                kinds = file.read(MOST_OF_KINDS + 1)
+                kinds = file.read(MAX_CONTENT_TYPES_BYTES + 1)
             if (
-                len(kinds) > MOST_OF_KINDS
-                or are_too_large(parts, kinds)
+                len(kinds) > MAX_CONTENT_TYPES_BYTES
+                or are_parts_too_large(parts, kinds)
                 or _has_many_strings(packed, kinds)
             ):
                 raise Unreadable(TOO_LARGE)
@@ -67,12 +71,12 @@ def _has_many_strings(packed: ZipFile, kinds: bytes) -> bool:
     for name in shared_strings(kinds):
         if name in names:
             with packed.open(name) as file:
-                if have_too_many_tags(file):
+                if has_too_many_tags(file):
                     return True
     return False
 
 
-def words_for_old(path: Path) -> str:
+def advice_for_ole_file(path: Path) -> str:
     """What an OLE file is: a workbook with a password is packed into one, as is the format before 2007."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         is_locked = content.find("EncryptedPackage".encode("utf-16-le")) >= 0
@@ -85,13 +89,13 @@ def _refuse_long_directory(path: Path) -> None:
     """A directory of millions of parts would fill the memory, however small the file."""
     with path.open("rb") as file:
         end = _EndRecData(file)
-    if end and end[_DIRECTORY_SIZE] > MOST_OF_DIRECTORY:
+    if end and end[_DIRECTORY_SIZE] > MAX_DIRECTORY_BYTES:
         raise Unreadable(TOO_LARGE)
 
 
 def _refuse_large(unpacked: int, packed: int, parts: int) -> None:
-    is_bomb = unpacked > SMALL and unpacked > MOST_TIMES_LARGER * packed
-    if unpacked > MOST_UNPACKED or parts > MOST_PARTS or is_bomb:
+    is_bomb = unpacked > SMALL and unpacked > MAX_COMPRESSION_RATIO * packed
+    if unpacked > MAX_UNPACKED_BYTES or parts > MAX_PARTS or is_bomb:
         raise Unreadable(TOO_LARGE)
 
 

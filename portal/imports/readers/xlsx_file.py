@@ -12,10 +12,10 @@ from typing import Any
 from openpyxl import load_workbook
 
 from portal.imports.readers.rows import Unreadable
-from portal.imports.readers.tables import MOST_COLUMNS, Record, TableFile
+from portal.imports.readers.tables import MAX_COLUMNS, Record, TableFile
 from portal.imports.readers.workbook_safety import DAMAGED, refuse_unsafe
 
-MOST_ROWS = 1_048_576  # Of Excel itself; a row number beyond would make the library hand out empty rows for hours.
+MAX_ROWS = 1_048_576  # Of Excel itself; a row number beyond would make the library hand out empty rows for hours.
 FIRST = 100  # Rows in which a header is looked for, and samples behind it.
 _ZEROS = re.compile(r"0{2,20}")
 
@@ -50,11 +50,11 @@ class XlsxFile(TableFile):
         size = self.path.stat().st_size
         with _opened(self.path) as workbook:
             sheet = workbook[self.sheet]
-            rows = max(1, min(sheet.max_row or MOST_ROWS, MOST_ROWS))
+            rows = max(1, min(sheet.max_row or MAX_ROWS, MAX_ROWS))
             sheet.reset_dimensions()  # They may be wrong, and rows beyond them would be missed.
             before: Sequence[Any] = ()
             for number, cells in enumerate(sheet.iter_rows(max_col=self.width + 10), start=1):
-                if number > MOST_ROWS:
+                if number > MAX_ROWS:
                     raise Unreadable(DAMAGED)
                 is_gap, before = (
                     cells is before,
@@ -69,7 +69,7 @@ class XlsxFile(TableFile):
         found: list[Record] = []
         sheet.reset_dimensions()
         for number, cells in enumerate(
-            islice(sheet.iter_rows(max_col=MOST_COLUMNS + 1), FIRST), start=1
+            islice(sheet.iter_rows(max_col=MAX_COLUMNS + 1), FIRST), start=1
         ):
             if not found:
                 filled = [index for index, cell in enumerate(cells) if cell.value not in (None, "")]

@@ -11,14 +11,14 @@ from portal.accounts.rules import allow, user_of
 from portal.errors import PortalError
 from portal.imports.forms import ColumnsForm, EncodingForm
 from portal.imports.models import ENDED, ImportJob, JobStatus, MappingProfile
-from portal.imports.profiles import mapping_of, profiles_for, save_profile
-from portal.imports.readers.columns import guess, names_somebody
+from portal.imports.profiles import mapping_for, profiles_for, save_profile
+from portal.imports.readers.columns import can_name_a_patient, guess_fields
 from portal.imports.readers.encodings import LABELS as ENCODINGS
 from portal.imports.readers.encodings import UTF_8
 from portal.imports.readers.targets import DIGITS, WANTED
-from portal.imports.selectors import earlier_import, open_job
+from portal.imports.selectors import earlier_import, get_job
 from portal.imports.table_setup import has_mark, set_columns, set_encoding, suggested_mapping
-from portal.imports.wizard import COLUMNS, steps_of
+from portal.imports.wizard import COLUMNS, wizard_steps
 
 GUESS = "guess"
 
@@ -27,7 +27,7 @@ GUESS = "guess"
 @require_http_methods(["GET", "HEAD", "POST"])
 def columns(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Show the columns with what stands in them; a sent form begins the trial."""
-    job = open_job(user_of(request), job_id)
+    job = get_job(user_of(request), job_id)
     is_at_rest = job.status in [JobStatus.MAPPING, *ENDED]
     if not (job.dry_run and job.is_table and is_at_rest) or job.run:
         return redirect("imports:show", job_id)
@@ -46,7 +46,7 @@ def columns(request: HttpRequest, job_id: UUID) -> HttpResponse:
 @require_POST
 def encoding(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Read the file anew in another encoding, and show what stands in its columns then."""
-    job = open_job(user_of(request), job_id)
+    job = get_job(user_of(request), job_id)
     form = EncodingForm(request.POST)
     if form.is_valid():
         try:
@@ -61,9 +61,9 @@ def encoding(request: HttpRequest, job_id: UUID) -> HttpResponse:
 def _asked(profile: str, job: ImportJob) -> tuple[list[str], str]:
     """The columns as the address asks for them, and the name under which they are saved."""
     if profile == GUESS:
-        return guess(job.header), ""
+        return guess_fields(job.header), ""
     found = MappingProfile.objects.filter(pk=profile).first() if profile.isdecimal() else None
-    return (mapping_of(found, job.header), found.name) if found else suggested_mapping(job)
+    return (mapping_for(found, job.header), found.name) if found else suggested_mapping(job)
 
 
 def _carried_out(form: ColumnsForm, job: ImportJob, request: HttpRequest) -> bool:
@@ -95,13 +95,13 @@ def _columns(
         "is_assumed": job.encoding not in ("", UTF_8) and not has_mark(job),
         "has_mark": has_mark(job),
         "rows": _rows(job, form),
-        "is_known": any(guess(job.header)),
-        "names_somebody": names_somebody(mapping),
+        "is_known": any(guess_fields(job.header)),
+        "can_name_a_patient": can_name_a_patient(mapping),
         "missing": [words for name, words in WANTED.items() if name not in mapping],
         "profiles": profiles_for(job.header),
         "profile_name": profile_name,
         "earlier": earlier_import(job),
-        "steps": steps_of(job, COLUMNS),
+        "steps": wizard_steps(job, COLUMNS),
     }
     return render(request, "imports/columns.html", context, status=status)
 

@@ -9,20 +9,20 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts.rules import allow, user_of
-from portal.imports.forms import CommitForm
+from portal.imports.forms import ApplyForm
 from portal.imports.models import ImportJob, JobStatus
 from portal.imports.readers.targets import LABELS
-from portal.imports.review import count_questions, count_undecided, first_alike
+from portal.imports.review import count_questions, count_undecided, first_possible_duplicates
 from portal.imports.selectors import (
     earlier_import,
+    get_job,
     job_progress,
-    left_alone,
-    open_job,
+    patients_left_alone,
     rejects_csv,
     rejects_of,
 )
-from portal.imports.services import import_for_real, start_undo
-from portal.imports.wizard import IMPORT, TRIAL, steps_of
+from portal.imports.services import apply_dry_run, start_undo
+from portal.imports.wizard import IMPORT, TRIAL, wizard_steps
 
 PROBLEMS_SHOWN = 20
 ALIKE_SHOWN = 10
@@ -32,7 +32,7 @@ ALIKE_SHOWN = 10
 @require_safe
 def show(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Progress while it runs, the report when it has ended; a poll gets that part alone."""
-    job = open_job(user_of(request), job_id)
+    job = get_job(user_of(request), job_id)
     if job.status == JobStatus.MAPPING and user_of(request).has_perm("imports.add_importjob"):
         return redirect("imports:columns", job_id)
     is_poll = request.htmx  # type: ignore[attr-defined]
@@ -43,7 +43,7 @@ def show(request: HttpRequest, job_id: UUID) -> HttpResponse:
 @require_safe
 def rejects(request: HttpRequest, job_id: UUID) -> StreamingHttpResponse:
     """The refused rows as a CSV file with the reasons: mend them there and import that file."""
-    job = open_job(user_of(request), job_id)
+    job = get_job(user_of(request), job_id)
     name = f"rejects-{job.created_at:%Y%m%d-%H%M}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return StreamingHttpResponse(
@@ -55,19 +55,19 @@ def rejects(request: HttpRequest, job_id: UUID) -> StreamingHttpResponse:
 @require_POST
 def commit(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Import for real what was tried, once somebody has said what becomes of those who may be registered already."""
-    job = open_job(user_of(request), job_id)
-    form = CommitForm(request.POST, count=0 if job.run else count_undecided(job))
+    job = get_job(user_of(request), job_id)
+    form = ApplyForm(request.POST, count=0 if job.run else count_undecided(job))
     if not form.is_valid():
         return render(request, "imports/show.html", _report(job) | {"form": form}, status=422)
     likely = form.cleaned_data.get("likely", "")
-    return redirect("imports:show", import_for_real(job_id, by=user_of(request), likely=likely).pk)
+    return redirect("imports:show", apply_dry_run(job_id, by=user_of(request), likely=likely).pk)
 
 
 @allow("imports.add_importjob")
 @require_POST
 def undo(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Take the import back; the worker does it, and the page follows."""
-    start_undo(open_job(user_of(request), job_id).pk, by=user_of(request))
+    start_undo(get_job(user_of(request), job_id).pk, by=user_of(request))
     return redirect("imports:show", job_id)
 
 
@@ -88,7 +88,7 @@ def _report(job: ImportJob) -> dict[str, Any]:
         ("Left alone", job.undo_left_count),
     ]
     is_tried = job.dry_run and job.status == JobStatus.DONE
-    left = list(islice(left_alone(job), PROBLEMS_SHOWN)) if job.undo_left_count else []
+    left = list(islice(patients_left_alone(job), PROBLEMS_SHOWN)) if job.undo_left_count else []
     return {
         "job": job,
         "progress": job_progress(job),
@@ -99,9 +99,9 @@ def _report(job: ImportJob) -> dict[str, Any]:
         else [],
         "left": left,
         "questions": count_questions(job) if is_tried else [],
-        "alike": first_alike(job, limit=ALIKE_SHOWN) if is_tried else [],
-        "form": CommitForm(count=count_undecided(job) if is_tried else 0),
-        "steps": steps_of(job, TRIAL if job.dry_run else IMPORT),
+        "alike": first_possible_duplicates(job, limit=ALIKE_SHOWN) if is_tried else [],
+        "form": ApplyForm(count=count_undecided(job) if is_tried else 0),
+        "steps": wizard_steps(job, TRIAL if job.dry_run else IMPORT),
         "run": job.run if job.dry_run else None,
         "earlier": earlier_import(job) if job.dry_run else None,
         "read": [

@@ -8,8 +8,8 @@ from portal.accounts.rules import allow, user_of
 from portal.errors import PortalError
 from portal.imports.forms import UploadForm
 from portal.imports.selectors import jobs_visible_to
-from portal.imports.services import start_trial
-from portal.imports.wizard import UPLOAD, steps_of
+from portal.imports.services import start_dry_run
+from portal.imports.wizard import UPLOAD, wizard_steps
 
 JOBS_SHOWN = 50
 
@@ -29,7 +29,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _index(request, form, status=422)
     try:
-        job = start_trial(form.cleaned_data["file"], by=user_of(request))
+        job = start_dry_run(form.cleaned_data["file"], by=user_of(request))
     except PortalError as error:
         form.add_error("file", error.detail)
         return _index(request, form, status=error.status)
@@ -38,5 +38,5 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 def _index(request: HttpRequest, form: UploadForm, *, status: int = 200) -> HttpResponse:
     jobs = jobs_visible_to(user_of(request))[:JOBS_SHOWN]
-    context = {"form": form, "jobs": jobs, "steps": steps_of(None, UPLOAD)}
+    context = {"form": form, "jobs": jobs, "steps": wizard_steps(None, UPLOAD)}
     return render(request, "imports/index.html", context, status=status)

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts.rules import allow
 from portal.errors import PortalError
-from portal.imports.forms import NameForm
+from portal.imports.forms import ProfileNameForm
 from portal.imports.models import MappingProfile
 from portal.imports.profiles import delete_profile, rename_profile
 from portal.imports.readers.targets import LABELS
@@ -20,7 +20,7 @@ def profiles(request: HttpRequest) -> HttpResponse:
     found = [
         (
             profile,
-            NameForm(initial={"name": profile.name}, auto_id=f"id_%s_{profile.pk}"),
+            ProfileNameForm(initial={"name": profile.name}, auto_id=f"id_%s_{profile.pk}"),
             _reads(profile),
         )
         for profile in MappingProfile.objects.select_related("by")
@@ -32,7 +32,7 @@ def profiles(request: HttpRequest) -> HttpResponse:
 @require_POST
 def rename(request: HttpRequest, profile_id: int) -> HttpResponse:
     """Give it another name."""
-    form = NameForm(request.POST)
+    form = ProfileNameForm(request.POST)
     try:
         if form.is_valid():
             rename_profile(profile_id, form.cleaned_data["name"])

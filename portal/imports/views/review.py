@@ -15,15 +15,15 @@ from portal.imports.forms import RestForm, ReviewForm
 from portal.imports.models import Doubt, ImportJob, JobStatus
 from portal.imports.readers.targets import LABELS
 from portal.imports.review import (
-    Asked,
-    beside,
+    ReviewRow,
     choose,
-    choose_for_rest,
+    compare_fields,
     count_questions,
-    questions_of,
+    review_rows,
+    save_choice_for_rest,
 )
-from portal.imports.selectors import open_job
-from portal.imports.wizard import REVIEW, steps_of
+from portal.imports.selectors import get_job
+from portal.imports.wizard import REVIEW, wizard_steps
 
 PAGE = 10
 
@@ -32,7 +32,7 @@ PAGE = 10
 @require_http_methods(["GET", "HEAD", "POST"])
 def review(request: HttpRequest, job_id: UUID, doubt: str = "") -> HttpResponse:
     """Some rows of one kind; a sent form keeps the choices and goes on to the next ones."""
-    job = open_job(user_of(request), job_id)
+    job = get_job(user_of(request), job_id)
     kinds = count_questions(job)
     if not kinds or job.status != JobStatus.DONE or job.run:
         return redirect("imports:show", job_id)
@@ -59,7 +59,7 @@ def review(request: HttpRequest, job_id: UUID, doubt: str = "") -> HttpResponse:
 @require_POST
 def rest(request: HttpRequest, job_id: UUID, doubt: str) -> HttpResponse:
     """The same for all rows of the kind that have no choice yet."""
-    job = open_job(user_of(request), job_id)
+    job = get_job(user_of(request), job_id)
     if doubt not in Doubt.values:
         raise NotFound("There is no such kind of rows.")
     form = RestForm(request.POST, doubt=doubt)
@@ -67,7 +67,7 @@ def rest(request: HttpRequest, job_id: UUID, doubt: str) -> HttpResponse:
         return _page(request, job, doubt, {"form": form, "rest": form, "cards": []}, status=422)
     asked = form.cleaned_data
     reason = asked.get("reason", "")
-    count = choose_for_rest(
+    count = save_choice_for_rest(
         job_id, doubt, choice=asked["choice"], reason=reason, by=user_of(request)
     )
     messages.success(request, f"Kept for {count:,} rows. Nothing is written yet.")
@@ -76,13 +76,13 @@ def rest(request: HttpRequest, job_id: UUID, doubt: str) -> HttpResponse:
 
 def _questions(
     request: HttpRequest, job: ImportJob, doubt: str, after: int
-) -> tuple[list[Asked], bool]:
+) -> tuple[list[ReviewRow], bool]:
     if doubt not in Doubt.values:
         raise NotFound("There is no such kind of rows.")
-    return questions_of(user_of(request), job, doubt=doubt, after=after, limit=PAGE)
+    return review_rows(user_of(request), job, doubt=doubt, after=after, limit=PAGE)
 
 
-def _next(job: ImportJob, doubt: str, asked: list[Asked], *, has_more: bool) -> str:
+def _next(job: ImportJob, doubt: str, asked: list[ReviewRow], *, has_more: bool) -> str:
     here = reverse("imports:review", args=[job.pk, doubt])
     if has_more:
         return f"{here}?after={asked[-1].question.row_number}"
@@ -96,10 +96,10 @@ def _next(job: ImportJob, doubt: str, asked: list[Asked], *, has_more: bool) -> 
     )
 
 
-def _card(asked: Asked, form: ReviewForm) -> dict[str, Any]:
+def _card(asked: ReviewRow, form: ReviewForm) -> dict[str, Any]:
     key = asked.question.pk
     order = [*LABELS, "identifiers"]
-    rows = sorted(beside(asked), key=lambda row: order.index(row["name"]))
+    rows = sorted(compare_fields(asked), key=lambda row: order.index(row["name"]))
     rows = [
         {**row, "label": LABELS[row["name"]] if row["name"] != "identifiers" else "Identifiers"}
         for row in rows
@@ -114,6 +114,6 @@ def _page(
         "job": job,
         "doubt": Doubt(doubt),
         "kinds": count_questions(job),
-        "steps": steps_of(job, REVIEW),
+        "steps": wizard_steps(job, REVIEW),
     }
     return render(request, "imports/review.html", {**more, **context}, status=status)

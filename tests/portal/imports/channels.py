@@ -56,7 +56,7 @@ class Ended:
 
 
 @dataclass
-class Door:
+class ImportProcess:
     """Python with these arguments in this folder, to be started again and again."""
 
     folder: Path

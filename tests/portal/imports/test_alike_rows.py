@@ -7,7 +7,7 @@ from django.core.files.base import ContentFile
 
 from portal.imports import services
 from portal.imports.models import ImportJob, ImportReject
-from portal.imports.review import choose_for_rest, count_undecided
+from portal.imports.review import count_undecided, save_choice_for_rest
 from portal.patients.models import PairState, Patient, PatientEvent, PossibleDuplicate, Source
 from portal.patients.services import register_patient
 from portal.patients.validation import clean_details
@@ -44,7 +44,7 @@ def tried(*people) -> ImportJob:
 
 
 def imported(trial: ImportJob, likely: str = "") -> ImportJob:
-    job = services.import_for_real(trial.pk, by=None, likely=likely)
+    job = services.apply_dry_run(trial.pk, by=None, likely=likely)
     services.run_job(job.pk)
     job.refresh_from_db()
     return job
@@ -192,7 +192,7 @@ def test_two_spellings_in_one_file_are_noticed_in_trial_and_import_alike(client,
 
 def test_an_update_of_whoever_is_not_on_record_yet_is_not_offered_for_the_rest(operator):
     trial = tried(ANNA, ANNE)
-    assert choose_for_rest(trial.pk, "alike", choice="update", reason="", by=operator) == 0
+    assert save_choice_for_rest(trial.pk, "alike", choice="update", reason="", by=operator) == 0
 
 
 def test_the_command_registers_them_and_says_so(import_text):

@@ -72,14 +72,14 @@ def others():
 
 def test_a_desk_waits_for_the_batch_that_brings_the_same_person(monkeypatch):
     """The import has looked and not written yet when the desk saves."""
-    write, found = apply.Writing.write, []
+    write, found = apply.ApplyRun.write, []
 
     def desk_first(self, decisions):
         found.append(at_the_desk(register, PEOPLE[0]))
         wait_for(lambda: waits_for_a_lock("advisory") or found[0].done())
         write(self, decisions)
 
-    monkeypatch.setattr(apply.Writing, "write", desk_first)
+    monkeypatch.setattr(apply.ApplyRun, "write", desk_first)
     with others() as at_the_desk:
         job = imported(*PEOPLE[:3])
         answer = found[0].result()
@@ -112,7 +112,7 @@ def test_two_imports_and_a_desk_in_opposite_orders_make_everyone_once_without_a_
 def test_what_the_desk_changes_between_look_and_write_is_kept(monkeypatch):
     """The desk gives Anna a passport while a batch has decided to give her a driver's licence."""
     imported(ANNA)
-    anna, write, found = Patient.objects.get(), apply.Writing.write, []
+    anna, write, found = Patient.objects.get(), apply.ApplyRun.write, []
     passport = clean_details({"identifiers": [{"system": "ssn", "value": "999000001"}, {"system": "passport", "value": "P1"}]}, partial=True)  # fmt: skip  # noqa: E501
 
     def desk_first(self, decisions):
@@ -128,7 +128,7 @@ def test_what_the_desk_changes_between_look_and_write_is_kept(monkeypatch):
         )
         write(self, decisions)
 
-    monkeypatch.setattr(apply.Writing, "write", desk_first)
+    monkeypatch.setattr(apply.ApplyRun, "write", desk_first)
     with others() as at_the_desk:
         imported(ANNA | {"driver": "D1", "city": "Salem"})
         found[0].result()

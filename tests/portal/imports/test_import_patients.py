@@ -9,9 +9,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from portal.duplicates.merge import merge_patient
-from portal.imports.matching.lookup import Known
+from portal.imports.matching.lookup import ExistingPatients
 from portal.imports.models import ImportedRow, ImportJob, ImportReject
-from portal.imports.pipeline.apply import Writing
+from portal.imports.pipeline.apply import ApplyRun
 from portal.patients import services
 from portal.patients.models import EventOutbox, Patient, PatientEvent
 from tests.portal.imports.files import ANNA, BEN, as_csv, as_ndjson, counts, import_file
@@ -221,7 +221,7 @@ def test_fhir_lines_that_are_refused_come_back_with_the_whole_resource(import_te
 def test_a_row_that_only_the_database_refuses_costs_only_itself(import_text, monkeypatch):
     """Planted fault: the look at what is known misses Anna, as in a race; the batch then fails and goes row by row."""
     import_text(as_csv(ANNA))
-    monkeypatch.setattr(Writing, "people_of", lambda self, candidates: Known())
+    monkeypatch.setattr(ApplyRun, "find_patients", lambda self, candidates: ExistingPatients())
     code, report = import_text(as_csv(ANNA | {"given_name": "Änna"}, BEN))
     assert (code, counts(report)) == (1, {"rejected": 1, "new": 1})
     assert "belongs to another patient" in report["firstProblems"][0]["reason"]
@@ -256,7 +256,7 @@ def test_a_dry_run_writes_nothing_and_says_what_would_happen(import_text, tmp_pa
 def test_a_dry_run_cannot_write_even_if_it_tried(import_text, monkeypatch):
     """Planted fault: the rehearsal writes a patient; the database refuses."""
     monkeypatch.setattr(
-        "portal.imports.pipeline.dry_run.Rehearsal.write",
+        "portal.imports.pipeline.dry_run.DryRun.write",
         lambda self, decisions: Patient.objects.create(family_name="Written"),
     )
     with pytest.raises(Exception, match="read-only transaction"):

@@ -13,7 +13,7 @@ from django.core.files.base import ContentFile
 
 from embedded.postgres import postgres
 from portal.imports import services
-from tests.portal.imports.channels import COMMAND, Door
+from tests.portal.imports.channels import COMMAND, ImportProcess
 from tests.portal.imports.files import REFUSED, as_csv, known_people, mixed_rows
 from tests.portal.imports.states import end_of
 from tests.waits import wait_for
@@ -55,10 +55,10 @@ def test_an_import_survives_the_end_of_postgresql(place, tmp_path, settings):
         (tmp_path / name).write_text(as_csv(*people))
     with postgres(data, password=password, throw_away=True) as server:
         url = server.give_database("portal", user="portal", password=secrets.token_hex(16))
-        assert Door(tmp_path, (COMMAND[0], "migrate", "-v0"), url).run().code == 0
-        assert Door(tmp_path, (*COMMAND, "known.csv"), url).run().code == 0
+        assert ImportProcess(tmp_path, (COMMAND[0], "migrate", "-v0"), url).run().code == 0
+        assert ImportProcess(tmp_path, (*COMMAND, "known.csv"), url).run().code == 0
 
-    channel = Door(tmp_path, (*COMMAND, "rows.csv"), url)
+    channel = ImportProcess(tmp_path, (*COMMAND, "rows.csv"), url)
     for end, rows in (
         (signal.SIGQUIT, 100),
         (signal.SIGKILL, 400),
@@ -82,4 +82,6 @@ def test_an_import_survives_the_end_of_postgresql(place, tmp_path, settings):
         ask(url, "UPDATE imports_importjob SET leased_until = now() - interval '1 second'")
         ended = channel.run()
         assert (ended.code, ended.report["rejected"]) == (1, REFUSED)
-        assert Door(tmp_path, ("-c", THE_END), url).run().out == undisturbed(tmp_path, settings)
+        assert ImportProcess(tmp_path, ("-c", THE_END), url).run().out == undisturbed(
+            tmp_path, settings
+        )

@@ -21,8 +21,8 @@ from tests.portal.imports.channels import (
     TABLES,
     UNDOING,
     WORKER,
-    Door,
     Ended,
+    ImportProcess,
     hanging,
     kill,
 )
@@ -71,7 +71,7 @@ def lease_runs_out() -> None:
 
 
 def killed_again_and_again(
-    channel: Door, *, seed: int, tables: tuple[str, ...], done: Callable[[], int]
+    channel: ImportProcess, *, seed: int, tables: tuple[str, ...], done: Callable[[], int]
 ) -> Ended:
     """Started and killed KILLS times at moments drawn by `seed`, mostly in front of a table; then left alone."""
     dice = random.Random(seed)
@@ -99,12 +99,12 @@ def last_row() -> int:
 
 def test_the_command_killed_again_and_again_comes_to_the_same_end(job_of, tmp_path):
     forget(job_of())
-    undisturbed = Door(tmp_path, (*COMMAND, "rows.csv", "--rejects=undisturbed.csv")).run()
+    undisturbed = ImportProcess(tmp_path, (*COMMAND, "rows.csv", "--rejects=undisturbed.csv")).run()
     expected = end_of(ImportJob.objects.get(pk=undisturbed.report["job"]))
     assert expected["job"]["rejected_count"] == REFUSED
     forget(job_of())
 
-    channel = Door(tmp_path, (*COMMAND, "rows.csv", "--rejects=killed.csv"))
+    channel = ImportProcess(tmp_path, (*COMMAND, "rows.csv", "--rejects=killed.csv"))
     ended = killed_again_and_again(channel, seed=1, tables=TABLES, done=last_row)
 
     assert (ended.code, undisturbed.code) == (1, 1)
@@ -122,7 +122,7 @@ def test_a_worker_killed_again_and_again_comes_to_the_same_end(job_of, tmp_path)
     expected = end_of(job)
     job = job_of()
     killed_again_and_again(
-        Door(tmp_path, (*WORKER, str(job.pk))), seed=2, tables=TABLES, done=last_row
+        ImportProcess(tmp_path, (*WORKER, str(job.pk))), seed=2, tables=TABLES, done=last_row
     )
     assert end_of(job) == expected
 
@@ -144,7 +144,7 @@ def test_an_undo_killed_again_and_again_comes_to_the_same_end(job_of, tmp_path):
 
     tables = tuple(one for one in TABLES if one != "imports_importreject")
     ended = killed_again_and_again(
-        Door(tmp_path, (*UNDOING, f"--undo={job.pk}")), seed=3, tables=tables, done=undone
+        ImportProcess(tmp_path, (*UNDOING, f"--undo={job.pk}")), seed=3, tables=tables, done=undone
     )
     assert (ended.code, ended.report["leftAlone"]) == (0, 0)
     assert end_of(job) == expected
@@ -152,7 +152,7 @@ def test_an_undo_killed_again_and_again_comes_to_the_same_end(job_of, tmp_path):
 
 def test_a_command_started_again_waits_for_the_lease_of_the_killed_one(job_of, tmp_path):
     forget(job_of())
-    channel = Door(tmp_path, (*COMMAND, "rows.csv"))
+    channel = ImportProcess(tmp_path, (*COMMAND, "rows.csv"))
     with channel.start() as process:
         wait_for(
             lambda: ImportJob.objects.filter(last_row__gt=0, status="running").exists(), seconds=240

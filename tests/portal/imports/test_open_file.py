@@ -60,7 +60,7 @@ def test_an_unreadable_file_says_why_and_names_nobody(file, content, words):
 
 
 def test_a_bundle_too_large_for_memory_is_refused(file, monkeypatch):
-    monkeypatch.setattr(fhir, "LARGEST_BUNDLE", 10)
+    monkeypatch.setattr(fhir, "MAX_BUNDLE_BYTES", 10)
     with pytest.raises(Unreadable, match="NDJSON"):
         open_patients(file(json.dumps({"resourceType": "Bundle", "entry": []}, indent=1)))
 

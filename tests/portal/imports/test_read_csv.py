@@ -7,7 +7,7 @@ from hypothesis import strategies as some
 from portal.csv_safe import harmless, plain
 from portal.imports import identifier_cell
 from portal.imports.readers import open_patients
-from portal.imports.readers.csv_file import MOST_LINES
+from portal.imports.readers.csv_file import MAX_CELL_LINES
 from tests.portal.imports.files import ANNA, BEN, as_csv
 
 AT_ANY_PACE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -97,10 +97,10 @@ def test_a_broken_row_costs_itself_alone(rows, broken, words):
 
 
 def test_a_quote_never_closed_does_not_swallow_the_rows_behind_it(rows):
-    behind = "".join(f'P{n},"Given, {n}"\n' for n in range(MOST_LINES * 3))
+    behind = "".join(f'P{n},"Given, {n}"\n' for n in range(MAX_CELL_LINES * 3))
     found = rows('family_name,given_name\nBad,"open\n' + behind)
     assert [row.number for row in found if row.problems] == [2]
-    assert len(found) == MOST_LINES * 3 + 1
+    assert len(found) == MAX_CELL_LINES * 3 + 1
 
 
 def test_reading_goes_on_behind_any_row(file):
@@ -129,7 +129,7 @@ def test_identifiers_survive_their_cell(pairs):
     ]
     assert [
         (one["system"], one["value"])
-        for one in identifier_cell.from_cell(identifier_cell.as_cell(pairs))
+        for one in identifier_cell.parse_cell(identifier_cell.format_cell(pairs))
     ] == pairs
 
 

@@ -45,7 +45,7 @@ def test_utf_16_is_parted_at_line_ends_and_not_at_bytes_that_look_like_them(file
 
 
 def test_a_line_of_utf_16_without_an_end_is_not_held_in_memory(file, monkeypatch):
-    monkeypatch.setattr(reading, "LONGEST", 400)
+    monkeypatch.setattr(reading, "MAX_LINE_BYTES", 400)
     monkeypatch.setattr(reading, "CHUNK", 100)
     path = file(
         codecs.BOM_UTF16_BE + f"family_name,city\nA,{'x' * 1000}\nB,y\n".encode("utf-16-be")
@@ -142,7 +142,7 @@ def test_the_wizard_says_what_it_assumed_shows_the_names_and_reads_anew_as_it_is
     assert "Jiří" in client.get(place).content.decode()
     client.post(place, {"c0": "family_name", "c1": "given_name", "c2": "city"})
     services.run_job(job.pk)
-    services.run_job(services.import_for_real(job.pk, by=None).pk)
+    services.run_job(services.apply_dry_run(job.pk, by=None).pk)
     assert set(Patient.objects.values_list("given_name", flat=True)) == {"Zoë", "Jiří"}
 
 

@@ -11,7 +11,7 @@ from openpyxl import Workbook
 from portal.imports.readers import (
     Unreadable,
     open_patients,
-    recognise,
+    recognise_file,
     workbook_parts,
     workbook_safety,
 )
@@ -98,7 +98,7 @@ def test_the_first_sheet_with_a_header_is_read(file):
         hidden.append(["secret", "list"])
     content = io.BytesIO()
     book.save(content)
-    assert recognise(file(content.getvalue())).header == HEADER
+    assert recognise_file(file(content.getvalue())).header == HEADER
 
 
 def test_a_formula_is_not_run_and_an_error_of_the_spreadsheet_refuses_its_row(file):
@@ -139,7 +139,7 @@ def test_what_cannot_or_must_not_be_opened_says_why(file, content, words):
         open_patients(file(content, "people.xlsx"))
 
 
-@pytest.mark.parametrize(("bound", "most"), [("MOST_UNPACKED", 100), ("MOST_PARTS", 3)])
+@pytest.mark.parametrize(("bound", "most"), [("MAX_UNPACKED_BYTES", 100), ("MAX_PARTS", 3)])
 def test_many_parts_or_bytes_are_refused_by_the_directory_alone(file, monkeypatch, bound, most):
     path = file(workbook(HEADER, ["A", "B"]))
     monkeypatch.setattr(workbook_safety, bound, most)
@@ -197,7 +197,7 @@ def test_strings_that_are_held_in_memory_may_not_be_large_whatever_they_are_call
         strings=strings,
     )
     assert len(list(open_patients(file(shared)).rows())) == 1
-    monkeypatch.setattr(workbook_parts, "MOST_SHARED_STRINGS", 1000)
+    monkeypatch.setattr(workbook_parts, "MAX_STRING_BYTES", 1000)
     with pytest.raises(Unreadable, match="too large"):
         open_patients(
             file(
@@ -210,7 +210,7 @@ def test_strings_that_are_held_in_memory_may_not_be_large_whatever_they_are_call
 
 @pytest.mark.parametrize("strings", [b"<si/>" * 200, b"<?xml version='1.0' encoding='cp037'?>"])
 def test_strings_may_not_be_very_many_nor_hide_how_many_they_are(file, monkeypatch, strings):
-    monkeypatch.setattr(workbook_parts, "MOST_TAGS", 100)
+    monkeypatch.setattr(workbook_parts, "MAX_STRING_TAGS", 100)
     kind = called(b"strings", b"sharedStrings")
     with pytest.raises(Unreadable, match="too large"):
         open_patients(
@@ -229,7 +229,7 @@ def test_strings_may_not_be_very_many_nor_hide_how_many_they_are(file, monkeypat
 @pytest.mark.parametrize("kind", [b"sharedStrings", b"worksheet"])
 def test_styles_are_held_whatever_they_are_called(file, monkeypatch, kind):
     plain = workbook(HEADER, ["A", "B"])
-    monkeypatch.setattr(workbook_parts, "MOST_HELD", 20_000)
+    monkeypatch.setattr(workbook_parts, "MAX_OTHER_BYTES", 20_000)
     assert open_patients(file(plain))
     large = repacked(
         plain, "xl/styles.xml", b"</styleSheet>", b"<!--" + b"x" * 20_000 + b"--></styleSheet>"
@@ -241,7 +241,7 @@ def test_styles_are_held_whatever_they_are_called(file, monkeypatch, kind):
 
 def test_a_sheet_may_be_larger_than_what_is_held(file, monkeypatch):
     content = workbook(HEADER, *([f"Family {number}", "B"] for number in range(500)))
-    monkeypatch.setattr(workbook_parts, "MOST_HELD", 20_000)
+    monkeypatch.setattr(workbook_parts, "MAX_OTHER_BYTES", 20_000)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.getinfo("xl/worksheets/sheet1.xml").file_size > 20_000
     assert len(list(open_patients(file(content)).rows())) == 500
@@ -249,7 +249,7 @@ def test_a_sheet_may_be_larger_than_what_is_held(file, monkeypatch):
 
 def test_a_directory_of_very_many_parts_is_not_even_read(file, monkeypatch):
     path = file(packed(**{f"part{number}": b"" for number in range(100)}))
-    monkeypatch.setattr(workbook_safety, "MOST_OF_DIRECTORY", 1000)
+    monkeypatch.setattr(workbook_safety, "MAX_DIRECTORY_BYTES", 1000)
     monkeypatch.setattr(workbook_safety, "ZipFile", lambda _: pytest.fail("It was read."))
     with pytest.raises(Unreadable, match="too large"):
         open_patients(path)

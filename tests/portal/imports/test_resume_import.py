@@ -26,14 +26,14 @@ WORKER = """
 import django, sys, time
 django.setup()
 from portal.imports import services
-kept = services.JobBook.keep
+kept = services.JobProgressStore.keep
 
 def keep(self, decisions):
     kept(self, decisions)
     if decisions[0].row.number > 501:
         time.sleep(240)  # The second batch is written and not committed: here it is killed.
 
-services.JobBook.keep = keep
+services.JobProgressStore.keep = keep
 services.run_job(sys.argv[1])
 """
 
@@ -95,14 +95,14 @@ def test_a_worker_killed_in_its_midst_is_followed_by_one_that_goes_on(job, tmp_p
     assert (worker.returncode, job.status, job.last_row) == (-signal.SIGKILL, "running", 501)
     assert services.run_job(job.pk) is None  # The dead worker's lease still holds.
     lease_runs_out(job)
-    assert selectors.jobs_to_take_up() == [job.pk]
+    assert selectors.jobs_without_worker() == [job.pk]
     services.run_job(job.pk)
     assert_all_came_in_once(job)
 
 
 def test_a_worker_that_wakes_after_its_job_was_taken_over_writes_nothing_more(job, monkeypatch):
     """Planted fault: the first worker sleeps through its lease before its first batch."""
-    batch, asleep = services.JobBook.batch, []
+    batch, asleep = services.JobProgressStore.batch, []
 
     def sleeps_once(self):
         if not asleep:
@@ -111,7 +111,7 @@ def test_a_worker_that_wakes_after_its_job_was_taken_over_writes_nothing_more(jo
             assert services.run_job(job.pk).status == "done"
         return batch(self)
 
-    monkeypatch.setattr(services.JobBook, "batch", sleeps_once)
+    monkeypatch.setattr(services.JobProgressStore, "batch", sleeps_once)
     assert services.run_job(job.pk) is None
     assert_all_came_in_once(job)
 
@@ -140,8 +140,8 @@ def test_an_unexpected_error_frees_the_job_and_the_next_start_ends_it(job, monke
             raise RuntimeError("Row1 is quoted here")
         return kept(self, decisions)
 
-    kept = services.JobBook.keep
-    monkeypatch.setattr(services.JobBook, "keep", fails_in_the_second_batch)
+    kept = services.JobProgressStore.keep
+    monkeypatch.setattr(services.JobProgressStore, "keep", fails_in_the_second_batch)
     tasks.run_import(str(job.pk))
     job.refresh_from_db()
     assert (job.status, job.last_row) == ("running", 501)
@@ -156,8 +156,8 @@ def test_a_job_that_never_gets_anywhere_is_given_up(job, monkeypatch):
     def fails(self, decisions):
         raise RuntimeError
 
-    monkeypatch.setattr(services.JobBook, "keep", fails)
-    for _ in range(services.MOST_ATTEMPTS + 1):
+    monkeypatch.setattr(services.JobProgressStore, "keep", fails)
+    for _ in range(services.MAX_ATTEMPTS + 1):
         tasks.run_import(str(job.pk))
         lease_runs_out(job)
     job.refresh_from_db()

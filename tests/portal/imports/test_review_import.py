@@ -6,7 +6,7 @@ from django.core.files.base import ContentFile
 from portal.errors import Conflict
 from portal.imports import review, services
 from portal.imports.models import ImportJob, ImportQuestion
-from portal.imports.review import choose_for_rest, count_questions
+from portal.imports.review import count_questions, save_choice_for_rest
 from portal.patients.models import AccessRecord, Patient, PatientIdentifier, Source
 from portal.patients.services import archive_patient, change_patient, register_patient
 from portal.patients.validation import clean_details
@@ -41,7 +41,7 @@ def tried(*people) -> ImportJob:
 
 
 def imported(trial: ImportJob) -> ImportJob:
-    job = services.import_for_real(trial.pk, by=None)
+    job = services.apply_dry_run(trial.pk, by=None)
     services.run_job(job.pk)
     job.refresh_from_db()
     return job
@@ -169,7 +169,10 @@ def test_one_choice_for_all_leaves_those_that_have_their_own(anna, operator):
     first = trial.questions.first()
     first.choice = "skip"
     review.choose(trial.pk, [first], by=operator)
-    assert choose_for_rest(trial.pk, "likely", choice="new", reason="Test people", by=operator) == 2
+    assert (
+        save_choice_for_rest(trial.pk, "likely", choice="new", reason="Test people", by=operator)
+        == 2
+    )
     assert [one.choice for one in trial.questions.all()] == ["skip", "new", "new"]
 
 
@@ -189,7 +192,7 @@ def test_nothing_is_chosen_once_the_import_has_begun(client, anna):
     imported(trial)
     assert client.get(f"/imports/{trial.pk}/review/likely/")["Location"] == f"/imports/{trial.pk}/"
     with pytest.raises(Conflict):
-        choose_for_rest(trial.pk, "likely", choice="skip", reason="", by=None)
+        save_choice_for_rest(trial.pk, "likely", choice="skip", reason="", by=None)
 
 
 def test_an_import_by_choice_is_undone_as_any_other(client, anna, operator):

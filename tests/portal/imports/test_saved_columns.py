@@ -7,7 +7,7 @@ from django.core.management import CommandError
 from portal.errors import Conflict
 from portal.imports import file_store, services, table_setup
 from portal.imports.models import ImportJob
-from portal.imports.profiles import digest_of, save_profile
+from portal.imports.profiles import header_digest_of, save_profile
 from portal.patients.models import Patient
 from tests.portal.imports.files import as_ndjson, counts, import_file
 
@@ -40,7 +40,7 @@ def test_the_order_and_case_of_the_columns_do_not_matter(file, saved):
         "Beispiel",
         "0200000000",
     )
-    assert digest_of(["TELEFON", "Vorname ", "nachname", "telefon"]) == saved.header_digest
+    assert header_digest_of(["TELEFON", "Vorname ", "nachname", "telefon"]) == saved.header_digest
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,11 @@ def test_an_import_that_was_interrupted_goes_on_with_the_same_columns(
     settings, tmp_path, monkeypatch
 ):
     settings.DATA_DIR = tmp_path
-    trial = services.start_trial(ContentFile(table(1200).encode(), "people.csv"), by=None)
+    trial = services.start_dry_run(ContentFile(table(1200).encode(), "people.csv"), by=None)
     table_setup.set_columns(trial.pk, MAPPING)
     services.run_job(trial.pk)
-    job = services.import_for_real(trial.pk, by=None)
-    kept, calls = services.JobBook.keep, []
+    job = services.apply_dry_run(trial.pk, by=None)
+    kept, calls = services.JobProgressStore.keep, []
 
     def fails_in_the_second_batch(self, decisions):
         calls.append(1)
@@ -89,7 +89,7 @@ def test_an_import_that_was_interrupted_goes_on_with_the_same_columns(
             raise RuntimeError
         return kept(self, decisions)
 
-    monkeypatch.setattr(services.JobBook, "keep", fails_in_the_second_batch)
+    monkeypatch.setattr(services.JobProgressStore, "keep", fails_in_the_second_batch)
     with pytest.raises(RuntimeError):
         services.run_job(job.pk)
     assert Patient.objects.count() == 500
@@ -105,16 +105,16 @@ def test_an_import_that_was_interrupted_goes_on_with_the_same_columns(
 
 def test_a_file_whose_columns_nobody_set_is_forgotten_in_the_end(settings, tmp_path):
     settings.DATA_DIR = tmp_path
-    job = services.start_trial(ContentFile(table().encode(), "people.csv"), by=None)
+    job = services.start_dry_run(ContentFile(table().encode(), "people.csv"), by=None)
     ImportJob.objects.update(created_at=job.created_at - file_store.KEPT * 2)
-    file_store.forget_files()
+    file_store.delete_old_files()
     job.refresh_from_db()
     assert (job.status, "never set" in job.message) == ("failed", True)
 
 
 def test_a_running_trial_keeps_its_columns(settings, tmp_path):
     settings.DATA_DIR = tmp_path
-    job = services.start_trial(ContentFile(table().encode(), "people.csv"), by=None)
+    job = services.start_dry_run(ContentFile(table().encode(), "people.csv"), by=None)
     table_setup.set_columns(job.pk, MAPPING)
     with pytest.raises(Conflict) as refused:
         table_setup.set_columns(job.pk, MAPPING)
@@ -123,11 +123,11 @@ def test_a_running_trial_keeps_its_columns(settings, tmp_path):
 
 def test_the_first_values_are_forgotten_with_the_file(settings, tmp_path):
     settings.DATA_DIR = tmp_path
-    job = services.start_trial(ContentFile(table().encode(), "people.csv"), by=None)
+    job = services.start_dry_run(ContentFile(table().encode(), "people.csv"), by=None)
     assert job.samples == [["Beispiel0"], ["Anna"], ["1"], ["0200000000"]]
     table_setup.set_columns(job.pk, MAPPING)
     services.run_job(job.pk)
     ImportJob.objects.update(finished_at=job.created_at - file_store.KEPT * 2)
-    file_store.forget_files()
+    file_store.delete_old_files()
     job.refresh_from_db()
     assert job.samples == []

@@ -102,7 +102,7 @@ def test_a_file_that_cannot_be_read_is_refused_at_once_with_what_to_do(
 def test_a_dry_run_of_an_upload_counts_and_can_then_be_imported(upload, operator):
     job = upload(ANNA, BEN | {"sex": "Q"}, dry_run=True)
     with pytest.raises(Conflict):
-        services.import_for_real(job.pk, by=operator)
+        services.apply_dry_run(job.pk, by=operator)
     tasks.run_import(str(job.pk))
     job.refresh_from_db()
     assert (job.status, job.new_count, job.rejected_count, Patient.objects.count()) == (
@@ -111,7 +111,7 @@ def test_a_dry_run_of_an_upload_counts_and_can_then_be_imported(upload, operator
         1,
         0,
     )
-    real = services.import_for_real(job.pk, by=operator)
+    real = services.apply_dry_run(job.pk, by=operator)
     tasks.run_import(str(real.pk))
     assert Patient.objects.count() == 1
     assert "".join(selectors.rejects_csv(real)) == "".join(selectors.rejects_csv(job))
@@ -144,14 +144,14 @@ def test_files_of_ended_jobs_are_forgotten_after_a_week(upload):
     ImportJob.objects.filter(pk=old.pk).update(finished_at=long_ago)
     for job in (old, fresh, waiting):
         os.utime(job.path, (time.time(), long_ago.timestamp()))
-    tasks.forget_files()
+    tasks.delete_old_files()
     assert [job.path.exists() for job in (old, fresh, waiting)] == [False, True, True]
 
 
 def test_only_those_with_the_right_see_imports(upload, front_desk, operator):
     job = upload(ANNA)
-    assert selectors.open_job(operator, job.pk) == job
+    assert selectors.get_job(operator, job.pk) == job
     with pytest.raises(NotAllowed):
-        selectors.open_job(front_desk, job.pk)
+        selectors.get_job(front_desk, job.pk)
     with pytest.raises(NotFound):
-        selectors.open_job(operator, uuid4())
+        selectors.get_job(operator, uuid4())

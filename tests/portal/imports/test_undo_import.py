@@ -118,7 +118,7 @@ def test_a_change_between_two_rows_about_one_person_is_not_lost(import_text, mon
     """The desk writes while the import is between its batches."""
     import_text(as_csv(ANNA))
     anna = Patient.objects.get()
-    kept = services.JobBook.batch
+    kept = services.JobProgressStore.batch
 
     def desk_first(self):
         if ImportJob.objects.filter(pk=self.job_id, last_row__gt=2).exists() and anna.version == 1:
@@ -126,7 +126,7 @@ def test_a_change_between_two_rows_about_one_person_is_not_lost(import_text, mon
             anna.refresh_from_db()
         return kept(self)
 
-    monkeypatch.setattr(services.JobBook, "batch", desk_first)
+    monkeypatch.setattr(services.JobProgressStore, "batch", desk_first)
     others = [{"family_name": f"Row{n}", "ssn": f"R{n}"} for n in range(600)]
     _, report = import_text(as_csv(ANNA | {"city": "Salem"}, *others, ANNA | {"driver": "D9"}))
     assert counts(report) == {"updated": 2, "new": 600}

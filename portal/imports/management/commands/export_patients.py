@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from django.core.management.base import BaseCommand
 
 from portal.imports.export import WRITERS
-from portal.imports.private_file import open_private
+from portal.imports.private_file import open_private_file
 from portal.patients.models import Patient, Status
 from portal.patients.selectors import PatientFilters, every_patient
 
@@ -44,5 +44,5 @@ def _opened(path: Path | None) -> Iterator[TextIO]:
     if path is None:
         yield sys.stdout
         return
-    with open_private(path) as file:
+    with open_private_file(path) as file:
         yield file

@@ -16,21 +16,21 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from portal.errors import PortalError
 from portal.imports.matching.decision import Decision
-from portal.imports.models import ImportJob, JobStatus, Likely
-from portal.imports.pipeline.dry_run import Rehearsal
-from portal.imports.pipeline.job_store import ReadOnlyBook
-from portal.imports.pipeline.runner import Told, run
-from portal.imports.private_file import open_private
-from portal.imports.profiles import mapping_of, profile_named
-from portal.imports.readers import PatientFile, TableFile, Unreadable, open_patients, recognise
+from portal.imports.models import DuplicatePolicy, ImportJob, JobStatus
+from portal.imports.pipeline.dry_run import DryRun
+from portal.imports.pipeline.job_store import ReadOnlyProgressStore
+from portal.imports.pipeline.runner import BatchListener, run
+from portal.imports.private_file import open_private_file
+from portal.imports.profiles import get_profile, mapping_for
+from portal.imports.readers import PatientFile, TableFile, Unreadable, open_patients, recognise_file
 from portal.imports.readers.encodings import LABELS as ENCODINGS
 from portal.imports.report import (
     RejectsFile,
     Tally,
-    in_words,
-    report_of,
-    undo_in_words,
+    import_report,
+    report_text,
     undo_report,
+    undo_report_text,
 )
 from portal.imports.services import import_now, undo_import
 
@@ -69,8 +69,8 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--likely",
-            choices=Likely.values,
-            default=Likely.REGISTER,
+            choices=DuplicatePolicy.values,
+            default=DuplicatePolicy.REGISTER,
             help="new people who may be registered already, as under another spelling: register them, and put each on "
             "the list of possible duplicates (default), or refuse them",
         )
@@ -89,9 +89,9 @@ class Command(BaseCommand):
             )
         text = json.dumps(report, indent=2, ensure_ascii=False)
         if options["report"]:
-            with open_private(options["report"]) as file:
+            with open_private_file(options["report"]) as file:
                 file.write(text + "\n")
-        words = undo_in_words if options["undo"] else in_words
+        words = undo_report_text if options["undo"] else report_text
         self.stdout.write(text if options["json"] else words(report, colour=self.stdout.isatty()))
         if report.get("rejected") or report.get("leftAlone"):
             sys.exit(REJECTS)
@@ -108,7 +108,10 @@ class Command(BaseCommand):
         with closing(tally.rejects), _progress(tally, file.size, self.stderr) as tell:
             if options["dry_run"]:
                 _rehearse(
-                    file, allow_duplicates=allow, holds_back=likely == Likely.REFUSE, tell=tell
+                    file,
+                    allow_duplicates=allow,
+                    holds_back=likely == DuplicatePolicy.REFUSE,
+                    tell=tell,
                 )
                 report = tally.as_json()
             else:
@@ -123,7 +126,7 @@ class Command(BaseCommand):
                     goes_on=self._say_that_it_goes_on,
                 )
                 _refuse_failed(job)
-                report = report_of(job, tally, rejects=_rejects_path(path, options))
+                report = import_report(job, tally, rejects=_rejects_path(path, options))
                 job_id = str(job.pk)
         facts = {
             "file": path.name,
@@ -193,21 +196,23 @@ def _refuse_missing_folders(*asked: Path | None) -> None:
 
 
 def _saved_columns(path: Path, name: str, encoding: str) -> list[str]:
-    file = recognise(path, encoding=encoding)
+    file = recognise_file(path, encoding=encoding)
     if not isinstance(file, TableFile):
         raise CommandError(
             "--profile goes with CSV and Excel workbooks: FHIR has no columns.",
             returncode=UNREADABLE,
         )
-    return mapping_of(profile_named(name), file.header)
+    return mapping_for(get_profile(name), file.header)
 
 
-def _rehearse(file: PatientFile, *, allow_duplicates: bool, holds_back: bool, tell: Told) -> None:
-    with closing(Rehearsal()) as patients:
+def _rehearse(
+    file: PatientFile, *, allow_duplicates: bool, holds_back: bool, tell: BatchListener
+) -> None:
+    with closing(DryRun()) as patients:
         run(
             file,
             patients=patients,
-            book=ReadOnlyBook(),
+            book=ReadOnlyProgressStore(),
             allow_duplicates=allow_duplicates,
             holds_back=holds_back,
             tell=tell,
@@ -221,10 +226,10 @@ def _rejects_path(path: Path, options: dict[str, Any]) -> Path:
 
 
 @contextmanager
-def _progress(tally: Tally, size: int, stream: Any) -> Iterator[Told]:
+def _progress(tally: Tally, size: int, stream: Any) -> Iterator[BatchListener]:
     """Counts, and shows a bar on a terminal, else a plain line every ten thousand rows."""
 
-    def told(show: Callable[[], None]) -> Told:
+    def told(show: Callable[[], None]) -> BatchListener:
         def tell(decisions: Sequence[Decision]) -> None:
             tally.hear(decisions)
             show()

@@ -14,8 +14,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from portal.accounts import unsaved
-from portal.accounts.addresses import page_of_form
+from portal.accounts import unsaved_forms
+from portal.accounts.redirects import page_of_form
 from portal.accounts.sessions import is_fragment
 from portal.errors import (
     FieldProblem,
@@ -200,7 +200,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
     """A form of before the last sign-in comes back with its text, for the one who typed it; others are told why not."""
     page = page_of_form(request)
-    if not is_fragment(request) and unsaved.keep(
+    if not is_fragment(request) and unsaved_forms.keep(
         request, page=page, action=request.get_full_path()
     ):
         return redirect(page) if request.user.is_authenticated else redirect_to_login(page)

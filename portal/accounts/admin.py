@@ -14,9 +14,9 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from portal.accounts.access import end_access, forget_attempts, unlock
 from portal.accounts.lockouts import users_by_token, users_locked_out, with_lock
 from portal.accounts.models import RefreshToken, User
+from portal.accounts.revocation import end_access, forget_attempts, unlock
 from portal.accounts.rules import user_of
 
 admin.site.site_header = admin.site.site_title = "Patient Portal"

@@ -1,12 +1,17 @@
 """What may be read of sign-ins: who is locked out, and who signs in as a program."""
 
+from typing import Any
+
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.db.models import Case, Exists, OuterRef, QuerySet, Sum, When
 from django.db.models.functions import Lower
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from portal.accounts.models import RefreshToken, User
+from portal.errors import TooMany
+from portal.problems import answer
 
 
 def locked_emails() -> set[str]:
@@ -39,3 +44,15 @@ def users_by_token() -> QuerySet[User]:
         user=OuterRef("pk"), revoked_at=None, used_at=None, expires_at__gt=timezone.now()
     )
     return User.objects.filter(Exists(live))
+
+
+def too_many_attempts(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
+    """429 with the wait, the same for known and unknown users."""
+    wait = int(settings.AXES_COOLOFF_TIME.total_seconds())
+    return answer(
+        request,
+        TooMany(
+            f"Too many wrong passwords. Wait {wait // 60} minutes, or ask an operator to unlock you.",
+            retryAfter=wait,
+        ),
+    )

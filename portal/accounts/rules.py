@@ -10,9 +10,9 @@ from django.http.response import HttpResponseBase
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from portal.accounts import unsaved
-from portal.accounts.addresses import page_of_form
+from portal.accounts import unsaved_forms
 from portal.accounts.models import User
+from portal.accounts.redirects import page_of_form
 from portal.accounts.sessions import is_fragment
 from portal.errors import NotAllowed, NotSignedIn
 
@@ -49,7 +49,7 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponseBase:
     if request.method in {"GET", "HEAD"}:
         return redirect_to_login(request.get_full_path())
     page = page_of_form(request)
-    unsaved.keep(request, page=page, action=request.get_full_path())
+    unsaved_forms.keep(request, page=page, action=request.get_full_path())
     return redirect_to_login(page)
 
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from portal.accounts.devices import device_of
-from portal.accounts.owners import remember_owner
+from portal.accounts.form_owners import remember_owner
 
 EVERY_SECONDS = 60
 RENEWED, STARTED, DEVICE = "renewed", "started", "device"

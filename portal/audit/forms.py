@@ -9,7 +9,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from portal.audit.actions import WRITES
-from portal.audit.asking import READ, SQL, SYSTEM, WRITE, Asked
+from portal.audit.query import READ, SQL, SYSTEM, WRITE, Asked
 from portal.audit.selectors import patient_meant, people
 from portal.patients.audit import READS
 from portal.patients.models import Source

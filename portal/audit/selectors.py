@@ -12,7 +12,7 @@ from django.db.models import F
 
 from portal.accounts.models import User
 from portal.audit.actions import write_in_words
-from portal.audit.asking import READ, SQL, WRITE, Asked, reads_asked_for, writes_asked_for
+from portal.audit.query import READ, SQL, WRITE, Asked, reads_asked_for, writes_asked_for
 from portal.errors import NotAllowed, NotFound
 from portal.pagination import encode_cursor
 from portal.patients.audit import reading_name

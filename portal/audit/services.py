@@ -5,7 +5,7 @@ import time
 import structlog
 from django.db import IntegrityError, connection, transaction
 
-from portal.audit.hashing import FIRST, FORMS, batch_of, table_of
+from portal.audit.digests import FIRST, FORMS, batch_of, table_of
 from portal.audit.models import AuditSeal, Log
 
 log = structlog.get_logger("portal.audit")

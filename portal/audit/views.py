@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow, user_of
-from portal.audit.exporting import as_csv
+from portal.audit.csv_export import as_csv
 from portal.audit.forms import AuditForm, first_of
 from portal.audit.selectors import patients_of, trail, whole_trail
 from portal.patients.audit import record_export_of_audit

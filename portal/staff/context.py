@@ -10,7 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
 from portal import __version__
-from portal.accounts import unsaved
+from portal.accounts import unsaved_forms
 from portal.accounts.sessions import seconds_left
 from portal.health import Check, behind
 
@@ -87,7 +87,7 @@ def _at_work(request: HttpRequest) -> dict[str, Any]:
         "actions": [action for action in actions if action["url"]],
         "suggest_url": _address("patients:suggest") if can_find else "",
         "session_seconds": seconds_left(request),
-        "unsaved": unsaved.take(request),
+        "unsaved": unsaved_forms.take(request),
     }
 
 

@@ -1,8 +1,8 @@
 """The pages of sign-in, of the session's end, and of one's own account."""
 
+from portal.accounts.views.authentication import sign_in, sign_out
 from portal.accounts.views.profile import change_keys, change_password, end_session, profile
 from portal.accounts.views.session import ended, session
-from portal.accounts.views.signing_in import sign_in, sign_out
 
 __all__ = [
     "change_keys",

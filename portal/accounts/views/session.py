@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from portal.accounts import unsaved
-from portal.accounts.addresses import own_address
+from portal.accounts import unsaved_forms
+from portal.accounts.redirects import own_address
 from portal.accounts.rules import ANYONE, allow
 from portal.accounts.sessions import renew, seconds_left
 
@@ -30,5 +30,5 @@ def ended(request: HttpRequest) -> HttpResponse:
     action = own_address(request, request.GET.get("action", ""))
     logout(request)
     if action:
-        unsaved.keep(request, page=page, action=action)
+        unsaved_forms.keep(request, page=page, action=action)
     return redirect_to_login(page)

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from portal.accounts import unsaved
+from portal.accounts import unsaved_forms
 from portal.accounts.models import Session
 from tests.portal.conftest import PASSWORD
 
@@ -78,8 +78,8 @@ def test_after_signing_out_nobody_can_tell_whose_a_form_was(browser, front_desk)
 def test_after_two_hours_it_is_gone(browser, front_desk, monkeypatch):
     send_after_the_end(browser)
     sign_in(browser, front_desk)
-    later = unsaved.time.time() + unsaved.KEPT_SECONDS + 1
-    monkeypatch.setattr(unsaved.time, "time", lambda: later)
+    later = unsaved_forms.time.time() + unsaved_forms.KEPT_SECONDS + 1
+    monkeypatch.setattr(unsaved_forms.time, "time", lambda: later)
     assert WORDS not in browser.get(PAGE).content.decode()
 
 
@@ -91,7 +91,7 @@ def test_a_password_is_never_kept(browser, front_desk):
 
 
 def test_what_no_form_of_ours_could_hold_is_not_kept(browser):
-    send_after_the_end(browser, family_name="x" * (unsaved.LARGEST + 1))
+    send_after_the_end(browser, family_name="x" * (unsaved_forms.LARGEST + 1))
     assert not Session.objects.exists()
 
 

@@ -6,7 +6,7 @@ import io
 import pytest
 
 from portal.audit import selectors
-from portal.audit.exporting import HEADER
+from portal.audit.csv_export import HEADER
 from portal.patients import services
 from portal.patients.audit import record_reading
 from portal.patients.models import AccessRecord

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from portal.audit.asking import Asked
+from portal.audit.query import Asked
 from portal.audit.selectors import trail
 from portal.patients import services
 from portal.patients.audit import record_reading

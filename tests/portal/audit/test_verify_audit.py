@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from portal.audit import services
-from portal.audit.hashing import FORMS
+from portal.audit.digests import FORMS
 from portal.audit.models import AuditSeal, Log
 from portal.audit.services import seal_logs
 from portal.celery import app

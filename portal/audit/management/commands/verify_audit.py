@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from portal.audit.services import seal_logs
-from portal.audit.verifying import MOST_TOLD, Finding, is_known, verify_logs
+from portal.audit.verification import MOST_TOLD, Finding, is_known, verify_logs
 
 
 class Command(BaseCommand):

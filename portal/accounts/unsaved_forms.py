@@ -10,7 +10,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from portal.accounts.owners import TOKEN_FIELD, owner_of_form
+from portal.accounts.form_owners import TOKEN_FIELD, owner_of_form
 
 KEY = "unsaved"
 KEPT_SECONDS = 2 * 60 * 60

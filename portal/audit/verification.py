@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Model
 
-from portal.audit.hashing import FIRST, Batch, batch_of, table_of
+from portal.audit.digests import FIRST, Batch, batch_of, table_of
 from portal.audit.models import AuditSeal, Log
 from portal.patients.models import AccessRecord, IdentifierChange, PatientEvent
 

@@ -8,10 +8,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from portal.accounts import unsaved
-from portal.accounts.addresses import own_address
+from portal.accounts import unsaved_forms
+from portal.accounts.form_owners import forget_owners
 from portal.accounts.forms import SignInForm
-from portal.accounts.owners import forget_owners
+from portal.accounts.redirects import own_address
 from portal.accounts.rules import ANYONE, allow
 
 
@@ -27,7 +27,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         login(request, form.user)
         return redirect(_next(request))
     wanted = request.POST.get("next", request.GET.get("next", ""))
-    page = {"form": form, "next": wanted, "is_text_kept": unsaved.is_kept(request)}
+    page = {"form": form, "next": wanted, "is_text_kept": unsaved_forms.is_kept(request)}
     return render(request, "accounts/sign_in.html", page)
 
 

@@ -200,7 +200,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
     """A form of before the last sign-in comes back with its text, for the one who typed it; others are told why not."""
     page = page_of_form(request)
-    if not is_fragment(request) and unsaved_forms.keep(
+    if not is_fragment(request) and unsaved_forms.keep_form(
         request, page=page, action=request.get_full_path()
     ):
         return redirect(page) if request.user.is_authenticated else redirect_to_login(page)

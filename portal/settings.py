@@ -87,7 +87,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "portal.accounts.sessions.StayWhileWorking",
+    "portal.accounts.sessions.SessionRenewal",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -168,7 +168,7 @@ AXES_LOCKOUT_PARAMETERS = [
 ]  # One desk mistyping locks neither the others nor the account.
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "email"
-AXES_LOCKOUT_CALLABLE = "portal.accounts.lockouts.too_many_attempts"
+AXES_LOCKOUT_CALLABLE = "portal.accounts.lockouts.refuse_sign_in"
 AXES_SENSITIVE_PARAMETERS = ["email", "password", "username"]
 AXES_VERBOSE = False  # Its log lines name the person who tried.
 

@@ -1,4 +1,4 @@
-"""The operators' door to users, roles and tokens."""
+"""The admin's pages of users, roles, tokens and wrong passwords."""
 
 from typing import Any
 
@@ -14,18 +14,24 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from portal.accounts.lockouts import users_by_token, users_locked_out, with_lock
+from portal.accounts.lockouts import (
+    forget_attempts,
+    unlock_user,
+    users_locked_out,
+    with_lockout,
+)
 from portal.accounts.models import RefreshToken, User
-from portal.accounts.revocation import end_access, forget_attempts, unlock
+from portal.accounts.revocation import revoke_access
 from portal.accounts.rules import user_of
+from portal.accounts.selectors import users_by_token
 
 admin.site.site_header = admin.site.site_title = "Patient Portal"
 admin.site.index_template = "staff/admin_index.html"
 admin.site.unregister([Group, AccessAttempt, AccessFailureLog, AccessLog])
 
 
-class Untouched(ModelAdmin):
-    """Shown, and changed by nobody."""
+class ReadOnlyAdmin(ModelAdmin):
+    """Rows that the admin shows and nobody adds or changes there."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -41,25 +47,26 @@ class YesFilter(admin.SimpleListFilter):
         return [("yes", "Yes")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
-        return queryset.filter(pk__in=self.chosen().values("pk")) if self.value() else queryset
+        return queryset.filter(pk__in=self.users().values("pk")) if self.value() else queryset
 
-    def chosen(self) -> QuerySet[User]:
+    def users(self) -> QuerySet[User]:
+        """Returns the users whom the filter leaves."""
         raise NotImplementedError
 
 
 class LockedFilter(YesFilter):
     title, parameter_name = "locked out now", "locked"
 
-    def chosen(self) -> QuerySet[User]:
+    def users(self) -> QuerySet[User]:
         return users_locked_out()
 
 
 class TokenFilter(YesFilter):
-    """Nothing tells a program from a person but the way of signing in: by token, at /auth/login."""
+    """Programs are known by their way of signing in only: by token, at /auth/login."""
 
     title, parameter_name = "holds an API token", "by_token"
 
-    def chosen(self) -> QuerySet[User]:
+    def users(self) -> QuerySet[User]:
         return users_by_token()
 
 
@@ -71,7 +78,7 @@ class NewUserForm(BaseUserCreationForm):
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):
-    """Users and their roles. Nobody is deleted: the audit names them; take away "may sign in" instead."""
+    """Users and their roles. The audit names them, so none is deleted: take "may sign in" away."""
 
     add_form = NewUserForm
     form = UserChangeForm
@@ -99,7 +106,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     add_fieldsets = ((None, {"fields": ("email", "full_name", "password1", "password2")}),)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """The few roles as boxes to tick."""
+        """Shows the few roles as boxes to tick."""
         if db_field.name == "groups":
             kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
         return super().formfield_for_manytomany(db_field, request, **kwargs)
@@ -110,41 +117,38 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
     @admin.display(description="Locked out")
     def is_locked(self, user: Any) -> str:
-        """In words: a green tick beside somebody who is locked out says the contrary."""
+        """Says it in words, since Django's green tick beside a locked-out user would mislead."""
         return "Locked out" if user.has_lock else "No"
 
     @admin.action(description="Unlock: forget the wrong passwords", permissions=["change"])
     def unlock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        counts = [
-            unlock(user, by=user_of(request))
-            for user in self._noted(request, queryset, "Unlocked.")
-        ]
+        users = self._log_each(request, queryset, "Unlocked.")
+        counts = [unlock_user(user, by=user_of(request)) for user in users]
         locked = sum(count > 0 for count in counts)
-        words = f"{locked} of {len(counts)} user(s) had wrong passwords against them. All of them may try again."
-        self.message_user(request, words, messages.SUCCESS)
+        had = f"{locked} of {len(counts)} user(s) had wrong passwords against them."
+        self.message_user(request, f"{had} All of them may try again.", messages.SUCCESS)
 
     @admin.action(
         description="Sign out everywhere: end sessions and refresh tokens", permissions=["change"]
     )
     def end_access(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        users = self._noted(request, queryset, "Signed out everywhere.")
-        ended = end_access(users, by=user_of(request))
-        words = f"{ended.users} user(s) signed out of {ended.places} browser(s) and program(s). "
+        users = self._log_each(request, queryset, "Signed out everywhere.")
+        revoked = revoke_access(users, by=user_of(request))
+        ended = f"{revoked.user_count} user(s) signed out of {revoked.sign_in_count} browser(s)"
         minutes = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"].seconds // 60
-        self.message_user(
-            request, f"{words}Access tokens run out within {minutes} minutes.", messages.SUCCESS
-        )
+        rest = f"Access tokens run out within {minutes} minutes."
+        self.message_user(request, f"{ended} and program(s). {rest}", messages.SUCCESS)
 
-    def _noted(self, request: HttpRequest, queryset: QuerySet[User], words: str) -> list[User]:
-        """The users, each with a line in its history of what is done to it now."""
+    def _log_each(self, request: HttpRequest, queryset: QuerySet[User], change: str) -> list[User]:
+        """Writes a line into the history of each user, and returns the users."""
         users = list(queryset)
         for user in users:
-            self.log_change(request, user, words)
+            self.log_change(request, user, change)
         return users
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Only a superuser sees superusers: nobody lifts themselves by editing one."""
-        users = with_lock(super().get_queryset(request)).prefetch_related("groups")
+        """Hides superusers from all others, so that no operator gets more rights by editing one."""
+        users = with_lockout(super().get_queryset(request)).prefetch_related("groups")
         return users if request.user.is_superuser else users.filter(is_superuser=False)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -152,8 +156,8 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class RoleAdmin(Untouched):
-    """Roles are written in code (portal/accounts/roles.py) and shown here."""
+class RoleAdmin(ReadOnlyAdmin):
+    """Roles, which the code defines (portal/accounts/roles.py)."""
 
     list_display = ("name",)
     readonly_fields = ("name", "permissions")
@@ -163,8 +167,8 @@ class RoleAdmin(Untouched):
 
 
 @admin.register(RefreshToken)
-class RefreshTokenAdmin(Untouched):
-    """Chains of refresh tokens; deleting one row ends that chain."""
+class RefreshTokenAdmin(ReadOnlyAdmin):
+    """Chains of refresh tokens; deleting the row of a chain ends it."""
 
     list_display = ("user", "created_at", "expires_at", "used_at", "revoked_at")
     list_filter = ("user",)
@@ -173,8 +177,8 @@ class RefreshTokenAdmin(Untouched):
 
 
 @admin.register(AccessAttempt)
-class AttemptAdmin(Untouched):
-    """Wrong passwords by name and computer; also for names that nobody has."""
+class AttemptAdmin(ReadOnlyAdmin):
+    """Wrong passwords by e-mail address and computer, also for addresses that no user has."""
 
     list_display = ("username", "ip_address", "failures_since_start", "attempt_time")
     search_fields = ("=username", "=ip_address")

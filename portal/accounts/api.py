@@ -1,4 +1,4 @@
-"""/auth/*: tokens for programs."""
+"""The REST API of tokens for programs, under /auth/."""
 
 from typing import Any
 
@@ -36,18 +36,20 @@ TOKENS = inline_serializer(
 
 
 class TokenView(APIView):
-    """A view that reads no session: tokens are asked for by programs."""
+    """A view without sessions, since programs ask for tokens."""
 
     authentication_classes = ()
     permission_classes = (needs(ANYONE),)
 
-    def body(self, request: Request, shape: type[serializers.Serializer[Any]]) -> dict[str, Any]:
-        given = shape(data=request.data)
-        given.is_valid(raise_exception=True)
-        return given.validated_data
+    def validated_body(
+        self, request: Request, serializer: type[serializers.Serializer[Any]]
+    ) -> dict[str, Any]:
+        body = serializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        return body.validated_data
 
 
-def answered(tokens: services.Tokens) -> Response:
+def token_response(tokens: services.Tokens) -> Response:
     body = {"token": tokens.token, "refresh": tokens.refresh, "expiresIn": tokens.expires_in}
     return Response(body, headers={"Cache-Control": "no-store"})
 
@@ -55,29 +57,31 @@ def answered(tokens: services.Tokens) -> Response:
 class Login(TokenView):
     @extend_schema(request=LoginBody, responses={200: TOKENS}, summary="Sign in")
     def post(self, request: Request) -> Response:
-        """An access token, and a refresh token that works once; 401 on any wrong pair."""
-        body = self.body(request, LoginBody)
-        return answered(
+        """Answers an access token, and a refresh token that works once; 401 on any wrong pair."""
+        body = self.validated_body(request, LoginBody)
+        return token_response(
             services.sign_in(request._request, email=body["email"], password=body["password"])
         )
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> LoginBody:
-        """What the browsable API shows as a form."""
+        """Gives the browsable API its form."""
         return LoginBody(*args, **kwargs)
 
 
 class Refresh(TokenView):
     @extend_schema(request=RefreshBody, responses={200: TOKENS}, summary="Exchange a refresh token")
     def post(self, request: Request) -> Response:
-        """A new pair; a refresh token used twice ends every token of its family."""
-        return answered(services.refresh(self.body(request, RefreshBody)["refresh"]))
+        """Answers a new pair; a refresh token used twice ends every token of its family."""
+        return token_response(
+            services.refresh(self.validated_body(request, RefreshBody)["refresh"])
+        )
 
 
 class Logout(TokenView):
     @extend_schema(request=RefreshBody, responses={204: None}, summary="Sign out")
     def post(self, request: Request) -> Response:
-        """Ends the refresh token's family; access tokens run out by themselves within 15 minutes."""
-        services.sign_out(self.body(request, RefreshBody)["refresh"])
+        """Ends the refresh token's family; access tokens run out within 15 minutes."""
+        services.sign_out(self.validated_body(request, RefreshBody)["refresh"])
         return Response(status=204)
 
 

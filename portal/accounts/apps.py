@@ -11,7 +11,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from portal.accounts.roles import sync_roles
-        from portal.accounts.unsaved_forms import hand_over
+        from portal.accounts.unsaved_forms import hand_over_form
 
         post_migrate.connect(sync_roles, dispatch_uid="accounts.sync_roles")
-        user_logged_in.connect(hand_over, dispatch_uid="accounts.hand_over")
+        user_logged_in.connect(hand_over_form, dispatch_uid="accounts.hand_over")

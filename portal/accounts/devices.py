@@ -1,6 +1,7 @@
-"""A browser and its system in a few words, so that a person knows their own again."""
+"""The name of a browser and its system, by which users recognise their own sign-ins."""
 
-# The first that a browser names is its own: Edge calls itself Chrome too, and Chrome Safari.
+# Part of the User-Agent header -> name. The first match counts: Edge also calls itself Chrome, and
+# Chrome calls itself Safari.
 BROWSERS = {
     "Edg": "Edge",
     "OPR": "Opera",
@@ -9,15 +10,22 @@ BROWSERS = {
     "Safari": "Safari",
 }
 SYSTEMS = {
-    "Windows": "Windows", "Android": "Android", "iPhone": "iPhone", "iPad": "iPad",
-    "CrOS": "ChromeOS", "Mac OS": "macOS", "Linux": "Linux",
-}  # fmt: skip
+    "Windows": "Windows",
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "CrOS": "ChromeOS",
+    "Mac OS": "macOS",
+    "Linux": "Linux",
+}
 
 
 def device_of(user_agent: str) -> str:
-    """`Firefox on Windows`; an unknown one is said to be unknown, since anybody may write anything there."""
-    browser = next((name for mark, name in BROWSERS.items() if mark in user_agent), "A browser")
-    system = next(
-        (name for mark, name in SYSTEMS.items() if mark in user_agent), "an unknown system"
-    )
+    """Returns such as `Firefox on Windows`; nothing of an unknown header is shown on a page."""
+    browser = _first_match(BROWSERS, user_agent) or "A browser"
+    system = _first_match(SYSTEMS, user_agent) or "an unknown system"
     return f"{browser} on {system}"
+
+
+def _first_match(names: dict[str, str], user_agent: str) -> str:
+    return next((name for part, name in names.items() if part in user_agent), "")

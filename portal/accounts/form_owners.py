@@ -1,41 +1,43 @@
-"""Whose form it is that comes in after the session has ended.
+"""The user who had opened a form that arrives after the session's end.
 
-Every sign-in gives the browser a new secret against forged forms, and each form carries it. A signed cookie remembers
-which of the last secrets was whose, so that a form still tells who opened it when nobody is signed in any more, or when
-somebody else is: on a shared PC nobody may get what another one typed. Nobody outside can know such a secret, so a form
-that names its owner was not forged.
+Every sign-in gives the browser a new CSRF secret, and each form carries it. A signed cookie
+remembers which of the last secrets belonged to which user. So a form still names its owner when
+nobody is signed in any more, or when another user is: on a shared PC no user may get what another
+one typed. Nobody outside can know such a secret, so a form that names its owner was not forged.
 """
 
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
-from django.middleware.csrf import CSRF_TOKEN_LENGTH, _unmask_cipher_token  # type: ignore[attr-defined]
+from django.middleware import csrf
 from django.utils.crypto import salted_hmac
 
 COOKIE = "desk"
 SALT = "accounts.desk"
-REMEMBERED = 4
+MAX_REMEMBERED = 4  # Sign-ins that the cookie knows; older forms have no owner.
 TOKEN_FIELD = "csrfmiddlewaretoken"  # noqa: S105 - the name of a field.
 
 
 def owner_of_form(request: HttpRequest) -> int | None:
-    """The id of the user who was signed in when this form was opened; None where that cannot be told."""
+    """Returns the id of the user who opened the posted form; None where the cookie cannot tell."""
     token = request.POST.get(TOKEN_FIELD, "")
-    if len(token) != CSRF_TOKEN_LENGTH or not token.isalnum():
+    if len(token) != csrf.CSRF_TOKEN_LENGTH or not token.isalnum():
         return None
-    return dict(_remembered(request)).get(_mark(_unmask_cipher_token(token)))
+    secret = csrf._unmask_cipher_token(token)  # type: ignore[attr-defined]  # It is private.
+    return dict(_remembered_owners(request)).get(_secret_digest(secret))
 
 
 def remember_owner(request: HttpRequest, response: HttpResponse) -> None:
-    """Let the forms of this sign-in tell later whose they were."""
+    """Adds the current sign-in to the cookie, so that its forms have an owner later."""
     secret = request.META.get("CSRF_COOKIE")
-    known = _remembered(request)
-    if not secret or [_mark(secret), request.user.pk] in known:
+    if not secret:
         return
-    value = signing.dumps([*known, [_mark(secret), request.user.pk]][-REMEMBERED:], salt=SALT)
+    owners, current = _remembered_owners(request), [_secret_digest(secret), request.user.pk]
+    if current in owners:
+        return
     response.set_cookie(
         COOKIE,
-        value,
+        signing.dumps([*owners, current][-MAX_REMEMBERED:], salt=SALT),
         httponly=True,
         samesite="Lax",
         secure=settings.SESSION_COOKIE_SECURE,
@@ -44,16 +46,17 @@ def remember_owner(request: HttpRequest, response: HttpResponse) -> None:
 
 
 def forget_owners(response: HttpResponse) -> None:
-    """Whoever signs out leaves nothing behind."""
+    """Deletes the cookie at sign-out."""
     response.delete_cookie(COOKIE, path="/", samesite="Lax")
 
 
-def _remembered(request: HttpRequest) -> list[list]:
+def _remembered_owners(request: HttpRequest) -> list[list]:
+    """Returns pairs of a secret's digest and a user's id, the oldest first."""
     try:
         return signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT)
     except signing.BadSignature:
         return []
 
 
-def _mark(secret: str) -> str:
+def _secret_digest(secret: str) -> str:
     return salted_hmac(SALT, secret).hexdigest()[:24]

@@ -1,4 +1,4 @@
-"""The forms to sign in and to change one's password."""
+"""The forms to sign in and to change the own password."""
 
 from typing import Any
 
@@ -10,11 +10,12 @@ from django.http import HttpRequest
 from portal.accounts.models import User
 from portal.accounts.rules import user_of
 
-WRONG_PAIR = "E-mail or password is wrong."  # The same words for an unknown person: nobody can fish for names.
+# The same message for an unknown user, so that it reveals nobody's name.
+WRONG_PAIR = "E-mail or password is wrong."
 
 
 class SignInForm(forms.Form):
-    """Finds the user of a right pair, as `user`."""
+    """Checks e-mail and password, and holds the `user` whose they are."""
 
     use_required_attribute = False
 
@@ -42,17 +43,16 @@ class SignInForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         pair = self.cleaned_data
         if not self.errors:
-            found = authenticate(
-                self.request, email=pair["email"].strip().lower(), password=pair["password"]
-            )
-            if not isinstance(found, User):
+            email = pair["email"].strip().lower()
+            user = authenticate(self.request, email=email, password=pair["password"])
+            if not isinstance(user, User):
                 raise forms.ValidationError(WRONG_PAIR)
-            self.user = found
+            self.user = user
         return pair
 
 
 class NewPasswordForm(forms.Form):
-    """The old password once, the new one once: it can be shown, so nobody types it twice."""
+    """Takes the old and the new password, each once: a box can show what was typed."""
 
     use_required_attribute = False
 
@@ -77,7 +77,7 @@ class NewPasswordForm(forms.Form):
         self.request, self.user = request, user_of(request)
 
     def clean_old_password(self) -> str:
-        # Through the sign-in's own door, which counts wrong ones: a session left open is no place to guess without end.
+        # `authenticate` counts wrong ones: nobody can guess without end in a session left open.
         pair = {"email": self.user.email, "password": self.cleaned_data["old_password"]}
         if authenticate(self.request, **pair) != self.user:
             raise forms.ValidationError("This is not the password that you have today.")

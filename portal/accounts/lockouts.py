@@ -1,21 +1,25 @@
-"""What may be read of sign-ins: who is locked out, and who signs in as a program."""
+"""Lockouts after wrong passwords: whom they hit, what they answer, and how they are lifted."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import structlog
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.db.models import Case, Exists, OuterRef, QuerySet, Sum, When
+from django.db.models import Case, QuerySet, Sum, When
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from portal.accounts.models import RefreshToken, User
+from portal.accounts.models import User
 from portal.errors import TooMany
 from portal.problems import answer
 
+log = structlog.get_logger("portal.accounts")
+
 
 def locked_emails() -> set[str]:
-    """The names typed, in lower case, that some computer may not try any more for the moment."""
+    """Returns the e-mail addresses, in lower case, that at least one computer may not try now."""
     recent = AccessAttempt.objects.filter(
         attempt_time__gt=timezone.now() - settings.AXES_COOLOFF_TIME
     )
@@ -27,32 +31,34 @@ def locked_emails() -> set[str]:
 
 
 def users_locked_out() -> QuerySet[User]:
-    """Users who are locked out at one computer at least."""
+    """Returns the users who are locked out at one computer at least."""
     return User.objects.filter(email__in=locked_emails())
 
 
-def with_lock(users: QuerySet[User]) -> QuerySet[User]:
-    """Each of these users with `has_lock`: whether they are locked out at one computer at least."""
-    return users.annotate(
-        has_lock=Case(When(email__in=[*locked_emails(), ""], then=True), default=False)
-    )
+def with_lockout(users: QuerySet[User]) -> QuerySet[User]:
+    """Adds `has_lock` to each user: whether they are locked out at one computer at least."""
+    emails = [*locked_emails(), ""]  # An empty list would be no condition in SQL.
+    return users.annotate(has_lock=Case(When(email__in=emails, then=True), default=False))
 
 
-def users_by_token() -> QuerySet[User]:
-    """Users who hold a refresh token that works: client programs, and who tries the API out."""
-    live = RefreshToken.objects.filter(
-        user=OuterRef("pk"), revoked_at=None, used_at=None, expires_at__gt=timezone.now()
-    )
-    return User.objects.filter(Exists(live))
+def unlock_user(user: User, *, by: User) -> int:
+    """Deletes the wrong passwords tried for this user at any computer; returns how many rows."""
+    count = AccessAttempt.objects.filter(username__iexact=user.email).delete()[0]
+    log.info("user_unlocked", user=user.pk, attempts=count, actor=by.pk)
+    return count
 
 
-def too_many_attempts(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
-    """429 with the wait, the same for known and unknown users."""
+def forget_attempts(attempt_ids: Sequence[int], *, by: User) -> int:
+    """Deletes these wrong passwords, also those for unknown names; returns how many rows."""
+    count = AccessAttempt.objects.filter(pk__in=attempt_ids).delete()[0]
+    log.info("attempts_forgotten", attempts=count, actor=by.pk)
+    return count
+
+
+def refuse_sign_in(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
+    """Answers 429 with the seconds to wait, the same for known and unknown users."""
     wait = int(settings.AXES_COOLOFF_TIME.total_seconds())
-    return answer(
-        request,
-        TooMany(
-            f"Too many wrong passwords. Wait {wait // 60} minutes, or ask an operator to unlock you.",
-            retryAfter=wait,
-        ),
+    message = (
+        f"Too many wrong passwords. Wait {wait // 60} minutes, or ask an operator to unlock you."
     )
+    return answer(request, TooMany(message, retryAfter=wait))

@@ -1,4 +1,4 @@
-"""Who may sign in, where they are signed in, and the refresh tokens they hold."""
+"""Users, the sessions in which they are signed in, and their refresh tokens."""
 
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 
 
 class UserManager(BaseUserManager["User"]):
-    """Users by e-mail, whatever its case."""
+    """Finds and creates users by e-mail address in any case."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username or "")
@@ -28,7 +28,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person of the clinic, or a client program; what they may do comes from their roles."""
+    """A person of the clinic, or a client program. Roles give the rights."""
 
     email = models.EmailField("e-mail", max_length=254, unique=True)
     full_name = models.CharField(max_length=150, blank=True)
@@ -57,7 +57,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Session(AbstractBaseSession):
-    """A browser at which somebody is signed in. The column tells whose it is without reading every session."""
+    """A browser in which a user is signed in.
+
+    The column `user` finds the sessions of a user without decoding every session.
+    """
 
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="sessions")
 
@@ -70,7 +73,7 @@ class Session(AbstractBaseSession):
 
 
 class RefreshToken(models.Model):
-    """One link of a chain of refresh tokens: only a hash is kept, and a used link used again ends the chain."""
+    """A link of a chain of refresh tokens, stored as a digest. A link used twice ends the chain."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="refresh_tokens")
     family = models.UUIDField(db_index=True)

@@ -1,4 +1,4 @@
-"""Addresses that somebody is led to: ours, or none."""
+"""Addresses that a response may redirect to: only those of this portal."""
 
 from urllib.parse import urlsplit
 
@@ -6,19 +6,21 @@ from django.http import HttpRequest
 from django.utils.http import escape_leading_slashes, url_has_allowed_host_and_scheme
 
 
-def own_address(request: HttpRequest, wanted: str) -> str:
-    """`wanted` if it is one of ours, else nothing: a link or a header leads nobody to another house."""
-    is_ours = url_has_allowed_host_and_scheme(
+def local_address(request: HttpRequest, wanted: str) -> str:
+    """Returns `wanted` if it leads to this portal, else an empty text."""
+    is_local = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if is_ours else ""
+    return wanted if is_local else ""
 
 
 def page_of_form(request: HttpRequest) -> str:
-    """Path and query of the page on which the sent form stood; where the browser does not tell, the form's target."""
-    told = urlsplit(own_address(request, request.headers.get("Referer", "")))
-    if not told.path:
+    """Returns path and query of the page that the posted form stood on.
+
+    Where the browser sends no Referer, it returns the address that the form was sent to.
+    """
+    referer = urlsplit(local_address(request, request.headers.get("Referer", "")))
+    if not referer.path:
         return request.get_full_path()
-    return escape_leading_slashes(
-        f"{told.path}?{told.query}".rstrip("?")
-    )  # `//x` would be another house.
+    page = f"{referer.path}?{referer.query}".rstrip("?")
+    return escape_leading_slashes(page)  # `//x` would lead to another host.

@@ -1,4 +1,4 @@
-"""The roles of a clinic and their rights; one table to read, written into groups after each migration."""
+"""The roles of a clinic and their rights. Each migration writes this table into groups."""
 
 from typing import Any
 
@@ -31,22 +31,41 @@ ROLES: dict[str, list[str]] = {
     "analyst": ["analytics.view_figures"],
     "auditor": [*_READ, *_AUDIT, "reconciliation.view_reconcilereport"],
     "operator": [
-        *_READ, *_DESK, *_AUDIT,
-        "patients.view_patientidentifier", "billing.retry_billingaccount", "billing.view_orphanedaccount",
-        "imports.view_importjob", "imports.add_importjob", "imports.view_importreject", "patients.export_patient",
-        "events.view_quarantinedevent", "events.resend_quarantinedevent", "events.view_relaylease",
-        "events.view_relayloop",
+        *_READ,
+        *_DESK,
+        *_AUDIT,
+        "patients.export_patient",
         "patients.view_eventoutbox",
-        "reconciliation.view_reconcilereport", "reconciliation.add_reconcilereport",
-        "accounts.view_user", "accounts.add_user", "accounts.change_user", "auth.view_group",
-        "accounts.view_refreshtoken", "accounts.delete_refreshtoken",
-        "axes.view_accessattempt", "axes.delete_accessattempt",
+        "patients.view_patientidentifier",
+        "billing.retry_billingaccount",
+        "billing.view_orphanedaccount",
+        "imports.add_importjob",
+        "imports.view_importjob",
+        "imports.view_importreject",
+        "events.resend_quarantinedevent",
+        "events.view_quarantinedevent",
+        "events.view_relaylease",
+        "events.view_relayloop",
+        "reconciliation.add_reconcilereport",
+        "reconciliation.view_reconcilereport",
+        "accounts.add_user",
+        "accounts.change_user",
+        "accounts.view_user",
+        "accounts.delete_refreshtoken",
+        "accounts.view_refreshtoken",
+        "auth.view_group",
+        "axes.delete_accessattempt",
+        "axes.view_accessattempt",
     ],
-}  # fmt: skip
+}
 
 
 def sync_roles(**_: Any) -> None:
-    """Make each role's group hold exactly its rights; rights of apps not yet migrated come with the last signal."""
+    """Gives each role's group exactly its rights.
+
+    It runs after every app's migrations: rights of apps that are migrated later come with the last
+    run.
+    """
     for role, labels in ROLES.items():
         group, _created = Group.objects.get_or_create(name=role)
         wanted = Q(pk__in=[])

@@ -1,4 +1,4 @@
-"""The rule of a route: who may use it. A route without one fails the tests, and answers nobody."""
+"""The rule of a route: who may use it. A route without a rule fails the tests and admits nobody."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -23,7 +23,10 @@ View = Callable[..., HttpResponseBase]
 
 
 def allow(rule: str) -> Callable[[View], View]:
-    """A browser view for holders of a permission, or ANYONE, or SIGNED_IN; others sign in first, or get 403."""
+    """Admits the holders of a permission, or ANYONE, or SIGNED_IN, to a browser view.
+
+    Other users sign in first, or get 403.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -34,47 +37,48 @@ def allow(rule: str) -> Callable[[View], View]:
                 raise NotAllowed("Ask an operator for the right if you need it for your work.")
             return view(request, *args, **kwargs)
 
-        guarded.rule = rule  # type: ignore[attr-defined]
+        guarded.rule = rule  # type: ignore[attr-defined]  # For the test of all routes.
         return guarded
 
     return decorate
 
 
 def ask_to_sign_in(request: HttpRequest) -> HttpResponseBase:
-    """To the sign-in page and back. A form that was sent waits there, so that nothing typed is lost."""
-    if is_fragment(request):
-        raise NotSignedIn(
-            "Your session has ended. Sign in again."
-        )  # A sign-in page is no part of another page.
+    """Redirects to the sign-in page, which leads back; a posted form is kept for its owner."""
+    if is_fragment(request):  # A sign-in page cannot be shown inside of another page.
+        raise NotSignedIn("Your session has ended. Sign in again.")
     if request.method in {"GET", "HEAD"}:
         return redirect_to_login(request.get_full_path())
     page = page_of_form(request)
-    unsaved_forms.keep(request, page=page, action=request.get_full_path())
+    unsaved_forms.keep_form(request, page=page, action=request.get_full_path())
     return redirect_to_login(page)
 
 
 def is_met(rule: str, user: Any) -> bool:
-    """Whether this user may pass."""
+    """Returns whether a user may use a route with this rule."""
     if rule == ANYONE:
         return True
     return user.is_authenticated and (rule == SIGNED_IN or user.has_perm(rule))
 
 
 def user_of(request: HttpRequest | Request) -> User:
-    """The user of a request that a rule has let pass; ANYONE's routes have none to speak of."""
+    """Returns the user of a request that a rule other than ANYONE has admitted."""
     return cast(User, request.user)
 
 
 def needs(rule: str = "", /, **by_method: str) -> type[BasePermission]:
-    """A REST permission class: one rule for all methods, or one for each (`needs(GET="…", POST="…")`)."""
+    """Returns a REST permission class: a rule for all methods, or one for each.
+
+    `needs("patients.view_patient")` or `needs(GET="…", POST="…")`
+    """
 
     class Needs(BasePermission):
         rules = by_method or {"*": rule}
 
-        def has_permission(self, request: Request, view: object) -> bool:  # noqa: ARG002
+        def has_permission(self, request: Request, view: object) -> bool:  # noqa: ARG002 - REST framework passes the view.
             method = {"HEAD": "GET"}.get(request.method or "", request.method or "")
             if method == "OPTIONS":
-                return any(is_met(one, request.user) for one in self.rules.values())
+                return any(is_met(rule, request.user) for rule in self.rules.values())
             wanted = self.rules.get(method) or self.rules.get("*")
             return wanted is not None and is_met(wanted, request.user)
 
@@ -82,7 +86,7 @@ def needs(rule: str = "", /, **by_method: str) -> type[BasePermission]:
 
 
 class NoRule(BasePermission):
-    """The default of a view that names no rule: nobody."""
+    """The default for a REST view that names no rule: it admits nobody."""
 
-    def has_permission(self, request: Request, view: object) -> bool:  # noqa: ARG002
+    def has_permission(self, *_: object) -> bool:
         return False

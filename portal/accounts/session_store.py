@@ -1,4 +1,4 @@
-"""Django's sessions in the database, with a column that says whose they are."""
+"""Django's sessions in the database, with a column for their user. SESSION_ENGINE names it."""
 
 from typing import Any, cast
 
@@ -9,7 +9,7 @@ from portal.accounts.models import Session
 
 
 class SessionStore(DatabaseStore):
-    """SESSION_ENGINE names this module."""
+    """Fills the column `user` of every session that it saves."""
 
     @classmethod
     def get_model_class(cls) -> type[Session]:

@@ -1,4 +1,4 @@
-"""What the worker does for accounts."""
+"""The worker's tasks for accounts."""
 
 from celery import shared_task
 
@@ -7,6 +7,6 @@ from portal.accounts import services
 
 @shared_task(name="accounts.forget_ended_tokens")
 def forget_ended_tokens() -> None:
-    """Once a night, with the sessions that have ended."""
+    """Deletes ended tokens and sessions, once a night."""
     services.forget_ended_tokens()
     services.forget_ended_sessions()

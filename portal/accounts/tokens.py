@@ -6,14 +6,17 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 
 
 class BearerAuthentication(JWTAuthentication):
-    """simplejwt's check of `Authorization: Bearer …`; a deleted or inactive user is refused like a bad token."""
+    """simplejwt's check of `Authorization: Bearer …`.
+
+    It refuses a deleted or inactive user like a bad token.
+    """
 
     def authenticate_header(self, request: Request) -> str:
         return super().authenticate_header(request)
 
 
 class BearerScheme(SimpleJWTScheme):
-    """How the OpenAPI document names it."""
+    """The name of this authentication in the OpenAPI document."""
 
     target_class = "portal.accounts.tokens.BearerAuthentication"
     name = "bearer"

@@ -1,7 +1,8 @@
-"""What somebody had typed when the session ended: kept for them alone, and back on the page after they signed in again.
+"""Text that a user had typed when the session ended: it is kept for the same user's next sign-in.
 
-It lies in the browser's session at the server, never in the browser itself and never in a log. It goes when it has been
-shown, when somebody else signs in, when anybody signs out, and after two hours.
+The text lies in the session on the server, never in the browser itself and never in a log. It is
+deleted once it has been shown, when another user signs in, when any user signs out, and after two
+hours.
 """
 
 import time
@@ -12,15 +13,15 @@ from django.http import HttpRequest
 
 from portal.accounts.form_owners import TOKEN_FIELD, owner_of_form
 
-KEY = "unsaved"
-KEPT_SECONDS = 2 * 60 * 60
-MADE_BY_PAGES = {"token", "opened", "version", "next", "shown"}
-LARGEST = 100_000  # Characters. A form of ours has a few hundred.
+KEY = "unsaved"  # In the session.
+TTL_SECONDS = 2 * 60 * 60  # Older text is not shown any more.
+MAX_CHARACTERS = 100_000  # A longer form is not kept; ours have a few hundred characters.
+FIELDS_OF_PAGES = {"token", "opened", "version", "next", "shown"}  # Hidden; nobody types into them.
 
 
 @dataclass(frozen=True)
-class Unsaved:
-    """The fields of a form by name, the page where it stood, where it was to be sent, and until when it is kept."""
+class UnsavedForm:
+    """A form by its fields, the page where it stood, its target, and the time when it expires."""
 
     owner: int
     page: str
@@ -30,50 +31,58 @@ class Unsaved:
 
     @property
     def shown(self) -> list[tuple[str, str]]:
-        """What a person typed, in words; what the page itself had put into the form says nothing to them."""
-        typed = [
-            (name, value) for name, value in self.fields if value and name not in MADE_BY_PAGES
+        """The typed fields as label and value, without those that the page itself had filled."""
+        return [
+            (name.replace("_", " ").capitalize(), value)
+            for name, value in self.fields
+            if value and name not in FIELDS_OF_PAGES
         ]
-        return [(name.replace("_", " ").capitalize(), value) for name, value in typed]
 
 
-def keep(request: HttpRequest, *, page: str, action: str) -> bool:
-    """Keep the sent form for its owner. False, and nothing kept, where that is not the one who is signed in now."""
-    owner, fields = owner_of_form(request), _typed(request)
+def keep_form(request: HttpRequest, *, page: str, action: str) -> bool:
+    """Keeps the posted form for its owner.
+
+    Returns False, and keeps nothing, for a form of unknown owner or of another user than the one
+    who is signed in now.
+    """
+    owner, fields = owner_of_form(request), _typed_fields(request)
     is_of_another = request.user.is_authenticated and request.user.pk != owner
-    if owner is None or is_of_another or sum(len(value) for _, value in fields) > LARGEST:
+    size = sum(len(value) for _, value in fields)
+    if owner is None or is_of_another or size > MAX_CHARACTERS:
         return False
     if not request.user.is_authenticated:
-        request.session.set_expiry(KEPT_SECONDS)
-    request.session[KEY] = asdict(Unsaved(owner, page, action, fields, time.time() + KEPT_SECONDS))
+        request.session.set_expiry(TTL_SECONDS)
+    form = UnsavedForm(owner, page, action, fields, until=time.time() + TTL_SECONDS)
+    request.session[KEY] = asdict(form)
     return True
 
 
-def is_kept(request: HttpRequest) -> bool:
-    """Whether the sign-in page may say that text waits."""
+def has_kept_form(request: HttpRequest) -> bool:
+    """Returns whether the sign-in page may say that text is kept."""
     return KEY in request.session
 
 
-def hand_over(request: HttpRequest, user: Any, **_: Any) -> None:
-    """Somebody has signed in: what is another's goes, and the session lasts as long as any other."""
+def hand_over_form(request: HttpRequest, user: Any, **_: Any) -> None:
+    """Drops another user's form at sign-in, and gives the session its usual lifetime again."""
     if request.session.get(KEY, {}).get("owner") != user.pk:
         request.session.pop(KEY, None)
     request.session.set_expiry(None)
 
 
-def take(request: HttpRequest) -> Unsaved | None:
-    """What is kept for this page, once; the page carries it from then on."""
+def take_form(request: HttpRequest) -> UnsavedForm | None:
+    """Returns the form kept for this page, once: from then on the page carries it."""
     kept = request.session.get(KEY)
     if not kept or kept["page"] != request.get_full_path():
         return None
     del request.session[KEY]
     is_theirs = request.user.pk == kept["owner"] and time.time() < kept["until"]
-    return Unsaved(**kept) if is_theirs else None
+    return UnsavedForm(**kept) if is_theirs else None
 
 
-def _typed(request: HttpRequest) -> list[tuple[str, str]]:
-    """All fields as they came; passwords are typed anew."""
-    fields = [(name, value) for name, values in request.POST.lists() for value in values]
-    return [
-        (name, value) for name, value in fields if name != TOKEN_FIELD and "password" not in name
-    ]
+def _typed_fields(request: HttpRequest) -> list[tuple[str, str]]:
+    """Returns all posted fields except passwords, which the user types again."""
+    typed = []
+    for name, values in request.POST.lists():
+        if name != TOKEN_FIELD and "password" not in name:
+            typed += [(name, value) for value in values]
+    return typed

@@ -87,7 +87,7 @@ def _at_work(request: HttpRequest) -> dict[str, Any]:
         "actions": [action for action in actions if action["url"]],
         "suggest_url": _address("patients:suggest") if can_find else "",
         "session_seconds": seconds_left(request),
-        "unsaved": unsaved_forms.take(request),
+        "unsaved": unsaved_forms.take_form(request),
     }
 
 

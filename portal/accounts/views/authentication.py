@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from portal.accounts import unsaved_forms
 from portal.accounts.form_owners import forget_owners
 from portal.accounts.forms import SignInForm
-from portal.accounts.redirects import own_address
+from portal.accounts.redirects import local_address
 from portal.accounts.rules import ANYONE, allow
 
 
@@ -19,7 +19,7 @@ from portal.accounts.rules import ANYONE, allow
 @never_cache
 @sensitive_post_parameters("password")
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Ask for e-mail and password, then go on to where the person was going."""
+    """Asks for e-mail and password, then goes on to the page that the user wanted."""
     if request.user.is_authenticated:
         return redirect(_next(request))
     form = SignInForm(request, request.POST if request.method == "POST" else None)
@@ -27,21 +27,21 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         login(request, form.user)
         return redirect(_next(request))
     wanted = request.POST.get("next", request.GET.get("next", ""))
-    page = {"form": form, "next": wanted, "is_text_kept": unsaved_forms.is_kept(request)}
+    page = {"form": form, "next": wanted, "is_text_kept": unsaved_forms.has_kept_form(request)}
     return render(request, "accounts/sign_in.html", page)
 
 
 @allow(ANYONE)
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the session. Signing out twice is no error."""
+    """Ends the session. Signing out twice is no error."""
     logout(request)
-    answer = redirect(settings.LOGIN_URL)
-    forget_owners(answer)
-    return answer
+    response = redirect(settings.LOGIN_URL)
+    forget_owners(response)
+    return response
 
 
 def _next(request: HttpRequest) -> str:
-    """An address of ours, or the start page: nobody is led elsewhere by a link."""
+    """Returns the wanted address if it leads to this portal, else the start page."""
     wanted = request.POST.get("next", request.GET.get("next", ""))
-    return own_address(request, wanted) or resolve_url(settings.LOGIN_REDIRECT_URL)
+    return local_address(request, wanted) or resolve_url(settings.LOGIN_REDIRECT_URL)

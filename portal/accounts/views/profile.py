@@ -1,4 +1,4 @@
-"""One's own account: name and roles, keys, password, and where one is signed in."""
+"""The user's own account: name and roles, keys, password, and sign-ins."""
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from portal.accounts import services
 from portal.accounts.forms import NewPasswordForm
 from portal.accounts.rules import SIGNED_IN, allow, user_of
-from portal.accounts.selectors import where_signed_in
+from portal.accounts.selectors import sign_ins_of
 
 PROFILE = "accounts:profile"
 
@@ -19,15 +19,15 @@ PROFILE = "accounts:profile"
 @allow(SIGNED_IN)
 @never_cache
 @require_safe
-def profile(request: HttpRequest) -> HttpResponse:
-    """Who I am here, and what I may set myself."""
+def show(request: HttpRequest) -> HttpResponse:
+    """Shows the account and what the user may change in it."""
     return _page(request, NewPasswordForm(request))
 
 
 @allow(SIGNED_IN)
 @require_POST
 def change_keys(request: HttpRequest) -> HttpResponse:
-    """Single keys on or off."""
+    """Switches single keys on or off."""
     is_on = request.POST.get("single_keys") == "on"
     services.set_single_keys(user_of(request), on=is_on)
     messages.success(request, f"Single keys are {'on' if is_on else 'off'}.")
@@ -38,7 +38,7 @@ def change_keys(request: HttpRequest) -> HttpResponse:
 @require_POST
 @sensitive_post_parameters()
 def change_password(request: HttpRequest) -> HttpResponse:
-    """A new password; this browser stays signed in, all others do not."""
+    """Sets a new password; this browser stays signed in, all others do not."""
     user = user_of(request)
     form = NewPasswordForm(request, request.POST)
     if not form.is_valid():
@@ -51,13 +51,13 @@ def change_password(request: HttpRequest) -> HttpResponse:
 
 @allow(SIGNED_IN)
 @require_POST
-def end_session(request: HttpRequest) -> HttpResponse:
-    """Sign out one other browser or program, or all others."""
+def end_sign_in(request: HttpRequest) -> HttpResponse:
+    """Signs out one other browser or program, or all others."""
     mark = request.POST.get("mark", "")
     if mark:
-        services.end_one(user_of(request), mark)
+        services.end_sign_in(user_of(request), mark)
     else:
-        services.end_all(user_of(request), but=request.session.session_key)
+        services.end_all_sign_ins(user_of(request), but=request.session.session_key)
     messages.success(request, "Signed out there." if mark else "Signed out everywhere else.")
     return redirect(PROFILE)
 
@@ -67,6 +67,6 @@ def _page(request: HttpRequest, form: NewPasswordForm, *, status: int = 200) -> 
     context = {
         "form": form,
         "roles": [group.name for group in user.groups.all()],
-        "sign_ins": where_signed_in(user, session_key=request.session.session_key),
+        "sign_ins": sign_ins_of(user, session_key=request.session.session_key),
     }
     return render(request, "accounts/profile.html", context, status=status)

@@ -1,4 +1,4 @@
-"""Operators unlock people and sign them out everywhere, without a shell."""
+"""Operators unlock users and sign them out everywhere, without a shell."""
 
 import pytest
 from axes.models import AccessAttempt
@@ -30,7 +30,7 @@ def sign_in(client, email, password):
 
 
 def lock_out(email):
-    """By wrong passwords at one computer, until it is refused."""
+    """Tries wrong passwords at one computer until it is refused."""
     desk = Client()
     for _ in range(settings.AXES_FAILURE_LIMIT):
         answer = sign_in(desk, email, "wrong-password")
@@ -54,14 +54,12 @@ def test_an_unlocked_user_may_try_again(admin, front_desk):
     assert front_desk.email not in admin.get(f"{USERS}?locked=yes").content.decode()
 
 
-def test_who_is_not_locked_out_is_not_listed_as_locked(admin, front_desk):
+def test_a_user_who_is_not_locked_out_is_not_listed(admin, front_desk):
     sign_in(Client(), front_desk.email, "wrong-password")
     assert front_desk.email not in admin.get(f"{USERS}?locked=yes").content.decode()
 
 
-def test_signing_out_ends_sessions_and_refresh_tokens_of_this_user_alone(
-    admin, front_desk, make_user
-):
+def test_signing_out_ends_the_sign_ins_of_this_user_alone(admin, front_desk, make_user):
     desk, other = Client(), Client()
     other.force_login(make_user("billing"))
     assert sign_in(desk, front_desk.email, PASSWORD).status_code == 302
@@ -80,7 +78,7 @@ def test_signing_out_ends_sessions_and_refresh_tokens_of_this_user_alone(
     assert again.status_code == 401
 
 
-def test_api_clients_are_those_who_hold_a_token(admin, front_desk, api_as):
+def test_api_clients_are_the_users_who_hold_a_token(admin, front_desk, api_as):
     assert front_desk.email not in admin.get(f"{USERS}?by_token=yes").content.decode()
     api_as(front_desk)
     assert front_desk.email in admin.get(f"{USERS}?by_token=yes").content.decode()
@@ -94,7 +92,7 @@ def test_what_was_done_is_in_the_history_of_the_user(admin, operator, front_desk
 
 
 @pytest.mark.parametrize("action", ["unlock", "end_access"])
-def test_without_the_right_to_change_users_nothing_is_done(client, make_user, front_desk, action):
+def test_an_action_needs_the_right_to_change_users(client, make_user, front_desk, action):
     """Red when the action forgets its permission."""
     auditor = make_user("auditor", is_staff=True)
     auditor.user_permissions.add(Permission.objects.get(codename="view_user"))
@@ -117,7 +115,7 @@ def test_an_operator_cannot_sign_out_a_superuser(admin):
     assert desk.get("/patients/").status_code == 200
 
 
-def test_wrong_passwords_for_a_name_that_nobody_has_are_forgotten_too(admin):
+def test_wrong_passwords_for_an_unknown_name_are_forgotten_too(admin):
     lock_out("nobody@clinic.example")
     [attempt] = AccessAttempt.objects.all()
     assert "nobody@clinic.example" in admin.get("/admin/axes/accessattempt/").content.decode()

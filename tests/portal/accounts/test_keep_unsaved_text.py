@@ -1,4 +1,4 @@
-"""A form that comes in after the session's end is kept for its owner, and for nobody else."""
+"""A form that arrives after the session's end is kept for its owner, and for nobody else."""
 
 import pytest
 from django.test import Client
@@ -14,7 +14,7 @@ WORDS = "Your text is kept."
 
 @pytest.fixture
 def browser(front_desk):
-    """A browser in which the front desk has signed in and opened a form; it sends what forms send."""
+    """A browser in which the front desk has signed in; it checks CSRF tokens like a real one."""
     client = Client(enforce_csrf_checks=True)
     sign_in(client, front_desk)
     return client
@@ -29,14 +29,14 @@ def sign_in(client, user):
     return client.post("/sign-in/", pair, follow=True)
 
 
-def send_after_the_end(client, **fields):
+def send_after_session_end(client, **fields):
     form = {"family_name": "Okafor", "csrfmiddlewaretoken": token(client), **fields}
     Session.objects.all().delete()
     return client.post(PAGE, form)
 
 
-def test_it_is_on_the_page_after_signing_in_and_only_once(browser, front_desk):
-    answer = send_after_the_end(browser)
+def test_the_text_is_on_the_page_after_sign_in_and_only_once(browser, front_desk):
+    answer = send_after_session_end(browser)
     assert answer["Location"] == f"/sign-in/?next={PAGE}"
     assert "What you typed is kept." in browser.get(answer["Location"]).content.decode()
     sign_in(browser, front_desk)
@@ -47,19 +47,19 @@ def test_it_is_on_the_page_after_signing_in_and_only_once(browser, front_desk):
 
 
 def test_what_the_page_itself_put_into_the_form_is_not_shown(browser, front_desk):
-    send_after_the_end(browser, shown="proof-of-a-panel")
+    send_after_session_end(browser, shown="proof-of-a-panel")
     sign_in(browser, front_desk)
     assert "<dt>Shown</dt>" not in browser.get(PAGE).content.decode()
 
 
-def test_it_lies_at_the_server_and_not_in_the_page_or_a_cookie(browser):
-    answer = send_after_the_end(browser)
+def test_the_text_stays_on_the_server(browser):
+    answer = send_after_session_end(browser)
     assert "Okafor" not in browser.get(answer["Location"]).content.decode()
     assert not any("Okafor" in cookie.value for cookie in browser.cookies.values())
 
 
-def test_another_user_does_not_get_it_and_it_is_gone(browser, front_desk, make_user):
-    send_after_the_end(browser)
+def test_another_user_does_not_get_the_text_and_it_is_gone(browser, front_desk, make_user):
+    send_after_session_end(browser)
     sign_in(browser, make_user("operator"))
     assert WORDS not in browser.get(PAGE).content.decode()
     browser.post("/sign-out/", {"csrfmiddlewaretoken": token(browser)})
@@ -67,7 +67,7 @@ def test_another_user_does_not_get_it_and_it_is_gone(browser, front_desk, make_u
     assert WORDS not in browser.get(PAGE).content.decode()
 
 
-def test_after_signing_out_nobody_can_tell_whose_a_form_was(browser, front_desk):
+def test_after_sign_out_a_form_has_no_owner(browser, front_desk):
     form = {"family_name": "Okafor", "csrfmiddlewaretoken": token(browser)}
     browser.post("/sign-out/", form)
     browser.post(PAGE, form)
@@ -75,10 +75,10 @@ def test_after_signing_out_nobody_can_tell_whose_a_form_was(browser, front_desk)
     assert WORDS not in browser.get(PAGE).content.decode()
 
 
-def test_after_two_hours_it_is_gone(browser, front_desk, monkeypatch):
-    send_after_the_end(browser)
+def test_after_two_hours_the_text_is_gone(browser, front_desk, monkeypatch):
+    send_after_session_end(browser)
     sign_in(browser, front_desk)
-    later = unsaved_forms.time.time() + unsaved_forms.KEPT_SECONDS + 1
+    later = unsaved_forms.time.time() + unsaved_forms.TTL_SECONDS + 1
     monkeypatch.setattr(unsaved_forms.time, "time", lambda: later)
     assert WORDS not in browser.get(PAGE).content.decode()
 
@@ -90,8 +90,8 @@ def test_a_password_is_never_kept(browser, front_desk):
     assert PASSWORD not in str(Session.objects.get().get_decoded())
 
 
-def test_what_no_form_of_ours_could_hold_is_not_kept(browser):
-    send_after_the_end(browser, family_name="x" * (unsaved_forms.LARGEST + 1))
+def test_a_form_that_is_too_large_is_not_kept(browser):
+    send_after_session_end(browser, family_name="x" * (unsaved_forms.MAX_CHARACTERS + 1))
     assert not Session.objects.exists()
 
 
@@ -106,15 +106,13 @@ def test_a_forged_form_is_refused(browser):
     assert "This form was opened before somebody signed in or out here." in answer.content.decode()
 
 
-def test_a_session_that_was_started_to_keep_text_lasts_as_long_as_any_other(
-    browser, front_desk, settings
-):
-    send_after_the_end(browser)
+def test_a_session_that_kept_text_gets_its_usual_lifetime(browser, front_desk, settings):
+    send_after_session_end(browser)
     sign_in(browser, front_desk)
     assert browser.session.get_expiry_age() == settings.SESSION_COOKIE_AGE
 
 
-def test_the_end_that_a_page_tells_of_ends_the_session(browser, front_desk):
+def test_a_page_whose_time_is_over_ends_the_session(browser, front_desk):
     form = {"family_name": "Okafor", "csrfmiddlewaretoken": token(browser)}
     answer = browser.post(f"/sign-in/ended/?page={PAGE}&action={PAGE}", form)
     assert answer["Location"] == f"/sign-in/?next={PAGE}"
@@ -123,13 +121,13 @@ def test_the_end_that_a_page_tells_of_ends_the_session(browser, front_desk):
     assert "Okafor" in browser.get(PAGE).content.decode()
 
 
-def test_the_end_leads_to_no_other_house(browser):
+def test_the_session_end_leads_to_no_other_site(browser):
     form = {"csrfmiddlewaretoken": token(browser)}
     answer = browser.post("/sign-in/ended/?page=https://evil.example/&action=//evil.example/", form)
     assert answer["Location"] == "/sign-in/?next=/"
 
 
-def test_a_form_on_a_page_with_a_strange_address_leads_to_no_other_house(browser):
+def test_a_strange_referer_leads_to_no_other_site(browser):
     form = {"family_name": "Okafor", "csrfmiddlewaretoken": token(browser)}
     Session.objects.all().delete()
     answer = browser.post(PAGE, form, headers={"Referer": "http://testserver//evil.example/"})

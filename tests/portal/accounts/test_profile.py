@@ -1,4 +1,4 @@
-"""One's own account: the password, the keys, and where one is signed in."""
+"""The user's own account: the password, the keys, and the sign-ins."""
 
 import pytest
 from django.test import Client
@@ -58,7 +58,7 @@ def test_a_password_that_will_not_do_changes_nothing(front_desk, old, new, words
 
 
 def test_the_password_of_today_cannot_be_guessed_without_end(front_desk):
-    """On a computer left open: the eighth wrong one locks, as at the sign-in, and then the right one does not help."""
+    """The eighth wrong one locks the user out, as at the sign-in; then the right one is refused."""
     here = signed_in(front_desk)
     for _ in range(7):
         assert change(here, old="wrong").status_code == 422
@@ -82,7 +82,8 @@ def test_the_page_names_each_browser_and_program(front_desk, api_as):
 
 def test_one_other_browser_can_be_signed_out(front_desk):
     there, here = signed_in(front_desk, user_agent=FIREFOX), signed_in(front_desk)
-    other = next(one for one in here.get("/profile/").context["sign_ins"] if not one.is_this_one)
+    sign_ins = here.get("/profile/").context["sign_ins"]
+    [other] = [sign_in for sign_in in sign_ins if not sign_in.is_current]
     here.post("/profile/sign-ins/", {"mark": other.mark})
     assert (is_in(here), is_in(there)) == (True, False)
 
@@ -90,9 +91,8 @@ def test_one_other_browser_can_be_signed_out(front_desk):
 def test_a_program_can_be_signed_out(front_desk, api_as):
     api_as(front_desk)
     here = signed_in(front_desk)
-    program = next(
-        one for one in here.get("/profile/").context["sign_ins"] if "program" in one.device
-    )
+    sign_ins = here.get("/profile/").context["sign_ins"]
+    [program] = [sign_in for sign_in in sign_ins if "program" in sign_in.device]
     here.post("/profile/sign-ins/", {"mark": program.mark})
     assert not RefreshToken.objects.filter(revoked_at=None).exists()
 
@@ -101,10 +101,10 @@ def test_all_others_can_be_signed_out_at_once(front_desk):
     others = [signed_in(front_desk) for _ in range(2)]
     here = signed_in(front_desk)
     here.post("/profile/sign-ins/")
-    assert (is_in(here), [is_in(one) for one in others]) == (True, [False, False])
+    assert (is_in(here), [is_in(other) for other in others]) == (True, [False, False])
 
 
-def test_nobody_signs_out_somebody_else(front_desk, make_user):
+def test_a_user_cannot_sign_out_another_user(front_desk, make_user):
     theirs = signed_in(make_user("operator"))
     mark = theirs.get("/profile/").context["sign_ins"][0].mark
     mine = signed_in(front_desk)

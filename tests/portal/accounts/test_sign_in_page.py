@@ -1,4 +1,4 @@
-"""The sign-in page: where it leads, and what somebody sees who tries too often."""
+"""The sign-in page: where it leads, and what it answers to too many attempts."""
 
 import pytest
 
@@ -7,14 +7,14 @@ from tests.portal.conftest import PASSWORD
 pytestmark = pytest.mark.django_db
 
 
-def sign_in(client, email, password=PASSWORD, **more):
-    return client.post("/sign-in/", {"email": email, "password": password, **more})
+def sign_in(client, email, password=PASSWORD, **fields):
+    return client.post("/sign-in/", {"email": email, "password": password, **fields})
 
 
 @pytest.mark.parametrize(
     "elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"]
 )
-def test_nobody_is_led_to_another_house(client, front_desk, elsewhere):
+def test_sign_in_leads_to_no_other_site(client, front_desk, elsewhere):
     assert sign_in(client, front_desk.email, next=elsewhere)["Location"] == "/"
 
 

@@ -1,4 +1,4 @@
-"""A session ends half an hour after the last thing that a person did, not after the last poll."""
+"""A session ends half an hour after the user's last action, not after the last poll."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_opening_a_page_starts_the_half_hour_anew(at_work):
 
 
 @pytest.mark.parametrize("header", ["HX-Request", "X-Poll"])
-def test_a_poll_does_not(at_work, header):
+def test_a_poll_does_not_renew_the_session(at_work, header):
     assert "sessionid" not in at_work.get("/patients/", headers={header: "true"}).cookies
 
 
@@ -35,7 +35,7 @@ def left(client, method="get", **headers):
     return getattr(client, method)("/session/", headers=headers).json()["seconds"]
 
 
-def test_asking_how_long_does_not_lengthen_it_and_staying_does(at_work, settings):
+def test_reading_the_time_left_does_not_renew_it_and_staying_does(at_work, settings):
     whole = settings.SESSION_COOKIE_AGE
     assert whole - 125 <= left(at_work, x_poll="1") <= whole - 115
     assert left(at_work, "post") == whole

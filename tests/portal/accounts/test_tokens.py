@@ -1,4 +1,4 @@
-"""/auth/*: one answer for every wrong pair, rotation, reuse, and what ends a token."""
+"""The API of tokens: one answer for every wrong pair, rotation, reuse, and what ends a token."""
 
 import pytest
 from rest_framework.test import APIClient

@@ -1,6 +1,6 @@
 """The field table knows every column of a patient, and the places that list columns keep to it."""
 
-from portal.audit.hashing import FORMS
+from portal.audit.digests import FORMS
 from portal.audit.models import Log
 from portal.patients.fields import ENTERED_FIELDS, PATIENT_FIELDS, Kind, fields_on_pages
 from portal.patients.models import Patient, PatientEvent

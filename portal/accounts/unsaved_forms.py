@@ -5,6 +5,7 @@ deleted once it has been shown, when another user signs in, when any user signs 
 hours.
 """
 
+import re
 import time
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -32,11 +33,12 @@ class UnsavedForm:
     @property
     def shown(self) -> list[tuple[str, str]]:
         """The typed fields as label and value, without those that the page itself had filled."""
-        return [
-            (name.replace("_", " ").capitalize(), value)
-            for name, value in self.fields
-            if value and name not in FIELDS_OF_PAGES
-        ]
+        shown = []
+        for name, value in self.fields:
+            is_count_of_rows = name.endswith("_FORMS")  # of a formset
+            if value and name not in FIELDS_OF_PAGES and not is_count_of_rows:
+                shown.append((re.sub("[_-]", " ", name).capitalize(), value))
+        return shown
 
 
 def keep_form(request: HttpRequest, *, page: str, action: str) -> bool:

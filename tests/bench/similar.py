@@ -27,8 +27,10 @@ KINDS: dict[str, Callable[[Somebody], Form]] = {
     "the same with phone and identifier": lambda one: {
         **form(one.slip(one.family), one.given, one.born),
         "phone": one.phone,
-        "identifier_system_0": "passport",
-        "identifier_value_0": one.identifier,
+        "identifiers-TOTAL_FORMS": "1",
+        "identifiers-INITIAL_FORMS": "0",
+        "identifiers-0-system": "passport",
+        "identifiers-0-value": one.identifier,
     },
     "somebody new": lambda one: form(one.slip(one.slip(one.given)), one.slip(one.family), one.born),
 }

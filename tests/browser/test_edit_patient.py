@@ -60,12 +60,12 @@ def test_an_identifier_is_added_and_taken_away(desk):
     address = desk.register()
     desk.open(f"{address}edit/")
     desk.page.get_by_label("Kind of identifier").select_option("Insurance")
-    desk.fill_in(identifier_value_0="AB 12")
+    desk.fill_in(**{"identifiers-0-value": "AB 12"})
     desk.save()
     expect(desk.page.get_by_text("AB12")).to_be_visible()
     desk.open(f"{address}edit/")
     desk.page.get_by_label("Kind of identifier", exact=True).select_option("Choose")
-    desk.fill_in(identifier_value_0="")
+    desk.fill_in(**{"identifiers-0-value": ""})
     desk.save()
     expect(desk.page.get_by_role("heading", name="Overview")).to_be_visible()
     assert not Patient.objects.get().identifiers.exists()
@@ -74,11 +74,11 @@ def test_an_identifier_is_added_and_taken_away(desk):
 def test_the_form_says_how_it_understands_what_is_there_and_what_is_typed(desk):
     address = desk.register(phone="617 555 0100")
     desk.open(f"{address}edit/")
-    expect(desk.page.locator("#echo-age")).to_have_text("18 years")
-    expect(desk.page.locator("#echo-phone")).to_have_text("Understood as +1 617-555-0100")
+    expect(desk.page.locator("#hint-age")).to_have_text("18 years")
+    expect(desk.page.locator("#hint-phone")).to_have_text("Understood as +1 617-555-0100")
     desk.fill_in(born=("1", "1", "1931"), phone="555")
-    expect(desk.page.locator("#echo-age")).to_have_text(f"{timezone.localdate().year - 1931} years")
-    expect(desk.page.locator("#echo-phone")).to_have_text(
+    expect(desk.page.locator("#hint-age")).to_have_text(f"{timezone.localdate().year - 1931} years")
+    expect(desk.page.locator("#hint-phone")).to_have_text(
         "Kept as typed: not a whole number of United States"
     )
     desk.is_readable_by_all()
@@ -89,16 +89,20 @@ def test_an_identifier_s_days_are_echoed_while_one_types_and_shown_on_its_tab(de
     desk.open(f"{address}edit/")
     desk.page.get_by_label("Kind of identifier").select_option("Passport")
     desk.fill_in(
-        identifier_value_0="P 1", identifier_from_0="15 mar 20", identifier_to_0="2020-03-14"
+        **{
+            "identifiers-0-value": "P 1",
+            "identifiers-0-valid_from": "15 mar 20",
+            "identifiers-0-valid_to": "2020-03-14",
+        }
     )
-    expect(desk.page.locator("#echo-validity-0")).to_have_text("Valid from 15-Mar-2020")
+    expect(desk.page.locator("#hint-validity-0")).to_have_text("Valid from 15-Mar-2020")
     desk.save()
     expect(
         desk.page.get_by_role("link", name="Valid to is before valid from. Check both dates.")
     ).to_be_visible()
     desk.is_readable_by_all()
-    desk.fill_in(identifier_to_0="14/3/30")
-    expect(desk.page.locator("#echo-validity-0")).to_have_text("Valid 15-Mar-2020 to 14-Mar-2030")
+    desk.fill_in(**{"identifiers-0-valid_to": "14/3/30"})
+    expect(desk.page.locator("#hint-validity-0")).to_have_text("Valid 15-Mar-2020 to 14-Mar-2030")
     desk.save()
     desk.page.get_by_role("link", name="Identifiers").click()
     expect(desk.page.get_by_role("row", name="Passport")).to_contain_text("14-Mar-2030")

@@ -9,7 +9,7 @@ from portal.patients.models import AccessRecord, Patient, PatientEvent
 from tests.browser.steps import JANE
 from tests.portal.conftest import PASSWORD
 
-FIELDS = "#id_family_name, #id_date_of_birth_0, #id_sex, #id_phone, #id_identifier_value_0, .app-actions button"
+FIELDS = "#id_family_name, #id_date_of_birth_0, #id_sex, #id_phone, #id_identifiers-0-value, .app-actions button"
 BOXES = "all => all.map(one => one.getBoundingClientRect()).map(box => [box.x, box.y + scrollY, box.width, box.height])"
 
 
@@ -48,7 +48,7 @@ def test_the_choice_is_made_once_and_stands_in_the_log(desk):
     is_listed(desk)
     desk.page.get_by_label("Twin, brother or sister").check()
     desk.fill_in(phone="617 555 0100")
-    expect(desk.page.locator("#echo-phone")).to_have_text("Understood as +1 617-555-0100")
+    expect(desk.page.locator("#hint-phone")).to_have_text("Understood as +1 617-555-0100")
     desk.save()
     expect(desk.page.get_by_text("Registered with MRN")).to_be_visible()
     jane, joan = Patient.objects.order_by("pk")
@@ -120,9 +120,9 @@ def test_enter_in_the_panel_opens_or_chooses_and_never_saves(desk):
 def test_the_age_stands_beside_the_date_and_the_postal_code_in_its_form(desk):
     desk.open("/patients/new/")
     desk.fill_in(born=("", "", "1931"), postal_code="ls14ap", country="gb")
-    expect(desk.page.locator("#echo-age")).to_contain_text("about")
-    expect(desk.page.locator("#echo-age")).to_contain_text("years, born in 1931 or so")
-    expect(desk.page.locator("#echo-postal-code")).to_have_text("Understood as LS1 4AP")
+    expect(desk.page.locator("#hint-age")).to_contain_text("about")
+    expect(desk.page.locator("#hint-age")).to_contain_text("years, born in 1931 or so")
+    expect(desk.page.locator("#hint-postal-code")).to_have_text("Understood as LS1 4AP")
 
 
 def test_without_a_network_the_text_stays_and_saves_later(desk):

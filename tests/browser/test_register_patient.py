@@ -109,12 +109,12 @@ def test_a_double_click_on_save_registers_once(staff, front_desk, scripts):
 
 def test_a_patient_is_registered_without_scripts(staff, front_desk):
     person = staff(front_desk, scripts=False)
-    person.register(phone="020 7946 0000", identifier_value_0="")
+    person.register(phone="020 7946 0000", **{"identifiers-0-value": ""})
     expect(person.page.get_by_text("020 7946 0000")).to_be_visible()
 
 
 def test_an_identifier_of_somebody_else_is_refused_beside_its_field(desk):
-    passport = {"identifier_value_0": "P 123 456"}
+    passport = {"identifiers-0-value": "P 123 456"}
     answers = {"Smith": "Registered with MRN", "Jones": "belongs to another patient"}
     for name, answer in answers.items():
         desk.open("/patients/new/")
@@ -123,5 +123,5 @@ def test_an_identifier_of_somebody_else_is_refused_beside_its_field(desk):
         desk.save()
         expect(desk.page.locator("main")).to_contain_text(answer)
     expect(desk.page.get_by_role("alert")).to_contain_text("belongs to another patient")
-    expect(desk.page.locator("#id_identifier_value_0")).to_have_value("P 123 456")
+    expect(desk.page.locator("#id_identifiers-0-value")).to_have_value("P 123 456")
     assert Patient.objects.count() == 1

@@ -14,6 +14,7 @@ from portal.imports.models import ImportJob
 from portal.patients.models import AccessRecord, Patient, PossibleDuplicate
 from portal.patients.services import change_patient, register_patient
 from portal.reconciliation.models import ReconcileReport
+from tests.portal.patients.identifier_rows import NO_ROWS
 from tests.portal.test_every_route_has_a_rule import ours
 
 pytestmark = pytest.mark.django_db
@@ -135,7 +136,7 @@ def test_answers_to_what_was_sent_are_readings_too(root, patient):
     """A refusal shows who is here already; a change through the API answers with the patient."""
     asked = {"family_name": SOUGHT, "given_name": MARK, "date_of_birth": "1984-03-15"}
     there = register_patient(asked, by=None, source="portal")
-    sent = {"family_name": SOUGHT, "given_name": MARK, "sex": "female", "token": "a" * 32,
+    sent = {**NO_ROWS, "family_name": SOUGHT, "given_name": MARK, "sex": "female", "token": "a" * 32,
             "date_of_birth_0": "15", "date_of_birth_1": "3", "date_of_birth_2": "1984"}  # fmt: skip
     assert root.post("/patients/new/", sent).status_code == 409
     assert AccessRecord.objects.filter(patient_ids__contains=[there.pk], door="portal").exists()

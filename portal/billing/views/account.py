@@ -16,7 +16,7 @@ from portal.billing.services import retry_account
 from portal.errors import NotFound
 from portal.patients.models import Source
 from portal.patients.selectors import open_patient, patients_visible_to
-from portal.patients.views.layout import frame
+from portal.patients.views.layout import patient_layout
 
 POLL_SECONDS = 1
 POLL_SECONDS_AWAY = 10  # Billing did not answer: hours may pass.
@@ -37,7 +37,7 @@ def account(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         )
     patient = open_patient(user_of(request), patient_id, channel=Source.PORTAL)
     context = {
-        **frame(request, patient, tab="billing:account"),
+        **patient_layout(request, patient, tab="billing:account"),
         "patient_id": patient_id,
         **_shown(patient_id),
     }

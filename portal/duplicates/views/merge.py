@@ -18,7 +18,7 @@ from portal.errors import Conflict, InvalidInput, PortalError
 from portal.patients.models import Patient, Source
 from portal.patients.selectors import find_patients, open_patient, similar_patients
 from portal.patients.validation import FIELDS
-from portal.patients.views.layout import frame, tags_of
+from portal.patients.views.layout import extension_tags, patient_layout
 
 FOUND = 8
 
@@ -41,7 +41,7 @@ def choose(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         [] if text else similar_patients(user, details, channel=Source.PORTAL, seen=[patient.pk])
     )
     context = {
-        **frame(request, patient, tab=""),
+        **patient_layout(request, patient, tab=""),
         "text": text,
         "hits": hits,
         "alike": [(one, match) for one, match in alike if one.pk != patient.pk],
@@ -156,7 +156,7 @@ def _page(
     lines = merge_lines(*records, survivor=survivor, taken=taken)
     context = {
         "records": [
-            {"patient": one, "tags": tags_of(request, one), "stays": one == survivor}
+            {"patient": one, "tags": extension_tags(request, one), "stays": one == survivor}
             for one in records
         ],
         "survivor": survivor,

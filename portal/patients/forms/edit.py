@@ -1,129 +1,129 @@
-"""The one choice about those who may be the same person: the form asks it, and keeps it only for whom it was made."""
+"""The form of a patient who is edited: it knows what the user saw, and so what the user changed."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django import forms
+from django.core import signing
 
-from portal.patients.forms.fields import boxes_of, day_in_box
-from portal.patients.forms.identifiers import PARTS
-from portal.patients.forms.patient import PLAIN, PatientForm
+from portal.errors import InvalidInput
+from portal.patients.forms.fields import date_in_boxes, day_in_box
+from portal.patients.forms.override import OverrideForm
+from portal.patients.forms.patient import BIRTH_FIELDS, PLAIN_FIELDS, PatientForm
 from portal.patients.models import Patient
 from portal.patients.reference.countries import country_name, language_name
 
-REASONS = {
-    "relative": "Twin, brother or sister",
-    "namesake": "Parent and child of one name",
-    "papers": "Papers checked: another person",
-    "other": "Another reason",
-}
+SALT = "patients.edit"
 
 
-class ChoosingForm(PatientForm):
-    """`reason` is the choice in words, for the log."""
+@dataclass(frozen=True)
+class OpenedPatient:
+    """The version and the form's values of a patient when the user opened the form."""
 
-    while_nobody = "Patients who may be this person are shown here while you type."
-    another = forms.ChoiceField(
-        label="None of these. It is another person, because:",
-        choices=[*REASONS.items()],
-        required=False,
-        widget=forms.RadioSelect(attrs={"class": "nhsuk-radios--small"}),
-    )
-    other_reason = forms.CharField(
-        label="Which other reason",
-        max_length=200,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
+    version: int
+    values: dict[str, Any]
 
-    @property
-    def reason(self) -> str:
-        """Why it is another person than those shown; empty where nobody chose."""
-        chosen, words = (
-            self.cleaned_data.get("another", ""),
-            self.cleaned_data.get("other_reason", "").strip(),
-        )
-        return words if words and chosen in ("", "other") else REASONS.get(chosen, "")
+    @classmethod
+    def from_patient(cls, patient: Patient) -> "OpenedPatient":
+        return cls(patient.version, form_values(patient))
 
-    def clean(self) -> dict[str, Any]:
-        given = super().clean()
-        if given.get("another") == "other" and not given.get("other_reason", "").strip():
-            self.add_error("other_reason", "Say the other reason in a few words.")
-        return given
+    @classmethod
+    def from_token(cls, token: str, patient_id: UUID) -> "OpenedPatient":
+        """Returns what `token` made into text; InvalidInput if it is another patient's or forged."""
+        try:
+            return cls(**signing.loads(token, salt=_salt(patient_id)))
+        except (signing.BadSignature, TypeError) as error:
+            raise InvalidInput(
+                "This form is not complete. Go back, reload the page and send it again."
+            ) from error
 
-    def forget_choice(self) -> None:
-        """It was made about others than those who are shown now."""
-        self.data = {
-            name: value
-            for name, value in self.data.items()
-            if name not in ("another", "other_reason")
-        }
-
-    def ask(self) -> None:
-        """Say that nothing is saved before somebody has chosen."""
-        self.add_error(
-            "another", "Open the patient who is here already, or choose why this is another person."
-        )
+    def token(self, patient_id: UUID) -> str:
+        """Returns this as signed text, which the form carries to the next request."""
+        content = {"version": self.version, "values": self.values}
+        return signing.dumps(content, salt=_salt(patient_id), compress=True)
 
 
-class EditForm(ChoosingForm):
-    """Carries what the person saw when they opened it, so that only what they changed is written."""
+def _salt(patient_id: UUID) -> str:
+    """Returns a salt of this patient, so that the form is not valid for another one."""
+    return f"{SALT}.{patient_id}"
 
-    while_nobody = (
+
+class EditForm(OverrideForm):
+    """Edits a patient; its `initial` is what the user saw, and only what they changed is saved."""
+
+    text_without_matches = (
         "If your changes make this record look like another patient, that patient is shown here."
     )
     opened = forms.CharField(widget=forms.HiddenInput)
 
+    @property
+    def changed_fields(self) -> set[str]:
+        """The patient's fields that the user changed, `identifiers` as one of them."""
+        changed = {name for name in self.changed_data if name in PatientForm.base_fields}
+        if self.identifiers.has_changed():
+            changed.add("identifiers")
+        return changed
 
-def as_typed(form: PatientForm) -> dict[str, Any]:
-    """What the form shows or was sent, comparable between two of them; identifiers as one list of rows."""
-    typed = {name: _trimmed(form[name].value()) for name in PatientForm.base_fields}
-    rows = [[_trimmed(field.value()) for field in row] for row in form.rows]
-    typed["identifiers"] = [row for row in rows if any(row)]
-    return typed
-
-
-def as_initial(typed: Mapping[str, Any]) -> dict[str, Any]:
-    """The way back: `initial` of a form that shows what was typed."""
-    initial = {name: value for name, value in typed.items() if name != "identifiers"}
-    for row, texts in enumerate(typed["identifiers"]):
-        initial |= {
-            f"identifier_{part}_{row}": text for part, text in zip(PARTS, texts, strict=False)
-        }
-    return initial
-
-
-def as_data(form: PatientForm) -> dict[str, Any]:
-    """What the form shows as a browser would send it; a date box by box."""
-    sent: dict[str, Any] = {}
-    for field in form:
-        value = field.value()
-        if isinstance(value, list | tuple):
-            sent |= {f"{field.html_name}_{box}": part for box, part in enumerate(value)}
-        elif value not in (None, False):
-            sent[field.html_name] = value
-    return sent
-
-
-def _trimmed(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_trimmed(part) for part in value]
-    return value.strip() if isinstance(value, str) else value or ""
+    def columns_to_check(self) -> set[str]:
+        """Returns the columns of the changed fields; a date of birth goes with its precision."""
+        changed = self.changed_fields
+        if changed & BIRTH_FIELDS:
+            return changed - BIRTH_FIELDS | {"date_of_birth", "date_of_birth_precision"}
+        return changed
 
 
 def form_values(patient: Patient) -> dict[str, Any]:
-    """A stored patient as the form shows it."""
-    values: dict[str, Any] = {name: getattr(patient, name) for name in PLAIN}
-    values["date_of_birth"] = boxes_of(patient.date_of_birth, patient.date_of_birth_precision)
-    values["deceased_on"] = boxes_of(patient.deceased_on)
+    """Returns a stored patient as the form shows it, with lists for dates and identifiers."""
+    values: dict[str, Any] = {name: getattr(patient, name).strip() for name in PLAIN_FIELDS}
+    values["date_of_birth"] = date_in_boxes(patient.date_of_birth, patient.date_of_birth_precision)
+    values["deceased_on"] = date_in_boxes(patient.deceased_on)
     values["birth_unknown"] = patient.date_of_birth is None
-    values["country"], values["language"] = (
-        country_name(patient.country),
-        language_name(patient.language),
-    )
-    for row, identifier in enumerate(patient.identifiers.all()):
-        values[f"identifier_system_{row}"] = identifier.system
-        values[f"identifier_value_{row}"] = identifier.value
-        values[f"identifier_from_{row}"] = day_in_box(identifier.valid_from)
-        values[f"identifier_to_{row}"] = day_in_box(identifier.valid_to)
+    values["country"] = country_name(patient.country)
+    values["language"] = language_name(patient.language)
+    values["identifiers"] = [
+        {
+            "system": identifier.system,
+            "value": identifier.value,
+            "valid_from": day_in_box(identifier.valid_from),
+            "valid_to": day_in_box(identifier.valid_to),
+        }
+        for identifier in patient.identifiers.all()
+    ]
     return values
+
+
+def typed_values(form: PatientForm) -> dict[str, Any]:
+    """Returns what the form shows or was sent, in the shape of `form_values`."""
+    values = {name: form[name].value() for name in PatientForm.base_fields}
+    rows = [{name: row[name].value() for name in row.fields} for row in form.identifiers]
+    values["identifiers"] = [row for row in rows if any(row.values())]
+    return values
+
+
+def read_values(values: Mapping[str, Any]) -> PatientForm:
+    """Returns the form as if a browser had sent these values of `form_values`, and validates it."""
+    data: dict[str, Any] = {}
+    shown = PatientForm(initial=values)
+    fields = [*shown, *shown.identifiers.management_form]
+    for row in shown.identifiers:
+        fields += row
+    for field in fields:
+        value = field.value()
+        if isinstance(value, list):
+            data |= {f"{field.html_name}_{box}": text for box, text in enumerate(value)}
+        elif value not in (None, False):
+            data[field.html_name] = value
+    form = PatientForm(data)
+    form.is_valid()
+    return form
+
+
+def read_form(form: PatientForm) -> PatientForm:
+    """Returns the form with all that it shows as validated details, changed or not."""
+    if not form.is_bound:
+        return read_values(typed_values(form))
+    shown = PatientForm(form.data)
+    shown.is_valid()
+    return shown

@@ -1,19 +1,33 @@
-"""A date in boxes: three for one that may be known in part, one for a whole day that may be to come."""
+"""Form fields for a line of text, a date in three boxes, and a day in one box."""
 
-from collections import namedtuple
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 
 from portal.patients.models import Precision
 from portal.patients.validation import Wrong, valid_day
 
-Box = namedtuple("Box", "label width")
+# Staff type other people's details, so the browser must not offer what was typed before.
+TEXT_ATTRIBUTES = {"autocomplete": "off", "spellcheck": "false"}
+
+
+def text_field(label: str, *, width: str = "", **attributes: str) -> forms.CharField:
+    """Returns an optional line of text; `width` is one of the design system's, in characters."""
+    css = f"nhsuk-input--width-{width}" if width else ""
+    widget = forms.TextInput({**TEXT_ATTRIBUTES, "class": css, **attributes})
+    return forms.CharField(label=label, required=False, widget=widget)
+
+
+class Box(NamedTuple):
+    """One of the boxes of a date; `width` is in characters."""
+
+    label: str
+    width: int
 
 
 class DateBoxes(forms.MultiWidget):
-    """Day, month and year; the form's renderer draws what `boxes` names."""
+    """Draws a box each for day, month and year; the form's renderer reads `boxes`."""
 
     boxes = (Box("Day", 3), Box("Month", 4), Box("Year", 4))
 
@@ -25,15 +39,16 @@ class DateBoxes(forms.MultiWidget):
 
 
 class DateBoxesField(forms.Field):
-    """Takes month names, two-digit years and a whole date pasted into the first box.
+    """A date that may be known in part.
 
-    Cleans to (text that `words.date_from` reads, precision), or to None where all boxes are empty.
+    It takes month names, years of two digits, and a whole date pasted into the first box. It
+    cleans to (text that `normalize.date_from` reads, precision), or to None if all boxes are empty.
     """
 
     widget = DateBoxes
 
     def to_python(self, value: Any) -> tuple[str, str] | None:
-        day, month, year = ((text or "").strip() for text in value or ("", "", ""))
+        day, month, year = _trimmed_boxes(value)
         if not (day or month or year):
             return None
         if day and not (month or year):
@@ -45,9 +60,16 @@ class DateBoxesField(forms.Field):
         precision = Precision.DAY if day else Precision.MONTH if month else Precision.YEAR
         return f"{day or 1} {month or 1} {year}", precision
 
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return _trimmed_boxes(initial) != _trimmed_boxes(data)
 
-def boxes_of(value: date | None, precision: str = Precision.DAY) -> list[str]:
-    """What the boxes show for a stored date; unknown parts stay empty."""
+
+def _trimmed_boxes(value: Any) -> list[str]:
+    return [(text or "").strip() for text in value or ("", "", "")]
+
+
+def date_in_boxes(value: date | None, precision: str = Precision.DAY) -> list[str]:
+    """Returns what the boxes show for a stored date; parts that are not known stay empty."""
     if value is None:
         return ["", "", ""]
     day = str(value.day) if precision == Precision.DAY else ""
@@ -56,11 +78,11 @@ def boxes_of(value: date | None, precision: str = Precision.DAY) -> list[str]:
 
 
 class DayField(forms.CharField):
-    """One box for a whole day, in all the forms that dates take here; cleans to the date, or to None."""
+    """A whole day in one box, past or to come; it cleans to the date, or to None."""
 
     def __init__(self, **options: Any) -> None:
-        attrs = {"autocomplete": "off", "spellcheck": "false", "class": "nhsuk-input--width-10"}
-        super().__init__(widget=forms.TextInput(attrs=attrs), **options)
+        widget = forms.TextInput({**TEXT_ATTRIBUTES, "class": "nhsuk-input--width-10"})
+        super().__init__(widget=widget, **options)
 
     def clean(self, value: Any) -> Any:
         try:
@@ -68,7 +90,14 @@ class DayField(forms.CharField):
         except Wrong as wrong:
             raise forms.ValidationError(wrong.detail) from wrong
 
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Returns whether the day differs; one day in another spelling is no change."""
+        try:
+            return bool(self.clean(initial) != self.clean(data))
+        except forms.ValidationError:
+            return super().has_changed(initial, data)
+
 
 def day_in_box(value: date | None) -> str:
-    """What one box shows for a stored day."""
+    """Returns what one box shows for a stored day."""
     return f"{value:%d-%b-%Y}" if value else ""

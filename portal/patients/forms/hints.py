@@ -1,4 +1,4 @@
-"""How a form was understood, said beside the field while one types: the age, the phone, the postal code."""
+"""Hints beside the fields: how age, phone and postal code are understood while the user types."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,30 +7,43 @@ import phonenumbers
 from django.conf import settings
 from django.utils import timezone
 
+from portal.patients.forms.patient import PatientForm
 from portal.patients.reference.ages import age_in_words
 from portal.patients.reference.countries import country_name
 from portal.patients.reference.postcodes import knows_country, national_form
 
 
-def echoes_of(details: Mapping[str, Any]) -> dict[str, str]:
-    """Words for `age`, `phone` and `postal_code`, out of cleaned details; empty where there is nothing to say."""
-    country = details.get("country") or settings.DEFAULT_COUNTRY
+def hints_context(form: PatientForm, read: PatientForm) -> dict[str, Any]:
+    """Returns what a template needs for the hints of `form`, of which `read` is the validated copy.
+
+    `identifier_rows` pairs each row of the form with the hint about its days.
+    """
+    validity_hints = [row.validity_hint for row in read.identifiers]
     return {
-        "age": _age(details),
-        "phone": _phone(details.get("phone") or "", details.get("phone_e164") or "", country),
-        "postal_code": _postal_code(details.get("postal_code") or "", country),
+        "hints": field_hints(read.readable_details),
+        "identifier_rows": [*zip(form.identifiers, validity_hints, strict=True)],
     }
 
 
-def _age(details: Mapping[str, Any]) -> str:
+def field_hints(details: Mapping[str, Any]) -> dict[str, str]:
+    """Returns words for `age`, `phone` and `postal_code` of validated details, or empty texts."""
+    country = details.get("country") or settings.DEFAULT_COUNTRY
+    return {
+        "age": _age_hint(details),
+        "phone": _phone_hint(details.get("phone") or "", details.get("phone_e164") or "", country),
+        "postal_code": _postal_code_hint(details.get("postal_code") or "", country),
+    }
+
+
+def _age_hint(details: Mapping[str, Any]) -> str:
     born, precision = details.get("date_of_birth"), details.get("date_of_birth_precision") or "day"
     if born is None:
         return ""
-    words = age_in_words(born, precision, until=details.get("deceased_on") or timezone.localdate())
-    return f"{words}, born in {born.year} or so" if precision == "year" else words
+    age = age_in_words(born, precision, until=details.get("deceased_on") or timezone.localdate())
+    return f"{age}, born in {born.year} or so" if precision == "year" else age
 
 
-def _phone(typed: str, number: str, country: str) -> str:
+def _phone_hint(typed: str, number: str, country: str) -> str:
     if number:
         shown = phonenumbers.format_number(
             phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL
@@ -39,7 +52,7 @@ def _phone(typed: str, number: str, country: str) -> str:
     return f"Kept as typed: not a whole number of {country_name(country)}" if typed else ""
 
 
-def _postal_code(typed: str, country: str) -> str:
+def _postal_code_hint(typed: str, country: str) -> str:
     if not typed or not knows_country(country):
         return ""
     form = national_form(typed, country)

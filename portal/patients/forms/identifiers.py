@@ -1,102 +1,73 @@
-"""The rows of a patient's identifiers in a form: kind, number, and the days between which it is valid."""
+"""The identifiers of a patient as a formset: kind, value and days of validity, row by row."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
-from portal.patients.forms.fields import DayField
+from portal.patients.forms.fields import DayField, text_field
 from portal.patients.reference.identifier_systems import SYSTEMS, validity
-from portal.patients.validation import ENDS_BEFORE_IT_BEGINS, VALIDITY, ends_before_it_begins
+from portal.patients.validation import ENDS_BEFORE_IT_BEGINS, ends_before_it_begins
 
-BLANK_ROWS = 1
-PARTS = ("system", "value", "from", "to")
-WORDS = ("system", "value", *VALIDITY)  # The same, as `clean_details` calls them.
+BLANK_ROWS = 1  # rows below the stored identifiers for a new one, on a page that is opened
 
 
-def text(label: str, width: str = "", **attrs: str) -> forms.CharField:
-    """A line of text. Staff type other people's details here, so the browser offers nobody's."""
-    css = f"nhsuk-input--width-{width}" if width else ""
-    attrs = {"autocomplete": "off", "spellcheck": "false", "class": css, **attrs}
-    return forms.CharField(label=label, required=False, widget=forms.TextInput(attrs=attrs))
+class IdentifierForm(forms.Form):
+    """One identifier, with the names that `clean_details` uses; a row may stay empty."""
 
+    system = forms.ChoiceField(label="Kind of identifier", required=False)
+    value = text_field("Identifier")
+    valid_from = DayField(label="Valid from", required=False)
+    valid_to = DayField(label="Valid to", required=False)
 
-@dataclass(frozen=True)
-class Row:
-    """The four boxes of one identifier, in the order in which the page shows them."""
-
-    kind: forms.BoundField
-    value: forms.BoundField
-    start: forms.BoundField
-    end: forms.BoundField
-
-    def __iter__(self) -> Iterator[forms.BoundField]:
-        return iter((self.kind, self.value, self.start, self.end))
-
-    @property
-    def number(self) -> str:
-        """What the names of its fields end in."""
-        return self.kind.html_name.rpartition("_")[2]
-
-
-class IdentifierRows(forms.Form):
-    """A row for each identifier there is or was sent, and a blank one."""
+    def clean(self) -> dict[str, Any]:
+        """Puts each error beside the box where the user mends it."""
+        system, value = self.cleaned_data.get("system"), self.cleaned_data.get("value")
+        start, end = self.cleaned_data.get("valid_from"), self.cleaned_data.get("valid_to")
+        if value and not system:
+            self.add_error("system", "Choose the kind of identifier.")
+        elif not value and (system or start or end):
+            self.add_error("value", "Enter the identifier, or empty its row.")
+        if ends_before_it_begins(start, end):
+            self.add_error("valid_to", ENDS_BEFORE_IT_BEGINS)
+        return self.cleaned_data
 
     @property
-    def rows(self) -> list[Row]:
-        """The identifiers' fields, row by row."""
-        count = sum(name.startswith("identifier_value_") for name in self.fields)
-        return [Row(*(self[f"identifier_{part}_{row}"] for part in PARTS)) for row in range(count)]
+    def validity_hint(self) -> str:
+        """How the days were understood; empty if there are none, or if one of them is wrong."""
+        row = getattr(self, "cleaned_data", {})
+        words = validity(row.get("valid_from"), row.get("valid_to"))
+        return words[:1].upper() + words[1:]
 
-    def add_rows(self) -> None:
-        """Before anything is read: each row has fields of its own."""
-        there = self.data if self.is_bound else self.initial
-        count = sum(name.startswith("identifier_value_") for name in there)
-        for row in range(count if self.is_bound else count + BLANK_ROWS):
-            self._add_row(row)
 
-    def _add_row(self, row: int) -> None:
-        """A system that is none of ours (an import's URI) stays choosable on the row that has it."""
-        name = f"identifier_system_{row}"
-        there = self.data.get(name) or self.initial.get(name) or ""
-        choices = {"": "Choose", **SYSTEMS, **({there: SYSTEMS.get(there, there)} if there else {})}
-        number = "" if row == 0 else f" {row + 1}"
-        self.fields[name] = forms.ChoiceField(
-            label=f"Kind of identifier{number}", choices=[*choices.items()], required=False
+class BaseIdentifierFormSet(forms.BaseFormSet):
+    """The rows of a patient's identifiers."""
+
+    default_error_messages = {
+        "missing_management_form": (
+            "This form is not complete. Go back, reload the page and send it again."
         )
-        self.fields[f"identifier_value_{row}"] = text(f"Identifier{number}")
-        self.fields[f"identifier_from_{row}"] = DayField(
-            label=f"Valid from{number}", required=False
-        )
-        self.fields[f"identifier_to_{row}"] = DayField(label=f"Valid to{number}", required=False)
+    }
 
-    def check_rows(self, given: Mapping[str, Any]) -> None:
-        """What is missing or wrong in a row stands beside the box where it is mended."""
-        for row in self.rows:
-            kind, value, start, end = (given.get(field.name) for field in row)
-            if value and not kind:
-                self.add_error(row.kind.name, "Choose the kind of identifier.")
-            elif not value and (kind or start or end):
-                self.add_error(row.value.name, "Enter the identifier, or empty its row.")
-            if ends_before_it_begins(start, end):
-                self.add_error(row.end.name, ENDS_BEFORE_IT_BEGINS)
+    def add_fields(self, form: IdentifierForm, index: int | None) -> None:
+        """Numbers the labels from the second row on, and offers the kinds of identifiers."""
+        super().add_fields(form, index)
+        # Django skips a new row that equals its initial values, and would so lose the identifier.
+        form.empty_permitted = False
+        if index:
+            for field in form.fields.values():
+                field.label = f"{field.label} {index + 1}"
+        choices = {"": "Choose", **SYSTEMS}
+        # A system that an import brought is none of ours; its own row has to keep it.
+        if own_system := form["system"].value():
+            choices.setdefault(own_system, own_system)
+        cast(forms.ChoiceField, form.fields["system"]).choices = [*choices.items()]
 
-    def identifiers(self, given: Mapping[str, Any]) -> list[dict[str, Any]] | None:
-        """In the words of `clean_details`; None while a row has a fault of its own."""
-        if any(name.startswith("identifier_") for name in self.errors):
-            return None
-        rows = [
-            dict(zip(WORDS, (given.get(field.name) for field in row), strict=True))
-            for row in self.rows
-        ]
-        return [row for row in rows if row["value"]]
+    def identifiers(self) -> list[dict[str, Any]]:
+        """Returns the identifiers of valid rows as `clean_details` takes them."""
+        return [row.cleaned_data for row in self if row.cleaned_data.get("value")]
 
-    def validities(self) -> dict[str, str]:
-        """How each row's days were understood, by the row's number; empty where there is none, or it is faulty."""
-        given = getattr(self, "cleaned_data", {})
-        words = {
-            row.number: validity(given.get(row.start.name), given.get(row.end.name))
-            for row in self.rows
-        }
-        return {number: text[:1].upper() + text[1:] for number, text in words.items()}
+
+IdentifierFormSet = cast(
+    "type[BaseIdentifierFormSet]",
+    forms.formset_factory(IdentifierForm, formset=BaseIdentifierFormSet, extra=BLANK_ROWS),
+)

@@ -1,15 +1,16 @@
-"""The form of a patient: it keeps what was typed, and asks `clean_details` what is wrong."""
+"""The form of a patient: it keeps what was typed, and `clean_details` checks it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.forms.utils import ErrorDict
 from django.utils import timezone
 
 from portal.errors import InvalidInput, PortalError
-from portal.patients.forms.fields import DateBoxesField
-from portal.patients.forms.identifiers import IdentifierRows, text
+from portal.patients.forms.fields import DateBoxesField, text_field
+from portal.patients.forms.identifiers import IdentifierForm, IdentifierFormSet
 from portal.patients.matching.rules import same_identifier_reason
 from portal.patients.models import Precision, Sex
 from portal.patients.reference.countries import COUNTRIES, LANGUAGES, country_code
@@ -17,29 +18,36 @@ from portal.patients.reference.identifier_systems import system_name
 from portal.patients.reference.postcodes import national_form
 from portal.patients.validation import clean_details
 
-OLDEST = 150
+OLDEST = 150  # years; a higher age is a slip
 
 
-class PatientForm(IdentifierRows):
-    """Names, contact and identifiers. `details` holds the cleaned ones of the fields in `wanted` (all, if None).
+class PatientForm(forms.Form):
+    """Names, contact and identifiers of a patient.
 
-    `readable` holds those without a fault, also while others have one: what can be said while somebody types.
+    After validation, `details` holds the validated details of the columns that
+    `columns_to_check` names. `readable_details` holds those without a fault, also while others
+    have one: the page shows how they are understood while the user types.
     """
 
     use_required_attribute = False
+    datalists: Mapping[str, list[str]] = {
+        "countries": [*COUNTRIES.values()],
+        "languages": [*LANGUAGES.values()],
+    }
 
-    family_name = text("Family name")
-    given_name = text("Given name")
-    middle_name = text("Middle names")
-    preferred_name = text("Likes to be called")
-    prefix = text("Title", "5")  # type: ignore[assignment]  # The form keeps its own `prefix`: fields are taken out of the class.
-    suffix = text("Suffix", "5")
+    family_name = text_field("Family name")
+    given_name = text_field("Given name")
+    middle_name = text_field("Middle names")
+    preferred_name = text_field("Likes to be called")
+    # Django takes fields out of the class, so that the form keeps its own attribute `prefix`.
+    prefix = text_field("Title", width="5")  # type: ignore[assignment]  # see the line above
+    suffix = text_field("Suffix", width="5")
     date_of_birth = DateBoxesField(
         label="Date of birth",
         required=False,
         help_text="Such as 15 3 1984 or 15 mar 84. Leave empty what is not known.",
     )
-    age_about = text("Or age in years, about", "3", inputmode="numeric")
+    age_about = text_field("Or age in years, about", width="3", inputmode="numeric")
     birth_unknown = forms.BooleanField(label="Date of birth not known", required=False)
     sex = forms.ChoiceField(
         label="Sex",
@@ -47,47 +55,56 @@ class PatientForm(IdentifierRows):
         error_messages={"required": "Choose the sex, or Unknown."},
         widget=forms.RadioSelect(attrs={"class": "nhsuk-radios--inline nhsuk-radios--small"}),
     )
-    phone = text("Phone", "10", inputmode="tel")
-    email = text("E-mail", inputmode="email")
-    address_line1 = text("Address line 1")
-    address_line2 = text("Address line 2")
-    city = text("Town or city")
-    region = text("State or region")
-    postal_code = text("Postal code", "10")
-    country = text("Country", "20", list="countries")
-    language = text("Language", "20", list="languages")
-    marital_status = text("Marital status", "10")
-    race = text("Race", "20")
-    ethnicity = text("Ethnicity", "20")
+    phone = text_field("Phone", width="10", inputmode="tel")
+    email = text_field("E-mail", inputmode="email")
+    address_line1 = text_field("Address line 1")
+    address_line2 = text_field("Address line 2")
+    city = text_field("Town or city")
+    region = text_field("State or region")
+    postal_code = text_field("Postal code", width="10")
+    country = text_field("Country", width="20", list="countries")
+    language = text_field("Language", width="20", list="languages")
+    marital_status = text_field("Marital status", width="10")
+    race = text_field("Race", width="20")
+    ethnicity = text_field("Ethnicity", width="20")
     deceased_on = DateBoxesField(label="Died on", required=False)
 
     def __init__(
         self, data: Mapping[str, Any] | None = None, *, initial: Mapping[str, Any] | None = None
     ) -> None:
-        super().__init__(data, initial=dict(initial or {}))
+        values = dict(initial or {})
+        rows = values.pop("identifiers", [])
+        super().__init__(data, initial=values)
+        self.identifiers = IdentifierFormSet(data, initial=rows, prefix="identifiers")
         self.details: dict[str, Any] = {}
-        self.readable: dict[str, Any] = {}
-        self.wanted: set[str] | None = None
-        self.add_rows()
+        self.readable_details: dict[str, Any] = {}
 
     @property
-    def names(self) -> Mapping[str, list[str]]:
-        """What a browser may offer while one types; another spelling or a code is understood too."""
-        return {"countries": [*COUNTRIES.values()], "languages": [*LANGUAGES.values()]}
+    def errors(self) -> ErrorDict:
+        """The errors by the names of the inputs, those of the identifiers included."""
+        errors = ErrorDict({**super().errors})
+        for row in self.identifiers:
+            for name, messages in row.errors.items():
+                errors[row.add_prefix(name)] = messages
+        return errors
+
+    def columns_to_check(self) -> Collection[str] | None:
+        """Returns the columns that `details` are to have; None for all."""
+        return None
 
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
+        for message in self.identifiers.non_form_errors():
+            self.add_error(None, message)
         self._check_birth(given)
-        self.check_rows(given)
-        raw = self._raw(given)
+        raw = self._raw_details(given)
         try:
-            self.details = self.readable = clean_details(raw, partial=True)
-        except InvalidInput as wrong:
-            self.add_problems(wrong)
-            faulty = {problem.pointer for problem in wrong.errors}
-            self.readable = clean_details(
-                {name: raw[name] for name in raw if name not in faulty}, partial=True
-            )
+            self.details = self.readable_details = clean_details(raw, partial=True)
+        except InvalidInput as invalid:
+            self.add_problems(invalid)
+            for problem in invalid.errors:
+                raw.pop(problem.pointer, None)
+            self.readable_details = clean_details(raw, partial=True)
         return given
 
     def _check_birth(self, given: Mapping[str, Any]) -> None:
@@ -103,54 +120,56 @@ class PatientForm(IdentifierRows):
                 "date_of_birth", "Enter the date of birth or an age, or tick that neither is known."
             )
 
-    def _raw(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """In the words of `clean_details`, only the fields that are wanted."""
-        raw = {name: given[name] for name in given if name in PLAIN}
-        raw["date_of_birth"], raw["date_of_birth_precision"] = given.get(
-            "date_of_birth"
-        ) or self._year(given)
+    def _raw_details(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns what `clean_details` is to check: the fields without an error of their own."""
+        raw = {name: given[name] for name in given if name in PLAIN_FIELDS}
+        birth = given.get("date_of_birth") or self._birth_by_age(given)
+        raw["date_of_birth"], raw["date_of_birth_precision"] = birth
         raw["deceased_on"] = (given.get("deceased_on") or ("",))[0]
-        raw |= (
-            {"identifiers": identifiers}
-            if (identifiers := self.identifiers(given)) is not None
-            else {}
-        )
-        raw["postal_code"] = _tidied(raw.get("postal_code", ""), raw.get("country", ""))
-        raw = {name: value for name, value in raw.items() if name not in self.errors}
-        return (
-            raw if self.wanted is None else {name: raw[name] for name in raw if name in self.wanted}
-        )
+        raw["postal_code"] = _postal_code(raw.get("postal_code", ""), raw.get("country", ""))
+        if self.identifiers.is_valid():
+            raw["identifiers"] = self.identifiers.identifiers()
+        columns = self.columns_to_check()
+        for name in [*raw]:
+            if name in self.errors or (columns is not None and name not in columns):
+                del raw[name]
+        return raw
 
-    def _year(self, given: Mapping[str, Any]) -> tuple[str, str]:
-        """Of an age the year of birth: what is a guess shall not look like a known day."""
+    def _birth_by_age(self, given: Mapping[str, Any]) -> tuple[str, str]:
+        """Returns the year of birth alone, so that a guess does not look like a known day."""
         age = given.get("age_about", "").strip()
         if not age or "age_about" in self.errors:
             return "", Precision.DAY
         return f"1 1 {timezone.localdate().year - int(age)}", Precision.YEAR
 
     def add_problems(self, error: PortalError) -> None:
-        """Put each problem beside its field; one without a field of ours stands above the form."""
+        """Puts each problem beside its field, and one without a field of ours above the form."""
         for problem in error.errors:
-            name = self._taken_in(error) if problem.pointer == "identifiers" else problem.pointer
-            self.add_error(name if name in self.fields else None, problem.detail)
+            row = self._row_at_fault(error) if problem.pointer == "identifiers" else None
+            if row is not None:
+                row.add_error("value", problem.detail)
+            else:
+                name = problem.pointer if problem.pointer in self.fields else None
+                self.add_error(name, problem.detail)
         if not error.errors:
             self.add_error(None, error.detail)
 
-    def _taken_in(self, error: PortalError) -> str:
-        """The row that the error is about: the first of a kind that somebody else holds."""
-        said = {reason for one in error.extra.get("candidates", ()) for reason in one["reasons"]}
-        rows = [
-            row
-            for row in self.rows
-            if same_identifier_reason(system_name(row.kind.value() or "")) in said
-        ]
-        return rows[0].value.name if rows else "identifier_value_0"
+    def _row_at_fault(self, error: PortalError) -> IdentifierForm | None:
+        """Returns the first row of a kind that another patient has, else the first row."""
+        reasons: set[str] = set()
+        for candidate in error.extra.get("candidates", ()):
+            reasons.update(candidate["reasons"])
+        for row in self.identifiers:
+            if same_identifier_reason(system_name(row["system"].value() or "")) in reasons:
+                return row
+        return self.identifiers[0] if len(self.identifiers) else None
 
 
-def _tidied(code: str, country: str) -> str:
-    """A postal code in the form of its country, as the page said beside the field; another one as typed."""
+def _postal_code(code: str, country: str) -> str:
+    """Returns the code in the form of its country, as the hint shows it, or else as typed."""
     return national_form(code, country_code(country.strip()) or settings.DEFAULT_COUNTRY) or code
 
 
-_DRAWN = ("date_of_birth", "age_about", "deceased_on", "birth_unknown")
-PLAIN = frozenset(name for name in PatientForm.base_fields if name not in _DRAWN)
+BIRTH_FIELDS = frozenset({"date_of_birth", "age_about", "birth_unknown"})
+# The fields that hold the text of one column of the same name.
+PLAIN_FIELDS = frozenset(PatientForm.base_fields) - BIRTH_FIELDS - {"deceased_on"}

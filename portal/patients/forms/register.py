@@ -1,4 +1,4 @@
-"""The form of a new patient: once only, with the one choice about who may be here already, and for nobody known."""
+"""The form of a new patient, also of one who cannot be identified yet."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,12 +9,14 @@ from django.conf import settings
 from django.http import QueryDict
 
 from portal.patients.fields import ADDRESS
-from portal.patients.forms.edit import ChoosingForm
+from portal.patients.forms.override import OverrideForm
 from portal.patients.matching.lookup import UNIDENTIFIED_REASON
 
+UNKNOWN_NAME = "Unknown"
 
-class RegisterForm(ChoosingForm):
-    """The token makes a second press of Save the same registration."""
+
+class RegisterForm(OverrideForm):
+    """Registers a patient; the token makes a second press of Save the same registration."""
 
     token = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
@@ -27,41 +29,41 @@ class RegisterForm(ChoosingForm):
             self.fields["family_name"].widget.attrs["autofocus"] = True
 
     @property
-    def reason(self) -> str:
-        """Why it is another person than those shown; empty where nobody chose."""
-        return UNIDENTIFIED_REASON if self.is_unidentified else super().reason
+    def reason_text(self) -> str:
+        return UNIDENTIFIED_REASON if self.is_unidentified else super().reason_text
 
     @property
     def is_unidentified(self) -> bool:
-        """Whether the names are the ones that `for_nobody_known` puts in."""
-        return bool(self.data.get("unidentified")) and self.data.get("family_name") == UNKNOWN
+        """Whether the names are those that `unidentified_data` puts in."""
+        was_pressed = bool(self.data.get("unidentified"))
+        return was_pressed and self.data.get("family_name") == UNKNOWN_NAME
 
     @property
-    def typed(self) -> dict[str, Any]:
-        """The details without the name that tells the moment of the press: a second press is the same registration."""
-        made = ("given_name",) if self.is_unidentified else ()
-        return {name: value for name, value in self.details.items() if name not in made}
+    def details_for_idempotency(self) -> dict[str, Any]:
+        """The details without a name made of the time, which differs at a second press."""
+        details = {**self.details}
+        if self.is_unidentified:
+            details.pop("given_name", None)
+        return details
 
-    def _raw(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """An address without a country is one of ours; a country alone is no address."""
-        raw = super()._raw(given)
+    def _raw_details(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Adds the clinic's country to an address without one; a country alone is no address."""
+        raw = super()._raw_details(given)
         if not raw.get("country") and any(raw.get(name) for name in ADDRESS):
             raw["country"] = settings.DEFAULT_COUNTRY
         return raw
 
 
-UNKNOWN = "Unknown"
+def unidentified_data(data: QueryDict, *, at: datetime) -> dict[str, Any]:
+    """Returns the sent data with words for what cannot be known yet; what was typed stays.
 
-
-def for_nobody_known(data: QueryDict, *, at: datetime) -> dict[str, Any]:
-    """What was sent, with words for what nobody can know yet: a name that tells when she came, sex and birth unknown.
-
-    Two of one minute are told apart by a part of the form's token; what was typed stays.
+    The given name is the time `at` which the person came. Two people of one minute differ by a
+    part of the form's token. Sex and date of birth are unknown.
     """
-    sent = {name: value for name, value in data.items() if isinstance(value, str)}
-    if not (sent.get("family_name", "").strip() or sent.get("given_name", "").strip()):
-        sent["family_name"] = UNKNOWN
-        sent["given_name"] = f"{at:%d-%b-%Y %H:%M} {sent.get('token', '')[:2].upper()}".strip()
-    sent["sex"] = sent.get("sex") or "unknown"
-    sent["birth_unknown"] = "on"
-    return sent
+    filled = {name: value for name, value in data.items() if isinstance(value, str)}
+    if not (filled.get("family_name", "").strip() or filled.get("given_name", "").strip()):
+        filled["family_name"] = UNKNOWN_NAME
+        filled["given_name"] = f"{at:%d-%b-%Y %H:%M} {filled.get('token', '')[:2].upper()}".strip()
+    filled["sex"] = filled.get("sex") or "unknown"
+    filled["birth_unknown"] = "on"
+    return filled

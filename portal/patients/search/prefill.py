@@ -29,7 +29,7 @@ def _number(text: str) -> dict[str, Any]:
         return {}
     if not _is_name(text):
         return {"phone": text}
-    return {} if " " in text else {"identifier_value_0": text}
+    return {} if " " in text else {"identifiers": [{"value": text}]}
 
 
 def _boxes(span: DateSpan) -> list[str]:

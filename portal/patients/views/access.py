@@ -14,7 +14,7 @@ from portal.pagination import number_in
 from portal.patients.history.access_log import ReadingFilters, readers_of, readings_of
 from portal.patients.models import Source
 from portal.patients.selectors import open_patient
-from portal.patients.views.layout import frame
+from portal.patients.views.layout import patient_layout
 
 PERIODS = {
     "": "Any time",
@@ -44,7 +44,7 @@ def access(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         if value and name in {"person", "period", "lists"}
     }
     context = {
-        **frame(request, patient, tab="patients:access"),
+        **patient_layout(request, patient, tab="patients:access"),
         "page": page,
         "filters": filters,
         "period": days if days in PERIODS else "",

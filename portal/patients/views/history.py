@@ -4,10 +4,8 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -21,7 +19,7 @@ from portal.patients.history.undo import is_undoable, undo_change
 from portal.patients.history.wording import readable, side_by_side
 from portal.patients.models import Patient, Source
 from portal.patients.selectors import open_patient
-from portal.patients.views.layout import frame
+from portal.patients.views.layout import add_undo_message, patient_layout
 
 
 @allow("patients.view_history")
@@ -32,7 +30,7 @@ def history(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     before = number_in(request, "before")
     page = changes_of(user_of(request), patient, before=before)
     context = {
-        **frame(request, patient, tab="patients:history"),
+        **patient_layout(request, patient, tab="patients:history"),
         "changes": [readable(change) for change in page.changes],
         "undoable": patient.version
         if page.changes and before is None and is_undoable(page.changes[0])
@@ -77,7 +75,7 @@ def _page(
 ) -> HttpResponse:
     rows = side_by_side(state, patient) if state else []
     context = {
-        **frame(request, patient, tab="patients:history"),
+        **patient_layout(request, patient, tab="patients:history"),
         "form": form,
         "state": state,
         "asked": asked,
@@ -96,7 +94,7 @@ def timeline(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     story = story_of(user_of(request), patient, before=before)
     days = groupby(story.happenings, key=lambda one: timezone.localdate(one.at))
     context = {
-        **frame(request, patient, tab="patients:timeline"),
+        **patient_layout(request, patient, tab="patients:timeline"),
         "days": [(day, list(happenings)) for day, happenings in days],
         "older": story.before,
         "is_older": before is not None,
@@ -114,11 +112,5 @@ def undo(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     patient = undo_change(
         patient_id, version=int(version), by=user_of(request), source=Source.PORTAL
     )
-    tell_with_undo(request, patient, "Undone: what was changed is put back.")
+    add_undo_message(request, patient, "Undone: what was changed is put back.")
     return redirect("patients:show", patient_id)
-
-
-def tell_with_undo(request: HttpRequest, patient: Patient, words: str) -> None:
-    """Say it on the next page, with a button that takes it back."""
-    context = {"patient": patient, "words": words}
-    messages.success(request, render_to_string("patients/saved.html", context, request))

@@ -1,39 +1,55 @@
-"""What every page of one patient shows around its own content: banner, tags and tabs."""
+"""What every page of one patient shows around its content: banner, tags, tabs and messages."""
 
 from dataclasses import asdict
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
 
-from portal.patients.extensions import annexes
+from portal.patients.extensions import Tab, annexes
 from portal.patients.models import Patient
 
 
-def frame(request: HttpRequest, patient: Patient, *, tab: str) -> dict[str, Any]:
-    """The context of `patients/patient.html`; `tab` is the name of the address that is open."""
-    survivor = patient.survivor if patient.merged_into_id else None
-    tabs, tags = _tabs(request, patient, tab), tags_of(request, patient)
-    return {"patient": patient, "survivor": survivor, "tabs": tabs, "tags": tags}
+def patient_layout(request: HttpRequest, patient: Patient, *, tab: str) -> dict[str, Any]:
+    """Returns the context of `patients/patient.html`; `tab` is the URL name of the open tab."""
+    return {
+        "patient": patient,
+        "survivor": patient.survivor if patient.merged_into_id else None,
+        "tabs": _tabs(request, patient, tab),
+        "tags": extension_tags(request, patient),
+    }
 
 
-def tags_of(request: HttpRequest, patient: Patient) -> list[dict[str, Any]]:
-    """Each annex's state in a word, for those who may see it; the page asks again while one is about to change."""
-    shown = [one.tab for one in annexes() if one.tab and request.user.has_perm(one.tab.permission)]
-    return [{"label": tab.label, **asdict(tab.tag_of(patient.pk))} for tab in shown]
+def extension_tags(request: HttpRequest, patient: Patient) -> list[dict[str, Any]]:
+    """Returns the state of each extension that the user may see; the page polls a pending one."""
+    tabs = _extension_tabs(request)
+    return [{"label": tab.label, **asdict(tab.tag_of(patient.pk))} for tab in tabs]
 
 
 def _tabs(request: HttpRequest, patient: Patient, current: str) -> list[dict[str, Any]]:
-    places = [
+    tabs = [
         ("Overview", "patients:show", "patients.view_patient"),
         ("Timeline", "patients:timeline", "patients.view_history"),
-        *((one.tab.label, one.tab.url_name, one.tab.permission) for one in annexes() if one.tab),
+        *((tab.label, tab.url_name, tab.permission) for tab in _extension_tabs(request)),
         ("Identifiers", "patients:identifiers", "patients.view_patient"),
         ("History", "patients:history", "patients.view_history"),
         ("Access", "patients:access", "patients.view_access"),
     ]
     return [
         {"label": label, "url": reverse(name, args=[patient.pk]), "is_current": name == current}
-        for label, name, right in places
-        if request.user.has_perm(right)
+        for label, name, permission in tabs
+        if request.user.has_perm(permission)
     ]
+
+
+def _extension_tabs(request: HttpRequest) -> list[Tab]:
+    tabs = [annex.tab for annex in annexes() if annex.tab]
+    return [tab for tab in tabs if request.user.has_perm(tab.permission)]
+
+
+def add_undo_message(request: HttpRequest, patient: Patient, text: str) -> None:
+    """Shows `text` on the next page, with a button that undoes the patient's last change."""
+    context = {"patient": patient, "text": text}
+    messages.success(request, render_to_string("patients/saved.html", context, request))

@@ -13,7 +13,7 @@ from portal.patients.history.log import merged_here
 from portal.patients.models import Source
 from portal.patients.reference.barcode import code128
 from portal.patients.selectors import no_such_patient, open_patient, patients_visible_to
-from portal.patients.views.layout import frame, tags_of
+from portal.patients.views.layout import extension_tags, patient_layout
 
 
 @allow("patients.view_patient")
@@ -22,7 +22,7 @@ def show(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """The overview: who, contact, identifiers, record."""
     patient = open_patient(user_of(request), patient_id, channel=Source.PORTAL)
     context = {
-        **frame(request, patient, tab="patients:show"),
+        **patient_layout(request, patient, tab="patients:show"),
         "is_new": "registered" in request.GET,
         "notices": notices_for(user_of(request), patient),
         "merged_here": merged_here(patient),
@@ -37,7 +37,10 @@ def identifiers(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     patient = open_patient(
         user_of(request), patient_id, channel=Source.PORTAL, action="identifiers"
     )
-    context = {**frame(request, patient, tab="patients:identifiers"), "today": timezone.localdate()}
+    context = {
+        **patient_layout(request, patient, tab="patients:identifiers"),
+        "today": timezone.localdate(),
+    }
     return render(request, "patients/identifiers.html", context)
 
 
@@ -46,7 +49,7 @@ def identifiers(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 def label(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """What is stuck on a file or a tube, in its own size, and on paper nothing else."""
     patient = open_patient(user_of(request), patient_id, channel=Source.PORTAL, action="label")
-    context = {**frame(request, patient, tab=""), "bars": code128(patient.mrn)}
+    context = {**patient_layout(request, patient, tab=""), "bars": code128(patient.mrn)}
     return render(request, "patients/label.html", context)
 
 
@@ -58,5 +61,7 @@ def tags(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     if patient is None:
         raise no_such_patient(patient_id)
     return render(
-        request, "patients/tags.html", {"patient": patient, "tags": tags_of(request, patient)}
+        request,
+        "patients/tags.html",
+        {"patient": patient, "tags": extension_tags(request, patient)},
     )

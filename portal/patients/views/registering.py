@@ -1,6 +1,7 @@
-"""Register a patient: once, and not one who is there already unless somebody says why."""
+"""Register a patient; one who looks like a patient who is here already needs an override reason."""
 
 import uuid
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,90 +11,77 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.accounts.rules import allow, user_of
 from portal.errors import Conflict, PortalError
-from portal.patients.forms.hints import echoes_of
-from portal.patients.forms.register import RegisterForm, for_nobody_known
+from portal.patients.forms.hints import hints_context
+from portal.patients.forms.register import RegisterForm, unidentified_data
 from portal.patients.models import Patient, Source
 from portal.patients.search.prefill import prefill_fields
 from portal.patients.services import register_patient
-from portal.patients.views.similar_panel import Panel, panel_for, shown_in
+from portal.patients.views.similar_panel import keep_panel_if_unchanged, panel_for, shown_in
 
 
 @allow("patients.add_patient")
 @require_http_methods(["GET", "POST"])
 def register(request: HttpRequest) -> HttpResponse:
-    """The empty form, with the search text that found nobody; then the new patient's page."""
+    """Shows the form, filled from a search text that found nobody; registers the patient."""
     if request.method == "GET":
         initial = {"token": uuid.uuid4().hex, **prefill_fields(request.GET.get("text", ""))}
-        return _page(request, RegisterForm(initial=initial))
-    is_nobody_known = "unidentified" in request.POST
-    form = RegisterForm(
-        for_nobody_known(request.POST, at=localtime()) if is_nobody_known else request.POST
-    )
+        return _render_form(request, RegisterForm(initial=initial))
+    is_unidentified = "unidentified" in request.POST
+    data = unidentified_data(request.POST, at=localtime()) if is_unidentified else request.POST
+    form = RegisterForm(data)
     if not form.is_valid():
-        return _page(request, form, status=422)
+        return _render_form(request, form, status=422)
     try:
-        patient = _registered(request, form)
+        patient = _register(request, form)
     except Conflict as conflict:
         if not conflict.extra.get("duplicate") or conflict.errors:
             form.add_problems(conflict)
-        return _page(request, form, conflict=conflict, status=409)
+        return _render_form(request, form, conflict=conflict, status=409)
     except PortalError as error:
         form.add_problems(error)
-        return _page(request, form, status=error.status)
+        return _render_form(request, form, status=error.status)
     return redirect(f"{reverse('patients:show', args=[patient.pk])}?registered=1")
 
 
-@allow("patients.add_patient")
-@require_POST
-def similar(request: HttpRequest) -> HttpResponse:
-    """Asked while one types: who may be registered already, and how age, phone and postal code were understood."""
-    form = RegisterForm(request.POST)
-    form.is_valid()
-    panel = _panel(request, form)
-    context = {
-        "form": form,
-        "panel": panel,
-        "echoes": echoes_of(form.readable),
-        "validities": form.validities(),
-    }
-    answer = render(request, "patients/live.html", context)
-    if panel.is_unchanged:
-        answer["HX-Reswap"] = "none"  # Nothing moves under the hands of somebody who is choosing.
-    return answer
-
-
-def _registered(request: HttpRequest, form: RegisterForm) -> Patient:
+def _register(request: HttpRequest, form: RegisterForm) -> Patient:
     return register_patient(
         form.details,
         by=user_of(request),
         source=Source.PORTAL,
         idempotency_key=f"form {form.cleaned_data['token']}",
-        duplicate_reason=form.reason,
+        duplicate_reason=form.reason_text,
         shown=shown_in(request.POST.get("shown", ""), user_of(request)),
-        typed=form.typed,
+        typed=form.details_for_idempotency,
     )
 
 
-def _page(
+def _render_form(
     request: HttpRequest, form: RegisterForm, *, conflict: Conflict | None = None, status: int = 200
 ) -> HttpResponse:
-    panel = _panel(request, form)
-    if conflict and panel.asks and not form.errors:
-        form.ask()
-    elif conflict and not form.errors:
-        form.add_error(None, conflict.detail)
-    context = {
-        "form": form,
-        "panel": panel,
-        "echoes": echoes_of(form.readable),
-        "validities": form.validities(),
-    }
+    context = _similar_context(request, form)
+    if conflict and not form.errors:
+        if context["panel"].needs_override_reason:
+            form.ask_for_override_reason()
+        else:
+            form.add_error(None, conflict.detail)
     return render(request, "patients/register.html", context, status=status)
 
 
-def _panel(request: HttpRequest, form: RegisterForm) -> Panel:
-    """Who may be meant by what was typed so far. A choice holds for those it was made about."""
-    panel = panel_for(user_of(request), form.readable, seen=request.POST.get("shown", ""))
-    if panel.brings_strong and form.is_bound:
-        form.forget_choice()
-    return panel
+@allow("patients.add_patient")
+@require_POST
+def similar(request: HttpRequest) -> HttpResponse:
+    """Shows who may be registered already, and the hints, while the user types."""
+    form = RegisterForm(request.POST)
+    form.is_valid()
+    context = _similar_context(request, form)
+    response = render(request, "patients/live.html", context)
+    return keep_panel_if_unchanged(response, context["panel"])
+
+
+def _similar_context(request: HttpRequest, form: RegisterForm) -> dict[str, Any]:
+    """Returns the form with its hints, and the panel of patients who may be meant."""
+    seen = request.POST.get("shown", "")
+    panel = panel_for(user_of(request), form.readable_details, seen=seen)
+    if panel.has_new_strong_match and form.is_bound:
+        form.forget_override_reason()
+    return {"form": form, "panel": panel, **hints_context(form, form)}

@@ -1,4 +1,4 @@
-"""The panel of those who may be registered already, and the proof of whom it has shown."""
+"""The panel of similar patients beside the form, and the token that proves whom it has shown."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core import signing
+from django.http import HttpResponse
 
 from portal.accounts.models import User
 from portal.patients.matching.rules import Match
@@ -13,27 +14,31 @@ from portal.patients.models import Patient, Source
 from portal.patients.selectors import similar_patients
 
 SALT = "patients.similar"
-HOURS = 12
+TOKEN_HOURS = 12  # after which a panel no longer proves that it showed its patients
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Whom it shows with the match of each, the token that says so, and what changed since the last one."""
+    """The similar patients, each with its match, and how they differ from the panel before.
 
-    found: list[tuple[Patient, Match]]
+    `shown` is the token of these patients, which the form sends back.
+    """
+
+    matches: list[tuple[Patient, Match]]
     shown: str
     is_unchanged: bool
-    brings_strong: bool
+    has_new_strong_match: bool
 
     @property
-    def asks(self) -> bool:
-        """Whether the one choice has to be made before saving."""
-        return any(match.grade.is_strong for _, match in self.found) and not self.is_held
+    def needs_override_reason(self) -> bool:
+        """Whether the user has to give a reason before saving."""
+        has_strong_match = any(match.grade.is_strong for _, match in self.matches)
+        return has_strong_match and not self.has_taken_identifier
 
     @property
-    def is_held(self) -> bool:
-        """Whether an identifier belongs to one of them: no choice helps then."""
-        return any(match.shared_identifiers for _, match in self.found)
+    def has_taken_identifier(self) -> bool:
+        """Whether an identifier belongs to one of them; then no reason helps."""
+        return any(match.shared_identifiers for _, match in self.matches)
 
 
 def panel_for(
@@ -44,24 +49,37 @@ def panel_for(
     but_for: UUID | None = None,
     before: Mapping[str, Any] | None = None,
 ) -> Panel:
-    """Those whom these details may mean; `but_for` and `before` as in `similar_patients`.
+    """Returns the patients whom these details may mean.
 
-    `seen` is the token of the panel before: who stood in it is not read again.
+    `but_for` and `before` are those of `similar_patients`. `seen` is the token of the panel
+    before: no second access record is written for its patients.
     """
-    stood = shown_in(seen, user)
-    found = similar_patients(
-        user, details, channel=Source.PORTAL, seen=stood, but_for=but_for, before=before
+    shown_before = shown_in(seen, user)
+    matches = similar_patients(
+        user, details, channel=Source.PORTAL, seen=shown_before, but_for=but_for, before=before
     )
-    now = {patient.pk for patient, _ in found}
-    strong = {patient.pk for patient, match in found if match.grade.is_strong}
-    token = signing.dumps([user.pk, sorted(one.hex for one in now)], salt=SALT, compress=True)
-    return Panel(found, token, is_unchanged=now == stood, brings_strong=bool(strong - stood))
+    shown_now = {patient.pk for patient, _ in matches}
+    strong = {patient.pk for patient, match in matches if match.grade.is_strong}
+    content = [user.pk, sorted(patient_id.hex for patient_id in shown_now)]
+    return Panel(
+        matches,
+        shown=signing.dumps(content, salt=SALT, compress=True),
+        is_unchanged=shown_now == shown_before,
+        has_new_strong_match=bool(strong - shown_before),
+    )
 
 
 def shown_in(token: str, user: User) -> set[UUID]:
-    """The patients that this token says were shown to this user today; none for one that is not ours."""
+    """Returns the patients that this token says were shown to this user; none if it is not valid."""
     try:
-        reader, ids = signing.loads(token, salt=SALT, max_age=HOURS * 3600)
+        user_id, patient_ids = signing.loads(token, salt=SALT, max_age=TOKEN_HOURS * 3600)
     except signing.BadSignature:
         return set()
-    return {UUID(one) for one in ids} if reader == user.pk else set()
+    return {UUID(patient_id) for patient_id in patient_ids} if user_id == user.pk else set()
+
+
+def keep_panel_if_unchanged(response: HttpResponse, panel: Panel) -> HttpResponse:
+    """Tells htmx to leave an unchanged panel alone, so that nothing moves while the user chooses."""
+    if panel.is_unchanged:
+        response["HX-Reswap"] = "none"
+    return response

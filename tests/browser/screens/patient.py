@@ -35,7 +35,7 @@ def change(person: Staff, address: str) -> None:
     save(person)
     person.open(f"{address}edit/")
     person.page.get_by_label("Kind of identifier").first.select_option("Insurance")
-    person.fill_in(identifier_value_0="INS-700 108")
+    person.fill_in(**{"identifiers-0-value": "INS-700 108"})
     save(person)
 
 

@@ -6,6 +6,7 @@ from portal.duplicates.services import dismiss_pair
 from portal.patients.models import AccessRecord, Patient, PatientEvent
 from portal.patients.services import change_patient, register_patient
 from portal.patients.validation import clean_details
+from tests.portal.patients.identifier_rows import NO_ROWS, identifier_rows
 
 pytestmark = pytest.mark.django_db
 JANE = {
@@ -31,6 +32,7 @@ class Page:
         self.address = f"/patients/{patient.pk}/edit/"
         answer = client.get(self.address)
         self.sent = {
+            **NO_ROWS,
             "opened": answer.context["form"]["opened"].value(), "shown": answer.context["panel"].shown,
             "family_name": patient.family_name, "given_name": patient.given_name, "sex": patient.sex,
             "date_of_birth_0": str(patient.date_of_birth.day), "date_of_birth_1": str(patient.date_of_birth.month),
@@ -66,9 +68,9 @@ def test_a_name_that_makes_her_another_patient_asks_once_and_the_log_keeps_the_c
     jane, joan = register(), register(given_name="Joan", date_of_birth="1990-01-01")
     page = opened(joan)
     first = page.save(given_name="Jane", **BORN)
-    assert (first.status_code, errors(first)) == (409, ["another"])
-    assert [patient.pk for patient, _ in first.context["panel"].found] == [jane.pk]
-    assert page.save(another="papers").status_code == 302
+    assert (first.status_code, errors(first)) == (409, ["override_reason"])
+    assert [patient.pk for patient, _ in first.context["panel"].matches] == [jane.pk]
+    assert page.save(override_reason="papers").status_code == 302
     event = PatientEvent.objects.get(pgh_obj=joan, version=2)
     assert (event.pgh_context["duplicate_reason"], event.pgh_context["similar"]) == (
         "Papers checked: another person",
@@ -81,7 +83,7 @@ def test_a_name_that_makes_her_another_patient_asks_once_and_the_log_keeps_the_c
 def test_an_address_is_changed_unasked_beside_an_exact_double(opened):
     register()
     page = opened(register())
-    assert not page.ask(city="Leeds").context["panel"].found
+    assert not page.ask(city="Leeds").context["panel"].matches
     assert page.save(city="Leeds").status_code == 302
     assert not AccessRecord.objects.filter(action="similar").exists()
 
@@ -98,47 +100,45 @@ def test_a_phone_that_a_family_shares_is_shown_and_asks_nothing(opened):
     )
     page = opened(register())
     panel = page.ask(phone="(617) 5550100").context["panel"]
-    assert ([match.grade for _, match in panel.found], panel.asks) == (["possible"], False)
+    assert ([match.grade for _, match in panel.matches], panel.needs_override_reason) == (
+        ["possible"],
+        False,
+    )
     assert page.save().status_code == 302
 
 
 def test_a_choice_about_others_than_those_shown_does_not_hold(opened):
     jane = register()
     page = opened(register(given_name="Joan", date_of_birth="1990-01-01"))
-    answer = page.save(given_name="Jane", another="papers", **BORN)
-    assert (answer.status_code, errors(answer)) == (409, ["another"])
-    assert answer.context["form"]["another"].value() is None
+    answer = page.save(given_name="Jane", override_reason="papers", **BORN)
+    assert (answer.status_code, errors(answer)) == (409, ["override_reason"])
+    assert answer.context["form"]["override_reason"].value() is None
     assert Patient.objects.filter(given_name="Jane").get() == jane
 
 
 def test_an_identifier_of_somebody_else_is_refused_whatever_the_reason(opened):
     holder = register(family_name="Holder", given_name="Ann", **PASSPORT)
     page = opened(register())
-    number = {
-        "identifier_system_0": "passport",
-        "identifier_value_0": "p-1",
-        "identifier_from_0": "",
-    }
-    answer = page.save(another="papers", **number)
-    assert (answer.status_code, errors(answer)) == (409, ["identifier_value_0"])
-    assert [patient.pk for patient, _ in answer.context["panel"].found] == [holder.pk]
-    assert answer.context["panel"].is_held
+    rows = identifier_rows({"system": "passport", "value": "p-1", "valid_from": ""})
+    answer = page.save(override_reason="papers", **rows)
+    assert (answer.status_code, errors(answer)) == (409, ["identifiers-0-value"])
+    assert [patient.pk for patient, _ in answer.context["panel"].matches] == [holder.pk]
+    assert answer.context["panel"].has_taken_identifier
 
 
 def test_the_taken_one_of_two_identifiers_is_the_one_that_is_named_wrong(opened):
     register(family_name="Holder", given_name="Ann", **PASSPORT)
     page = opened(register())
-    answer = page.save(
-        identifier_system_0="insurance", identifier_value_0="AB12",
-        identifier_system_1="passport", identifier_value_1="p-1",
-    )  # fmt: skip
-    assert (answer.status_code, errors(answer)) == (409, ["identifier_value_1"])
+    insurance = {"system": "insurance", "value": "AB12"}
+    passport = {"system": "passport", "value": "p-1"}
+    answer = page.save(**identifier_rows(insurance, passport))
+    assert (answer.status_code, errors(answer)) == (409, ["identifiers-1-value"])
 
 
 def test_what_is_shown_while_one_types_is_read_once_and_moves_no_more(opened):
     register()
     page = opened(register(given_name="Joan", date_of_birth="1990-01-01"))
-    assert page.ask(**BORN).context["panel"].asks
+    assert page.ask(**BORN).context["panel"].needs_override_reason
     again = page.ask(city="Leeds")
     assert again["HX-Reswap"] == "none"
     assert AccessRecord.objects.filter(action="similar").count() == 1
@@ -148,7 +148,7 @@ def test_who_was_set_apart_from_her_is_not_asked_about_again(opened):
     jane, joan = register(), register(given_name="Joan", date_of_birth="1990-01-01")
     dismiss_pair(joan.pk, jane.pk, by=None)
     page = opened(joan)
-    assert not page.ask(given_name="Jane", **BORN).context["panel"].found
+    assert not page.ask(given_name="Jane", **BORN).context["panel"].matches
     assert page.save().status_code == 302
 
 

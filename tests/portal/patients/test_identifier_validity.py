@@ -9,6 +9,7 @@ from portal.errors import InvalidInput
 from portal.patients.models import Patient
 from portal.patients.services import change_patient, change_patients, register_patient
 from portal.patients.validation import clean_details
+from tests.portal.patients.identifier_rows import identifier_rows
 
 pytestmark = pytest.mark.django_db(
     transaction=True
@@ -22,7 +23,8 @@ JANE = {
     "identifiers": [{**CARD, **DAYS}],
 }
 FORM = {"family_name": "Example", "given_name": "Jane", "sex": "female", "birth_unknown": "on"}
-ROW = {"identifier_system_0": "insurance", "identifier_value_0": "AB12"}
+ROW = {"system": "insurance", "value": "AB12"}
+SHOWN = {**ROW, "valid_from": "01-Jan-2020", "valid_to": "31-Dec-2029"}
 
 
 @pytest.fixture
@@ -40,17 +42,15 @@ def days(patient):
     return patient.identifiers.values("valid_from", "valid_to").get()
 
 
-def save(desk, patient, **sent):
+def save(desk, patient, *rows):
     address = f"/patients/{patient.pk}/edit/"
     opened = desk.get(address).context["form"]["opened"].value()
-    return desk.post(address, {**FORM, "opened": opened, **ROW, **sent})
+    return desk.post(address, {**FORM, "opened": opened, **identifier_rows(*rows)})
 
 
 def test_days_are_typed_in_many_forms_shown_and_told_old_and_new(desk, patient):
-    assert (
-        save(desk, patient, identifier_from_0="1/1/20", identifier_to_0="31 dec 31").status_code
-        == 302
-    )
+    row = {**ROW, "valid_from": "1/1/20", "valid_to": "31 dec 31"}
+    assert save(desk, patient, row).status_code == 302
     assert days(patient) == {**DAYS, "valid_to": date(2031, 12, 31)}
     assert "31-Dec-2031" in desk.get(f"/patients/{patient.pk}/identifiers/").content.decode()
     change = desk.get(f"/patients/{patient.pk}/history/").context["changes"][0]
@@ -68,40 +68,56 @@ def test_days_are_typed_in_many_forms_shown_and_told_old_and_new(desk, patient):
 
 
 def test_a_form_saved_as_it_was_opened_changes_nothing(desk, patient):
-    shown = {"identifier_from_0": "01-Jan-2020", "identifier_to_0": "31-Dec-2029"}
-    assert save(desk, patient, **shown).status_code == 302
+    assert save(desk, patient, SHOWN).status_code == 302
     assert Patient.objects.get().version == 1
+
+
+def test_a_day_typed_in_another_spelling_is_no_change(desk, patient):
+    assert save(desk, patient, {**SHOWN, "valid_to": "2029-12-31"}).status_code == 302
+    assert Patient.objects.get().version == 1
+
+
+def test_an_identifier_is_added_below_one_that_stays_as_it_is(desk, patient):
+    save(desk, patient, SHOWN, {"system": "passport", "value": "P1"})
+    stored = patient.identifiers.order_by("system").values_list("system", "valid_from")
+    assert [*stored] == [("insurance", DAYS["valid_from"]), ("passport", None)]
+
+
+def test_a_form_without_its_count_of_rows_is_refused_and_saves_nothing(desk, patient):
+    address = f"/patients/{patient.pk}/edit/"
+    opened = desk.get(address).context["form"]["opened"].value()
+    answer = desk.post(address, {**FORM, "opened": opened, "city": "York"})
+    assert answer.status_code == 422
+    assert "This form is not complete." in answer.content.decode()
+    assert (Patient.objects.get().version, patient.identifiers.count()) == (1, 1)
 
 
 @pytest.mark.parametrize(
     ("sent", "field", "words"),
     [
         (
-            {"identifier_from_0": "1/1/2021", "identifier_to_0": "1/1/2020"},
-            "to",
+            {"valid_from": "1/1/2021", "valid_to": "1/1/2020"},
+            "valid_to",
             "Valid to is before valid from.",
         ),
-        ({"identifier_from_0": "30 feb 2021"}, "from", "There is no such date."),
-        ({"identifier_to_0": "soon"}, "to", "Enter a date such as"),
-        (
-            {"identifier_value_0": "", "identifier_to_0": "1/1/2020"},
-            "value",
-            "Enter the identifier",
-        ),
-        ({"identifier_system_0": ""}, "system", "Choose the kind"),
+        ({"valid_from": "30 feb 2021"}, "valid_from", "There is no such date."),
+        ({"valid_to": "soon"}, "valid_to", "Enter a date such as"),
+        ({"value": "", "valid_to": "1/1/2020"}, "value", "Enter the identifier"),
+        ({"system": ""}, "system", "Choose the kind"),
     ],
 )
 def test_what_is_wrong_stands_beside_its_box_and_the_text_stays(desk, patient, sent, field, words):
-    answer = save(desk, patient, **sent)
-    told = answer.context["form"].errors
-    assert (answer.status_code, [*told]) == (422, [f"identifier_{field}_0"])
-    assert words in str(told)
-    assert all(answer.context["form"][name].value() == text for name, text in sent.items())
+    answer = save(desk, patient, {**ROW, **sent})
+    form = answer.context["form"]
+    assert (answer.status_code, [*form.errors]) == (422, [f"identifiers-0-{field}"])
+    assert words in str(form.errors)
+    assert f'<a href="#id_identifiers-0-{field}">' in answer.content.decode()
+    assert all(form.identifiers[0][name].value() == text for name, text in sent.items())
 
 
 def test_registering_takes_the_days_too(desk):
-    sent = {**FORM, **ROW, "token": "a" * 32, "identifier_to_0": "2031-06-30"}
-    assert desk.post("/patients/new/", sent).status_code == 302
+    rows = identifier_rows({**ROW, "valid_to": "2031-06-30"})
+    assert desk.post("/patients/new/", {**FORM, **rows, "token": "a" * 32}).status_code == 302
     assert days(Patient.objects.get()) == {"valid_from": None, "valid_to": date(2031, 6, 30)}
 
 

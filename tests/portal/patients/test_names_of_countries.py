@@ -12,8 +12,10 @@ from portal.patients.reference.countries import (
     language_tag,
 )
 from portal.patients.services import register_patient
+from tests.portal.patients.identifier_rows import NO_ROWS
 
 SENT = {
+    **NO_ROWS,
     "family_name": "Muster",
     "given_name": "Eva",
     "birth_unknown": "on",

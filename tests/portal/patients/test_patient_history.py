@@ -9,6 +9,7 @@ from django.db import connection
 from portal.patients.history.log import changes_of
 from portal.patients.models import AccessRecord, Patient, PatientEvent, PatientIdentifier
 from portal.patients.services import change_patient, register_patient
+from tests.portal.patients.identifier_rows import NO_ROWS
 
 pytestmark = pytest.mark.django_db
 # Identifiers raise the version once in a transaction, so that these tests commit.
@@ -114,8 +115,15 @@ def test_a_made_up_page_is_refused(desk, patient, before):
 def test_the_request_id_is_for_those_who_audit(client, front_desk, make_user, patient):
     client.force_login(front_desk)
     form = client.get(f"/patients/{patient.pk}/edit/").context["form"]
-    sent = {"opened": form["opened"].value(), "family_name": "Example", "given_name": "Jane", "sex": "unknown",
-            "birth_unknown": "on", "city": "York"}  # fmt: skip
+    sent = {
+        **NO_ROWS,
+        "opened": form["opened"].value(),
+        "family_name": "Example",
+        "given_name": "Jane",
+        "sex": "unknown",
+        "birth_unknown": "on",
+        "city": "York",
+    }
     request_id = client.post(f"/patients/{patient.pk}/edit/", sent)["X-Request-Id"]
     address = f"/patients/{patient.pk}/history/"
     assert request_id not in client.get(address).content.decode()

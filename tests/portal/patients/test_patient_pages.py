@@ -1,10 +1,13 @@
 """The patient's pages by right, and what of them counts as a reading."""
 
+from datetime import date
+
 import pytest
 from django.core import signing
 
 from portal.patients.models import AccessRecord, Patient
 from portal.patients.services import change_patient, register_patient
+from tests.portal.patients.identifier_rows import NO_ROWS, identifier_rows
 
 pytestmark = pytest.mark.django_db
 JANE = {
@@ -64,8 +67,16 @@ def test_an_edit_writes_only_what_was_changed_in_the_form(client, front_desk, pa
     """Another desk's change of another field survives, although this form still shows the old one."""
     client.force_login(front_desk)
     form = client.get(f"/patients/{patient.pk}/edit/").context["form"]
-    sent = {"opened": form["opened"].value(), "family_name": "Example", "given_name": "Jane <b>", "prefix": "Mrs.",
-            "sex": "female", "phone": "555 0111", "birth_unknown": "on"}  # fmt: skip
+    sent = {
+        **NO_ROWS,
+        "opened": form["opened"].value(),
+        "family_name": "Example",
+        "given_name": "Jane <b>",
+        "prefix": "Mrs.",
+        "sex": "female",
+        "phone": "555 0111",
+        "birth_unknown": "on",
+    }
     answer = client.post(f"/patients/{patient.pk}/edit/", sent)
     assert answer.status_code == 302
     assert Patient.objects.values_list("phone", "version").get() == ("555 0111", 2)
@@ -74,6 +85,23 @@ def test_an_edit_writes_only_what_was_changed_in_the_form(client, front_desk, pa
     answer = client.post(f"/patients/{patient.pk}/edit/", {**sent, "phone": "555 0122"})
     assert answer.status_code == 409
     assert Patient.objects.values_list("city", "phone").get() == ("Boston", "555 0111")
+
+
+def test_an_age_is_saved_though_the_tick_for_an_unknown_birth_date_stays(
+    client, front_desk, patient
+):
+    client.force_login(front_desk)
+    form = client.get(f"/patients/{patient.pk}/edit/").context["form"]
+    sent = {
+        **NO_ROWS,
+        "opened": form["opened"].value(),
+        "family_name": "Example",
+        "sex": "female",
+        "birth_unknown": "on",
+        "age_about": "42",
+    }
+    assert client.post(f"/patients/{patient.pk}/edit/", sent).status_code == 302
+    assert Patient.objects.get().date_of_birth_precision == "year"
 
 
 def test_a_forged_form_is_refused(client, front_desk, patient):
@@ -96,7 +124,6 @@ def test_a_forged_form_is_refused(client, front_desk, patient):
         ),
         ("smith 15 3 84", {"family_name": "Smith", "date_of_birth": ["15", "3", "1984"]}),
         ("617 555 0100 smith", {"family_name": "Smith", "phone": "617 555 0100"}),
-        ("p1234567", {"identifier_value_0": "p1234567"}),
         ("", {"family_name": None}),
     ],
 )
@@ -104,3 +131,45 @@ def test_a_search_that_found_nobody_is_carried_into_the_fields(client, front_des
     client.force_login(front_desk)
     form = client.get("/patients/new/", {"text": text}).context["form"]
     assert {name: form[name].value() for name in fields} == fields
+
+
+def test_a_number_that_was_searched_is_carried_into_the_first_row(client, front_desk):
+    client.force_login(front_desk)
+    form = client.get("/patients/new/", {"text": "p1234567"}).context["form"]
+    assert [row["value"].value() for row in form.identifiers] == ["p1234567", None]
+
+
+def test_two_clerks_who_edit_one_patient_see_both_versions(client, front_desk, patient):
+    """What only one clerk changed stands in the form as it is; where both did, ours stands there."""
+    client.force_login(front_desk)
+    address = f"/patients/{patient.pk}/edit/"
+    opened = client.get(address).context["form"]["opened"].value()
+    theirs = {"phone": "555 0133", "city": "Boston", "date_of_birth": date(1984, 3, 15)}
+    passport = {"system": "passport", "value": "P1"}
+    change_patient(patient.pk, {**theirs, "identifiers": [passport]}, by=None, source="api")
+    sent = {
+        **identifier_rows({"system": "insurance", "value": "AB 12", "valid_to": "1/2/2031"}),
+        "opened": opened,
+        "family_name": "Example",
+        "given_name": "Jane <b>",
+        "prefix": "Mrs.",
+        "sex": "female",
+        "phone": " 555 0144 ",
+        "birth_unknown": "on",
+    }
+    answer = client.post(address, sent)
+    rows = {row.pop("label"): row for row in answer.context["conflict"]}
+    assert [name for name, row in rows.items() if row["is_contested"]] == ["Phone", "Identifiers"]
+    assert rows["Date of birth"]["theirs"] == "15 3 1984"
+    assert rows["Identifiers"]["ours"] == "insurance AB 12 1/2/2031"
+    form = answer.context["form"]
+    assert (form["city"].value(), form["phone"].value()) == ("Boston", " 555 0144 ")
+    assert form["birth_unknown"].value() is False
+    assert [row["value"].value() for row in form.identifiers] == ["AB 12", None]
+
+    again = {**sent, "opened": form["opened"].value(), "city": "Boston"}
+    again |= {"date_of_birth_0": "15", "date_of_birth_1": "3", "date_of_birth_2": "1984"}
+    del again["birth_unknown"]
+    assert client.post(address, again).status_code == 302
+    assert Patient.objects.values_list("city", "phone").get() == ("Boston", "555 0144")
+    assert patient.identifiers.get().system == "insurance"

@@ -11,11 +11,13 @@ from portal.patients.matching.lookup import MAX_PER_BIRTH_DATE, find_matches
 from portal.patients.models import AccessRecord, Patient, PatientEvent
 from portal.patients.services import archive_patient, register_patient, register_patients
 from portal.patients.validation import clean_details
+from tests.portal.patients.identifier_rows import NO_ROWS
 
 pytestmark = pytest.mark.django_db
 SMITH = {"family_name": "Smith", "given_name": "Jane", "date_of_birth": "1984-03-15"}
 PASSPORT = {"identifiers": [{"system": "passport", "value": "P123"}]}
 SENT = {
+    **NO_ROWS,
     "family_name": "Smith", "given_name": "Joan", "sex": "female", "token": "a" * 32,
     "date_of_birth_0": "15", "date_of_birth_1": "3", "date_of_birth_2": "1984",
 }  # fmt: skip
@@ -131,14 +133,18 @@ def test_what_the_page_says_that_it_showed_has_to_be_its_own_word(client, front_
     forged = [signing.dumps([front_desk.pk, [there.pk.hex]], salt="else"),
               signing.dumps([front_desk.pk + 1, [there.pk.hex]], salt="patients.similar")]  # fmt: skip
     for token in ["", "x", *forged]:
-        answer = client.post("/patients/new/", {**SENT, "another": "relative", "shown": token})
+        answer = client.post(
+            "/patients/new/", {**SENT, "override_reason": "relative", "shown": token}
+        )
         assert answer.status_code == 409
     assert AccessRecord.objects.filter(action="similar", patient_ids=[there.pk]).count() == 4
     shown = answer.context["panel"].shown
     client.post("/patients/similar/", {**SENT, "shown": shown})
     assert AccessRecord.objects.count() == 4
     assert (
-        client.post("/patients/new/", {**SENT, "another": "relative", "shown": shown}).status_code
+        client.post(
+            "/patients/new/", {**SENT, "override_reason": "relative", "shown": shown}
+        ).status_code
         == 302
     )
 
@@ -157,16 +163,16 @@ def test_a_choice_does_not_hold_for_somebody_who_came_later(client, front_desk):
     client.force_login(front_desk)
     shown = client.post("/patients/similar/", SENT).context["panel"].shown
     register(given_name="June")
-    answer = client.post("/patients/new/", {**SENT, "another": "relative", "shown": shown})
+    answer = client.post("/patients/new/", {**SENT, "override_reason": "relative", "shown": shown})
     assert answer.status_code == 409
-    assert answer.context["form"]["another"].value() is None
+    assert answer.context["form"]["override_reason"].value() is None
 
 
 def test_another_reason_needs_its_words(client, front_desk):
     register()
     client.force_login(front_desk)
     shown = client.post("/patients/similar/", SENT).context["panel"].shown
-    answer = client.post("/patients/new/", {**SENT, "another": "other", "shown": shown})
+    answer = client.post("/patients/new/", {**SENT, "override_reason": "other", "shown": shown})
     assert answer.context["form"].errors["other_reason"] == ["Say the other reason in a few words."]
 
 

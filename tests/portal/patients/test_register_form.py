@@ -5,12 +5,19 @@ from datetime import UTC, date, datetime
 import pytest
 from django.utils import timezone
 
-from portal.patients.forms.hints import echoes_of
+from portal.patients.forms.hints import field_hints
 from portal.patients.models import Patient
 from portal.patients.reference.ages import age_between
 from portal.patients.reference.postcodes import national_form
+from tests.portal.patients.identifier_rows import NO_ROWS
 
-SENT = {"family_name": "Smith", "given_name": "Jane", "sex": "female", "token": "a" * 32}
+SENT = {
+    **NO_ROWS,
+    "family_name": "Smith",
+    "given_name": "Jane",
+    "sex": "female",
+    "token": "a" * 32,
+}
 
 
 def errors(answer) -> dict[str, list[str]]:
@@ -42,7 +49,13 @@ def test_a_wrong_age_is_told_beside_its_field_and_stays(desk, sent, field):
 @pytest.mark.django_db
 def test_who_cannot_be_identified_gets_a_name_that_tells_when_she_came(desk, monkeypatch):
     """A double press is one patient, also when a day ends between the two presses."""
-    sent = {"token": "b7" + "0" * 30, "unidentified": "yes", "sex": "female", "age_about": "30"}
+    sent = {
+        **NO_ROWS,
+        "token": "b7" + "0" * 30,
+        "unidentified": "yes",
+        "sex": "female",
+        "age_about": "30",
+    }
     moments = [datetime(2026, 3, 14, 23, 59, tzinfo=UTC), datetime(2026, 3, 15, tzinfo=UTC)]
     monkeypatch.setattr("portal.patients.views.registering.localtime", lambda: moments.pop(0))
     places = {desk.post("/patients/new/", sent).get("Location") for _ in range(2)}
@@ -54,7 +67,7 @@ def test_who_cannot_be_identified_gets_a_name_that_tells_when_she_came(desk, mon
 
 @pytest.mark.django_db
 def test_another_person_under_the_token_of_one_who_cannot_be_identified_is_refused(desk):
-    sent = {"token": "b7" + "0" * 30, "unidentified": "yes", "sex": "female"}
+    sent = {**NO_ROWS, "token": "b7" + "0" * 30, "unidentified": "yes", "sex": "female"}
     desk.post("/patients/new/", sent)
     assert desk.post("/patients/new/", sent | {"sex": "male"}).status_code == 422
     assert Patient.objects.count() == 1
@@ -64,7 +77,10 @@ def test_another_person_under_the_token_of_one_who_cannot_be_identified_is_refus
 def test_two_unknown_people_of_one_minute_are_two_patients(desk):
     for token in ("1" * 32, "2" * 32):
         assert (
-            desk.post("/patients/new/", {"token": token, "unidentified": "yes"}).status_code == 302
+            desk.post(
+                "/patients/new/", {**NO_ROWS, "token": token, "unidentified": "yes"}
+            ).status_code
+            == 302
         )
     assert len({*Patient.objects.values_list("given_name")}) == 2
 
@@ -90,14 +106,14 @@ def test_postal_codes_have_the_form_of_their_country(code, country, form):
 
 def test_a_phone_is_told_as_it_was_understood_or_kept():
     assert (
-        echoes_of({"phone": "6175550100", "phone_e164": "+16175550100"})["phone"]
+        field_hints({"phone": "6175550100", "phone_e164": "+16175550100"})["phone"]
         == "Understood as +1 617-555-0100"
     )
     assert (
-        echoes_of({"phone": "555 0100"})["phone"]
+        field_hints({"phone": "555 0100"})["phone"]
         == "Kept as typed: not a whole number of United States"
     )
-    assert echoes_of({}) == {"age": "", "phone": "", "postal_code": ""}
+    assert field_hints({}) == {"age": "", "phone": "", "postal_code": ""}
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,8 @@ function isChanged(field) {
 function putBack(kept) {
   const action = new URL(kept.action).pathname;
   const form = [...main.querySelectorAll("form[method=post]")].find((one) => new URL(one.action).pathname === action);
-  const fields = [...kept.elements].filter((field) => field.name && field.name !== "csrfmiddlewaretoken");
+  // How many rows of a kind there are (`_FORMS`) is for the page to say, which may have more of them by now.
+  const fields = [...kept.elements].filter((field) => field.name && field.name !== "csrfmiddlewaretoken" && !field.name.endsWith("_FORMS"));
   if (!form || !fields.every((field) => form.elements[field.name])) return;
   form.querySelectorAll("[type=checkbox]").forEach((box) => { box.checked = false; });
   for (const { name, value } of fields) {

@@ -1,6 +1,9 @@
-"""The patients who may be the person of these details: found by index, then compared by the rules of duplicates."""
+"""Looks up the patients who may be a given person, and refuses to register one beside them unseen.
 
-from collections.abc import Collection, Iterable, Mapping
+The patients are found by index, then compared by the rules of matching.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -15,6 +18,7 @@ from portal.patients.matching.rules import (
     IdentifierKey,
     Match,
     MatchGrade,
+    PersonKey,
     compared_fields,
     grade_match,
     identifier_keys,
@@ -33,9 +37,29 @@ from portal.patients.models import (
 from portal.patients.names.vocabulary import find_similar_words, name_query
 from portal.patients.normalize import e164, phone_tail
 
-MAX_MATCHES = 6
-# A day that stands for "unknown" in some file has thousands of people, and a switchboard's number too.
+MAX_MATCHES = 6  # matches that are returned, and that a page shows
+# Patients compared of one birth date, name or phone. Thousands share a date that stands for
+# "unknown" in some file, or the number of a switchboard.
 MAX_PER_BIRTH_DATE, MAX_PER_NAME, MAX_PER_PHONE = 400, 100, 50
+MAX_SIMILAR_WORDS = 40  # words of the vocabulary that stand in for one word of a family name
+
+UNIDENTIFIED_REASON = "The person cannot be identified"  # an override reason that dismisses nobody
+IDENTIFIER_TAKEN = (
+    "One of these identifiers belongs to another patient. Search for it and open that patient."
+)
+_ALREADY_REGISTERED = (
+    "A patient with this name and date of birth is registered already. "
+    "Open that patient, or say why this is another person."
+)
+_NOT_SHOWN = "Patients who may be this person are here already. Look at them before you save."
+_GRADE_ORDER = {grade: place for place, grade in enumerate(MatchGrade)}
+_LOCK_PEOPLE = """
+    SELECT pg_advisory_xact_lock(key)
+    FROM (
+        SELECT DISTINCT hashtextextended(person, 0) AS key
+        FROM unnest(%s::text[]) AS person ORDER BY key
+    ) AS in_order
+"""
 
 
 def find_matches(
@@ -45,72 +69,69 @@ def find_matches(
     exact_only: bool = False,
     before: Mapping[str, Any] | None = None,
 ) -> list[Match]:
-    """The matches among active patients and the holders of the same identifiers, the surest first, at most SHOWN.
+    """Returns the patients who may be the person of validated data, the surest first.
 
-    `exact_only` looks by the exact rule and by identifier alone, for doors where nobody can be asked. Where details
-    were changed, `before` is what they were: then only those who match better than before.
+    They are active, or have one of the person's identifiers; at most MAX_MATCHES are returned.
+    `exact_only` looks by the exact rule and by identifier alone, for channels that can ask
+    nobody. Where the data were changed, `before` is what they were: then only those count who
+    match better than before.
     """
     new, old = compared_fields(details), compared_fields(before or {})
     if new == old:
         return []
-    holders = _holders(identifier_keys(details))
+    holders = _identifiers_by_holder(identifier_keys(details))
+    rows = [*patients.order_by().filter(pk__in=holders).values("id", *COMPARED_COLUMNS)]
     active = patients.filter(status=Status.ACTIVE).order_by()
-    found = {
-        row["id"]: row
-        for row in patients.order_by().filter(pk__in=holders).values("id", *COMPARED_COLUMNS)
-    }
-    for rows in _lookups(active, details, new, exact_only=exact_only):
-        found |= {row["id"]: row for row in rows.values("id", *COMPARED_COLUMNS)}
-    known = {one: compared_fields(row, holders.get(one, [])) for one, row in found.items()}
-    matches = [match for one, facts in known.items() if (match := grade_match(one, facts, new=new))]
-    matches = [
-        match
-        for match in matches
-        if _is_nearer(match, grade_match(match.patient_id, known[match.patient_id], new=old))
-    ]
-    wanted = [match for match in matches if match.grade is MatchGrade.CERTAIN or not exact_only]
-    return sorted(wanted, key=lambda match: (_ORDER[match.grade], match.patient_id))[:MAX_MATCHES]
+    for candidates in _candidate_queries(active, details, new, exact_only=exact_only):
+        rows += candidates.values("id", *COMPARED_COLUMNS)
+    matches = []
+    for patient_id, row in {row["id"]: row for row in rows}.items():
+        known = compared_fields(row, holders.get(patient_id, []))
+        match = grade_match(patient_id, known, new=new)
+        if match and _is_better(match, grade_match(patient_id, known, new=old)):
+            matches.append(match)
+    if exact_only:
+        matches = [match for match in matches if match.grade is MatchGrade.CERTAIN]
+    return sorted(matches, key=_surest_first)[:MAX_MATCHES]
 
 
-def exclude_dismissed(patients: QuerySet[Patient], patient_id: UUID) -> QuerySet[Patient]:
-    """Without the patient, and without those of whom somebody said that they are other people."""
-    pairs = PossibleDuplicate.objects.filter(state=PairState.DISMISSED)
-    return patients.exclude(
-        Q(pk=patient_id)
-        | Q(pk__in=pairs.filter(first=patient_id).values("second"))
-        | Q(pk__in=pairs.filter(second=patient_id).values("first"))
-    )
+def _surest_first(match: Match) -> tuple[int, UUID]:
+    return _GRADE_ORDER[match.grade], match.patient_id
 
 
-_ORDER = {grade: place for place, grade in enumerate(MatchGrade)}
+def _is_better(match: Match, earlier: Match | None) -> bool:
+    return earlier is None or _GRADE_ORDER[match.grade] < _GRADE_ORDER[earlier.grade]
 
 
-def _is_nearer(match: Match, earlier: Match | None) -> bool:
-    return earlier is None or _ORDER[match.grade] < _ORDER[earlier.grade]
-
-
-def _holders(pairs: set[IdentifierKey]) -> dict[UUID, list[IdentifierKey]]:
-    """Who holds these identifiers, whatever became of the patient: the database gives an identifier to one only."""
-    held: dict[UUID, list[IdentifierKey]] = {}
-    if pairs:
-        rows = PatientIdentifier.objects.filter(identifier_filter(pairs))
+def _identifiers_by_holder(keys: set[IdentifierKey]) -> dict[UUID, list[IdentifierKey]]:
+    """Returns the patients, of any status, that have these identifiers, each with those it has."""
+    holders: dict[UUID, list[IdentifierKey]] = {}
+    if keys:
+        rows = PatientIdentifier.objects.filter(identifier_filter(keys))
         for patient_id, system, value in rows.values_list("patient", "system", "value"):
-            held.setdefault(patient_id, []).append((system, value))
-    return held
+            holders.setdefault(patient_id, []).append((system, value))
+    return holders
 
 
-def identifier_filter(pairs: Iterable[IdentifierKey]) -> Q:
-    """The rows of identifiers that are one of these pairs; of no pairs every row, so ask first."""
-    wanted = Q()
-    for system, value in pairs:
-        wanted |= Q(system=system, value=value)
-    return wanted
+def identifier_filter(keys: Iterable[IdentifierKey]) -> Q:
+    """Returns the condition for rows of these identifiers.
+
+    For no identifiers it is true for every row, so ask before.
+    """
+    condition = Q()
+    for system, value in keys:
+        condition |= Q(system=system, value=value)
+    return condition
 
 
-def _lookups(
-    active: QuerySet[Patient], details: Mapping[str, Any], new: ComparedFields, *, exact_only: bool
-) -> Iterable[QuerySet[Patient]]:
-    """One small question for each index."""
+def _candidate_queries(
+    active: QuerySet[Patient],
+    details: Mapping[str, Any],
+    new: ComparedFields,
+    *,
+    exact_only: bool,
+) -> Iterator[QuerySet[Patient]]:
+    """Yields one small query for each index."""
     name, born = person_key(details)
     if name and born:
         yield active.filter(sort_key=name, date_of_birth=born)
@@ -119,77 +140,88 @@ def _lookups(
     if name:
         yield active.filter(sort_key=name)[:MAX_PER_NAME]
     if born and name:
-        that_day = active.filter(date_of_birth__in=_births(born, new.precision))
-        yield _namesakes(that_day, new)[:MAX_PER_BIRTH_DATE]
-        yield _others(that_day, new)
+        same_birth = active.filter(date_of_birth__in=_similar_births(born, new.precision))
+        yield _with_similar_family_name(same_birth, new)[:MAX_PER_BIRTH_DATE]
+        yield _with_any_name(same_birth, new)
     if new.phone:
         yield active.filter(phone_tail__startswith=phone_tail(new.phone))[:MAX_PER_PHONE]
 
 
-def _namesakes(patients: QuerySet[Patient], new: ComparedFields) -> QuerySet[Patient]:
-    """Those with a word of the family name, or one near to it, anywhere in their names; the same given name first."""
-    words = {*(new.family or new.given).split(), new.family.replace(" ", "")} - {""}
-    near = {one.word for word in words for one in find_similar_words(word)}
-    is_first = Case(When(given_key__startswith=new.given, then=Value(0)), default=Value(1))
-    return patients.filter(name_words=name_query([sorted(words | near)])).order_by(is_first, "pk")
+def _similar_births(born: date, precision: str) -> set[date]:
+    """Returns the dates that may be stored for this birth.
 
-
-def _others(that_day: QuerySet[Patient], new: ComparedFields) -> QuerySet[Patient]:
-    """Also names alike in a way that no single word shows, as MacDonald, Mac Donald.
-
-    Of a crowd only those with the same given name: some of it, as the database finds them, would tell by chance only,
-    and comparing them takes longer than all the rest.
+    Where less of it was known, the first day of the month or year is stored; day and month may
+    be swapped. A year alone gives none: thousands share it, and the name has to find them.
     """
-    is_crowd = that_day[MAX_PER_BIRTH_DATE : MAX_PER_BIRTH_DATE + 1].exists()
-    return that_day.filter(given_key__startswith=new.given)[:MAX_PER_NAME] if is_crowd else that_day
-
-
-def _births(born: date, precision: str) -> set[date]:
-    """As it may be stored where less of it was known, or where day and month were exchanged."""
     if precision == Precision.YEAR:
-        return set()  # The name has to tell: eleven thousand people share a year.
-    return {
-        born,
-        born.replace(day=1),
-        born.replace(day=1, month=1),
-        swap_day_and_month(born) or born,
-    }
+        return set()
+    first_of_month, first_of_year = born.replace(day=1), born.replace(day=1, month=1)
+    return {born, first_of_month, first_of_year, swap_day_and_month(born) or born}
 
 
-UNIDENTIFIED_REASON = "The person cannot be identified"  # A reason for the log that tells the person apart from nobody.
-IDENTIFIER_TAKEN = (
-    "One of these identifiers belongs to another patient. Search for it and open that patient."
-)
-_THERE = (
-    "A patient with this name and date of birth is registered already. "
-    "Open that patient, or say why this is another person."
-)
-_LOCK_PEOPLE = """
-    SELECT pg_advisory_xact_lock(key)
-    FROM (SELECT DISTINCT hashtextextended(person, 0) AS key FROM unnest(%s::text[]) AS person ORDER BY key) AS in_order
-"""
+def _with_similar_family_name(
+    patients: QuerySet[Patient], new: ComparedFields
+) -> QuerySet[Patient]:
+    """Returns those with a word of the family name, or a similar one, anywhere in their names.
+
+    Those with the same given name come first.
+    """
+    words = {*(new.family or new.given).split(), new.family.replace(" ", "")} - {""}
+    similar = set(words)
+    for word in words:
+        similar |= {near.word for near in find_similar_words(word, limit=MAX_SIMILAR_WORDS)}
+    same_given_first = Case(When(given_key__startswith=new.given, then=Value(0)), default=Value(1))
+    found = patients.filter(name_words=name_query([sorted(similar)]))
+    return found.order_by(same_given_first, "pk")
+
+
+def _with_any_name(same_birth: QuerySet[Patient], new: ComparedFields) -> QuerySet[Patient]:
+    """Returns also those whose similarity no single word shows, as MacDonald and Mac Donald.
+
+    Where very many share the date, only those with the same given name are compared: any other
+    choice would find the person by chance alone, and take longer than all the rest.
+    """
+    has_too_many = same_birth[MAX_PER_BIRTH_DATE : MAX_PER_BIRTH_DATE + 1].exists()
+    if has_too_many:
+        return same_birth.filter(given_key__startswith=new.given)[:MAX_PER_NAME]
+    return same_birth
+
+
+def exclude_dismissed(patients: QuerySet[Patient], patient_id: UUID) -> QuerySet[Patient]:
+    """Returns the patients without this one and without those of its dismissed pairs."""
+    dismissed = PossibleDuplicate.objects.filter(state=PairState.DISMISSED)
+    return patients.exclude(
+        Q(pk=patient_id)
+        | Q(pk__in=dismissed.filter(first=patient_id).values("second"))
+        | Q(pk__in=dismissed.filter(second=patient_id).values("first"))
+    )
 
 
 def refuse_duplicates(
     details: Mapping[str, Any], *, override_reason: str, shown: Collection[UUID] | None
 ) -> list[str]:
-    """The ids of those who are much like this new person and were said to be others; Conflict if nobody said so.
+    """Returns the ids of patients that the new person matches; Conflict if one stands in the way.
 
-    See `register_patient`. Call it in the transaction that registers: until it ends nobody else registers this person.
+    See `register_patient` for what stands in the way. Call it in the transaction that registers:
+    until that ends, no other transaction can register this person.
     """
     name, born = person_key(details)
     if born is not None:
         lock_people([(name, born)])
-    found = find_matches(Patient.objects.all(), details, exact_only=shown is None)
-    return _decided(found, override_reason=override_reason, shown=shown)
+    matches = find_matches(Patient.objects.all(), details, exact_only=shown is None)
+    return _accepted_ids(matches, override_reason=override_reason, shown=shown)
 
 
 def refuse_duplicates_after_change(
-    patient: Patient, changes: Mapping[str, Any], *, override_reason: str, shown: Collection[UUID]
+    patient: Patient,
+    changes: Mapping[str, Any],
+    *,
+    override_reason: str,
+    shown: Collection[UUID],
 ) -> list[str]:
-    """The same for a change: only those whom it makes like this patient, exactly or probably, stand in its way.
+    """Does the same for a change: only strong matches that it brings about stand in its way.
 
-    Call it before the patient's row is locked, as who imports locks the people first and then the rows.
+    Call it before the patient's row is locked: an import locks people first and rows then.
     """
     before = stored_details(patient)
     after = {**before, **changes}
@@ -198,51 +230,47 @@ def refuse_duplicates_after_change(
     name, born = person_key(after)
     if born is not None and (name, born) != person_key(before):
         lock_people([(name, born)])
-    found = find_matches(exclude_dismissed(Patient.objects.all(), patient.pk), after, before=before)
-    return _decided(
-        [match for match in found if match.grade.is_strong],
-        override_reason=override_reason,
-        shown=shown,
-    )
+    others = exclude_dismissed(Patient.objects.all(), patient.pk)
+    matches = find_matches(others, after, before=before)
+    strong = [match for match in matches if match.grade.is_strong]
+    return _accepted_ids(strong, override_reason=override_reason, shown=shown)
 
 
-def _decided(
-    found: list[Match], *, override_reason: str, shown: Collection[UUID] | None
-) -> list[str]:
-    if any(match.shared_identifiers for match in found):
-        raise _conflict(
-            IDENTIFIER_TAKEN, found, errors=[FieldProblem("identifiers", "taken", IDENTIFIER_TAKEN)]
-        )
-    if shown is not None and any(match.patient_id not in shown for match in found):
-        raise _conflict(
-            "Patients who may be this person are here already. Look at them before you save.", found
-        )
-    if not override_reason and any(match.grade.is_strong for match in found):
-        raise _conflict(_THERE, found)
-    return [str(match.patient_id) for match in found]
+def lock_people(people: Iterable[PersonKey]) -> None:
+    """Keeps other transactions from registering these people until this one ends.
 
-
-def _conflict(
-    words: str, found: list[Match], *, errors: list[FieldProblem] | None = None
-) -> Conflict:
-    """The strong matches stand in `patientIds`, which older clients read; every one is among the `candidates`."""
-    return Conflict(
-        words,
-        errors=errors,
-        patientIds=[str(match.patient_id) for match in found if match.grade.is_strong],
-        candidates=[
-            {"id": str(match.patient_id), "grade": match.grade.value, "reasons": [*match.reasons]}
-            for match in found
-        ],
-        duplicate=True,
-    )
-
-
-def lock_people(people: Iterable[tuple[str, date | None]]) -> None:
-    """Until our transaction ends, nobody else registers people of these (folded name, date of birth).
-
-    Call it before looking whether they are here: two doors that register one person at once queue, and the second sees
-    the patient of the first. One statement in one order, so that two callers never wait for each other in a circle.
+    Call it before looking whether they are here: two users who register one person at once
+    queue up, and the second one sees the patient of the first. One statement locks in one order,
+    so that two callers never wait for each other in a circle.
     """
     with connection.cursor() as cursor:
         cursor.execute(_LOCK_PEOPLE, [[f"{name}|{born}" for name, born in people]])
+
+
+def _accepted_ids(
+    matches: list[Match], *, override_reason: str, shown: Collection[UUID] | None
+) -> list[str]:
+    if any(match.shared_identifiers for match in matches):
+        problem = FieldProblem("identifiers", "taken", IDENTIFIER_TAKEN)
+        raise _conflict(IDENTIFIER_TAKEN, matches, errors=[problem])
+    if shown is not None and any(match.patient_id not in shown for match in matches):
+        raise _conflict(_NOT_SHOWN, matches)
+    if not override_reason and any(match.grade.is_strong for match in matches):
+        raise _conflict(_ALREADY_REGISTERED, matches)
+    return [str(match.patient_id) for match in matches]
+
+
+def _conflict(
+    detail: str, matches: list[Match], *, errors: list[FieldProblem] | None = None
+) -> Conflict:
+    """Returns the refusal. `patientIds`, which older clients read, has the strong matches only."""
+    return Conflict(
+        detail,
+        errors=errors,
+        patientIds=[str(match.patient_id) for match in matches if match.grade.is_strong],
+        candidates=[
+            {"id": str(match.patient_id), "grade": match.grade.value, "reasons": [*match.reasons]}
+            for match in matches
+        ],
+        duplicate=True,
+    )

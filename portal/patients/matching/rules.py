@@ -1,4 +1,4 @@
-"""Whether two records may be one person: the rules, the grade of a match, and its reasons in words."""
+"""The rules of matching: what is compared of two records, the grade of a match, and its reasons."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,199 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from portal.patients.models import Patient, Precision
-from portal.patients.names.similarity import SAME, compare_names
+from portal.patients.names.similarity import NameSimilarity, compare_names
 from portal.patients.normalize import fold
 from portal.patients.reference.identifier_systems import system_name
 
-IdentifierKey = tuple[str, str]
-PersonKey = tuple[str, date | None]
-
-_PARTS = {Precision.DAY: 3, Precision.MONTH: 2, Precision.YEAR: 1}
-_BIRTH = {3: "same date of birth", 2: "same month of birth", 1: "same year of birth"}
-
-
-class MatchGrade(StrEnum):
-    """How surely a match is the same person; the words of FHIR's match-grade."""
-
-    CERTAIN = "certain"
-    PROBABLE = "probable"
-    POSSIBLE = "possible"
-
-    @property
-    def is_strong(self) -> bool:
-        """Nobody is registered beside such a match before a person has said that it is somebody else."""
-        return self is not MatchGrade.POSSIBLE
-
-
-@dataclass(frozen=True)
-class Match:
-    """A patient who may be the person, how surely, and why, in words that name no value."""
-
-    patient_id: UUID
-    grade: MatchGrade
-    reasons: tuple[str, ...]
-    shared_identifiers: tuple[
-        str, ...
-    ] = ()  # The kinds of identifiers that both have: nobody else may get those.
-
-
-@dataclass(frozen=True)
-class ComparedFields:
-    """What is compared of a person; names are folded, and empty or None is not known."""
-
-    family: str = ""
-    given: str = ""
-    born: date | None = None
-    precision: str = Precision.DAY
-    phone: str = ""
-    identifiers: frozenset[IdentifierKey] = frozenset()
-
-
-def compared_fields(
-    details: Mapping[str, Any], identifiers: Iterable[IdentifierKey] | None = None
-) -> ComparedFields:
-    """The facts of cleaned details; a phone that is not valid counts by its digits."""
-    held = identifiers if identifiers is not None else identifier_keys(details)
-    return ComparedFields(
-        fold(details.get("family_name") or ""),
-        fold(details.get("given_name") or ""),
-        details.get("date_of_birth"),
-        details.get("date_of_birth_precision") or Precision.DAY,
-        details.get("phone_e164") or phone_digits(details.get("phone") or ""),
-        frozenset(held),
-    )
-
-
-def person_key(details: Mapping[str, Any]) -> PersonKey:
-    """The exact rule: who has the same key (name as the database folds it, date of birth) is taken for one person."""
-    name = fold(f"{details.get('family_name') or ''} {details.get('given_name') or ''}")
-    return name, details.get("date_of_birth")
-
-
-def identifier_keys(details: Mapping[str, Any]) -> set[IdentifierKey]:
-    """The identifiers of cleaned details as (system, value)."""
-    return {(one["system"], one["value"]) for one in details.get("identifiers") or []}
-
-
-def phone_digits(phone: str) -> str:
-    """The digits of a phone number with enough of them to tell people apart, else empty."""
-    digits = "".join(c for c in phone if c.isdigit())
-    return digits if len(digits) >= 7 else ""
-
-
-def grade_match(patient_id: UUID, known: ComparedFields, *, new: ComparedFields) -> Match | None:
-    """How well the patient fits the new person; None where nothing worth a look agrees."""
-    held = tuple(sorted(system_name(system) for system, _ in new.identifiers & known.identifiers))
-    birth, names, phone = (
-        _birth(new, known),
-        _names(new, known),
-        bool(new.phone) and new.phone == known.phone,
-    )
-    grade = (
-        MatchGrade.CERTAIN if held else _grade(new, known, birth=birth, names=names, phone=phone)
-    )
-    if grade is None:
-        return None
-    reasons = [same_identifier_reason(kind) for kind in held] + names.words + birth.words
-    return Match(patient_id, grade, (*reasons, *["same phone"] * phone), held)
-
-
-def same_identifier_reason(kind: str) -> str:
-    """The reason that both hold an identifier of this kind, which is named in the words of the desk."""
-    return f"same identifier ({kind})"
-
-
-@dataclass(frozen=True)
-class _Birth:
-    """The parts (year, month, day) that both know and that are the same; `differs` if they contradict each other."""
-
-    parts: int = 0
-    differs: bool = False
-    is_exchanged: bool = (
-        False  # 4 May and 5 April: one of them was written in the other country's order.
-    )
-
-    @property
-    def words(self) -> list[str]:
-        if self.is_exchanged:
-            return ["day and month of birth exchanged"]
-        return [_BIRTH[self.parts]] if self.parts else []
-
-
-@dataclass(frozen=True)
-class _Names:
-    """How far the names agree, in words: the whole name, the family name, or one much like it; the given name."""
-
-    words: list[str]
-    is_same: bool = False
-    has_family: bool = False
-    has_like_family: bool = False
-    has_given: bool = False
-
-
-def _grade(
-    new: ComparedFields, known: ComparedFields, *, birth: _Birth, names: _Names, phone: bool
-) -> MatchGrade | None:
-    is_exact = (
-        names.is_same and names.has_family and new.born is not None and new.born == known.born
-    )
-    if is_exact:
-        return MatchGrade.CERTAIN
-    if birth.parts == 3 and (
-        names.is_same or names.has_family or (names.has_like_family and names.has_given)
-    ):
-        return MatchGrade.PROBABLE
-    if names.is_same and (birth.parts or birth.is_exchanged):
-        return MatchGrade.PROBABLE
-    if phone and names.has_given and not birth.differs:
-        return MatchGrade.PROBABLE
-    if (
-        phone
-        or (birth.parts == 3 and names.has_like_family)
-        or (names.is_same and not birth.differs)
-    ):
-        return MatchGrade.POSSIBLE
-    return None
-
-
-def _birth(new: ComparedFields, known: ComparedFields) -> _Birth:
-    if new.born is None or known.born is None:
-        return _Birth()
-    parts = min(_PARTS[Precision(new.precision)], _PARTS[Precision(known.precision)])
-    if _cut(new.born, parts) == _cut(known.born, parts):
-        return _Birth(parts)
-    return _Birth(
-        differs=True,
-        is_exchanged=parts == _PARTS[Precision.DAY] and swap_day_and_month(new.born) == known.born,
-    )
-
-
-def swap_day_and_month(day: date) -> date | None:
-    """Day and month the other way round, where there is such a day: 2008-04-05 and 2008-05-04."""
-    return day.replace(month=day.day, day=day.month) if day.day <= 12 else None
-
-
-def _cut(day: date, parts: int) -> tuple[int, ...]:
-    return (day.year, day.month, day.day)[:parts]
-
-
-def _names(new: ComparedFields, known: ComparedFields) -> _Names:
-    if f"{new.family} {new.given}".split() == f"{known.family} {known.given}".split():
-        return _Names(
-            ["same name"], is_same=True, has_family=True, has_like_family=True, has_given=True
-        )
-    if new.family and new.given and (new.family, new.given) == (known.given, known.family):
-        return _Names(["family and given name exchanged"], is_same=True, has_given=True)
-    family = compare_names(new.family, known.family)
-    given = (
-        compare_names(new.given, known.given) if family or new.phone else ""
-    )  # Else no rule asks for it.
-    words = [
-        f"{said} {name}" for said, name in ((family, "family name"), (given, "given name")) if said
-    ]
-    is_same = family == SAME
-    return _Names(words, has_family=is_same, has_like_family=bool(family), has_given=bool(given))
-
+IdentifierKey = tuple[str, str]  # system and value
+PersonKey = tuple[str, date | None]  # folded name and date of birth
+PairIds = tuple[UUID, UUID]  # the ids of two patients, the smaller one first
 
 COMPARED_COLUMNS = (
     "family_name",
@@ -210,22 +24,232 @@ COMPARED_COLUMNS = (
     "phone",
     "phone_e164",
 )
+MIN_PHONE_DIGITS = 7  # digits: a shorter number, such as 911, is shared by many
+
+# How many parts of a date, of year, month and day, are known at each precision.
+_KNOWN_PARTS = {Precision.DAY: 3, Precision.MONTH: 2, Precision.YEAR: 1}
+_WHOLE_DATE = 3
+_BIRTH_REASONS = {3: "same date of birth", 2: "same month of birth", 1: "same year of birth"}
+
+
+class MatchGrade(StrEnum):
+    """How sure it is that two records are one person, in the words of FHIR's match-grade."""
+
+    CERTAIN = "certain"
+    PROBABLE = "probable"
+    POSSIBLE = "possible"
+
+    @property
+    def is_strong(self) -> bool:
+        """Registering beside a strong match needs an override reason."""
+        return self is not MatchGrade.POSSIBLE
+
+
+@dataclass(frozen=True)
+class Match:
+    """A patient who may be the person in question, the grade, and reasons that name no value.
+
+    `shared_identifiers` names the kinds of identifiers that both records have: an identifier
+    belongs to one patient only.
+    """
+
+    patient_id: UUID
+    grade: MatchGrade
+    reasons: tuple[str, ...]
+    shared_identifiers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ComparedFields:
+    """What is compared of a person. Names are folded; empty or None means not known."""
+
+    family: str = ""
+    given: str = ""
+    born: date | None = None
+    precision: str = Precision.DAY
+    phone: str = ""
+    identifiers: frozenset[IdentifierKey] = frozenset()
+
+
+def grade_match(patient_id: UUID, known: ComparedFields, *, new: ComparedFields) -> Match | None:
+    """Returns how well the known patient matches the new person; None if too little agrees."""
+    shared = sorted(system_name(system) for system, _ in new.identifiers & known.identifiers)
+    birth, names = _compare_births(new, known), _compare_whole_names(new, known)
+    is_same_phone = bool(new.phone) and new.phone == known.phone
+    grade = (
+        MatchGrade.CERTAIN
+        if shared
+        else _grade(new, known, birth=birth, names=names, is_same_phone=is_same_phone)
+    )
+    if grade is None:
+        return None
+    reasons = [same_identifier_reason(kind) for kind in shared] + names.reasons + birth.reasons
+    if is_same_phone:
+        reasons.append("same phone")
+    return Match(patient_id, grade, tuple(reasons), tuple(shared))
+
+
+def same_identifier_reason(kind: str) -> str:
+    """Returns the reason that both records have an identifier of this kind."""
+    return f"same identifier ({kind})"
+
+
+@dataclass(frozen=True)
+class _BirthComparison:
+    """How far two dates of birth agree.
+
+    `same_parts` counts the parts (year, month, day) that both know and that are the same. They
+    may be `swapped`: 4 May and 5 April, where one was written in the other country's order.
+    """
+
+    same_parts: int = 0
+    differs: bool = False
+    is_swapped: bool = False
+
+    @property
+    def reasons(self) -> list[str]:
+        if self.is_swapped:
+            return ["day and month of birth exchanged"]
+        return [_BIRTH_REASONS[self.same_parts]] if self.same_parts else []
+
+
+@dataclass(frozen=True)
+class _NameComparison:
+    """How far two whole names agree. A similar family name includes the same one."""
+
+    reasons: list[str]
+    is_same: bool = False
+    has_same_family: bool = False
+    has_similar_family: bool = False
+    has_similar_given: bool = False
+
+
+def _grade(
+    new: ComparedFields,
+    known: ComparedFields,
+    *,
+    birth: _BirthComparison,
+    names: _NameComparison,
+    is_same_phone: bool,
+) -> MatchGrade | None:
+    is_same_name_in_order = names.is_same and names.has_same_family
+    is_same_day = birth.same_parts == _WHOLE_DATE
+    is_similar_person = names.has_similar_family and names.has_similar_given
+    if is_same_name_in_order and new.born is not None and new.born == known.born:
+        return MatchGrade.CERTAIN
+    if is_same_day and (names.is_same or names.has_same_family or is_similar_person):
+        return MatchGrade.PROBABLE
+    if names.is_same and (birth.same_parts or birth.is_swapped):
+        return MatchGrade.PROBABLE
+    if is_same_phone and names.has_similar_given and not birth.differs:
+        return MatchGrade.PROBABLE
+    if is_same_phone or (is_same_day and names.has_similar_family):
+        return MatchGrade.POSSIBLE
+    if names.is_same and not birth.differs:
+        return MatchGrade.POSSIBLE
+    return None
+
+
+def _compare_births(new: ComparedFields, known: ComparedFields) -> _BirthComparison:
+    if new.born is None or known.born is None:
+        return _BirthComparison()
+    parts = min(_KNOWN_PARTS[Precision(new.precision)], _KNOWN_PARTS[Precision(known.precision)])
+    if _first_parts(new.born, parts) == _first_parts(known.born, parts):
+        return _BirthComparison(parts)
+    is_swapped = parts == _WHOLE_DATE and swap_day_and_month(new.born) == known.born
+    return _BirthComparison(differs=True, is_swapped=is_swapped)
+
+
+def _first_parts(day: date, count: int) -> tuple[int, ...]:
+    return (day.year, day.month, day.day)[:count]
+
+
+def swap_day_and_month(day: date) -> date | None:
+    """Returns 2008-05-04 for 2008-04-05, or None if there is no such day."""
+    return day.replace(month=day.day, day=day.month) if day.day <= 12 else None
+
+
+def _compare_whole_names(new: ComparedFields, known: ComparedFields) -> _NameComparison:
+    if f"{new.family} {new.given}".split() == f"{known.family} {known.given}".split():
+        return _NameComparison(
+            ["same name"],
+            is_same=True,
+            has_same_family=True,
+            has_similar_family=True,
+            has_similar_given=True,
+        )
+    if new.family and new.given and (new.family, new.given) == (known.given, known.family):
+        return _NameComparison(
+            ["family and given name exchanged"], is_same=True, has_similar_given=True
+        )
+    family = compare_names(new.family, known.family)
+    # Without a similar family name or a phone, no rule asks for the given name.
+    given = compare_names(new.given, known.given) if family or new.phone else None
+    reasons = []
+    if family:
+        reasons.append(f"{family} family name")
+    if given:
+        reasons.append(f"{given} given name")
+    return _NameComparison(
+        reasons,
+        has_same_family=family == NameSimilarity.SAME,
+        has_similar_family=family is not None,
+        has_similar_given=given is not None,
+    )
+
+
+def compared_fields(
+    details: Mapping[str, Any], identifiers: Iterable[IdentifierKey] | None = None
+) -> ComparedFields:
+    """Returns the compared fields of validated data; an invalid phone counts by its digits.
+
+    `identifiers` stand in for those of the data, where given.
+    """
+    keys = identifiers if identifiers is not None else identifier_keys(details)
+    return ComparedFields(
+        family=fold(details.get("family_name") or ""),
+        given=fold(details.get("given_name") or ""),
+        born=details.get("date_of_birth"),
+        precision=details.get("date_of_birth_precision") or Precision.DAY,
+        phone=details.get("phone_e164") or phone_digits(details.get("phone") or ""),
+        identifiers=frozenset(keys),
+    )
 
 
 def compared_fields_by_id(patient_ids: Iterable[UUID]) -> dict[UUID, ComparedFields]:
-    """The facts of those who are there, without identifiers: those belong to one patient only, so two never agree."""
-    rows = (
-        Patient.objects.filter(pk__in=list(patient_ids)).order_by().values("pk", *COMPARED_COLUMNS)
-    )
-    return {row["pk"]: compared_fields(row) for row in rows}
+    """Returns the compared fields of the patients that exist.
+
+    They have no identifiers: an identifier belongs to one patient only, so no two share one.
+    """
+    patients = Patient.objects.filter(pk__in=list(patient_ids)).order_by()
+    return {row["pk"]: compared_fields(row) for row in patients.values("pk", *COMPARED_COLUMNS)}
 
 
 def stored_details(patient: Patient) -> dict[str, Any]:
-    """What is compared of one stored patient, identifiers too, named as cleaned details are."""
+    """Returns what is compared of a stored patient, identifiers too, named as in validated data."""
     details: dict[str, Any] = {name: getattr(patient, name) for name in COMPARED_COLUMNS}
+    details["identifiers"] = [
+        {"system": identifier.system, "value": identifier.value}
+        for identifier in patient.identifiers.all()
+    ]
+    return details
+
+
+def person_key(details: Mapping[str, Any]) -> PersonKey:
+    """Returns the key of the exact rule: two records with the same key are taken for one person."""
+    name = fold(f"{details.get('family_name') or ''} {details.get('given_name') or ''}")
+    return name, details.get("date_of_birth")
+
+
+def identifier_keys(details: Mapping[str, Any]) -> set[IdentifierKey]:
+    """Returns the identifiers of validated data."""
     return {
-        **details,
-        "identifiers": [
-            {"system": one.system, "value": one.value} for one in patient.identifiers.all()
-        ],
+        (identifier["system"], identifier["value"])
+        for identifier in details.get("identifiers") or []
     }
+
+
+def phone_digits(phone: str) -> str:
+    """Returns the digits of a phone number; empty if they are too few to tell people apart."""
+    digits = "".join(character for character in phone if character.isdigit())
+    return digits if len(digits) >= MIN_PHONE_DIGITS else ""

@@ -1,1 +1,1 @@
-"""Names: how they sound, how alike they are written, and the vocabulary of all of them."""
+"""Names: how they sound, how similar their spellings are, and the vocabulary of all of them."""

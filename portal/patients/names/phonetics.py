@@ -1,14 +1,16 @@
-"""How a name sounds: a key that is the same for `smith` and `smyth`, made for names of many languages."""
+"""How a name sounds: the same key for `smith` and `smyth`, for names of many languages."""
 
 import re
+from functools import lru_cache
 
-# Letters that folding keeps, by what stands for them elsewhere.
-_LETTERS = str.maketrans("ßøłđæœþðı", "soldeetdi")
-_PLAIN = str.maketrans("cqz", "kks")
-_SOFT = str.maketrans("bdgv", "ptkf")
+# Letters that folding keeps, each with the plain letter that other spellings have in its place.
+_PLAIN_SPELLING = str.maketrans("ßøłđæœþðı", "soldeetdi")
+_SAME_SOUND = str.maketrans("cqz", "kks")
+_VOICELESS = str.maketrans("bdgv", "ptkf")
 
-# Each pattern reads alike in Python and in PostgreSQL: SQL's patients_sound has the same rules in the same order.
-_SPELLINGS = [
+# The patterns mean the same in Python and in PostgreSQL: the SQL function patients_sound has
+# these rules in this order.
+_CONSONANT_RULES = [
     (r"[^a-z]", ""),
     (r"(.)\1+", r"\1"),
     (r"^mc|^mac(?=[^eyh])", "mak"),
@@ -29,29 +31,29 @@ _SPELLINGS = [
     (r"^y(?=[aeiou])", "j"),
     (r"mb$|mp(?=[st])", "m"),
 ]
-_VOWELS = [
+# A name with one consonant keeps the kind of its vowel: else Lee and Lowe would be one sound.
+_VOWEL_RULES = [
     (r"(.)\1+", r"\1"),
-    (
-        r"^([^aeiouy])[aou][aeiouy]*$",
-        r"\1A",
-    ),  # With one consonant alone, Lee and Lowe would be one sound.
+    (r"^([^aeiouy])[aou][aeiouy]*$", r"\1A"),
     (r"^([^aeiouy])[eiy][aeiouy]*$", r"\1E"),
     (r"^[aeiouy]+", "A"),
     (r"[aeiouy]", ""),
 ]
 
 
+@lru_cache(maxsize=50_000)  # words, since the same names come again and again
 def phonetic_key(word: str) -> str:
-    """The key of one folded word, `SMT` of `smyth`; empty for a word without Latin letters.
+    """Returns the key of a folded word, `SMT` for `smyth`; empty for a word without Latin letters.
 
-    Consonants by their sound, vowels only where a word begins with one or has little else. One that begins a word is
-    kept apart more finely than one inside: Ford is not Ward, but Berg is Berk, Schmidt is Schmitt, McKay is Mackay.
+    Consonants count by their sound, vowels only at the beginning or where there is little else.
+    The first letter is told apart more finely than those inside: Ford is not Ward, but Berg is
+    Berk, Schmidt is Schmitt and McKay is Mackay.
     """
-    word = _replace(word.translate(_LETTERS), _SPELLINGS).translate(_PLAIN)
-    return _replace(word[:1] + word[1:].translate(_SOFT), _VOWELS).upper()
+    consonants = _apply(_CONSONANT_RULES, word.translate(_PLAIN_SPELLING)).translate(_SAME_SOUND)
+    return _apply(_VOWEL_RULES, consonants[:1] + consonants[1:].translate(_VOICELESS)).upper()
 
 
-def _replace(word: str, rules: list[tuple[str, str]]) -> str:
-    for pattern, instead in rules:
-        word = re.sub(pattern, instead, word)
+def _apply(rules: list[tuple[str, str]], word: str) -> str:
+    for pattern, replacement in rules:
+        word = re.sub(pattern, replacement, word)
     return word

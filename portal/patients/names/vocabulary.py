@@ -1,25 +1,37 @@
-"""What a mistyped or misheard word may mean, out of the words that names are made of."""
+"""The vocabulary: every word of every name, to look up what a mistyped or misheard one means."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
 from django.contrib.postgres.search import SearchQuery
 from django.db import OperationalError, connection, transaction
 
-from portal.patients.names.similarity import edits_between
+from portal.patients.names.similarity import edit_distance
 
 log = structlog.get_logger("portal.patients")
-SLICE = 500  # Words that go in one transaction, during which nobody can write a patient.
-_LOCK_NOT_HAD = "55P03"
-MOST = (
-    40  # Words that are near enough to be looked up; those behind them are far from what was typed.
-)
-_IS_UNBORNE = """
+
+MIN_TYPED_LETTERS = 3  # letters: a shorter word is similar to too many others
+MIN_LETTERS_FOR_TWO_SLIPS = 6  # letters: a shorter word may have one slip, a longer one two
+MIN_SLIPS_BY_SOUND = 3  # slips that a word alike in sound may have; in a long one half its letters
+MAX_COST = 3.0  # slips: words that are further off all count as equally far
+SOUND_DISCOUNT = 0.5  # slips less for a word that sounds alike
+DELETE_BATCH_SIZE = 500  # words deleted in one transaction, during which no patient is written
+
+_LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's code
+_IS_UNUSED = """
     NOT EXISTS (
-        SELECT FROM patients_patient WHERE name_words @@ array_to_tsvector(ARRAY[known.word])::text::tsquery
+        SELECT FROM patients_patient
+        WHERE name_words @@ array_to_tsvector(ARRAY[known.word])::text::tsquery
     )
 """
-_TWICE = """
+_FIND_UNUSED = f"""
+    SELECT id FROM patients_nameword AS known WHERE {_IS_UNUSED}
+"""  # noqa: S608 - the condition is a constant of this module
+_DELETE_UNUSED = f"""
+    DELETE FROM patients_nameword AS known WHERE id = ANY(%s) AND {_IS_UNUSED}
+"""  # noqa: S608 - the condition is a constant of this module
+_DELETE_SECOND_COPIES = """
     DELETE FROM patients_nameword AS later USING patients_nameword AS earlier
     WHERE later.word = earlier.word AND later.id > earlier.id
 """
@@ -27,74 +39,80 @@ _TWICE = """
 
 @dataclass(frozen=True)
 class SimilarWord:
-    """A word that somebody may have meant; `cost` is small where it is likely."""
+    """A word of the vocabulary that may be meant by a typed one."""
 
     word: str
-    edits: int
+    edits: int  # letters to change
     sounds_alike: bool
-    cost: float
+    cost: float  # slips; the lower, the likelier
+
+    @classmethod
+    def of(cls, typed: str, word: str, *, sounds_alike: bool) -> "SimilarWord":
+        edits = edit_distance(typed, word)
+        cost = min(edits, MAX_COST) - (SOUND_DISCOUNT if sounds_alike else 0)
+        return cls(word, edits, sounds_alike, cost)
 
 
-def find_similar_words(typed: str, *, most: int = MOST) -> list[SimilarWord]:
-    """Words of names that sound like the typed word or are one or two letters off, the likely ones first.
+def find_similar_words(typed: str, *, limit: int) -> list[SimilarWord]:
+    """Returns the words that sound like the typed one or are a slip or two away, likely ones first.
 
-    One letter in a word of three to five, two in a longer one. The typed word itself is not among them; at most `most`.
+    The typed word itself is not among them. At most `limit` words are returned.
     """
-    if len(typed) < 3 or not typed.isalpha():
+    if len(typed) < MIN_TYPED_LETTERS or not typed.isalpha():
         return []
     with connection.cursor() as cursor:
         cursor.execute("SELECT word, sounds_alike FROM patients_words_near(%s)", [typed])
-        found = [_near(typed, word, sounds_alike) for word, sounds_alike in cursor if word != typed]
-    slips = 1 if len(typed) < 6 else 2
-    near = [
-        one
-        for one in found
-        if one.edits <= (max(3, len(typed) // 2) if one.sounds_alike else slips)
+        words = [
+            SimilarWord.of(typed, word, sounds_alike=sounds_alike)
+            for word, sounds_alike in cursor
+            if word != typed
+        ]
+    max_slips = 1 if len(typed) < MIN_LETTERS_FOR_TWO_SLIPS else 2
+    max_slips_by_sound = max(MIN_SLIPS_BY_SOUND, len(typed) // 2)
+    similar = [
+        word
+        for word in words
+        if word.edits <= (max_slips_by_sound if word.sounds_alike else max_slips)
     ]
-    return sorted(near, key=lambda one: (one.cost, one.word))[:most]
+    return sorted(similar, key=lambda word: (word.cost, word.word))[:limit]
 
 
-def delete_unused_words(*, patience_ms: int = 3_000) -> int:
-    """Take out the words that nobody bears any more, such as those of an erased patient; how many those were.
-
-    Whoever writes patients waits while a slice goes, a moment: else a word could go while somebody registers with it.
-    Where somebody writes for longer than `patience_ms`, the rest is left for the next night.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT id FROM patients_nameword AS known WHERE {_IS_UNBORNE}")  # noqa: S608 - our own words
-        unborne = [word_id for (word_id,) in cursor]
-        cursor.execute(_TWICE)
-    count = 0
-    for start in range(0, len(unborne), SLICE):
-        try:
-            count += _forget(unborne[start : start + SLICE], patience_ms)
-        except OperationalError as error:
-            if getattr(error.__cause__, "pgcode", None) != _LOCK_NOT_HAD:
-                raise
-            log.warning("words_not_forgotten", left=len(unborne) - start)
-            break
-    return count
-
-
-def _forget(word_ids: list[int], patience_ms: int) -> int:
-    delete = f"DELETE FROM patients_nameword AS known WHERE id = ANY(%s) AND {_IS_UNBORNE}"  # noqa: S608
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{patience_ms}ms"])
-        cursor.execute("LOCK TABLE patients_patient IN SHARE MODE")
-        cursor.execute(delete, [word_ids])
-        return cursor.rowcount
-
-
-def _near(typed: str, word: str, sounds_alike: bool) -> SimilarWord:
-    edits = edits_between(typed, word)
-    return SimilarWord(word, edits, sounds_alike, min(edits, 3) - (0.5 if sounds_alike else 0))
-
-
-def name_query(words: list[list[str]]) -> SearchQuery:
-    """Of each group one word, as it stands in the vocabulary or, with a `*` behind it, as a beginning."""
-    groups = ["(" + " | ".join(_lexeme(word) for word in group) + ")" for group in words]
-    return SearchQuery(" & ".join(groups), search_type="raw", config="simple")
+def name_query(groups: Sequence[Sequence[str]]) -> SearchQuery:
+    """Returns a query for names that have a word of each group; `smi*` stands for a beginning."""
+    conditions = ["(" + " | ".join(map(_lexeme, group)) + ")" for group in groups]
+    return SearchQuery(" & ".join(conditions), search_type="raw", config="simple")
 
 
 def _lexeme(word: str) -> str:
     return f"'{word[:-1]}':*" if word.endswith("*") else f"'{word}'"
+
+
+def delete_unused_words(*, lock_timeout_ms: int = 3_000) -> int:
+    """Deletes the words that no patient has any more, as of an erased patient; returns how many.
+
+    Writers of patients wait for a moment while a batch is deleted: else a word could be deleted
+    while a patient with it is registered. If a writer takes longer than `lock_timeout_ms`, the
+    rest is left for the next night.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND_UNUSED)
+        word_ids = [word_id for (word_id,) in cursor]
+        cursor.execute(_DELETE_SECOND_COPIES)
+    count = 0
+    for start in range(0, len(word_ids), DELETE_BATCH_SIZE):
+        try:
+            count += _delete_batch(word_ids[start : start + DELETE_BATCH_SIZE], lock_timeout_ms)
+        except OperationalError as error:
+            if getattr(error.__cause__, "pgcode", None) != _LOCK_NOT_AVAILABLE:
+                raise
+            log.warning("unused_words_left", left=len(word_ids) - start)
+            break
+    return count
+
+
+def _delete_batch(word_ids: list[int], lock_timeout_ms: int) -> int:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{lock_timeout_ms}ms"])
+        cursor.execute("LOCK TABLE patients_patient IN SHARE MODE")
+        cursor.execute(_DELETE_UNUSED, [word_ids])
+        return cursor.rowcount

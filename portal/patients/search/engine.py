@@ -1,28 +1,30 @@
-"""One box that knows record numbers, identifiers, phones, dates and names by their shape; the best hits first."""
+"""The search box: it knows MRNs, identifiers, phones, dates and names by shape; best hits first."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from portal.errors import FieldProblem, InvalidInput
 from portal.patients.models import Patient
-from portal.patients.search.fuzzy import find_fuzzy_hits, likelier, said
+from portal.patients.search import tuning
+from portal.patients.search.fuzzy import find_commoner_hits, find_fuzzy_hits, reason_of
 from portal.patients.search.query import QueryInterpretation, interpret_query, parse_name
 
-FEW = 10  # With fewer hits than these, words that sound alike or are misspelt are looked for too.
-GUESSES = 50  # Hits of that kind at most: nobody reads more of them.
-FIRST = 6  # Exact hits before a few of a name that is far more common than what was typed.
-_GUESS, _LIKELIER = "guess", "likelier"
+MAX_FILTERED = 200  # patients that a text narrows a list to
+
+# Keys of hits in cursors, which clients hold.
+_FUZZY, _COMMONER, _FIRST_EXACT = "guess", "likelier", "first"
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A patient, why the text finds them, and the key of the reading that did."""
+    """A patient, the reason why the text finds them, and the key of the interpretation."""
 
     patient: Patient
     reason: str
@@ -30,18 +32,18 @@ class Hit:
 
     @property
     def shows_reason(self) -> bool:
-        """Whether the reason says more than the name that is shown beside it."""
+        """Returns whether the reason adds to the name that is shown beside it."""
         return self.reason not in {"", "Name"}
 
     @property
     def is_approximate(self) -> bool:
-        """Whether nothing of the patient is exactly what was typed."""
-        return self.key in {_GUESS, _LIKELIER}
+        """Returns whether no field of the patient is exactly what was typed."""
+        return self.key in {_FUZZY, _COMMONER}
 
 
 @dataclass(frozen=True)
 class SearchPage:
-    """Some hits, best first, and the cursor of those behind them; empty on the last page."""
+    """Some hits, best first, and the cursor of the next page; empty on the last page."""
 
     hits: list[Hit]
     next_cursor: str = ""
@@ -49,6 +51,16 @@ class SearchPage:
     @property
     def patients(self) -> list[Patient]:
         return [hit.patient for hit in self.hits]
+
+
+class _Position(NamedTuple):
+    """Where a page begins: with an interpretation, behind the last patient of the page before."""
+
+    interpretation: int
+    last_id: UUID | None
+
+
+_BEGINNING = _Position(0, None)
 
 
 def search(
@@ -59,143 +71,157 @@ def search(
     limit: int,
     with_approximate: bool = True,
 ) -> SearchPage:
-    """Those of `patients` whom the text may mean, from the cursor on; nobody comes twice.
+    """Returns the page of patients that the text may mean, behind the cursor `after`; none twice.
 
-    For an empty text all of them, in the order of their names. Else whom the text means exactly, then beginnings and
-    tails, each in the order of names, then, `with_approximate`, whose name sounds alike or is misspelt.
+    An empty text means all patients, in the order of names. For any other text, patients come
+    first who are exactly meant, then those found by beginnings and ends, each in the order of
+    names, then, `with_approximate`, those whose names sound alike or are misspelt.
     """
-    readings = interpret_query(text)
+    interpretations = interpret_query(text)
     if with_approximate:
-        readings = [*_opening(patients, text, readings), *readings]
-    start, last = _place(after, readings)
-    hits = _exact_hits(patients, readings[start:], last, limit + 1, earlier=readings[:start])
+        commoner = _commoner_interpretations(patients, text, interpretations)
+        interpretations = [*commoner, *interpretations]
+    position = _parse_cursor(after, interpretations)
+    hits = _exact_hits(patients, interpretations, limit + 1, position)
     if with_approximate and len(hits) <= limit:
         seen = {hit.patient.pk for hit in hits}
-        guessed = _guessed(patients, text, readings, hits, start, last, limit + 1)
-        hits += [hit for hit in guessed if hit.patient.pk not in seen]
-    shown = hits[:limit]
-    return SearchPage(
-        shown, f"{shown[-1].key}.{shown[-1].patient.pk}".lstrip(".") if len(hits) > limit else ""
-    )
+        fuzzy = _fuzzy_hits(patients, text, interpretations, hits, position, limit + 1)
+        hits += [hit for hit in fuzzy if hit.patient.pk not in seen]
+    if len(hits) <= limit:
+        return SearchPage(hits)
+    last = hits[limit - 1]
+    return SearchPage(hits[:limit], f"{last.key}.{last.patient.pk}".lstrip("."))
 
 
 def filter_by_search(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
-    """The first 200 of those whom the text may mean, as a set; all of them for an empty text."""
+    """Returns the first patients that the text may mean; all of them for an empty text."""
     if not text.strip():
         return patients
-    return patients.filter(
-        pk__in=[patient.pk for patient in search(patients, text, limit=200).patients]
-    )
+    page = search(patients, text, limit=MAX_FILTERED)
+    return patients.filter(pk__in=[patient.pk for patient in page.patients])
 
 
 def estimate_count(patients: QuerySet[Patient], text: str) -> int:
-    """About how many there are, as the database guesses out of its statistics: counting reads them all."""
-    readings = interpret_query(text)
-    if not readings:
+    """Returns the database's estimate, from its statistics: to count would be to read them all."""
+    interpretations = interpret_query(text)
+    if not interpretations:
         return 0
-    meant = reduce(or_, (reading.condition for reading in readings))
-    plan = json.loads(patients.filter(meant).order_by().explain(format="json"))
+    condition = reduce(or_, (interpretation.condition for interpretation in interpretations))
+    plan = json.loads(patients.filter(condition).order_by().explain(format="json"))
     return int(plan[0]["Plan"]["Plan Rows"])
 
 
-def _opening(
-    patients: QuerySet[Patient], text: str, readings: list[QueryInterpretation]
+def _commoner_interpretations(
+    patients: QuerySet[Patient], text: str, interpretations: list[QueryInterpretation]
 ) -> list[QueryInterpretation]:
-    """Readings that put a few of a far more common name behind the first exact hits, where there are many of those.
+    """Returns interpretations that put a few bearers of a much commoner name behind the first hits.
 
-    Else nobody would see that it is a slip: `lope` finds more than ten names, and Lopez is not the first of them.
+    Where there are many exact hits, nobody would see the slip otherwise: `lope` finds more than
+    ten names, and Lopez is not the first of them.
     """
     name = parse_name(text)
     if name is None or len(name.words) != 1:
         return []
-    hits = _exact_hits(patients, readings, None, FEW, earlier=[])
-    near = likelier(patients, name) if len(hits) == FEW else {}
-    if not near:
+    enough = tuning.SEARCH.enough_exact_hits
+    exact = _exact_hits(patients, interpretations, enough)
+    commoner = find_commoner_hits(patients, name) if len(exact) == enough else {}
+    if not commoner:
         return []
-    first = {hit.patient.pk: hit.reason for hit in hits[:FIRST]}
-    near_ids = [one for one in near if one not in first]
+    reasons = {hit.patient.pk: hit.reason for hit in exact[: tuning.SEARCH.exact_hits_first]}
+    commoner_ids = [patient_id for patient_id in commoner if patient_id not in reasons]
     return [
-        QueryInterpretation("first", Q(pk__in=[*first]), lambda patient: first[patient.pk]),
         QueryInterpretation(
-            _LIKELIER, Q(pk__in=near_ids), lambda patient: said(near[patient.pk], name)
+            _FIRST_EXACT, Q(pk__in=[*reasons]), lambda patient: reasons[patient.pk]
+        ),
+        QueryInterpretation(
+            _COMMONER,
+            Q(pk__in=commoner_ids),
+            lambda patient: reason_of(commoner[patient.pk], name),
         ),
     ]
 
 
 def _exact_hits(
     patients: QuerySet[Patient],
-    readings: list[QueryInterpretation],
-    last: UUID | None,
-    wanted: int,
-    *,
-    earlier: list[QueryInterpretation],
+    interpretations: Sequence[QueryInterpretation],
+    limit: int,
+    position: _Position = _BEGINNING,
 ) -> list[Hit]:
+    """Returns the hits from the position on, each patient under the first interpretation only."""
+    start, last_id = position
     hits: list[Hit] = []
-    earlier = [*earlier]
-    for reading in readings:
-        if len(hits) >= wanted:
+    for at, interpretation in enumerate(interpretations[start:], start):
+        if len(hits) >= limit:
             break
-        found = patients.filter(reading.condition)
-        for one in earlier:
-            found = found.exclude(one.condition)
-        found = found.alias(place=reading.order).order_by("place", "pk")
-        if last:
-            found, last = _behind(found, reading, last), None
+        found = patients.filter(interpretation.condition)
+        for earlier in interpretations[:at]:
+            found = found.exclude(earlier.condition)
+        found = found.alias(place=interpretation.order).order_by("place", "pk")
+        if at == start and last_id:
+            found = found.filter(_is_behind(last_id, interpretation))
         hits += [
-            Hit(patient, reading.reason(patient), reading.key)
-            for patient in found[: wanted - len(hits)]
+            Hit(patient, interpretation.reason(patient), interpretation.key)
+            for patient in found[: limit - len(hits)]
         ]
-        earlier.append(reading)
     return hits
 
 
-def _guessed(
+def _is_behind(last_id: UUID, interpretation: QueryInterpretation) -> Q:
+    """Returns the condition to stand behind this patient in the interpretation's order.
+
+    A cursor names the patient and not the place, which is a name: addresses are seen by others.
+    """
+    last = Patient.objects.filter(pk=last_id)
+    place = last.values_list(interpretation.order, flat=True).first()
+    if place is None:
+        raise _bad_cursor()
+    is_behind = Q(place__gt=place) | Q(place=place, pk__gt=last_id)
+    return is_behind & Q(place__gte=place)  # The second alone is a range of the index.
+
+
+def _fuzzy_hits(
     patients: QuerySet[Patient],
     text: str,
-    readings: list[QueryInterpretation],
-    hits: list[Hit],
-    start: int,
-    last: UUID | None,
-    wanted: int,
+    interpretations: list[QueryInterpretation],
+    exact_hits: list[Hit],
+    position: _Position,
+    limit: int,
 ) -> list[Hit]:
-    """The guesses of this page; none where the whole search, whichever page is asked for, has no lack of exact hits."""
-    exact = len(_exact_hits(patients, readings, None, FEW, earlier=[]) if last else hits)
-    name = parse_name(text)
-    if name is None or exact >= FEW:
+    """Returns the fuzzy hits of a page, where the whole search has few exact hits.
+
+    They are found anew for each page; a page that begins among them leaves out those before.
+    """
+    name, enough = parse_name(text), tuning.SEARCH.enough_exact_hits
+    if position.last_id:  # The exact hits of this page are not all of them.
+        exact_hits = _exact_hits(patients, interpretations, enough)
+    if name is None or len(exact_hits) >= enough:
         return []
-    is_behind = last is not None and start == len(readings)
-    most = GUESSES if is_behind else min(wanted, GUESSES)  # They are found anew for each page.
-    found = find_fuzzy_hits(patients, name, limit=most, few=exact > 0)
-    hits = [Hit(patient, reason, _GUESS) for patient, reason in found]
-    places = [at for at, hit in enumerate(hits) if is_behind and hit.patient.pk == last]
-    return hits[places[0] + 1 :] if places else hits
+    begins_here = position.last_id is not None and position.interpretation == len(interpretations)
+    most = tuning.SEARCH.max_fuzzy_hits
+    found = find_fuzzy_hits(
+        patients,
+        name,
+        limit=most if begins_here else min(limit, most),
+        has_exact_hits=bool(exact_hits),
+    )
+    hits = [Hit(patient, reason, _FUZZY) for patient, reason in found]
+    ids = [hit.patient.pk for hit in hits]
+    if begins_here and position.last_id in ids:
+        return hits[ids.index(position.last_id) + 1 :]
+    return hits
 
 
-def _behind(found: QuerySet[Any], reading: QueryInterpretation, last: UUID) -> QuerySet[Patient]:
-    """What stands behind the patient that a cursor names; a cursor holds no name, since addresses are seen."""
-    there = Patient.objects.filter(pk=last).values_list(reading.order, flat=True).first()
-    if there is None:
-        raise _bad_cursor()
-    behind = Q(place__gt=there) | Q(place=there, pk__gt=last)
-    return found.filter(behind, place__gte=there)  # The last alone is a place in the index.
-
-
-def _place(cursor: str, readings: list[QueryInterpretation]) -> tuple[int, UUID | None]:
-    """The reading to go on with, and the patient whom the last page ended with."""
+def _parse_cursor(cursor: str, interpretations: list[QueryInterpretation]) -> _Position:
     if not cursor:
-        return 0, None
-    key, _, last = cursor.rpartition(".")
+        return _BEGINNING
+    key, _, last_id = cursor.rpartition(".")
+    keys = [*(interpretation.key for interpretation in interpretations), _FUZZY]
     try:
-        return [*(reading.key for reading in readings), _GUESS].index(key), UUID(last)
+        return _Position(keys.index(key), UUID(last_id))
     except ValueError as error:
         raise _bad_cursor() from error
 
 
 def _bad_cursor() -> InvalidInput:
-    return InvalidInput(
-        errors=[
-            FieldProblem(
-                "cursor", "bad-cursor", "This cursor is not one of ours. Start again without it."
-            )
-        ]
-    )
+    detail = "This cursor is not one of ours. Start again without it."
+    return InvalidInput(errors=[FieldProblem("cursor", "bad-cursor", detail)])

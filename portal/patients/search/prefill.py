@@ -1,55 +1,53 @@
-"""What was typed into the search box, as a first guess at the fields of a new patient."""
+"""The text of the search box as a first guess at the fields of a new patient."""
 
 from typing import Any
 
 from portal.patients.search.dates import DateSpan, parse_date_span
+from portal.patients.search.query import split_ends
 
 
 def prefill_fields(text: str) -> dict[str, Any]:
-    """Names with the family name first, a date of birth, a phone, an identifier; a name may stand with one of these."""
+    """Returns form fields: a name, family name first, a date of birth, a phone or an identifier.
+
+    A name may stand before or behind one of the others.
+    """
     words = [word.strip(",;") for word in text.split()]
-    if number := _number(" ".join(words)):
-        return number
-    for names, rest in _cuts(words):
-        if all(_is_name(word) for word in names) and (number := _number(rest)):
-            return _names(names) | number
-    return _names(words)
+    if fields := _number_fields(" ".join(words)):
+        return fields
+    for names, rest in split_ends(words):
+        if all(_has_letters(word) for word in names) and (fields := _number_fields(rest)):
+            return _name_fields(names) | fields
+    return _name_fields(words)
 
 
-def _cuts(words: list[str]) -> list[tuple[list[str], str]]:
-    """A name with something behind it, then with something before it; the longest something first."""
-    behind = [(words[:at], " ".join(words[at:])) for at in range(1, len(words))]
-    return behind + [(words[at:], " ".join(words[:at])) for at in range(len(words) - 1, 0, -1)]
-
-
-def _number(text: str) -> dict[str, Any]:
+def _number_fields(text: str) -> dict[str, Any]:
     if span := parse_date_span(text):
-        return {"date_of_birth": _boxes(span)}
-    if sum(c.isdigit() for c in text) <= len(text) / 2:
+        return {"date_of_birth": _date_inputs(span)}
+    if sum(character.isdigit() for character in text) <= len(text) / 2:
         return {}
-    if not _is_name(text):
+    if not _has_letters(text):
         return {"phone": text}
     return {} if " " in text else {"identifiers": [{"value": text}]}
 
 
-def _boxes(span: DateSpan) -> list[str]:
-    """Only what the span says: of a month no day, of a year no month."""
+def _date_inputs(span: DateSpan) -> list[str]:
+    """Returns day, month and year; a month has no day, and a year has neither."""
     first, last = span.first, span.last
     day = str(first.day) if first == last else ""
     month = str(first.month) if first.month == last.month else ""
     return [day, month, str(first.year)]
 
 
-def _is_name(word: str) -> bool:
-    return any(c.isalpha() for c in word)
+def _has_letters(text: str) -> bool:
+    return any(character.isalpha() for character in text)
 
 
-def _names(words: list[str]) -> dict[str, str]:
+def _name_fields(words: list[str]) -> dict[str, str]:
     family, _, given = " ".join(words).replace(",", " ").partition(" ")
-    return (
-        {"family_name": _capitalised(family), "given_name": _capitalised(given)} if family else {}
-    )
+    if not family:
+        return {}
+    return {"family_name": _capitalise(family), "given_name": _capitalise(given)}
 
 
-def _capitalised(name: str) -> str:
+def _capitalise(name: str) -> str:
     return name.title() if name == name.lower() else name

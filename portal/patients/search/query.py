@@ -1,7 +1,10 @@
-"""What the text in the search box may mean, by its shape: each reading finds patients and says why they match."""
+"""Query interpretations: what a search text may mean, judged by its shape.
+
+Each interpretation finds patients, and says why they match.
+"""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from itertools import permutations
@@ -18,239 +21,245 @@ from portal.patients.models import Patient, PatientIdentifier
 from portal.patients.names.vocabulary import name_query
 from portal.patients.normalize import fold, identifier_value
 from portal.patients.reference.identifier_systems import system_name
+from portal.patients.search import tuning
 from portal.patients.search.dates import DateSpan, parse_date_span
 
-SHORTEST_TAIL = 3
-SHORTEST_RECORD_TAIL = (
-    4  # Three digits end a thousandth of all: those hits would only hide the ones by phone.
-)
-MOST_WORDS = 6
-INITIALS = 2  # Letters of a word that begins so many names that sorting them all would take long.
-_NUMBER = re.compile(r"[+(]?[\d\s()./+-]{3,25}$")
-_WHOLE = (
-    7  # Digits of a number that one may take for the whole of it, without the code of a country.
-)
-LISTED, AFTER_FINDING = F("sort_key"), Concat("sort_key", Value(""), output_field=TextField())
-LAST = "\U0010ffff"  # Behind every other character in the order of bytes.
+# The order of names: along the index, or of an expression without an index. With the latter the
+# database first finds the patients, then sorts them: right where a few are found among many.
+INDEXED_ORDER = F("sort_key")
+SORTED_ORDER = Concat("sort_key", Value(""), output_field=TextField())
+LAST_CHARACTER = "\U0010ffff"  # sorts behind every other character
+END_OF_WORD = "!"  # sorts behind a space and before every letter
+
+_PHONE = re.compile(r"[+(]?[\d\s()./+-]{3,25}$")
 
 
 @dataclass(frozen=True)
 class QueryInterpretation:
-    """One thing that the text may mean: whom it finds, in which order, and the reason that a hit is shown with.
+    """One thing that the text may mean: the patients it finds, their order, and the reason shown.
 
-    `key` names it in cursors. An `order` that is a column of an index is right for many hits and for a stretch of it.
-    The others are sorted after they are found: along the index, a few would be looked for among all patients.
+    `key` names the interpretation in cursors.
     """
 
     key: str
     condition: Q
     reason: Callable[[Patient], str]
-    order: Combinable = AFTER_FINDING
+    order: Combinable = SORTED_ORDER
 
 
 @dataclass(frozen=True)
 class TypedName:
-    """The words of a name, and what else was typed that narrows it: a date of birth or the end of a phone number."""
+    """The words of a typed name, and what narrows it: a date of birth or the end of a phone.
+
+    `narrowing_reason` says the latter in words.
+    """
 
     words: list[str]
     narrowed_by: Q
-    also: str = ""
+    narrowing_reason: str = ""
 
 
 def interpret_query(text: str) -> list[QueryInterpretation]:
-    """Every reading that the shape of the text allows, the most exact first; none without letters or digits."""
+    """Returns every interpretation that the shape of the text allows, the most exact first.
+
+    There are none for a text without letters and digits; an empty text means all patients.
+    """
     text = " ".join(text.split())
     if not text:
-        return [QueryInterpretation("", Q(), lambda _: "", LISTED)]
+        return [QueryInterpretation("", Q(), lambda _: "", INDEXED_ORDER)]
+    exact = [*_as_mrn(text), *_as_identifier(text)]
+    names = _as_name(text)
     span = parse_date_span(text)
-    is_date = span is not None and not text.isdigit()
-    born = [_born(span)] if span else []
-    exact = [*_as_record_number(text), *_as_identifier(text)]
-    tails = (
-        []
-        if is_date
-        else [*_as_phone(text), *_as_record_number_tail(text), *_as_identifier_tail(text)]
-    )
-    return [*exact, *(born + tails if is_date else tails + born), *_as_name(text)]
+    if span and not text.isdigit():
+        return [*exact, _as_birth(span), *names]
+    births = [_as_birth(span)] if span else []
+    tails = [*_as_phone(text), *_as_mrn_tail(text), *_as_identifier_tail(text)]
+    return [*exact, *tails, *births, *names]
 
 
 def parse_name(text: str) -> TypedName | None:
-    """The text as a name; with a date or number before or behind it, that narrows the name."""
+    """Returns the text as a name, narrowed by a date or number before or behind it.
+
+    Returns None for a text without letters.
+    """
     parts = [part.strip(",;") for part in text.split()]
-    for rest, other in _ends(parts):
-        if any(any(c.isalpha() for c in part) for part in rest) and (
-            narrowing := _narrowing(other)
-        ):
-            return TypedName(fold(" ".join(rest)).split()[:MOST_WORDS], *narrowing)
-    words = fold(text).split()[:MOST_WORDS]
+    for name_parts, rest in split_ends(parts):
+        narrowing = _narrowing(rest) if _has_letters("".join(name_parts)) else None
+        if narrowing:
+            return TypedName(_name_words(" ".join(name_parts)), *narrowing)
+    words = _name_words(text)
     return None if all(word.isdigit() for word in words) else TypedName(words, Q())
 
 
-def prefix_range(field: str, start: str, *, whole: bool = False) -> Q:
-    """Texts that begin so, as a range that the index on the field finds; with `whole`, the last word ends there."""
-    return Q(**{f"{field}__gte": start, f"{field}__lt": start + ("!" if whole else LAST)})
+def _name_words(text: str) -> list[str]:
+    return fold(text).split()[: tuning.SEARCH.max_name_words]
 
 
-def _as_record_number(text: str) -> list[QueryInterpretation]:
-    digits = re.sub(r"[\s-]", "", text)
-    if not re.fullmatch(r"\d{8,20}", digits):
-        return []
-    merged = (
-        Patient.objects.filter(mrn=digits, merged_into__isnull=False)
-        .select_related("merged_into")
-        .first()
-    )
-    reading = QueryInterpretation("mrn", Q(mrn=digits), lambda _: "MRN")
-    return [reading, _as_merged(merged)] if merged else [reading]
+def _has_letters(text: str) -> bool:
+    return any(character.isalpha() for character in text)
 
 
-def _as_merged(merged: Patient) -> QueryInterpretation:
-    """Whoever holds an old card or letter asks by the number of the record that is gone."""
-    words = f"Its record {merged.mrn} was merged into this one"
-    return QueryInterpretation("merged", Q(pk=merged.survivor.pk), lambda _: words)
-
-
-def _as_record_number_tail(text: str) -> list[QueryInterpretation]:
-    digits = re.sub(r"[\s-]", "", text)
-    if not re.fullmatch(rf"\d{{{SHORTEST_RECORD_TAIL},20}}", digits):
-        return []
-    start, tail = digits[::-1], Collate(Reverse("mrn"), "C")
-    condition = Q(GreaterThanOrEqual(tail, Value(start))) & Q(LessThan(tail, Value(start + LAST)))
-    return [QueryInterpretation("mrn-tail", condition, lambda _: f"MRN ends in {digits}")]
-
-
-def _as_identifier(text: str) -> list[QueryInterpretation]:
-    value = identifier_value(text)
-    if len(value) < SHORTEST_TAIL or not any(c.isdigit() for c in value):
-        return []
-    held = PatientIdentifier.objects.filter(value=value).values("patient_id")
-    return [
-        QueryInterpretation("identifier", Q(pk__in=held), lambda patient: _system(patient, value))
-    ]
-
-
-def _as_phone(text: str) -> list[QueryInterpretation]:
-    """The whole number or its end, however it is spaced, with or without the code of the country."""
-    digits = re.sub(r"\D", "", text)
-    if not _NUMBER.match(text) or len(digits) < SHORTEST_TAIL:
-        return []
-    tail = _national(text) or (digits.lstrip("0") if len(digits) >= _WHOLE else digits)
-    words = f"Phone ends in {tail}" if len(tail) < _WHOLE else "Phone"
-    return [QueryInterpretation("phone", prefix_range("phone_tail", tail[::-1]), lambda _: words)]
-
-
-def _as_identifier_tail(text: str) -> list[QueryInterpretation]:
-    value = identifier_value(text)
-    if len(value) < SHORTEST_TAIL or sum(c.isdigit() for c in value) * 2 < len(value):
-        return []
-    held = PatientIdentifier.objects.annotate(tail=Collate(Reverse("value"), "C")).filter(
-        prefix_range("tail", value[::-1])
-    )
-    return [
-        QueryInterpretation(
-            "identifier-tail",
-            Q(pk__in=held.values("patient_id")),
-            lambda patient: _system(patient, value, tail=True),
-        )
-    ]
-
-
-def _system(patient: Patient, value: str, *, tail: bool = False) -> str:
-    for one in patient.identifiers.all():
-        if one.value == value or (tail and one.value.endswith(value)):
-            return f"{system_name(one.system)} ends in {value}" if tail else system_name(one.system)
-    return "Identifier"
-
-
-def _born(span: DateSpan) -> QueryInterpretation:
-    condition = Q(date_of_birth__gte=span.first, date_of_birth__lte=span.last)
-    return QueryInterpretation("born", condition, lambda _: span.said)
-
-
-def _as_name(text: str) -> list[QueryInterpretation]:
-    name = parse_name(text)
-    if name is None or not name.words:
-        return []
-    orders = [name.words[at:] + name.words[:at] for at in range(len(name.words))]
-    whole = list(dict.fromkeys([*(" ".join(words) for words in orders), "".join(name.words)]))
-    along = AFTER_FINDING if name.narrowed_by else LISTED
-
-    def reading(key: str, condition: Q, order: Combinable = along) -> QueryInterpretation:
-        return QueryInterpretation(
-            key, condition & name.narrowed_by, lambda patient: _which_name(patient, name), order
-        )
-
-    found = [
-        reading(f"name{at or ''}", prefix_range("sort_key", start))
-        for at, start in enumerate(whole)
-    ]
-    if len(name.words) == 1:
-        found.append(reading("given", prefix_range("given_key", name.words[0]), F("given_key")))
-    elif len(name.words) == 2 and all(len(word) <= INITIALS for word in name.words):
-        found += [
-            reading(f"initials{at}", _initials(*pair))
-            for at, pair in enumerate(permutations(name.words))
-        ]
-    beginnings = Q(name_words=name_query([[f"{word}*"] for word in name.words]))
-    return [*found, reading("any", beginnings, _aside_last(name.words))]
-
-
-def _aside_last(words: list[str]) -> Combinable:
-    """Who is listed under all of these words, then who has some as a middle or preferred name."""
-    listed = reduce(
-        and_, (Q(sort_key__startswith=word) | Q(sort_key__contains=f" {word}") for word in words)
-    )
-    return Concat(
-        Case(When(listed, then=Value("0")), default=Value("1")),
-        "sort_key",
-        output_field=TextField(),
-    )
-
-
-def _initials(family: str, given: str) -> Q:
-    """Two ranges whose sizes PostgreSQL knows: it then walks the list until a page is full."""
-    return prefix_range("sort_key", family) & prefix_range("given_key", given)
-
-
-def _which_name(patient: Patient, name: TypedName) -> str:
-    """Name, or the name that the list does not show as such: a middle or a preferred one."""
-    reasons = ["Name"]
-    plain = fold(f"{patient.family_name} {patient.given_name}")
-    if not _all_begin(name.words, plain) and "".join(name.words) not in plain:
-        if _all_begin(name.words, f"{plain} {fold(patient.middle_name)}"):
-            reasons = [f"Middle name {patient.middle_name}"]
-        else:
-            reasons = [f"Also called {patient.preferred_name}"]
-    return ", ".join([*reasons, *([name.also] if name.also else [])])
-
-
-def _all_begin(words: list[str], names: str) -> bool:
-    return all(f" {word}" in f" {names}" for word in words)
-
-
-def _ends(parts: list[str]) -> list[tuple[list[str], str]]:
-    """The parts without some at either end, and those: the longest cut first."""
-    behind = [(parts[:at], " ".join(parts[at:])) for at in range(1, len(parts))]
-    before = [(parts[at:], " ".join(parts[:at])) for at in range(len(parts) - 1, 0, -1)]
-    return [*behind, *before]
+def split_ends(words: list[str]) -> Iterator[tuple[list[str], str]]:
+    """Yields words and the text behind them, then words and the text before; longest text first."""
+    for at in range(1, len(words)):
+        yield words[:at], " ".join(words[at:])
+    for at in range(len(words) - 1, 0, -1):
+        yield words[at:], " ".join(words[:at])
 
 
 def _narrowing(text: str) -> tuple[Q, str] | None:
     if span := parse_date_span(text):
-        return Q(date_of_birth__gte=span.first, date_of_birth__lte=span.last), span.said
+        return _birth_condition(span), span.reason
     if phone := _as_phone(text):
         return phone[0].condition, phone[0].reason(Patient())
     return None
 
 
-def _national(text: str) -> str:
-    """The digits behind the code of the country or the leading zero, where the text is a whole, valid number."""
+def prefix_range(field: str, prefix: str, *, is_whole: bool = False) -> Q:
+    """Returns the condition that the field begins so, as a range that an index on it can find.
+
+    With `is_whole`, the last word of the prefix has to end there.
+    """
+    end = prefix + (END_OF_WORD if is_whole else LAST_CHARACTER)
+    return Q(**{f"{field}__gte": prefix, f"{field}__lt": end})
+
+
+def _as_mrn(text: str) -> list[QueryInterpretation]:
+    digits = re.sub(r"[\s-]", "", text)
+    if not re.fullmatch(r"\d{8,20}", digits):
+        return []
+    found = [QueryInterpretation("mrn", Q(mrn=digits), lambda _: "MRN")]
+    merged_records = Patient.objects.filter(mrn=digits, merged_into__isnull=False)
+    if merged := merged_records.select_related("merged_into").first():
+        found.append(_as_merged_record(merged))
+    return found
+
+
+def _as_merged_record(merged: Patient) -> QueryInterpretation:
+    """Finds the survivor by the number of the merged record, which is on old cards and letters."""
+    reason = f"Its record {merged.mrn} was merged into this one"
+    return QueryInterpretation("merged", Q(pk=merged.survivor.pk), lambda _: reason)
+
+
+def _as_mrn_tail(text: str) -> list[QueryInterpretation]:
+    digits = re.sub(r"[\s-]", "", text)
+    if not re.fullmatch(rf"\d{{{tuning.SEARCH.min_mrn_tail_length},20}}", digits):
+        return []
+    start, tail = digits[::-1], Collate(Reverse("mrn"), "C")
+    end = Value(start + LAST_CHARACTER)
+    condition = Q(GreaterThanOrEqual(tail, Value(start))) & Q(LessThan(tail, end))
+    return [QueryInterpretation("mrn-tail", condition, lambda _: f"MRN ends in {digits}")]
+
+
+def _as_identifier(text: str) -> list[QueryInterpretation]:
+    value = identifier_value(text)
+    if len(value) < tuning.SEARCH.min_tail_length or not any(map(str.isdigit, value)):
+        return []
+    holders = PatientIdentifier.objects.filter(value=value).values("patient_id")
+
+    def reason(patient: Patient) -> str:
+        for identifier in patient.identifiers.all():
+            if identifier.value == value:
+                return system_name(identifier.system)
+        return "Identifier"
+
+    return [QueryInterpretation("identifier", Q(pk__in=holders), reason)]
+
+
+def _as_identifier_tail(text: str) -> list[QueryInterpretation]:
+    value = identifier_value(text)
+    is_mostly_digits = sum(map(str.isdigit, value)) * 2 >= len(value)
+    if len(value) < tuning.SEARCH.min_tail_length or not is_mostly_digits:
+        return []
+    identifiers = PatientIdentifier.objects.annotate(tail=Collate(Reverse("value"), "C"))
+    holders = identifiers.filter(prefix_range("tail", value[::-1])).values("patient_id")
+
+    def reason(patient: Patient) -> str:
+        for identifier in patient.identifiers.all():
+            if identifier.value.endswith(value):
+                return f"{system_name(identifier.system)} ends in {value}"
+        return "Identifier"
+
+    return [QueryInterpretation("identifier-tail", Q(pk__in=holders), reason)]
+
+
+def _as_phone(text: str) -> list[QueryInterpretation]:
+    """Finds the whole number or its end, however it is spaced, with or without country code."""
+    digits = re.sub(r"\D", "", text)
+    if not _PHONE.match(text) or len(digits) < tuning.SEARCH.min_tail_length:
+        return []
+    min_whole = tuning.SEARCH.min_whole_phone_length
+    tail = _national_number(text) or (digits.lstrip("0") if len(digits) >= min_whole else digits)
+    reason = f"Phone ends in {tail}" if len(tail) < min_whole else "Phone"
+    condition = prefix_range("phone_tail", tail[::-1])
+    return [QueryInterpretation("phone", condition, lambda _: reason)]
+
+
+def _national_number(text: str) -> str:
+    """Returns the digits without country code or leading zero; empty if no whole, valid number."""
     try:
         number = phonenumbers.parse(text, settings.DEFAULT_COUNTRY)
     except phonenumbers.NumberParseException:
         return ""
-    return (
-        phonenumbers.national_significant_number(number)
-        if phonenumbers.is_valid_number(number)
-        else ""
-    )
+    if not phonenumbers.is_valid_number(number):
+        return ""
+    return phonenumbers.national_significant_number(number)
+
+
+def _as_birth(span: DateSpan) -> QueryInterpretation:
+    return QueryInterpretation("born", _birth_condition(span), lambda _: span.reason)
+
+
+def _birth_condition(span: DateSpan) -> Q:
+    return Q(date_of_birth__gte=span.first, date_of_birth__lte=span.last)
+
+
+def _as_name(text: str) -> Iterator[QueryInterpretation]:
+    name = parse_name(text)
+    if name is None or not name.words:
+        return
+    words = name.words
+    order = SORTED_ORDER if name.narrowed_by else INDEXED_ORDER
+
+    def interpretation(key: str, condition: Q, order: Combinable = order) -> QueryInterpretation:
+        narrowed = condition & name.narrowed_by
+        return QueryInterpretation(
+            key, narrowed, lambda patient: _name_reason(patient, name), order
+        )
+
+    rotations = [" ".join(words[at:] + words[:at]) for at in range(len(words))]
+    for at, prefix in enumerate(dict.fromkeys([*rotations, "".join(words)])):
+        yield interpretation(f"name{at or ''}", prefix_range("sort_key", prefix))
+    max_initial = tuning.SEARCH.max_initial_length
+    if len(words) == 1:
+        yield interpretation("given", prefix_range("given_key", words[0]), F("given_key"))
+    elif len(words) == 2 and all(len(word) <= max_initial for word in words):
+        # PostgreSQL knows the size of two ranges, and walks the list until a page is full.
+        for at, (family, given) in enumerate(permutations(words)):
+            initials = prefix_range("sort_key", family) & prefix_range("given_key", given)
+            yield interpretation(f"initials{at}", initials)
+    beginnings = Q(name_words=name_query([[f"{word}*"] for word in words]))
+    yield interpretation("any", beginnings, _listed_names_first(words))
+
+
+def _listed_names_first(words: list[str]) -> Combinable:
+    """Orders patients whose family and given name have all words before those with another name."""
+    has_word = [Q(sort_key__startswith=word) | Q(sort_key__contains=f" {word}") for word in words]
+    group = Case(When(reduce(and_, has_word), then=Value("0")), default=Value("1"))
+    return Concat(group, "sort_key", output_field=TextField())
+
+
+def _name_reason(patient: Patient, name: TypedName) -> str:
+    """Returns `Name`, or the middle or preferred name, which lists do not show beside it."""
+    reason = "Name"
+    listed = fold(f"{patient.family_name} {patient.given_name}")
+    if not _has_beginnings(name.words, listed) and "".join(name.words) not in listed:
+        if _has_beginnings(name.words, f"{listed} {fold(patient.middle_name)}"):
+            reason = f"Middle name {patient.middle_name}"
+        else:
+            reason = f"Also called {patient.preferred_name}"
+    return f"{reason}, {name.narrowing_reason}" if name.narrowing_reason else reason
+
+
+def _has_beginnings(words: list[str], names: str) -> bool:
+    return all(f" {word}" in f" {names}" for word in words)

@@ -1,0 +1,166 @@
+"""Name candidates: the names that may be meant by mistyped or misheard words, and the likely ones.
+
+The vocabulary gives the words that are similar to a typed one. Few slips and many bearers make a
+candidate likely.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice, product
+from math import log
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from portal.patients.models import Patient
+from portal.patients.names.vocabulary import SimilarWord, find_similar_words
+from portal.patients.search import tuning
+from portal.patients.search.query import END_OF_WORD, LAST_CHARACTER, prefix_range
+
+# For each typed word the word that replaces it; None keeps the typed one.
+Replacement = tuple[SimilarWord | None, ...]
+
+_NAME_FIELDS = ("sort_key", "given_key")
+# Counts the bearers of many names at once: a short walk along an index for each.
+_COUNT_BEARERS = """
+    SELECT CASE WHEN by_given
+        THEN (SELECT count(*) FROM (SELECT FROM patients_patient
+            WHERE given_key >= start COLLATE "C" AND given_key < past COLLATE "C"
+            LIMIT %s) AS bearers)
+        ELSE (SELECT count(*) FROM (SELECT FROM patients_patient
+            WHERE sort_key >= start COLLATE "C" AND sort_key < past COLLATE "C"
+            LIMIT %s) AS bearers) END
+    FROM unnest(%s::text[], %s::text[], %s::boolean[])
+        WITH ORDINALITY AS name (start, past, by_given, at)
+    ORDER BY at
+"""
+
+
+@dataclass(frozen=True)
+class NameCandidate:
+    """A name that may be meant: all who are listed under it, by family or by given name.
+
+    `differing` is the word that differs most from the typed one. Without `is_whole`, the last
+    word of `start` may be the beginning of a longer one.
+    """
+
+    start: str
+    differing: SimilarWord
+    cost: float
+    field: str = "sort_key"
+    is_whole: bool = True
+
+    @property
+    def condition(self) -> Q:
+        return prefix_range(self.field, self.start, is_whole=self.is_whole)
+
+    @property
+    def end(self) -> str:
+        """The end of the range of `condition`."""
+        return self.start + (END_OF_WORD if self.is_whole else LAST_CHARACTER)
+
+    def likelihood(self, bearers: int) -> float:
+        """Returns a number that is higher for more bearers and lower for more slips."""
+        return log(bearers + 1) - tuning.SEARCH.slip_penalty * self.cost
+
+
+def close_words(words: Iterable[SimilarWord]) -> list[SimilarWord]:
+    return [word for word in words if word.cost <= tuning.SEARCH.max_close_cost]
+
+
+def rank_candidates(words: list[str], similar: list[list[SimilarWord]]) -> list[NameCandidate]:
+    """Returns the names near these words that somebody has, the likely ones first.
+
+    `similar` has the similar words of each word.
+    """
+    if len(words) == 1:
+        names = [*_names_of_one_word(similar[0])]
+    else:
+        most = tuning.SEARCH.max_name_candidates
+        names = [*islice(_names_of_words(words, similar), most), *_joined_names(words)]
+    ranked = [
+        (candidate.likelihood(bearers), candidate)
+        for candidate, bearers in _count_bearers(names)
+        if bearers
+    ]
+    ranked.sort(key=lambda row: -row[0])
+    return [candidate for _, candidate in ranked]
+
+
+def find_commoner_names(word: str, similar: list[SimilarWord]) -> list[NameCandidate]:
+    """Returns names with more bearers than all names that begin with the word, commonest first.
+
+    A name that begins with the word itself is commoner if it makes up a good share of those.
+    """
+    itself = SimilarWord(word, 0, sounds_alike=False, cost=0)
+    prefixes = [NameCandidate(word, itself, 0, field, is_whole=False) for field in _NAME_FIELDS]
+    with_prefix = sum(bearers for _, bearers in _count_bearers(prefixes))
+    names = []
+    for candidate, bearers in _count_bearers([*_names_of_one_word(close_words(similar))]):
+        is_longer = candidate.start.startswith(word)
+        if bearers > with_prefix * (tuning.SEARCH.min_prefix_share if is_longer else 1):
+            names.append((bearers, candidate))
+    names.sort(key=lambda row: -row[0])
+    return [candidate for _, candidate in names]
+
+
+def _count_bearers(names: list[NameCandidate]) -> list[tuple[NameCandidate, int]]:
+    """Returns each name with its number of bearers, up to `max_bearers_counted`."""
+    most = tuning.SEARCH.max_bearers_counted
+    starts, ends = [name.start for name in names], [name.end for name in names]
+    are_given = [name.field == "given_key" for name in names]
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_BEARERS, [most, most, starts, ends, are_given])
+        return [(name, bearers) for name, (bearers,) in zip(names, cursor, strict=True)]
+
+
+def find_bearers(patients: QuerySet[Patient], name: NameCandidate, limit: int) -> list[UUID]:
+    """Returns the first bearers: a short walk along an index, however common the name is."""
+    bearers = patients.filter(name.condition).order_by(name.field, "pk")
+    return list(bearers.values_list("pk", flat=True)[:limit])
+
+
+def _names_of_one_word(similar: Iterable[SimilarWord]) -> Iterator[NameCandidate]:
+    for word in similar:
+        for field in _NAME_FIELDS:
+            yield NameCandidate(word.word, word, word.cost, field)
+
+
+def _joined_names(words: list[str]) -> Iterator[NameCandidate]:
+    """Yields names for words that are one word: `o brein` and `mc donld`."""
+    numbers = tuning.SEARCH
+    if len(words) > numbers.max_joined_words or len(words[0]) > numbers.max_particle_length:
+        return
+    for word in find_similar_words("".join(words), limit=numbers.similar_joined_words):
+        yield NameCandidate(word.word, word, word.cost)
+
+
+def _names_of_words(words: list[str], similar: list[list[SimilarWord]]) -> Iterator[NameCandidate]:
+    """Yields every name with each of its words in front, those of few slips first.
+
+    The last word may be the beginning of a longer one where it is kept as it was typed.
+    """
+    for replacement in sorted(_replacements(similar), key=_cost):
+        text = [new.word if new else word for new, word in zip(replacement, words, strict=True)]
+        differing = max(filter(None, replacement), key=lambda word: word.cost)
+        for at in range(len(text)):
+            name, is_whole = " ".join(text[at:] + text[:at]), replacement[at - 1] is not None
+            yield NameCandidate(name, differing, _cost(replacement), is_whole=is_whole)
+
+
+def _replacements(similar: list[list[SimilarWord]]) -> Iterator[Replacement]:
+    """Yields one word replaced by each that is similar, then several by the close ones."""
+    count = len(similar)
+    for at, words in enumerate(similar):
+        for word in words:
+            yield (None,) * at + (word,) + (None,) * (count - at - 1)
+    most = tuning.SEARCH.close_words
+    choices = [[None, *close_words(words)[:most]] for words in similar]
+    for replacement in islice(product(*choices), tuning.SEARCH.max_combinations):
+        if count - replacement.count(None) > 1:
+            yield replacement
+
+
+def _cost(replacement: Replacement) -> float:
+    return sum(word.cost for word in replacement if word)

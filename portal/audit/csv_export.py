@@ -1,22 +1,28 @@
-"""The trail as a CSV file."""
+"""The audit as a CSV file."""
 
 from collections.abc import Iterable, Iterator
 
 from django.utils import timezone
 
-from portal.audit.selectors import Entry
+from portal.audit.selectors import AuditEntry
 from portal.csv_safe import csv_line
 
 HEADER = ["at", "user_id", "who", "what", "patient_count", "mrns", "door", "request_id", "route"]
 
 
-def as_csv(entries: Iterable[Entry]) -> Iterator[str]:
-    """A line for each entry behind the header; times are the clinic's, with their offset."""
+def as_csv(entries: Iterable[AuditEntry]) -> Iterator[str]:
+    """Yields the header and a line for each entry; times are the clinic's, with their offset."""
     yield csv_line(HEADER)
-    for one in entries:
-        at = timezone.localtime(one.at).isoformat(timespec="microseconds")
-        mrns = " ".join(mrn for _, mrn in one.patients)
-        user = "" if one.user_id is None else str(one.user_id)
-        yield csv_line(
-            [at, user, one.who, one.what, str(one.count), mrns, one.door, one.request_id, one.route]
-        )
+    for entry in entries:
+        cells = [
+            timezone.localtime(entry.at).isoformat(timespec="microseconds"),
+            "" if entry.user_id is None else str(entry.user_id),
+            entry.who,
+            entry.what,
+            str(entry.count),
+            " ".join(mrn for _, mrn in entry.patients),
+            entry.channel,
+            entry.request_id,
+            entry.route,
+        ]
+        yield csv_line(cells)

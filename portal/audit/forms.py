@@ -1,28 +1,29 @@
-"""What may be asked of the trail, as a form: it keeps what was typed and says what is wrong."""
+"""The filters of the audit as a form: it keeps what was typed and says what is wrong."""
 
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
 from django.utils import timezone
 
-from portal.audit.actions import WRITES
-from portal.audit.query import READ, SQL, SYSTEM, WRITE, Asked
-from portal.audit.selectors import patient_meant, people
+from portal.accounts.models import User
+from portal.audit.actions import CHANGE_NAMES
+from portal.audit.query import READ, SQL, SYSTEM, WRITE, AuditQuery
+from portal.audit.selectors import all_users, resolve_patient_id
 from portal.patients.audit import READS
 from portal.patients.models import Source
 from portal.patients.normalize import date_from
 
-DAYS_AT_FIRST = 7
-YEARS = range(1900, 2200)  # The calendar ends somewhere, and a day behind its last one is none.
+DEFAULT_DAYS = 7  # Shown where the address names no first day.
+YEARS = range(1900, 2200)  # Other years are refused: the day after the last one must exist.
 KINDS = [("", "Reads and writes"), (READ, "Reads only"), (WRITE, "Writes only")]
-DOORS = [("", "Any"), *Source.choices, (SQL, "Database")]
+CHANNELS = [("", "Any"), *Source.choices, (SQL, "Database")]
 
 
 class DayField(forms.CharField):
-    """A day as people type it, in any of the forms that the search knows."""
+    """A day in any of the forms that the search understands."""
 
     def __init__(self, label: str) -> None:
         super().__init__(
@@ -36,9 +37,8 @@ class DayField(forms.CharField):
         except ValueError:
             day = None
         if text and (day is None or day.year not in YEARS):
-            raise forms.ValidationError(
-                f"{self.label}: there is no such day. Type it as in 5 apr 2026."
-            )
+            message = f"{self.label}: there is no such day. Type it as in 5 apr 2026."
+            raise forms.ValidationError(message)
         return day
 
 
@@ -53,32 +53,31 @@ class AuditForm(forms.Form):
     )
     person = forms.TypedChoiceField(label="Person", required=False, coerce=int, empty_value=None)
     action = forms.ChoiceField(
-        label="Action", required=False, choices=[("", "Any"), *READS.items(), *WRITES.items()]
+        label="Action", required=False, choices=[("", "Any"), *READS.items(), *CHANGE_NAMES.items()]
     )
-    door = forms.ChoiceField(label="Door", required=False, choices=DOORS)
+    door = forms.ChoiceField(label="Channel", required=False, choices=CHANNELS)
     kind = forms.ChoiceField(label="Show", required=False, choices=KINDS)
     since = DayField("From")
     until = DayField("To")
 
-    def __init__(self, asked: QueryDict) -> None:
-        given = {name: asked.get(name, "").strip() for name in self.base_fields}
-        if "since" not in asked:
-            given["since"] = first_of(DAYS_AT_FIRST)
-        super().__init__(given)
-        known = [
-            (user.pk, f"{user.full_name} ({user.email})" if user.full_name else user.email)
-            for user in people()
-        ]
-        self.fields["person"].choices = [("", "Anybody"), (SYSTEM, "The system"), *known]  # type: ignore[attr-defined]
+    def __init__(self, parameters: QueryDict) -> None:
+        data = {name: parameters.get(name, "").strip() for name in self.base_fields}
+        if "since" not in parameters:
+            data["since"] = first_day_of(DEFAULT_DAYS)
+        super().__init__(data)
+        users = [(user.pk, _user_label(user)) for user in all_users()]
+        person = cast(forms.TypedChoiceField, self.fields["person"])
+        person.choices = [("", "Anybody"), (SYSTEM, "The system"), *users]
 
     def clean_patient(self) -> UUID | None:
         text = self.cleaned_data["patient"]
-        meant = patient_meant(text) if text else None
-        if text and meant is None:
-            raise forms.ValidationError(
+        patient_id = resolve_patient_id(text) if text else None
+        if text and patient_id is None:
+            message = (
                 "No patient has or had this MRN. Check its digits, or paste the page’s address."
             )
-        return meant
+            raise forms.ValidationError(message)
+        return patient_id
 
     def clean(self) -> dict[str, Any]:
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
@@ -87,19 +86,29 @@ class AuditForm(forms.Form):
         return self.cleaned_data
 
     @property
-    def asked(self) -> Asked:
-        """Of a valid form. Days are the clinic's, and the last one is in."""
-        given = dict(self.cleaned_data)
-        since, until = given.pop("since"), given.pop("until")
-        return Asked(
-            **given, since=_start(since), until=_start(until and until + timedelta(days=1))
+    def query(self) -> AuditQuery:
+        """The query of a valid form. Days are the clinic's, and the last one is included."""
+        data = self.cleaned_data
+        until = data["until"] and data["until"] + timedelta(days=1)
+        return AuditQuery(
+            person=data["person"],
+            patient=data["patient"],
+            action=data["action"],
+            channel=data["door"],
+            kind=data["kind"],
+            since=_start_of(data["since"]),
+            until=_start_of(until),
         )
 
 
-def first_of(days: int) -> str:
-    """The first of so many days that end today, as the form shows it."""
+def first_day_of(days: int) -> str:
+    """Returns the first of so many days that end today, as the form shows it."""
     return (timezone.localdate() - timedelta(days=days - 1)).strftime("%d-%b-%Y")
 
 
-def _start(day: date | None) -> datetime | None:
+def _user_label(user: User) -> str:
+    return f"{user.full_name} ({user.email})" if user.full_name else user.email
+
+
+def _start_of(day: date | None) -> datetime | None:
     return timezone.make_aware(datetime.combine(day, time())) if day else None

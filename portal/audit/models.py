@@ -1,4 +1,4 @@
-"""What is stored: seals over the logs, each over the one before, so that no row can change unnoticed."""
+"""Seals over the logs. Each covers the seal before it, so that no row can change unnoticed."""
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
@@ -13,9 +13,12 @@ class Log(models.TextChoices):
 
 
 class AuditSeal(models.Model):
-    """The rows of a log behind `after_id` up to `to_id`. `digest` covers them and the digest before.
+    """A seal over a log's rows behind `after_id` up to `to_id`.
 
-    `row_ids` and `row_marks` (the beginning of each row's own digest) only tell which row was touched.
+    `digest` covers these rows and the digest before.
+
+    `row_ids` and `row_marks` (the beginning of each row's own digest) only serve to name the row
+    that was changed.
     """
 
     log = models.CharField(max_length=11, choices=Log)

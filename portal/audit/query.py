@@ -1,4 +1,4 @@
-"""What is asked of the trail, and the rows of both logs that answer it."""
+"""A question to the audit, and the rows of both logs that answer it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,96 +7,98 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from portal.audit.actions import WRITES
+from portal.audit.actions import CHANGE_NAMES
 from portal.pagination import decode_cursor, row_id
 from portal.patients.audit import READS
 from portal.patients.models import AccessRecord, PatientEvent
 
-SYSTEM = 0  # Stands for no person: a command, or the database itself.
-SQL = "sql"  # Stands for no door: somebody wrote past all of them.
-READ, WRITE = "r", "w"  # In this order where both are of one moment.
+SYSTEM = 0  # The person of a change by a command or by the database itself.
+SQL = "sql"  # The channel of a change that was made past the portal, in the database.
+READ, WRITE = "r", "w"  # Of one moment, writes come first in the newest-first order.
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Narrows the trail; empty means any. `until` itself is not in it. `kind` is READ or WRITE."""
+class AuditQuery:
+    """Filters of the audit; an empty one matches all. `until` is exclusive, `kind` a constant."""
 
     person: int | None = None
     patient: UUID | None = None
     action: str = ""
-    door: str = ""
+    channel: str = ""
     kind: str = ""
     since: datetime | None = None
     until: datetime | None = None
 
-    def wants(self, kind: str) -> bool:
-        """Whether rows of this kind can answer at all."""
-        others = WRITES if kind == READ else READS
-        return (
-            self.kind in ("", kind)
-            and self.action not in others
-            and not (kind == READ and self.door == SQL)
-        )
+    def includes(self, kind: str) -> bool:
+        """Returns whether rows of this kind can match at all."""
+        if self.kind not in ("", kind):
+            return False
+        if kind == READ:
+            return self.action not in CHANGE_NAMES and self.channel != SQL
+        return self.action not in READS
 
 
-def reads_asked_for(asked: Asked, after: str) -> QuerySet[AccessRecord]:
-    """Newest first, from the cursor on."""
-    found = AccessRecord.objects.filter(_bounds("at", asked), _behind(after, READ, "at", "id"))
-    if asked.person is not None:
-        found = found.filter(user=asked.person or None)
-    if asked.patient:
-        found = found.filter(patient_ids__contains=[asked.patient])
-    exact = {"action": asked.action, "door": asked.door}
-    return found.filter(**{name: value for name, value in exact.items() if value}).order_by(
-        "-at", "-id"
-    )
+def reads_matching(query: AuditQuery, *, after: str) -> QuerySet[AccessRecord]:
+    """Returns the access records behind the cursor, newest first."""
+    reads = AccessRecord.objects.filter(_between("at", query), _behind(after, READ, "at", "id"))
+    if query.person is not None:
+        reads = reads.filter(user=query.person or None)
+    if query.patient:
+        reads = reads.filter(patient_ids__contains=[query.patient])
+    if query.action:
+        reads = reads.filter(action=query.action)
+    if query.channel:
+        reads = reads.filter(door=query.channel)
+    return reads.order_by("-at", "-id")
 
 
-def writes_asked_for(asked: Asked, after: str) -> QuerySet[PatientEvent]:
-    """Newest first, from the cursor on."""
+def writes_matching(query: AuditQuery, *, after: str) -> QuerySet[PatientEvent]:
+    """Returns the rows of the patients' log behind the cursor, newest first."""
     when = "pgh_created_at"
-    found = PatientEvent.objects.filter(_bounds(when, asked), _behind(after, WRITE, when, "pgh_id"))
-    if asked.person is not None:
-        found = found.filter(
-            Q(pgh_context__user=asked.person) if asked.person else _without("user")
-        )
-    if asked.patient:
-        found = found.filter(pgh_obj_id=asked.patient)
-    if asked.action:
-        found = found.filter(pgh_label=asked.action)
-    if asked.door:
-        found = found.filter(
-            _without("source") if asked.door == SQL else Q(pgh_context__source=asked.door)
-        )
-    return found.order_by(f"-{when}", "-pgh_id")
-
-
-def _without(key: str) -> Q:
-    """Rows whose context does not say this: it is empty, lacks the key, or says null."""
-    return (
-        Q(pgh_context=None)
-        | Q(**{f"pgh_context__{key}__isnull": True})
-        | Q(**{f"pgh_context__{key}": None})
+    writes = PatientEvent.objects.filter(
+        _between(when, query), _behind(after, WRITE, when, "pgh_id")
     )
+    if query.person == SYSTEM:
+        writes = writes.filter(_context_without("user"))
+    elif query.person:
+        writes = writes.filter(pgh_context__user=query.person)
+    if query.patient:
+        writes = writes.filter(pgh_obj_id=query.patient)
+    if query.action:
+        writes = writes.filter(pgh_label=query.action)
+    if query.channel == SQL:
+        writes = writes.filter(_context_without("source"))
+    elif query.channel:
+        writes = writes.filter(pgh_context__source=query.channel)
+    return writes.order_by(f"-{when}", "-pgh_id")
 
 
-def _bounds(when: str, asked: Asked) -> Q:
-    bounds: dict[str, Any] = {f"{when}__gte": asked.since, f"{when}__lt": asked.until}
-    return Q(**{name: value for name, value in bounds.items() if value})
+def _context_without(key: str) -> Q:
+    """Matches rows whose context is missing, lacks the key, or holds null."""
+    lacks_key = Q(**{f"pgh_context__{key}__isnull": True})
+    holds_null = Q(**{f"pgh_context__{key}": None})
+    return Q(pgh_context=None) | lacks_key | holds_null
+
+
+def _between(column: str, query: AuditQuery) -> Q:
+    bounds: dict[str, Any] = {f"{column}__gte": query.since, f"{column}__lt": query.until}
+    return Q(**{lookup: moment for lookup, moment in bounds.items() if moment})
 
 
 def _behind(after: str, kind: str, when: str, key: str) -> Q:
-    """Rows of this kind that come after the row which the cursor names: earlier, or of its moment and behind it."""
+    """Matches rows of this kind that come after the cursor's row.
+
+    They are earlier, or of the same moment and behind it in the order of kind and id.
+    """
     if not after:
         return Q()
     moment, (last_kind, last_id) = decode_cursor(after, key=_entry_key)
     at_once = Q(**{when: moment})
     if kind == last_kind:
         at_once &= Q(**{f"{key}__lt": last_id})
-    is_beside = kind <= last_kind
-    return Q(**{f"{when}__lte": moment}) & (
-        Q(**{f"{when}__lt": moment}) | (at_once if is_beside else Q(pk__in=[]))
-    )
+    if kind > last_kind:  # The page before showed all of them.
+        at_once = Q(pk__in=[])
+    return Q(**{f"{when}__lte": moment}) & (Q(**{f"{when}__lt": moment}) | at_once)
 
 
 def _entry_key(text: str) -> tuple[str, int]:

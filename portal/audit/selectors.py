@@ -1,32 +1,33 @@
-"""What may be read of the audit, and by whom: one trail out of both logs. It names records by MRN, and nobody."""
+"""Reads the audit: both logs as one list, newest first. It names records by MRN, never by name."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from django.db.models import F
 
 from portal.accounts.models import User
-from portal.audit.actions import write_in_words
-from portal.audit.query import READ, SQL, WRITE, Asked, reads_asked_for, writes_asked_for
+from portal.audit.actions import describe_change
+from portal.audit.query import READ, SQL, WRITE, AuditQuery, reads_matching, writes_matching
 from portal.errors import NotAllowed, NotFound
-from portal.pagination import encode_cursor
+from portal.pagination import Page, encode_cursor, page_of
 from portal.patients.audit import reading_name
 from portal.patients.models import AccessRecord, Patient, PatientEvent
 from portal.patients.models.log import UPDATED
 from portal.patients.normalize import is_mrn
 
-FEW = 3  # So many patients of a reading stand in its row; the others are a press away.
-CHUNK = 100  # Rows of an export that are held at once: one may name a thousand patients.
+MAX_PATIENTS_SHOWN = 3  # In a row of the page; a link shows the rest.
+CHUNK_ROWS = 100  # Rows of an export in memory at once: a row may name a thousand patients.
+
+Numbered = tuple[UUID, str]  # A patient's id and MRN.
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One reading or change. `patients` are (id, MRN) of all, or of the first FEW; `count` is how many there were."""
+class AuditEntry:
+    """A read or a change; `id` is its row's in the log. `patients` may be the first of `count`."""
 
     kind: str
     id: int
@@ -34,52 +35,49 @@ class Entry:
     user_id: int | None
     who: str
     what: str
-    patients: list[tuple[UUID, str]]
+    patients: list[Numbered]
     count: int
-    door: str
+    channel: str
     request_id: str
-    route: str
+    route: str = ""
 
     @property
     def more_count(self) -> int:
         return self.count - len(self.patients)
 
 
-@dataclass(frozen=True)
-class TrailPage:
-    """Some entries, and the cursor of the page after; empty on the last."""
-
-    entries: list[Entry]
-    next_cursor: str = ""
-
-
-def trail(user: User | None, asked: Asked, *, after: str = "", limit: int = 50) -> TrailPage:
-    """A page of what was read and written, newest first."""
-    found = _found(user, asked, after, limit + 1, whole=False)
-    entries = _entries(found[:limit], asked)
-    return TrailPage(entries, _cursor(found[limit - 1]) if len(found) > limit else "")
+def audit_page(
+    user: User | None, query: AuditQuery, *, after: str = "", limit: int = 50
+) -> Page[AuditEntry]:
+    """Returns a page of reads and changes, newest first. NotAllowed."""
+    rows = _matching_rows(user, query, after, limit + 1, with_all_patients=False)
+    page = page_of(rows, limit=limit, cursor=_cursor)
+    return page.with_rows(_entries(page.rows, query))
 
 
-def whole_trail(user: User | None, asked: Asked) -> Iterator[Entry]:
-    """All of it with all patients, newest first, in bounded memory."""
+def all_audit_entries(user: User | None, query: AuditQuery) -> Iterator[AuditEntry]:
+    """Yields every read and change with all its patients, newest first, in bounded memory."""
     after = ""
-    while found := _found(user, asked, after, CHUNK, whole=True):
-        yield from _entries(found, asked)
-        after = _cursor(found[-1])
+    while rows := _matching_rows(user, query, after, CHUNK_ROWS, with_all_patients=True):
+        yield from _entries(rows, query)
+        after = _cursor(rows[-1])
 
 
-def patients_of(user: User | None, record_id: int) -> tuple[AccessRecord, list[tuple[UUID, str]]]:
-    """One reading with everybody who was seen in it, by id and MRN."""
-    _check(user)
+def open_access_record(user: User | None, record_id: int) -> tuple[AccessRecord, list[Numbered]]:
+    """Returns an access record and all patients who were seen. NotAllowed, NotFound."""
+    _check_right(user)
     record = AccessRecord.objects.select_related("user").filter(pk=record_id).first()
     if record is None:
         raise NotFound("There is no reading at this address.")
-    numbers = _numbers(record.patient_ids)
-    return record, [(one, numbers[one]) for one in record.patient_ids]
+    mrns = _mrns(record.patient_ids)
+    return record, [(patient_id, mrns[patient_id]) for patient_id in record.patient_ids]
 
 
-def patient_meant(text: str) -> UUID | None:
-    """The patient of an MRN, an id, or an address with an id in it; also one who is erased and stands in the log."""
+def resolve_patient_id(text: str) -> UUID | None:
+    """Returns the patient of an MRN, of an id, or of an address with an id in it.
+
+    It also finds an erased patient, who stands in the log only.
+    """
     for part in text.replace("/", " ").split():
         try:
             return UUID(part)
@@ -87,100 +85,107 @@ def patient_meant(text: str) -> UUID | None:
             continue
     if not is_mrn(text):
         return None
-    known = Patient.objects.filter(mrn=text).values_list("pk", flat=True).first()
-    return (
-        known or PatientEvent.objects.filter(mrn=text).values_list("pgh_obj_id", flat=True).first()
-    )
+    current = Patient.objects.filter(mrn=text).values_list("pk", flat=True).first()
+    logged = PatientEvent.objects.filter(mrn=text).values_list("pgh_obj_id", flat=True)
+    return current or logged.first()
 
 
-def people() -> list[User]:
-    """Everybody who has an account, also those who may not sign in any more."""
+def all_users() -> list[User]:
+    """Returns every user, also those who may not sign in any more."""
     return list(User.objects.order_by("full_name", "email"))
 
 
-def _check(user: User | None) -> None:
+def _check_right(user: User | None) -> None:
     if user is not None and not user.has_perm("patients.view_accessrecord"):
         raise NotAllowed("Ask an operator for the right to see the audit.")
 
 
-def _found(user: User | None, asked: Asked, after: str, limit: int, *, whole: bool) -> list[Any]:
-    """Rows of both logs, newest first; those of the event log for whoever may see it."""
-    _check(user)
+def _matching_rows(
+    user: User | None, query: AuditQuery, after: str, limit: int, *, with_all_patients: bool
+) -> list[Any]:
+    """Returns rows of both logs, newest first; changes only to a user who may see them."""
+    _check_right(user)
     reads: list[Any] = []
     writes: list[Any] = []
-    if asked.wants(READ):
-        some = F("patient_ids") if whole else F(f"patient_ids__0_{FEW}")
-        rows = reads_asked_for(asked, after).defer("patient_ids")
-        reads = list(rows.annotate(some=some, count=F("patient_ids__len"))[:limit])
-    if asked.wants(WRITE) and (user is None or user.has_perm("patients.view_patientevent")):
-        writes = list(writes_asked_for(asked, after)[:limit])
-    return list(islice(merge(reads, writes, key=_order, reverse=True), limit))
+    if query.includes(READ):
+        shown = "patient_ids" if with_all_patients else f"patient_ids__0_{MAX_PATIENTS_SHOWN}"
+        records = reads_matching(query, after=after).defer("patient_ids")
+        records = records.annotate(shown_ids=F(shown), count=F("patient_ids__len"))
+        reads = list(records[:limit])
+    if query.includes(WRITE) and (user is None or user.has_perm("patients.view_patientevent")):
+        writes = list(writes_matching(query, after=after)[:limit])
+    return list(merge(reads, writes, key=_order, reverse=True))[:limit]
 
 
 def _order(row: Any) -> tuple[datetime, str, int]:
-    return (
-        (row.at, READ, row.pk)
-        if isinstance(row, AccessRecord)
-        else (row.pgh_created_at, WRITE, row.pk)
-    )
+    if isinstance(row, AccessRecord):
+        return row.at, READ, row.pk
+    return row.pgh_created_at, WRITE, row.pk
 
 
 def _cursor(row: Any) -> str:
-    at, kind, key = _order(row)
-    return encode_cursor(at, f"{kind}{key}")
+    at, kind, row_id = _order(row)
+    return encode_cursor(at, f"{kind}{row_id}")
 
 
-def _entries(rows: list[Any], asked: Asked) -> list[Entry]:
+def _entries(rows: Iterable[Any], query: AuditQuery) -> list[AuditEntry]:
+    rows = list(rows)
     reads = [row for row in rows if isinstance(row, AccessRecord)]
-    writes = [row for row in rows if not isinstance(row, AccessRecord)]
-    names = _names({_user_id(row) for row in rows})
-    numbers = _numbers({one for row in reads for one in _told_of(row, asked)})
-    before = _versions_before(writes)
-    return [
-        _read(row, names, [(one, numbers[one]) for one in _told_of(row, asked)])
-        if isinstance(row, AccessRecord)
-        else _write(row, names, before.get((row.pgh_obj_id, row.version - 1)))
-        for row in rows
-    ]
+    writes = [row for row in rows if isinstance(row, PatientEvent)]
+    names = _user_names({_user_id(row) for row in rows})
+    mrns = _mrns({patient_id for read in reads for patient_id in _named_patients(read, query)})
+    versions = _versions_before(writes)
+    entries = []
+    for row in rows:
+        if isinstance(row, AccessRecord):
+            patients = [
+                (patient_id, mrns[patient_id]) for patient_id in _named_patients(row, query)
+            ]
+            entries.append(_read_entry(row, names, patients))
+        else:
+            before = versions.get((row.pgh_obj_id, row.version - 1))
+            entries.append(_write_entry(row, names, before))
+    return entries
 
 
-def _told_of(row: Any, asked: Asked) -> list[UUID]:
-    """Whom a row names: all where they are few, else the one whom the question is about."""
-    if row.count <= FEW or row.count == len(row.some):
-        return list(row.some)
-    return [asked.patient] if asked.patient else []
+def _named_patients(read: Any, query: AuditQuery) -> list[UUID]:
+    """Returns the patients to name: all where they are few, else the one that is searched for."""
+    if read.count <= MAX_PATIENTS_SHOWN or read.count == len(read.shown_ids):
+        return list(read.shown_ids)
+    return [query.patient] if query.patient else []
 
 
-def _read(row: Any, names: dict[int, str], patients: list[tuple[UUID, str]]) -> Entry:
-    who = names.get(row.user_id, "The system")
-    what = reading_name(row.action)
-    return Entry(
-        READ,
-        row.pk,
-        row.at,
-        row.user_id,
-        who,
-        what,
-        patients,
-        row.count,
-        row.door,
-        row.request_id,
-        "",
+def _read_entry(read: Any, names: dict[int, str], patients: list[Numbered]) -> AuditEntry:
+    return AuditEntry(
+        kind=READ,
+        id=read.pk,
+        at=read.at,
+        user_id=read.user_id,
+        who=names.get(read.user_id, "The system"),
+        what=reading_name(read.action),
+        patients=patients,
+        count=read.count,
+        channel=read.door,
+        request_id=read.request_id,
     )
 
 
-def _write(row: Any, names: dict[int, str], before: PatientEvent | None) -> Entry:
-    context, user_id = row.pgh_context or {}, _user_id(row)
-    who = names.get(user_id or 0, "The system")
-    patients = [(row.pgh_obj_id, row.mrn)]
-    door, request_id, route = (
-        context.get("source") or SQL,
-        context.get("request_id", ""),
-        context.get("route", ""),
-    )
-    what = write_in_words(row, before)
-    return Entry(
-        WRITE, row.pk, row.pgh_created_at, user_id, who, what, patients, 1, door, request_id, route
+def _write_entry(
+    event: PatientEvent, names: dict[int, str], before: PatientEvent | None
+) -> AuditEntry:
+    context, user_id = event.pgh_context or {}, _user_id(event)
+    return AuditEntry(
+        kind=WRITE,
+        id=event.pk,
+        at=event.pgh_created_at,
+        user_id=user_id,
+        who=names.get(user_id or 0, "The system"),
+        what=describe_change(event, before),
+        patients=[(event.pgh_obj_id, event.mrn)],
+        count=1,
+        channel=context.get("source") or SQL,
+        request_id=context.get("request_id", ""),
+        route=context.get("route", ""),
     )
 
 
@@ -188,24 +193,24 @@ def _user_id(row: Any) -> int | None:
     return row.user_id if isinstance(row, AccessRecord) else (row.pgh_context or {}).get("user")
 
 
-def _names(user_ids: Iterable[int | None]) -> dict[int, str]:
-    return {
-        user.pk: str(user) for user in User.objects.filter(pk__in=[one for one in user_ids if one])
-    }
+def _user_names(user_ids: Iterable[int | None]) -> dict[int, str]:
+    users = User.objects.filter(pk__in=[user_id for user_id in user_ids if user_id])
+    return {user.pk: str(user) for user in users}
 
 
-def _numbers(patient_ids: Iterable[UUID]) -> dict[UUID, str]:
-    """The MRN of each; of those who are erased the one in the log, or the word for it."""
+def _mrns(patient_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Returns the MRN of each patient: of an erased one from the log, else the word `erased`."""
     wanted = set(patient_ids)
-    numbers = dict(Patient.objects.filter(pk__in=wanted).values_list("pk", "mrn"))
-    gone = PatientEvent.objects.filter(pgh_obj_id__in=wanted - numbers.keys()).values_list(
-        "pgh_obj_id", "mrn"
-    )
-    return dict.fromkeys(wanted, "erased") | dict(gone) | numbers
+    current = dict(Patient.objects.filter(pk__in=wanted).values_list("pk", "mrn"))
+    logged = PatientEvent.objects.filter(pgh_obj_id__in=wanted - current.keys())
+    erased = dict(logged.values_list("pgh_obj_id", "mrn"))
+    return dict.fromkeys(wanted, "erased") | erased | current
 
 
-def _versions_before(writes: list[Any]) -> dict[tuple[UUID, int], PatientEvent]:
-    updates = [row for row in writes if row.pgh_label == UPDATED]
-    ids, versions = {row.pgh_obj_id for row in updates}, {row.version - 1 for row in updates}
-    found = PatientEvent.objects.filter(pgh_obj_id__in=ids, version__in=versions)
-    return {(one.pgh_obj_id, one.version): one for one in found}
+def _versions_before(writes: Iterable[PatientEvent]) -> dict[tuple[UUID, int], PatientEvent]:
+    """Returns the log's rows that the updates among these changed, by patient and version."""
+    updates = [event for event in writes if event.pgh_label == UPDATED]
+    patient_ids = {event.pgh_obj_id for event in updates}
+    versions = {event.version - 1 for event in updates}
+    events = PatientEvent.objects.filter(pgh_obj_id__in=patient_ids, version__in=versions)
+    return {(event.pgh_obj_id, event.version): event for event in events}

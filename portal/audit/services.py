@@ -1,31 +1,35 @@
-"""The only writer here: it seals what the logs hold, in batches, once nobody can write among those rows any more."""
+"""Seals the rows of the logs in batches, once no transaction can add a row among them any more."""
 
 import time
 
 import structlog
 from django.db import IntegrityError, connection, transaction
 
-from portal.audit.digests import FIRST, FORMS, batch_of, table_of
+from portal.audit.digests import CURRENT_FORMS, NO_DIGEST, batch_of, table_of
 from portal.audit.models import AuditSeal, Log
 
 log = structlog.get_logger("portal.audit")
-ROWS = 1_000
-PATIENCE_SECONDS = 1.0  # It is waited for in one of the threads that imports run in.
+SEAL_ROWS = 1_000  # The most rows under a seal.
+PATIENCE_SECONDS = 1.0  # The longest wait for open transactions; imports need the thread.
 _LAST = "SELECT coalesce(max({key}), 0) FROM {table}"
-# Whoever inserts holds this lock from before an id is handed out until the end of the transaction.
+# An INSERT holds this lock from before it takes an id until the end of its transaction.
 _WRITERS = """
     SELECT virtualtransaction FROM pg_locks
-    WHERE relation = %s::regclass AND mode = 'RowExclusiveLock' AND granted AND pid <> pg_backend_pid()
+    WHERE relation = %s::regclass AND mode = 'RowExclusiveLock' AND granted
+        AND pid <> pg_backend_pid()
 """
 
 
 def seal_logs(*, patience_seconds: float = PATIENCE_SECONDS) -> int:
-    """Seal every row that is there now; how many were sealed. A log in which somebody writes for long is left out."""
-    return sum(_seal(one, patience_seconds) for one in Log.values)
+    """Seals every row that is there now and returns how many.
+
+    A log is left to the next run while a transaction writes into it for longer than the patience.
+    """
+    return sum(_seal_log(name, patience_seconds) for name in Log.values)
 
 
-def _seal(name: str, patience_seconds: float) -> int:
-    to = _settled(name, patience_seconds)
+def _seal_log(name: str, patience_seconds: float) -> int:
+    to = _last_settled_id(name, patience_seconds)
     if to is None:
         log.info("audit_not_sealed", log=name, reason="somebody writes")
         return 0
@@ -35,16 +39,17 @@ def _seal(name: str, patience_seconds: float) -> int:
     return count
 
 
-def _settled(name: str, patience_seconds: float) -> int | None:
-    """The last id that is there; None unless all who might still bring a smaller one end in time.
+def _last_settled_id(name: str, patience_seconds: float) -> int | None:
+    """Returns the last id in the log; None if transactions that may add a smaller one go on.
 
-    Ids are handed out before they are committed, so a row can come late. It can no more when everybody who was writing
-    as the last id was read has ended.
+    A transaction takes an id before it commits, so a row can appear late. None can any more when
+    all transactions that were writing as the last id was read have ended.
     """
     table, key = table_of(name)
-    to, writers = _ask(_LAST.format(table=table, key=key))[0], set(_ask(_WRITERS, table))
+    [to] = _first_column(_LAST.format(table=table, key=key))
+    writers = set(_first_column(_WRITERS, table))
     give_up_at = time.monotonic() + patience_seconds
-    while writers & set(_ask(_WRITERS, table)):
+    while writers & set(_first_column(_WRITERS, table)):
         if time.monotonic() >= give_up_at:
             return None
         time.sleep(0.05)
@@ -52,12 +57,13 @@ def _settled(name: str, patience_seconds: float) -> int | None:
 
 
 def _seal_batch(name: str, to: int) -> int:
-    last = (
-        AuditSeal.objects.filter(log=name).order_by("-to_id").values_list("to_id", "digest").first()
+    seals = AuditSeal.objects.filter(log=name).order_by("-to_id")
+    last = seals.values_list("to_id", "digest").first()
+    after, digest_before = last or (0, NO_DIGEST)
+    form = CURRENT_FORMS[Log(name)]
+    batch = batch_of(
+        name, after=after, to=to, digest_before=digest_before, form=form, limit=SEAL_ROWS
     )
-    after, digest_before = last or (0, FIRST)
-    form = FORMS[Log(name)]
-    batch = batch_of(name, after=after, to=to, digest_before=digest_before, form=form, limit=ROWS)
     if batch.to_id is None:
         return 0
     seal = AuditSeal(log=name, form=form, after_id=after, to_id=batch.to_id, digest=batch.digest)
@@ -71,8 +77,8 @@ def _seal_batch(name: str, to: int) -> int:
     return len(batch.row_ids)
 
 
-def _ask(statement: str, *values: str) -> list[str]:
-    """The first column of every row, in a statement of its own, so that it sees what is there now."""
+def _first_column(statement: str, *values: str) -> list[str]:
+    """Returns the first column of all rows, as they are at the moment of this call."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return [row[0] for row in cursor.fetchall()]

@@ -1,4 +1,4 @@
-"""What the worker does for the audit."""
+"""The worker's task for the audit."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from portal.audit import services
 
 @shared_task(name="audit.seal")
 def seal() -> None:
-    """Every minute: a row that was changed later than that is found out."""
+    """Seals the logs, every minute: a row that is changed after its seal is found out."""
     services.seal_logs()

@@ -1,4 +1,4 @@
-"""The audit in the browser: who read and wrote what, through which door, and the same as a file."""
+"""The audit in the browser: who read and changed what through which channel, also as a file."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -11,74 +11,68 @@ from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow, user_of
 from portal.audit.csv_export import as_csv
-from portal.audit.forms import AuditForm, first_of
-from portal.audit.selectors import patients_of, trail, whole_trail
+from portal.audit.forms import AuditForm, first_day_of
+from portal.audit.selectors import all_audit_entries, audit_page, open_access_record
 from portal.patients.audit import record_export_of_audit
 from portal.patients.models import Source
 
 PAGE_SIZE = 50
-PERIODS = [("Today", 1), ("7 days", 7), ("30 days", 30), ("All", None)]
+PERIODS = [("Today", 1), ("7 days", 7), ("30 days", 30), ("All", None)]  # Days up to today.
 
 
 @allow("patients.view_accessrecord")
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """The trail as asked for, newest first; of the last seven days where nothing else is said."""
+    """Shows the entries that match, newest first; without a first day those of the last week."""
     form = AuditForm(request.GET)
     if not form.is_valid():
-        return render(request, "audit/index.html", _page(form), status=422)
+        return render(request, "audit/index.html", _context(form), status=422)
     after = request.GET.get("after", "")
-    page = trail(user_of(request), form.asked, after=after, limit=PAGE_SIZE)
-    next_query = _query(form, after=page.next_cursor) if page.next_cursor else ""
-    return render(
-        request,
-        "audit/index.html",
-        {**_page(form), "page": page, "after": after, "next_query": next_query},
-    )
+    page = audit_page(user_of(request), form.query, after=after, limit=PAGE_SIZE)
+    next_query = _query_string(form, after=page.next_cursor) if page.next_cursor else ""
+    context = {**_context(form), "page": page, "after": after, "next_query": next_query}
+    return render(request, "audit/index.html", context)
 
 
 @allow("patients.view_accessrecord")
 @require_safe
 def export(request: HttpRequest) -> HttpResponseBase:
-    """The same as CSV, with every patient of every row. That it was taken is recorded first."""
+    """Sends all entries as CSV, with every patient of each. The export itself is recorded first."""
     form = AuditForm(request.GET)
     if not form.is_valid():
-        return render(request, "audit/index.html", _page(form), status=422)
-    user, asked = user_of(request), form.asked
-    record_export_of_audit(user, asked.patient, channel=Source.PORTAL)
+        return render(request, "audit/index.html", _context(form), status=422)
+    user, query = user_of(request), form.query
+    record_export_of_audit(user, query.patient, channel=Source.PORTAL)
     name = f"audit-{timezone.localtime():%Y%m%d-%H%M}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    lines = as_csv(whole_trail(user, asked))
+    lines = as_csv(all_audit_entries(user, query))
     return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 @allow("patients.view_accessrecord")
 @require_safe
 def show(request: HttpRequest, record_id: int) -> HttpResponse:
-    """One reading with everybody who was seen in it; the table takes the list alone into its row."""
-    record, patients = patients_of(user_of(request), record_id)
-    part = "#patients" if request.htmx else ""  # type: ignore[attr-defined]
+    """Shows an access record with all its patients; for htmx the list of patients alone."""
+    record, patients = open_access_record(user_of(request), record_id)
+    part = "#patients" if "HX-Request" in request.headers else ""
     return render(request, f"audit/show.html{part}", {"record": record, "patients": patients})
 
 
-def _page(form: AuditForm) -> dict[str, Any]:
-    periods = [
-        {
-            "label": label,
-            "query": _query(form, since=since, until=""),
-            "is_current": _is_open_since(form, since),
-        }
-        for label, days in PERIODS
-        for since in [first_of(days) if days else ""]
-    ]
-    return {"form": form, "periods": periods, "query": _query(form)}
+def _context(form: AuditForm) -> dict[str, Any]:
+    periods = [_period(form, label, days) for label, days in PERIODS]
+    return {"form": form, "periods": periods, "query": _query_string(form)}
 
 
-def _is_open_since(form: AuditForm, since: str) -> bool:
-    return (form.data["since"], form.data["until"]) == (since, "")
+def _period(form: AuditForm, label: str, days: int | None) -> dict[str, Any]:
+    since = first_day_of(days) if days else ""
+    return {
+        "label": label,
+        "query": _query_string(form, since=since, until=""),
+        "is_current": (form.data["since"], form.data["until"]) == (since, ""),
+    }
 
 
-def _query(form: AuditForm, **other: str) -> str:
-    """What is asked for as a query; `since` is always in it, since without it a week is meant."""
-    asked = {**form.data, **other}
-    return urlencode({name: value for name, value in asked.items() if value or name == "since"})
+def _query_string(form: AuditForm, **changes: str) -> str:
+    """Returns the form's fields for an address. `since` stays even if empty: it then means all."""
+    data = {**form.data, **changes}
+    return urlencode({name: value for name, value in data.items() if value or name == "since"})

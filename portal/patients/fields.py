@@ -50,7 +50,7 @@ class PatientField:
 
     is_recorded: bool = True  # A change raises the version and is told in the history.
     is_in_log: bool = True  # The log keeps it; `id`, `version` and times are kept, not recorded.
-    log_form: int = 1  # The audit's form of digests that it came with; see portal/audit/hashing.py.
+    log_form: int = 1  # The audit's form of digests that it came with; see portal/audit/digests.py.
 
     json_name: str = ""  # In the API, where it is not the name in camelCase.
     json_help: str = ""  # What the OpenAPI document says of it.

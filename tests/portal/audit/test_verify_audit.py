@@ -1,4 +1,4 @@
-"""The chain of seals: what was read and written cannot be changed, taken away or put in without being told."""
+"""The chain of seals: no row of the logs is changed, deleted or inserted without being found."""
 
 import io
 import threading
@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from portal.audit import services
-from portal.audit.digests import FORMS
+from portal.audit.digests import CURRENT_FORMS
 from portal.audit.models import AuditSeal, Log
 from portal.audit.services import seal_logs
 from portal.celery import app
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def sealed(monkeypatch):
-    """Five changes and five readings under seals of two rows each."""
-    monkeypatch.setattr(services, "ROWS", 2)
+    """Five changes and five access records under seals of two rows each."""
+    monkeypatch.setattr(services, "SEAL_ROWS", 2)
     patient = register_patient({"family_name": "Example"}, by=None, source="api")
     for number in range(4):
         change_patient(patient.pk, {"city": f"Town {number}"}, by=None, source="api")
@@ -36,17 +36,17 @@ def sealed(monkeypatch):
 
 
 def verify(*options: str) -> tuple[int, str]:
-    told = io.StringIO()
+    output = io.StringIO()
     try:
-        call_command("verify_audit", *options, stdout=told)
+        call_command("verify_audit", *options, stdout=output)
     except SystemExit as end:
-        return int(end.code), told.getvalue()
-    return 0, told.getvalue()
+        return int(end.code), output.getvalue()
+    return 0, output.getvalue()
 
 
 @contextmanager
-def behind_the_back():
-    """As somebody with the rights of a database administrator."""
+def past_the_triggers():
+    """Lets the database write as an administrator could, past the triggers."""
     with pgtrigger.ignore(
         "patients.PatientEvent:append_only",
         "patients.IdentifierChange:append_only",
@@ -56,120 +56,117 @@ def behind_the_back():
 
 
 def test_a_seal_that_could_not_start_in_its_minute_is_left_to_the_next():
-    """Else two long imports, one in each of the worker's threads, leave hundreds of them behind."""
+    """Else two long imports, one in each of the worker's threads, leave hundreds of seals waiting."""
     entry = app.conf.beat_schedule["audit.seal"]
     assert 0 < entry["options"]["expires"] < entry["schedule"].total_seconds()
 
 
-def test_what_nobody_touched_agrees_and_what_is_new_is_counted(sealed):
+def test_unchanged_rows_agree_and_new_ones_are_counted(sealed):
     record_reading(None, [sealed.pk], action="open", channel="api")
-    code, told = verify()
+    code, output = verify()
     assert code == 0
-    assert "Reads: 5 rows under 3 seals agree. 1 are not sealed yet." in told
-    assert "Writes: 5 rows under 3 seals agree." in told
+    assert "Reads: 5 rows under 3 seals agree. 1 are not sealed yet." in output
+    assert "Writes: 5 rows under 3 seals agree." in output
     assert verify("--seal")[1].count("not sealed") == 0
     assert seal_logs() == 0
 
 
 @pytest.mark.parametrize("change", [{"door": "portal"}, {"patient_ids": []}, {"request_id": "x"}])
-def test_a_reading_that_was_changed_is_named(sealed, change):
+def test_a_changed_access_record_is_named(sealed, change):
     row = AccessRecord.objects.order_by("id")[3]
     AccessRecord.objects.filter(pk=row.pk).update(**change)
-    code, told = verify()
+    code, output = verify()
     assert code == 1
-    assert f"Reads: BROKEN, row {row.pk} was changed. 3 rows under 2 seals agree." in told
-    assert "Writes: 5 rows" in told
+    assert f"Reads: BROKEN, row {row.pk} was changed. 3 rows under 2 seals agree." in output
+    assert "Writes: 5 rows" in output
 
 
-def test_a_change_that_was_rewritten_is_named(sealed):
+def test_a_changed_row_of_the_log_is_named(sealed):
     row = PatientEvent.objects.order_by("pgh_id")[1]
-    with behind_the_back():
+    with past_the_triggers():
         PatientEvent.objects.filter(pk=row.pk).update(city="Elsewhere")
     assert verify()[0] == 1
     assert f"Writes: BROKEN, row {row.pk} was changed." in verify()[1]
 
 
-def test_a_row_that_was_taken_away_is_named(sealed):
+def test_a_deleted_row_is_named(sealed):
     row = AccessRecord.objects.order_by("id")[0]
     AccessRecord.objects.filter(pk=row.pk).delete()
     assert f"Reads: BROKEN, row {row.pk} is gone. 3 rows under 2 seals agree." in verify()[1]
 
 
-def test_what_was_touched_behind_a_break_is_told_too(sealed):
-    """An erased patient breaks a seal for good: whoever touches something later must not hide behind that."""
+def test_breaks_behind_a_break_are_named_too(sealed):
+    """An erased patient breaks a seal for good; a later break must not hide behind it."""
     rows = list(PatientEvent.objects.order_by("pgh_id"))
-    with behind_the_back():
-        PatientEvent.objects.filter(pk=rows[0].pk).delete()  # The lawful one,
+    with past_the_triggers():
+        PatientEvent.objects.filter(pk=rows[0].pk).delete()  # A lawful erasure.
         PatientEvent.objects.filter(pk=rows[1].pk).update(city="Beside it")
         PatientEvent.objects.filter(pk=rows[4].pk).update(city="Elsewhere")
-    code, told = verify()
+    code, output = verify()
     assert code == 1
     broken = [
         f"row {rows[0].pk} is gone",
         f"row {rows[1].pk} was changed",
         f"row {rows[4].pk} was changed",
     ]
-    assert f"Writes: BROKEN, {'; '.join(broken)}. 2 rows under 1 seals agree." in told
-    assert "Reads: 5 rows under 3 seals agree." in told
+    assert f"Writes: BROKEN, {'; '.join(broken)}. 2 rows under 1 seals agree." in output
+    assert "Reads: 5 rows under 3 seals agree." in output
 
 
-def test_of_many_breaks_the_first_are_told_and_all_are_counted(sealed):
+def test_of_many_breaks_the_first_are_named_and_all_are_counted(sealed):
     rows = list(AccessRecord.objects.order_by("id"))
     AccessRecord.objects.update(door="admin")
-    told = verify("--most", "2")[1]
+    output = verify("--most", "2")[1]
     broken = f"row {rows[0].pk} was changed; row {rows[1].pk} was changed; and 3 more"
-    assert f"Reads: BROKEN, {broken}. 0 rows under 0 seals agree." in told
+    assert f"Reads: BROKEN, {broken}. 0 rows under 0 seals agree." in output
 
 
-def test_a_row_that_was_put_in_is_named():
+def test_an_inserted_row_is_named():
     for _ in range(3):
         record_reading(None, [uuid4()], action="open", channel="api")
-    free = AccessRecord.objects.order_by("id")[
-        1
-    ].pk  # As a transaction leaves it that was rolled back.
+    # A free id, as a transaction leaves one that was rolled back.
+    free = AccessRecord.objects.order_by("id")[1].pk
     AccessRecord.objects.filter(pk=free).delete()
     seal_logs()
     AccessRecord.objects.create(pk=free, action="open", door="api", patient_ids=[uuid4()])
-    code, told = verify()
+    code, output = verify()
     assert code == 1
-    assert f"Reads: BROKEN, row {free} was put in later." in told
+    assert f"Reads: BROKEN, row {free} was put in later." in output
 
 
-def test_an_identifier_that_was_rewritten_in_the_log_is_named():
+def test_a_changed_identifier_in_the_log_is_named():
     for value in ("A-1", "A-2"):
         identifier = {"system": "urn:example:card", "value": value}
-        register_patient(
-            {"family_name": "Example", "identifiers": [identifier]}, by=None, source="api"
-        )
+        patient = {"family_name": "Example", "identifiers": [identifier]}
+        register_patient(patient, by=None, source="api")
     seal_logs()
     assert "Identifiers: 2 rows under 1 seals agree." in verify()[1]
     row = IdentifierChange.objects.order_by("id")[1]
-    with behind_the_back():
+    with past_the_triggers():
         IdentifierChange.objects.filter(pk=row.pk).update(value="B-2")
-    code, told = verify()
+    code, output = verify()
     assert code == 1
-    assert f"Identifiers: BROKEN, row {row.pk} was changed." in told
+    assert f"Identifiers: BROKEN, row {row.pk} was changed." in output
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_a_seal_that_was_made_anew_breaks_those_behind_it_or_is_no_known_head(sealed, place):
-    """Who can write everything can seal everything anew: only a head that was noted down elsewhere tells."""
+def test_seals_that_were_made_anew_lose_the_known_head(sealed, place):
+    """An administrator can seal everything anew; only a head kept elsewhere reveals it."""
     head = verify()[1].splitlines()[0].rpartition(" ")[2]
-    with behind_the_back():
-        AccessRecord.objects.filter(pk=AccessRecord.objects.order_by("id")[place * 2].pk).update(
-            door="admin"
-        )
-        kept = AuditSeal.objects.filter(log="reads").order_by("to_id")[place]
-        AuditSeal.objects.filter(log="reads", to_id__gte=kept.to_id).delete()
+    with past_the_triggers():
+        row = AccessRecord.objects.order_by("id")[place * 2]
+        AccessRecord.objects.filter(pk=row.pk).update(door="admin")
+        first = AuditSeal.objects.filter(log="reads").order_by("to_id")[place]
+        AuditSeal.objects.filter(log="reads", to_id__gte=first.to_id).delete()
     seal_logs()
     assert verify()[0] == 0
-    code, told = verify("--head", head)
+    code, output = verify("--head", head)
     assert code == 1
-    assert f"Head {head} is none of the seals" in told
+    assert f"Head {head} is none of the seals" in output
 
 
-def test_a_seal_that_is_gone_is_told(sealed):
-    with behind_the_back():
+def test_a_deleted_seal_is_found(sealed):
+    with past_the_triggers():
         AuditSeal.objects.filter(log="reads").order_by("to_id")[1].delete()
     last = AuditSeal.objects.filter(log="reads").order_by("to_id")[0].to_id
     row = AccessRecord.objects.order_by("id")[4]
@@ -178,8 +175,8 @@ def test_a_seal_that_is_gone_is_told(sealed):
     assert f"Reads: BROKEN, {broken}. 2 rows under 1 seals agree." in verify()[1]
 
 
-def test_a_digest_that_was_changed_is_told(sealed):
-    with behind_the_back():
+def test_a_changed_digest_is_found(sealed):
+    with past_the_triggers():
         AuditSeal.objects.filter(log="reads", after_id=0).update(digest="0" * 64)
     to = AuditSeal.objects.get(log="reads", after_id=0).to_id
     assert f"Reads: BROKEN, the seal up to row {to} was changed" in verify()[1]
@@ -190,7 +187,7 @@ def test_a_seal_cannot_be_changed_by_the_portal(sealed):
         AuditSeal.objects.update(digest="0" * 64)
 
 
-def test_the_digest_hangs_on_no_setting_of_the_session(sealed):
+def test_a_digest_depends_on_no_setting_of_the_session(sealed):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL TIME ZONE 'Asia/Tokyo'; SET LOCAL extra_float_digits = 0")
     assert verify()[0] == 0
@@ -198,7 +195,7 @@ def test_the_digest_hangs_on_no_setting_of_the_session(sealed):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_row_that_is_committed_late_is_sealed_in_its_place():
-    """Its id is smaller than one that is there already; a seal past it would be broken as soon as it comes."""
+    """Its id is smaller than one that is there already: a seal over that would break at its commit."""
     has_written, may_end = threading.Event(), threading.Event()
 
     def slow_writer():
@@ -222,24 +219,24 @@ def test_a_row_that_is_committed_late_is_sealed_in_its_place():
     assert verify()[0] == 0
 
 
-def test_rows_sealed_before_the_log_had_a_column_are_checked_in_the_form_of_then(monkeypatch):
-    monkeypatch.setitem(FORMS, Log.WRITES, 1)
+def test_rows_sealed_before_a_new_column_are_checked_in_their_form(monkeypatch):
+    monkeypatch.setitem(CURRENT_FORMS, Log.WRITES, 1)
     register_patient({"family_name": "Example"}, by=None, source="api")
     assert seal_logs() == 1
-    monkeypatch.setitem(FORMS, Log.WRITES, 2)
+    monkeypatch.setitem(CURRENT_FORMS, Log.WRITES, 2)
     register_patient({"family_name": "Another"}, by=None, source="api")
     assert seal_logs() == 1
     assert [*AuditSeal.objects.order_by("to_id").values_list("form", flat=True)] == [1, 2]
     assert verify()[0] == 0
 
 
-def test_into_which_record_one_was_merged_is_under_the_seal():
+def test_the_seal_covers_the_survivor_of_a_merge():
     first, second, third = (
         register_patient({"family_name": name}, by=None, source="api") for name in "ABC"
     )
     Patient.objects.filter(pk=first.pk).update(status="merged", merged_into=second)
     seal_logs()
     assert verify()[0] == 0
-    with behind_the_back():
+    with past_the_triggers():
         PatientEvent.objects.filter(pgh_obj=first, version=2).update(merged_into=third)
     assert verify()[0] == 1

@@ -1,12 +1,12 @@
-"""The trail: who read and who wrote which record, narrowed, in pages, newest first."""
+"""The audit page: who read and changed which record, filtered, in pages, newest first."""
 
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from portal.audit.query import Asked
-from portal.audit.selectors import trail
+from portal.audit.query import AuditQuery
+from portal.audit.selectors import audit_page
 from portal.patients import services
 from portal.patients.audit import record_reading
 from portal.patients.models import AccessRecord, Patient, PatientEvent
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _one_day(monkeypatch):
-    """For the page it stays the day on which the test began, also over midnight."""
+    """Keeps the page at the day on which the test began, also over midnight."""
     today = timezone.localdate()
     monkeypatch.setattr(timezone, "localdate", lambda *_: today)
 
@@ -32,10 +32,10 @@ def registered(name: str, by=None) -> Patient:
     return services.register_patient({"family_name": name}, by=by, source="portal")
 
 
-def told(client, query: str = "") -> list[str]:
-    """Who did what to how many, newest first."""
+def shown(client, query: str = "") -> list[str]:
+    """Returns who did what to how many patients, newest first."""
     page = client.get(f"/audit/{query}").context["page"]
-    return [f"{one.who}: {one.what} ({one.count})" for one in page.entries]
+    return [f"{entry.who}: {entry.what} ({entry.count})" for entry in page.rows]
 
 
 def read_at(days_ago: float, patient, by=None) -> None:
@@ -52,7 +52,7 @@ def test_reads_and_writes_stand_together_newest_first(auditor, front_desk):
     services.archive_patient(patient.pk, by=front_desk, source="admin")
     open_patient(front_desk, patient.pk, channel="portal")
     who = front_desk.email
-    assert told(auditor) == [
+    assert shown(auditor) == [
         f"{who}: Opened the record (1)",
         f"{who}: Archived (1)",
         f"{who}: Changed phone, city (1)",
@@ -70,16 +70,16 @@ def test_records_are_named_by_mrn_and_nobody_by_name(auditor):
     assert AccessRecord.objects.count() == before
 
 
-def test_every_row_tells_its_door_and_its_request(auditor, client, front_desk):
+def test_every_row_names_its_channel_and_its_request(auditor, client, front_desk):
     patient = registered("Able")
     client.force_login(front_desk)
     answer = client.get(f"/patients/{patient.pk}/")
     client.post(f"/patients/{patient.pk}/archive/", {"version": "1"})
     client.force_login(type(front_desk).objects.get(full_name="Ada Auditor"))
-    entries = client.get("/audit/").context["page"].entries
-    read, written = (next(one for one in entries if one.kind == kind) for kind in "rw")
-    assert (read.door, read.request_id) == ("portal", answer["X-Request-Id"])
-    assert (written.door, written.route) == ("portal", "patients/<uuid:patient_id>/archive/")
+    entries = client.get("/audit/").context["page"].rows
+    read, written = (next(entry for entry in entries if entry.kind == kind) for kind in "rw")
+    assert (read.channel, read.request_id) == ("portal", answer["X-Request-Id"])
+    assert (written.channel, written.route) == ("portal", "patients/<uuid:patient_id>/archive/")
     assert len(written.request_id) == 32
 
 
@@ -107,37 +107,35 @@ def test_every_row_tells_its_door_and_its_request(auditor, client, front_desk):
 )
 def test_each_filter_narrows(auditor, make_user, query, expected):
     desk = make_user("front desk", full_name="Desk")
-    by_sql = Patient.objects.create(
-        family_name="Baker"
-    )  # First: what is told of a change stays for its transaction.
+    # The first row: the context of a change would stay for the rest of the transaction.
+    by_sql = Patient.objects.create(family_name="Baker")
     patient = registered("Able", desk)
     record_reading(desk, [patient.pk], action="open", channel="portal")
     record_reading(desk, [patient.pk, by_sql.pk], action="list", channel="api")
-    found = told(auditor, "?" + query.format(desk=desk.pk, mrn=patient.mrn, id=patient.pk))
-    assert sorted(found) == sorted(expected)
+    entries = shown(auditor, "?" + query.format(desk=desk.pk, mrn=patient.mrn, id=patient.pk))
+    assert sorted(entries) == sorted(expected)
 
 
-def test_a_week_is_shown_at_first_and_the_periods_are_a_press_away(auditor):
+def test_a_week_is_shown_at_first_and_other_periods_are_links(auditor):
     patient = registered("Able")
     for days in (0, 3, 20, 400):
         read_at(days, patient)
-    periods = {one["label"]: one for one in auditor.get("/audit/").context["periods"]}
-    assert [label for label, one in periods.items() if one["is_current"]] == ["7 days"]
+    periods = auditor.get("/audit/").context["periods"]
+    assert [period["label"] for period in periods if period["is_current"]] == ["7 days"]
     counts = {
-        label: len(told(auditor, f"?kind=r&{one['query']}")) for label, one in periods.items()
+        period["label"]: len(shown(auditor, f"?kind=r&{period['query']}")) for period in periods
     }
     assert counts == {"Today": 1, "7 days": 2, "30 days": 3, "All": 4}
 
 
-def test_days_are_the_clinics_and_the_last_one_is_in(auditor, settings):
+def test_days_are_the_clinics_and_the_last_one_is_included(auditor, settings):
     settings.TIME_ZONE = "Asia/Tokyo"
     patient = registered("Able")
     record_reading(None, [patient.pk], action="open", channel="api")
-    AccessRecord.objects.update(
-        at="2026-03-04 14:59:59+00:00"
-    )  # The last second of the 4th in Tokyo.
-    assert len(told(auditor, "?kind=r&since=2026-03-04&until=2026-03-04")) == 1
-    assert told(auditor, "?kind=r&since=5+mar+2026&until=5/3/26") == []
+    last_second_of_the_4th_in_tokyo = "2026-03-04 14:59:59+00:00"
+    AccessRecord.objects.update(at=last_second_of_the_4th_in_tokyo)
+    assert len(shown(auditor, "?kind=r&since=2026-03-04&until=2026-03-04")) == 1
+    assert shown(auditor, "?kind=r&since=5+mar+2026&until=5/3/26") == []
 
 
 def test_every_row_stands_on_exactly_one_page(auditor, monkeypatch):
@@ -150,35 +148,35 @@ def test_every_row_stands_on_exactly_one_page(auditor, monkeypatch):
     seen, query = [], "since="
     while query:
         context = auditor.get(f"/audit/?{query}").context
-        seen += [(one.kind, one.id) for one in context["page"].entries]
+        seen += [(entry.kind, entry.id) for entry in context["page"].rows]
         query = context["next_query"]
     assert len(seen) == len(set(seen)) == 8
     assert [kind for kind, _ in seen] == ["w"] * 4 + ["r"] * 4
 
 
-def test_a_long_list_tells_how_many_and_opens_where_it_stands(auditor):
+def test_a_long_list_shows_how_many_and_opens_in_its_place(auditor):
     patients = [registered(name) for name in ("Able", "Baker", "Charlie", "Delta", "Echo")]
-    record_reading(None, [one.pk for one in patients], action="list", channel="api")
+    record_reading(None, [patient.pk for patient in patients], action="list", channel="api")
     record = AccessRecord.objects.get()
     page = auditor.get("/audit/?kind=r").content.decode()
     assert "5 patients" in page
     assert patients[4].mrn not in page
     for headers in ({}, {"HX-Request": "true"}):
-        shown = auditor.get(f"/audit/{record.pk}/", headers=headers).content.decode()
-        assert [one.mrn for one in patients if one.mrn not in shown] == []
-        assert ("<html" in shown) is not bool(headers)
+        answer = auditor.get(f"/audit/{record.pk}/", headers=headers).content.decode()
+        assert [patient.mrn for patient in patients if patient.mrn not in answer] == []
+        assert ("<html" in answer) is not bool(headers)
     page = auditor.get(f"/audit/?kind=r&patient={patients[4].mrn}").content.decode()
     assert patients[4].mrn in page
     assert "and 4 more" in page
 
 
-def test_who_was_erased_is_still_known_by_mrn(auditor):
+def test_an_erased_patient_is_still_known_by_mrn(auditor):
     patient = registered("Able")
     open_patient(None, patient.pk, channel="api")
     mrn = patient.mrn
     Patient.objects.filter(pk=patient.pk).delete()
-    assert "The system: Erased (1)" in told(auditor)
-    assert len(told(auditor, f"?patient={mrn}")) == 3
+    assert "The system: Erased (1)" in shown(auditor)
+    assert len(shown(auditor, f"?patient={mrn}")) == 3
 
 
 @pytest.mark.parametrize(
@@ -192,7 +190,7 @@ def test_who_was_erased_is_still_known_by_mrn(auditor):
         ("person=99999", "person", "Select a valid choice"),
     ],
 )
-def test_what_is_wrong_is_said_and_what_was_typed_is_kept(auditor, query, field, words):
+def test_a_wrong_filter_is_explained_and_what_was_typed_is_kept(auditor, query, field, words):
     for place in ("/audit/", "/audit/export/"):
         answer = auditor.get(f"{place}?{query}")
         page = answer.content.decode()
@@ -206,14 +204,14 @@ def test_what_is_wrong_is_said_and_what_was_typed_is_kept(auditor, query, field,
 @pytest.mark.parametrize(
     "cursor", ["nonsense", "12.x7", "12.r", "12.r²", f"{10**22}.r1", f"12.r{'9' * 5000}"]
 )
-def test_a_cursor_that_is_none_is_refused_in_words(auditor, cursor):
+def test_a_text_that_is_no_cursor_is_refused(auditor, cursor):
     answer = auditor.get(f"/audit/?after={cursor}")
     assert answer.status_code == 400
     assert "This cursor is not one of ours." in answer.content.decode()
 
 
 @pytest.mark.parametrize("role", ["front desk", "clinician", "billing", "analyst"])
-def test_only_auditors_and_operators_see_it(client, make_user, role):
+def test_only_auditors_and_operators_see_the_audit(client, make_user, role):
     registered("Able")
     record_reading(None, [Patient.objects.get().pk], action="open", channel="api")
     client.force_login(make_user(role))
@@ -221,10 +219,10 @@ def test_only_auditors_and_operators_see_it(client, make_user, role):
         assert client.get(address).status_code == 403
 
 
-def test_a_page_asks_a_handful_of_questions_however_long_it_is(db, django_assert_max_num_queries):
+def test_a_page_needs_few_database_queries_however_long_it_is(db, django_assert_max_num_queries):
     for number in range(30):
         patient = registered(f"Able{number}")
         services.change_patient(patient.pk, {"city": "Leeds"}, by=None, source="api")
         record_reading(None, [patient.pk], action="open", channel="api")
     with django_assert_max_num_queries(6):
-        assert len(trail(None, Asked()).entries) == 50
+        assert len(audit_page(None, AuditQuery()).rows) == 50

@@ -1,1 +1,2 @@
-"""The stream processor: from the topic of patient events to live figures, with a database of its own."""
+"""The stream processor: it turns the topic of patient events into live figures, in its own
+database."""

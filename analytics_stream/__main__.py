@@ -1,4 +1,5 @@
-"""`python -m analytics_stream worker` runs the stream processor, `... migrate` brings its database up to date."""
+"""`python -m analytics_stream worker` runs the stream processor, `... migrate` updates its
+database."""
 
 import argparse
 import os
@@ -15,24 +16,24 @@ from analytics_stream.logs import log_as_json
 
 
 def main() -> int:
-    """0 when all went well, 1 when it could not be done, 2 when the environment is wrong."""
+    """Returns 0 on success, 1 on failure, 2 when the environment is wrong."""
     parser = argparse.ArgumentParser(prog="python -m analytics_stream", description=__doc__)
     parser.add_argument("command", choices=("worker", "migrate"))
     command = parser.parse_args().command
     try:
         log_as_json(read_log_level(os.environ))
-        return _work(read_config(os.environ)) if command == "worker" else _migrate()
+        return _run_worker(read_config(os.environ)) if command == "worker" else _migrate()
     except WrongConfig as wrong:
-        return _refuse(wrong, code=2)
+        return _fail(wrong, code=2)
 
 
-def _work(config: Config) -> int:
+def _run_worker(config: Config) -> int:
     from analytics_stream.app import run
 
     try:
         return run(config)
     except OSError:
-        return _refuse(
+        return _fail(
             f"cannot listen on {config.host}:{config.port}. Set ANALYTICS_PORT to a free port.",
             code=1,
         )
@@ -46,17 +47,17 @@ def _migrate() -> int:
     try:
         revision = migrate(read_database_url(os.environ))
     except OperationalError as away:
-        return _refuse(
+        return _fail(
             f"the database of ANALYTICS_DATABASE_URL does not answer: {str(away.orig).strip()}",
             code=1,
         )
     except TooOld:
-        return _refuse("ANALYTICS_DATABASE_URL must name PostgreSQL 18 or newer.", code=1)
+        return _fail("ANALYTICS_DATABASE_URL must name PostgreSQL 18 or newer.", code=1)
     print(f"analytics: the database is at revision {revision}")
     return 0
 
 
-def _refuse(reason: object, *, code: int) -> int:
+def _fail(reason: object, *, code: int) -> int:
     print(f"analytics: {reason}", file=sys.stderr)
     return code
 
@@ -65,5 +66,5 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    # Not sys.exit: that waits for every thread, and one may hang on a database that does not answer.
+    # Not sys.exit: that waits for every thread, and a thread may hang on a silent database.
     os._exit(code)

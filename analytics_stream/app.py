@@ -1,4 +1,5 @@
-"""Puts the Faust worker together: what it starts, in which order, and everything of Faust that we leave out."""
+"""Assembles the Faust worker: its parts, the order of their start, and the parts of Faust that are
+left out."""
 
 import socket
 from collections.abc import Iterable
@@ -15,26 +16,27 @@ from faust.web.drivers.aiohttp import Web
 from yarl import URL
 
 from analytics_stream.agents import add_agent
-from analytics_stream.audit_api import Inspection
-from analytics_stream.batch_processor import Intake
+from analytics_stream.audit_api import AuditViews
+from analytics_stream.batch_processor import BatchProcessor
 from analytics_stream.config import Config
 from analytics_stream.dead_letters import DeadLetter
-from analytics_stream.offset_store import Keeper
+from analytics_stream.offset_store import OffsetStore
 from analytics_stream.progress import Progress
-from analytics_stream.shutdown import end_in_time
+from analytics_stream.shutdown import limit_shutdown
 from analytics_stream.store import Store
-from analytics_stream.transport import QuickTransport
+from analytics_stream.transport import AnalyticsTransport
 from analytics_stream.views import Views
-from analytics_stream.watchdog import Lookout, WaitForBroker
+from analytics_stream.watchdog import WaitForBroker, Watchdog
 
 GROUP = "analytics"
-SESSION_SECONDS = 6.0  # So long a killed worker's partitions stay unread. Faust has 60 s.
-NEVER = 7 * 86_400.0  # A database that is away must not throw us out of the group.
+SESSION_SECONDS = 6.0  # How long a killed worker's partitions stay unread. Faust has 60 s.
+# Seconds that a batch may take: a database that is away must not throw us out of the group.
+POLL_INTERVAL_SECONDS = 7 * 86_400.0
 
 log = structlog.stdlib.get_logger("analytics.app")
 
 
-class OwnRoutes(Web):
+class OwnWebServer(Web):
     """Faust's web server without any of Faust's pages."""
 
     default_blueprints = production_blueprints = debug_blueprints = optional_blueprints = ()
@@ -49,8 +51,9 @@ class OwnRoutes(Web):
         log.info("Listening.", host=host, port=port)
 
 
-class WebFirst(BootStrategy):
-    """The web server is up before the broker answers: it serves the last figures and says what is missing."""
+class WebFirstBootStrategy(BootStrategy):
+    """Starts the web server before the broker answers: it serves the last figures and tells what
+    is missing."""
 
     def server(self) -> Iterable[Any]:
         app = cast(Worker, self.app)
@@ -58,13 +61,13 @@ class WebFirst(BootStrategy):
         yield WaitForBroker(app.config.brokers)
         yield from self._chain(self.sensors(), self.kafka_producer(), self.kafka_consumer())
         yield from self._chain(self.agents(), self.kafka_conductor(), self.tables())
-        yield Lookout(app, app.progress, app.config.brokers, app.keeper)
+        yield Watchdog(app, app.progress, app.config.brokers, app.offset_store)
 
 
 class Worker(faust.App):
     """One worker; several share the partitions of the topic and may share one database."""
 
-    BootStrategy = WebFirst
+    BootStrategy = WebFirstBootStrategy
 
     def __init__(self, config: Config) -> None:
         super().__init__(
@@ -73,43 +76,45 @@ class Worker(faust.App):
             broker_client_id=GROUP,
             broker_session_timeout=SESSION_SECONDS,
             broker_heartbeat_interval=2.0,
-            broker_max_poll_interval=NEVER,
+            broker_max_poll_interval=POLL_INTERVAL_SECONDS,
             broker_commit_interval=1.0,
             consumer_auto_offset_reset="earliest",
-            consumer_metadata_max_age_ms=3_000,  # A topic that is made after us is found this soon.
+            consumer_metadata_max_age_ms=3_000,  # A topic created after our start is found so soon.
             store="memory://",
-            stream_wait_empty=False,  # To read a message again changes nothing, to wait for a database may take hours.
+            # Reading a message again changes nothing, and waiting for a database may take hours.
+            stream_wait_empty=False,
             topic_allow_declare=False,
             topic_disable_leader=True,
         )
         self.config = config
         self.progress = Progress()
-        self.counting = Store(config.database_url)
+        store = Store(config.database_url)
         # One thread counts and one reads for the web routes, so that neither waits for the other.
-        self.counter, self.reader = (ThreadPoolExecutor(1, name) for name in ("counter", "reader"))
-        self.auditor = ThreadPoolExecutor(2, "auditor")
-        self.keeper = Keeper(self.counting, self.reader)
-        intake = Intake(
-            self.counting, self._post, self.keeper.bookmarks, self.progress, self.counter
+        counter, reader = ThreadPoolExecutor(1, "counter"), ThreadPoolExecutor(1, "reader")
+        self.offset_store = OffsetStore(store, reader)
+        processor = BatchProcessor(
+            store, self._post, self.offset_store.tracker, self.progress, counter
         )
-        self.views = Views(self.counting, self.progress, self.reader, config.time_zone)
-        self.inspection = Inspection(self.counting.engine, self.auditor)
-        add_agent(self, config.topic, intake)
+        self.figure_views = Views(store, self.progress, reader, config.time_zone)
+        self.audit_views = AuditViews(store.engine, ThreadPoolExecutor(2, "auditor"))
+        add_agent(self, config.topic, processor)
 
     def on_webserver_init(self, web: Any) -> None:
-        self.views.add_to(web.web_app)
-        self.inspection.add_to(web.web_app)
+        self.figure_views.add_routes(web.web_app)
+        self.audit_views.add_routes(web.web_app)
 
-    def _new_web(self) -> OwnRoutes:
-        return OwnRoutes(self)
+    def _new_web(self) -> OwnWebServer:
+        return OwnWebServer(self)
 
-    def _new_transport(self) -> QuickTransport:
-        return QuickTransport(self.conf.broker_consumer, self)
+    def _new_transport(self) -> AnalyticsTransport:
+        return AnalyticsTransport(self.conf.broker_consumer, self)
 
     def _create_directories(self) -> None:
-        """Faust makes a folder for tables; we have none, and the file system may be read-only."""
+        """Leaves out Faust's folder for tables: there are none, and the file system may be
+        read-only."""
 
     async def _post(self, letter: DeadLetter) -> None:
+        """Sends the letter; without its value when the topic refuses it as too large."""
         message, topic = letter.message, self.config.dead_letter_topic
         try:
             await self.producer.send_and_wait(
@@ -123,21 +128,24 @@ class Worker(faust.App):
             )
 
 
-class Process(faust.Worker):
-    """Faust's runner of an app, with an end to its patience."""
+class WorkerProcess(faust.Worker):
+    """Faust's runner of an app, with a limit to the time that its shutdown takes."""
 
     def _schedule_shutdown(self, signal: Any) -> None:
-        end_in_time()
+        limit_shutdown()
         super()._schedule_shutdown(signal)
 
 
 def run(config: Config) -> int:
-    """Work until SIGTERM or SIGINT; answers the exit code. Raises OSError when the port is taken."""
+    """Runs a worker until SIGTERM or SIGINT and returns the exit code.
+
+    Raises OSError when the port is taken.
+    """
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     socket.create_server((config.host, config.port), family=family).close()
     app = Worker(config)
     app.finalize()
-    worker = Process(app, quiet=True, override_logging=False, redirect_stdouts=False)
+    worker = WorkerProcess(app, quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None
     try:
         worker.execute_from_commandline()

@@ -1,4 +1,4 @@
-"""Takes each batch from the topic to the database: a message is acknowledged only when it is counted or set aside."""
+"""Counts each batch: a message is acknowledged only when it is counted or set aside."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,103 +11,116 @@ from analytics_stream.database import OffsetsLost, Refused, StoreAway
 from analytics_stream.dead_letters import DeadLetter, Message, set_aside
 from analytics_stream.folding import Event, Undecodable, decode
 from analytics_stream.metrics import BATCH_SECONDS, DUPLICATES, FOLDED, STORE_FAILURES
-from analytics_stream.offsets import Bookmark, Bookmarks
+from analytics_stream.offsets import OffsetTracker, OffsetUpdate
 from analytics_stream.progress import Progress
 
+# Seconds between two tries of a database that is away; each wait is twice the one before.
 SHORTEST_WAIT, LONGEST_WAIT = 0.1, 3.0
 
-Answer = TypeVar("Answer")
-Pair = tuple[Event, Message]
+Result = TypeVar("Result")
+DecodedMessage = tuple[Event, Message]
 
-log = structlog.stdlib.get_logger("analytics.intake")
+log = structlog.stdlib.get_logger("analytics.batch_processor")
 
 
 class HandlerFault(Exception):
-    """Our own code fails on these events. The text is the kind of error; the error itself may quote a patient."""
+    """Our own code fails on these events.
+
+    The text is the kind of error only, because the error itself may quote a patient.
+    """
 
 
 class Delivery(Protocol):
-    """What we need of a Faust event: a message, and the way to say that it is done."""
+    """A Faust event, as far as it is used here: a message, and how to acknowledge it."""
 
     message: Message
 
     def ack(self) -> bool: ...
 
 
-class Counting(Protocol):
-    """What we need of the store."""
+class CountStore(Protocol):
+    """The part of the store that counting needs."""
 
-    def count(self, events: Sequence[Event], bookmarks: Sequence[Bookmark] = ()) -> int: ...
+    def count(self, events: Sequence[Event], updates: Sequence[OffsetUpdate] = ()) -> int: ...
 
-    def keep(self, bookmarks: Sequence[Bookmark]) -> None: ...
+    def save_offsets(self, updates: Sequence[OffsetUpdate]) -> None: ...
 
 
-class Intake:
+class BatchProcessor:
     """Counts batches, one after the other.
 
-    `post` delivers a dead letter and returns when the broker has it. `executor` runs the blocking database work.
+    `post` delivers a dead letter and returns when the broker has it. `executor` runs the blocking
+    database work.
     """
 
     def __init__(
         self,
-        store: Counting,
+        store: CountStore,
         post: Callable[[DeadLetter], Awaitable[object]],
-        bookmarks: Bookmarks,
+        tracker: OffsetTracker,
         progress: Progress,
         executor: Executor,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        self._store, self._post, self._bookmarks, self._progress = store, post, bookmarks, progress
+        self._store, self._post, self._tracker, self._progress = store, post, tracker, progress
         self._executor, self._sleep = executor, sleep
 
-    async def take_in(self, batch: Sequence[Delivery]) -> None:
-        """Count the batch, set aside what cannot be counted, then acknowledge all of it.
+    async def process(self, batch: Sequence[Delivery]) -> None:
+        """Counts the batch, sets aside what cannot be counted, then acknowledges all of it.
 
         Raises CannotGoOn or OffsetsLost.
         """
-        pairs, letters = decode_all(batch)
-        bookmarks = self._bookmarks.after(delivery.message for delivery in batch)
-        self._progress.take_in_hand(min((event.occurred_at for event, _ in pairs), default=None))
+        decoded, letters = decode_batch(batch)
+        updates = self._tracker.updates_for(delivery.message for delivery in batch)
+        oldest = min((event.occurred_at for event, _ in decoded), default=None)
+        self._progress.begin_batch(oldest)
         with BATCH_SECONDS.time():
-            if letters or await self._reason_against(pairs, bookmarks):
-                await self._count_what_can_be(pairs, letters, bookmarks)
-        self._bookmarks.keep(bookmarks)
+            if letters or await self._try_count(decoded, updates):
+                await self._count_or_set_aside(decoded, letters, updates)
+        self._tracker.confirm(updates)
         for delivery in batch:
             delivery.ack()
-        self._progress.take_in_hand(None)
-        self._progress.move()
+        self._progress.end_batch()
 
-    async def _count_what_can_be(
-        self, pairs: list[Pair], letters: list[DeadLetter], bookmarks: Sequence[Bookmark]
+    async def _count_or_set_aside(
+        self,
+        decoded: list[DecodedMessage],
+        letters: list[DeadLetter],
+        updates: Sequence[OffsetUpdate],
     ) -> None:
-        """The bookmarks move last: a kill before that lets everything be read again."""
-        letters = letters + await self._count_in_parts(pairs)
-        await asyncio.gather(*map(self._set_aside, letters))
-        await self._when_possible(lambda: self._store.keep(bookmarks))
+        """Counts what can be counted and posts the rest.
 
-    async def _count_in_parts(self, pairs: list[Pair]) -> list[DeadLetter]:
-        """Halve until what fails stands alone. Answers the letters for it."""
-        reason = await self._reason_against(pairs) if pairs else None
+        The offsets move last, so that a kill before that lets everything be read again.
+        """
+        letters = letters + await self._count_by_halves(decoded)
+        await asyncio.gather(*map(self._set_aside, letters))
+        await self._retry_while_away(lambda: self._store.save_offsets(updates))
+
+    async def _count_by_halves(self, decoded: list[DecodedMessage]) -> list[DeadLetter]:
+        """Halves the batch until each failing message is alone, and returns the letters for them."""
+        reason = await self._try_count(decoded) if decoded else None
         if reason is None:
             return []
-        if len(pairs) == 1:
-            return [DeadLetter(pairs[0][1], reason)]
-        middle = len(pairs) // 2
-        return await self._count_in_parts(pairs[:middle]) + await self._count_in_parts(
-            pairs[middle:]
-        )
+        if len(decoded) == 1:
+            return [DeadLetter(decoded[0][1], reason)]
+        middle = len(decoded) // 2
+        letters = await self._count_by_halves(decoded[:middle])
+        return letters + await self._count_by_halves(decoded[middle:])
 
-    async def _reason_against(
-        self, pairs: list[Pair], bookmarks: Sequence[Bookmark] = ()
+    async def _try_count(
+        self, decoded: list[DecodedMessage], updates: Sequence[OffsetUpdate] = ()
     ) -> str | None:
-        """Count, however long the database is away; answers None, or why these events together never can be."""
-        events = [event for event, _ in pairs]
+        """Counts, however long the database is away.
+
+        Returns None, or the reason why these events together can never be counted.
+        """
+        events = [event for event, _ in decoded]
         try:
-            fresh = await self._when_possible(lambda: self._store.count(events, bookmarks))
+            fresh = await self._retry_while_away(lambda: self._store.count(events, updates))
         except Refused:
             return "the database refuses its values"
         except HandlerFault as fault:
-            if len(pairs) == 1:
+            if len(decoded) == 1:
                 log.error(
                     "Our own code fails on an event.",
                     event_id=events[0].event_id,
@@ -115,14 +128,14 @@ class Intake:
                 )
             return f"handler fault: {fault}"
         FOLDED.inc(fresh)
-        DUPLICATES.inc(len(pairs) - fresh)
+        DUPLICATES.inc(len(decoded) - fresh)
         return None
 
-    async def _when_possible(self, work: Callable[[], Answer]) -> Answer:
+    async def _retry_while_away(self, work: Callable[[], Result]) -> Result:
         wait, loop = SHORTEST_WAIT, asyncio.get_running_loop()
         while True:
             try:
-                answer = await loop.run_in_executor(self._executor, attempt, work)
+                result = await loop.run_in_executor(self._executor, call_store, work)
             except StoreAway as away:
                 STORE_FAILURES.inc()
                 if wait == SHORTEST_WAIT:
@@ -133,16 +146,19 @@ class Intake:
             else:
                 if wait > SHORTEST_WAIT:
                     log.warning("The database is back.")
-                self._progress.move()
-                return answer
+                self._progress.record_move()
+                return result
 
     async def _set_aside(self, letter: DeadLetter) -> None:
         await set_aside(letter, self._post, self._sleep)
-        self._progress.move()
+        self._progress.record_move()
 
 
-def attempt(work: Callable[[], Answer]) -> Answer:
-    """Tell an error of ours on certain events, which HandlerFault says, from one that any events would meet."""
+def call_store(work: Callable[[], Result]) -> Result:
+    """Calls `work`, and raises HandlerFault for an error of ours that certain events cause.
+
+    Errors that any events would meet are passed on as they are.
+    """
     try:
         return work()
     except (StoreAway, Refused, OffsetsLost, MemoryError):
@@ -151,15 +167,15 @@ def attempt(work: Callable[[], Answer]) -> Answer:
         raise HandlerFault(type(error).__name__) from error
 
 
-def decode_all(batch: Sequence[Delivery]) -> tuple[list[Pair], list[DeadLetter]]:
-    """The events of a batch, each with its message, and the letters for what is no event."""
-    pairs: list[Pair] = []
+def decode_batch(batch: Sequence[Delivery]) -> tuple[list[DecodedMessage], list[DeadLetter]]:
+    """Returns the events of a batch with their messages, and a letter for each other message."""
+    decoded: list[DecodedMessage] = []
     letters: list[DeadLetter] = []
     for delivery in batch:
         try:
-            pairs.append((decode(delivery.message.value), delivery.message))
+            decoded.append((decode(delivery.message.value), delivery.message))
         except Undecodable as reason:
             letters.append(DeadLetter(delivery.message, str(reason)))
         except Exception as error:
             letters.append(DeadLetter(delivery.message, f"handler fault: {type(error).__name__}"))
-    return pairs, letters
+    return decoded, letters

@@ -1,4 +1,4 @@
-"""What the environment says; a missing or wrong variable names itself."""
+"""Reads the settings from the environment; the error for a bad variable names it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class WrongConfig(Exception):
-    """A variable is missing or wrong; the text names it and says what to put there."""
+    """A variable is missing or wrong. The text names it and tells what to put there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Config:
 
 
 def read_config(environ: Mapping[str, str]) -> Config:
-    """Read every variable of the worker. Raises WrongConfig."""
+    """Reads every variable of the worker. Raises WrongConfig."""
     return Config(
         database_url=read_database_url(environ),
         brokers=_brokers(environ.get("KAFKA_BOOTSTRAP_SERVERS", "")),
@@ -45,7 +45,7 @@ def read_config(environ: Mapping[str, str]) -> Config:
 
 
 def read_database_url(environ: Mapping[str, str]) -> URL:
-    """All that `migrate` needs besides the log level. Raises WrongConfig."""
+    """Reads the only variable that `migrate` needs besides the log level. Raises WrongConfig."""
     text = environ.get("ANALYTICS_DATABASE_URL", "")
     if not text:
         raise WrongConfig(
@@ -73,7 +73,8 @@ def _brokers(text: str) -> tuple[str, ...]:
     brokers = tuple(part.strip() for part in text.split(",") if part.strip())
     if not brokers:
         raise WrongConfig(
-            "KAFKA_BOOTSTRAP_SERVERS is missing. Set it to host:port, or several with commas between."
+            "KAFKA_BOOTSTRAP_SERVERS is missing. "
+            "Set it to host:port, or several with commas between."
         )
     for broker in brokers:
         host, _, port = broker.rpartition(":")
@@ -96,9 +97,8 @@ def _is_port(text: str) -> bool:
 
 def _time_zone(text: str) -> tzinfo:
     try:
-        return (
-            UTC if text == "UTC" else ZoneInfo(text)
-        )  # UTC is there on machines without time zone data too.
+        # UTC is there on machines without time zone data too.
+        return UTC if text == "UTC" else ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise WrongConfig(
             "TIME_ZONE must be a name such as Europe/London; it decides when a day begins."

@@ -1,14 +1,12 @@
-"""The connection to PostgreSQL, and which of its errors are ours to wait for."""
+"""Connects to PostgreSQL, and tells errors that pass from errors that stay."""
 
 from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
-REFUSALS = (
-    "22",
-    "23",
-    "54",
-)  # Classes of SQLSTATE: wrong data, broken constraint, too large. They stay so.
+# Classes of SQLSTATE that trying again does not mend: wrong data, broken constraint, too large.
+REFUSALS = ("22", "23", "54")
 
+# Settings of each session. PostgreSQL ends what takes longer.
 LIMITS = {
     "statement_timeout": "20s",
     "lock_timeout": "10s",
@@ -19,7 +17,10 @@ LIMITS = {
 
 
 class StoreAway(Exception):
-    """The database cannot be used now; the same call may be made again. The text is the kind of error."""
+    """The database cannot be used now, and the same call may be tried again.
+
+    The text is the kind of error.
+    """
 
 
 class Refused(Exception):
@@ -27,14 +28,17 @@ class Refused(Exception):
 
 
 class OffsetsLost(Exception):
-    """The database has counted less of the topic than we know it had: it was emptied, or is an older one."""
+    """The database counted less of the topic than before: it was emptied, or is an older one."""
 
     def __init__(self) -> None:
         super().__init__("The database lost what was counted before. It is counted anew.")
 
 
 def open_engine(url: URL) -> Engine:
-    """An engine that notices within seconds that its server is gone, and whose errors do not repeat values."""
+    """Returns an engine that notices within seconds that its server is gone.
+
+    Its errors do not repeat values.
+    """
     limits = " ".join(f"-c {name}={value}" for name, value in LIMITS.items())
     network = {
         "connect_timeout": 5,
@@ -52,13 +56,13 @@ def open_engine(url: URL) -> Engine:
     return create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
 
 
-def told(error: Exception) -> Exception:
-    """What an error of SQLAlchemy means to us: StoreAway or Refused."""
-    if isinstance(error, DBAPIError):
-        code = getattr(error.orig, "pgcode", None) or ""
-        return (
-            Refused()
-            if code.startswith(REFUSALS)
-            else StoreAway(f"{type(error).__name__} {code}".strip())
-        )
-    return Refused() if isinstance(error, ValueError) else StoreAway(type(error).__name__)
+def translate_error(error: Exception) -> Exception:
+    """Returns the StoreAway or Refused that an error of SQLAlchemy means."""
+    if isinstance(error, ValueError):
+        return Refused()
+    if not isinstance(error, DBAPIError):
+        return StoreAway(type(error).__name__)
+    code = getattr(error.orig, "pgcode", None) or ""
+    if code.startswith(REFUSALS):
+        return Refused()
+    return StoreAway(f"{type(error).__name__} {code}".strip())

@@ -9,15 +9,15 @@ import structlog
 
 from analytics_stream.metrics import DEAD_LETTERS
 
-TRIES = 6
-TRY_SECONDS = 10.0
-SHORTEST_WAIT, LONGEST_WAIT = 0.1, 3.0
+TRIES = 6  # After so many the process ends.
+TRY_SECONDS = 10.0  # Longest time that a try may take.
+SHORTEST_WAIT, LONGEST_WAIT = 0.1, 3.0  # Seconds between two tries; each is twice the one before.
 
 log = structlog.stdlib.get_logger("analytics.dead_letters")
 
 
 class Message(Protocol):
-    """What we need of a message as Faust hands it out."""
+    """A message of Faust, as far as it is used here."""
 
     topic: str
     partition: int
@@ -30,14 +30,14 @@ class Message(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message on its way to the dead-letter topic, as it was read, and why."""
+    """A message for the dead-letter topic, as it was read, with the reason."""
 
     message: Message
     reason: str
 
     @property
     def origin(self) -> dict[str, str]:
-        """The headers added to the message's own: they hold no value out of it."""
+        """The headers added to the message's own. They repeat none of its values."""
         return {
             "reason": self.reason,
             "original_topic": self.message.topic,
@@ -52,7 +52,10 @@ class DeadLetter:
         return pairs + [(name, text.encode()) for name, text in self.origin.items()]
 
     def without_value(self) -> list[tuple[str, bytes]]:
-        """Headers that go alone when the whole letter is more than the topic takes: they say where the message is."""
+        """Returns the headers to send alone when the whole letter is too large for the topic.
+
+        They tell where the message is.
+        """
         size = str(len(self.message.value or b""))
         return [
             (name, text.encode()) for name, text in {**self.origin, "value_left_out": size}.items()
@@ -60,7 +63,7 @@ class DeadLetter:
 
 
 class CannotGoOn(Exception):
-    """A message can be neither counted nor set aside; the process must end without acknowledging it."""
+    """A message can be neither counted nor set aside; the process must end without an ack."""
 
 
 async def set_aside(
@@ -68,7 +71,7 @@ async def set_aside(
     post: Callable[[DeadLetter], Awaitable[object]],
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> None:
-    """Return when `post` has, which is when the broker has the letter. Raises CannotGoOn after six tries."""
+    """Posts the letter and returns when the broker has it. Raises CannotGoOn after six tries."""
     wait = SHORTEST_WAIT
     for _ in range(TRIES):
         try:

@@ -1,4 +1,4 @@
-"""From counts to the figures that the portal shows: what depends on today is worked out here, when they are read."""
+"""Draws the figures that the portal shows from counts, for the day on which they are read."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,15 +8,15 @@ from typing import Any
 
 from analytics_stream.folding import SEXES, UNKNOWN, hour_of, minute_of, quarter_of
 
+# Points of each series. Those of registrations are at least twice the range that the dashboard
+# shows, so that it can compare a range with the one before.
 DAYS = 90
 HOURS = 48
-MINUTES = 60
-REGISTRATION_MINUTES = (
-    120  # As of hours and days, there are enough to compare with what was before.
-)
-EVENT_HOURS = 24
+REGISTRATION_MINUTES = 120
 EVENT_DAYS = 30
-REGIONS = 20
+EVENT_HOURS = 24
+MINUTES = 60  # of events
+REGIONS = 20  # The largest regions are shown.
 AGE_BANDS = (
     (0, 17, "0-17"),
     (18, 39, "18-39"),
@@ -26,14 +26,15 @@ AGE_BANDS = (
 )
 
 Counts = Mapping[str, Mapping[str, int]]
-"""Counts by figure and bucket, as `folding` names them. A missing one is 0."""
+"""Counts by figure and bucket, as `folding` names them. A missing count is 0."""
 
 
 def draw_figures(counts: Counts, *, now: datetime, today: date) -> dict[str, Any]:
-    """The figures in JSON's terms. `now` has a time zone; `today` is the clinic's day.
+    """Returns the figures, ready for JSON. `now` has a time zone; `today` is the clinic's day.
 
-    Registrations count every patient who is not deleted; age, sex, region and source count the active ones.
-    Series are lists of {"day" or "at", "count"} without gaps, oldest first; breakdowns are objects of counts.
+    Registrations count every patient who is not deleted; age, sex, region and source count the
+    active ones. Series are lists of {"day" or "at", "count"} without gaps, oldest first;
+    breakdowns are objects of counts.
     """
     days = counts.get("registered_on", {})
     return {
@@ -67,7 +68,8 @@ def draw_figures(counts: Counts, *, now: datetime, today: date) -> dict[str, Any
 
 
 def tag_of(figures: Mapping[str, Any]) -> str:
-    """The value of a weak entity tag (RFC 9110): it changes when a figure does, whatever the clock says meanwhile."""
+    """Returns the value of a weak entity tag (RFC 9110): it changes with the figures, not with the
+    clock."""
     text = json.dumps(
         {name: value for name, value in figures.items() if name != "asOf"}, sort_keys=True
     )
@@ -75,7 +77,7 @@ def tag_of(figures: Mapping[str, Any]) -> str:
 
 
 def last_days(number: int, today: date) -> list[str]:
-    """The last `number` days as ISO 8601, oldest first, today last."""
+    """Returns the last `number` days as ISO 8601, oldest first, today last."""
     return [(today - timedelta(days=ago)).isoformat() for ago in reversed(range(number))]
 
 
@@ -88,7 +90,7 @@ def last_minutes(number: int, now: datetime) -> list[str]:
 
 
 def first_quarters(days: Sequence[str], zone: tzinfo | None) -> list[str]:
-    """The quarter of an hour that each of these days begins with, by the clock of this time zone."""
+    """Returns the first quarter of an hour of each day, by the clock of this time zone."""
     return [quarter_of(datetime.combine(date.fromisoformat(day), time(), zone)) for day in days]
 
 
@@ -110,7 +112,7 @@ def _series(counts: Mapping[str, int], buckets: list[str], ending: str) -> list[
 
 
 def _by_age_band(years: Mapping[str, int], this_year: int) -> dict[str, int]:
-    """The age is the one reached within this year, as no more than the year of birth is known."""
+    """Counts the age that is reached this year, because only the year of birth is known."""
     bands = {name: 0 for _, _, name in AGE_BANDS} | {UNKNOWN: 0}
     for year, count in years.items():
         bands[_age_band(int(year), this_year)] += count

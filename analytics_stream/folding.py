@@ -1,4 +1,7 @@
-"""The rules: what an event says, which state of a patient wins, and how counts change. They know no broker, no SQL."""
+"""The rules of counting: they decode an event, choose the latest state, and tell how counts change.
+
+They know neither the broker nor SQL.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -13,21 +16,26 @@ from protos.patient.events.v1.patient_event_pb2 import PatientEvent
 STATUSES = ("active", "archived", "merged", "deleted")
 SEXES = ("female", "male", "other", "unknown")
 UNKNOWN = "unknown"
-LONGEST_WORD = 200  # An index entry of PostgreSQL takes 2,700 bytes; a longer word would be refused there for ever.
+# Characters of a region or source. An index entry of PostgreSQL takes 2,700 bytes, and a longer
+# word would be refused there for ever.
+LONGEST_WORD = 200
 
 Place = tuple[str, str]
 """Which count: the figure's name, and the bucket in it."""
 
 
 class Undecodable(Exception):
-    """A message breaks the contract of protos/patient/events/v1. The text names the field, never its value."""
+    """A message breaks the contract of protos/patient/events/v1.
+
+    The text names the field, never its value.
+    """
 
 
 class State(NamedTuple):
-    """What the figures need to know of one patient.
+    """The facts about a patient that the figures need.
 
     `registered_at` is the time of version 1, and None until that version was read.
-    `birth_year` 0 means unknown; the words say so themselves.
+    `birth_year` is 0 when unknown; texts are `UNKNOWN` then.
     """
 
     patient_id: str
@@ -43,7 +51,7 @@ class State(NamedTuple):
 
 
 class Event(NamedTuple):
-    """What happened to one patient, and the state it led to."""
+    """A change of one patient, and the state it led to."""
 
     event_id: int
     occurred_at: datetime
@@ -51,7 +59,7 @@ class Event(NamedTuple):
 
 
 def decode(value: bytes | None) -> Event:
-    """The event in a message of the topic. Raises Undecodable."""
+    """Returns the event in a message of the topic. Raises Undecodable."""
     if value is None:
         raise Undecodable("the message has no value")
     try:
@@ -129,18 +137,19 @@ def _word(text: str, field: str) -> str:
     return word
 
 
-def latest(one: State, other: State) -> State:
-    """The state that is true when both were read, in whatever order and however often.
+def latest(first: State, second: State) -> State:
+    """Returns the state that is true when both were read, in any order and any number of times.
 
-    The higher version wins, then the higher event number. The time of version 1 is kept from either.
+    The higher version wins, then the higher event number. The time of version 1 is taken from
+    either.
     """
-    winner = max(one, other, key=lambda state: (state.version, state.event_id))
-    times = [state.registered_at for state in (one, other) if state.registered_at]
+    winner = max(first, second, key=lambda state: (state.version, state.event_id))
+    times = [state.registered_at for state in (first, second) if state.registered_at]
     return winner._replace(registered_at=min(times, default=None))
 
 
 def latest_states(events: Iterable[Event]) -> list[State]:
-    """One state for each patient in `events`."""
+    """Returns one state for each patient in `events`."""
     states: dict[str, State] = {}
     for event in events:
         known = states.get(event.state.patient_id)
@@ -149,7 +158,11 @@ def latest_states(events: Iterable[Event]) -> list[State]:
 
 
 def places(state: State | None) -> list[Place]:
-    """Where a patient is counted: a deleted one nowhere, an archived or merged one in status and registrations only."""
+    """Returns where a patient is counted.
+
+    A deleted patient is counted nowhere, an archived or merged one in status and registrations
+    only.
+    """
     if state is None or state.status == "deleted":
         return []
     found = [("status", state.status)]
@@ -169,13 +182,16 @@ def places(state: State | None) -> list[Place]:
 
 
 def changes(old: State | None, new: State) -> Iterator[tuple[Place, int]]:
-    """What the step from `old` to `new` adds to which counts. The same place may come twice, up and down."""
+    """Yields what the step from `old` to `new` adds to each count.
+
+    The same place may come twice, up and down.
+    """
     yield from ((place, 1) for place in places(new))
     yield from ((place, -1) for place in places(old))
 
 
 def event_counts(events: Iterable[Event]) -> Counter[Place]:
-    """What events that were never counted before add, whatever they say of their patients."""
+    """Returns what new events add to the counts of events, whatever they tell of their patients."""
     counts: Counter[Place] = Counter()
     for event in events:
         counts["events", ""] += 1
@@ -185,16 +201,19 @@ def event_counts(events: Iterable[Event]) -> Counter[Place]:
 
 
 def hour_of(time: datetime) -> str:
-    """The hour's name, which sorts by time: 2026-04-05T06."""
+    """Returns the hour's name, which sorts by time: 2026-04-05T06."""
     return time.astimezone(UTC).isoformat()[:13]
 
 
 def quarter_of(time: datetime) -> str:
-    """The quarter of an hour that it lies in, by the quarter's first minute. Every time zone's day begins with one."""
+    """Returns the quarter of an hour by the name of its first minute.
+
+    The day of every time zone begins with a quarter.
+    """
     time = time.astimezone(UTC)
     return minute_of(time.replace(minute=time.minute - time.minute % 15))
 
 
 def minute_of(time: datetime) -> str:
-    """2026-04-05T06:07."""
+    """Returns the minute's name: 2026-04-05T06:07."""
     return time.astimezone(UTC).isoformat()[:16]

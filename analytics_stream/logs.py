@@ -8,11 +8,11 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-QUIET_SECONDS = 60.0
+QUIET_SECONDS = 60.0  # A library's repeated line is left out for so long.
 
 
 def log_as_json(level: str) -> None:
-    """Send our own lines and those of libraries through one formatter."""
+    """Sends our own lines and those of libraries through one formatter."""
     shared: list[Any] = [
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
@@ -25,37 +25,40 @@ def log_as_json(level: str) -> None:
         cache_logger_on_first_use=True,
     )
     lines = logging.StreamHandler(sys.stderr)
-    final = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _error_without_text]
+    final = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _drop_error_text]
     lines.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared, processors=[*final, structlog.processors.JSONRenderer()]
         )
     )
-    lines.addFilter(Rarely())
+    lines.addFilter(RepeatFilter())
     logging.basicConfig(level=logging.WARNING, handlers=[lines], force=True)
     logging.getLogger("analytics").setLevel(level)
 
 
-class Rarely(logging.Filter):
-    """Lets a library say the same only once a minute: aiokafka writes fifty lines a second while a broker is away."""
+class RepeatFilter(logging.Filter):
+    """Lets a library write the same line only once a minute.
+
+    aiokafka writes fifty lines a second while a broker is away.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: dict[tuple[str, str], float] = {}
+        self._written_at: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        now, said = time.monotonic(), (record.name, str(record.msg))
-        if (
-            record.name.startswith("analytics.")
-            or now - self._said.get(said, -QUIET_SECONDS) >= QUIET_SECONDS
-        ):
-            self._said[said] = now
+        if record.name.startswith("analytics."):
             return True
-        return False
+        now, line = time.monotonic(), (record.name, str(record.msg))
+        if now - self._written_at.get(line, -QUIET_SECONDS) < QUIET_SECONDS:
+            return False
+        self._written_at[line] = now
+        return True
 
 
-def _error_without_text(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Keep an error's kind and place, drop its text: database errors quote the row that they refuse."""
+def _drop_error_text(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Keeps an error's kind and place, and drops its text: database errors quote the row that they
+    refuse."""
     info = event.pop("exc_info", None)
     error = info[1] if isinstance(info, tuple) else info
     if isinstance(error, BaseException):

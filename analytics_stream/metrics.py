@@ -1,4 +1,4 @@
-"""What operators can watch at /metrics. No label names a patient."""
+"""The metrics that operators can watch at /metrics. No label names a patient."""
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -17,4 +17,4 @@ LAG_SECONDS = Gauge(
 MESSAGES_BEHIND = Gauge(
     "analytics_messages_behind", "Messages on our partitions that are not counted yet."
 )
-GAPS = Gauge("analytics_gaps", "Patients of whom an earlier event was never counted.")
+GAPS = Gauge("analytics_gaps", "Patients with an earlier event that was never counted.")

@@ -1,4 +1,4 @@
-"""How far each partition was read, as the database keeps it, and from where to read on."""
+"""The offset up to which each partition is counted, and the offset from which to read on."""
 
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
@@ -7,11 +7,11 @@ from typing import NamedTuple, Protocol, TypeVar
 
 Partition = tuple[str, int]
 """Topic and number of a partition."""
-P = TypeVar("P", bound=Partition)
+PartitionT = TypeVar("PartitionT", bound=Partition)
 
 
-class Read(Protocol):
-    """What we need of a message that was read."""
+class ReadMessage(Protocol):
+    """The fields that this module needs of a message."""
 
     topic: str
     partition: int
@@ -21,32 +21,36 @@ class Read(Protocol):
     value: bytes | None
 
 
-R = TypeVar("R", bound=Read)
+MessageT = TypeVar("MessageT", bound=ReadMessage)
 
 
-class Bookmark(NamedTuple):
-    """That a partition is counted up to `next_offset`, once a batch is; and what the database must have kept before.
+class OffsetUpdate(NamedTuple):
+    """Moves the stored offset of a partition to `next_offset`, together with a counted batch.
 
-    `kept` is None when the partition is read from its beginning: then nothing need be kept yet, and `opening` is the
-    fingerprint of its first message.
+    `stored` is the offset that the database must have had before. It is None when the partition is
+    read from its beginning: then the database need not have any, and `fingerprint` is that of the
+    partition's first message.
     """
 
     topic: str
     partition: int
-    kept: int | None
+    stored: int | None
     next_offset: int
-    opening: bytes | None = None
+    fingerprint: bytes | None = None
 
 
-class Kept(NamedTuple):
-    """What the database keeps of a partition: `opening` is the fingerprint of the message that it began with."""
+class StoredOffset(NamedTuple):
+    """The offset of a partition in the database, with the fingerprint of its first message."""
 
     next_offset: int
-    opening: bytes | None
+    fingerprint: bytes | None
 
 
-def fingerprint(message: Read) -> bytes:
-    """Sixteen bytes that tell a partition by its first message: the same event sent again later gives others."""
+def fingerprint(message: ReadMessage) -> bytes:
+    """Returns sixteen bytes that identify a partition by its first message.
+
+    They include offset and time, so the same event sent again later has another fingerprint.
+    """
     digest = blake2b(digest_size=16)
     place_and_time = b"%d %d" % (message.offset, round(message.timestamp * 1000))
     for part in (place_and_time, message.key or b"", message.value or b""):
@@ -54,65 +58,77 @@ def fingerprint(message: Read) -> bytes:
     return digest.digest()
 
 
-class Bookmarks:
-    """What this process knows to be kept in the database of each partition that is ours."""
+class OffsetTracker:
+    """Tracks which offset the database must have for each partition assigned to this process."""
 
     def __init__(self) -> None:
-        self._kept: dict[Partition, int | None] = {}
+        self._offsets: dict[Partition, int | None] = {}
 
-    def begin(self, starts: Mapping[P, int | None]) -> None:
-        """These partitions are ours now, and read from here on; None is the beginning."""
-        self._kept = {}
-        self._kept.update(starts.items())
+    def assign(self, starts: Mapping[PartitionT, int | None]) -> None:
+        """Replaces the assignment. Each partition is read from its start; None is the beginning."""
+        self._offsets = {}
+        self._offsets.update(starts.items())
 
-    def after(self, messages: Iterable[R]) -> list[Bookmark]:
-        """The bookmarks that these messages move, in the order in which every worker locks them."""
-        reach: dict[Partition, tuple[R, R]] = {}
+    def updates_for(self, messages: Iterable[MessageT]) -> list[OffsetUpdate]:
+        """Returns the updates that counting these messages makes, in the order in which every
+        worker locks the rows."""
+        spans: dict[Partition, tuple[MessageT, MessageT]] = {}
         for message in messages:
-            first, last = reach.get((message.topic, message.partition), (message, message))
-            reach[message.topic, message.partition] = (
+            first, last = spans.get((message.topic, message.partition), (message, message))
+            spans[message.topic, message.partition] = (
                 min(first, message, key=attrgetter("offset")),
                 max(last, message, key=attrgetter("offset")),
             )
-        return [self._after(place, first, last) for place, (first, last) in sorted(reach.items())]
+        return [self._update(place, first, last) for place, (first, last) in sorted(spans.items())]
 
-    def _after(self, place: Partition, first: Read, last: Read) -> Bookmark:
-        # Of a partition that was taken from us meanwhile we know that we have read up to here.
-        kept = self._kept.get(place, first.offset)
-        return Bookmark(*place, kept, last.offset + 1, fingerprint(first) if kept is None else None)
+    def _update(self, place: Partition, first: ReadMessage, last: ReadMessage) -> OffsetUpdate:
+        # A partition that was revoked meanwhile is known to be counted up to its first message.
+        stored = self._offsets.get(place, first.offset)
+        first_seen = fingerprint(first) if stored is None else None
+        return OffsetUpdate(*place, stored, last.offset + 1, first_seen)
 
-    def keep(self, bookmarks: Iterable[Bookmark]) -> None:
-        """The database has these now."""
-        for topic, partition, kept, next_offset, _ in bookmarks:
-            if (topic, partition) in self._kept:
-                self._kept[topic, partition] = max(kept or 0, next_offset)
+    def confirm(self, updates: Iterable[OffsetUpdate]) -> None:
+        """Takes note that the database has these updates now."""
+        for update in updates:
+            place = (update.topic, update.partition)
+            if place in self._offsets:
+                self._offsets[place] = max(update.stored or 0, update.next_offset)
 
-    def known(self) -> dict[Partition, int]:
-        """What the database must have, now and later."""
-        return {place: offset for place, offset in self._kept.items() if offset is not None}
+    def expected(self) -> dict[Partition, int]:
+        """Returns the offsets that the database must have, now and later."""
+        return {place: offset for place, offset in self._offsets.items() if offset is not None}
 
-    def lost(self, known: Mapping[Partition, int], kept: Mapping[Partition, Kept]) -> bool:
-        """Whether the database keeps less than we knew before we asked it, and than we know now."""
-        now = self.known()
-        nothing = Kept(0, None)
+    def has_lost(
+        self, expected: Mapping[Partition, int], stored: Mapping[Partition, StoredOffset]
+    ) -> bool:
+        """Whether the database has less than was `expected` before it was asked, and than is
+        expected now."""
+        now = self.expected()
+        nothing = StoredOffset(0, None)
         return any(
-            kept.get(place, nothing).next_offset < min(offset, now.get(place, 0))
-            for place, offset in known.items()
+            stored.get(place, nothing).next_offset < min(offset, now.get(place, 0))
+            for place, offset in expected.items()
         )
 
-    def astray(self, kept: Mapping[Partition, Kept], openings: Mapping[P, bytes | None]) -> bool:
-        """Whether one of our partitions begins with another message now than the one that was counted."""
+    def is_replaced(
+        self,
+        stored: Mapping[Partition, StoredOffset],
+        fingerprints: Mapping[PartitionT, bytes | None],
+    ) -> bool:
+        """Whether an assigned partition begins with another message than the counted one did."""
+        expected = self.expected()
         return any(
-            place in self.known() and place in kept and kept[place].opening != opening
-            for place, opening in openings.items()
+            place in expected and place in stored and stored[place].fingerprint != current
+            for place, current in fingerprints.items()
         )
 
 
-def start_of(committed: int | None, kept: int | None, end: int) -> int | None:
-    """Where to read on: the smaller offset, so that neither the group nor the database misses a message.
+def start_offset(committed: int | None, stored: int | None, end: int) -> int | None:
+    """Returns the smaller offset, so that neither the group nor the database misses a message.
 
-    None is the beginning, where one of the two knows nothing, and where the topic is shorter than it was.
+    Returns None, the beginning, when the group or the database has no offset, and when the topic
+    is shorter than it was.
     """
-    if not committed or not kept:
+    if not committed or not stored:
         return None
-    return min(committed, kept) if max(committed, kept) <= end else None
+    return min(committed, stored) if max(committed, stored) <= end else None

@@ -8,8 +8,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-LOCK = 0x666967  # "fig": any number that others do not use for an advisory lock in this database.
-OLDEST_SERVER = 180000  # RETURNING old and new, see store.KEEP_LATEST.
+LOCK = 0x666967  # "fig": any number that no other advisory lock in this database uses.
+OLDEST_SERVER = 180000  # Older ones lack RETURNING old and new, see statements.UPSERT_STATES.
 
 
 class TooOld(Exception):
@@ -17,9 +17,10 @@ class TooOld(Exception):
 
 
 def migrate(url: sa.URL) -> str:
-    """Run every migration that is missing, in one transaction. Two at once: the second waits, and finds it done.
+    """Runs every missing migration in one transaction; a second run at the same time waits.
 
-    Answers the revision the database now has. Raises sqlalchemy.exc.OperationalError when the database is away, TooOld.
+    Returns the revision that the database has now. Raises sqlalchemy.exc.OperationalError when the
+    database is away, and TooOld.
     """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))

@@ -1,4 +1,4 @@
-"""The ways in which this process ends before its time: nothing is acknowledged, so that the same is read again."""
+"""Ends this process without acknowledging messages, so that they are read again."""
 
 import os
 import threading
@@ -6,27 +6,30 @@ import time
 
 import structlog
 
-LOST = 70  # The exit code (EX_SOFTWARE in sysexits.h) of a process that must be started again.
-LONGEST_ENDING = 4.0  # seconds
+EXIT_RESTART = 70  # Exit code (EX_SOFTWARE in sysexits.h) of a process that must start again.
+LONGEST_SHUTDOWN = 4.0  # Seconds until a shutdown is cut short.
 
-log = structlog.stdlib.get_logger("analytics.ending")
+log = structlog.stdlib.get_logger("analytics.shutdown")
 
 
 def end_process(reason: str, error: Exception | None = None) -> None:
-    """End at once, without a commit of offsets: whoever starts us again lets us read the same messages again."""
+    """Ends the process at once, without a commit of offsets.
+
+    Its supervisor starts it again, and it reads the same messages again.
+    """
     log.critical(reason, exc_info=error)
-    os._exit(LOST)
+    os._exit(EXIT_RESTART)
 
 
-def end_in_time() -> None:
-    """Let the process end in order, but not for ever: a database or a broker that is silent would hold it for minutes.
+def limit_shutdown() -> None:
+    """Limits the time of an orderly shutdown, which a silent database or broker would hold up.
 
     Faust waits for a commit of offsets, and its web server for answers that wait for the database.
     """
-    threading.Thread(target=_end_later, name="ending", daemon=True).start()
+    threading.Thread(target=_end_later, name="shutdown", daemon=True).start()
 
 
 def _end_later() -> None:
-    time.sleep(LONGEST_ENDING)
+    time.sleep(LONGEST_SHUTDOWN)
     log.warning("Something is away and does not let go; we end without it.")
     os._exit(0)

@@ -1,4 +1,4 @@
-"""Asks the broker what each partition begins with, which tells a topic that was made anew from the one before."""
+"""Reads the fingerprint of each partition from the broker, to find that a topic was replaced."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -11,15 +11,15 @@ from faust.types import TP
 
 from analytics_stream.offsets import fingerprint
 
-LONGEST_ASKING = 10.0  # seconds
+READ_SECONDS = 10.0  # Longest wait for the broker before its answer counts as missing.
 
-Openings = dict[TP, bytes | None]
-"""The fingerprint of each partition's first message, None where it has none."""
+Fingerprints = dict[TP, bytes | None]
+"""The fingerprint of each partition's first message, None for an empty partition."""
 
 
 @dataclass(frozen=True, slots=True)
 class FirstMessage:
-    """A message as aiokafka reads it, with its time in seconds, as Faust tells it."""
+    """A message of aiokafka, with its time in seconds, as Faust gives it."""
 
     record: Any
 
@@ -31,8 +31,10 @@ class FirstMessage:
     value = property(lambda self: self.record.value)
 
 
-async def openings(brokers: Sequence[str], partitions: Collection[TP]) -> Openings | None:
-    """What these partitions begin with; None when the broker does not say."""
+async def read_fingerprints(
+    brokers: Sequence[str], partitions: Collection[TP]
+) -> Fingerprints | None:
+    """Returns the fingerprints of these partitions; None when the broker does not answer."""
     if not partitions:
         return {}
     consumer = AIOKafkaConsumer(
@@ -42,25 +44,24 @@ async def openings(brokers: Sequence[str], partitions: Collection[TP]) -> Openin
         request_timeout_ms=5000,
     )
     try:
-        async with asyncio.timeout(LONGEST_ASKING):
+        async with asyncio.timeout(READ_SECONDS):
             await consumer.start()
-            return await _read_first(consumer, [TopicPartition(*tp) for tp in partitions])
+            return await _read_all(consumer, [TopicPartition(*tp) for tp in partitions])
     except (KafkaError, OSError, TimeoutError):
         return None
     finally:
         await consumer.stop()
 
 
-async def _read_first(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> Openings:
+async def _read_all(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> Fingerprints:
     consumer.assign(partitions)
-    beginnings, ends = (
-        await consumer.beginning_offsets(partitions),
-        await consumer.end_offsets(partitions),
-    )
-    found: Openings = {}
+    beginnings = await consumer.beginning_offsets(partitions)
+    ends = await consumer.end_offsets(partitions)
+    fingerprints: Fingerprints = {}
     for partition in partitions:
-        found[TP(*partition)] = None
+        fingerprints[TP(*partition)] = None
         if beginnings[partition] < ends[partition]:
             consumer.seek(partition, beginnings[partition])
-            found[TP(*partition)] = fingerprint(FirstMessage(await consumer.getone(partition)))
-    return found
+            first = FirstMessage(await consumer.getone(partition))
+            fingerprints[TP(*partition)] = fingerprint(first)
+    return fingerprints

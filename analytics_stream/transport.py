@@ -1,4 +1,5 @@
-"""Faust's own Kafka consumer with three changes, each for something that was seen or read in its source."""
+"""Faust's own Kafka consumer with three changes, each for a fault that was seen in its source or
+in a test."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol, cast
@@ -8,63 +9,67 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, T
 from faust.types import TP
 
 from analytics_stream.config import Config
-from analytics_stream.offset_store import Keeper
-from analytics_stream.progress import Partition
-from analytics_stream.topic_fingerprint import Openings, openings
+from analytics_stream.offset_store import OffsetStore
+from analytics_stream.progress import PartitionProgress
+from analytics_stream.topic_fingerprint import Fingerprints, read_fingerprints
 
-# Faust has 1.5 s and no setting for it. A broker may answer at the end of that time only: the one inside
-# confluent-kafka does, and a registration then takes that long to show.
+# Longest time that the broker waits for new messages before it answers. Faust has 1.5 s and no
+# setting for it. The embedded broker answers at the end of that time only, and a registration
+# would then take that long to show.
 FETCH_WAIT_MS = 100
 
 
-class KeepsOffsets(Protocol):
-    """What we need of the app."""
+class AppWithOffsets(Protocol):
+    """The parts of the app that the consumer needs."""
 
     config: Config
-    keeper: Keeper
+    offset_store: OffsetStore
 
 
-class QuickThread(AIOKafkaConsumerThread):
+class AnalyticsConsumerThread(AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
 
 
-class CarefulConsumer(Consumer):
+class AnalyticsConsumer(Consumer):
+    """A consumer that reads on from where the group and the database both agree to be."""
+
     @property
-    def _keeper(self) -> Keeper:
-        return cast(KeepsOffsets, self.app).keeper
+    def _offset_store(self) -> OffsetStore:
+        return cast(AppWithOffsets, self.app).offset_store
 
-    async def openings(self) -> Openings | None:
-        """What each of our partitions begins with now; None when the broker does not say."""
-        return await openings(cast(KeepsOffsets, self.app).config.brokers, self.assignment())
+    async def read_fingerprints(self) -> Fingerprints | None:
+        """Returns the fingerprints of our partitions; None when the broker does not answer."""
+        brokers = cast(AppWithOffsets, self.app).config.brokers
+        return await read_fingerprints(brokers, self.assignment())
 
-    def _new_consumer_thread(self) -> QuickThread:
-        return QuickThread(self, loop=self.loop, beacon=self.beacon)
+    def _new_consumer_thread(self) -> AnalyticsConsumerThread:
+        return AnalyticsConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def perform_seek(self) -> None:
-        """Go back to what group and database both know to be counted, and where one knows nothing, to the beginning.
+        """Goes back to the offset that group and database both know to be counted, and to the
+        beginning when one of them knows none.
 
-        Faust throws away what arrives while partitions change hands and relies on this call to read it again. Its own
-        leaves out partitions without a committed offset, so that in a new group those messages were never read; and it
-        asks the group alone, so that a database that was emptied stayed empty.
+        Faust throws away what arrives during a rebalance and relies on this call to read it again.
+        Its own version leaves out partitions without a committed offset, so that a new group never
+        read those messages. It also asks the group alone, so that an emptied database stayed empty.
         """
         await super().perform_seek()
-        ours = self.assignment()
-        committed = {tp: self._committed_offset.get(tp) for tp in ours}
-        starts = await self._keeper.starts(
-            committed, await self.highwaters(*ours), await self.openings()
-        )
-        if self.assignment() != ours:
-            return  # They changed hands meanwhile, and this is called again for those that are ours now.
-        self._keeper.bookmarks.begin(starts)
-        # What Faust believes to be committed decides which acknowledgements it takes note of.
+        assigned = self.assignment()
+        committed = {tp: self._committed_offset.get(tp) for tp in assigned}
+        ends = await self.highwaters(*assigned)
+        starts = await self._offset_store.starts(committed, ends, await self.read_fingerprints())
+        if self.assignment() != assigned:
+            return  # After another rebalance this is called again for the new assignment.
+        self._offset_store.tracker.assign(starts)
+        # Faust ignores acknowledgements below the offset that it believes to be committed.
         self._committed_offset.update(starts)
         self._read_offset.update(starts)
-        await self._go_to(starts)
+        await self._seek_all(starts)
 
-    async def _go_to(self, starts: Mapping[TP, int | None]) -> None:
+    async def _seek_all(self, starts: Mapping[TP, int | None]) -> None:
         for tp, start in starts.items():
             if start is not None:
                 await self._seek(TopicPartition(*tp), start)
@@ -72,20 +77,20 @@ class CarefulConsumer(Consumer):
         if beginnings:
             await self._thread.seek_to_beginning(*beginnings)
 
-    def standing_of(self, tp: TP) -> Partition:
-        """Where a partition stands; `next_offset` None when it is read from its beginning and nothing is counted."""
-        consumer, ours = self._thread._ensure_consumer(), TopicPartition(*tp)
+    def progress_of(self, tp: TP) -> PartitionProgress:
+        """Returns the progress in a partition.
+
+        `next_offset` is None when it is read from its beginning and nothing is counted yet.
+        """
+        consumer, partition = self._thread._ensure_consumer(), TopicPartition(*tp)
         try:
-            highwater, heard_ms = consumer.highwater(ours), consumer.last_poll_timestamp(ours)
-        except (
-            AssertionError,
-            AttributeError,
-            KeyError,
-        ):  # The consumer's thread gave it away meanwhile.
-            return Partition(None, None, None)
-        next_offset = self._keeper.bookmarks.known().get(tp)
-        return Partition(next_offset, highwater, heard_ms / 1000 if heard_ms else None)
+            highwater = consumer.highwater(partition)
+            heard_ms = consumer.last_poll_timestamp(partition)
+        except (AssertionError, AttributeError, KeyError):
+            return PartitionProgress(None, None, None)  # It was revoked meanwhile.
+        next_offset = self._offset_store.tracker.expected().get(tp)
+        return PartitionProgress(next_offset, highwater, heard_ms / 1000 if heard_ms else None)
 
 
-class QuickTransport(Transport):
-    Consumer = CarefulConsumer
+class AnalyticsTransport(Transport):
+    Consumer = AnalyticsConsumer

@@ -15,22 +15,25 @@ from faust.types import TP
 from mode import Service
 
 from analytics_stream.database import OffsetsLost
-from analytics_stream.offset_store import Keeper
-from analytics_stream.progress import Partition, Progress
+from analytics_stream.offset_store import OffsetStore
+from analytics_stream.progress import PartitionProgress, Progress
 from analytics_stream.shutdown import end_process
-from analytics_stream.transport import CarefulConsumer
+from analytics_stream.transport import AnalyticsConsumer
 
-LOOK_SECONDS = 0.25
-ASK_SECONDS = 3.0
-OPENING_SECONDS = 10.0
-ANEW_LOOKS = 8
-SHORTEST_WAIT, LONGEST_WAIT = 0.2, 3.0
+UPDATE_SECONDS = 0.25  # Between two updates of the progress.
+ASK_SECONDS = 3.0  # Between two questions to the database, or to a broker that is silent.
+TOPIC_SECONDS = 10.0  # Between two comparisons of the topic's fingerprints.
+SHORTENED_UPDATES = 8  # So many updates in a row must find the topic shortened to end the process.
+SHORTEST_WAIT, LONGEST_WAIT = (
+    0.2,
+    3.0,
+)  # Seconds between two tries to reach the broker at the start.
 
-log = structlog.stdlib.get_logger("analytics.lookout")
+log = structlog.stdlib.get_logger("analytics.watchdog")
 
 
 class WaitForBroker(Service):
-    """Is started before the producer and the consumer, because their start fails when the broker is away."""
+    """Starts before the producer and the consumer, whose start fails while the broker is away."""
 
     def __init__(self, brokers: Sequence[str]) -> None:
         super().__init__()
@@ -56,26 +59,25 @@ async def broker_answers(brokers: list[str]) -> bool:
     return True
 
 
-class Lookout(Service):
-    """Tells `progress` where our partitions stand, and ends the process when nothing moves any more."""
+class Watchdog(Service):
+    """Updates the progress of our partitions, and ends the process when nothing moves any more."""
 
     def __init__(
-        self, app: App, progress: Progress, brokers: Sequence[str], keeper: Keeper
+        self, app: App, progress: Progress, brokers: Sequence[str], offset_store: OffsetStore
     ) -> None:
         super().__init__()
-        self._app, self._progress, self._brokers, self._keeper = (
-            app,
-            progress,
-            list(brokers),
-            keeper,
-        )
-        self._answered, self._asked_at = True, 0.0
+        self._app, self._progress, self._offset_store = app, progress, offset_store
+        self._brokers = list(brokers)
+        self._broker_answered, self._asked_at = True, 0.0
         self._beginnings: dict[TP, int] = {}
-        self._looks_anew = 0
+        self._shortened_updates = 0
 
     async def on_start(self) -> None:
         self._app.on_rebalance_complete.connect(self._on_joined)
-        threading.Thread(target=watch, args=[self._progress], name="watchdog", daemon=True).start()
+        thread = threading.Thread(
+            target=end_when_stuck, args=[self._progress], name="watchdog", daemon=True
+        )
+        thread.start()
 
     async def _on_joined(self, *_: object, **__: object) -> None:
         self._beginnings = {}
@@ -86,66 +88,72 @@ class Lookout(Service):
         )
 
     @Service.task
-    async def _look(self) -> None:
+    async def _update_progress(self) -> None:
         while not self.should_stop:
-            standings = None if self._app.rebalancing else await self._standings()
-            self._progress.look(standings)
-            self._watch_for_a_shorter_topic((standings or {}).values())
-            if standings is None or any(
-                standing.is_silent(time.time()) for standing in standings.values()
+            partitions = None if self._app.rebalancing else await self._partitions()
+            self._progress.update(partitions)
+            self._check_length((partitions or {}).values())
+            if partitions is None or any(
+                partition.is_silent(time.time()) for partition in partitions.values()
             ):
                 await self._ask_broker()
-            await self.sleep(LOOK_SECONDS)
+            await self.sleep(UPDATE_SECONDS)
 
-    def _watch_for_a_shorter_topic(self, standings: Iterable[Partition]) -> None:
-        """Faust would skip what a topic that was made anew holds, up to where the old one was read."""
-        self._looks_anew = (
-            self._looks_anew + 1 if any(standing.is_anew for standing in standings) else 0
-        )
-        if self._looks_anew >= ANEW_LOOKS:
+    def _check_length(self, partitions: Iterable[PartitionProgress]) -> None:
+        """Ends the process when the topic was replaced by a shorter one.
+
+        Faust would skip the messages of the new one up to where the old one was read.
+        """
+        is_shortened = any(partition.is_shortened for partition in partitions)
+        self._shortened_updates = self._shortened_updates + 1 if is_shortened else 0
+        if self._shortened_updates >= SHORTENED_UPDATES:
             end_process("The topic is shorter than it was. It is read from its beginning.")
 
     @Service.task
-    async def _watch_the_database(self) -> None:
-        """A database that was emptied is filled again at once, and not only when the next event comes."""
+    async def _check_database(self) -> None:
+        """Ends the process when the database was emptied, so that it is filled again at once and
+        not only with the next event."""
         while not self.should_stop:
             await self.sleep(ASK_SECONDS)
-            if await self._keeper.has_lost_offsets():
+            if await self._offset_store.has_lost_offsets():
                 end_process(str(OffsetsLost()))
 
     @Service.task
-    async def _watch_the_topic(self) -> None:
-        """One that was made anew may be longer than the one before, and nobody may have told us."""
+    async def _check_topic(self) -> None:
+        """Ends the process when the topic was replaced by one that is as long or longer.
+
+        The broker need not tell its consumers of it.
+        """
         while not self.should_stop:
-            await self.sleep(OPENING_SECONDS)
+            await self.sleep(TOPIC_SECONDS)
             if self._app.rebalancing:
                 continue
-            if await self._keeper.has_another_topic(
-                await cast(CarefulConsumer, self._app.consumer).openings()
-            ):
+            consumer = cast(AnalyticsConsumer, self._app.consumer)
+            if await self._offset_store.has_another_topic(await consumer.read_fingerprints()):
                 end_process(
-                    "The topic is another than the one that was counted. It is read from its beginning."
+                    "The topic is another than the one that was counted. "
+                    "It is read from its beginning."
                 )
 
     async def _ask_broker(self) -> None:
-        """A broker that is away excuses us; one that answers while we hear nothing does not."""
+        """Excuses the wait when the broker is away, but not when it answers and sends nothing."""
         if time.monotonic() - self._asked_at > ASK_SECONDS:
             answers = await broker_answers(self._brokers)
             if not answers:
                 self._progress.excuse()
-            if answers != self._answered:
+            if answers != self._broker_answered:
                 log.warning(
                     "The broker is back." if answers else "The broker is away; we wait for it."
                 )
-            self._answered, self._asked_at = answers, time.monotonic()
+            self._broker_answered, self._asked_at = answers, time.monotonic()
 
-    async def _standings(self) -> dict[TP, Partition]:
-        consumer = cast(CarefulConsumer, self._app.consumer)
-        standings = {tp: consumer.standing_of(tp) for tp in consumer.assignment()}
-        new = [tp for tp, standing in standings.items() if standing.next_offset is None]
-        for tp in new:
-            standings[tp] = replace(standings[tp], next_offset=await self._beginning_of(tp))
-        return standings
+    async def _partitions(self) -> dict[TP, PartitionProgress]:
+        consumer = cast(AnalyticsConsumer, self._app.consumer)
+        partitions = {tp: consumer.progress_of(tp) for tp in consumer.assignment()}
+        unread = [tp for tp, partition in partitions.items() if partition.next_offset is None]
+        for tp in unread:
+            partitions[tp] = replace(partitions[tp], next_offset=await self._beginning_of(tp))
+        return partitions
 
     async def _beginning_of(self, tp: TP) -> int | None:
         if tp not in self._beginnings:
@@ -157,8 +165,8 @@ class Lookout(Service):
         return self._beginnings.get(tp)
 
 
-def watch(progress: Progress) -> None:
-    """In a thread of its own, so that it sees a hanging event loop too."""
+def end_when_stuck(progress: Progress) -> None:
+    """Ends the process when it hangs. As a thread it notices a hanging event loop too."""
     while not progress.is_stuck():
         time.sleep(1)
     end_process("Messages wait and nothing moves: this process hangs.")

@@ -1,4 +1,4 @@
-"""A database of its own for a test, and ways to take it away."""
+"""Creates a database for a test, reads it, and takes it away."""
 
 import os
 import secrets
@@ -10,47 +10,48 @@ from sqlalchemy import make_url
 from analytics_stream.folding import State
 from analytics_stream.schema import migrate
 
-HOME = "ANALYTICS_DATABASE_URL"
+URL_VARIABLE = "ANALYTICS_DATABASE_URL"
 
 
 @contextmanager
-def new_database(*, migrated=True):
-    """Beside the one that the environment names; gone afterwards."""
-    url = home().set(drivername="postgresql+psycopg2", database=f"analytics_{secrets.token_hex(6)}")
-    tell(home(), f"CREATE DATABASE {url.database}")
+def create_database(*, migrated=True):
+    """Creates a database on the server that the environment names, and drops it afterwards."""
+    url = server_url().set(
+        drivername="postgresql+psycopg2", database=f"analytics_{secrets.token_hex(6)}"
+    )
+    execute(server_url(), f"CREATE DATABASE {url.database}")
     try:
         if migrated:
             migrate(url)
         yield url
     finally:
-        # Else the last look of a server that just ended may come in between.
-        tell(home(), f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS false")
+        # Otherwise the last query of a worker that just ended may come in between.
+        execute(server_url(), f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS false")
         drop_connections(url)
-        tell(
-            home(), f"DROP DATABASE {url.database}"
-        )  # Waits for the autovacuum; WITH (FORCE) may not end it.
+        # This waits for the autovacuum, which WITH (FORCE) may not end.
+        execute(server_url(), f"DROP DATABASE {url.database}")
 
 
 @contextmanager
-def away(url):
-    """The database takes no connections and loses those it has."""
-    tell(home(), f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS false")
+def database_away(url):
+    """Closes the database to connections for the block, and ends those that it has."""
+    execute(server_url(), f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS false")
     drop_connections(url)
     try:
         yield
     finally:
-        tell(home(), f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS true")
+        execute(server_url(), f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS true")
 
 
 def drop_connections(url):
-    """Those of clients: the autovacuum is not ours to end, and PostgreSQL refuses it with an error."""
+    """Ends the connections of clients. PostgreSQL refuses to end the autovacuum with an error."""
     clients = f"datname = '{url.database}' AND backend_type = 'client backend'"
-    tell(home(), f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {clients}")
+    execute(server_url(), f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {clients}")
 
 
 @contextmanager
-def locked(url, statement):
-    """Somebody else holds the locks of this statement."""
+def hold_locks(url, statement):
+    """Holds the locks of this statement in another session."""
     connection = psycopg2.connect(address(url))
     try:
         connection.cursor().execute(statement)
@@ -59,39 +60,40 @@ def locked(url, statement):
         connection.close()
 
 
-def waiting(url):
-    """How many statements wait for a lock now."""
+def count_waiting(url):
+    """Returns how many statements wait for a lock now."""
     waits = "wait_event_type = 'Lock'"
-    [[count]] = tell(
-        home(),
+    [[count]] = execute(
+        server_url(),
         f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{url.database}' AND {waits}",
     )
     return count
 
 
 def wipe(url):
-    """Everything that was counted is gone, as after `DROP DATABASE` and a new migration."""
-    tell(
+    """Deletes everything that was counted, as `DROP DATABASE` and a new migration do."""
+    execute(
         url,
-        "TRUNCATE counted_event, patient_state, figure, read_offset; UPDATE last_event SET occurred_at = NULL",
+        "TRUNCATE counted_event, patient_state, figure, read_offset;"
+        "UPDATE last_event SET occurred_at = NULL",
     )
 
 
-def figures_in(url):
-    """Every count that is not 0, as `memory.MemoryStore.figures` gives them."""
+def read_figures(url):
+    """Returns every count that is not 0, as `MemoryStore.figures` does."""
+    rows = execute(url, "SELECT * FROM figure WHERE count <> 0")
+    return {(name, bucket): count for name, bucket, count in rows}
+
+
+def read_states(url):
+    """Returns every patient's state, as `MemoryStore.states` has them."""
+    columns = ", ".join(State._fields).replace("patient_id", "patient_id::text", 1)
     return {
-        (name, bucket): count
-        for name, bucket, count in tell(url, "SELECT * FROM figure WHERE count <> 0")
+        state[0]: State(*state) for state in execute(url, f"SELECT {columns} FROM patient_state")
     }
 
 
-def states_in(url):
-    """Every patient's state, as `memory.MemoryStore.states` has them."""
-    columns = ", ".join(State._fields).replace("patient_id", "patient_id::text", 1)
-    return {state[0]: State(*state) for state in tell(url, f"SELECT {columns} FROM patient_state")}
-
-
-def tell(url, statement):
+def execute(url, statement):
     connection = psycopg2.connect(address(url))
     try:
         connection.autocommit = True
@@ -102,8 +104,8 @@ def tell(url, statement):
         connection.close()
 
 
-def home():
-    return make_url(os.environ[HOME])
+def server_url():
+    return make_url(os.environ[URL_VARIABLE])
 
 
 def address(url):

@@ -1,4 +1,4 @@
-"""Events as the portal sends them, and stories of patients for hypothesis to tell."""
+"""Events as the portal sends them, and hypothesis strategies for histories of patients."""
 
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -13,16 +13,17 @@ TODAY = NOON.date()
 KINDS = {"active": "UPDATED", "archived": "ARCHIVED", "merged": "MERGED", "deleted": "DELETED"}
 
 
-def patient(number):
+def patient_id(number):
     return str(UUID(int=number))
 
 
-def message(
+def make_message(
     event_id=1, *, number=1, version=1, status="active", at=NOON, registered_on=TODAY, **more
 ):
-    """The bytes of an event about patient `number`, with what is named here and usual values for the rest."""
+    """Returns the bytes of an event about patient `number`, with usual values for all that is not
+    given."""
     event = PatientEvent(
-        patient_id=patient(number),
+        patient_id=patient_id(number),
         name="Jane Q. Public",
         email="jane@example.org",
         event_type=f"PATIENT_{'CREATED' if version == 1 else KINDS.get(status, 'UPDATED')}",
@@ -46,13 +47,13 @@ def message(
     return event.SerializeToString()
 
 
-def event(*args, **more):
-    return decode(message(*args, **more))
+def make_event(*args, **more):
+    return decode(make_message(*args, **more))
 
 
 @st.composite
-def stories(draw):
-    """All events of a few patients, in the order they happened; now and then version 1 is not among them."""
+def histories(draw):
+    """Draws all events of a few patients in the order of time; now and then version 1 is missing."""
     events = []
     for number in range(1, draw(st.integers(1, 5)) + 1):
         registered = {
@@ -70,16 +71,17 @@ def stories(draw):
                 "at": NOON - timedelta(minutes=draw(st.integers(0, 4000))),
             }
             events.append(
-                event(len(events) + 1, number=number, version=version, **facts, **registered)
+                make_event(len(events) + 1, number=number, version=version, **facts, **registered)
             )
     return events
 
 
 @st.composite
-def deliveries(draw, story):
-    """The same events as Kafka may hand them out: in any order, some again and again, in batches of any size."""
-    again = draw(st.lists(st.sampled_from(story), max_size=5)) if story else []
-    rest, batches = draw(st.permutations(story + again)), []
+def deliveries(draw, history):
+    """Draws the same events as Kafka may deliver them: in any order, repeated, in batches of any
+    size."""
+    repeated = draw(st.lists(st.sampled_from(history), max_size=5)) if history else []
+    rest, batches = draw(st.permutations(history + repeated)), []
     while rest:
         size = draw(st.integers(1, len(rest)))
         batches.append(rest[:size])

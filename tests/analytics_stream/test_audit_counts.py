@@ -14,10 +14,18 @@ from hypothesis import strategies as st
 
 from analytics_stream import state_export
 from analytics_stream.audit import audit, recount
-from analytics_stream.audit_api import Inspection
-from analytics_stream.state_export import Ledger
-from tests.analytics_stream.database import away, figures_in, locked, states_in, tell, waiting, wipe
-from tests.analytics_stream.messages import NOON, deliveries, event, patient, stories
+from analytics_stream.audit_api import AuditViews
+from analytics_stream.state_export import StateExport
+from tests.analytics_stream.database import (
+    count_waiting,
+    database_away,
+    execute,
+    hold_locks,
+    read_figures,
+    read_states,
+    wipe,
+)
+from tests.analytics_stream.messages import NOON, deliveries, histories, make_event, patient_id
 from tests.waits import wait_for
 
 FEW = settings(
@@ -33,7 +41,7 @@ def ask(store):
     async def answer(method, path, json):
         app = web.Application()
         with ThreadPoolExecutor(2) as auditor:
-            Inspection(store.engine, auditor).add_to(app)
+            AuditViews(store.engine, auditor).add_routes(app)
             async with (
                 TestClient(TestServer(app)) as client,
                 client.request(method, path, json=json) as answer,
@@ -51,16 +59,20 @@ def _every_gap_is_old_enough(monkeypatch):
 
 
 def make_old(database):
-    tell(database, "UPDATE patient_state SET gap_since = gap_since - interval '1 day'")
+    execute(database, "UPDATE patient_state SET gap_since = gap_since - interval '1 day'")
 
 
 def row(number, version, event_id, status, counted):
-    return f"{patient(number)},{version},{event_id},{status},{counted}"
+    return f"{patient_id(number)},{version},{event_id},{status},{counted}"
 
 
 def test_states_are_lines_in_the_order_of_patients_with_an_end(ask, store):
     store.count(
-        [event(5, number=300), event(6, number=2, status="archived"), event(7, number=2, version=2)]
+        [
+            make_event(5, number=300),
+            make_event(6, number=2, status="archived"),
+            make_event(7, number=2, version=2),
+        ]
     )
     status, text = ask("/states")
     assert (status, text.splitlines()) == (
@@ -70,8 +82,8 @@ def test_states_are_lines_in_the_order_of_patients_with_an_end(ask, store):
 
 
 def test_states_of_some_patients_leave_out_the_others_and_the_unknown(ask, store):
-    store.count([event(number, number=number) for number in (1, 2, 3)])
-    _, text = ask("/states", {"patients": [patient(3), patient(77), patient(1)]})
+    store.count([make_event(number, number=number) for number in (1, 2, 3)])
+    _, text = ask("/states", {"patients": [patient_id(3), patient_id(77), patient_id(1)]})
     assert text.splitlines() == [
         HEADER,
         row(1, 1, 1, "active", 1),
@@ -86,10 +98,10 @@ def test_without_patients_the_states_are_a_header_and_an_end(ask):
 
 def test_many_states_come_in_pieces(store, database):
     """Red when the whole answer is gathered before it is sent."""
-    store.count([event(number, number=number) for number in range(1, 4001)])
+    store.count([make_event(number, number=number) for number in range(1, 4001)])
     pieces = []
-    Ledger(store.engine).write_states(pieces.append)
-    assert max(map(len, pieces)) < 2 * state_export.PIECE_BYTES < sum(map(len, pieces))
+    StateExport(store.engine).write_states(pieces.append)
+    assert max(map(len, pieces)) < 2 * state_export.CHUNK_BYTES < sum(map(len, pieces))
     assert len(list(csv.reader(io.StringIO(b"".join(pieces).decode())))) == 4002
 
 
@@ -97,47 +109,47 @@ def test_a_reader_who_goes_away_ends_the_reading_and_leaves_the_database_usable(
     def gone(piece):
         raise ConnectionResetError
 
-    store.count([event(number, number=number) for number in range(1, 3001)])
+    store.count([make_event(number, number=number) for number in range(1, 3001)])
     with pytest.raises(ConnectionResetError):
-        Ledger(store.engine).write_states(gone)
-    assert store.count([event(9001, number=9001)]) == 1
+        StateExport(store.engine).write_states(gone)
+    assert store.count([make_event(9001, number=9001)]) == 1
 
 
 def test_a_repeated_event_is_counted_once_for_its_patient(ask, store):
-    store.count([event(1), event(1), event(2, version=2)])
-    store.count([event(2, version=2)])
+    store.count([make_event(1), make_event(1), make_event(2, version=2)])
+    store.count([make_event(2, version=2)])
     assert row(1, 2, 2, "active", 2) in ask("/states")[1]
 
 
 def test_one_event_number_with_two_patients_counts_for_both(ask, store):
     """As after a portal went back to an older backup and hands out numbers again."""
-    assert store.count([event(1, number=1), event(1, number=2)]) == 2
-    assert store.count([event(1, number=2)]) == 0
+    assert store.count([make_event(1, number=1), make_event(1, number=2)]) == 2
+    assert store.count([make_event(1, number=2)]) == 0
 
 
 def test_a_patient_with_an_event_missing_is_a_gap_until_it_is_counted(ask, store):
-    store.count([event(1), event(3, version=3), event(4, number=2)])
+    store.count([make_event(1), make_event(3, version=3), make_event(4, number=2)])
     [gap] = json.loads(ask("/gaps")[1])["gaps"]
-    assert (gap["patientId"], gap["version"], gap["counted"]) == (patient(1), 3, 2)
+    assert (gap["patientId"], gap["version"], gap["counted"]) == (patient_id(1), 3, 2)
     assert gap["since"].endswith("Z")
-    store.count([event(2, version=2)])
+    store.count([make_event(2, version=2)])
     assert json.loads(ask("/gaps")[1]) == {"total": 0, "gaps": []}
 
 
 def test_a_gap_keeps_its_first_moment_and_the_oldest_come_first(ask, store, database):
-    store.count([event(2, version=2, number=2)])
+    store.count([make_event(2, version=2, number=2)])
     make_old(database)
-    store.count([event(1, version=2, number=1), event(4, version=4, number=2)])
+    store.count([make_event(1, version=2, number=1), make_event(4, version=4, number=2)])
     told = json.loads(ask("/gaps?limit=1")[1])
     assert told["total"] == 2
     assert [(gap["patientId"], gap["version"], gap["counted"]) for gap in told["gaps"]] == [
-        (patient(2), 4, 2)
+        (patient_id(2), 4, 2)
     ]
 
 
 def test_a_young_gap_is_not_told(ask, store, monkeypatch):
     monkeypatch.setattr(state_export, "GAP_SECONDS", 3600)
-    store.count([event(2, version=2)])
+    store.count([make_event(2, version=2)])
     assert json.loads(ask("/gaps")[1])["total"] == 0
 
 
@@ -146,30 +158,30 @@ def test_a_young_gap_is_not_told(ask, store, monkeypatch):
 def test_an_audit_finds_nothing_after_any_deliveries(database, store, data):
     """Red when the rules in `folding` and those in `audit` differ, or when a batch counts what it should not."""
     wipe(database)
-    for batch in data.draw(deliveries(data.draw(stories()))):
+    for batch in data.draw(deliveries(data.draw(histories()))):
         store.count(batch)
     finding = audit(store.engine)
     assert finding.differences == []
     assert (finding.events, finding.patients) == (
         sum_of_counted(database),
-        len(states_in(database)),
+        len(read_states(database)),
     )
 
 
 def sum_of_counted(database):
-    return tell(database, "SELECT coalesce(sum(counted), 0)::bigint FROM patient_state")[0][0]
+    return execute(database, "SELECT coalesce(sum(counted), 0)::bigint FROM patient_state")[0][0]
 
 
 def test_an_audit_tells_what_differs(ask, store, database):
-    store.count([event(1), event(2, number=2)])
-    tell(
+    store.count([make_event(1), make_event(2, number=2)])
+    execute(
         database,
         "UPDATE figure SET count = 5 WHERE name = 'status'; INSERT INTO figure VALUES ('region', 'Atlantis', 1)",
     )
-    tell(
+    execute(
         database, "DELETE FROM figure WHERE name = 'sex'; UPDATE last_event SET occurred_at = NULL"
     )
-    tell(database, f"UPDATE patient_state SET counted = 9 WHERE patient_id = '{patient(2)}'")
+    execute(database, f"UPDATE patient_state SET counted = 9 WHERE patient_id = '{patient_id(2)}'")
     status, text = ask("/audit")
     assert (status, json.loads(text)) == (
         200,
@@ -186,7 +198,7 @@ def test_an_audit_tells_what_differs(ask, store, database):
                 {"name": "region", "bucket": "Atlantis", "stored": 1, "expected": 0},
                 {"name": "sex", "bucket": "female", "stored": 0, "expected": 2},
                 {"name": "status", "bucket": "active", "stored": 5, "expected": 2},
-                {"name": "counted", "bucket": patient(2), "stored": 9, "expected": 1},
+                {"name": "counted", "bucket": patient_id(2), "stored": 9, "expected": 1},
             ],
         },
     )
@@ -194,47 +206,54 @@ def test_an_audit_tells_what_differs(ask, store, database):
 
 def test_a_recount_mends_every_difference(ask, store, database):
     story = [
-        event(n, number=n % 7 + 1, version=n // 7 + 1, region=f"R{n % 3}") for n in range(1, 60)
+        make_event(n, number=n % 7 + 1, version=n // 7 + 1, region=f"R{n % 3}")
+        for n in range(1, 60)
     ]
     store.count(story)
-    figures, states = figures_in(database), states_in(database)
-    tell(database, "UPDATE figure SET count = count + 1; UPDATE last_event SET occurred_at = NULL")
-    tell(database, "UPDATE patient_state SET counted = 0")
+    figures, states = read_figures(database), read_states(database)
+    execute(
+        database, "UPDATE figure SET count = count + 1; UPDATE last_event SET occurred_at = NULL"
+    )
+    execute(database, "UPDATE patient_state SET counted = 0")
     assert (
         json.loads(ask("/recount", {"forget": []})[1])["changed"] == len(figures) + len(states) + 1
     )
-    assert (figures_in(database), states_in(database)) == (figures, states)
+    assert (read_figures(database), read_states(database)) == (figures, states)
     assert audit(store.engine).differences == []
     assert json.loads(ask("/recount", {"forget": []})[1]) == {"changed": 0}
 
 
 def test_a_forgotten_patient_counts_again_when_the_events_come_again(ask, store, database):
-    story = [event(1), event(2, version=2, region="Utah"), event(3, number=2, status="archived")]
+    story = [
+        make_event(1),
+        make_event(2, version=2, region="Utah"),
+        make_event(3, number=2, status="archived"),
+    ]
     store.count(story)
-    before = figures_in(database)
-    ask("/recount", {"forget": [patient(1), patient(77)]})
-    assert set(states_in(database)) == {patient(2)}
-    assert figures_in(database)["events", ""] == 1
+    before = read_figures(database)
+    ask("/recount", {"forget": [patient_id(1), patient_id(77)]})
+    assert set(read_states(database)) == {patient_id(2)}
+    assert read_figures(database)["events", ""] == 1
     assert store.count(story) == 2
-    assert figures_in(database) == before
+    assert read_figures(database) == before
 
 
 def test_events_without_a_state_are_forgotten_so_that_they_can_count_again(store, database):
-    store.count([event(1), event(2, number=2)])
-    before = figures_in(database)
-    tell(database, f"DELETE FROM patient_state WHERE patient_id = '{patient(1)}'")
+    store.count([make_event(1), make_event(2, number=2)])
+    before = read_figures(database)
+    execute(database, f"DELETE FROM patient_state WHERE patient_id = '{patient_id(1)}'")
     recount(store.engine)
-    assert store.count([event(1)]) == 1
-    assert figures_in(database) == before
+    assert store.count([make_event(1)]) == 1
+    assert read_figures(database) == before
 
 
 def test_a_recount_waits_for_a_batch_that_is_being_counted(store, database):
     """Red when a recount does not stop the counting: it then overwrites what a batch adds meanwhile."""
-    store.count([event(1)])
+    store.count([make_event(1)])
     with ThreadPoolExecutor(1) as executor:
-        with locked(database, "UPDATE figure SET count = count + 1 WHERE name = 'events'"):
+        with hold_locks(database, "UPDATE figure SET count = count + 1 WHERE name = 'events'"):
             recounting = executor.submit(recount, store.engine)
-            wait_for(lambda: waiting(database) == 1)
+            wait_for(lambda: count_waiting(database) == 1)
         assert recounting.result() == 0
 
 
@@ -245,7 +264,7 @@ def test_a_recount_waits_for_a_batch_that_is_being_counted(store, database):
         [],
         {"patients": "all"},
         {"patients": ["Jane"]},
-        {"patients": [patient(1)] * 1001},
+        {"patients": [patient_id(1)] * 1001},
         {"patients": None},
     ],
 )
@@ -266,7 +285,7 @@ def test_a_wrong_limit_is_refused(ask, limit):
 
 
 def test_without_the_database_each_route_says_so(ask, database):
-    with away(database):
+    with database_away(database):
         answers = [ask("/states"), ask("/states", {"patients": []}), ask("/gaps"), ask("/audit")]
         answers.append(ask("/recount", {"forget": []}))
     assert {(status, json.loads(text)["title"]) for status, text in answers} == {

@@ -15,17 +15,17 @@ from analytics_stream.figures import draw_figures
 from analytics_stream.store import Store
 from tests.analytics_stream.database import (
     address,
-    away,
+    count_waiting,
+    database_away,
     drop_connections,
-    figures_in,
-    locked,
-    states_in,
-    tell,
-    waiting,
+    execute,
+    hold_locks,
+    read_figures,
+    read_states,
     wipe,
 )
 from tests.analytics_stream.memory_store import MemoryStore
-from tests.analytics_stream.messages import NOON, deliveries, event, patient, stories
+from tests.analytics_stream.messages import NOON, deliveries, histories, make_event, patient_id
 from tests.waits import wait_for
 
 FEW = settings(
@@ -38,35 +38,37 @@ FEW = settings(
 def test_any_order_repetition_and_batching_is_counted_as_the_rules_say(database, store, data):
     """Red when SQL lets an older version win, forgets version 1's time, or counts a repeated event."""
     wipe(database)
-    story = data.draw(stories())
+    story = data.draw(histories())
     model = MemoryStore()
     model.count(story)
     for batch in data.draw(deliveries(story)):
         store.count(batch)
-    assert figures_in(database) == model.figures()
-    assert states_in(database) == model.states
+    assert read_figures(database) == model.figures()
+    assert read_states(database) == model.states
 
 
 def test_a_batch_tells_how_many_events_were_new(store):
-    assert store.count([event(1), event(2, number=2), event(1)]) == 2
-    assert store.count([event(2, number=2), event(3, number=3)]) == 1
-    assert store.count([event(1), event(2, number=2)]) == 0
+    assert store.count([make_event(1), make_event(2, number=2), make_event(1)]) == 2
+    assert store.count([make_event(2, number=2), make_event(3, number=3)]) == 1
+    assert store.count([make_event(1), make_event(2, number=2)]) == 0
 
 
 def test_a_patient_who_comes_three_times_in_one_batch_is_counted_once(database, store):
     story = [
-        event(1),
-        event(2, version=2, region="Utah"),
-        event(3, version=3, region="Iowa", status="archived"),
+        make_event(1),
+        make_event(2, version=2, region="Utah"),
+        make_event(3, version=3, region="Iowa", status="archived"),
     ]
     store.count([story[2], story[0], story[1], story[0]])
-    figures = figures_in(database)
+    figures = read_figures(database)
     assert (figures["status", "archived"], figures["events", ""]) == (1, 3)
     assert not [name for name, _ in figures if name == "region"]
 
 
 def test_what_is_read_is_what_was_counted(store):
-    store.count([event(1), event(2, number=2, region="Utah", sex="male", status="archived")])
+    store.count(
+        [make_event(1), make_event(2, number=2, region="Utah", sex="male", status="archived")]
+    )
     reading = store.read(now=NOON + timedelta(minutes=5), today=NOON.date())
     figures = draw_figures(reading.counts, now=NOON + timedelta(minutes=5), today=NOON.date())
     assert figures["totals"] == {
@@ -95,7 +97,7 @@ def test_changes_are_read_by_minute_hour_and_day_of_the_clinic(store, zone, days
     times = ["04-04T18:29", "04-04T18:30", "04-05T11:59", "04-05T12:00", "04-05T12:00"]
     store.count(
         [
-            event(n, number=n, at=datetime.fromisoformat(f"2026-{at}Z"))
+            make_event(n, number=n, at=datetime.fromisoformat(f"2026-{at}Z"))
             for n, at in enumerate(times, start=1)
         ]
     )
@@ -117,7 +119,7 @@ def test_changes_are_read_by_minute_hour_and_day_of_the_clinic(store, zone, days
 
 def test_the_last_event_is_the_latest_that_happened_in_whatever_order_it_came(store):
     for number, minutes in enumerate([5, 9, 1], start=1):
-        store.count([event(number, number=number, at=NOON + timedelta(minutes=minutes))])
+        store.count([make_event(number, number=number, at=NOON + timedelta(minutes=minutes))])
     assert store.read(now=NOON, today=NOON.date()).last_event_at == NOON + timedelta(minutes=9)
 
 
@@ -135,17 +137,17 @@ def test_several_workers_with_the_same_events_count_each_once(database):
 
 def test_two_workers_with_the_same_patients_do_not_block_each_other(database, store):
     """Red when patients are locked in no fixed order: each of the two then holds what the other waits for."""
-    store.count([event(number, number=number) for number in (1, 2, 3)])
-    upwards = [event(10 + number, number=number, version=2) for number in (1, 2, 3)]
-    downwards = [event(30 - number, number=number, version=3) for number in (3, 2, 1)]
+    store.count([make_event(number, number=number) for number in (1, 2, 3)])
+    upwards = [make_event(10 + number, number=number, version=2) for number in (1, 2, 3)]
+    downwards = [make_event(30 - number, number=number, version=3) for number in (3, 2, 1)]
     with ThreadPoolExecutor(2) as workers:
-        with locked(
-            database, f"SELECT FROM patient_state WHERE patient_id = '{patient(2)}' FOR UPDATE"
+        with hold_locks(
+            database, f"SELECT FROM patient_state WHERE patient_id = '{patient_id(2)}' FOR UPDATE"
         ):
             both = [workers.submit(store.count, batch) for batch in (upwards, downwards)]
-            wait_for(lambda: waiting(database) == 2)
+            wait_for(lambda: count_waiting(database) == 2)
         assert [worker.result() for worker in both] == [3, 3]
-    assert {state.version for state in states_in(database).values()} == {3}
+    assert {state.version for state in read_states(database).values()} == {3}
 
 
 def many_changes(*, patients, versions):
@@ -154,7 +156,7 @@ def many_changes(*, patients, versions):
         (number, version) for number in range(1, patients + 1) for version in range(1, versions + 1)
     ]
     return [
-        event(event_id, number=number, version=version, region=f"R{regions.randrange(40)}")
+        make_event(event_id, number=number, version=version, region=f"R{regions.randrange(40)}")
         for event_id, (number, version) in enumerate(steps, start=1)
     ]
 
@@ -175,46 +177,47 @@ def work_at_once(database, shares):
 def assert_counted(database, story):
     model = MemoryStore()
     model.count(story)
-    assert figures_in(database) == model.figures()
-    assert states_in(database) == model.states
+    assert read_figures(database) == model.figures()
+    assert read_states(database) == model.states
 
 
 def test_a_database_that_is_wiped_and_fed_again_gives_identical_figures(database, store):
     story = [
-        event(n, number=n % 7 + 1, version=n // 7 + 1, region=f"R{n % 3}") for n in range(1, 60)
+        make_event(n, number=n % 7 + 1, version=n // 7 + 1, region=f"R{n % 3}")
+        for n in range(1, 60)
     ]
     for event_ in story:
         store.count([event_])
-    first = figures_in(database)
+    first = read_figures(database)
     wipe(database)
     store.count(list(reversed(story)))
-    assert figures_in(database) == first
+    assert read_figures(database) == first
 
 
 def test_events_that_the_database_refuses_are_told_from_a_database_that_is_away(database, store):
-    too_large = event(1)._replace(state=event(1).state._replace(birth_year=2**40))
+    too_large = make_event(1)._replace(state=make_event(1).state._replace(birth_year=2**40))
     with pytest.raises(Refused):
-        store.count([event(2, number=2), too_large])
-    assert figures_in(database) == {}
-    with away(database), pytest.raises(StoreAway):
-        store.count([event(2, number=2)])
-    with away(database), pytest.raises(StoreAway):
+        store.count([make_event(2, number=2), too_large])
+    assert read_figures(database) == {}
+    with database_away(database), pytest.raises(StoreAway):
+        store.count([make_event(2, number=2)])
+    with database_away(database), pytest.raises(StoreAway):
         store.read(now=NOON, today=NOON.date())
-    assert store.count([event(2, number=2)]) == 1
+    assert store.count([make_event(2, number=2)]) == 1
 
 
 def test_a_database_without_its_tables_is_away_for_now(database, store):
-    tell(database, "ALTER TABLE figure RENAME TO figure_of_yesterday")
+    execute(database, "ALTER TABLE figure RENAME TO figure_of_yesterday")
     with pytest.raises(StoreAway):
-        store.count([event(1)])
-    tell(database, "ALTER TABLE figure_of_yesterday RENAME TO figure")
-    assert store.count([event(1)]) == 1
+        store.count([make_event(1)])
+    execute(database, "ALTER TABLE figure_of_yesterday RENAME TO figure")
+    assert store.count([make_event(1)]) == 1
 
 
 def test_lost_connections_are_made_again(database, store):
-    store.count([event(1)])
+    store.count([make_event(1)])
     drop_connections(database)
-    assert store.count([event(2, number=2)]) == 1
+    assert store.count([make_event(2, number=2)]) == 1
 
 
 def test_errors_repeat_neither_values_nor_the_password(database):
@@ -223,6 +226,6 @@ def test_errors_repeat_neither_values_nor_the_password(database):
     )
     with pytest.raises(StoreAway) as away_:
         Store(closed.set(host="127.0.0.1", port=1).difference_update_query(["host"])).count(
-            [event(1)]
+            [make_event(1)]
         )
     assert str(away_.value) == "OperationalError"

@@ -8,18 +8,18 @@ from hypothesis import strategies as st
 
 from analytics_stream.folding import Undecodable, decode
 from protos.patient.events.v1.patient_event_pb2 import PatientEvent
-from tests.analytics_stream.messages import NOON, message, patient
+from tests.analytics_stream.messages import NOON, make_message, patient_id
 
 
 def test_an_event_says_when_it_happened_and_what_the_patient_is_now():
     event = decode(
-        message(
+        make_message(
             7, number=3, version=2, status="archived", sex="male", birth_year=1961, region=" Ohio "
         )
     )
     assert (event.event_id, event.occurred_at) == (7, NOON)
     assert event.state == (
-        patient(3),
+        patient_id(3),
         2,
         7,
         "archived",
@@ -33,29 +33,29 @@ def test_an_event_says_when_it_happened_and_what_the_patient_is_now():
 
 
 def test_version_1_tells_when_the_patient_was_registered():
-    assert decode(message(version=1)).state.registered_at == NOON
-    assert decode(message(version=2)).state.registered_at is None
+    assert decode(make_message(version=1)).state.registered_at == NOON
+    assert decode(make_message(version=2)).state.registered_at is None
 
 
 def test_what_is_not_known_is_unknown():
     state = decode(
-        message(sex="", birth_year=0, region="", registered_on="", registered_through="")
+        make_message(sex="", birth_year=0, region="", registered_on="", registered_through="")
     ).state
     assert (state.sex, state.birth_year, state.region) == ("unknown", 0, "unknown")
     assert (state.registered_on, state.registered_through) == (None, "unknown")
 
 
 def test_a_sex_from_a_later_contract_counts_as_unknown():
-    assert decode(message(sex="undetermined")).state.sex == "unknown"
+    assert decode(make_message(sex="undetermined")).state.sex == "unknown"
 
 
 def test_fields_of_a_later_contract_are_passed_over():
-    later = message() + b"\xfa\x07\x03abc"  # Field 127, three bytes.
-    assert decode(later) == decode(message())
+    later = make_message() + b"\xfa\x07\x03abc"  # Field 127, three bytes.
+    assert decode(later) == decode(make_message())
 
 
 def test_nanoseconds_are_cut():
-    raw = PatientEvent.FromString(message())
+    raw = PatientEvent.FromString(make_message())
     raw.occurred_at.CopyFrom(Timestamp(seconds=1_700_000_000, nanos=123_456_789))
     assert decode(raw.SerializeToString()).occurred_at == datetime(
         2023, 11, 14, 22, 13, 20, 123456, tzinfo=UTC
@@ -82,13 +82,13 @@ def test_nanoseconds_are_cut():
 )
 def test_a_field_that_breaks_the_contract_is_named_and_its_value_is_not(wrong, field):
     with pytest.raises(Undecodable, match=field) as refused:
-        decode(message(**wrong))
+        decode(make_message(**wrong))
     values = [str(value) for value in wrong.values() if len(str(value)) > 3]
     assert not [value for value in values if value in str(refused.value)]
 
 
 def test_a_time_that_no_calendar_has_is_refused():
-    raw = PatientEvent.FromString(message())
+    raw = PatientEvent.FromString(make_message())
     raw.occurred_at.seconds = 10**13
     with pytest.raises(Undecodable, match="occurred_at"):
         decode(raw.SerializeToString())
@@ -96,14 +96,16 @@ def test_a_time_that_no_calendar_has_is_refused():
 
 @pytest.mark.parametrize("patient_id", ["", "Jane Q. Public", "0190f6c8"])
 def test_a_patient_id_that_is_no_uuid_is_refused(patient_id):
-    raw = PatientEvent.FromString(message())
+    raw = PatientEvent.FromString(make_message())
     raw.patient_id = patient_id
     with pytest.raises(Undecodable, match="patient_id"):
         decode(raw.SerializeToString())
 
 
 def test_an_older_event_without_a_number_cannot_be_counted_once():
-    older = PatientEvent(patient_id=patient(1), name="Jane Q. Public", event_type="PATIENT_CREATED")
+    older = PatientEvent(
+        patient_id=patient_id(1), name="Jane Q. Public", event_type="PATIENT_CREATED"
+    )
     with pytest.raises(Undecodable, match="missing"):
         decode(older.SerializeToString())
 
@@ -123,4 +125,4 @@ def test_any_bytes_are_an_event_or_undecodable(value):
 def test_every_year_of_the_calendar_is_decoded():
     for day in (date(1, 1, 1), date(9999, 12, 31)):
         at = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        assert decode(message(at=at, registered_on=day)).state.registered_on == day
+        assert decode(make_message(at=at, registered_on=day)).state.registered_on == day

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from analytics_stream.folding import changes, latest
 from tests.analytics_stream.memory_store import MemoryStore
-from tests.analytics_stream.messages import NOON, deliveries, event, stories
+from tests.analytics_stream.messages import NOON, deliveries, histories, make_event
 
 EVENTS_AT_NOON = {("events", ""), ("minute", "2026-04-05T12:00"), ("quarter", "2026-04-05T12:00")}
 
@@ -23,12 +23,12 @@ def count_all(*batches):
 @given(st.data())
 def test_any_order_repetition_and_batching_gives_the_same_figures(data):
     """Red when the last event read wins over the latest version, or when a repeated one is counted again."""
-    story = data.draw(stories())
+    story = data.draw(histories())
     assert count_all(*data.draw(deliveries(story))) == count_all(story)
 
 
 @settings(deadline=None)
-@given(stories())
+@given(histories())
 def test_the_figures_are_what_a_person_would_count(story):
     counts = Counter()
     last = {}
@@ -58,7 +58,7 @@ def test_the_figures_are_what_a_person_would_count(story):
 @settings(deadline=None)
 @given(st.data())
 def test_the_winner_of_two_states_is_the_same_from_either_side(data):
-    story = [told.state for told in data.draw(stories()) if told.state.patient_id.endswith("1")]
+    story = [told.state for told in data.draw(histories()) if told.state.patient_id.endswith("1")]
     if story:
         one, other = data.draw(st.sampled_from(story)), data.draw(st.sampled_from(story))
         assert latest(one, other) == latest(other, one)
@@ -66,17 +66,20 @@ def test_the_winner_of_two_states_is_the_same_from_either_side(data):
 
 
 def test_the_higher_version_wins_whatever_the_numbers_of_the_events():
-    earlier, later = event(9, version=2, region="Ohio"), event(3, version=3, region="Utah")
+    earlier, later = (
+        make_event(9, version=2, region="Ohio"),
+        make_event(3, version=3, region="Utah"),
+    )
     assert latest(earlier.state, later.state) == later.state
 
 
 def test_the_later_of_two_events_with_one_version_wins():
-    created, deleted = event(1, version=1), event(2, version=1, status="deleted")
+    created, deleted = make_event(1, version=1), make_event(2, version=1, status="deleted")
     assert latest(deleted.state, created.state).status == "deleted"
 
 
 def test_version_1_that_comes_late_still_tells_the_hour():
-    second, first = event(2, version=2, region="Utah"), event(1, version=1, region="Ohio")
+    second, first = make_event(2, version=2, region="Utah"), make_event(1, version=1, region="Ohio")
     figures = count_all([second], [first])
     assert figures["registered_at", "2026-04-05T12"] == 1
     assert figures["region", "Utah"] == 1
@@ -84,24 +87,24 @@ def test_version_1_that_comes_late_still_tells_the_hour():
 
 
 def test_a_deleted_patient_is_counted_nowhere_but_in_the_events():
-    figures = count_all([event(1)], [event(2, version=2, status="deleted")])
+    figures = count_all([make_event(1)], [make_event(2, version=2, status="deleted")])
     assert figures == dict.fromkeys(EVENTS_AT_NOON, 2)
 
 
 def test_a_deleted_patient_stays_deleted_when_an_older_event_comes_late():
-    figures = count_all([event(2, version=2, status="deleted")], [event(1)])
+    figures = count_all([make_event(2, version=2, status="deleted")], [make_event(1)])
     assert set(figures) == EVENTS_AT_NOON
 
 
 def test_an_archived_patient_is_still_a_registration():
-    figures = count_all([event(1)], [event(2, version=2, status="archived")])
+    figures = count_all([make_event(1)], [make_event(2, version=2, status="archived")])
     assert figures["status", "archived"] == figures["registered_on", NOON.date().isoformat()] == 1
     assert not [name for name, _ in figures if name in ("sex", "birth_year", "region", "source")]
 
 
 def test_a_restored_patient_is_counted_as_before():
-    archived, restored = event(2, version=2, status="archived"), event(3, version=3)
-    first, after = count_all([event(1)]), count_all([event(1)], [archived], [restored])
+    archived, restored = make_event(2, version=2, status="archived"), make_event(3, version=3)
+    first, after = count_all([make_event(1)]), count_all([make_event(1)], [archived], [restored])
     for events in (first, after):
         for place in EVENTS_AT_NOON:
             events.pop(place)
@@ -111,7 +114,7 @@ def test_a_restored_patient_is_counted_as_before():
 def test_a_step_to_the_same_state_changes_nothing():
     steps = Counter()
     for place, step in changes(
-        event(1).state, event(2, version=2).state._replace(registered_at=NOON)
+        make_event(1).state, make_event(2, version=2).state._replace(registered_at=NOON)
     ):
         steps[place] += step
     assert not any(steps.values())

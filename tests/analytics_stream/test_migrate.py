@@ -4,43 +4,45 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from analytics_stream.schema import migrate
-from tests.analytics_stream.database import address, figures_in, new_database, tell
-from tests.analytics_stream.messages import NOON, event
+from tests.analytics_stream.database import address, create_database, execute, read_figures
+from tests.analytics_stream.messages import NOON, make_event
 
 
 def test_an_empty_database_gets_every_table():
-    with new_database(migrated=False) as url:
+    with create_database(migrated=False) as url:
         assert migrate(url) == "0004"
-        assert tell(url, "SELECT count(*) FROM counted_event") == [(0,)]
-        assert tell(url, "SELECT occurred_at FROM last_event") == [(None,)]
+        assert execute(url, "SELECT count(*) FROM counted_event") == [(0,)]
+        assert execute(url, "SELECT occurred_at FROM last_event") == [(None,)]
 
 
 def test_migrating_again_keeps_what_was_counted(database):
-    tell(database, "INSERT INTO figure VALUES ('events', '', 5)")
+    execute(database, "INSERT INTO figure VALUES ('events', '', 5)")
     migrate(database)
-    assert tell(database, "SELECT count FROM figure") == [(5,)]
+    assert execute(database, "SELECT count FROM figure") == [(5,)]
 
 
 def test_what_was_counted_before_is_there_by_minute_and_quarter_too(database, store):
     """Red when the migration counts otherwise than a worker does."""
     times = [NOON + timedelta(minutes=minutes) for minutes in (0, 14, 15, 59)]
-    store.count([event(number, number=number, at=at) for number, at in enumerate(times, start=1)])
-    store.count([event(5, version=2, status="deleted", at=NOON)])
-    before = figures_in(database)
-    tell(database, "DELETE FROM figure WHERE name IN ('quarter', 'registered_minute')")
-    tell(database, "UPDATE alembic_version SET version_num = '0003'")
+    store.count(
+        [make_event(number, number=number, at=at) for number, at in enumerate(times, start=1)]
+    )
+    store.count([make_event(5, version=2, status="deleted", at=NOON)])
+    before = read_figures(database)
+    execute(database, "DELETE FROM figure WHERE name IN ('quarter', 'registered_minute')")
+    execute(database, "UPDATE alembic_version SET version_num = '0003'")
     migrate(database)
-    assert figures_in(database) == before
+    assert read_figures(database) == before
     assert before["quarter", "2026-04-05T12:00"] == 3
 
 
 def test_two_migrations_at_once_both_succeed():
-    with new_database(migrated=False) as url, ThreadPoolExecutor(2) as both:
+    with create_database(migrated=False) as url, ThreadPoolExecutor(2) as both:
         assert list(both.map(migrate, [url, url])) == ["0004", "0004"]
 
 
 def test_the_command_says_which_revision_the_database_has_now():
-    with new_database(migrated=False) as url:
+    with create_database(migrated=False) as url:
         done = run_migrate({"ANALYTICS_DATABASE_URL": address(url)})
         assert (done.returncode, done.stdout) == (
             0,

@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from analytics_stream.batch_processor import Intake
+from analytics_stream.batch_processor import BatchProcessor
 from analytics_stream.database import OffsetsLost, Refused, StoreAway
 from analytics_stream.dead_letters import CannotGoOn
 from analytics_stream.folding import decode
-from analytics_stream.offsets import Bookmarks
+from analytics_stream.offsets import OffsetTracker
 from analytics_stream.progress import Progress
 from tests.analytics_stream.memory_store import MemoryStore
-from tests.analytics_stream.messages import message
+from tests.analytics_stream.messages import make_message
 
 
 @dataclass
 class Delivery:
-    """A Faust event, as far as we use it."""
+    """A Faust event, as far as the worker uses it."""
 
     value: bytes | None
     offset: int = 0
@@ -37,24 +37,24 @@ class Delivery:
         return True
 
 
-class Trouble:
-    """A store that raises what it is told to, then counts; an event of patient 13 it refuses always."""
+class FailingStore:
+    """A store that raises the given errors, then counts; it always refuses patient 13."""
 
     def __init__(self, *errors):
         self.errors, self.inner = list(errors), MemoryStore()
 
-    def keep(self, bookmarks):
-        self.inner.keep(bookmarks)
+    def save_offsets(self, updates):
+        self.inner.save_offsets(updates)
 
-    def count(self, events, bookmarks=()):
+    def count(self, events, updates=()):
         if self.errors:
             raise self.errors.pop(0)
         if any(event.state.patient_id.endswith("00d") for event in events):
             raise Refused
-        return self.inner.count(events, bookmarks)
+        return self.inner.count(events, updates)
 
 
-def take_in(batch, store=None, *, post=None, waits=None):
+def process_batch(batch, store=None, *, post=None, waits=None):
     letters = []
 
     async def deliver(letter):
@@ -66,23 +66,23 @@ def take_in(batch, store=None, *, post=None, waits=None):
             waits.append(seconds)
 
     with ThreadPoolExecutor(1) as executor:
-        intake = Intake(
-            store or MemoryStore(), post or deliver, Bookmarks(), Progress(), executor, sleep
+        processor = BatchProcessor(
+            store or MemoryStore(), post or deliver, OffsetTracker(), Progress(), executor, sleep
         )
-        asyncio.run(intake.take_in(batch))
+        asyncio.run(processor.process(batch))
     return letters
 
 
 def test_a_counted_batch_is_acknowledged():
-    store, batch = MemoryStore(), [Delivery(message(1)), Delivery(message(2, number=2))]
-    assert take_in(batch, store) == []
+    store, batch = MemoryStore(), [Delivery(make_message(1)), Delivery(make_message(2, number=2))]
+    assert process_batch(batch, store) == []
     assert store.counts["events", ""] == 2
     assert all(delivery.acked for delivery in batch)
 
 
 def test_a_batch_waits_ever_longer_for_a_database_that_is_away_and_is_then_counted():
-    store, waits, batch = Trouble(*[StoreAway()] * 8), [], [Delivery(message(1))]
-    take_in(batch, store, waits=waits)
+    store, waits, batch = FailingStore(*[StoreAway()] * 8), [], [Delivery(make_message(1))]
+    process_batch(batch, store, waits=waits)
     assert waits == [0.1, 0.2, 0.4, 0.8, 1.6, 3.0, 3.0, 3.0]
     assert (store.inner.counts["events", ""], batch[0].acked) == (1, True)
 
@@ -90,9 +90,13 @@ def test_a_batch_waits_ever_longer_for_a_database_that_is_away_and_is_then_count
 def test_what_is_no_event_is_set_aside_as_it_was_and_the_rest_is_counted():
     store, batch = (
         MemoryStore(),
-        [Delivery(message(1)), Delivery(b"\xff\xff", offset=41), Delivery(message(2, number=2))],
+        [
+            Delivery(make_message(1)),
+            Delivery(b"\xff\xff", offset=41),
+            Delivery(make_message(2, number=2)),
+        ],
     )
-    [letter] = take_in(batch, store)
+    [letter] = process_batch(batch, store)
     assert (letter.message.key, letter.message.value) == (b"key", b"\xff\xff")
     assert letter.headers == [
         ("ce_id", b"1"),
@@ -106,9 +110,11 @@ def test_what_is_no_event_is_set_aside_as_it_was_and_the_rest_is_counted():
 
 
 def test_only_the_event_that_the_database_refuses_is_set_aside():
-    store = Trouble()
-    batch = [Delivery(message(number, number=number), offset=number) for number in range(1, 30)]
-    [letter] = take_in(batch, store)
+    store = FailingStore()
+    batch = [
+        Delivery(make_message(number, number=number), offset=number) for number in range(1, 30)
+    ]
+    [letter] = process_batch(batch, store)
     assert (letter.message.offset, letter.reason) == (13, "the database refuses its values")
     assert store.inner.counts["events", ""] == 28
     assert all(delivery.acked for delivery in batch)
@@ -118,9 +124,9 @@ def test_a_message_that_can_be_neither_counted_nor_set_aside_is_not_acknowledged
     async def closed(letter):
         raise ConnectionError
 
-    batch = [Delivery(message(1)), Delivery(b"\xff")]
+    batch = [Delivery(make_message(1)), Delivery(b"\xff")]
     with pytest.raises(CannotGoOn):
-        take_in(batch, post=closed)
+        process_batch(batch, post=closed)
     assert not any(delivery.acked for delivery in batch)
 
 
@@ -133,7 +139,7 @@ def test_a_dead_letter_is_tried_again():
         letters.append(letter)
 
     batch = [Delivery(None)]
-    take_in(batch, post=post)
+    process_batch(batch, post=post)
     assert [letter.reason for letter in letters] == ["the message has no value"]
     assert batch[0].acked
 
@@ -141,17 +147,20 @@ def test_a_dead_letter_is_tried_again():
 def test_an_error_of_our_own_sets_aside_only_the_event_that_it_is_about(monkeypatch):
     """Red when an unforeseen error ends the process, or takes the batch around it along."""
 
-    class Faulty(Trouble):
-        def count(self, events, bookmarks=()):
+    class Faulty(FailingStore):
+        def count(self, events, updates=()):
             if any(event.event_id == 7 for event in events):
                 raise ZeroDivisionError("Jane Q. Public")
-            return super().count(events, bookmarks)
+            return super().count(events, updates)
 
     store, batch = (
         Faulty(),
-        [Delivery(message(number, number=20 + number), offset=number) for number in range(1, 30)],
+        [
+            Delivery(make_message(number, number=20 + number), offset=number)
+            for number in range(1, 30)
+        ],
     )
-    [letter] = take_in(batch, store)
+    [letter] = process_batch(batch, store)
     assert (letter.message.offset, letter.reason) == (7, "handler fault: ZeroDivisionError")
     assert store.inner.counts["events", ""] == 28
     assert all(delivery.acked for delivery in batch)
@@ -165,27 +174,27 @@ def test_an_error_of_our_own_in_decoding_sets_aside_that_message(monkeypatch):
 
     monkeypatch.setattr("analytics_stream.batch_processor.decode", faulty)
     store = MemoryStore()
-    [letter] = take_in(
-        [Delivery(message(1)), Delivery(b"fault"), Delivery(message(2, number=2))], store
+    [letter] = process_batch(
+        [Delivery(make_message(1)), Delivery(b"fault"), Delivery(make_message(2, number=2))], store
     )
     assert (letter.reason, store.counts["events", ""]) == ("handler fault: KeyError", 2)
 
 
 @pytest.mark.parametrize("error", [MemoryError(), OffsetsLost()])
 def test_an_error_that_any_event_would_meet_sets_nothing_aside_and_acknowledges_nothing(error):
-    batch, letters = [Delivery(message(1))], []
+    batch, letters = [Delivery(make_message(1))], []
     with pytest.raises(type(error)):
-        letters += take_in(batch, Trouble(error))
+        letters += process_batch(batch, FailingStore(error))
     assert (batch[0].acked, letters) == (False, [])
 
 
 def test_a_batch_that_comes_while_the_process_ends_is_neither_counted_nor_set_aside():
     """Red when an executor that was shut down passes for a fault of the event."""
-    batch, executor = [Delivery(message(1))], ThreadPoolExecutor(1)
+    batch, executor = [Delivery(make_message(1))], ThreadPoolExecutor(1)
     executor.shutdown()
-    intake = Intake(MemoryStore(), None, Bookmarks(), Progress(), executor)
+    processor = BatchProcessor(MemoryStore(), None, OffsetTracker(), Progress(), executor)
     with pytest.raises(RuntimeError):
-        asyncio.run(intake.take_in(batch))
+        asyncio.run(processor.process(batch))
     assert not batch[0].acked
 
 
@@ -202,20 +211,21 @@ def test_letters_go_out_together_and_are_waited_for_together():
         on_their_way.discard(letter.message.offset)
 
     batch = [Delivery(b"\xff", offset=number) for number in range(40)]
-    take_in(batch, post=post)
+    process_batch(batch, post=post)
     assert most == 40
     assert all(delivery.acked for delivery in batch)
 
 
 def test_the_offsets_are_kept_with_the_counts():
     store = MemoryStore()
-    take_in(
-        [Delivery(message(1), offset=8, partition=2), Delivery(message(2, number=2), offset=5)],
+    process_batch(
+        [
+            Delivery(make_message(1), offset=8, partition=2),
+            Delivery(make_message(2, number=2), offset=5),
+        ],
         store,
     )
-    kept = [
-        (bookmark.topic, bookmark.partition, bookmark.next_offset) for bookmark in store.bookmarks
-    ]
+    kept = [(update.topic, update.partition, update.next_offset) for update in store.updates]
     assert kept == [("patient", 2, 9), ("patient", 3, 6)]
 
 
@@ -224,14 +234,16 @@ def test_the_offsets_are_kept_only_when_the_broker_has_the_letters():
     store = MemoryStore()
 
     async def post(letter):
-        assert store.bookmarks == []
+        assert store.updates == []
 
-    take_in([Delivery(message(1), offset=8), Delivery(b"\xff", offset=9)], store, post=post)
-    assert [bookmark.next_offset for bookmark in store.bookmarks] == [10]
+    process_batch(
+        [Delivery(make_message(1), offset=8), Delivery(b"\xff", offset=9)], store, post=post
+    )
+    assert [update.next_offset for update in store.updates] == [10]
 
 
 def test_headers_of_a_message_without_any_are_ours_alone():
-    [letter] = take_in([Delivery(None, headers=None)])
+    [letter] = process_batch([Delivery(None, headers=None)])
     assert [name for name, _ in letter.headers] == [
         "reason",
         "original_topic",

@@ -1,4 +1,4 @@
-"""From where a partition is read on after it was handed out."""
+"""The offset from which a partition is read on after its assignment."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -8,13 +8,19 @@ import pytest
 from faust.types import TP
 
 from analytics_stream.database import OffsetsLost, Refused, StoreAway
-from analytics_stream.offset_store import Keeper
-from analytics_stream.offsets import Bookmark, Bookmarks, Kept, fingerprint, start_of
-from analytics_stream.transport import CarefulConsumer
-from tests.analytics_stream.database import tell
-from tests.analytics_stream.messages import event
+from analytics_stream.offset_store import OffsetStore
+from analytics_stream.offsets import (
+    OffsetTracker,
+    OffsetUpdate,
+    StoredOffset,
+    fingerprint,
+    start_offset,
+)
+from analytics_stream.transport import AnalyticsConsumer
+from tests.analytics_stream.database import execute
+from tests.analytics_stream.messages import make_event
 
-KNOWN, NEW, LONGER, WIPED, ANEW = (TP("patient", number) for number in range(5))
+KNOWN, NEW, LONGER, WIPED, REPLACED = (TP("patient", number) for number in range(5))
 
 
 @dataclass
@@ -30,33 +36,33 @@ class Message:
 FIRST = fingerprint(Message(0))
 
 
-class Store:
-    """Keeps these offsets of partitions that began with FIRST, or is away when there are none."""
+class FakeStore:
+    """Has these offsets of partitions that began with FIRST, or is away when there are none."""
 
     def __init__(self, offsets):
         self.offsets = offsets
 
-    def kept(self):
+    def read_offsets(self):
         if self.offsets is None:
             raise StoreAway
-        return {place: Kept(offset, FIRST) for place, offset in self.offsets.items()}
+        return {place: StoredOffset(offset, FIRST) for place, offset in self.offsets.items()}
 
 
 def offsets_in(store):
-    return {place: kept.next_offset for place, kept in store.kept().items()}
+    return {place: stored.next_offset for place, stored in store.read_offsets().items()}
 
 
-class Consumer(CarefulConsumer):
-    """Ours, with what a group has committed, and without its thread."""
+class FakeConsumer(AnalyticsConsumer):
+    """A consumer without its thread, with what a group has committed."""
 
-    def __init__(self, committed, kept, ends, anew=()):
+    def __init__(self, committed, stored, ends, replaced=()):
         self._committed, self._ends, self.first = committed, ends, dict.fromkeys(committed, FIRST)
-        self.first.update(dict.fromkeys(anew, fingerprint(Message(0, timestamp=1.501))))
+        self.first.update(dict.fromkeys(replaced, fingerprint(Message(0, timestamp=1.501))))
         self._read_offset, self._committed_offset = dict.fromkeys(committed, 12), {}
         self._thread, self.to_beginning, self.sought = self, set(), {}
-        self.keeper = Keeper(Store(kept), ThreadPoolExecutor(1))
+        self.offset_store = OffsetStore(FakeStore(stored), ThreadPoolExecutor(1))
 
-    _keeper = property(lambda self: self.keeper)
+    _offset_store = property(lambda self: self.offset_store)
 
     def assignment(self):
         return set(self._committed)
@@ -64,7 +70,7 @@ class Consumer(CarefulConsumer):
     async def highwaters(self, *partitions):
         return {tp: self._ends.get(tp, 1000) for tp in partitions}
 
-    async def openings(self):
+    async def read_fingerprints(self):
         return self.first
 
     async def seek_to_committed(self):
@@ -77,8 +83,8 @@ class Consumer(CarefulConsumer):
         self.sought[TP(*partition)] = offset
 
 
-def seek(committed, kept, ends=None, anew=()):
-    consumer = Consumer(committed, kept, ends or {}, anew)
+def seek(committed, stored, ends=None, replaced=()):
+    consumer = FakeConsumer(committed, stored, ends or {}, replaced)
     asyncio.run(consumer.perform_seek())
     return consumer
 
@@ -101,12 +107,12 @@ def test_reading_begins_where_group_and_database_both_know_to_be():
 
 def test_a_partition_that_begins_with_another_message_is_read_from_its_beginning():
     """Red when offsets alone are compared: a topic that was made anew and is longer already is read from the middle."""
-    consumer = seek({KNOWN: 42, ANEW: 42}, {KNOWN: 42, ANEW: 42}, anew=[ANEW])
-    assert (consumer.sought, consumer.to_beginning) == ({KNOWN: 42}, {ANEW})
+    consumer = seek({KNOWN: 42, REPLACED: 42}, {KNOWN: 42, REPLACED: 42}, replaced=[REPLACED])
+    assert (consumer.sought, consumer.to_beginning) == ({KNOWN: 42}, {REPLACED})
 
 
 def test_without_an_answer_of_the_broker_the_offsets_are_believed_for_now():
-    consumer = Consumer({KNOWN: 42}, {KNOWN: 40}, {})
+    consumer = FakeConsumer({KNOWN: 42}, {KNOWN: 40}, {})
     consumer.first = None
     asyncio.run(consumer.perform_seek())
     assert consumer.sought == {KNOWN: 40}
@@ -114,17 +120,19 @@ def test_without_an_answer_of_the_broker_the_offsets_are_believed_for_now():
 
 def test_a_partition_that_was_ours_when_the_broker_was_asked_no_more_does_no_harm():
     """Red with a KeyError, which ended the process."""
-    keeper = Keeper(Store({KNOWN: 40, NEW: 7}), ThreadPoolExecutor(1))
-    starts = asyncio.run(keeper.starts({KNOWN: 42, NEW: 7}, {KNOWN: 50, NEW: 50}, {KNOWN: FIRST}))
+    offset_store = OffsetStore(FakeStore({KNOWN: 40, NEW: 7}), ThreadPoolExecutor(1))
+    starts = asyncio.run(
+        offset_store.starts({KNOWN: 42, NEW: 7}, {KNOWN: 50, NEW: 50}, {KNOWN: FIRST})
+    )
     assert starts == {KNOWN: 40, NEW: None}
 
 
 def test_partitions_that_change_hands_meanwhile_are_left_to_the_next_call():
-    consumer = Consumer({KNOWN: 42}, {KNOWN: 40}, {})
+    consumer = FakeConsumer({KNOWN: 42}, {KNOWN: 40}, {})
     hands = iter([{KNOWN}, {KNOWN, NEW}])
     consumer.assignment = lambda: next(hands)
     asyncio.run(consumer.perform_seek())
-    assert (consumer.sought, consumer.to_beginning, consumer.keeper.bookmarks.known()) == (
+    assert (consumer.sought, consumer.to_beginning, consumer.offset_store.tracker.expected()) == (
         {},
         set(),
         {},
@@ -134,11 +142,11 @@ def test_partitions_that_change_hands_meanwhile_are_left_to_the_next_call():
 def test_without_an_answer_of_the_database_the_group_is_believed_for_now():
     consumer = seek({KNOWN: 42, NEW: None}, None)
     assert (consumer.sought, consumer.to_beginning) == ({KNOWN: 42}, {NEW})
-    assert consumer.keeper.bookmarks.known() == {KNOWN: 42}
+    assert consumer.offset_store.tracker.expected() == {KNOWN: 42}
 
 
 @pytest.mark.parametrize(
-    ("committed", "kept", "end", "start"),
+    ("committed", "stored", "end", "start"),
     [
         (5, 7, 9, 5),
         (7, 5, 9, 5),
@@ -152,14 +160,14 @@ def test_without_an_answer_of_the_database_the_group_is_believed_for_now():
     ],
 )
 def test_the_smaller_offset_wins_and_where_one_is_missing_the_beginning(
-    committed, kept, end, start
+    committed, stored, end, start
 ):
-    assert start_of(committed, kept, end) == start
+    assert start_offset(committed, stored, end) == start
 
 
 def test_a_bookmark_says_what_was_kept_before_and_what_is_to_be_kept():
-    bookmarks = Bookmarks()
-    bookmarks.begin({("patient", 0): 5, ("patient", 1): None})
+    tracker = OffsetTracker()
+    tracker.assign({("patient", 0): 5, ("patient", 1): None})
     batch = [
         Message(5),
         Message(7),
@@ -167,73 +175,73 @@ def test_a_bookmark_says_what_was_kept_before_and_what_is_to_be_kept():
         Message(9, partition=2),
         Message(8, partition=2),
     ]
-    first = bookmarks.after(batch)
+    first = tracker.updates_for(batch)
     assert first == [
         ("patient", 0, 5, 8, None),
         ("patient", 1, None, 4, fingerprint(Message(3))),
         ("patient", 2, 8, 10, None),
     ]
-    bookmarks.keep(first)
-    assert bookmarks.known() == {("patient", 0): 8, ("patient", 1): 4}
+    tracker.confirm(first)
+    assert tracker.expected() == {("patient", 0): 8, ("patient", 1): 4}
 
 
 def test_offsets_are_kept_with_the_events_or_not_at_all(store, database):
-    bookmarks = Bookmarks()
-    bookmarks.begin({("patient", 0): None})
-    store.count([event(1)], bookmarks.after([Message(0)]))
-    too_large = event(2)._replace(state=event(2).state._replace(birth_year=2**40))
+    tracker = OffsetTracker()
+    tracker.assign({("patient", 0): None})
+    store.count([make_event(1)], tracker.updates_for([Message(0)]))
+    too_large = make_event(2)._replace(state=make_event(2).state._replace(birth_year=2**40))
     with pytest.raises(Refused):
-        store.count([too_large], bookmarks.after([Message(1)]))
+        store.count([too_large], tracker.updates_for([Message(1)]))
     assert offsets_in(store) == {("patient", 0): 1}
 
 
 def test_a_database_that_was_emptied_takes_nothing_more_from_this_process(store, database):
     """Red when counting goes on: what was counted before would be missing until somebody notices."""
-    bookmarks = Bookmarks()
-    bookmarks.begin({("patient", 0): None})
+    tracker = OffsetTracker()
+    tracker.assign({("patient", 0): None})
     for offset in (0, 1):
-        batch = bookmarks.after([Message(offset)])
-        store.count([event(offset + 1, number=offset + 1)], batch)
-        bookmarks.keep(batch)
-    tell(database, "TRUNCATE counted_event, patient_state, figure, read_offset")
+        batch = tracker.updates_for([Message(offset)])
+        store.count([make_event(offset + 1, number=offset + 1)], batch)
+        tracker.confirm(batch)
+    execute(database, "TRUNCATE counted_event, patient_state, figure, read_offset")
     with pytest.raises(OffsetsLost):
-        store.count([event(3, number=3)], bookmarks.after([Message(2)]))
+        store.count([make_event(3, number=3)], tracker.updates_for([Message(2)]))
     with pytest.raises(OffsetsLost):
-        store.keep(bookmarks.after([Message(2)]))
-    assert tell(database, "SELECT count(*) FROM counted_event") == [(0,)]
+        store.save_offsets(tracker.updates_for([Message(2)]))
+    assert execute(database, "SELECT count(*) FROM counted_event") == [(0,)]
     assert offsets_in(store) == {}
 
 
 def test_a_worker_that_wakes_up_late_does_not_move_a_bookmark_back(store):
-    awake, asleep = Bookmarks(), Bookmarks()
-    store.keep([Bookmark("patient", 0, kept=None, next_offset=5)])
-    for bookmarks in (awake, asleep):
-        bookmarks.begin({("patient", 0): 5})
-    store.keep(awake.after([Message(5), Message(90)]))
-    store.keep(asleep.after([Message(5), Message(6)]))
+    awake, asleep = OffsetTracker(), OffsetTracker()
+    store.save_offsets([OffsetUpdate("patient", 0, stored=None, next_offset=5)])
+    for tracker in (awake, asleep):
+        tracker.assign({("patient", 0): 5})
+    store.save_offsets(awake.updates_for([Message(5), Message(90)]))
+    store.save_offsets(asleep.updates_for([Message(5), Message(6)]))
     assert offsets_in(store) == {("patient", 0): 91}
 
 
 def test_a_topic_that_was_made_anew_begins_its_bookmark_anew(store):
-    bookmarks = Bookmarks()
-    store.keep([Bookmark("patient", 0, kept=None, next_offset=5000)])
-    bookmarks.begin({("patient", 0): None})
-    store.keep(bookmarks.after([Message(0), Message(3)]))
+    tracker = OffsetTracker()
+    store.save_offsets([OffsetUpdate("patient", 0, stored=None, next_offset=5000)])
+    tracker.assign({("patient", 0): None})
+    store.save_offsets(tracker.updates_for([Message(0), Message(3)]))
     assert offsets_in(store) == {("patient", 0): 4}
 
 
 def test_what_a_partition_began_with_is_kept_until_it_is_read_from_its_beginning_again(store):
-    bookmarks = Bookmarks()
-    bookmarks.begin({("patient", 0): None})
+    tracker = OffsetTracker()
+    tracker.assign({("patient", 0): None})
     for batch in ([Message(0), Message(1)], [Message(2)]):
-        marks = bookmarks.after(batch)
-        store.keep(marks)
-        bookmarks.keep(marks)
-    assert store.kept() == {("patient", 0): Kept(3, FIRST)}
-    bookmarks.begin({("patient", 0): None})
+        updates = tracker.updates_for(batch)
+        store.save_offsets(updates)
+        tracker.confirm(updates)
+    assert store.read_offsets() == {("patient", 0): StoredOffset(3, FIRST)}
+    tracker.assign({("patient", 0): None})
     again = Message(0, timestamp=2.0)
-    store.keep(bookmarks.after([again]))
-    assert store.kept() == {("patient", 0): Kept(1, fingerprint(again))}
+    store.save_offsets(tracker.updates_for([again]))
+    assert store.read_offsets() == {("patient", 0): StoredOffset(1, fingerprint(again))}
 
 
 @pytest.mark.parametrize(
@@ -251,28 +259,33 @@ def test_another_message_has_another_fingerprint(other):
 
 
 @pytest.mark.parametrize(
-    ("begun", "opening", "is_another"),
+    ("begun", "fingerprint_now", "is_another"),
     [(5, FIRST, False), (5, b"other", True), (5, None, True), (None, b"other", False)],
 )
-def test_a_topic_that_was_made_anew_behind_our_back_is_noticed(begun, opening, is_another):
+def test_a_topic_that_was_made_anew_behind_our_back_is_noticed(begun, fingerprint_now, is_another):
     """Unless we are about to read it from its beginning anyway."""
-    keeper = Keeper(Store({("patient", 0): 5}), ThreadPoolExecutor(1))
-    keeper.bookmarks.begin({("patient", 0): begun})
-    assert asyncio.run(keeper.has_another_topic({("patient", 0): opening})) is is_another
+    offset_store = OffsetStore(FakeStore({("patient", 0): 5}), ThreadPoolExecutor(1))
+    offset_store.tracker.assign({("patient", 0): begun})
+    assert (
+        asyncio.run(offset_store.has_another_topic({("patient", 0): fingerprint_now})) is is_another
+    )
 
 
-def lost(bookmarks, kept, meanwhile=()):
-    """What the keeper finds when the database answers `kept`, and these batches were counted while it asked."""
-    known = bookmarks.known()
+def has_lost(tracker, stored, meanwhile=()):
+    """Whether offsets are lost when the database has `stored`, and these batches were counted
+    while it was asked."""
+    expected = tracker.expected()
     for batch in meanwhile:
-        bookmarks.keep(bookmarks.after(batch))
-    return bookmarks.lost(known, {place: Kept(offset, FIRST) for place, offset in kept.items()})
+        tracker.confirm(tracker.updates_for(batch))
+    return tracker.has_lost(
+        expected, {place: StoredOffset(offset, FIRST) for place, offset in stored.items()}
+    )
 
 
 def test_a_loss_is_told_from_a_batch_that_was_counted_meanwhile():
-    bookmarks = Bookmarks()
-    bookmarks.begin({("patient", 0): 5, ("patient", 1): None})
-    assert not lost(bookmarks, {("patient", 0): 5})
-    assert not lost(bookmarks, {("patient", 0): 5}, meanwhile=[[Message(9)]])
-    assert lost(bookmarks, {("patient", 0): 9})
-    assert lost(bookmarks, {})
+    tracker = OffsetTracker()
+    tracker.assign({("patient", 0): 5, ("patient", 1): None})
+    assert not has_lost(tracker, {("patient", 0): 5})
+    assert not has_lost(tracker, {("patient", 0): 5}, meanwhile=[[Message(9)]])
+    assert has_lost(tracker, {("patient", 0): 9})
+    assert has_lost(tracker, {})

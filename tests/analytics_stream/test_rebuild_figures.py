@@ -7,13 +7,13 @@ import pytest
 
 from analytics_stream.figures import draw_figures
 from analytics_stream.schema import migrate
-from analytics_stream.shutdown import LOST
+from analytics_stream.shutdown import EXIT_RESTART
 from analytics_stream.store import Store
 from embedded.kafka import kafka
-from tests.analytics_stream.database import figures_in, tell, wipe
-from tests.analytics_stream.histories import counted, send_all, story
+from tests.analytics_stream.database import execute, read_figures, wipe
+from tests.analytics_stream.histories import expected_figures, make_history, send_events
 from tests.analytics_stream.messages import NOON
-from tests.analytics_stream.worker_process import running
+from tests.analytics_stream.worker_process import run_worker
 
 FACTS = [
     {
@@ -21,7 +21,7 @@ FACTS = [
         "sex": ("female", "male")[fact["number"] % 2],
         "status": ("active", "archived")[fact["number"] % 5 == 0],
     }
-    for fact in story(300, versions=4)
+    for fact in make_history(300, versions=4)
 ]
 
 
@@ -35,7 +35,7 @@ def drawn(url):
 
 
 def drop_and_migrate(url):
-    tell(url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    execute(url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     migrate(url)
 
 
@@ -51,7 +51,7 @@ def start(database, broker, tmp_path):
     with ExitStack() as workers:
 
         def start(*, events):
-            worker = workers.enter_context(running(database, broker, tmp_path))
+            worker = workers.enter_context(run_worker(database, broker, tmp_path))
             worker.wait_for_events(events)
             worker.wait_until_caught_up()
             return worker
@@ -61,25 +61,25 @@ def start(database, broker, tmp_path):
 
 def test_after_a_wipe_while_it_was_stopped_and_then_reads_nothing_again(database, broker, start):
     """Red when a worker goes by the offsets of its group alone: the database then stays empty."""
-    send_all(broker, FACTS)
+    send_events(broker, FACTS)
     worker = start(events=len(FACTS))
     before = drawn(database)
     assert worker.end() == 0
-    tell(database, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    execute(database, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     migrate(database)
     assert start(events=len(FACTS)).end() == 0
     assert drawn(database) == before
-    assert figures_in(database) == counted(FACTS)
+    assert read_figures(database) == expected_figures(FACTS)
     worker = start(events=len(FACTS))
     assert "analytics_events_duplicate_total 0.0" in worker.metrics()
 
 
 def test_after_a_wipe_while_it_runs_and_nothing_comes(database, broker, start):
-    send_all(broker, FACTS)
+    send_events(broker, FACTS)
     worker = start(events=len(FACTS))
     before = drawn(database)
     wipe(database)
-    assert worker.popen.wait(60) == LOST  # It is started again by whoever started it.
+    assert worker.popen.wait(60) == EXIT_RESTART  # It is started again by whoever started it.
     assert worker.lines("The database lost what was counted before. It is counted anew.")
     start(events=len(FACTS))
     assert drawn(database) == before

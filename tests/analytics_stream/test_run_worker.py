@@ -5,10 +5,10 @@ import json
 import pytest
 
 from embedded.kafka import kafka
-from tests.analytics_stream.database import away, new_database, tell
-from tests.analytics_stream.histories import send_all, story
-from tests.analytics_stream.messages import message
-from tests.analytics_stream.worker_process import dead_letters, running, send
+from tests.analytics_stream.database import create_database, database_away, execute
+from tests.analytics_stream.histories import make_history, send_events
+from tests.analytics_stream.messages import make_message
+from tests.analytics_stream.worker_process import read_dead_letters, run_worker, send_messages
 from tests.waits import wait_for
 
 PERSONAL = ("Jane", "Public", "jane@example.org")
@@ -22,26 +22,26 @@ def broker(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def url():
-    with new_database() as url:
+    with create_database() as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def worker(url, broker, tmp_path_factory):
-    with running(url, broker, tmp_path_factory.mktemp("worker"), LOG_LEVEL="DEBUG") as worker:
+    with run_worker(url, broker, tmp_path_factory.mktemp("worker"), LOG_LEVEL="DEBUG") as worker:
         worker.wait_until_joined()
         yield worker
 
 
 def test_events_become_figures(worker, broker):
-    send_all(broker, story(30, versions=2, first=1000, region="Riverside"))
+    send_events(broker, make_history(30, versions=2, first=1000, region="Riverside"))
     figures = wait_for(lambda: worker.figures_with("Riverside", 30))
     assert figures["totals"]["active"] >= 30
     assert figures["lastEventAt"] == "2026-04-05T12:00:00.000Z"
 
 
 def test_the_lag_returns_to_0(worker, broker):
-    send_all(broker, story(5, first=2000, region="Lagos"))
+    send_events(broker, make_history(5, first=2000, region="Lagos"))
     wait_for(lambda: worker.figures_with("Lagos", 5))
     wait_for(lambda: worker.figures()["lagSeconds"] == 0)
 
@@ -49,17 +49,17 @@ def test_the_lag_returns_to_0(worker, broker):
 def test_what_is_no_event_lands_in_the_dead_letter_topic_and_the_rest_is_counted(worker, broker):
     broken = {
         3000: (b"\xff\xfe broken", b"the value is not a PatientEvent"),
-        3001: (message(0, number=3001), b"event_id is missing"),
+        3001: (make_message(0, number=3001), b"event_id is missing"),
         3002: (
-            message(3002, status="asleep"),
+            make_message(3002, status="asleep"),
             b"status is none of active, archived, merged and deleted",
         ),
         3003: (None, b"the message has no value"),
     }
-    send_all(broker, story(5, first=3010, region="Utica"))
-    send(broker, *((number, value) for number, (value, _) in broken.items()))
-    send_all(broker, story(5, first=3020, region="Utica"))
-    letters = dead_letters(broker, broken)
+    send_events(broker, make_history(5, first=3010, region="Utica"))
+    send_messages(broker, *((number, value) for number, (value, _) in broken.items()))
+    send_events(broker, make_history(5, first=3020, region="Utica"))
+    letters = read_dead_letters(broker, broken)
     for number, (value, reason) in broken.items():
         headers = dict(letters[number].headers())
         assert (letters[number].value(), headers["reason"], headers["original_topic"]) == (
@@ -74,18 +74,18 @@ def test_what_is_no_event_lands_in_the_dead_letter_topic_and_the_rest_is_counted
 
 def test_a_letter_that_is_too_large_with_its_headers_goes_without_its_value(worker, broker):
     """Red when it is tried in vain until the process ends, and again after each start: nobody is counted any more."""
-    send(broker, (3500, b"\xff" * 1_000_500))
-    send_all(broker, story(5, first=3510, region="Ulm"))
+    send_messages(broker, (3500, b"\xff" * 1_000_500))
+    send_events(broker, make_history(5, first=3510, region="Ulm"))
     wait_for(lambda: worker.figures_with("Ulm", 5))
-    letter = dead_letters(broker, [3500])[3500]
+    letter = read_dead_letters(broker, [3500])[3500]
     headers = dict(letter.headers())
     assert (letter.value(), headers["value_left_out"]) == (None, b"1000500")
     assert headers["reason"] == b"the value is not a PatientEvent"
 
 
 def test_it_goes_on_when_the_database_comes_back(worker, broker, url):
-    with away(url):
-        send_all(broker, story(20, first=4000, region="Atlantis"))
+    with database_away(url):
+        send_events(broker, make_history(20, first=4000, region="Atlantis"))
         wait_for(lambda: worker.lines("The database is away; the batch waits for it."))
         assert worker.get("/health/ready")[0] == 503
         assert worker.get("/figures")[0] == 503
@@ -94,13 +94,13 @@ def test_it_goes_on_when_the_database_comes_back(worker, broker, url):
 
 
 def test_neither_the_log_nor_the_database_names_a_person(worker, broker, url):
-    send_all(broker, story(5, first=5000, region="Nowhere"))
+    send_events(broker, make_history(5, first=5000, region="Nowhere"))
     wait_for(lambda: worker.figures_with("Nowhere", 5))
     assert all(json.loads(line) for line in worker.text().splitlines())
     kept = (
         worker.text()
-        + str(tell(url, "SELECT * FROM patient_state"))
-        + str(tell(url, "SELECT * FROM figure"))
+        + str(execute(url, "SELECT * FROM patient_state"))
+        + str(execute(url, "SELECT * FROM figure"))
     )
     assert not [word for word in PERSONAL if word in kept]
 

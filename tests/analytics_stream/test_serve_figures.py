@@ -9,10 +9,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from analytics_stream.progress import Partition, Progress
+from analytics_stream.progress import PartitionProgress, Progress
 from analytics_stream.views import Views
-from tests.analytics_stream.database import away, tell
-from tests.analytics_stream.messages import NOON, event
+from tests.analytics_stream.database import database_away, execute
+from tests.analytics_stream.messages import NOON, make_event
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ async def answers(store, progress, requests, zone="UTC"):
 async def served(store, progress, zone):
     with ThreadPoolExecutor(1) as reader:
         app = web.Application()
-        Views(store, progress, reader, ZoneInfo(zone)).add_to(app)
+        Views(store, progress, reader, ZoneInfo(zone)).add_routes(app)
         async with TestClient(TestServer(app)) as client:
             yield client
 
@@ -69,12 +69,12 @@ def get(path, **headers):
 def caught_up():
     progress = Progress()
     progress.join()
-    progress.look({0: Partition(4, 4, datetime.now(UTC).timestamp())})
+    progress.update({0: PartitionProgress(4, 4, datetime.now(UTC).timestamp())})
     return progress
 
 
 def test_the_figures_are_json_with_their_time_and_lag(ask, store):
-    store.count([event(1)])
+    store.count([make_event(1)])
     [(status, headers, figures)] = ask(get("/figures"), progress=caught_up())
     assert (status, headers["Content-Type"], headers["Cache-Control"]) == (
         200,
@@ -93,11 +93,11 @@ def test_a_new_database_has_figures_too(ask):
 
 @pytest.mark.usefixtures("_at_noon")
 def test_a_reader_who_has_the_figures_gets_304_until_one_changes(ask, store):
-    store.count([event(1)])
+    store.count([make_event(1)])
     [(_, headers, _)] = ask(get("/figures"), progress=caught_up())
     [(again, _, body)] = ask(get("/figures", If_None_Match=headers["ETag"]), progress=caught_up())
     assert (again, body) == (304, "")
-    store.count([event(2, number=2)])
+    store.count([make_event(2, number=2)])
     [(changed, _, _)] = ask(get("/figures", If_None_Match=headers["ETag"]), progress=caught_up())
     assert changed == 200
 
@@ -111,7 +111,7 @@ def test_a_tag_is_found_among_several(ask, named):
 
 
 def test_without_its_database_it_says_so_and_lives(ask, database):
-    with away(database):
+    with database_away(database):
         figures, ready, live = ask(
             get("/figures"), get("/health/ready"), get("/health/live"), progress=caught_up()
         )
@@ -140,8 +140,8 @@ def test_it_is_ready_once_it_has_joined_the_group(ask):
 
 
 def test_a_missing_event_shows_in_the_health_and_in_the_metrics(ask, store, database):
-    store.count([event(1), event(3, version=3), event(4, number=2)])
-    tell(database, "UPDATE patient_state SET gap_since = gap_since - interval '1 minute'")
+    store.count([make_event(1), make_event(3, version=3), make_event(4, number=2)])
+    execute(database, "UPDATE patient_state SET gap_since = gap_since - interval '1 minute'")
     [(status, _, health), (_, _, metrics)] = ask(
         get("/health/ready"), get("/metrics"), progress=caught_up()
     )
@@ -150,7 +150,7 @@ def test_a_missing_event_shows_in_the_health_and_in_the_metrics(ask, store, data
 
 
 def test_a_database_that_never_answers_is_away(monkeypatch):
-    monkeypatch.setattr("analytics_stream.views.LONGEST_READING", 0.1)
+    monkeypatch.setattr("analytics_stream.views.READ_SECONDS", 0.1)
     over = Event()
 
     class Silent:

@@ -6,23 +6,23 @@ import sys
 import pytest
 
 from embedded.kafka import kafka
-from tests.analytics_stream.database import figures_in, tell
-from tests.analytics_stream.histories import counted, story
-from tests.analytics_stream.messages import message
-from tests.analytics_stream.worker_process import dead_letters, running, send
+from tests.analytics_stream.database import execute, read_figures
+from tests.analytics_stream.histories import expected_figures, make_history
+from tests.analytics_stream.messages import make_message
+from tests.analytics_stream.worker_process import read_dead_letters, run_worker, send_messages
 from tests.waits import wait_for
 
 MESSAGES = 2000
 OF_EACH_KIND = MESSAGES // 100
 KINDS = {
     "the value is not a PatientEvent": lambda number: b"\xff\xfe broken",
-    "status is none of active, archived, merged and deleted": lambda number: message(
+    "status is none of active, archived, merged and deleted": lambda number: make_message(
         number, number=number, status="?"
     ),
-    "the database refuses its values": lambda number: message(
+    "the database refuses its values": lambda number: make_message(
         number, number=number, region="Refused"
     ),
-    "handler fault: ZeroDivisionError": lambda number: message(
+    "handler fault: ZeroDivisionError": lambda number: make_message(
         number, number=number, region="Where counting fails"
     ),
     "handler fault: LookupError": lambda number: b"where decoding fails",
@@ -38,7 +38,7 @@ def broker(tmp_path):
 def mixed_up(good):
     """Every good message in order, with bad ones at random places between; and the reason for each bad number."""
     bad = {5000 + at: reason for at, reason in enumerate(list(KINDS) * OF_EACH_KIND)}
-    messages = [(fact["number"], message(**fact)) for fact in good]
+    messages = [(fact["number"], make_message(**fact)) for fact in good]
     for number, reason in bad.items():
         messages.insert(
             random.Random(number).randrange(len(messages)), (number, KINDS[reason](number))
@@ -48,18 +48,18 @@ def mixed_up(good):
 
 def test_one_in_a_hundred_of_each_kind(database, broker, tmp_path):
     """Red when a batch is set aside whole, when an error of our own ends the process, or when letters are lost."""
-    good = story((MESSAGES - len(KINDS) * OF_EACH_KIND) // 2, versions=2)
+    good = make_history((MESSAGES - len(KINDS) * OF_EACH_KIND) // 2, versions=2)
     messages, bad = mixed_up(good)
-    tell(database, "ALTER TABLE patient_state ADD CHECK (region <> 'Refused')")
-    program = [sys.executable, "-m", "tests.analytics_stream.broken_worker", "mistakes"]
-    with running(database, broker, tmp_path, program=program) as worker:
+    execute(database, "ALTER TABLE patient_state ADD CHECK (region <> 'Refused')")
+    program = [sys.executable, "-m", "tests.analytics_stream.broken_worker", "errors"]
+    with run_worker(database, broker, tmp_path, program=program) as worker:
         worker.wait_until_joined()
-        send(broker, *messages)
-        letters = dead_letters(broker, bad)
+        send_messages(broker, *messages)
+        letters = read_dead_letters(broker, bad)
         worker.wait_for_events(len(good))
         worker.wait_until_caught_up()
         assert {number: dict(letters[number].headers())["reason"].decode() for number in bad} == bad
-        assert figures_in(database) == counted(good)
+        assert read_figures(database) == expected_figures(good)
         wait_for(lambda: f"analytics_dead_letters_total {len(bad)}.0" in worker.metrics())
         assert worker.end() == 0
         assert "Jane" not in worker.text()

@@ -13,11 +13,11 @@ from sqlalchemy import make_url
 from analytics_stream.schema import migrate
 from embedded.kafka import kafka
 from embedded.postgres import postgres
-from tests.analytics_stream.histories import send_all, story
-from tests.analytics_stream.worker_process import read_up_to, running
+from tests.analytics_stream.histories import make_history, send_events
+from tests.analytics_stream.worker_process import committed_offsets, run_worker
 from tests.waits import has_ended, wait_for
 
-FIRST, HELD_BACK = story(20), story(20, first=500)
+FIRST, HELD_BACK = make_history(20), make_history(20, first=500)
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ def worker(server, broker, tmp_path):
     url = server.give_database("analytics", user="analytics", password=secrets.token_hex(16))
     url = make_url(url).set(drivername="postgresql+psycopg2")
     migrate(url)
-    with running(url, broker.address, tmp_path) as worker:
-        send_all(broker.address, FIRST)
+    with run_worker(url, broker.address, tmp_path) as worker:
+        send_events(broker.address, FIRST)
         worker.wait_for_events(len(FIRST))
         worker.wait_until_caught_up()
         yield worker
@@ -53,10 +53,10 @@ def worker(server, broker, tmp_path):
 def test_while_the_database_is_gone(worker, server, broker):
     os.kill(server.pid, signal.SIGKILL)
     wait_for(lambda: worker.get("/health/ready")[0] == 503)
-    send_all(broker.address, HELD_BACK)
+    send_events(broker.address, HELD_BACK)
     wait_for(lambda: worker.lines("The database is away; the batch waits for it."))
     assert worker.end() == 0
-    assert sum(offset for offset in read_up_to(broker.address) if offset > 0) <= len(FIRST)
+    assert sum(offset for offset in committed_offsets(broker.address) if offset > 0) <= len(FIRST)
 
 
 def test_while_the_database_takes_statements_and_never_answers(worker, server, broker):
@@ -65,10 +65,12 @@ def test_while_the_database_takes_statements_and_never_answers(worker, server, b
     for process in processes:
         os.kill(process, signal.SIGSTOP)
     try:
-        send_all(broker.address, HELD_BACK)
+        send_events(broker.address, HELD_BACK)
         wait_for(lambda: f"analytics_messages_behind {len(HELD_BACK)}.0" in worker.metrics())
         assert worker.end() == 0
-        assert sum(offset for offset in read_up_to(broker.address) if offset > 0) <= len(FIRST)
+        assert sum(offset for offset in committed_offsets(broker.address) if offset > 0) <= len(
+            FIRST
+        )
     finally:
         for process in processes:
             os.kill(process, signal.SIGCONT)

@@ -6,10 +6,10 @@ import subprocess
 import pytest
 
 from embedded.kafka import kafka
-from tests.analytics_stream.database import away, figures_in, locked, wipe
-from tests.analytics_stream.histories import counted, send_all, story
-from tests.analytics_stream.messages import patient
-from tests.analytics_stream.worker_process import command, environment, running
+from tests.analytics_stream.database import database_away, hold_locks, read_figures, wipe
+from tests.analytics_stream.histories import expected_figures, make_history, send_events
+from tests.analytics_stream.messages import patient_id
+from tests.analytics_stream.worker_process import environment, run_worker, worker_command
 from tests.waits import wait_for
 
 
@@ -21,38 +21,38 @@ def broker(tmp_path):
 
 def test_a_worker_that_is_killed_in_the_middle_counts_each_event_once(database, broker, tmp_path):
     """Red when messages are acknowledged before the database has them, or counted without their numbers."""
-    facts = story(3000, versions=4)
-    send_all(broker, facts)
-    last = f"'{patient(facts[-1]['number'])}', {facts[-1]['event_id']}"
+    facts = make_history(3000, versions=4)
+    send_events(broker, facts)
+    last = f"'{patient_id(facts[-1]['number'])}', {facts[-1]['event_id']}"
     held_back = f"INSERT INTO counted_event VALUES ({last}, now())"  # So that it cannot be done before the kill.
-    with locked(database, held_back), running(database, broker, tmp_path) as worker:
+    with hold_locks(database, held_back), run_worker(database, broker, tmp_path) as worker:
         assert worker.wait_for_events(1)["totals"]["events"] < len(facts)
         worker.kill()
-    with running(database, broker, tmp_path) as worker:
+    with run_worker(database, broker, tmp_path) as worker:
         worker.wait_for_events(len(facts))
         worker.wait_until_caught_up()
-    assert figures_in(database) == counted(facts)
+    assert read_figures(database) == expected_figures(facts)
 
 
 def test_an_empty_broker_and_an_empty_database_are_filled_again_to_the_same_figures(
     database, tmp_path
 ):
-    facts = story(40, versions=2)
+    facts = make_history(40, versions=2)
     for begin in (lambda: None, lambda: None, lambda: wipe(database)):
         begin()
         with (
             kafka(tmp_path / "kafka") as server,
-            running(database, server.address, tmp_path) as worker,
+            run_worker(database, server.address, tmp_path) as worker,
         ):
             worker.wait_until_joined()
-            send_all(server.address, facts)  # The relay does, from the portal's log.
+            send_events(server.address, facts)  # The relay does, from the portal's log.
             worker.wait_for_events(len(facts))
             worker.wait_until_caught_up()
-        assert figures_in(database) == counted(facts)
+        assert read_figures(database) == expected_figures(facts)
 
 
 def test_it_waits_for_a_broker_and_a_database_that_are_away_at_the_start(database, tmp_path):
-    with away(database), running(database, "127.0.0.1:1", tmp_path) as worker:
+    with database_away(database), run_worker(database, "127.0.0.1:1", tmp_path) as worker:
         wait_for(lambda: worker.lines("The broker is away; we wait for it."))
         assert worker.get("/health/live")[0] == 200
         assert worker.get("/health/ready")[1]["consumer"] == "waiting for the broker"
@@ -64,7 +64,12 @@ def test_a_taken_port_is_named(database):
         port = taken.getsockname()[1]
         wrong = environment(database, "127.0.0.1:1", ANALYTICS_PORT=str(port))
         done = subprocess.run(
-            command("worker"), env=wrong, capture_output=True, text=True, timeout=60, check=False
+            worker_command("worker"),
+            env=wrong,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
     assert done.returncode == 1
     assert (

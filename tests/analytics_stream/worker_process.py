@@ -1,4 +1,4 @@
-"""The worker as a process of its own against a real broker, as it is run for real."""
+"""Runs the worker as a process against a real broker, and reads and writes the broker's topics."""
 
 import json
 import os
@@ -14,11 +14,11 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.analytics_stream.database import address
-from tests.analytics_stream.messages import patient
+from tests.analytics_stream.messages import patient_id
 from tests.waits import wait_for
 
-TOPIC, DEAD_LETTERS = "patient", "patient.dead-letter"
-SECONDS = 120  # A group waits for its slowest member for up to a minute before anybody reads on.
+TOPIC, DEAD_LETTER_TOPIC = "patient", "patient.dead-letter"
+SECONDS = 120  # Longest wait: a rebalance takes up to a minute, for the group's slowest member.
 
 
 class Worker:
@@ -38,11 +38,11 @@ class Worker:
         ]
 
     def text(self):
-        """The log up to the last whole line."""
+        """Returns the log up to the last whole line."""
         return self._log.read_text().rpartition("\n")[0]
 
     def get(self, path):
-        """Status and JSON of the answer."""
+        """Returns status and JSON of the answer."""
         try:
             with urllib.request.urlopen(
                 f"http://127.0.0.1:{self.port}{path}", timeout=60
@@ -60,7 +60,7 @@ class Worker:
         return figures if status == 200 else None
 
     def wait_for_events(self, count):
-        """The figures once so many events are in them."""
+        """Returns the figures once so many events are in them."""
 
         def figures_with_all():
             figures = self.figures()
@@ -69,7 +69,7 @@ class Worker:
         return wait_for(figures_with_all, seconds=SECONDS)
 
     def figures_with(self, region, count):
-        """The figures if so many active patients live there, else None."""
+        """Returns the figures if they have so many active patients in the region, else None."""
         figures = self.figures()
         return figures if figures and figures["byRegion"].get(region) == count else None
 
@@ -89,11 +89,13 @@ class Worker:
 
 
 @contextmanager
-def running(url, broker, folder, *, program=None, **environ):
+def run_worker(url, broker, folder, *, program=None, **environ):
     log = folder / f"analytics-{len(list(folder.glob('analytics-*.log')))}.log"
     with log.open("wb") as lines:
         popen = subprocess.Popen(
-            program or command("worker"), env=environment(url, broker, **environ), stderr=lines
+            program or worker_command("worker"),
+            env=environment(url, broker, **environ),
+            stderr=lines,
         )
     try:
         yield Worker(popen, log)
@@ -102,12 +104,12 @@ def running(url, broker, folder, *, program=None, **environ):
         popen.wait()
 
 
-def command(name):
+def worker_command(name):
     return [sys.executable, "-m", "analytics_stream", name]
 
 
 def environment(url, broker, **more):
-    """What the process needs and nothing else of ours."""
+    """Returns the variables that the process needs, and no others."""
     needed = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     ours = {
         "ANALYTICS_DATABASE_URL": address(url),
@@ -117,36 +119,37 @@ def environment(url, broker, **more):
     return needed | ours | more
 
 
-def make_topics(broker):
-    """On a broker that makes none by itself."""
+def create_topics(broker):
+    """Creates both topics on a broker that creates none by itself."""
     admin = AdminClient({"bootstrap.servers": broker})
     topics = [
-        NewTopic(name, num_partitions=4, replication_factor=1) for name in (TOPIC, DEAD_LETTERS)
+        NewTopic(name, num_partitions=4, replication_factor=1)
+        for name in (TOPIC, DEAD_LETTER_TOPIC)
     ]
     for made in admin.create_topics(topics).values():
         made.result(30)
 
 
-def send(broker, *messages):
-    """Put (patient number, value) pairs on the topic and wait until the broker has them."""
-    largest = {"message.max.bytes": 1_048_500}  # Kafka's own limit; librdkafka's is lower.
+def send_messages(broker, *messages):
+    """Sends (patient number, value) pairs to the topic and waits until the broker has them."""
+    limit = {"message.max.bytes": 1_048_500}  # Kafka's own limit; librdkafka's is lower.
     producer = Producer(
-        {"bootstrap.servers": broker, "enable.idempotence": True, "linger.ms": 5, **largest}
+        {"bootstrap.servers": broker, "enable.idempotence": True, "linger.ms": 5, **limit}
     )
     failed = []
     for number, value in messages:
         producer.produce(
             TOPIC,
             value,
-            key=patient(number),
+            key=patient_id(number),
             on_delivery=lambda error, _: error and failed.append(error),
         )
     assert producer.flush(120) == 0
     assert not failed
 
 
-def read_up_to(broker):
-    """The offset that the workers' group has committed for each partition; negative for none."""
+def committed_offsets(broker):
+    """Returns the offset that the group has committed for each partition; negative for none."""
     consumer = Consumer({"bootstrap.servers": broker, "group.id": "analytics"})
     try:
         partitions = [TopicPartition(TOPIC, number) for number in range(4)]
@@ -155,8 +158,8 @@ def read_up_to(broker):
         consumer.close()
 
 
-def go_on_with(broker, offsets):
-    """Let the workers' group have committed these, partition by partition, as workers do that go on."""
+def commit_offsets(broker, offsets):
+    """Commits these offsets for the workers' group, partition by partition."""
     consumer = Consumer(
         {"bootstrap.servers": broker, "group.id": "analytics", "enable.auto.commit": False}
     )
@@ -167,8 +170,8 @@ def go_on_with(broker, offsets):
         consumer.close()
 
 
-def dead_letters(broker, numbers):
-    """The dead letter about each of these patients, by number; waits until all are there."""
+def read_dead_letters(broker, numbers):
+    """Waits for a dead letter about each of these patients, and returns them by patient number."""
     group = secrets.token_hex(8)  # The embedded broker waits 45 s for a member who has left.
     reader = {
         "group.id": group,
@@ -176,14 +179,13 @@ def dead_letters(broker, numbers):
         "topic.metadata.refresh.interval.ms": 500,
     }
     consumer = Consumer({"bootstrap.servers": broker, **reader})
-    consumer.subscribe([DEAD_LETTERS])  # Perhaps before it is there.
-    wanted, found = {patient(number).encode(): number for number in numbers}, {}
+    consumer.subscribe([DEAD_LETTER_TOPIC])  # Perhaps before the topic exists.
+    wanted, found = {patient_id(number).encode(): number for number in numbers}, {}
 
     def read():
         letter = consumer.poll(0.1)
-        if (
-            letter is not None and not letter.error() and letter.key() in wanted
-        ):  # One without a value is falsy.
+        # A letter without a value is falsy, so the test is against None.
+        if letter is not None and not letter.error() and letter.key() in wanted:
             found[wanted[letter.key()]] = letter
         return len(found) == len(wanted)
 

@@ -11,7 +11,7 @@ import psycopg2
 from confluent_kafka import Consumer, Producer, TopicPartition
 from faust.types import TP
 
-from analytics_stream.topic_fingerprint import openings
+from analytics_stream.topic_fingerprint import read_fingerprints
 from portal.patients.fields import RECORDED
 from protos.patient.events.v1.patient_event_pb2 import PatientEvent
 
@@ -116,7 +116,8 @@ def start_at_the_end(analytics: str, broker: str, topic: str) -> None:
     finally:
         consumer.close()
     begun_with = (
-        asyncio.run(openings([broker], [TP(topic, place.partition) for place in places])) or {}
+        asyncio.run(read_fingerprints([broker], [TP(topic, place.partition) for place in places]))
+        or {}
     )
     with session(analytics) as cursor:
         for place in places:

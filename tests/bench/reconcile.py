@@ -22,7 +22,7 @@ from analytics_stream.audit import recount
 from analytics_stream.database import open_engine
 from embedded.apache import apache_kafka
 from embedded.programs import free_port, is_listening
-from tests.analytics_stream.worker_process import running as counting
+from tests.analytics_stream.worker_process import run_worker as counting
 from tests.bench import filling
 from tests.billing_grpc.process import command as billing_command
 from tests.billing_grpc.process import environment as billing_environment

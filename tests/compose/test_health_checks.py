@@ -75,7 +75,7 @@ def test_another_route_is_found_out(path):
 
 def routes_of_analytics() -> set[str]:
     app, unused = web.Application(), cast("Any", None)
-    Views(unused, unused, unused, unused).add_to(app)
+    Views(unused, unused, unused, unused).add_routes(app)
     return {resource.canonical for resource in app.router.resources()}
 
 

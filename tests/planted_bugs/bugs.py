@@ -14,8 +14,8 @@ from django.db.models.signals import post_save
 from kafka.errors import KafkaError
 
 from analytics_stream import store as figures
-from analytics_stream.batch_processor import Intake
-from analytics_stream.offset_store import Keeper
+from analytics_stream.batch_processor import BatchProcessor
+from analytics_stream.offset_store import OffsetStore
 from billing_grpc import store as accounts
 from billing_grpc.store import Store as Accounts
 from portal.billing import claims
@@ -399,17 +399,17 @@ def triggers_off(world: World):
 
 @bug("ack first", breaks="P2: figures", shown_by=stories.workers_are_killed_at_each_statement)
 def ack_first(world: World):
-    take_in = Intake.take_in
+    process = BatchProcessor.process
 
     async def at_once(self, batch):
-        bookmarks = self._bookmarks.after(delivery.message for delivery in batch)
-        self._store.keep(bookmarks)
-        self._bookmarks.keep(bookmarks)
+        updates = self._tracker.updates_for(delivery.message for delivery in batch)
+        self._store.save_offsets(updates)
+        self._tracker.confirm(updates)
         for delivery in batch:
             delivery.ack()
-        await take_in(self, batch)
+        await process(self, batch)
 
-    return patch.object(Intake, "take_in", at_once)
+    return patch.object(BatchProcessor, "process", at_once)
 
 
 @bug(
@@ -431,7 +431,7 @@ def no_inbox(world: World):
     def all_are_new(session, events):
         return [(event.state.patient_id, event.event_id) for event in events]
 
-    return patch.object(figures, "_take_in", all_are_new)
+    return patch.object(figures, "_insert_events", all_are_new)
 
 
 @bug("state by arrival", breaks="P2: figures", shown_by=stories.a_refused_event_is_sent_later)
@@ -441,7 +441,7 @@ def state_by_arrival(world: World):
         return new._replace(registered_at=old.registered_at)
 
     last = otherwise(
-        figures, "KEEP_LATEST", "ORDER BY version DESC, event_id DESC LIMIT 1", "OFFSET 1"
+        figures, "UPSERT_STATES", "ORDER BY version DESC, event_id DESC LIMIT 1", "OFFSET 1"
     )
     with last, patch.object(figures, "latest", arrived):
         yield
@@ -465,11 +465,11 @@ def dead_letter_dropped(world: World):
     shown_by=stories.the_topic_is_filled_again_unnoticed,
 )
 def positions_of_another_topic(world: World):
-    starts = Keeper.starts
+    starts = OffsetStore.starts
     return patch.object(
-        Keeper,
+        OffsetStore,
         "starts",
-        lambda self, committed, ends, openings: starts(self, committed, ends, None),
+        lambda self, committed, ends, fingerprints: starts(self, committed, ends, None),
     )
 
 

@@ -174,7 +174,7 @@ def everything_was_sent(world: "World") -> None:
 
 def figures_are_right(world: "World") -> None:
     wanted = {(name, bucket): count for name, bucket, count in tell(_EXPECTED_FIGURES)}
-    found = analytics_database.figures_in(world.analytics_url)
+    found = analytics_database.read_figures(world.analytics_url)
     must(found == wanted, f"P2: figures as the patients have them: {_differing(found, wanted)}")
 
 

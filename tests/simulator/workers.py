@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Any
 
-from analytics_stream.batch_processor import Intake
+from analytics_stream.batch_processor import BatchProcessor
 from analytics_stream.database import OffsetsLost, StoreAway
 from analytics_stream.dead_letters import CannotGoOn, DeadLetter
 from analytics_stream.folding import Event
-from analytics_stream.offset_store import Keeper
-from analytics_stream.offsets import Bookmark, Kept, fingerprint
+from analytics_stream.offset_store import OffsetStore
+from analytics_stream.offsets import OffsetUpdate, StoredOffset, fingerprint
 from analytics_stream.progress import Progress
 from analytics_stream.store import Store
 from tests.simulator.broker import PARTITIONS, Broker, Record
@@ -67,14 +67,14 @@ class UnsureStore:
         self._store = store
         self.troubles: deque[str] = deque()
 
-    def count(self, events: Sequence[Event], bookmarks: Sequence[Bookmark] = ()) -> int:
-        return self._unsure(lambda: self._store.count(events, bookmarks))
+    def count(self, events: Sequence[Event], updates: Sequence[OffsetUpdate] = ()) -> int:
+        return self._unsure(lambda: self._store.count(events, updates))
 
-    def keep(self, bookmarks: Sequence[Bookmark]) -> None:
-        self._unsure(lambda: self._store.keep(bookmarks))
+    def save_offsets(self, updates: Sequence[OffsetUpdate]) -> None:
+        self._unsure(lambda: self._store.save_offsets(updates))
 
-    def kept(self) -> dict[tuple[str, int], Kept]:
-        return self._store.kept()
+    def read_offsets(self) -> dict[tuple[str, int], StoredOffset]:
+        return self._store.read_offsets()
 
     def _unsure(self, work: Callable[[], Any]) -> Any:
         trouble = self.troubles.popleft() if self.troubles else ""
@@ -109,7 +109,10 @@ class Consumers:
 
 
 class Worker:
-    """One process of analytics, with the real intake and keeper; `store` counts, `post` sets a message aside."""
+    """One process of analytics, with the real batch processor and offset store.
+
+    `store` counts, `post` sets a message aside.
+    """
 
     def __init__(
         self,
@@ -133,10 +136,9 @@ class Worker:
         self._start()
 
     def _start(self) -> None:
-        self._keeper = Keeper(self._store, Here())
-        bookmarks = self._keeper.bookmarks
-        self._intake = Intake(
-            self._store, self._posted, bookmarks, Progress(), Here(), self._no_wait
+        self._offset_store = OffsetStore(self._store, Here())
+        self._processor = BatchProcessor(
+            self._store, self._posted, self._offset_store.tracker, Progress(), Here(), self._no_wait
         )
         self._generation = -1
         self._positions: dict[int, int] = {}
@@ -153,7 +155,7 @@ class Worker:
         if not batch:
             return None
         return self._heard(
-            self.process.begin(lambda: self._counts.run(self._intake.take_in(batch)), interrupt),
+            self.process.begin(lambda: self._counts.run(self._processor.process(batch)), interrupt),
             commits,
         )
 
@@ -200,19 +202,24 @@ class Worker:
         ]
 
     def _take_part(self) -> None:
-        """Partitions that are new to us are read from where the keeper says; so are all when the database lost ours."""
-        if self._generation >= 0 and self._asks.run(self._keeper.has_lost_offsets()):
+        """Takes the partitions of this worker, and reads new ones from where the offset store says.
+
+        When the database lost its offsets the worker starts again.
+        """
+        if self._generation >= 0 and self._asks.run(self._offset_store.has_lost_offsets()):
             self.restart()
         if self._generation != self._group.generation:
             self._generation, self._acked = self._group.generation, {}
             mine = [("patient", number) for number in self._group.partitions_of(self.number)]
             committed = {place: self._broker.committed.get(place[1]) for place in mine}
             ends = {place: len(self._broker.partitions[place[1]]) for place in mine}
-            starts = self._asks.run(self._keeper.starts(committed, ends, self._openings()))
-            self._keeper.bookmarks.begin(starts)
+            starts = self._asks.run(
+                self._offset_store.starts(committed, ends, self._fingerprints())
+            )
+            self._offset_store.tracker.assign(starts)
             self._positions = {place[1]: start or 0 for place, start in starts.items()}
 
-    def _openings(self) -> dict[tuple[str, int], bytes | None]:
+    def _fingerprints(self) -> dict[tuple[str, int], bytes | None]:
         return {
             ("patient", number): fingerprint(self._message(number, 0, lane[0])) if lane else None
             for number, lane in enumerate(self._broker.partitions)

@@ -20,7 +20,7 @@ from portal.patients import services
 from portal.patients.models import Patient
 from tests.analytics_stream import database as analytics_database
 from tests.analytics_stream.worker_process import Worker
-from tests.analytics_stream.worker_process import running as counting
+from tests.analytics_stream.worker_process import run_worker as counting
 from tests.billing_grpc import database as billing_database
 from tests.portal.billing.server import BillingServer, billing_server
 from tests.portal.events.relays import RelayProcess, relaying
@@ -70,7 +70,7 @@ class System:
             yield self.analytics
 
     def tell_analytics(self, statement: str):
-        return analytics_database.tell(self.analytics_url, statement)
+        return analytics_database.execute(self.analytics_url, statement)
 
     def tell_billing(self, statement: str):
         return billing_database.tell(self.billing.url, statement)
@@ -91,7 +91,7 @@ def standing(folder: Path, **settings) -> Iterator[System]:
     with ExitStack() as stack:
         broker = stack.enter_context(kafka(folder / "kafka"))
         billing = stack.enter_context(billing_server(folder))
-        analytics_url = stack.enter_context(analytics_database.new_database())
+        analytics_url = stack.enter_context(analytics_database.create_database())
         addresses = {
             "KAFKA_BOOTSTRAP_SERVERS": [broker.address],
             "KAFKA_API_VERSION": (2, 0),

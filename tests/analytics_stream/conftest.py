@@ -3,12 +3,12 @@
 import pytest
 
 from analytics_stream.store import Store
-from tests.analytics_stream.database import create_database
+from tests.analytics_stream.database import new_database
 
 
 @pytest.fixture
 def database():
-    with create_database() as url:
+    with new_database() as url:
         yield url
 
 

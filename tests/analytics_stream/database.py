@@ -14,7 +14,7 @@ URL_VARIABLE = "ANALYTICS_DATABASE_URL"
 
 
 @contextmanager
-def create_database(*, migrated=True):
+def new_database(*, migrated=True):
     """Creates a database on the server that the environment names, and drops it afterwards."""
     url = server_url().set(
         drivername="postgresql+psycopg2", database=f"analytics_{secrets.token_hex(6)}"

@@ -4,12 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from analytics_stream.schema import migrate
-from tests.analytics_stream.database import address, create_database, execute, read_figures
+from tests.analytics_stream.database import address, execute, new_database, read_figures
 from tests.analytics_stream.messages import NOON, make_event
 
 
 def test_an_empty_database_gets_every_table():
-    with create_database(migrated=False) as url:
+    with new_database(migrated=False) as url:
         assert migrate(url) == "0004"
         assert execute(url, "SELECT count(*) FROM counted_event") == [(0,)]
         assert execute(url, "SELECT occurred_at FROM last_event") == [(None,)]
@@ -37,12 +37,12 @@ def test_what_was_counted_before_is_there_by_minute_and_quarter_too(database, st
 
 
 def test_two_migrations_at_once_both_succeed():
-    with create_database(migrated=False) as url, ThreadPoolExecutor(2) as both:
+    with new_database(migrated=False) as url, ThreadPoolExecutor(2) as both:
         assert list(both.map(migrate, [url, url])) == ["0004", "0004"]
 
 
 def test_the_command_says_which_revision_the_database_has_now():
-    with create_database(migrated=False) as url:
+    with new_database(migrated=False) as url:
         done = run_migrate({"ANALYTICS_DATABASE_URL": address(url)})
         assert (done.returncode, done.stdout) == (
             0,

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from embedded.kafka import kafka
-from tests.analytics_stream.database import create_database, database_away, execute
+from tests.analytics_stream.database import database_away, execute, new_database
 from tests.analytics_stream.histories import make_history, send_events
 from tests.analytics_stream.messages import make_message
 from tests.analytics_stream.worker_process import read_dead_letters, run_worker, send_messages
@@ -22,7 +22,7 @@ def broker(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def url():
-    with create_database() as url:
+    with new_database() as url:
         yield url
 
 

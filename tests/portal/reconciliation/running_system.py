@@ -91,7 +91,7 @@ def standing(folder: Path, **settings) -> Iterator[System]:
     with ExitStack() as stack:
         broker = stack.enter_context(kafka(folder / "kafka"))
         billing = stack.enter_context(billing_server(folder))
-        analytics_url = stack.enter_context(analytics_database.create_database())
+        analytics_url = stack.enter_context(analytics_database.new_database())
         addresses = {
             "KAFKA_BOOTSTRAP_SERVERS": [broker.address],
             "KAFKA_API_VERSION": (2, 0),

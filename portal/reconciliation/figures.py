@@ -3,8 +3,8 @@
 import resource
 from typing import Any
 
-from portal.reconciliation.kinds import KINDS
-from portal.reconciliation.neighbours import Neighbours
+from portal.reconciliation.difference_kinds import KINDS
+from portal.reconciliation.peer_stores import Neighbours
 from portal.reconciliation.stores import ANALYTICS, BILLING, LOG, OUTBOX, PATIENTS, TOPIC
 from portal.reconciliation.workspace import Workspace
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from portal.accounts.models import User
 from portal.errors import NotAllowed, NotFound
-from portal.reconciliation.kinds import KINDS
+from portal.reconciliation.difference_kinds import KINDS
 from portal.reconciliation.models import ReconcileReport, Verdict
 
 

@@ -8,9 +8,9 @@ from kombu.exceptions import OperationalError as QueueAway
 
 from portal.accounts.models import User
 from portal.reconciliation import figures
-from portal.reconciliation.checking import PATIENCE_SECONDS, Result, Tell, check
+from portal.reconciliation.check import PATIENCE_SECONDS, Result, Tell, check
 from portal.reconciliation.models import ReconcileReport, Verdict
-from portal.reconciliation.repairing import Repair
+from portal.reconciliation.repair import Repair
 from portal.reconciliation.workspace import Busy, Workspace, workspace
 
 log = structlog.get_logger("portal.reconciliation")

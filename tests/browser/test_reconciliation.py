@@ -5,7 +5,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from portal.patients.services import register_patient
-from portal.reconciliation.kinds import KINDS
+from portal.reconciliation.difference_kinds import KINDS
 from portal.reconciliation.models import ReconcileReport
 from portal.reconciliation.stores import ALL
 

@@ -54,7 +54,7 @@ def relaying(folder: Path, **environ: str) -> AbstractContextManager[RelayProces
 
 def sleeping(folder: Path, point: str, **environ: str) -> AbstractContextManager[RelayProcess]:
     """A relay that stops itself at a point, see `sleeper`; killed afterwards."""
-    return _running(["-m", "tests.portal.events.sleeper", point], folder, environ)
+    return _running(["-m", "tests.portal.events.paused_relay", point], folder, environ)
 
 
 @contextmanager

@@ -93,7 +93,7 @@ def test_what_waits_for_the_relay_is_shown_and_no_difference(system):
 
 
 def test_what_analytics_reads_late_is_no_difference(system, monkeypatch):
-    monkeypatch.setattr("portal.reconciliation.confirming.CHUNK", 2)
+    monkeypatch.setattr("portal.reconciliation.confirmation.CHUNK", 2)
     system.analytics.popen.send_signal(signal.SIGSTOP)
     try:
         for _ in range(5):

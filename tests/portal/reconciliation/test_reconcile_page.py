@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from portal import health
 from portal.patients.services import register_patient
-from portal.reconciliation.kinds import KINDS
+from portal.reconciliation.difference_kinds import KINDS
 from portal.reconciliation.models import ReconcileReport
 from portal.reconciliation.services import ask_for_check, run_waiting
 from portal.reconciliation.workspace import workspace

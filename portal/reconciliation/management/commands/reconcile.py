@@ -10,7 +10,7 @@ from django.db import OperationalError
 from rich.console import Console
 from rich.table import Table
 
-from portal.reconciliation.checking import PATIENCE_SECONDS
+from portal.reconciliation.check import PATIENCE_SECONDS
 from portal.reconciliation.models import ReconcileReport, Verdict
 from portal.reconciliation.selectors import as_json
 from portal.reconciliation.services import check_now

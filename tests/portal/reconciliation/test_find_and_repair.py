@@ -9,7 +9,7 @@ from portal.events.encoding import encode
 from portal.events.models import QuarantinedEvent
 from portal.patients.models import EventOutbox, Patient, PatientEvent
 from portal.patients.services import archive_patient
-from portal.reconciliation.kinds import KINDS
+from portal.reconciliation.difference_kinds import KINDS
 from tests.portal.reconciliation.running_system import (
     LONG,
     Answer,

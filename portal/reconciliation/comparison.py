@@ -6,7 +6,7 @@ store has beyond the moment may be newer. So patients that change meanwhile are 
 
 from collections.abc import Collection
 
-from portal.reconciliation.kinds import KINDS
+from portal.reconciliation.difference_kinds import KINDS
 from portal.reconciliation.stores import ANALYTICS
 from portal.reconciliation.workspace import Workspace
 

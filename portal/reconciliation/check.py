@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portal.reconciliation import snapshot
-from portal.reconciliation.comparing import compare
-from portal.reconciliation.confirming import confirm
+from portal.reconciliation.comparison import compare
+from portal.reconciliation.confirmation import confirm
+from portal.reconciliation.difference_kinds import KINDS
 from portal.reconciliation.figures import Figures
-from portal.reconciliation.kinds import KINDS
-from portal.reconciliation.neighbours import Neighbours
+from portal.reconciliation.peer_stores import Neighbours
 from portal.reconciliation.workspace import Workspace
 
 PATIENCE_SECONDS = 10.0

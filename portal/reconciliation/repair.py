@@ -14,7 +14,7 @@ from portal.billing.client import BillingClient, BillingError, NoSuchAccount
 from portal.billing.services import request_again
 from portal.events.replay import replay_patients
 from portal.patients.log_repair import restore_deletions, restore_log
-from portal.reconciliation.kinds import KINDS, Remedy
+from portal.reconciliation.difference_kinds import KINDS, Remedy
 from portal.reconciliation.states import StatesClient
 from portal.reconciliation.stores import StoreAway
 from portal.reconciliation.workspace import Workspace

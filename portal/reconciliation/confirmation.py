@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from portal.reconciliation import snapshot
-from portal.reconciliation.comparing import compare
-from portal.reconciliation.kinds import KINDS
-from portal.reconciliation.neighbours import Neighbours
+from portal.reconciliation.comparison import compare
+from portal.reconciliation.difference_kinds import KINDS
+from portal.reconciliation.peer_stores import Neighbours
 from portal.reconciliation.stores import ALL, ANALYTICS, BILLING, TOPIC
 from portal.reconciliation.workspace import Workspace
 

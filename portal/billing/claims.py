@@ -108,7 +108,7 @@ def mark_gone(claim: Claim) -> None:
     log.error("billing_account_gone", patient_id=str(claim.details.patient_id))
 
 
-def put_back(claims: Sequence[Claim], code: str) -> None:
+def postpone_claims(claims: Sequence[Claim], code: str) -> None:
     """Try these later: after a second, then twice as long each time, ten minutes at most."""
     wait = Func(F("attempts"), template=_WAIT, output_field=DurationField())
     _update_mine(

@@ -13,7 +13,7 @@ from protos.billing.v1 import billing_service_pb2_grpc
 
 LARGEST_BATCH, LARGEST_PAGE = 500, 1_000
 BATCH_SECONDS, CALL_SECONDS, CHECK_SECONDS = 10.0, 5.0, 2.0
-AT_ONCE = 32  # Calls on their way together; the server turns away what is over its limit.
+CALLS_AT_ONCE = 32  # Calls on their way together; the server turns away what is over its limit.
 AWAY_CODES = ("UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED")
 _REFUSED_CODES = {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"}
 _STATUS = {False: messages.ACCOUNT_STATUS_ACTIVE, True: messages.ACCOUNT_STATUS_CLOSED}
@@ -71,7 +71,7 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedAccount:
     """The patient's account; `is_current` is False where it was there before and stands otherwise than asked for."""
 
     account: Account
@@ -99,7 +99,7 @@ class BillingClient:
         if answer != _SERVING:
             raise BillingAway("UNAVAILABLE")
 
-    def open_accounts(self, many: Sequence[Details]) -> list[Opened]:
+    def open_accounts(self, many: Sequence[Details]) -> list[OpenedAccount]:
         """An account for each patient, in their order; the same call again gives the same accounts.
 
         It opens and never closes: a patient whose account is to be closed needs an update too.
@@ -119,7 +119,7 @@ class BillingClient:
         """
         answers: list[Account | BillingError] = []
         while len(answers) < len(many):
-            answers += self._update_few(many[len(answers) : len(answers) + AT_ONCE])
+            answers += self._update_few(many[len(answers) : len(answers) + CALLS_AT_ONCE])
             away = next((one for one in answers if isinstance(one, BillingAway)), None)
             if away:
                 answers += [away] * (len(many) - len(answers))
@@ -189,11 +189,11 @@ def _request(kind: Any, one: Details, **more: Any) -> Any:
     )
 
 
-def _opened(answer: Any, asked: Details) -> Opened:
+def _opened(answer: Any, asked: Details) -> OpenedAccount:
     account = _account(answer.account)
     is_same = answer.outcome != messages.CREATE_OUTCOME_EXISTED_WITH_OTHER_DETAILS
     stands = (account.patient_version, account.is_closed) == (asked.version, asked.is_closed)
-    return Opened(account, is_current=is_same and stands)
+    return OpenedAccount(account, is_current=is_same and stands)
 
 
 def _account(theirs: Any) -> Account:

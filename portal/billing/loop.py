@@ -12,7 +12,7 @@ from portal.billing.claims import (
     mark_gone,
     mark_refused,
     mark_synced,
-    put_back,
+    postpone_claims,
     take_over_claims,
 )
 from portal.billing.client import (
@@ -23,10 +23,10 @@ from portal.billing.client import (
     BillingError,
     BillingRefused,
     NoSuchAccount,
-    Opened,
+    OpenedAccount,
 )
 from portal.billing.orphans import close_orphans
-from portal.billing.services import FIRST, sweep_newest, sweep_slice
+from portal.billing.services import FIRST_ID, sweep_newest, sweep_slice
 from portal.relay_loops import Round
 
 log = structlog.get_logger("portal.billing")
@@ -53,7 +53,7 @@ class BillingLoop:
         self._silent_until = float("-inf")
         self._heard_at = float("-inf")
         self._sweep_at = 0.0
-        self._swept_to: UUID = FIRST
+        self._swept_to: UUID = FIRST_ID
 
     def step(self, fence: int) -> Round:
         if fence != self._fence or not self._is_whole:
@@ -107,7 +107,7 @@ class BillingLoop:
         self._batch, self._silent_until = 1, self._clock() + PROBE_SECONDS
         self._heard_at = float("-inf")
         self._client.close()  # The next probe connects anew, not when gRPC's own back-off allows it.
-        put_back(claims, error.code)
+        postpone_claims(claims, error.code)
         log.warning("billing_away", code=error.code, waiting=len(claims))
 
     def _open(self, claims: Sequence[Claim]) -> None:
@@ -166,7 +166,7 @@ class BillingLoop:
         return True
 
 
-def _version(claim: Claim, opened: Opened) -> int:
+def _version(claim: Claim, opened: OpenedAccount) -> int:
     """An account that stands otherwise than asked for has yet to hear of the patient."""
     return claim.details.version if opened.is_current else 0
 
@@ -177,4 +177,4 @@ def _set_aside(claim: Claim, error: BillingError) -> None:
     elif isinstance(error, NoSuchAccount):
         mark_gone(claim)
     else:
-        put_back([claim], error.code)
+        postpone_claims([claim], error.code)

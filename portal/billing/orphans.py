@@ -7,7 +7,7 @@ from portal.billing.models import OrphanedAccount
 from portal.patients.models import Patient
 
 log = structlog.get_logger("portal.billing")
-LIMIT = 100
+ORPHANS_PER_ROUND = 100
 
 
 def close_orphans(client: BillingClient) -> int:
@@ -15,7 +15,7 @@ def close_orphans(client: BillingClient) -> int:
 
     A patient who is here after all keeps the account: then only our row was deleted, and the sweep makes it anew.
     """
-    waiting = list(OrphanedAccount.objects.all()[:LIMIT])
+    waiting = list(OrphanedAccount.objects.all()[:ORPHANS_PER_ROUND])
     here = set(
         Patient.objects.filter(pk__in=[one.pk for one in waiting]).values_list("pk", flat=True)
     )

@@ -16,7 +16,7 @@ log = structlog.get_logger("portal.billing")
 
 # Patients whose account was never asked for, or whose name, e-mail or status differ from what was asked for. The log
 # has the old values, so that nothing is copied here.
-IN_NEED = """
+NEED_OF_ACCOUNT = """
     SELECT patient.id, patient.version FROM patients_patient AS patient
     LEFT JOIN billing_billingaccount AS account ON account.patient_id = patient.id
     LEFT JOIN patients_patientevent AS told ON told.pgh_obj_id = patient.id
@@ -30,7 +30,7 @@ IN_NEED = """
 """
 _REQUEST = f"""
     INSERT INTO billing_billingaccount AS account (patient_id, wanted_version)
-    SELECT id, version FROM ({IN_NEED} AND patient.id = ANY(%s::uuid[])) AS need ORDER BY id
+    SELECT id, version FROM ({NEED_OF_ACCOUNT} AND patient.id = ANY(%s::uuid[])) AS need ORDER BY id
     ON CONFLICT (patient_id) DO UPDATE
     SET wanted_version = EXCLUDED.wanted_version, next_attempt_at = statement_timestamp(),
         attempts = 0, updated_at = statement_timestamp(),
@@ -56,13 +56,13 @@ _REQUEST_AGAIN = """
 _SLICE = f"""
     WITH slice AS (SELECT id FROM patients_patient WHERE id > %s ORDER BY id LIMIT %s)
     SELECT (SELECT max(id::text) FROM slice),
-        array(SELECT id FROM ({IN_NEED} AND patient.id IN (SELECT id FROM slice)) AS need)
+        array(SELECT id FROM ({NEED_OF_ACCOUNT} AND patient.id IN (SELECT id FROM slice)) AS need)
 """  # noqa: S608
 _NEWEST = f"""
-    SELECT id FROM ({IN_NEED} AND patient.id IN (SELECT id FROM patients_patient ORDER BY id DESC LIMIT %s)) AS need
+    SELECT id FROM ({NEED_OF_ACCOUNT} AND patient.id IN (SELECT id FROM patients_patient ORDER BY id DESC LIMIT %s)) AS need
 """  # noqa: S608
-FIRST = UUID(int=0)
-RETRIED_AT_ONCE = 1_000
+FIRST_ID = UUID(int=0)
+RETRY_BATCH_SIZE = 1_000
 
 
 def request_accounts(patient_ids: Iterable[UUID | str]) -> int:
@@ -103,8 +103,8 @@ def retry_account(patient_id: UUID, *, by: User | None) -> BillingAccount:
 def retry_accounts(patient_ids: Sequence[UUID], *, by: User | None) -> int:
     """The same for many; how many are asked for now. Rows that somebody writes at this moment are left out."""
     count = 0
-    for at in range(0, len(patient_ids), RETRIED_AT_ONCE):
-        some = patient_ids[at : at + RETRIED_AT_ONCE]
+    for at in range(0, len(patient_ids), RETRY_BATCH_SIZE):
+        some = patient_ids[at : at + RETRY_BATCH_SIZE]
         request_accounts(some)
         count += _retry(some, waits=False)
     log.info("billing_retried", count=count, actor=by.pk if by else None)
@@ -154,4 +154,4 @@ def sweep_slice(after: UUID, *, limit: int) -> UUID:
         last, ids = cursor.fetchone()
     if ids:
         request_accounts(ids)
-    return UUID(last) if last else FIRST
+    return UUID(last) if last else FIRST_ID

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from portal.accounts.rules import user_of
 from portal.events.models import QuarantinedEvent, RelayLease, RelayLoop
-from portal.events.services import send_again
+from portal.events.services import requeue_quarantined
 from portal.patients.admin import ReadOnlyAdmin
 
 
@@ -23,11 +23,13 @@ class QuarantinedEventAdmin(ReadOnlyAdmin):
         return request.user.has_perm("events.resend_quarantinedevent")
 
     @admin.action(description="Send again", permissions=["resend"])
-    def send_again(self, request: HttpRequest, queryset: QuerySet[QuarantinedEvent]) -> None:
+    def requeue_quarantined(
+        self, request: HttpRequest, queryset: QuerySet[QuarantinedEvent]
+    ) -> None:
         events = list(queryset)
         for event in events:
             self.log_change(request, event, "Sent again.")
-        count = send_again([event.pk for event in events], by=user_of(request))
+        count = requeue_quarantined([event.pk for event in events], by=user_of(request))
         words = f"{count} of {len(events)} event(s) put back into the outbox. One that fails again comes back here."
         self.message_user(request, words, messages.SUCCESS)
 

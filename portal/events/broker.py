@@ -16,9 +16,9 @@ Answer = TypeVar("Answer")
 class Broker(Protocol):
     """What the events loop asks; `KafkaBroker` is the real one."""
 
-    def ends(self) -> dict[int, int]: ...
+    def end_offsets(self) -> dict[int, int]: ...
 
-    def read_by(self, group: str) -> dict[int, int]: ...
+    def group_offsets(self, group: str) -> dict[int, int]: ...
 
 
 class KafkaBroker:
@@ -28,11 +28,11 @@ class KafkaBroker:
         self._topic = topic or settings.KAFKA_TOPIC_PATIENT
         self._admin: KafkaAdminClient | None = None
 
-    def ends(self) -> dict[int, int]:
+    def end_offsets(self) -> dict[int, int]:
         """For each partition the offset of the next event; nothing while there is no topic. KafkaError when away."""
         return self._ask(self._ends)
 
-    def read_by(self, group: str) -> dict[int, int]:
+    def group_offsets(self, group: str) -> dict[int, int]:
         """For each partition the offset of the next event for this group, 0 where it has read none. KafkaError."""
         return self._ask(lambda admin: self._read_by(admin, group))
 

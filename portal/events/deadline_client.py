@@ -10,7 +10,7 @@ from kafka.net.compat import KafkaNetClient
 from kafka.protocol.producer import ProduceRequest
 
 
-class TooLate(KafkaError):
+class DeadlinePassed(KafkaError):
     """The time in which we could be sure to lead was over before the messages left."""
 
 
@@ -21,7 +21,7 @@ class Deadline:
     at: float = float("-inf")
 
 
-class PunctualClient(KafkaNetClient):
+class DeadlineClient(KafkaNetClient):
     """Refuses to append after the deadline. The producer's own time limit does not: it sends what it has given up."""
 
     def __init__(self, deadline: Deadline, **settings: Any) -> None:
@@ -30,5 +30,5 @@ class PunctualClient(KafkaNetClient):
 
     def send(self, node_id: int, request: Any, **options: Any) -> Any:
         if isinstance(request, ProduceRequest) and time.monotonic() >= self._deadline.at:
-            return Future().failure(TooLate())
+            return Future().failure(DeadlinePassed())
         return super().send(node_id, request, **options)

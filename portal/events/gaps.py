@@ -13,15 +13,15 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from portal.events.leases import insist_on
+from portal.events.leases import require_lease
 from portal.events.replay import replay_patients
 from portal.relay_loops import Round
 
 log = structlog.get_logger("portal.events")
-LOOK_SECONDS = 3.0
-YOUNG = timedelta(seconds=5)  # Events on their way leave gaps that close by themselves.
+CHECK_SECONDS = 3.0
+YOUNG_GAP = timedelta(seconds=5)  # Events on their way leave gaps that close by themselves.
 FIRST_WAIT_SECONDS, LAST_WAIT_SECONDS = 30.0, 3_600.0
-AT_ONCE, MOST = 500, 10_000
+MOST_PATIENTS, MOST_GAPS = 500, 10_000
 TIMEOUT = httpx.Timeout(2.0, connect=1.0)
 
 
@@ -33,7 +33,7 @@ class Gap:
     since: datetime
 
 
-class Counts(Protocol):
+class GapSource(Protocol):
     """Who knows the gaps; `GapsClient` asks the stream processor."""
 
     def gaps(self, limit: int) -> list[Gap]: ...
@@ -61,7 +61,7 @@ class GapsLoop:
     """Looks every three seconds. What fills no gap is sent again ever more seldom: it may lie in dead letter."""
 
     def __init__(
-        self, counts: Counts | None = None, clock: Callable[[], float] = time.monotonic
+        self, counts: GapSource | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._counts, self._clock = counts or GapsClient(settings.ANALYTICS_URL), clock
         self._look_at = float("-inf")
@@ -72,9 +72,9 @@ class GapsLoop:
 
     def step(self, fence: int) -> Round:
         if self._clock() >= self._look_at:
-            self._look_at = self._clock() + LOOK_SECONDS
+            self._look_at = self._clock() + CHECK_SECONDS
             try:
-                gaps = self._counts.gaps(min(AT_ONCE + len(self._waits), MOST))
+                gaps = self._counts.gaps(min(MOST_PATIENTS + len(self._waits), MOST_GAPS))
             except (httpx.HTTPError, ValueError, KeyError):
                 self._is_away = True
             else:
@@ -92,12 +92,12 @@ class GapsLoop:
         self._waits = {
             patient: wait for patient, wait in self._waits.items() if patient in open_now
         }
-        old = [gap.patient_id for gap in gaps if timezone.now() - gap.since >= YOUNG]
-        due = [patient for patient in old if self._is_due(patient)][:AT_ONCE]
+        old = [gap.patient_id for gap in gaps if timezone.now() - gap.since >= YOUNG_GAP]
+        due = [patient for patient in old if self._is_due(patient)][:MOST_PATIENTS]
         if not due:
             return Round.IDLE
         with transaction.atomic():
-            insist_on(fence)
+            require_lease(fence)
             count = replay_patients(due)
         for patient in due:
             _, wait = self._waits.get(patient, (0.0, FIRST_WAIT_SECONDS))

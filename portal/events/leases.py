@@ -10,8 +10,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from portal.events.models import RelayLease
 from portal.relay_loops import LeaseLost
 
-NAME = "relay"
-SECONDS = 6.0
+LEASE_NAME = "relay"
+LEASE_SECONDS = 6.0
 
 _TAKE = """
     INSERT INTO events_relaylease AS lease (name, holder, fence, renewed_at, expires_at)
@@ -41,21 +41,21 @@ class Lease:
         return time.monotonic() < self.until
 
 
-def take_or_renew(holder: str, *, seconds: float = SECONDS) -> Lease | None:
+def acquire_lease(holder: str, *, seconds: float = LEASE_SECONDS) -> Lease | None:
     """The lease, if it is free, expired or ours; None while another process holds it."""
     asked = time.monotonic()
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"name": NAME, "holder": holder, "seconds": seconds})
+        cursor.execute(_TAKE, {"name": LEASE_NAME, "holder": holder, "seconds": seconds})
         row = cursor.fetchone()
     return Lease(row[0], asked + seconds) if row else None
 
 
-def release(holder: str) -> None:
+def release_lease(holder: str) -> None:
     """Let the next process lead at once; no error when the lease is someone else's by now."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE events_relaylease SET expires_at = clock_timestamp() WHERE name = %s AND holder = %s",
-            [NAME, holder],
+            [LEASE_NAME, holder],
         )
 
 
@@ -65,21 +65,21 @@ def end_idle_transactions(connection: BaseDatabaseWrapper, **_: Any) -> None:
     It may hold what others wait for, such as the lease row, and a process that is stopped would never let go.
     """
     with connection.connection.cursor() as cursor:
-        cursor.execute("SET idle_in_transaction_session_timeout = %s", [f"{SECONDS:.0f}s"])
+        cursor.execute("SET idle_in_transaction_session_timeout = %s", [f"{LEASE_SECONDS:.0f}s"])
 
 
-def confirm(fence: int) -> Lease:
+def confirm_lease(fence: int) -> Lease:
     """The lease as the database has it now; LeaseLost when it has run out or is another's."""
     asked = time.monotonic()
     with connection.cursor() as cursor:
-        cursor.execute(_LEFT, [NAME, fence])
+        cursor.execute(_LEFT, [LEASE_NAME, fence])
         row = cursor.fetchone()
     if row is None or row[0] <= 0:
         raise LeaseLost
     return Lease(fence, asked + float(row[0]))
 
 
-def insist_on(fence: int) -> None:
+def require_lease(fence: int) -> None:
     """Inside a transaction: nobody else can lead until it ends. LeaseLost when somebody does already."""
-    if RelayLease.objects.select_for_update().filter(name=NAME, fence=fence).first() is None:
+    if RelayLease.objects.select_for_update().filter(name=LEASE_NAME, fence=fence).first() is None:
         raise LeaseLost

@@ -17,7 +17,7 @@ def waiting_event_ids(limit: int) -> list[int]:
     return list(EventOutbox.objects.order_by("event_id").values_list("event_id", flat=True)[:limit])
 
 
-def something_waits() -> bool:
+def has_waiting_events() -> bool:
     """Asked of the index: after a long queue the table itself is full of what was deleted."""
     return bool(waiting_event_ids(1))
 

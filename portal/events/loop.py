@@ -6,14 +6,14 @@ from collections.abc import Callable
 from django.conf import settings
 
 from portal.events.broker import Broker, KafkaBroker
-from portal.events.log_reader import something_waits
+from portal.events.log_reader import has_waiting_events
 from portal.events.pacing import PacedSender
 from portal.events.producer import KafkaSender
-from portal.events.services import BATCH, Sender, deliver_waiting
-from portal.events.topic_loss import look_for_loss, refill
+from portal.events.services import BATCH_SIZE, Sender, deliver_waiting
+from portal.events.topic_loss import detect_loss, refill_outbox
 from portal.relay_loops import Round
 
-LOOK_SECONDS = 2.0
+CHECK_SECONDS = 2.0
 
 
 class EventsLoop:
@@ -39,15 +39,15 @@ class EventsLoop:
         self._look_at = float("-inf")
 
     def step(self, fence: int) -> Round:
-        if refill(fence=fence):
+        if refill_outbox(fence=fence):
             return Round.MORE
-        is_waiting = something_waits()
+        is_waiting = has_waiting_events()
         if (is_waiting or self._clock() >= self._look_at) and self._has_lost_events(fence):
             return Round.MORE
         if not is_waiting:
             return Round.IDLE
         count = self._deliver(fence)
-        return Round.MORE if count >= BATCH else Round.DONE if count else Round.IDLE
+        return Round.MORE if count >= BATCH_SIZE else Round.DONE if count else Round.IDLE
 
     def _deliver(self, fence: int) -> int:
         if self._paced is None:
@@ -61,6 +61,6 @@ class EventsLoop:
                 neighbour.close()
 
     def _has_lost_events(self, fence: int) -> bool:
-        ends = self._broker.ends()
-        self._look_at = self._clock() + LOOK_SECONDS
-        return look_for_loss(ends, fence=fence)
+        ends = self._broker.end_offsets()
+        self._look_at = self._clock() + CHECK_SECONDS
+        return detect_loss(ends, fence=fence)

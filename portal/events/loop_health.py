@@ -9,7 +9,7 @@ from django.db import Error as DatabaseError
 from django.db import connection, transaction
 from django.utils import timezone
 
-from portal.events.leases import insist_on
+from portal.events.leases import require_lease
 from portal.events.models import RelayLoop
 from portal.relay_loops import LeaseLost
 
@@ -18,7 +18,7 @@ AWAY = "Away"
 WRITE_SECONDS = 2.0
 
 
-class Finding:
+class LoopHealth:
     """Whether one loop's other side answers; written when that changes, at most every two seconds."""
 
     def __init__(self, loop: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -42,7 +42,7 @@ class Finding:
         values = {"away_since": found[0], "error": found[1][:60], "looked_at": timezone.now()}
         try:
             with transaction.atomic():
-                insist_on(self._fence)
+                require_lease(self._fence)
                 RelayLoop.objects.update_or_create(name=self._loop, defaults=values)
         except LeaseLost:
             return  # The next leader says what it finds.

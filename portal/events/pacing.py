@@ -27,7 +27,7 @@ class Window:
         """The bytes that may be sent, to whichever partition."""
         return self.size - max(self._bytes.values(), default=0)
 
-    def start_over(self, ends: Mapping[int, int], positions: Mapping[int, int]) -> None:
+    def reset(self, ends: Mapping[int, int], positions: Mapping[int, int]) -> None:
         """Of what lies unread now the sizes are not known: it fills the window until it is read.
 
         A position behind the end is one in an older topic: nothing of this one has been read.
@@ -48,14 +48,14 @@ class Window:
         self._ends[partition] = offset + 1
         self._add(partition, offset, size)
 
-    def goes_on(self, ends: Mapping[int, int], positions: Mapping[int, int]) -> bool:
+    def still_matches(self, ends: Mapping[int, int], positions: Mapping[int, int]) -> bool:
         """Whether all that we know still holds: nobody else has sent, the topic is the same, no reader went back."""
         return self._ends == dict(ends) and all(
             position >= self._positions.get(partition, 0)
             for partition, position in positions.items()
         )
 
-    def take_out(self, positions: Mapping[int, int]) -> None:
+    def mark_read(self, positions: Mapping[int, int]) -> None:
         """What lies before these offsets has been read."""
         self._positions = dict(positions)
         for partition, unread in self._unread.items():
@@ -101,9 +101,12 @@ class PacedSender:
         return self._window.room if self._window.room >= LARGEST_MESSAGE else 0
 
     def _ask(self) -> None:
-        ends, positions = self._broker.ends(), self._broker.read_by(settings.KAFKA_WINDOW_GROUP)
-        if self._is_known and self._window.goes_on(ends, positions):
-            self._window.take_out(positions)
+        ends, positions = (
+            self._broker.end_offsets(),
+            self._broker.group_offsets(settings.KAFKA_WINDOW_GROUP),
+        )
+        if self._is_known and self._window.still_matches(ends, positions):
+            self._window.mark_read(positions)
         else:
-            self._window.start_over(ends, positions)
+            self._window.reset(ends, positions)
         self._is_known = True

@@ -15,7 +15,7 @@ from kafka.errors import (
     RecordListTooLargeError,
 )
 
-from portal.events.deadline_client import Deadline, PunctualClient
+from portal.events.deadline_client import Deadline, DeadlineClient
 from portal.events.encoding import Message
 
 # Whatever we retry, the broker will refuse these again.
@@ -121,6 +121,6 @@ def _new_producer(deadline: Deadline) -> KafkaProducer:
         request_timeout_ms=4_000,
         delivery_timeout_ms=5_000,
         reconnect_backoff_max_ms=2_000,
-        kafka_client=partial(PunctualClient, deadline),
+        kafka_client=partial(DeadlineClient, deadline),
         metrics_enabled=False,
     )

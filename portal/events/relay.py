@@ -14,7 +14,7 @@ from django.db.backends.signals import connection_created
 from django.utils import timezone
 
 from portal.events import leases
-from portal.events.loop_health import AWAY, Finding
+from portal.events.loop_health import AWAY, LoopHealth
 from portal.relay_loops import LeaseLost, Loop, Round
 
 log = structlog.get_logger("portal.relay")
@@ -26,7 +26,10 @@ class Relay:
     """Runs until `stopping` is set, whatever is away: a loop that fails backs off and tries again."""
 
     def __init__(
-        self, loops: Mapping[str, Callable[[], Loop]], *, lease_seconds: float = leases.SECONDS
+        self,
+        loops: Mapping[str, Callable[[], Loop]],
+        *,
+        lease_seconds: float = leases.LEASE_SECONDS,
     ) -> None:
         self.stopping = threading.Event()
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -56,7 +59,7 @@ class Relay:
 
     def _stand_for_election(self) -> None:
         try:
-            self._lease = leases.take_or_renew(self.holder, seconds=self._lease_seconds)
+            self._lease = leases.acquire_lease(self.holder, seconds=self._lease_seconds)
         except DatabaseError as error:
             # The lease we have runs out by itself, on our own clock.
             log.warning("election_failed", error=type(error).__name__)
@@ -73,7 +76,7 @@ class Relay:
             thread.join(timeout=20)
         try:
             if not any(thread.is_alive() for thread in self._threads):
-                leases.release(self.holder)
+                leases.release_lease(self.holder)
         except DatabaseError:
             log.warning("lease_not_released")
         connection.close()
@@ -91,7 +94,7 @@ class Relay:
         return execute(*statement)
 
     def _take_rounds(self, name: str, loop: Loop) -> None:
-        finding, pause, retry = Finding(name), BUSY_SECONDS, FIRST_RETRY_SECONDS
+        loop_health, pause, retry = LoopHealth(name), BUSY_SECONDS, FIRST_RETRY_SECONDS
         while not self.stopping.is_set():
             lease = self._lease
             if lease is None or not lease.is_good:
@@ -100,7 +103,9 @@ class Relay:
             began = timezone.now()
             try:
                 round_ = loop.step(lease.fence)
-                finding.tell(AWAY if round_ is Round.AWAY else "", began=began, fence=lease.fence)
+                loop_health.record(
+                    AWAY if round_ is Round.AWAY else "", began=began, fence=lease.fence
+                )
                 pause, retry = next_pause(round_, pause), FIRST_RETRY_SECONDS
             except LeaseLost:
                 self._lease = None
@@ -110,7 +115,7 @@ class Relay:
                     "round_failed", loop=name, error=kind, retry_seconds=retry, exc_info=True
                 )
                 connection.close()
-                finding.tell(kind, began=began, fence=lease.fence)
+                loop_health.record(kind, began=began, fence=lease.fence)
                 pause, retry = retry, min(retry * 2, LAST_RETRY_SECONDS)
             self.stopping.wait(pause)
         loop.close()

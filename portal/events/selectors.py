@@ -7,11 +7,11 @@ from django.db import connection
 from django.db.models import Max, Min
 from django.utils import timezone
 
-from portal.events.leases import NAME
+from portal.events.leases import LEASE_NAME
 from portal.events.models import QuarantinedEvent, RelayLease, RelayLoop
 from portal.patients.models import EventOutbox
 
-COUNTED = (
+EXACT_COUNT_LIMIT = (
     10_000  # Above so many waiting events an upper limit will do: to count a million takes 80 ms.
 )
 
@@ -33,7 +33,7 @@ class RelayState:
 def relay_state() -> RelayState:
     """For readiness, metrics and the operators' page."""
     now = timezone.now()
-    lease = RelayLease.objects.filter(pk=NAME).first()
+    lease = RelayLease.objects.filter(pk=LEASE_NAME).first()
     return RelayState(
         waiting=_waiting(),
         oldest_seconds=_seconds(now, _oldest_waiting_at()),
@@ -50,8 +50,8 @@ def seconds_away() -> dict[str, float]:
 
 
 def _waiting() -> int:
-    count = EventOutbox.objects.order_by()[: COUNTED + 1].count()
-    if count <= COUNTED:
+    count = EventOutbox.objects.order_by()[: EXACT_COUNT_LIMIT + 1].count()
+    if count <= EXACT_COUNT_LIMIT:
         return count
     span = EventOutbox.objects.aggregate(oldest=Min("event_id"), newest=Max("event_id"))
     return span["newest"] - span["oldest"] + 1 if span["newest"] else 0

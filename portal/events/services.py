@@ -11,15 +11,15 @@ from django.db import transaction
 
 from portal.accounts.models import User
 from portal.events.encoding import Message, encode
-from portal.events.leases import confirm, insist_on
+from portal.events.leases import confirm_lease, require_lease
 from portal.events.log_reader import log_rows, previous_rows, waiting_event_ids
 from portal.events.models import QuarantinedEvent
 from portal.events.producer import LARGEST_MESSAGE, Delivery, Receipt
-from portal.events.topic_loss import note
+from portal.events.topic_loss import record_receipts
 from portal.patients.models import EventOutbox, PatientEvent
 
 log = structlog.get_logger("portal.events")
-BATCH = 1_000
+BATCH_SIZE = 1_000
 
 
 class Sender(Protocol):
@@ -29,7 +29,7 @@ class Sender(Protocol):
 
 
 def deliver_waiting(
-    sender: Sender, *, fence: int, limit: int = BATCH, room: int | None = None
+    sender: Sender, *, fence: int, limit: int = BATCH_SIZE, room: int | None = None
 ) -> int:
     """Send the oldest waiting events, no more than `limit` and `room` bytes of them; the number taken from the outbox.
 
@@ -38,11 +38,11 @@ def deliver_waiting(
     Raises what the sender raises; LeaseLost when another process leads. Either way the rest stays in the outbox.
     """
     messages, broken = encode_events(waiting_event_ids(limit))
-    messages = messages if room is None else within(messages, room)
+    messages = messages if room is None else fit_messages(messages, room)
     receipts: list[Receipt] = []
     try:
-        for wave in waves(messages):
-            delivery = sender.deliver(wave, before=confirm(fence).until)
+        for wave in split_into_waves(messages):
+            delivery = sender.deliver(wave, before=confirm_lease(fence).until)
             receipts += delivery.receipts
             broken += [
                 _quarantined(r.message.event_id, r.message.patient_id, r.reason)
@@ -50,11 +50,11 @@ def deliver_waiting(
             ]
     finally:
         if receipts or broken:
-            settle(receipts, broken, fence=fence)
+            record_delivery(receipts, broken, fence=fence)
     return len(receipts) + len(broken)
 
 
-def waves(messages: Sequence[Message]) -> Iterator[list[Message]]:
+def split_into_waves(messages: Sequence[Message]) -> Iterator[list[Message]]:
     """The messages in rounds, each with at most one of any patient, a patient's in their order."""
     waiting = list(messages)
     while waiting:
@@ -68,7 +68,7 @@ def waves(messages: Sequence[Message]) -> Iterator[list[Message]]:
         waiting = later
 
 
-def within(messages: Sequence[Message], room: int) -> list[Message]:
+def fit_messages(messages: Sequence[Message], room: int) -> list[Message]:
     """The first messages, those that take up so many bytes. Too large ones are for the broker to refuse."""
     sizes = accumulate(min(message.size, LARGEST_MESSAGE) for message in messages)
     return [message for message, size in zip(messages, sizes, strict=True) if size <= room]
@@ -86,20 +86,22 @@ def encode_events(event_ids: Sequence[int]) -> tuple[list[Message], list[Quarant
     ]
 
 
-def settle(receipts: Sequence[Receipt], broken: Sequence[QuarantinedEvent], *, fence: int) -> None:
+def record_delivery(
+    receipts: Sequence[Receipt], broken: Sequence[QuarantinedEvent], *, fence: int
+) -> None:
     """Take delivered and quarantined events out of the outbox, in one transaction that only the leader can commit."""
     sent = [receipt.message.event_id for receipt in receipts]
     with transaction.atomic():
-        insist_on(fence)
+        require_lease(fence)
         QuarantinedEvent.objects.filter(pk__in=sent).delete()
         QuarantinedEvent.objects.bulk_create(broken, ignore_conflicts=True)
         EventOutbox.objects.filter(pk__in=[*sent, *(event.event_id for event in broken)]).delete()
-        note(receipts)
+        record_receipts(receipts)
     for event in broken:
         log.error("event_quarantined", event_id=event.event_id, reason=event.reason)
 
 
-def send_again(event_ids: Iterable[int], *, by: User | None) -> int:
+def requeue_quarantined(event_ids: Iterable[int], *, by: User | None) -> int:
     """Put quarantined events back into the outbox; the number that went back."""
     with transaction.atomic():
         rows = QuarantinedEvent.objects.select_for_update().filter(pk__in=list(event_ids))

@@ -10,12 +10,12 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
-from portal.events.leases import insist_on
+from portal.events.leases import require_lease
 from portal.events.models import TopicEnd, TopicRefill
 from portal.events.producer import Receipt
 
 log = structlog.get_logger("portal.events")
-STEP = 20_000
+REFILL_STEP = 20_000
 _PUT_BACK = """
     WITH step AS (SELECT pgh_id FROM patients_patientevent WHERE pgh_id > %s ORDER BY pgh_id LIMIT %s),
          put AS (INSERT INTO patients_eventoutbox (event_id) SELECT pgh_id FROM step ON CONFLICT DO NOTHING)
@@ -23,7 +23,7 @@ _PUT_BACK = """
 """
 
 
-def look_for_loss(ends: Mapping[int, int], *, fence: int) -> bool:
+def detect_loss(ends: Mapping[int, int], *, fence: int) -> bool:
     """Begin to fill a topic again whose partitions end there, if that shows a loss; whether it does.
 
     A topic that is empty and new to us gets the whole log too. LeaseLost when another process leads.
@@ -33,12 +33,12 @@ def look_for_loss(ends: Mapping[int, int], *, fence: int) -> bool:
     if not is_shorter and (known or any(ends.values())):
         return False
     with transaction.atomic():
-        insist_on(fence)
+        require_lease(fence)
         _begin_refill(ends)
     return True
 
 
-def note(receipts: Sequence[Receipt]) -> None:
+def record_receipts(receipts: Sequence[Receipt]) -> None:
     """Remember where these acknowledgements leave the topic; call it in the transaction that empties the outbox."""
     placed = [receipt for receipt in receipts if receipt.offset >= 0]
     ends: dict[int, int] = {}
@@ -51,15 +51,15 @@ def note(receipts: Sequence[Receipt]) -> None:
         _remember(ends)
 
 
-def refill(*, fence: int) -> bool:
+def refill_outbox(*, fence: int) -> bool:
     """Put the next step of the log back into the outbox; False when there is no topic to be filled again."""
     if not TopicRefill.objects.filter(topic=settings.KAFKA_TOPIC_PATIENT).exists():
         return False
     with transaction.atomic():
-        insist_on(fence)
+        require_lease(fence)
         here = TopicRefill.objects.get(topic=settings.KAFKA_TOPIC_PATIENT)
         with connection.cursor() as cursor:
-            cursor.execute(_PUT_BACK, [here.up_to_event_id, STEP])
+            cursor.execute(_PUT_BACK, [here.up_to_event_id, REFILL_STEP])
             count, last = cursor.fetchone()
         if count:
             here.up_to_event_id = last

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from portal.accounts.rules import user_of
 from portal.patients.admin import ReadOnlyAdmin
 from portal.reconciliation.models import ReconcileReport
-from portal.reconciliation.services import ask_for_check
+from portal.reconciliation.services import request_check
 
 
 @admin.register(ReconcileReport)
@@ -25,7 +25,7 @@ class ReconcileReportAdmin(ReadOnlyAdmin):
     @admin.action(description="Check again now", permissions=["check"])
     def check_again(self, request: HttpRequest, queryset: QuerySet[ReconcileReport]) -> None:
         """A check looks at everything, whichever report it was asked at. It only looks: repairing is on its page."""
-        report = ask_for_check(by=user_of(request))
+        report = request_check(by=user_of(request))
         self.log_change(request, report, "Asked for.")
         self.message_user(
             request,

@@ -11,7 +11,7 @@ from portal.reconciliation.comparison import compare
 from portal.reconciliation.confirmation import confirm
 from portal.reconciliation.difference_kinds import KINDS
 from portal.reconciliation.figures import Figures
-from portal.reconciliation.peer_stores import Neighbours
+from portal.reconciliation.peer_stores import PeerStores
 from portal.reconciliation.workspace import Workspace
 
 PATIENCE_SECONDS = 10.0
@@ -57,10 +57,10 @@ def check(
     `patience` is how many seconds what is on its way may take to arrive.
     """
     watch = _Watch(tell)
-    with closing(Neighbours()) as neighbours:
-        space.start_over()
+    with closing(PeerStores()) as neighbours:
+        space.create_tables()
         with watch("reading the portal", "portal"):
-            snapshot.take(space, seconds=patience)
+            snapshot.take_snapshot(space, seconds=patience)
         with watch("reading topic, analytics and billing", "neighbours"):
             neighbours.read_all(space)
         with watch("comparing", "comparing"):
@@ -74,7 +74,7 @@ def check(
         return Result(figures.entries, by_kind, _first(space), neighbours.away, watch.seconds)
 
 
-def _add_audit(space: Workspace, neighbours: Neighbours) -> None:
+def _add_audit(space: Workspace, neighbours: PeerStores) -> None:
     for one in neighbours.audit:
         found = f"{one['name']} {one['bucket']}: {one['stored']} instead of {one['expected']}"
         space.rows(_AUDITED, [found])

@@ -7,8 +7,8 @@ from uuid import UUID
 from portal.reconciliation import snapshot
 from portal.reconciliation.comparison import compare
 from portal.reconciliation.difference_kinds import KINDS
-from portal.reconciliation.peer_stores import Neighbours
-from portal.reconciliation.stores import ALL, ANALYTICS, BILLING, TOPIC
+from portal.reconciliation.peer_stores import PeerStores
+from portal.reconciliation.stores import ALL_STORES, ANALYTICS, BILLING, TOPIC
 from portal.reconciliation.workspace import Workspace
 
 CHUNK = 1_000  # Patients at a time; what is asked of the stores again stays small.
@@ -48,7 +48,7 @@ _OF_CANDIDATES = (
 )
 
 
-def confirm(space: Workspace, neighbours: Neighbours, *, seconds: float) -> None:
+def confirm(space: Workspace, neighbours: PeerStores, *, seconds: float) -> None:
     """Take back what was only late: for each thousand of patients, whatever arrives within these seconds.
 
     Where there are very many, the last are not looked at. `all_message`, `all_state` and `all_account` then hold the
@@ -68,11 +68,11 @@ def confirm(space: Workspace, neighbours: Neighbours, *, seconds: float) -> None
 
 
 def _look_again(
-    space: Workspace, neighbours: Neighbours, patients: Sequence[UUID], *, seconds: float
+    space: Workspace, neighbours: PeerStores, patients: Sequence[UUID], *, seconds: float
 ) -> None:
     stores = _stores_in_doubt(space)
     for _ in range(LOOKS):
-        snapshot.take(space, seconds=0, candidates_only=True)
+        snapshot.take_snapshot(space, seconds=0, candidates_only=True)
         deadline = time.monotonic() + seconds / LOOKS
         while True:
             space.empty("read_message")
@@ -88,9 +88,9 @@ def _look_again(
             time.sleep(PAUSE_SECONDS)
 
 
-def _judge_anew(space: Workspace, neighbours: Neighbours, stores: Sequence[str]) -> None:
+def _judge_anew(space: Workspace, neighbours: PeerStores, stores: Sequence[str]) -> None:
     space.rows(f"DELETE {_OF_CANDIDATES}", [_codes(stores)])
-    left_out = set(ALL) - set(stores)
+    left_out = set(ALL_STORES) - set(stores)
     compare(
         space, is_topic_whole=neighbours.topic.tally.is_whole, away=left_out, looked_at_before=True
     )

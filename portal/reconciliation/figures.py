@@ -4,7 +4,7 @@ import resource
 from typing import Any
 
 from portal.reconciliation.difference_kinds import KINDS
-from portal.reconciliation.peer_stores import Neighbours
+from portal.reconciliation.peer_stores import PeerStores
 from portal.reconciliation.stores import ANALYTICS, BILLING, LOG, OUTBOX, PATIENTS, TOPIC
 from portal.reconciliation.workspace import Workspace
 
@@ -38,7 +38,7 @@ _ASIDE = """
 class Figures:
     """One entry for each store, in the order in which changes flow; None for what a store does not tell."""
 
-    def __init__(self, space: Workspace, neighbours: Neighbours) -> None:
+    def __init__(self, space: Workspace, neighbours: PeerStores) -> None:
         """The portal's own, as they were at its moment: before anything is looked at again."""
         self._space, self._neighbours = space, neighbours
         [(self._not_kept, self._accounts_waiting, self._refused)] = space.rows(_ASIDE)

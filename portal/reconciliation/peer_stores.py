@@ -23,7 +23,7 @@ TABLES = {
 Read = Callable[[IO[bytes]], None]
 
 
-class Neighbours:
+class PeerStores:
     """Asks each of them; one that fails is in `away`, with what to do, and is not asked again."""
 
     def __init__(self) -> None:

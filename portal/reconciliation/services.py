@@ -11,7 +11,7 @@ from portal.reconciliation import figures
 from portal.reconciliation.check import PATIENCE_SECONDS, Result, Tell, check
 from portal.reconciliation.models import ReconcileReport, Verdict
 from portal.reconciliation.repair import Repair
-from portal.reconciliation.workspace import Busy, Workspace, workspace
+from portal.reconciliation.workspace import CheckIsRunning, Workspace, workspace
 
 log = structlog.get_logger("portal.reconciliation")
 AFTER_REPAIR = 3  # Times the patience: what was repaired has a longer way to go.
@@ -22,7 +22,7 @@ _DATABASE_AWAY = (
 )
 
 
-def ask_for_check(*, by: User | None, repair: bool = False) -> ReconcileReport:
+def request_check(*, by: User | None, repair: bool = False) -> ReconcileReport:
     """A report that the worker will fill; the one that is on its way already where there is one of the kind."""
     open_ones = ReconcileReport.objects.filter(
         status__in=[Verdict.WAITING, Verdict.RUNNING], is_repair=repair
@@ -45,7 +45,7 @@ def check_now(
         return _carry_out(report, space, patience=patience, tell=tell)
 
 
-def run_waiting() -> int:
+def run_waiting_checks() -> int:
     """For the worker: carry out what was asked for, oldest first; how many. 0 while another process is at it."""
     unfinished = ReconcileReport.objects.filter(status__in=[Verdict.WAITING, Verdict.RUNNING])
     count = 0
@@ -56,7 +56,7 @@ def run_waiting() -> int:
                 while report := unfinished.order_by("created_at").first():
                     _carry_out(report, space)
                     count += 1
-        except Busy:
+        except CheckIsRunning:
             pass
     return count
 

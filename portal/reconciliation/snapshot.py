@@ -4,7 +4,6 @@ import time
 
 from django.conf import settings
 
-from portal.billing.services import IN_NEED
 from portal.reconciliation.workspace import Workspace
 
 PAUSE_SECONDS = 0.1
@@ -36,7 +35,7 @@ _ONLY = {
 }
 # What was asked for may be old without harm: most changes are no business of billing's. So few are looked at closely.
 _NEED = f"""
-    INSERT INTO snap_need SELECT id FROM ({IN_NEED} AND patient.id IN (
+    INSERT INTO snap_need SELECT id FROM ({NEED_OF_ACCOUNT} AND patient.id IN (
         SELECT p.patient FROM snap_patient AS p LEFT JOIN snap_account AS a ON a.patient = p.patient
         WHERE a.patient IS NULL OR (p.version > a.wanted AND NOT a.is_waiting))) AS need
 """  # noqa: S608
@@ -71,14 +70,14 @@ _EXPECT = """
 """
 
 
-def take(space: Workspace, *, seconds: float, candidates_only: bool = False) -> None:
+def take_snapshot(space: Workspace, *, seconds: float, candidates_only: bool = False) -> None:
     """Fill the tables of the portal's side, and give what was on its way `seconds` to arrive.
 
     What waits even then is marked: that is no difference, it is work to be done.
     """
     space.empty(*TABLES, "expected")
     only = _ONLY if candidates_only else dict.fromkeys(_ONLY, "")
-    with space.one_moment():
+    with space.repeatable_read():
         space.rows(_FILL.format(**only))
         space.rows(
             "ANALYZE snap_patient; ANALYZE snap_event; ANALYZE snap_waiting; ANALYZE snap_account"
@@ -87,7 +86,7 @@ def take(space: Workspace, *, seconds: float, candidates_only: bool = False) -> 
     deadline = time.monotonic() + seconds
     while space.value(_STILL_WAITING) and time.monotonic() < deadline:
         time.sleep(PAUSE_SECONDS)
-    with space.one_moment():
+    with space.repeatable_read():
         space.rows(_SETTLE, [settings.KAFKA_TOPIC_PATIENT])
     space.rows(_EXPECT)
     space.rows("ANALYZE snap_event; ANALYZE expected")

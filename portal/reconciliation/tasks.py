@@ -12,7 +12,7 @@ log = structlog.get_logger("portal.reconciliation")
 def run_waiting() -> None:
     """On a nudge, and often: what was asked for on the page."""
     try:
-        services.run_waiting()
+        services.run_waiting_checks()
     except Exception as error:
         log.exception("reconciliation_failed", error=type(error).__name__)
 
@@ -20,4 +20,4 @@ def run_waiting() -> None:
 @shared_task(name="reconciliation.check")
 def check() -> None:
     """Once a night: only look; what to repair is for a person to decide."""
-    services.ask_for_check(by=None)
+    services.request_check(by=None)

@@ -64,10 +64,10 @@ class TopicReader:
         topic = settings.KAFKA_TOPIC_PATIENT
         for _ in range(TRIES - 1):
             with suppress(KafkaError):
-                ends = self._broker.ends()
+                ends = self._broker.end_offsets()
                 break
         else:
-            ends = self._broker.ends()
+            ends = self._broker.end_offsets()
         if not ends:
             raise StoreAway(f"There is no topic {topic}. Run manage.py create_topics.")
         return {TopicPartition(topic, number): end for number, end in ends.items()}

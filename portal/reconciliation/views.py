@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from portal.accounts.rules import allow, user_of
 from portal.reconciliation.models import ReconcileReport
 from portal.reconciliation.selectors import kinds_of, open_report, reports_visible_to
-from portal.reconciliation.services import ask_for_check
+from portal.reconciliation.services import request_check
 
 REPORTS_SHOWN = 30
 
@@ -36,7 +36,7 @@ def show(request: HttpRequest, report_id: UUID) -> HttpResponse:
 @require_POST
 def check(request: HttpRequest) -> HttpResponse:
     """Have the worker check, or check and repair; the page may be closed."""
-    report = ask_for_check(by=user_of(request), repair="repair" in request.POST)
+    report = request_check(by=user_of(request), repair="repair" in request.POST)
     return redirect("reconciliation:show", report.pk)
 
 

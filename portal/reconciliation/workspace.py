@@ -36,7 +36,7 @@ _SETTINGS = """
 """
 
 
-class Busy(Exception):
+class CheckIsRunning(Exception):
     """Another check is running."""
 
 
@@ -46,7 +46,7 @@ class Workspace:
     def __init__(self) -> None:
         self._session: Any = connections.create_connection(DEFAULT_DB_ALIAS)
 
-    def start_over(self) -> None:
+    def create_tables(self) -> None:
         """Have every table there, and empty."""
         for name, columns in _TABLES.items():
             self.rows(f"DROP TABLE IF EXISTS pg_temp.{name}; CREATE TEMP TABLE {name} ({columns})")
@@ -79,7 +79,7 @@ class Workspace:
             self.rows("CLOSE chunks")
 
     @contextmanager
-    def one_moment(self) -> Iterator[None]:
+    def repeatable_read(self) -> Iterator[None]:
         """Everything read inside was so at one moment."""
         self.rows("BEGIN ISOLATION LEVEL REPEATABLE READ")
         try:
@@ -93,7 +93,7 @@ class Workspace:
     def empty(self, *tables: str) -> None:
         self.rows(f"TRUNCATE {', '.join(tables)}")
 
-    def let_go(self) -> None:
+    def release_lock(self) -> None:
         """Free the lock at once; with the session it would end a moment later. A session that is gone has freed it."""
         with suppress(InterfaceError, DatabaseError):
             self.rows("SELECT pg_advisory_unlock_all()")
@@ -109,10 +109,10 @@ def workspace() -> Iterator[Workspace]:
     try:
         space.rows(_SETTINGS)
         if not space.value("SELECT pg_try_advisory_lock(%s)", [LOCK]):
-            raise Busy
+            raise CheckIsRunning
         try:
             yield space
         finally:
-            space.let_go()
+            space.release_lock()
     finally:
         space.close()

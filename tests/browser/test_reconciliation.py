@@ -7,12 +7,12 @@ from playwright.sync_api import expect
 from portal.patients.services import register_patient
 from portal.reconciliation.difference_kinds import KINDS
 from portal.reconciliation.models import ReconcileReport
-from portal.reconciliation.stores import ALL
+from portal.reconciliation.stores import ALL_STORES
 
 FIGURES = [
     {"store": store, "patients": 1_000_000, "changes": None if store == "billing" else 1_200_000, "waiting": 0,
      "differences": 0, "note": ""}
-    for store in ALL
+    for store in ALL_STORES
 ]  # fmt: skip
 
 

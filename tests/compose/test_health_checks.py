@@ -103,7 +103,7 @@ def is_led() -> bool:
 def test_the_check_of_the_relay_sees_whether_one_leads():
     assert not is_led()
     holder = secrets.token_hex(4)
-    leases.take_or_renew(holder)
+    leases.acquire_lease(holder)
     assert is_led()
 
 

@@ -76,7 +76,7 @@ def bug(
 
 @bug("mark before send", breaks="P2: events that nobody", shown_by=stories.killed_while_sending)
 def mark_before_send(world: World):
-    def deliver(sender, *, fence, limit=services.BATCH, **_):
+    def deliver(sender, *, fence, limit=services.BATCH_SIZE, **_):
         messages, _ = services.encode_events(services.waiting_event_ids(limit))
         EventOutbox.objects.filter(pk__in=[message.event_id for message in messages]).delete()
         sender.deliver(messages, before=EVER)
@@ -145,7 +145,7 @@ def random_key(world: World):
     shown_by=stories.the_broker_takes_a_part,
 )
 def one_wave(world: World):
-    return patch.object(services, "waves", lambda messages: [list(messages)])
+    return patch.object(services, "split_into_waves", lambda messages: [list(messages)])
 
 
 @bug(
@@ -216,14 +216,14 @@ def refused_events_dropped(world: World):
     shown_by=stories.an_earlier_event_is_committed_later,
 )
 def outbox_emptied_by_range(world: World):
-    settle = services.settle
+    record_delivery = services.record_delivery
 
     def up_to_the_last(receipts, broken, *, fence):
-        settle(receipts, broken, fence=fence)
+        record_delivery(receipts, broken, fence=fence)
         last = max((receipt.message.event_id for receipt in receipts), default=0)
         EventOutbox.objects.filter(pk__lte=last).delete()
 
-    return patch.object(services, "settle", up_to_the_last)
+    return patch.object(services, "record_delivery", up_to_the_last)
 
 
 @bug(
@@ -233,7 +233,7 @@ def outbox_emptied_by_range(world: World):
 )
 @contextmanager
 def emptied_topic_stays_empty(world: World):
-    with patch("portal.events.loop.look_for_loss", lambda *_, **__: False):
+    with patch("portal.events.loop.detect_loss", lambda *_, **__: False):
         yield
 
 
@@ -257,8 +257,8 @@ def running_ahead_of_the_reader(world: World):
 @contextmanager
 def lease_without_fencing(world: World):
     with ExitStack() as stack:
-        for place in ("services", "ends"):
-            stack.enter_context(patch(f"portal.events.{place}.insist_on", lambda fence: None))
+        for place in ("services", "topic_loss"):
+            stack.enter_context(patch(f"portal.events.{place}.require_lease", lambda fence: None))
         yield
 
 

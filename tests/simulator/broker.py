@@ -13,7 +13,7 @@ from kafka.errors import KafkaConnectionError, KafkaTimeoutError, MessageSizeToo
 from kafka.producer.future import RecordMetadata
 from kafka.structs import TopicPartition
 
-from portal.events.deadline_client import TooLate
+from portal.events.deadline_client import DeadlinePassed
 from portal.events.encoding import Message
 from protos.patient.events.v1.patient_event_pb2 import PatientEvent
 from tests.simulator.processes import point
@@ -92,7 +92,7 @@ class Broker:
             "patient", number, place, len(self.partitions[number]) - 1, None, None, 0, 0, 0
         )
 
-    def ends(self) -> dict[int, int]:
+    def end_offsets(self) -> dict[int, int]:
         """As the events loop asks for them; no topic where nothing lies in it."""
         if self.is_away:
             raise KafkaTimeoutError
@@ -102,11 +102,11 @@ class Broker:
             else {}
         )
 
-    def read_by(self, group: str) -> dict[int, int]:
+    def group_offsets(self, group: str) -> dict[int, int]:
         """As far as its readers have told."""
         if self.is_away:
             raise KafkaTimeoutError
-        return {number: self.committed.get(number, 0) for number in self.ends()}
+        return {number: self.committed.get(number, 0) for number in self.end_offsets()}
 
     def late_requests_come_in(self) -> None:
         late, self._late = self._late, []
@@ -198,7 +198,7 @@ class Producer:
         point("the broker gets")
         if self._now() >= self._deadline.at:
             for sent in batch:
-                sent.answer = TooLate()
+                sent.answer = DeadlinePassed()
         elif batch:
             self._broker.take(batch)
 

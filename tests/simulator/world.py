@@ -19,7 +19,7 @@ from billing_grpc.store import connect
 from portal.billing.loop import BillingLoop
 from portal.events.loop import EventsLoop
 from portal.events.models import QuarantinedEvent
-from portal.events.services import send_again
+from portal.events.services import requeue_quarantined
 from tests.analytics_stream import database as analytics_database
 from tests.billing_grpc import database as billing_database
 from tests.simulator import checks
@@ -143,7 +143,7 @@ class World:
     def send_refused_events_again(self) -> None:
         """Operators have mended what made the broker refuse them."""
         self.broker.refused.clear()
-        send_again(QuarantinedEvent.objects.values_list("pk", flat=True), by=None)
+        requeue_quarantined(QuarantinedEvent.objects.values_list("pk", flat=True), by=None)
 
     def rebalance(self, workers: int) -> None:
         self.group.rebalance(workers)

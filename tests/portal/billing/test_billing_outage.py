@@ -116,7 +116,7 @@ def test_a_round_that_broke_off_leaves_nothing_claimed(loop, server, clock, pati
 def test_an_update_that_meets_silence_does_not_wait_for_each_few(
     server, client_of, monkeypatch, db
 ):
-    monkeypatch.setattr("portal.billing.client.AT_ONCE", 2)
+    monkeypatch.setattr("portal.billing.client.CALLS_AT_ONCE", 2)
     patients = [new_patient(family_name=f"Example{n}") for n in range(6)]
     client, few = client_of("127.0.0.1:1"), []
     monkeypatch.setattr(

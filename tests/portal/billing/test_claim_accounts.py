@@ -6,7 +6,13 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from portal.billing.claims import claim_due, mark_refused, mark_synced, put_back, take_over_claims
+from portal.billing.claims import (
+    claim_due,
+    mark_refused,
+    mark_synced,
+    postpone_claims,
+    take_over_claims,
+)
 from portal.billing.client import Account
 from portal.billing.models import BillingAccount
 from portal.patients import services
@@ -81,7 +87,7 @@ def test_an_earlier_leaders_answer_changes_nothing(patient):
     claim_due(fence=2, limit=10)
     mark_synced([late], answers([late]), [1])
     mark_refused(late, "INVALID_ARGUMENT")
-    put_back([late], "UNAVAILABLE")
+    postpone_claims([late], "UNAVAILABLE")
     ours = account(patient)
     assert (ours.status, ours.account_id, ours.last_error_code, ours.claimed_by) == (
         "pending",
@@ -123,6 +129,6 @@ def test_a_try_without_an_answer_does_not_count_as_an_answer(patient):
     mark_synced(claims, answers(claims), [1])
     answered = account(patient).answered_at
     BillingAccount.objects.update(next_attempt_at="2020-01-01T00:00Z")
-    put_back(claim_due(fence=1, limit=1), "UNAVAILABLE")
+    postpone_claims(claim_due(fence=1, limit=1), "UNAVAILABLE")
     assert answered is not None
     assert account(patient).answered_at == answered

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection, transaction
 
 from portal.billing.models import BillingAccount
-from portal.billing.services import FIRST, request_accounts, sweep_newest, sweep_slice
+from portal.billing.services import FIRST_ID, request_accounts, sweep_newest, sweep_slice
 from portal.patients import services
 from portal.patients.models import Patient
 from tests.portal.billing.conftest import account, change, new_patient
@@ -118,8 +118,8 @@ def test_slices_come_past_every_patient_whatever_its_id():
     ids = [f"{digit}0000000-0000-4000-8000-000000000000" for digit in "3fa178"]
     for one in ids:
         with_sql("INSERT INTO patients_patient (id, family_name) VALUES (%s, 'Raw')", one)
-    after, rounds = sweep_slice(FIRST, limit=4), 1
-    while after != FIRST:
+    after, rounds = sweep_slice(FIRST_ID, limit=4), 1
+    while after != FIRST_ID:
         after, rounds = sweep_slice(after, limit=4), rounds + 1
     assert {str(pk) for pk in BillingAccount.objects.values_list("pk", flat=True)} == set(ids)
     assert rounds == 3

@@ -69,7 +69,7 @@ def stopped(broker) -> Iterator[None]:
 @pytest.fixture
 def fence(db) -> int:
     """We lead."""
-    return leases.take_or_renew("this test", seconds=600).fence
+    return leases.acquire_lease("this test", seconds=600).fence
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from kafka.protocol.producer import ProduceRequest  # noqa: E402
 from portal.billing.client import BillingClient  # noqa: E402
 from portal.billing.loop import BillingLoop  # noqa: E402
 from portal.events import services  # noqa: E402
-from portal.events.deadline_client import PunctualClient  # noqa: E402
+from portal.events.deadline_client import DeadlineClient  # noqa: E402
 from portal.events.encoding import Message  # noqa: E402
 from portal.events.loop import EventsLoop  # noqa: E402
 from portal.events.producer import Delivery, KafkaSender  # noqa: E402
@@ -103,11 +103,11 @@ def relay(point: str) -> Relay:
     elif point == "between the send and the settling":
         events = lambda: EventsLoop(SleepySender(after=2))  # noqa: E731
     elif point == "in the producer":
-        sleep_before(PunctualClient, "send", is_produce)
+        sleep_before(DeadlineClient, "send", is_produce)
     elif point == "on the way to the socket":
         sleep_before(KafkaNetClient, "send", is_produce)
     elif point == "while it settles":
-        sleep_before(services, "note")
+        sleep_before(services, "record_receipts")
     elif point.startswith("billing"):
         client = SleepyBillingClient(before=point == "billing, before the call")
         return Relay({"billing": lambda: BillingLoop(client)}, lease_seconds=SHORT)

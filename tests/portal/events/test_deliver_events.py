@@ -9,7 +9,7 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 from portal.events import leases
 from portal.events.encoding import Message
 from portal.events.producer import Delivery, KafkaSender
-from portal.events.services import deliver_waiting, waves
+from portal.events.services import deliver_waiting, split_into_waves
 from portal.patients import services
 from portal.patients.models import EventOutbox
 from portal.relay_loops import LeaseLost
@@ -105,7 +105,7 @@ def test_dying_between_the_acknowledgement_and_the_delete_sends_again(
         raise SystemExit
 
     with monkeypatch.context() as planted:
-        planted.setattr("portal.events.services.settle", die)
+        planted.setattr("portal.events.services.record_delivery", die)
         with pytest.raises(SystemExit):
             deliver_waiting(sender, fence=fence)
     assert waiting() == 1
@@ -116,7 +116,7 @@ def test_dying_between_the_acknowledgement_and_the_delete_sends_again(
 def test_a_relay_that_lost_the_lease_takes_nothing_out(topic, sender, fence, patient):
     with connection.cursor() as cursor:
         cursor.execute("UPDATE events_relaylease SET expires_at = now()")
-    newer = leases.take_or_renew("another relay").fence
+    newer = leases.acquire_lease("another relay").fence
     with pytest.raises(LeaseLost):
         deliver_waiting(sender, fence=fence)
     assert waiting() == 1
@@ -127,7 +127,11 @@ def test_a_wave_has_each_patient_once():
     messages = [
         Message(n, patient, patient.encode(), b"", []) for n, patient in enumerate("abacab")
     ]
-    assert [[m.event_id for m in wave] for wave in waves(messages)] == [[0, 1, 3], [2, 5], [4]]
+    assert [[m.event_id for m in wave] for wave in split_into_waves(messages)] == [
+        [0, 1, 3],
+        [2, 5],
+        [4],
+    ]
 
 
 def test_an_import_of_a_thousand_goes_out_in_one_batch(topic, sender, fence):

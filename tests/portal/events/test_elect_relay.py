@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 def take(holder: str) -> leases.Lease | None:
     """For as long as any test may take."""
-    return leases.take_or_renew(holder, seconds=600)
+    return leases.acquire_lease(holder, seconds=600)
 
 
 def expire():
@@ -40,29 +40,29 @@ def test_an_expired_lease_goes_to_the_next_with_a_higher_number():
 
 def test_a_released_lease_is_free_at_once():
     take("first")
-    leases.release("first")
+    leases.release_lease("first")
     assert take("second").fence == 2
 
 
 def test_only_the_holder_can_release():
     take("first")
-    leases.release("second")
+    leases.release_lease("second")
     assert take("second") is None
 
 
 def test_an_earlier_leaders_write_is_refused():
     first = take("first").fence
-    leases.insist_on(first)
+    leases.require_lease(first)
     expire()
     second = take("second").fence
     with pytest.raises(LeaseLost):
-        leases.insist_on(first)
-    leases.insist_on(second)
+        leases.require_lease(first)
+    leases.require_lease(second)
 
 
 def test_a_lease_ends_on_the_holders_own_clock():
-    assert leases.take_or_renew("first", seconds=600).is_good
-    assert not leases.take_or_renew("first", seconds=0).is_good
+    assert leases.acquire_lease("first", seconds=600).is_good
+    assert not leases.acquire_lease("first", seconds=0).is_good
 
 
 def test_operators_see_whether_someone_leads():

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from portal import health
 from portal.events import leases
-from portal.events.loop_health import Finding
+from portal.events.loop_health import LoopHealth
 from portal.events.models import RelayLoop
 from portal.events.relay import Relay
 from portal.events.selectors import seconds_away
@@ -33,7 +33,7 @@ def clock():
 
 @pytest.fixture
 def finding(clock):
-    return Finding("events", clock)
+    return LoopHealth("events", clock)
 
 
 def row() -> tuple[bool, str]:
@@ -43,17 +43,17 @@ def row() -> tuple[bool, str]:
 
 def test_away_is_counted_from_the_beginning_of_the_first_round_that_failed(finding, clock, fence):
     began = timezone.now() - timedelta(seconds=7)
-    finding.tell("KafkaTimeoutError", began=began, fence=fence)
+    finding.record("KafkaTimeoutError", began=began, fence=fence)
     clock.now = 5.0
-    finding.tell("KafkaConnectionError", began=timezone.now(), fence=fence)
+    finding.record("KafkaConnectionError", began=timezone.now(), fence=fence)
     assert row() == (True, "KafkaConnectionError")
     assert 7 <= seconds_away()["events"] < 60
 
 
 def test_a_round_that_goes_well_clears_it(finding, clock, fence):
-    finding.tell("KafkaTimeoutError", began=timezone.now(), fence=fence)
+    finding.record("KafkaTimeoutError", began=timezone.now(), fence=fence)
     clock.now = 5.0
-    finding.tell("", began=timezone.now(), fence=fence)
+    finding.record("", began=timezone.now(), fence=fence)
     assert row() == (False, "")
     assert seconds_away() == {"events": 0.0}
 
@@ -61,25 +61,25 @@ def test_a_round_that_goes_well_clears_it(finding, clock, fence):
 def test_it_is_written_on_change_alone_and_every_two_seconds_at_most(
     finding, clock, fence, django_assert_num_queries
 ):
-    finding.tell("", began=timezone.now(), fence=fence)
+    finding.record("", began=timezone.now(), fence=fence)
     with django_assert_num_queries(0):
-        finding.tell("KafkaTimeoutError", began=timezone.now(), fence=fence)
+        finding.record("KafkaTimeoutError", began=timezone.now(), fence=fence)
         clock.now = 3.0
-        finding.tell("", began=timezone.now(), fence=fence)
+        finding.record("", began=timezone.now(), fence=fence)
     assert row() == (False, "")
-    finding.tell("KafkaTimeoutError", began=timezone.now(), fence=fence)
+    finding.record("KafkaTimeoutError", began=timezone.now(), fence=fence)
     assert row() == (True, "KafkaTimeoutError")
 
 
 def test_a_relay_that_no_longer_leads_writes_nothing(finding, fence):
     RelayLoop.objects.create(name="events")
-    finding.tell("KafkaTimeoutError", began=timezone.now(), fence=fence - 1)
+    finding.record("KafkaTimeoutError", began=timezone.now(), fence=fence - 1)
     assert row() == (False, "")
 
 
 def test_a_new_leader_writes_what_it_finds_first(clock, fence):
     RelayLoop.objects.create(name="events", away_since=timezone.now(), error="KafkaTimeoutError")
-    Finding("events", clock).tell("", began=timezone.now(), fence=fence)
+    LoopHealth("events", clock).record("", began=timezone.now(), fence=fence)
     assert row() == (False, "")
 
 
@@ -121,7 +121,7 @@ def test_the_relay_tells_what_its_loops_answer(answer, kind):
 )
 @pytest.mark.parametrize(("seconds", "ok"), [(None, True), (1, True), (4, False)])
 def test_a_check_is_not_ok_once_its_loop_is_away_for_three_seconds(check, loop, seconds, ok):
-    leases.take_or_renew("a relay")
+    leases.acquire_lease("a relay")
     since = timezone.now() - timedelta(seconds=seconds) if seconds else None
     RelayLoop.objects.create(name=loop, away_since=since)
     assert check().ok is ok

@@ -11,7 +11,7 @@ from portal.events.encoding import Message
 from portal.events.loop import EventsLoop
 from portal.events.pacing import Window
 from portal.events.producer import LARGEST_MESSAGE
-from portal.events.services import deliver_waiting, within
+from portal.events.services import deliver_waiting, fit_messages
 from portal.patients import services
 from portal.patients.models import EventOutbox
 from portal.relay_loops import Round
@@ -23,61 +23,61 @@ WINDOW = 2_100_000
 
 def test_what_lies_unread_takes_up_room_until_it_is_read():
     window = Window(100)
-    window.start_over({0: 0, 1: 0}, {})
+    window.reset({0: 0, 1: 0}, {})
     for offset in range(3):
         window.add(0, offset, 20)
     window.add(1, 0, 30)
     assert window.room == 40
-    window.take_out({0: 2})
+    window.mark_read({0: 2})
     assert window.room == 70
-    window.take_out({0: 3, 1: 1})
+    window.mark_read({0: 3, 1: 1})
     assert window.room == 100
 
 
 def test_what_lay_there_before_us_counts_as_a_full_window_until_it_is_read():
     window = Window(100)
-    window.start_over({0: 7, 1: 0}, {0: 6})
+    window.reset({0: 7, 1: 0}, {0: 6})
     assert window.room == 0
-    window.take_out({0: 7})
+    window.mark_read({0: 7})
     assert window.room == 100
-    window.start_over({0: 7, 1: 0}, {0: 7})
+    window.reset({0: 7, 1: 0}, {0: 7})
     assert window.room == 100
 
 
 def test_a_position_in_an_older_topic_is_no_position():
     window = Window(100)
-    window.start_over({0: 7}, {0: 900})
+    window.reset({0: 7}, {0: 900})
     assert window.room == 0
-    window.take_out({0: 900})
+    window.mark_read({0: 900})
     assert window.room == 0
-    window.take_out({0: 7})
+    window.mark_read({0: 7})
     assert window.room == 100
 
 
 def test_it_knows_the_topic_by_its_ends():
     window = Window(100)
-    window.start_over({0: 7, 1: 0}, {0: 7})
+    window.reset({0: 7, 1: 0}, {0: 7})
     window.add(0, 7, 20)
-    assert window.goes_on({0: 8, 1: 0}, {0: 7})
-    assert not window.goes_on({0: 3, 1: 0}, {0: 7}), "made anew"
-    assert not window.goes_on({0: 9, 1: 0}, {0: 7}), "somebody else sent"
+    assert window.still_matches({0: 8, 1: 0}, {0: 7})
+    assert not window.still_matches({0: 3, 1: 0}, {0: 7}), "made anew"
+    assert not window.still_matches({0: 9, 1: 0}, {0: 7}), "somebody else sent"
     assert window.follows(0, 8)
     assert not window.follows(0, 2)
 
 
 def test_a_reader_that_begins_again_has_read_nothing():
     window = Window(100)
-    window.start_over({0: 7}, {0: 7})
-    assert not window.goes_on({0: 7}, {0: 0})
-    window.start_over({0: 7}, {0: 0})
+    window.reset({0: 7}, {0: 7})
+    assert not window.still_matches({0: 7}, {0: 0})
+    window.reset({0: 7}, {0: 0})
     assert window.room == 0
 
 
 def test_only_what_fits_is_taken_and_too_large_ones_are_left_to_the_broker():
     small = Message(1, "p", b"p", b"x" * 100, [])
     huge = Message(2, "q", b"q", b"x" * 9_000_000, [])
-    assert within([small] * 5, 2 * small.size) == [small] * 2
-    assert within([huge, small], LARGEST_MESSAGE) == [huge]
+    assert fit_messages([small] * 5, 2 * small.size) == [small] * 2
+    assert fit_messages([huge, small], LARGEST_MESSAGE) == [huge]
 
 
 @pytest.fixture
@@ -255,8 +255,8 @@ def test_the_broker_says_how_far_a_group_has_read(topic, slow_reader, fence, set
     )
     loop, broker = EventsLoop(), KafkaBroker()
     send_on(loop, fence)
-    assert broker.read_by("analytics") == {0: 0, 1: 0, 2: 0, 3: 0}
+    assert broker.group_offsets("analytics") == {0: 0, 1: 0, 2: 0, 3: 0}
     slow_reader.read_all(40)
-    assert broker.read_by("analytics") == broker.ends()
+    assert broker.group_offsets("analytics") == broker.end_offsets()
     loop.close()
     broker.close()

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from portal.events.models import QuarantinedEvent
 from portal.events.producer import KafkaSender, Refusal
-from portal.events.services import deliver_waiting, send_again
+from portal.events.services import deliver_waiting, requeue_quarantined
 from portal.patients.models import EventOutbox
 from tests.portal.events.conftest import change, new_patient
 
@@ -82,7 +82,7 @@ def test_sent_again_it_is_delivered_once_the_cause_is_mended(topic, sender, fenc
         cursor.execute("ALTER TABLE patients_patientevent DISABLE TRIGGER USER")
         cursor.execute("UPDATE patients_patientevent SET registered_on = %s", [date(2000, 1, 1)])
         cursor.execute("ALTER TABLE patients_patientevent ENABLE TRIGGER USER")
-    assert send_again(QuarantinedEvent.objects.values_list("pk", flat=True), by=None) == 1
+    assert requeue_quarantined(QuarantinedEvent.objects.values_list("pk", flat=True), by=None) == 1
     assert not QuarantinedEvent.objects.exists()
     deliver_waiting(sender, fence=fence)
     assert topic.versions(1) == {str(unreadable): [1]}

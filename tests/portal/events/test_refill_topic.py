@@ -80,7 +80,7 @@ def test_it_is_noticed_by_the_first_acknowledgement_that_comes_too_low(fence, fo
 def test_nothing_is_sent_before_the_whole_log_waits_again(
     loop, fence, forgetful, topic, monkeypatch
 ):
-    monkeypatch.setattr(topic_loss, "STEP", 10)
+    monkeypatch.setattr(topic_loss, "REFILL_STEP", 10)
     some_history()
     settle_down(loop, fence)
     TopicEnd.objects.update(next_offset=1_000_000)
@@ -96,7 +96,7 @@ def test_nothing_is_sent_before_the_whole_log_waits_again(
 def test_the_next_leader_goes_on_where_a_killed_one_stopped(
     loop, fence, forgetful, topic, monkeypatch
 ):
-    monkeypatch.setattr(topic_loss, "STEP", 10)
+    monkeypatch.setattr(topic_loss, "REFILL_STEP", 10)
     history = some_history()
     settle_down(loop, fence)
     forgetful.restart()
@@ -107,7 +107,7 @@ def test_the_next_leader_goes_on_where_a_killed_one_stopped(
     assert EventOutbox.objects.count() == 10
     with connection.cursor() as cursor:
         cursor.execute("UPDATE events_relaylease SET expires_at = now()")
-    newer = leases.take_or_renew("the next one", seconds=600).fence
+    newer = leases.acquire_lease("the next one", seconds=600).fence
     second = EventsLoop()
     with pytest.raises(LeaseLost):
         second.step(fence)
@@ -117,7 +117,7 @@ def test_the_next_leader_goes_on_where_a_killed_one_stopped(
 
 
 def test_events_that_come_meanwhile_keep_their_place(loop, fence, forgetful, topic, monkeypatch):
-    monkeypatch.setattr(topic_loss, "STEP", 10)
+    monkeypatch.setattr(topic_loss, "REFILL_STEP", 10)
     history = some_history()
     settle_down(loop, fence)
     forgetful.restart()
@@ -160,7 +160,7 @@ def test_a_topic_that_we_know_nothing_of_and_is_not_empty_gets_what_waits(loop, 
 
 def test_only_the_leader_may_begin(loop, fence, topic):
     with pytest.raises(LeaseLost):
-        topic_loss.look_for_loss({0: 0}, fence=fence - 1)
+        topic_loss.detect_loss({0: 0}, fence=fence - 1)
     assert not TopicRefill.objects.exists()
 
 
@@ -169,7 +169,7 @@ def test_the_ends_are_those_of_the_broker(loop, fence, topic):
     settle_down(loop, fence)
     broker = KafkaBroker()
     known = dict(TopicEnd.objects.values_list("partition", "next_offset"))
-    assert {n: end for n, end in broker.ends().items() if end} == {
+    assert {n: end for n, end in broker.end_offsets().items() if end} == {
         n: end for n, end in known.items() if end
     }
     broker.close()

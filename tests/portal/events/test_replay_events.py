@@ -83,7 +83,7 @@ def test_the_outbox_is_measured(people):
 
 
 def test_many_that_wait_are_an_upper_limit_and_few_are_exact(db, monkeypatch):
-    monkeypatch.setattr(selectors, "COUNTED", 5)
+    monkeypatch.setattr(selectors, "EXACT_COUNT_LIMIT", 5)
     EventOutbox.objects.bulk_create(EventOutbox(event_id=n) for n in (3, 4, 5, 9, 10))
     assert relay_state().waiting == 5
     EventOutbox.objects.create(event_id=12)

@@ -18,7 +18,7 @@ from portal.events.models import TopicRefill
 from portal.patients.models import PatientEvent
 from portal.patients.services import archive_patient, restore_patient
 from portal.reconciliation.models import ReconcileReport
-from portal.reconciliation.stores import ALL
+from portal.reconciliation.stores import ALL_STORES
 from portal.reconciliation.workspace import workspace
 from tests.portal.events.relays import ROOT, environment
 from tests.portal.reconciliation.running_system import change, reconcile, register, tell
@@ -30,14 +30,14 @@ CLOSED = "127.0.0.1:1"
 @pytest.mark.django_db
 def test_without_any_neighbour_there_is_no_proof():
     answer = reconcile()
-    away = {name for name in ALL if answer.store(name)["differences"] is None}
+    away = {name for name in ALL_STORES if answer.store(name)["differences"] is None}
     assert (answer.code, away) == (2, {"topic", "analytics", "billing"})
 
 
 def test_an_empty_system_agrees(system):
     answer = reconcile()
     assert (answer.code, answer.report["verdict"]) == (0, "agrees")
-    assert {answer.store(name)["patients"] for name in ALL} == {0}
+    assert {answer.store(name)["patients"] for name in ALL_STORES} == {0}
 
 
 def test_every_store_tells_the_same_figures(system):
@@ -45,7 +45,9 @@ def test_every_store_tells_the_same_figures(system):
         archive_patient(change(register(), city="Leeds").pk, by=None, source="portal")
     answer = reconcile()
     assert answer.code == 0
-    figures = [(answer.store(name)["patients"], answer.store(name)["changes"]) for name in ALL]
+    figures = [
+        (answer.store(name)["patients"], answer.store(name)["changes"]) for name in ALL_STORES
+    ]
     [patients, log, outbox, topic, analytics, billing] = figures
     assert patients == log == topic == analytics
     assert (patients[0], outbox) == (billing[0], (0, 0))
@@ -133,9 +135,9 @@ def test_a_store_that_does_not_answer_is_named_and_the_others_are_compared(
     setattr(settings, setting, value)
     answer = reconcile()
     assert (answer.code, answer.report["verdict"]) == (2, "failed")
-    assert {name: answer.store(name)["differences"] for name in ALL} == dict.fromkeys(ALL, 0) | {
-        store: None
-    }
+    assert {name: answer.store(name)["differences"] for name in ALL_STORES} == dict.fromkeys(
+        ALL_STORES, 0
+    ) | {store: None}
     assert answer.report["message"] == answer.store(store)["note"]
 
 

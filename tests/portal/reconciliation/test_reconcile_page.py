@@ -8,7 +8,7 @@ from portal import health
 from portal.patients.services import register_patient
 from portal.reconciliation.difference_kinds import KINDS
 from portal.reconciliation.models import ReconcileReport
-from portal.reconciliation.services import ask_for_check, run_waiting
+from portal.reconciliation.services import request_check, run_waiting_checks
 from portal.reconciliation.workspace import workspace
 
 pytestmark = pytest.mark.django_db
@@ -182,27 +182,27 @@ def reconciliation(client):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_worker_carries_out_what_waits(client, operator):
-    asked = ask_for_check(by=operator)
-    assert run_waiting() == 1
+    asked = request_check(by=operator)
+    assert run_waiting_checks() == 1
     asked.refresh_from_db()
     assert (asked.status, asked.by) == (
         "failed",
         operator,
     )  # Nothing listens where the tests' addresses point to.
     assert "Kafka does not answer." in asked.message
-    assert run_waiting() == 0
+    assert run_waiting_checks() == 0
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_worker_leaves_what_another_process_is_at(operator):
-    ask_for_check(by=operator)
+    request_check(by=operator)
     with workspace():
-        assert run_waiting() == 0
+        assert run_waiting_checks() == 0
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_worker_ends_what_was_cut_off(operator):
     one = report("running")
-    run_waiting()
+    run_waiting_checks()
     one.refresh_from_db()
     assert (one.status, one.message) == ("failed", "It was cut off in the middle. Check again.")

@@ -14,7 +14,7 @@ from portal.reconciliation.check import PATIENCE_SECONDS
 from portal.reconciliation.models import ReconcileReport, Verdict
 from portal.reconciliation.selectors import as_json
 from portal.reconciliation.services import check_now
-from portal.reconciliation.workspace import Busy
+from portal.reconciliation.workspace import CheckIsRunning
 
 AGREES, DIFFERS, NO_PROOF = 0, 1, 2
 SHOWN = 20
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             report = check_now(
                 by=None, repair=options["repair"], patience=options["patience"], tell=self._tell
             )
-        except Busy as error:
+        except CheckIsRunning as error:
             words = (
                 "Another reconciliation is running. Wait for its report on the page Reconciliation."
             )

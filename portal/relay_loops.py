@@ -1,4 +1,4 @@
-"""What the relay process runs: each area hands in its loop here, so that no area needs to know another."""
+"""The loops of the relay process: each area registers its own, so that no area knows another."""
 
 from collections.abc import Callable
 from enum import Enum
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Round(Enum):
-    """How one round of a loop went, and so how soon the next one follows."""
+    """How a round of a loop ended; the relay chooses the pause before the next round by it."""
 
     MORE = "more is waiting"
     DONE = "something was done"
@@ -15,30 +15,31 @@ class Round(Enum):
 
 
 class LeaseLost(Exception):
-    """Another process leads now; what this one was about to write was refused."""
+    """Another process leads now; what this process was about to write was refused."""
 
 
 class Loop(Protocol):
-    """Work that one elected process does in rounds, each loop in a thread of its own.
+    """Work that the leading process does in rounds, each loop in a thread of its own.
 
-    It tries its other side every three seconds also when nothing waits, so that an idle system shows what is away.
+    A loop tries its other side every three seconds even when nothing waits, so that an idle
+    system shows what is away.
     """
 
     def step(self, fence: int) -> Round:
-        """One round. `fence` grows with each new leader: a write under an old number must be refused."""
+        """Runs a round. `fence` grows with each leader; a write under an old number is refused."""
 
     def close(self) -> None:
-        """Let go of connections; called in the loop's thread after its last round."""
+        """Closes connections; the relay calls it in the loop's thread after the last round."""
 
 
-_makers: dict[str, Callable[[], Loop]] = {}
+_factories: dict[str, Callable[[], Loop]] = {}
 
 
 def register_loop(name: str, make: Callable[[], Loop]) -> None:
-    """Have `manage.py relay` run this loop; called in AppConfig.ready."""
-    _makers[name] = make
+    """Makes `manage.py relay` run this loop; AppConfig.ready calls it."""
+    _factories[name] = make
 
 
 def registered_loops() -> dict[str, Callable[[], Loop]]:
-    """The makers of all loops by name."""
-    return dict(_makers)
+    """Returns the factory of each loop by its name."""
+    return dict(_factories)

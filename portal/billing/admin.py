@@ -1,4 +1,4 @@
-"""The operators' door to billing accounts: what waits, what failed, and asking again."""
+"""The operators' pages of billing accounts: what waits, what failed, and asking billing again."""
 
 from typing import Any
 
@@ -13,20 +13,18 @@ from portal.patients.admin import ReadOnlyAdmin
 
 
 class ErrorFilter(admin.SimpleListFilter):
-    """The codes of rows that wait or failed; looking through all rows would take a second at a million."""
+    """Offers the error codes of accounts that wait or failed.
+
+    To look through all accounts would take a second at a million.
+    """
 
     title = parameter_name = "last_error_code"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        open_ones = BillingAccount.objects.filter(
-            Q(status=AccountStatus.FAILED) | Q(next_attempt_at__isnull=False)
-        )
-        codes = (
-            open_ones.exclude(last_error_code="")
-            .order_by("last_error_code")
-            .values_list("last_error_code")
-        )
-        return [(code, code) for (code,) in codes.distinct()]
+        unsettled = Q(status=AccountStatus.FAILED) | Q(next_attempt_at__isnull=False)
+        accounts = BillingAccount.objects.filter(unsettled).exclude(last_error_code="")
+        codes = accounts.order_by("last_error_code").values_list("last_error_code").distinct()
+        return [(code, code) for (code,) in codes]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[BillingAccount]
@@ -36,7 +34,7 @@ class ErrorFilter(admin.SimpleListFilter):
 
 @admin.register(BillingAccount)
 class BillingAccountAdmin(ReadOnlyAdmin):
-    """Read, and ask billing again."""
+    """Operators read the accounts, and ask billing again."""
 
     list_display = [
         "patient",
@@ -59,14 +57,14 @@ class BillingAccountAdmin(ReadOnlyAdmin):
     def ask_again(self, request: HttpRequest, queryset: QuerySet[BillingAccount]) -> None:
         ids = list(queryset.values_list("pk", flat=True))
         count = retry_accounts(ids, by=user_of(request))
-        words = (
+        text = (
             f"Billing is asked again for {count} of {len(ids)} patient(s). The others need nothing."
         )
-        self.message_user(request, words, messages.SUCCESS)
+        self.message_user(request, text, messages.SUCCESS)
 
 
 @admin.register(OrphanedAccount)
 class OrphanedAccountAdmin(ReadOnlyAdmin):
-    """Accounts of patients who are gone, while billing has yet to close them."""
+    """Operators see the accounts of deleted patients that billing has yet to close."""
 
     list_display = ["patient_id", "account_id", "left_at"]

@@ -1,4 +1,4 @@
-"""Rows on their way to billing: claimed for a call by one relay, and marked with the answer."""
+"""Claims: a relay claims the accounts that are due, calls billing, and marks them with the answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +14,9 @@ from portal.billing.models import AccountStatus, BillingAccount
 from portal.patients.models import Status
 
 log = structlog.get_logger("portal.billing")
-CLAIM_SECONDS = 30
-# The choice is a step of its own: inside of IN, a plan may make it again for each row, and so claim more than LIMIT.
+CLAIM_SECONDS = 30  # After which a claim of a killed relay is due again.
+# The choice is a step of its own: inside of IN, a plan may make it again for each row, and so claim
+# more than LIMIT.
 _CLAIM = """
     WITH due AS MATERIALIZED (
         SELECT patient_id FROM billing_billingaccount
@@ -27,28 +28,37 @@ _CLAIM = """
     WHERE patient_id IN (SELECT patient_id FROM due)
     RETURNING patient_id
 """
-# Rows that a registration or a correction holds right now are left alone, never waited for: waiting here while holding
-# other rows could end in a deadlock that costs a user's change. They are claimed again when the claim runs out.
+# Rows that a registration or a correction holds right now are left alone, never waited for: waiting
+# here while holding other rows could end in a deadlock that costs a user's change. They are claimed
+# again when the claim runs out.
 _MARK = """
     WITH answer AS (
-        SELECT * FROM unnest(%(patients)s::uuid[], %(accounts)s::text[], %(closed)s::boolean[], %(versions)s::bigint[])
+        SELECT * FROM unnest(%(patients)s::uuid[], %(accounts)s::text[], %(closed)s::boolean[],
+            %(versions)s::bigint[])
         AS given (patient_id, account_id, is_closed, version)),
     mine AS (SELECT patient_id FROM billing_billingaccount
              WHERE claimed_by = %(fence)s AND patient_id IN (SELECT patient_id FROM answer)
              FOR UPDATE SKIP LOCKED)
     UPDATE billing_billingaccount AS account
-    SET status = CASE WHEN answer.is_closed THEN 'closed' ELSE 'active' END, claimed_by = NULL,
-        account_id = answer.account_id, synced_version = answer.version,
-        attempts = 0, last_error_code = '', updated_at = statement_timestamp(), answered_at = statement_timestamp(),
-        next_attempt_at = CASE WHEN account.wanted_version > answer.version THEN statement_timestamp() END
+    SET status = CASE WHEN answer.is_closed THEN 'closed' ELSE 'active' END,
+        account_id = answer.account_id,
+        synced_version = answer.version,
+        claimed_by = NULL,
+        attempts = 0,
+        last_error_code = '',
+        updated_at = statement_timestamp(),
+        answered_at = statement_timestamp(),
+        next_attempt_at =
+            CASE WHEN account.wanted_version > answer.version THEN statement_timestamp() END
     FROM answer JOIN mine USING (patient_id) WHERE account.patient_id = answer.patient_id
 """
+# 1 second at first, then twice as long each time, 600 at most.
 _WAIT = "least(600, power(2, least(%(expressions)s, 10))) * interval '1 second'"
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What to tell billing, read when the row was claimed; `account_id` is empty where none was opened yet."""
+    """A claimed account, with what billing is told; `account_id` is empty before it was opened."""
 
     details: Details
     account_id: str
@@ -56,9 +66,10 @@ class Claim:
 
 
 def claim_due(*, fence: int, limit: int) -> list[Claim]:
-    """Up to `limit` rows that billing has to hear of, ours until CLAIM_SECONDS are over; no two callers get one row.
+    """Claims up to `limit` accounts that billing has to hear of; no two callers get the same.
 
-    Rows that wait only because billing was away are due at once: whoever asks believes that it is back.
+    A claim ends after CLAIM_SECONDS. Accounts that wait only because billing was away are due at
+    once: the caller has reason to believe that it is back.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_CLAIM, [list(AWAY_CODES), limit, fence, CLAIM_SECONDS])
@@ -68,14 +79,20 @@ def claim_due(*, fence: int, limit: int) -> list[Claim]:
 
 
 def take_over_claims(*, fence: int) -> int:
-    """Make due what was claimed under a lower number: that leader is gone, or its answers will be refused."""
+    """Makes due what was claimed under a lower number; returns how many.
+
+    That leader is gone, or its answers will be refused.
+    """
     return _update(Q(next_attempt_at__isnull=False, claimed_by__lt=fence), next_attempt_at=Now())
 
 
 def mark_synced(
     claims: Sequence[Claim], accounts: Sequence[Account], versions: Sequence[int]
 ) -> None:
-    """Billing has these accounts, at these versions of the patients; what changed meanwhile is due again."""
+    """Stores that billing has these accounts at these versions of the patients.
+
+    An account whose patient changed meanwhile is due again.
+    """
     if claims:
         values: dict[str, Any] = {
             "patients": [str(claim.details.patient_id) for claim in claims],
@@ -89,16 +106,24 @@ def mark_synced(
 
 
 def mark_refused(claim: Claim, code: str) -> None:
-    """Billing will never take this as it is: shown to people, until the patient is corrected or someone retries."""
-    more = F("attempts") + 1
-    refused = {"status": AccountStatus.FAILED, "last_error_code": code, "answered_at": Now()}
-    _update_mine([claim], **refused, next_attempt_at=None, attempts=more)
+    """Stores that billing will never take this as it is.
+
+    It is shown to users, and waits until the patient is corrected or a user retries.
+    """
+    _update_claimed(
+        [claim],
+        status=AccountStatus.FAILED,
+        last_error_code=code,
+        answered_at=Now(),
+        next_attempt_at=None,
+        attempts=F("attempts") + 1,
+    )
     log.error("billing_refused", patient_id=str(claim.details.patient_id), code=code)
 
 
 def mark_gone(claim: Claim) -> None:
-    """Billing does not know the account that it gave: have it opened again."""
-    _update_mine(
+    """Has the account opened again: billing does not know the one that it gave."""
+    _update_claimed(
         [claim],
         status=AccountStatus.PENDING,
         account_id="",
@@ -109,23 +134,23 @@ def mark_gone(claim: Claim) -> None:
 
 
 def postpone_claims(claims: Sequence[Claim], code: str) -> None:
-    """Try these later: after a second, then twice as long each time, ten minutes at most."""
+    """Has these tried later: after a second, then twice as long each time, ten minutes at most."""
     wait = Func(F("attempts"), template=_WAIT, output_field=DurationField())
-    _update_mine(
+    _update_claimed(
         claims, next_attempt_at=Now() + wait, last_error_code=code, attempts=F("attempts") + 1
     )
 
 
-def _update_mine(claims: Sequence[Claim], **values: Any) -> None:
+def _update_claimed(claims: Sequence[Claim], **values: Any) -> None:
     if claims:
-        mine = Q(pk__in=[claim.details.patient_id for claim in claims], claimed_by=claims[0].fence)
-        _update(mine, **values)
+        ids = [claim.details.patient_id for claim in claims]
+        _update(Q(pk__in=ids, claimed_by=claims[0].fence), **values)
 
 
-def _update(which: Q, **values: Any) -> int:
-    """Free those rows that nobody holds right now; see _MARK for why the others are left."""
+def _update(condition: Q, **values: Any) -> int:
+    """Updates and frees the accounts that nobody holds; see _MARK for why the others are left."""
     with transaction.atomic():
-        rows = BillingAccount.objects.filter(which).select_for_update(
+        rows = BillingAccount.objects.filter(condition).select_for_update(
             skip_locked=True, of=("self",)
         )
         ids = list(rows.values_list("pk", flat=True))

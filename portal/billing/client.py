@@ -1,4 +1,4 @@
-"""Calls to the billing server. gRPC stays in this file: callers see three kinds of failure and plain values."""
+"""The client of the billing server. gRPC stays here: callers see plain values and own errors."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,26 +11,27 @@ from django.conf import settings
 from protos.billing.v1 import billing_service_pb2 as messages
 from protos.billing.v1 import billing_service_pb2_grpc
 
-LARGEST_BATCH, LARGEST_PAGE = 500, 1_000
-BATCH_SECONDS, CALL_SECONDS, CHECK_SECONDS = 10.0, 5.0, 2.0
-CALLS_AT_ONCE = 32  # Calls on their way together; the server turns away what is over its limit.
+LARGEST_BATCH, LARGEST_PAGE = 500, 1_000  # Accounts in one call, as the server allows.
+BATCH_SECONDS, CALL_SECONDS, CHECK_SECONDS = 10.0, 5.0, 2.0  # Deadlines.
+CALLS_AT_ONCE = 32  # Updates under way together; the server turns away what is over its limit.
 AWAY_CODES = ("UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED")
 _REFUSED_CODES = {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"}
 _STATUS = {False: messages.ACCOUNT_STATUS_ACTIVE, True: messages.ACCOUNT_STATUS_CLOSED}
-# The standard health service, asked and read as bytes: one message of one number is not worth another package.
+# The standard health service, in bytes: a message of a single number is not worth a package.
 _HEALTH, _SERVING = "/grpc.health.v1.Health/Check", b"\x08\x01"
 _OPTIONS = [
-    (
-        "grpc.use_local_subchannel_pool",
-        1,
-    ),  # Else a new channel waits for the back-off of the one before.
+    # Without a pool of its own, a new channel waits for the back-off of the channel before.
+    ("grpc.use_local_subchannel_pool", 1),
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 5_000),
 ]
 
 
 class BillingError(Exception):
-    """A call failed; `code` is the gRPC status. The server's words are dropped: they may quote the patient."""
+    """A call failed; `code` is the gRPC status.
+
+    The server's text is dropped: it may quote the patient.
+    """
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -38,7 +39,7 @@ class BillingError(Exception):
 
 
 class BillingAway(BillingError):
-    """The server cannot be reached, or is too slow: nothing is wrong with what was asked."""
+    """The server cannot be reached, or is too slow; nothing is wrong with the request."""
 
 
 class BillingRefused(BillingError):
@@ -51,7 +52,7 @@ class NoSuchAccount(BillingError):
 
 @dataclass(frozen=True)
 class Details:
-    """What billing is told of a patient; `is_closed` where the account is to be closed."""
+    """What billing is told of a patient; `is_closed` says that the account is to be closed."""
 
     patient_id: UUID
     name: str
@@ -72,21 +73,24 @@ class Account:
 
 @dataclass(frozen=True)
 class OpenedAccount:
-    """The patient's account; `is_current` is False where it was there before and stands otherwise than asked for."""
+    """The patient's account; `is_current` is False where an older one differs from the request."""
 
     account: Account
     is_current: bool
 
 
 class BillingClient:
-    """A channel that is opened on the first call: make this after any fork."""
+    """A client that opens its channel on the first call. Make it after any fork."""
 
     def __init__(self, address: str | None = None) -> None:
         self._address = address or settings.BILLING_GRPC_ADDRESS
         self._channel: grpc.Channel | None = None
 
     def check(self) -> None:
-        """BillingAway unless the server answers and can read its accounts. It leaves no line in the log there."""
+        """Raises BillingAway unless the server answers and can read its accounts.
+
+        It leaves no line in the server's log.
+        """
         ask = self._open_channel.unary_unary(
             _HEALTH, request_serializer=bytes, response_deserializer=bytes
         )
@@ -99,55 +103,60 @@ class BillingClient:
         if answer != _SERVING:
             raise BillingAway("UNAVAILABLE")
 
-    def open_accounts(self, many: Sequence[Details]) -> list[OpenedAccount]:
-        """An account for each patient, in their order; the same call again gives the same accounts.
+    def open_accounts(self, patients: Sequence[Details]) -> list[OpenedAccount]:
+        """Opens an account for each of at most 500 patients; returns them in the same order.
 
-        It opens and never closes: a patient whose account is to be closed needs an update too.
-        At most 500. BillingError: then none, all or a part may have been opened.
+        The same call again gives the same accounts. It opens and never closes: a patient whose
+        account is to be closed needs an update too. After a BillingError none, all or a part may
+        have been opened.
         """
-        requests = [_request(messages.CreateBillingAccountRequest, one) for one in many]
+        requests = [_request(messages.CreateBillingAccountRequest, details) for details in patients]
         request = messages.BatchCreateBillingAccountsRequest(requests=requests)
         answer = _answer(
             lambda: self._stub.BatchCreateBillingAccounts(request, timeout=BATCH_SECONDS)
         )
-        return [_opened(one, asked) for one, asked in zip(answer.responses, many, strict=True)]
+        return [
+            _opened_account(response, details)
+            for response, details in zip(answer.responses, patients, strict=True)
+        ]
 
-    def update_accounts(self, many: Sequence[Details]) -> list[Account | BillingError]:
-        """Bring accounts up to the patients' versions, a few at once; for each, how it stands now or how it failed.
+    def update_accounts(self, patients: Sequence[Details]) -> list[Account | BillingError]:
+        """Brings accounts up to the patients' versions, CALLS_AT_ONCE together.
 
-        When billing answers no more, the rest is not tried: each few would wait for their deadlines.
+        Returns for each how it stands now, or how it failed. When billing answers no more, the rest
+        is not tried: each group would wait for its deadlines.
         """
         answers: list[Account | BillingError] = []
-        while len(answers) < len(many):
-            answers += self._update_few(many[len(answers) : len(answers) + CALLS_AT_ONCE])
-            away = next((one for one in answers if isinstance(one, BillingAway)), None)
+        while len(answers) < len(patients):
+            group = patients[len(answers) : len(answers) + CALLS_AT_ONCE]
+            answers += self._update_group(group)
+            away = next((answer for answer in answers if isinstance(answer, BillingAway)), None)
             if away:
-                answers += [away] * (len(many) - len(answers))
+                answers += [away] * (len(patients) - len(answers))
         return answers
 
-    def _update_few(self, few: Sequence[Details]) -> list[Account | BillingError]:
-        requests = [
-            _request(messages.UpdateBillingAccountRequest, one, status=_STATUS[one.is_closed])
-            for one in few
-        ]
-        calls = [
-            self._stub.UpdateBillingAccount.future(request, timeout=CALL_SECONDS)
-            for request in requests
-        ]
+    def _update_group(self, group: Sequence[Details]) -> list[Account | BillingError]:
+        calls = []
+        for details in group:
+            status = _STATUS[details.is_closed]
+            request = _request(messages.UpdateBillingAccountRequest, details, status=status)
+            calls.append(self._stub.UpdateBillingAccount.future(request, timeout=CALL_SECONDS))
         return [_account_or_error(call) for call in calls]
 
     def get_account(self, patient_id: UUID) -> Account | None:
-        """None where the patient has no account."""
+        """Returns the patient's account, or None where there is none."""
         request = messages.GetBillingAccountRequest(patient_id=str(patient_id))
         try:
-            return _account(
-                _answer(lambda: self._stub.GetBillingAccount(request, timeout=CALL_SECONDS)).account
-            )
+            answer = _answer(lambda: self._stub.GetBillingAccount(request, timeout=CALL_SECONDS))
         except NoSuchAccount:
             return None
+        return _account(answer.account)
 
     def list_accounts(self) -> Iterator[Account]:
-        """Every account in the order of account ids, one page in memory; one opened meanwhile may be missed."""
+        """Yields every account in the order of account ids, with one page in memory.
+
+        It may miss an account that is opened meanwhile.
+        """
         request = messages.ListBillingAccountsRequest(page_size=LARGEST_PAGE)
         while True:
             page = _answer(lambda: self._stub.ListBillingAccounts(request, timeout=BATCH_SECONDS))
@@ -157,11 +166,13 @@ class BillingClient:
             request.page_token = page.next_page_token
 
     def close_account(self, patient_id: UUID) -> Account:
-        """Close it at whatever version, for a patient who is no longer here; NoSuchAccount where there is none."""
+        """Closes an account at whatever version, for a patient who is no longer here.
+
+        Raises NoSuchAccount where there is none.
+        """
         request = messages.CloseBillingAccountRequest(patient_id=str(patient_id))
-        return _account(
-            _answer(lambda: self._stub.CloseBillingAccount(request, timeout=CALL_SECONDS)).account
-        )
+        answer = _answer(lambda: self._stub.CloseBillingAccount(request, timeout=CALL_SECONDS))
+        return _account(answer.account)
 
     def close(self) -> None:
         channel, self._channel = self._channel, None
@@ -179,26 +190,30 @@ class BillingClient:
         return billing_service_pb2_grpc.BillingServiceStub(self._open_channel)
 
 
-def _request(kind: Any, one: Details, **more: Any) -> Any:
+def _request(kind: Any, details: Details, **more: Any) -> Any:
     return kind(
-        patient_id=str(one.patient_id),
-        name=one.name,
-        email=one.email,
-        patient_version=one.version,
+        patient_id=str(details.patient_id),
+        name=details.name,
+        email=details.email,
+        patient_version=details.version,
         **more,
     )
 
 
-def _opened(answer: Any, asked: Details) -> OpenedAccount:
-    account = _account(answer.account)
-    is_same = answer.outcome != messages.CREATE_OUTCOME_EXISTED_WITH_OTHER_DETAILS
-    stands = (account.patient_version, account.is_closed) == (asked.version, asked.is_closed)
-    return OpenedAccount(account, is_current=is_same and stands)
+def _opened_account(response: Any, details: Details) -> OpenedAccount:
+    account = _account(response.account)
+    has_same_details = response.outcome != messages.CREATE_OUTCOME_EXISTED_WITH_OTHER_DETAILS
+    has_same_state = (account.patient_version, account.is_closed) == (
+        details.version,
+        details.is_closed,
+    )
+    return OpenedAccount(account, is_current=has_same_details and has_same_state)
 
 
-def _account(theirs: Any) -> Account:
-    is_closed = theirs.status == messages.ACCOUNT_STATUS_CLOSED
-    return Account(theirs.account_id, UUID(theirs.patient_id), theirs.patient_version, is_closed)
+def _account(message: Any) -> Account:
+    is_closed = message.status == messages.ACCOUNT_STATUS_CLOSED
+    patient_id = UUID(message.patient_id)
+    return Account(message.account_id, patient_id, message.patient_version, is_closed)
 
 
 def _account_or_error(call: Any) -> Account | BillingError:
@@ -213,10 +228,10 @@ def _answer(call: Callable[[], Any]) -> Any:
         return call()
     except grpc.RpcError as error:
         # No `from error`: its text is the server's.
-        raise _as_ours(error.code().name) from None
+        raise _billing_error(error.code().name) from None
 
 
-def _as_ours(code: str) -> BillingError:
+def _billing_error(code: str) -> BillingError:
     if code in AWAY_CODES:
         return BillingAway(code)
     if code == "NOT_FOUND":

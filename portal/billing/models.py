@@ -1,4 +1,4 @@
-"""What is stored: one row for each patient, telling what billing was asked for and what it answered."""
+"""The accounts: a row for each patient has what billing was asked for and what it answered."""
 
 import pgtrigger
 from django.db import models
@@ -17,7 +17,7 @@ class AccountStatus(models.TextChoices):
 
 
 class BillingAccount(models.Model):
-    """A patient's account. While `next_attempt_at` is set, billing still has to hear of something."""
+    """A patient's account. While `next_attempt_at` is set, billing has yet to hear of something."""
 
     patient = models.OneToOneField(
         Patient,
@@ -46,7 +46,7 @@ class BillingAccount(models.Model):
         null=True, db_default=Now(), help_text="Empty where nothing is left to do"
     )
     wanted_at = models.DateTimeField(db_default=Now(), help_text="Since when billing should know")
-    # The relay's fencing number while a call is on its way; a later leader takes over what an earlier one held.
+    # The relay's fencing number during a call; a later leader takes over what an earlier one held.
     claimed_by = models.BigIntegerField(null=True)
     last_error_code = models.CharField(max_length=40, blank=True, db_default="")
     answered_at = models.DateTimeField(
@@ -108,14 +108,14 @@ class BillingAccount(models.Model):
 
     @property
     def reason(self) -> Reason | None:
-        """Why billing refused, or did not answer when it was tried last."""
+        """Why billing refused, or did not answer when it was tried last; None where it did."""
         return reason_of(self.last_error_code) if self.last_error_code else None
 
 
 class OrphanedAccount(models.Model):
-    """What is left of a row that was deleted with its patient: billing has an account to close.
+    """The rest of an account whose patient was deleted: billing has yet to close it.
 
-    The trigger above writes it, so that SQL cannot forget it.
+    The trigger above writes it, so that raw SQL does it too.
     """
 
     patient_id = models.UUIDField(primary_key=True)

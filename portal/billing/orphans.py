@@ -1,4 +1,4 @@
-"""Accounts of patients whose records are gone for good: closed at billing, then forgotten here."""
+"""Orphaned accounts: those of deleted patients are closed at billing, then forgotten here."""
 
 import structlog
 
@@ -11,20 +11,20 @@ ORPHANS_PER_ROUND = 100
 
 
 def close_orphans(client: BillingClient) -> int:
-    """Close up to LIMIT of them, oldest first; how many are done. BillingAway stops it, and doing it again is safe.
+    """Closes up to ORPHANS_PER_ROUND accounts, oldest first; returns how many are done.
 
-    A patient who is here after all keeps the account: then only our row was deleted, and the sweep makes it anew.
+    Raises BillingAway when billing answers no more; doing it again is safe. A patient who still
+    exists keeps the account: then only our row was deleted, and the sweep makes it anew.
     """
-    waiting = list(OrphanedAccount.objects.all()[:ORPHANS_PER_ROUND])
-    here = set(
-        Patient.objects.filter(pk__in=[one.pk for one in waiting]).values_list("pk", flat=True)
-    )
-    return sum(_let_go(client, one, is_here=one.pk in here) for one in waiting)
+    orphans = list(OrphanedAccount.objects.all()[:ORPHANS_PER_ROUND])
+    patients = Patient.objects.filter(pk__in=[orphan.pk for orphan in orphans])
+    existing = set(patients.values_list("pk", flat=True))
+    return sum(_close(client, orphan, has_patient=orphan.pk in existing) for orphan in orphans)
 
 
-def _let_go(client: BillingClient, orphan: OrphanedAccount, *, is_here: bool) -> bool:
+def _close(client: BillingClient, orphan: OrphanedAccount, *, has_patient: bool) -> bool:
     try:
-        if not is_here:
+        if not has_patient:
             client.close_account(orphan.pk)
             log.info("billing_orphan_closed", patient_id=str(orphan.pk))
     except NoSuchAccount:

@@ -1,11 +1,11 @@
-"""Why billing refused or did not answer, in words, and what to do about it."""
+"""The reasons why billing refused or did not answer, in plain words, with what to do."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Reason:
-    """What a code of billing means for the person who sees it."""
+    """What a code of billing means for the user who sees it."""
 
     words: str
     to_do: str
@@ -28,5 +28,5 @@ _OTHER = Reason("Billing failed on this account.", "Tell an operator if it goes 
 
 
 def reason_of(code: str) -> Reason:
-    """Also for a code that this table does not know."""
+    """Returns the reason for a code, also for one that this table does not know."""
     return REASONS.get(code, _OTHER)

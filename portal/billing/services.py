@@ -1,4 +1,4 @@
-"""What may change here: accounts are asked for, again after a refusal, and for patients that came past every door."""
+"""Requests for accounts: of saved patients, again after a refusal, and for what raw SQL wrote."""
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID
@@ -14,75 +14,89 @@ from portal.errors import NotFound
 
 log = structlog.get_logger("portal.billing")
 
-# Patients whose account was never asked for, or whose name, e-mail or status differ from what was asked for. The log
-# has the old values, so that nothing is copied here.
+# The patients whose account was never requested, or whose name, e-mail or status differ from what
+# was requested. The log has the old values, so that nothing is copied here.
 NEED_OF_ACCOUNT = """
     SELECT patient.id, patient.version FROM patients_patient AS patient
     LEFT JOIN billing_billingaccount AS account ON account.patient_id = patient.id
-    LEFT JOIN patients_patientevent AS told ON told.pgh_obj_id = patient.id
-        AND told.version = account.wanted_version AND told.pgh_label <> 'delete'
+    LEFT JOIN patients_patientevent AS wanted ON wanted.pgh_obj_id = patient.id
+        AND wanted.version = account.wanted_version AND wanted.pgh_label <> 'delete'
     WHERE (account.patient_id IS NULL OR (patient.version > account.wanted_version AND
-        (patient.prefix, patient.given_name, patient.middle_name, patient.family_name, patient.suffix, patient.email,
-         patient.status = 'active')
+        (patient.prefix, patient.given_name, patient.middle_name, patient.family_name,
+         patient.suffix, patient.email, patient.status = 'active')
         IS DISTINCT FROM
-        (told.prefix, told.given_name, told.middle_name, told.family_name, told.suffix, told.email,
-         told.status = 'active')))
+        (wanted.prefix, wanted.given_name, wanted.middle_name, wanted.family_name,
+         wanted.suffix, wanted.email, wanted.status = 'active')))
+"""
+# Since when the account waits: an earlier request that is not answered yet counts.
+_WANTED_AT = """
+    CASE WHEN account.next_attempt_at IS NULL THEN statement_timestamp() ELSE account.wanted_at END
 """
 _REQUEST = f"""
     INSERT INTO billing_billingaccount AS account (patient_id, wanted_version)
     SELECT id, version FROM ({NEED_OF_ACCOUNT} AND patient.id = ANY(%s::uuid[])) AS need ORDER BY id
     ON CONFLICT (patient_id) DO UPDATE
-    SET wanted_version = EXCLUDED.wanted_version, next_attempt_at = statement_timestamp(),
-        attempts = 0, updated_at = statement_timestamp(),
-        wanted_at = CASE WHEN account.next_attempt_at IS NULL THEN statement_timestamp() ELSE account.wanted_at END,
+    SET wanted_version = EXCLUDED.wanted_version,
+        next_attempt_at = statement_timestamp(),
+        attempts = 0,
+        updated_at = statement_timestamp(),
+        wanted_at = {_WANTED_AT},
         status = CASE WHEN account.status <> 'failed' THEN account.status
                       WHEN account.account_id = '' THEN 'pending' ELSE 'active' END
     WHERE account.wanted_version < EXCLUDED.wanted_version
-"""  # noqa: S608
-# Rows that a registration or a correction holds are left: waiting for them could end in a deadlock with it.
-_REQUEST_AGAIN = """
-    WITH mine AS (SELECT patient_id FROM billing_billingaccount WHERE patient_id = ANY(%(patients)s::uuid[])
-                  ORDER BY patient_id FOR UPDATE SKIP LOCKED)
+"""  # noqa: S608 - all parts are constants
+# Rows that a registration or a correction holds are left: to wait for them could be a deadlock.
+_REQUEST_AGAIN = f"""
+    WITH mine AS (
+        SELECT patient_id FROM billing_billingaccount WHERE patient_id = ANY(%(patients)s::uuid[])
+        ORDER BY patient_id FOR UPDATE SKIP LOCKED)
     UPDATE billing_billingaccount AS account
     SET account_id = CASE WHEN %(forget)s THEN '' ELSE account.account_id END,
         status = CASE WHEN %(forget)s OR account.account_id = '' THEN 'pending'
                       WHEN account.status = 'closed' THEN 'closed' ELSE 'active' END,
-        wanted_version = patient.version, synced_version = 0, claimed_by = NULL, attempts = 0, last_error_code = '',
-        wanted_at = CASE WHEN account.next_attempt_at IS NULL THEN statement_timestamp() ELSE account.wanted_at END,
-        next_attempt_at = statement_timestamp(), updated_at = statement_timestamp()
+        wanted_version = patient.version,
+        synced_version = 0,
+        claimed_by = NULL,
+        attempts = 0,
+        last_error_code = '',
+        wanted_at = {_WANTED_AT},
+        next_attempt_at = statement_timestamp(),
+        updated_at = statement_timestamp()
     FROM mine JOIN patients_patient AS patient ON patient.id = mine.patient_id
     WHERE account.patient_id = mine.patient_id
-"""
+"""  # noqa: S608 - all parts are constants
 _SLICE = f"""
     WITH slice AS (SELECT id FROM patients_patient WHERE id > %s ORDER BY id LIMIT %s)
     SELECT (SELECT max(id::text) FROM slice),
         array(SELECT id FROM ({NEED_OF_ACCOUNT} AND patient.id IN (SELECT id FROM slice)) AS need)
-"""  # noqa: S608
+"""  # noqa: S608 - all parts are constants
 _NEWEST = f"""
-    SELECT id FROM ({NEED_OF_ACCOUNT} AND patient.id IN (SELECT id FROM patients_patient ORDER BY id DESC LIMIT %s)) AS need
-"""  # noqa: S608
-FIRST_ID = UUID(int=0)
-RETRY_BATCH_SIZE = 1_000
+    SELECT id FROM ({NEED_OF_ACCOUNT} AND patient.id IN (
+        SELECT id FROM patients_patient ORDER BY id DESC LIMIT %s)) AS need
+"""  # noqa: S608 - all parts are constants
+FIRST_ID = UUID(int=0)  # Before every patient.
+RETRY_BATCH_SIZE = 1_000  # Accounts in one statement.
 
 
 def request_accounts(patient_ids: Iterable[UUID | str]) -> int:
-    """Have an account for each patient, with the name and e-mail they have now, and closed unless they are active.
+    """Requests an account for each patient, with the present name and e-mail; open if active.
 
-    Runs in the caller's transaction, in one statement; calls nobody. Doing it again changes nothing. Answers how many
-    rows changed.
+    It runs in the caller's transaction, in one statement, and calls nobody. Doing it again changes
+    nothing. Returns how many rows changed.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_REQUEST, [[str(one) for one in patient_ids]])
+        cursor.execute(_REQUEST, [[str(patient_id) for patient_id in patient_ids]])
         return int(cursor.rowcount)
 
 
 def request_again(patient_ids: Iterable[UUID], *, forget_account: bool = False) -> int:
-    """For repair: tell billing of these patients once more, whatever the rows say that it knows; how many are due now.
+    """Tells billing of these patients once more, whatever the rows say that it knows.
 
-    What billing answers then stands in the rows. `forget_account` has it asked for an account as if there were none,
-    which gives the one that is there. Rows that somebody writes at this moment are left out; ask again for those.
+    The repair uses it: afterwards the rows have what billing answers. With `forget_account` billing
+    is asked for an account as if there were none, and answers with the one that is there. Rows that
+    are being written are left out; ask again for those. Returns how many are due now.
     """
-    ids = [str(one) for one in patient_ids]
+    ids = [str(patient_id) for patient_id in patient_ids]
     request_accounts(ids)
     with connection.cursor() as cursor:
         cursor.execute(_REQUEST_AGAIN, {"patients": ids, "forget": forget_account})
@@ -90,9 +104,12 @@ def request_again(patient_ids: Iterable[UUID], *, forget_account: bool = False) 
 
 
 def retry_account(patient_id: UUID, *, by: User | None) -> BillingAccount:
-    """Ask billing again at once, also after it refused. NotFound where there is no such patient."""
+    """Has billing asked again at once, also after a refusal.
+
+    Raises NotFound where there is no such patient.
+    """
     request_accounts([patient_id])
-    _retry([patient_id], waits=True)
+    _retry([patient_id], is_waiting_for_locks=True)
     account = BillingAccount.objects.filter(pk=patient_id).first()
     if account is None:
         raise NotFound("There is no patient with this id.")
@@ -101,27 +118,29 @@ def retry_account(patient_id: UUID, *, by: User | None) -> BillingAccount:
 
 
 def retry_accounts(patient_ids: Sequence[UUID], *, by: User | None) -> int:
-    """The same for many; how many are asked for now. Rows that somebody writes at this moment are left out."""
+    """Has billing asked again for many; returns for how many.
+
+    Rows that are being written are left out.
+    """
     count = 0
-    for at in range(0, len(patient_ids), RETRY_BATCH_SIZE):
-        some = patient_ids[at : at + RETRY_BATCH_SIZE]
-        request_accounts(some)
-        count += _retry(some, waits=False)
+    for first in range(0, len(patient_ids), RETRY_BATCH_SIZE):
+        batch = patient_ids[first : first + RETRY_BATCH_SIZE]
+        request_accounts(batch)
+        count += _retry(batch, is_waiting_for_locks=False)
     log.info("billing_retried", count=count, actor=by.pk if by else None)
     return count
 
 
-def _retry(patient_ids: Sequence[UUID], *, waits: bool) -> int:
+def _retry(patient_ids: Sequence[UUID], *, is_waiting_for_locks: bool) -> int:
+    may_be_asked = Q(status=AccountStatus.FAILED) | Q(
+        next_attempt_at__isnull=False, claimed_by=None
+    )
     with transaction.atomic():
-        wanting = Q(status=AccountStatus.FAILED) | Q(next_attempt_at__isnull=False, claimed_by=None)
-        rows = BillingAccount.objects.select_for_update(skip_locked=not waits)
-        found = list(
-            rows.filter(wanting, pk__in=patient_ids).order_by("pk").values_list("pk", "status")
-        )
-        failed = BillingAccount.objects.filter(
-            pk__in=[pk for pk, status in found if status == AccountStatus.FAILED]
-        )
-        failed.update(
+        rows = BillingAccount.objects.select_for_update(skip_locked=not is_waiting_for_locks)
+        rows = rows.filter(may_be_asked, pk__in=patient_ids).order_by("pk")
+        status_by_id = dict(rows.values_list("pk", "status"))
+        failed = [pk for pk, status in status_by_id.items() if status == AccountStatus.FAILED]
+        BillingAccount.objects.filter(pk__in=failed).update(
             status=Case(
                 When(account_id="", then=Value(AccountStatus.PENDING)),
                 default=Value(AccountStatus.ACTIVE),
@@ -131,13 +150,16 @@ def _retry(patient_ids: Sequence[UUID], *, waits: bool) -> int:
             wanted_at=Now(),
             updated_at=Now(),
         )
-        return BillingAccount.objects.filter(pk__in=[pk for pk, _ in found]).update(
+        return BillingAccount.objects.filter(pk__in=list(status_by_id)).update(
             next_attempt_at=Now()
         )
 
 
 def sweep_newest(*, limit: int) -> int:
-    """Request accounts for the newest patients that lack one: raw SQL sends no signal. How many rows changed."""
+    """Requests accounts for the newest patients that lack one; returns how many rows changed.
+
+    Raw SQL sends no signal, so that its patients are found here.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_NEWEST, [limit])
         ids = [row[0] for row in cursor.fetchall()]
@@ -145,9 +167,10 @@ def sweep_newest(*, limit: int) -> int:
 
 
 def sweep_slice(after: UUID, *, limit: int) -> UUID:
-    """The same for the next `limit` patients in the order of ids; where to go on, FIRST when the end was reached.
+    """Does the same for the next `limit` patients in the order of ids.
 
-    A slice costs the same however many patients there are, so that it may run all day.
+    Returns where to go on: FIRST_ID when the end was reached. A slice costs the same however many
+    patients there are, so that it may run all day.
     """
     with connection.cursor() as cursor:
         cursor.execute(_SLICE, [after, limit])

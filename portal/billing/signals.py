@@ -1,4 +1,4 @@
-"""When patients are saved, their accounts are asked for in the same transaction: one statement, no call to billing."""
+"""Requests an account in the transaction that saves a patient: a statement, no call to billing."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from portal.patients.services import patients_written
 
 
 def connect() -> None:
-    """Called once, when the app is ready."""
+    """Connects the signals; AppConfig.ready calls it once."""
     post_save.connect(_patient_saved, sender=Patient, dispatch_uid="billing.patient_saved")
     patients_written.connect(_patients_written, dispatch_uid="billing.patients_written")
 

@@ -1,4 +1,4 @@
-"""Addresses of billing."""
+"""The addresses of billing."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The operators' door to the relay: who leads, and the events that could not be sent."""
+"""The operators' pages for the relay: who leads, and the events that could not be sent."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -12,7 +12,7 @@ from portal.patients.admin import ReadOnlyAdmin
 
 @admin.register(QuarantinedEvent)
 class QuarantinedEventAdmin(ReadOnlyAdmin):
-    """Read, and send again once the cause is mended."""
+    """Operators read these events, and send them again once the cause is mended."""
 
     list_display = ["event_id", "patient_id", "reason", "quarantined_at"]
     list_filter = ["reason", "quarantined_at"]
@@ -23,26 +23,27 @@ class QuarantinedEventAdmin(ReadOnlyAdmin):
         return request.user.has_perm("events.resend_quarantinedevent")
 
     @admin.action(description="Send again", permissions=["resend"])
-    def requeue_quarantined(
-        self, request: HttpRequest, queryset: QuerySet[QuarantinedEvent]
-    ) -> None:
+    def send_again(self, request: HttpRequest, queryset: QuerySet[QuarantinedEvent]) -> None:
         events = list(queryset)
         for event in events:
             self.log_change(request, event, "Sent again.")
         count = requeue_quarantined([event.pk for event in events], by=user_of(request))
-        words = f"{count} of {len(events)} event(s) put back into the outbox. One that fails again comes back here."
-        self.message_user(request, words, messages.SUCCESS)
+        text = (
+            f"{count} of {len(events)} event(s) put back into the outbox."
+            " One that fails again comes back here."
+        )
+        self.message_user(request, text, messages.SUCCESS)
 
 
 @admin.register(RelayLease)
 class RelayLeaseAdmin(ReadOnlyAdmin):
-    """Which relay leads; changed by the relays alone."""
+    """Operators see which relay leads; the relays alone change it."""
 
     list_display = ["name", "holder", "fence", "renewed_at", "expires_at"]
 
 
 @admin.register(RelayLoop)
 class RelayLoopAdmin(ReadOnlyAdmin):
-    """What each loop of the relay found; written by the leading relay alone."""
+    """Operators see whether each loop's other side answers; the leading relay alone writes it."""
 
     list_display = ["name", "away_since", "error", "looked_at"]

@@ -1,4 +1,4 @@
-"""Questions to Kafka: where the topic ends, and how far a group of readers has come."""
+"""Questions to Kafka: where the topic ends, and how far a consumer group has read."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,19 +22,28 @@ class Broker(Protocol):
 
 
 class KafkaBroker:
-    """Its connection is made on first use and dropped after a failure. Make it after any fork, use it in one thread."""
+    """Asks Kafka; it connects on first use, and anew after a failure.
+
+    Make it after any fork, and use it in one thread.
+    """
 
     def __init__(self, topic: str | None = None) -> None:
         self._topic = topic or settings.KAFKA_TOPIC_PATIENT
         self._admin: KafkaAdminClient | None = None
 
     def end_offsets(self) -> dict[int, int]:
-        """For each partition the offset of the next event; nothing while there is no topic. KafkaError when away."""
-        return self._ask(self._ends)
+        """Returns the offset of the next event by partition; empty while there is no topic.
+
+        Raises KafkaError while the broker is away.
+        """
+        return self._ask(self._end_offsets)
 
     def group_offsets(self, group: str) -> dict[int, int]:
-        """For each partition the offset of the next event for this group, 0 where it has read none. KafkaError."""
-        return self._ask(lambda admin: self._read_by(admin, group))
+        """Returns by partition the offset of the group's next event, 0 where it has read none.
+
+        Raises KafkaError while the broker is away.
+        """
+        return self._ask(lambda admin: self._group_offsets(admin, group))
 
     def close(self) -> None:
         admin, self._admin = self._admin, None
@@ -50,33 +59,34 @@ class KafkaBroker:
             self.close()
             raise
 
-    def _ends(self, admin: KafkaAdminClient) -> dict[int, int]:
-        places = self._partitions(admin)
-        answers = (
-            admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST)) if places else {}
-        )
-        return {place.partition: answer.offset for place, answer in answers.items()}
+    def _end_offsets(self, admin: KafkaAdminClient) -> dict[int, int]:
+        partitions = self._partitions(admin)
+        if not partitions:
+            return {}
+        answers = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
+        return {partition.partition: answer.offset for partition, answer in answers.items()}
 
-    def _read_by(self, admin: KafkaAdminClient, group: str) -> dict[int, int]:
-        places = self._partitions(admin)
-        answers = admin.list_group_offsets({group: places})[group] if places else {}
-        return {place.partition: max(answer.offset, 0) for place, answer in answers.items()}
+    def _group_offsets(self, admin: KafkaAdminClient, group: str) -> dict[int, int]:
+        partitions = self._partitions(admin)
+        if not partitions:
+            return {}
+        answers = admin.list_group_offsets({group: partitions})[group]
+        return {partition.partition: max(answer.offset, 0) for partition, answer in answers.items()}
 
     def _partitions(self, admin: KafkaAdminClient) -> list[TopicPartition]:
-        topics = admin.describe_topics([self._topic])
         return [
-            TopicPartition(self._topic, one["partition_index"])
-            for topic in topics
-            for one in topic["partitions"]
+            TopicPartition(self._topic, partition["partition_index"])
+            for topic in admin.describe_topics([self._topic])
+            for partition in topic["partitions"]
         ]
 
 
 def _new_admin() -> KafkaAdminClient:
-    """Raises KafkaError within seconds while no broker answers, and then leaves no thread behind."""
+    """Connects; raises KafkaError within seconds while no broker answers, and leaves no thread."""
     clients: list[KafkaNetClient] = []
 
-    def client(**settings_: Any) -> KafkaNetClient:
-        clients.append(KafkaNetClient(**settings_))
+    def new_client(**options: Any) -> KafkaNetClient:
+        clients.append(KafkaNetClient(**options))
         return clients[0]
 
     try:
@@ -87,10 +97,10 @@ def _new_admin() -> KafkaAdminClient:
             bootstrap_timeout_ms=2_000,
             request_timeout_ms=2_000,
             reconnect_backoff_max_ms=1_000,
-            kafka_client=client,
+            kafka_client=new_client,
         )
     except KafkaError:
-        for one in clients:
-            one.close()
-            one._net.stop(timeout_ms=1_000)
+        for client in clients:
+            client.close()
+            client._net.stop(timeout_ms=1_000)
         raise

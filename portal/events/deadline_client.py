@@ -1,4 +1,4 @@
-"""Kafka's network client with a deadline: what a sleeping process had yet to send stays unsent when it wakes."""
+"""Kafka's network client with a deadline: a process that wakes too late sends nothing."""
 
 import time
 from dataclasses import dataclass
@@ -11,18 +11,21 @@ from kafka.protocol.producer import ProduceRequest
 
 
 class DeadlinePassed(KafkaError):
-    """The time in which we could be sure to lead was over before the messages left."""
+    """The lease ended before the messages left; another relay may lead by now."""
 
 
 @dataclass
 class Deadline:
-    """On the monotonic clock, which goes on while the process is stopped."""
+    """A time on the monotonic clock, which goes on while the process is stopped."""
 
     at: float = float("-inf")
 
 
 class DeadlineClient(KafkaNetClient):
-    """Refuses to append after the deadline. The producer's own time limit does not: it sends what it has given up."""
+    """Refuses to append after the deadline.
+
+    The producer's own time limit does not: it sends even what it has given up.
+    """
 
     def __init__(self, deadline: Deadline, **settings: Any) -> None:
         super().__init__(**settings)

@@ -1,4 +1,4 @@
-"""From a row of the event log to the message that Kafka carries; the contract is protos/patient/events/v1."""
+"""Encodes a row of the event log as a Kafka message; the contract is protos/patient/events/v1."""
 
 import re
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from portal.patients.models import Patient, PatientEvent, Status
 from portal.patients.models.log import DELETED, INSERTED
 from protos.patient.events.v1 import patient_event_pb2
 
+# Bytes around a message in Kafka's format, each number in its longest form.
 # https://kafka.apache.org/documentation/#recordbatch
 _BATCH_BYTES, _RECORD_BYTES, _HEADER_BYTES = 61, 36, 10
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
@@ -26,7 +27,7 @@ _STATUS_EVENTS = {
 
 @dataclass(frozen=True)
 class Message:
-    """One Kafka record: the key keeps a patient's events in one partition, the headers name no person."""
+    """A Kafka record: the key keeps a patient's events in one partition, headers name no person."""
 
     event_id: int
     patient_id: str
@@ -36,15 +37,16 @@ class Message:
 
     @property
     def size(self) -> int:
-        """The bytes it takes up on the topic at most: alone in its batch, every number in it of the longest form."""
+        """The most bytes that it takes up on the topic, which it does when alone in its batch."""
         headers = sum(len(name) + len(value) + _HEADER_BYTES for name, value in self.headers)
         return _BATCH_BYTES + _RECORD_BYTES + len(self.key) + len(self.value) + headers
 
 
 def encode(row: PatientEvent, previous: PatientEvent | None, *, include_contact: bool) -> Message:
-    """The message for a log row. `previous` is the same patient's row of the version before, None for the first.
+    """Returns the message for a log row.
 
-    ValueError or TypeError where the row does not fit the contract.
+    `previous` is the patient's row of the version before, or None for the first version.
+    Raises ValueError or TypeError where the row does not fit the contract.
     """
     kind = event_type(row, previous)
     context = row.pgh_context or {}
@@ -56,7 +58,7 @@ def encode(row: PatientEvent, previous: PatientEvent | None, *, include_contact:
         event_type=kind,
         event_id=row.pgh_id,
         version=row.version + 1 if row.pgh_label == DELETED else row.version,
-        source=_door(row, context),
+        source=_channel(row, context),
         sex=row.sex,
         birth_year=row.date_of_birth.year if row.date_of_birth else 0,
         city=row.city,
@@ -78,7 +80,7 @@ def encode(row: PatientEvent, previous: PatientEvent | None, *, include_contact:
 
 
 def event_type(row: PatientEvent, previous: PatientEvent | None) -> str:
-    """What happened, in the words of the contract."""
+    """Returns what happened, as the contract names it."""
     if row.pgh_label == INSERTED:
         return "PATIENT_CREATED"
     if row.pgh_label == DELETED:
@@ -88,7 +90,10 @@ def event_type(row: PatientEvent, previous: PatientEvent | None) -> str:
 
 
 def changed_fields(row: PatientEvent, previous: PatientEvent | None) -> list[str]:
-    """Sorted names of what an update touched: identifiers have no column, so they are what is left."""
+    """Returns the sorted names of the fields that an update changed.
+
+    Identifiers have no column: an update that changed no column changed them.
+    """
     if previous is None or row.pgh_label == DELETED:
         return []
     names = [name for name in RECORDED if getattr(row, name) != getattr(previous, name)]
@@ -96,7 +101,10 @@ def changed_fields(row: PatientEvent, previous: PatientEvent | None) -> list[str
 
 
 def postal_area(postal_code: str, country: str) -> str:
-    """The part that names an area and not a street: ZIP3 in the US, the outward code in the UK, else 3 characters."""
+    """Returns the part that names an area and not a street.
+
+    That is ZIP3 in the US, the outward code in the UK, and three characters elsewhere.
+    """
     code = postal_code.strip().upper()
     if country == "GB":
         outward, _, inward = code.partition(" ")
@@ -105,21 +113,21 @@ def postal_area(postal_code: str, country: str) -> str:
 
 
 def full_name(row: PatientEvent) -> str:
-    """The name as `Patient.full_name` gives it; a log row has the same columns."""
-    return Patient.full_name.fget(row)  # type: ignore[attr-defined]
+    """Returns the name as `Patient.full_name` has it; a log row has the same columns."""
+    return Patient.full_name.fget(row)  # type: ignore[attr-defined] - mypy sees no property here
 
 
-def _door(row: PatientEvent, context: Mapping[str, Any]) -> str:
-    """Raw SQL has no context; only its inserts name a door, in their own column."""
+def _channel(row: PatientEvent, context: Mapping[str, Any]) -> str:
+    """Returns the channel of the change. Raw SQL has no context; its inserts fill the column."""
     return context.get("source") or (row.source if row.pgh_label == INSERTED else "")
 
 
 def _headers(
     kind: str, event_id: int, patient_id: str, at: datetime, request_id: str
 ) -> list[tuple[str, bytes]]:
-    """CloudEvents 1.0, Kafka binding, binary mode; and W3C Trace Context, so that one request can be followed.
+    """Returns the headers of CloudEvents 1.0 (Kafka binding, binary mode) and W3C Trace Context.
 
-    Everything here follows from the row: the same event sent twice is the same message.
+    Everything here follows from the row: an event sent twice is the same message.
     """
     trace_id = request_id if _TRACE_ID.fullmatch(request_id) else f"{event_id:032x}"
     headers = {

@@ -1,4 +1,7 @@
-"""The gaps loop of the relay: patients of whom the stream processor never counted an event get all of theirs again."""
+"""The gaps loop of the relay: a patient with an event that analytics never counted gets all again.
+
+Analytics keeps a gap for each patient of whom it counted a later event but not an earlier one.
+"""
 
 import time
 from collections.abc import Callable, Sequence
@@ -18,63 +21,79 @@ from portal.events.replay import replay_patients
 from portal.relay_loops import Round
 
 log = structlog.get_logger("portal.events")
-CHECK_SECONDS = 3.0
-YOUNG_GAP = timedelta(seconds=5)  # Events on their way leave gaps that close by themselves.
-FIRST_WAIT_SECONDS, LAST_WAIT_SECONDS = 30.0, 3_600.0
-MOST_PATIENTS, MOST_GAPS = 500, 10_000
-TIMEOUT = httpx.Timeout(2.0, connect=1.0)
+CHECK_SECONDS = 3.0  # Between two questions to analytics.
+YOUNG_GAP = timedelta(seconds=5)  # A younger gap may close by itself: its event is on its way.
+FIRST_WAIT_SECONDS = 30.0  # Before a patient's events are sent again; doubled each time.
+LAST_WAIT_SECONDS = 3_600.0  # The longest such wait.
+MOST_PATIENTS = 500  # Patients whose events go back into the outbox in one round.
+MOST_GAPS = 10_000  # Gaps in one answer of analytics.
+TIMEOUT = httpx.Timeout(2.0, connect=1.0)  # Seconds.
 
 
 @dataclass(frozen=True)
 class Gap:
-    """A patient with an event missing, and since when that is known."""
+    """A patient with an event missing, and since when analytics knows."""
 
     patient_id: UUID
     since: datetime
 
 
 class GapSource(Protocol):
-    """Who knows the gaps; `GapsClient` asks the stream processor."""
+    """Knows the gaps; `GapsClient` is the real one."""
 
     def gaps(self, limit: int) -> list[Gap]: ...
 
 
 class GapsClient:
-    """The stream processor's `/gaps`. Make it after any fork."""
+    """Asks analytics at `/gaps`. Make it after any fork."""
 
     def __init__(self, address: str) -> None:
         self._http = httpx.Client(base_url=address, timeout=TIMEOUT, trust_env=False)
 
     def gaps(self, limit: int) -> list[Gap]:
-        """The oldest first. HTTPError or ValueError when it does not answer as agreed."""
+        """Returns the oldest gaps first.
+
+        Raises HTTPError, ValueError or KeyError when analytics does not answer as agreed.
+        """
         answer = self._http.get("/gaps", params={"limit": limit}).raise_for_status().json()
         return [
-            Gap(UUID(one["patientId"]), datetime.fromisoformat(one["since"]))
-            for one in answer["gaps"]
+            Gap(UUID(gap["patientId"]), datetime.fromisoformat(gap["since"]))
+            for gap in answer["gaps"]
         ]
 
     def close(self) -> None:
         self._http.close()
 
 
+@dataclass(frozen=True)
+class _Wait:
+    """When a patient's events may be sent again, and the seconds to wait after that."""
+
+    until: float
+    next_seconds: float
+
+
 class GapsLoop:
-    """Looks every three seconds. What fills no gap is sent again ever more seldom: it may lie in dead letter."""
+    """Looks for gaps every three seconds, and sends again the events of their patients.
+
+    Where that does not close a gap, the events may lie in dead letter: each next time it waits
+    twice as long.
+    """
 
     def __init__(
-        self, counts: GapSource | None = None, clock: Callable[[], float] = time.monotonic
+        self, source: GapSource | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._counts, self._clock = counts or GapsClient(settings.ANALYTICS_URL), clock
-        self._look_at = float("-inf")
+        self._source, self._clock = source or GapsClient(settings.ANALYTICS_URL), clock
+        self._check_at = float("-inf")
         self._is_away = False
-        self._waits: dict[
-            UUID, tuple[float, float]
-        ] = {}  # When to send again, and how long to wait after that.
+        self._waits: dict[UUID, _Wait] = {}
 
     def step(self, fence: int) -> Round:
-        if self._clock() >= self._look_at:
-            self._look_at = self._clock() + CHECK_SECONDS
+        if self._clock() >= self._check_at:
+            self._check_at = self._clock() + CHECK_SECONDS
             try:
-                gaps = self._counts.gaps(min(MOST_PATIENTS + len(self._waits), MOST_GAPS))
+                # The patients that wait come first in the answer: leave room for others.
+                gaps = self._source.gaps(min(MOST_PATIENTS + len(self._waits), MOST_GAPS))
             except (httpx.HTTPError, ValueError, KeyError):
                 self._is_away = True
             else:
@@ -83,11 +102,11 @@ class GapsLoop:
         return Round.AWAY if self._is_away else Round.IDLE
 
     def close(self) -> None:
-        if isinstance(self._counts, GapsClient):
-            self._counts.close()
+        if isinstance(self._source, GapsClient):
+            self._source.close()
 
     def _fill(self, gaps: Sequence[Gap], fence: int) -> Round:
-        """Put back what is due, once for all of them; LeaseLost when another process leads."""
+        """Puts the due events back into the outbox. Raises LeaseLost when another process leads."""
         open_now = {gap.patient_id for gap in gaps}
         self._waits = {
             patient: wait for patient, wait in self._waits.items() if patient in open_now
@@ -100,10 +119,14 @@ class GapsLoop:
             require_lease(fence)
             count = replay_patients(due)
         for patient in due:
-            _, wait = self._waits.get(patient, (0.0, FIRST_WAIT_SECONDS))
-            self._waits[patient] = self._clock() + wait, min(wait * 2, LAST_WAIT_SECONDS)
+            self._wait_longer(patient)
         log.warning("gaps_filled", patients=len(due), events=count)
         return Round.DONE
 
     def _is_due(self, patient: UUID) -> bool:
-        return patient not in self._waits or self._clock() >= self._waits[patient][0]
+        return patient not in self._waits or self._clock() >= self._waits[patient].until
+
+    def _wait_longer(self, patient: UUID) -> None:
+        last = self._waits.get(patient)
+        seconds = last.next_seconds if last else FIRST_WAIT_SECONDS
+        self._waits[patient] = _Wait(self._clock() + seconds, min(seconds * 2, LAST_WAIT_SECONDS))

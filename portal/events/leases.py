@@ -1,4 +1,4 @@
-"""The election: one process holds a lease row, and its fencing number keeps a late sleeper from writing."""
+"""The election of the leading relay: a lease row, and a fencing number that refuses late writes."""
 
 import time
 from dataclasses import dataclass
@@ -11,13 +11,16 @@ from portal.events.models import RelayLease
 from portal.relay_loops import LeaseLost
 
 LEASE_NAME = "relay"
-LEASE_SECONDS = 6.0
+LEASE_SECONDS = 6.0  # After a leader dies, another one leads this much later at the latest.
 
 _TAKE = """
     INSERT INTO events_relaylease AS lease (name, holder, fence, renewed_at, expires_at)
-    VALUES (%(name)s, %(holder)s, 1, clock_timestamp(), clock_timestamp() + %(seconds)s * interval '1 second')
+    VALUES (%(name)s, %(holder)s, 1, clock_timestamp(),
+        clock_timestamp() + %(seconds)s * interval '1 second')
     ON CONFLICT (name) DO UPDATE
-    SET holder = EXCLUDED.holder, renewed_at = EXCLUDED.renewed_at, expires_at = EXCLUDED.expires_at,
+    SET holder = EXCLUDED.holder,
+        renewed_at = EXCLUDED.renewed_at,
+        expires_at = EXCLUDED.expires_at,
         fence = lease.fence + (lease.holder <> EXCLUDED.holder)::int
     WHERE lease.holder = EXCLUDED.holder OR lease.expires_at <= clock_timestamp()
     RETURNING fence
@@ -28,10 +31,17 @@ _LEFT = """
     FROM events_relaylease WHERE name = %s AND fence = %s
 """
 
+_RELEASE = """
+    UPDATE events_relaylease SET expires_at = clock_timestamp() WHERE name = %s AND holder = %s
+"""
+
 
 @dataclass(frozen=True)
 class Lease:
-    """A lease as its holder knows it: good until `until` on our own monotonic clock, counted from before we asked."""
+    """A lease as its holder knows it: good until `until` on the holder's own monotonic clock.
+
+    That time is counted from before the database was asked.
+    """
 
     fence: int
     until: float
@@ -42,7 +52,7 @@ class Lease:
 
 
 def acquire_lease(holder: str, *, seconds: float = LEASE_SECONDS) -> Lease | None:
-    """The lease, if it is free, expired or ours; None while another process holds it."""
+    """Takes or renews the lease; returns None while another process holds it."""
     asked = time.monotonic()
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, {"name": LEASE_NAME, "holder": holder, "seconds": seconds})
@@ -51,25 +61,23 @@ def acquire_lease(holder: str, *, seconds: float = LEASE_SECONDS) -> Lease | Non
 
 
 def release_lease(holder: str) -> None:
-    """Let the next process lead at once; no error when the lease is someone else's by now."""
+    """Lets the next process lead at once; it is no error when another holds the lease by now."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE events_relaylease SET expires_at = clock_timestamp() WHERE name = %s AND holder = %s",
-            [LEASE_NAME, holder],
-        )
+        cursor.execute(_RELEASE, [LEASE_NAME, holder])
 
 
 def end_idle_transactions(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """For a new connection: PostgreSQL ends a transaction in which we fall silent for longer than a lease.
+    """Has PostgreSQL end a transaction of this connection that is idle for longer than a lease.
 
-    It may hold what others wait for, such as the lease row, and a process that is stopped would never let go.
+    It may hold what others wait for, such as the lease row, and a process that is stopped would
+    never let go of it.
     """
     with connection.connection.cursor() as cursor:
         cursor.execute("SET idle_in_transaction_session_timeout = %s", [f"{LEASE_SECONDS:.0f}s"])
 
 
 def confirm_lease(fence: int) -> Lease:
-    """The lease as the database has it now; LeaseLost when it has run out or is another's."""
+    """Returns the lease as the database has it now; raises LeaseLost when it ended or moved on."""
     asked = time.monotonic()
     with connection.cursor() as cursor:
         cursor.execute(_LEFT, [LEASE_NAME, fence])
@@ -80,6 +88,10 @@ def confirm_lease(fence: int) -> Lease:
 
 
 def require_lease(fence: int) -> None:
-    """Inside a transaction: nobody else can lead until it ends. LeaseLost when somebody does already."""
-    if RelayLease.objects.select_for_update().filter(name=LEASE_NAME, fence=fence).first() is None:
+    """Locks the lease row in the caller's transaction: nobody else can lead until it ends.
+
+    Raises LeaseLost when another process leads already.
+    """
+    leases = RelayLease.objects.select_for_update()
+    if leases.filter(name=LEASE_NAME, fence=fence).first() is None:
         raise LeaseLost

@@ -13,11 +13,11 @@ from portal.events.services import BATCH_SIZE, Sender, deliver_waiting
 from portal.events.topic_loss import detect_loss, refill_outbox
 from portal.relay_loops import Round
 
-CHECK_SECONDS = 2.0
+CHECK_SECONDS = 2.0  # Between two looks at the topic while nothing waits.
 
 
 class EventsLoop:
-    """Empties the outbox onto the topic, a batch each round; fills a topic again that lost its events.
+    """Empties the outbox onto the topic, a batch each round; fills a topic that lost its events.
 
     It looks where the topic ends before it sends, and every two seconds while nothing waits.
     """
@@ -28,26 +28,31 @@ class EventsLoop:
         broker: Broker | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._sender, self._broker, self._clock = (
-            sender or KafkaSender(),
-            broker or KafkaBroker(),
-            clock,
-        )
+        self._sender = sender or KafkaSender()
+        self._broker = broker or KafkaBroker()
+        self._clock = clock
         self._paced = (
             PacedSender(self._sender, self._broker) if settings.KAFKA_WINDOW_BYTES else None
         )
-        self._look_at = float("-inf")
+        self._check_at = float("-inf")
 
     def step(self, fence: int) -> Round:
         if refill_outbox(fence=fence):
             return Round.MORE
         is_waiting = has_waiting_events()
-        if (is_waiting or self._clock() >= self._look_at) and self._has_lost_events(fence):
+        if (is_waiting or self._clock() >= self._check_at) and self._has_lost_events(fence):
             return Round.MORE
         if not is_waiting:
             return Round.IDLE
         count = self._deliver(fence)
-        return Round.MORE if count >= BATCH_SIZE else Round.DONE if count else Round.IDLE
+        if count >= BATCH_SIZE:
+            return Round.MORE
+        return Round.DONE if count else Round.IDLE
+
+    def close(self) -> None:
+        for peer in (self._sender, self._broker):
+            if isinstance(peer, KafkaSender | KafkaBroker):
+                peer.close()
 
     def _deliver(self, fence: int) -> int:
         if self._paced is None:
@@ -55,12 +60,7 @@ class EventsLoop:
         room = self._paced.room()
         return deliver_waiting(self._paced, fence=fence, room=room) if room else 0
 
-    def close(self) -> None:
-        for neighbour in (self._sender, self._broker):
-            if isinstance(neighbour, KafkaSender | KafkaBroker):
-                neighbour.close()
-
     def _has_lost_events(self, fence: int) -> bool:
         ends = self._broker.end_offsets()
-        self._look_at = self._clock() + CHECK_SECONDS
+        self._check_at = self._clock() + CHECK_SECONDS
         return detect_loss(ends, fence=fence)

@@ -1,4 +1,7 @@
-"""What the loops of the relay find, kept in a row each: a dead neighbour shows before anything waits for it."""
+"""Whether the other side of each relay loop answers, stored in a row for each loop.
+
+So a peer that is away shows before anything waits for it.
+"""
 
 import time
 from collections.abc import Callable
@@ -14,40 +17,40 @@ from portal.events.models import RelayLoop
 from portal.relay_loops import LeaseLost
 
 log = structlog.get_logger("portal.relay")
-AWAY = "Away"
-WRITE_SECONDS = 2.0
+AWAY = "Away"  # Stored where a loop says so itself, instead of the kind of an error.
+WRITE_SECONDS = 2.0  # Between two writes of one loop at least.
 
 
 class LoopHealth:
-    """Whether one loop's other side answers; written when that changes, at most every two seconds."""
+    """Whether a loop's other side answers; written on change, and at most every two seconds."""
 
     def __init__(self, loop: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._loop, self._clock = loop, clock
         self._fence = 0
-        self._since: datetime | None = None
+        self._away_since: datetime | None = None
         self._written: tuple[datetime | None, str] | None = None
         self._write_at = float("-inf")
 
-    def tell(self, error: str, *, began: datetime, fence: int) -> None:
-        """A round that began then ended with this kind of error, or "" where it went well. Raises nothing."""
+    def record(self, error: str, *, began: datetime, fence: int) -> None:
+        """Records how a round that began then ended: the kind of its error, or "". Never raises."""
         if fence != self._fence:  # Another process may have written meanwhile.
             self._fence, self._written = fence, None
-        self._since = (self._since or began) if error else None
-        found = self._since, error
-        if found != self._written and self._clock() >= self._write_at:
+        self._away_since = (self._away_since or began) if error else None
+        state = self._away_since, error
+        if state != self._written and self._clock() >= self._write_at:
             self._write_at = self._clock() + WRITE_SECONDS
-            self._write(found)
+            self._write(state)
 
-    def _write(self, found: tuple[datetime | None, str]) -> None:
-        values = {"away_since": found[0], "error": found[1][:60], "looked_at": timezone.now()}
+    def _write(self, state: tuple[datetime | None, str]) -> None:
+        values = {"away_since": state[0], "error": state[1][:60], "looked_at": timezone.now()}
         try:
             with transaction.atomic():
                 require_lease(self._fence)
                 RelayLoop.objects.update_or_create(name=self._loop, defaults=values)
         except LeaseLost:
-            return  # The next leader says what it finds.
+            return  # The next leader writes its own.
         except DatabaseError as error:
-            log.warning("finding_not_written", loop=self._loop, error=type(error).__name__)
+            log.warning("loop_health_not_written", loop=self._loop, error=type(error).__name__)
             connection.close()
             return
-        self._written = found
+        self._written = state

@@ -1,11 +1,11 @@
-"""What the relay stores besides the outbox: who leads, what it found, and the events that cannot be sent."""
+"""The tables of the relay besides the outbox: the lease, the loops' health, the quarantine."""
 
 from django.db import models
 from django.db.models.functions import Now
 
 
 class RelayLease(models.Model):
-    """The one row that elects the process that relays; `fence` rises with each new leader and never falls."""
+    """The row that elects the leading relay; `fence` rises with each new leader and never falls."""
 
     name = models.CharField(max_length=20, primary_key=True)
     holder = models.CharField(max_length=100)
@@ -21,7 +21,7 @@ class RelayLease(models.Model):
 
 
 class RelayLoop(models.Model):
-    """What a loop of the relay found when it last changed: its other side answers, or is away since then."""
+    """Whether the other side of a loop answers, or since when it is away; written on change."""
 
     name = models.CharField(max_length=20, primary_key=True)
     away_since = models.DateTimeField(null=True)
@@ -38,7 +38,7 @@ class RelayLoop(models.Model):
 
 
 class TopicEnd(models.Model):
-    """The offset that the next event of a partition must have at least: lower means that the topic was made anew."""
+    """The least offset of a partition's next event: a lower one means that the topic is new."""
 
     topic = models.CharField(max_length=249)
     partition = models.IntegerField()
@@ -55,7 +55,7 @@ class TopicEnd(models.Model):
 
 
 class TopicRefill(models.Model):
-    """A topic that lost its events gets the whole log again: the outbox has it up to this event already."""
+    """A topic that is filled again out of the log; the outbox has it up to this event already."""
 
     topic = models.CharField(max_length=249, primary_key=True)
     up_to_event_id = models.BigIntegerField(default=0)
@@ -69,7 +69,7 @@ class TopicRefill(models.Model):
 
 
 class QuarantinedEvent(models.Model):
-    """An event that could not be encoded, or that the broker will never take. The others went on without it."""
+    """An event that cannot be encoded, or that the broker will never take; the others went on."""
 
     event_id = models.BigIntegerField(primary_key=True)
     patient_id = models.UUIDField(null=True)

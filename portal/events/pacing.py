@@ -1,4 +1,4 @@
-"""Pacing: how far the relay may run ahead of its reader, on a broker that keeps only the end of a topic."""
+"""Pacing: how far the relay may run ahead of its reader, on a broker that keeps a window only."""
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from portal.events.services import Sender
 
 
 class Window:
-    """The bytes of each partition that lie unread, against those that may. Knows neither Kafka nor a clock."""
+    """The unread bytes of each partition, and how many there may be. It knows no Kafka, no clock."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -28,9 +28,9 @@ class Window:
         return self.size - max(self._bytes.values(), default=0)
 
     def reset(self, ends: Mapping[int, int], positions: Mapping[int, int]) -> None:
-        """Of what lies unread now the sizes are not known: it fills the window until it is read.
+        """Begins anew: the sizes of what is unread now are not known, so it fills the window.
 
-        A position behind the end is one in an older topic: nothing of this one has been read.
+        A position behind the end belongs to an older topic: nothing of this one has been read.
         """
         self._ends, self._positions = dict(ends), dict(positions)
         self._unread.clear()
@@ -40,28 +40,29 @@ class Window:
                 self._add(partition, end - 1, self.size)
 
     def follows(self, partition: int, offset: int) -> bool:
-        """Whether a message may lie there, after all that we know of; if not, the topic was made anew."""
+        """Tells whether an offset lies after all known ones; if not, the topic was made anew."""
         return offset >= self._ends.get(partition, 0)
 
     def add(self, partition: int, offset: int, size: int) -> None:
-        """A message that the broker acknowledged."""
+        """Adds a message that the broker acknowledged."""
         self._ends[partition] = offset + 1
         self._add(partition, offset, size)
 
     def still_matches(self, ends: Mapping[int, int], positions: Mapping[int, int]) -> bool:
-        """Whether all that we know still holds: nobody else has sent, the topic is the same, no reader went back."""
+        """Tells whether the topic is the same, nobody else has sent, and no reader went back."""
         return self._ends == dict(ends) and all(
             position >= self._positions.get(partition, 0)
             for partition, position in positions.items()
         )
 
     def mark_read(self, positions: Mapping[int, int]) -> None:
-        """What lies before these offsets has been read."""
+        """Removes what lies before these offsets."""
         self._positions = dict(positions)
         for partition, unread in self._unread.items():
             position = positions.get(partition, 0)
             while unread and unread[0][0] < position <= self._ends[partition]:
-                self._bytes[partition] -= unread.popleft()[1]
+                _, size = unread.popleft()
+                self._bytes[partition] -= size
 
     def _add(self, partition: int, offset: int, size: int) -> None:
         self._unread[partition].append((offset, size))
@@ -69,10 +70,10 @@ class Window:
 
 
 class PacedSender:
-    """Sends through another sender, and knows how much may still be sent before the reader has to come along.
+    """Sends through another sender, and knows how many bytes fit before the reader comes along.
 
-    The reader is asked only when the window seems full. After a failure, and at first, nothing is known: then what the
-    reader has not read counts as a full window.
+    It asks for the reader's position only when the window seems full. At first, and after a
+    failure, nothing is known: then all that is unread counts as a full window.
     """
 
     def __init__(self, sender: Sender, broker: Broker) -> None:
@@ -81,7 +82,7 @@ class PacedSender:
         self._is_known = False
 
     def deliver(self, messages: Sequence[Message], *, before: float) -> Delivery:
-        """As the other sender does it; the caller has seen to it that there is room."""
+        """Delivers as the other sender does; the caller has made sure that there is room."""
         try:
             delivery = self._sender.deliver(messages, before=before)
         except KafkaError:
@@ -95,16 +96,17 @@ class PacedSender:
         return delivery
 
     def room(self) -> int:
-        """The bytes that may be sent now; 0 while the largest message would not fit. KafkaError when away."""
+        """Returns the bytes that may be sent now; 0 while the largest message would not fit.
+
+        Raises KafkaError while the broker is away.
+        """
         if not self._is_known or self._window.room < LARGEST_MESSAGE:
-            self._ask()
+            self._ask_broker()
         return self._window.room if self._window.room >= LARGEST_MESSAGE else 0
 
-    def _ask(self) -> None:
-        ends, positions = (
-            self._broker.end_offsets(),
-            self._broker.group_offsets(settings.KAFKA_WINDOW_GROUP),
-        )
+    def _ask_broker(self) -> None:
+        ends = self._broker.end_offsets()
+        positions = self._broker.group_offsets(settings.KAFKA_WINDOW_GROUP)
         if self._is_known and self._window.still_matches(ends, positions):
             self._window.mark_read(positions)
         else:

@@ -1,4 +1,7 @@
-"""The door to Kafka: made on first use, thrown away after any failure, and honest about every message."""
+"""Sends messages to Kafka, and tells of each what became of it.
+
+The producer is made on first use and dropped after any failure.
+"""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,15 +21,15 @@ from kafka.errors import (
 from portal.events.deadline_client import Deadline, DeadlineClient
 from portal.events.encoding import Message
 
-# Whatever we retry, the broker will refuse these again.
+# The broker refuses these however often they are sent.
 _REFUSALS = (InvalidRecordError, MessageSizeTooLargeError, RecordListTooLargeError)
-LARGEST_MESSAGE = 1024 * 1024
-_WAIT_SECONDS = 8.0
+LARGEST_MESSAGE = 1024 * 1024  # Bytes; the producer refuses a larger one.
+_ANSWER_SECONDS = 8.0  # To wait for the answer to one message.
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A message that the broker will never take, and the kind of its error."""
+    """A message that the broker will never take, and the kind of the error."""
 
     message: Message
     reason: str
@@ -43,14 +46,14 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What became of each of some messages."""
+    """The outcome of each message that was sent."""
 
     receipts: list[Receipt]
     refusals: list[Refusal]
 
 
 class KafkaSender:
-    """Sends patient events. Make it after any fork, use it in one thread."""
+    """Sends patient events. Make it after any fork, and use it in one thread."""
 
     def __init__(self, topic: str | None = None) -> None:
         self._topic = topic or settings.KAFKA_TOPIC_PATIENT
@@ -58,10 +61,11 @@ class KafkaSender:
         self._deadline = Deadline()
 
     def deliver(self, messages: Sequence[Message], *, before: float) -> Delivery:
-        """Return once the broker has acknowledged every message, but for those it refuses for good.
+        """Returns once the broker has acknowledged each message or refused it for good.
 
-        What has not left by `before`, on the monotonic clock, never leaves: another relay may lead by then.
-        Raises KafkaError when any other delivery is uncertain; then all of them have to be sent again.
+        What has not left by `before`, on the monotonic clock, never leaves: another relay may lead
+        by then. Raises KafkaError when any other delivery is uncertain; then all of them have to
+        be sent again.
         """
         self._deadline.at = before
         try:
@@ -71,34 +75,32 @@ class KafkaSender:
             raise
 
     def _deliver(self, messages: Sequence[Message]) -> Delivery:
-        if self._producer is None:
-            self._producer = _new_producer(self._deadline)
+        producer = self._producer = self._producer or _new_producer(self._deadline)
         receipts, refusals, pending = [], [], []
         for message in messages:
             try:
-                pending.append((message, self._send(message)))
+                pending.append((message, self._send(producer, message)))
             except _REFUSALS as error:
                 refusals.append(Refusal(message, type(error).__name__))
         for message, future in pending:
             try:
                 # A flush alone would not tell of a failed send.
-                place = future.get(timeout=_WAIT_SECONDS)
+                place = future.get(timeout=_ANSWER_SECONDS)
                 receipts.append(Receipt(message, place.partition, place.offset))
             except _REFUSALS as error:
                 refusals.append(Refusal(message, type(error).__name__))
         return Delivery(receipts, refusals)
 
-    def _send(self, message: Message) -> Any:
-        assert self._producer is not None  # noqa: S101
-        return self._producer.send(
+    def _send(self, producer: KafkaProducer, message: Message) -> Any:
+        return producer.send(
             self._topic, key=message.key, value=message.value, headers=message.headers
         )
 
     def close(self) -> None:
-        """Drop the connection and whatever was not acknowledged: it is still in the outbox."""
+        """Drops the connection and all that is not acknowledged: that is still in the outbox."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            # close() alone waits for unsent messages, raises, and leaves its thread sending them later.
+            # close() alone waits for unsent messages, raises, and its thread sends them later.
             producer._sender.force_close()
             producer._sender.join(timeout=2)
             with suppress(KafkaError):
@@ -106,7 +108,7 @@ class KafkaSender:
 
 
 def _new_producer(deadline: Deadline) -> KafkaProducer:
-    """Raises KafkaError within seconds while no broker answers."""
+    """Connects; raises KafkaError within seconds while no broker answers."""
     return KafkaProducer(
         bootstrap_servers=settings.KAFKA_BOOTSTRAP_SERVERS,
         api_version=settings.KAFKA_API_VERSION,

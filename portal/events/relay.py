@@ -1,4 +1,7 @@
-"""The relay process: it stands for election, and while it leads, each registered loop turns in a thread of its own."""
+"""The relay process: it stands for election, and while it leads it runs each registered loop.
+
+Each loop has a thread of its own.
+"""
 
 import os
 import secrets
@@ -18,12 +21,15 @@ from portal.events.loop_health import AWAY, LoopHealth
 from portal.relay_loops import LeaseLost, Loop, Round
 
 log = structlog.get_logger("portal.relay")
+# Seconds between two rounds: after one that did something, and at most while nothing comes.
 BUSY_SECONDS, QUIET_SECONDS = 0.02, 0.25
+# Seconds between two rounds that fail: at first, and at most.
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.25, 3.0
+LAST_ROUND_SECONDS = 20  # That the relay waits for each thread when it ends.
 
 
 class Relay:
-    """Runs until `stopping` is set, whatever is away: a loop that fails backs off and tries again."""
+    """Runs until `stopping` is set, whatever is away: a loop that fails waits and tries again."""
 
     def __init__(
         self,
@@ -35,45 +41,51 @@ class Relay:
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._lease_seconds = lease_seconds
         self._lease: leases.Lease | None = None
-        self._told: int | None = None  # The fence under which the log says that we lead.
+        self._logged_fence: int | None = None  # The fence of the last "leading" in the log.
         self._threads = [
             threading.Thread(
-                target=self._turn, args=(name, make), name=f"relay-{name}", daemon=True
+                target=self._run_loop, args=(name, make), name=f"relay-{name}", daemon=True
             )
             for name, make in loops.items()
         ]
 
     def run(self) -> bool:
-        """Blocks; False when a loop's thread died, so that the supervisor must start us anew."""
+        """Blocks until the end; returns False when a loop's thread died.
+
+        The supervisor must then start the process anew.
+        """
         connection_created.connect(leases.end_idle_transactions)
         for thread in self._threads:
             thread.start()
-        while not self.stopping.is_set() and all(thread.is_alive() for thread in self._threads):
+        while not self.stopping.is_set() and self._all_alive():
             self._stand_for_election()
             self.stopping.wait(self._lease_seconds / (3 if self._lease else 6))
-        is_whole = all(thread.is_alive() for thread in self._threads)
+        is_whole = self._all_alive()
         self.stopping.set()
-        self._wind_up()
+        self._end()
         connection_created.disconnect(leases.end_idle_transactions)
         return is_whole
+
+    def _all_alive(self) -> bool:
+        return all(thread.is_alive() for thread in self._threads)
 
     def _stand_for_election(self) -> None:
         try:
             self._lease = leases.acquire_lease(self.holder, seconds=self._lease_seconds)
         except DatabaseError as error:
-            # The lease we have runs out by itself, on our own clock.
+            # The lease that we have runs out by itself, on our own clock.
             log.warning("election_failed", error=type(error).__name__)
             connection.close()
             return
-        now = self._lease.fence if self._lease else None
-        if now != self._told:
-            self._told = now
-            log.info("leading" if now else "standing_by", fence=now)
+        fence = self._lease.fence if self._lease else None
+        if fence != self._logged_fence:
+            self._logged_fence = fence
+            log.info("leading" if fence else "standing_by", fence=fence)
 
-    def _wind_up(self) -> None:
-        """Let each loop end its round, then let the next process lead at once."""
+    def _end(self) -> None:
+        """Lets each loop end its round, then lets the next process lead at once."""
         for thread in self._threads:
-            thread.join(timeout=20)
+            thread.join(timeout=LAST_ROUND_SECONDS)
         try:
             if not any(thread.is_alive() for thread in self._threads):
                 leases.release_lease(self.holder)
@@ -81,20 +93,20 @@ class Relay:
             log.warning("lease_not_released")
         connection.close()
 
-    def _turn(self, name: str, make: Callable[[], Loop]) -> None:
+    def _run_loop(self, name: str, make: Callable[[], Loop]) -> None:
         with connection.execute_wrapper(self._only_while_leading):
-            self._take_rounds(name, make())
+            self._run_rounds(name, make())
         connection.close()
 
     def _only_while_leading(self, execute: Callable[..., Any], *statement: Any) -> Any:
-        """No loop, whichever area's it is, says a word to the database once our time is over."""
+        """Keeps every loop from the database once the lease is over."""
         lease = self._lease
         if lease is None or not lease.is_good:
             raise LeaseLost
         return execute(*statement)
 
-    def _take_rounds(self, name: str, loop: Loop) -> None:
-        loop_health, pause, retry = LoopHealth(name), BUSY_SECONDS, FIRST_RETRY_SECONDS
+    def _run_rounds(self, name: str, loop: Loop) -> None:
+        health, pause, retry = LoopHealth(name), BUSY_SECONDS, FIRST_RETRY_SECONDS
         while not self.stopping.is_set():
             lease = self._lease
             if lease is None or not lease.is_good:
@@ -102,11 +114,9 @@ class Relay:
                 continue
             began = timezone.now()
             try:
-                round_ = loop.step(lease.fence)
-                loop_health.record(
-                    AWAY if round_ is Round.AWAY else "", began=began, fence=lease.fence
-                )
-                pause, retry = next_pause(round_, pause), FIRST_RETRY_SECONDS
+                outcome = loop.step(lease.fence)
+                health.record(AWAY if outcome is Round.AWAY else "", began=began, fence=lease.fence)
+                pause, retry = next_pause(outcome, pause), FIRST_RETRY_SECONDS
             except LeaseLost:
                 self._lease = None
             except Exception as error:
@@ -115,16 +125,20 @@ class Relay:
                     "round_failed", loop=name, error=kind, retry_seconds=retry, exc_info=True
                 )
                 connection.close()
-                loop_health.record(kind, began=began, fence=lease.fence)
+                health.record(kind, began=began, fence=lease.fence)
                 pause, retry = retry, min(retry * 2, LAST_RETRY_SECONDS)
             self.stopping.wait(pause)
         loop.close()
 
 
-def next_pause(round_: Round, pause: float) -> float:
-    """Seconds to the next round: none while a queue is full, then 20 ms, doubling to 250 ms while nothing comes."""
-    if round_ is Round.MORE:
+def next_pause(outcome: Round, pause: float) -> float:
+    """Returns the seconds to the next round.
+
+    There is no pause while a queue is full. Then it is 20 ms, doubled up to 250 ms while nothing
+    comes.
+    """
+    if outcome is Round.MORE:
         return 0.0
-    if round_ is Round.DONE:
+    if outcome is Round.DONE:
         return BUSY_SECONDS
     return min(max(pause, BUSY_SECONDS) * 2, QUIET_SECONDS)

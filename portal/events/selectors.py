@@ -1,4 +1,4 @@
-"""What may be read here: how far behind the relay is."""
+"""Reads how far the relay is behind, and which of its peers are away."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,16 +11,16 @@ from portal.events.leases import LEASE_NAME
 from portal.events.models import QuarantinedEvent, RelayLease, RelayLoop
 from portal.patients.models import EventOutbox
 
-EXACT_COUNT_LIMIT = (
-    10_000  # Above so many waiting events an upper limit will do: to count a million takes 80 ms.
-)
+# Events that are counted; more get an upper bound, since to count a million takes 80 ms.
+EXACT_COUNT_LIMIT = 10_000
 
 
 @dataclass(frozen=True)
 class RelayState:
-    """How the relay is doing; times in seconds, None where there is nothing to measure.
+    """How the relay is doing; times are in seconds, and None where there is nothing to measure.
 
-    `waiting` is exact up to COUNTED. Above it says how many ids lie between the oldest and the newest: no more wait.
+    `waiting` is exact up to EXACT_COUNT_LIMIT. Above, it is an upper bound: the number of ids from
+    the oldest to the newest.
     """
 
     waiting: int
@@ -31,7 +31,7 @@ class RelayState:
 
 
 def relay_state() -> RelayState:
-    """For readiness, metrics and the operators' page."""
+    """Returns the state of the relay, for readiness, metrics and the operators' page."""
     now = timezone.now()
     lease = RelayLease.objects.filter(pk=LEASE_NAME).first()
     return RelayState(
@@ -44,7 +44,7 @@ def relay_state() -> RelayState:
 
 
 def seconds_away() -> dict[str, float]:
-    """For each loop of the relay how long its other side has been away; 0.0 while it answers."""
+    """Returns for each loop how long its other side has been away; 0.0 while it answers."""
     now = timezone.now()
     return {loop.name: _seconds(now, loop.away_since) or 0.0 for loop in RelayLoop.objects.all()}
 

@@ -1,4 +1,4 @@
-"""What may change here: events leave the outbox when the broker has them, go to quarantine, or are asked for again."""
+"""Changes to the outbox: events leave it delivered or quarantined, and come back on request."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
@@ -19,7 +19,7 @@ from portal.events.topic_loss import record_receipts
 from portal.patients.models import EventOutbox, PatientEvent
 
 log = structlog.get_logger("portal.events")
-BATCH_SIZE = 1_000
+BATCH_SIZE = 1_000  # Events that are taken from the outbox in one round.
 
 
 class Sender(Protocol):
@@ -31,11 +31,13 @@ class Sender(Protocol):
 def deliver_waiting(
     sender: Sender, *, fence: int, limit: int = BATCH_SIZE, room: int | None = None
 ) -> int:
-    """Send the oldest waiting events, no more than `limit` and `room` bytes of them; the number taken from the outbox.
+    """Sends the oldest waiting events; returns the number that left the outbox.
 
-    An event leaves the outbox only after its acknowledgement. A patient's next event is sent only after the one before
-    was acknowledged, so no failure, and no second relay, can put them out of order on the topic.
-    Raises what the sender raises; LeaseLost when another process leads. Either way the rest stays in the outbox.
+    It sends at most `limit` events and at most `room` bytes. An event leaves the outbox only after
+    its acknowledgement, and a patient's next event is sent only after the one before was
+    acknowledged: no failure, and no second relay, can put them out of order on the topic.
+    Raises what the sender raises, and LeaseLost when another process leads. Either way the rest
+    stays in the outbox.
     """
     messages, broken = encode_events(waiting_event_ids(limit))
     messages = messages if room is None else fit_messages(messages, room)
@@ -44,10 +46,9 @@ def deliver_waiting(
         for wave in split_into_waves(messages):
             delivery = sender.deliver(wave, before=confirm_lease(fence).until)
             receipts += delivery.receipts
-            broken += [
-                _quarantined(r.message.event_id, r.message.patient_id, r.reason)
-                for r in delivery.refusals
-            ]
+            for refusal in delivery.refusals:
+                message = refusal.message
+                broken.append(_quarantined(message.event_id, message.patient_id, refusal.reason))
     finally:
         if receipts or broken:
             record_delivery(receipts, broken, fence=fence)
@@ -55,41 +56,56 @@ def deliver_waiting(
 
 
 def split_into_waves(messages: Sequence[Message]) -> Iterator[list[Message]]:
-    """The messages in rounds, each with at most one of any patient, a patient's in their order."""
+    """Splits messages so that a wave has at most one of a patient, and a patient's keep order."""
     waiting = list(messages)
     while waiting:
         wave: dict[str, Message] = {}
-        later = [
-            message
-            for message in waiting
-            if wave.setdefault(message.patient_id, message) is not message
-        ]
+        later = []
+        for message in waiting:
+            if message.patient_id in wave:
+                later.append(message)
+            else:
+                wave[message.patient_id] = message
         yield list(wave.values())
         waiting = later
 
 
 def fit_messages(messages: Sequence[Message], room: int) -> list[Message]:
-    """The first messages, those that take up so many bytes. Too large ones are for the broker to refuse."""
+    """Returns the first messages that fit into `room` bytes.
+
+    A message that is too large for the broker counts as the largest: the broker shall refuse it.
+    """
     sizes = accumulate(min(message.size, LARGEST_MESSAGE) for message in messages)
     return [message for message, size in zip(messages, sizes, strict=True) if size <= room]
 
 
 def encode_events(event_ids: Sequence[int]) -> tuple[list[Message], list[QuarantinedEvent]]:
-    """The messages in the order of the ids, and what cannot be one. One bad row does not spoil the others."""
+    """Returns the messages in the order of the ids, and the events that cannot be encoded.
+
+    A bad row does not spoil the others.
+    """
     try:
         return _encode_all(event_ids)
     except (ValueError, TypeError, OverflowError):
-        # Even reading may fail, on a date that Python has no value for. Find out which it is, one by one.
-        results = [_encode_one(event_id) for event_id in event_ids]
-    return [r for r in results if isinstance(r, Message)], [
-        r for r in results if isinstance(r, QuarantinedEvent)
-    ]
+        pass  # Even reading a row fails on a date that Python has no value for: find that row.
+    messages: list[Message] = []
+    broken: list[QuarantinedEvent] = []
+    for event_id in event_ids:
+        result = _encode_one(event_id)
+        if isinstance(result, Message):
+            messages.append(result)
+        else:
+            broken.append(result)
+    return messages, broken
 
 
 def record_delivery(
     receipts: Sequence[Receipt], broken: Sequence[QuarantinedEvent], *, fence: int
 ) -> None:
-    """Take delivered and quarantined events out of the outbox, in one transaction that only the leader can commit."""
+    """Takes delivered and quarantined events out of the outbox.
+
+    It is one transaction, which only the leader can commit.
+    """
     sent = [receipt.message.event_id for receipt in receipts]
     with transaction.atomic():
         require_lease(fence)
@@ -102,12 +118,12 @@ def record_delivery(
 
 
 def requeue_quarantined(event_ids: Iterable[int], *, by: User | None) -> int:
-    """Put quarantined events back into the outbox; the number that went back."""
+    """Puts quarantined events back into the outbox; returns how many."""
     with transaction.atomic():
         rows = QuarantinedEvent.objects.select_for_update().filter(pk__in=list(event_ids))
         ids = [row.event_id for row in rows]
         EventOutbox.objects.bulk_create(
-            [EventOutbox(event_id=i) for i in ids], ignore_conflicts=True
+            [EventOutbox(event_id=event_id) for event_id in ids], ignore_conflicts=True
         )
         QuarantinedEvent.objects.filter(pk__in=ids).delete()
     log.info("events_sent_again", count=len(ids), actor=by.pk if by else None)
@@ -121,23 +137,21 @@ def _encode_all(event_ids: Sequence[int]) -> tuple[list[Message], list[Quarantin
     messages = [
         encode(row, previous.get(row.pgh_id), include_contact=contact) for row in rows.values()
     ]
-    gone = [
+    missing = [
         _quarantined(event_id, None, "NotInTheLog")
         for event_id in event_ids
         if event_id not in rows
     ]
-    return messages, gone
+    return messages, missing
 
 
 def _encode_one(event_id: int) -> Message | QuarantinedEvent:
     try:
-        messages, gone = _encode_all([event_id])
+        messages, missing = _encode_all([event_id])
     except (ValueError, TypeError, OverflowError) as error:
-        patient = (
-            PatientEvent.objects.filter(pk=event_id).values_list("pgh_obj_id", flat=True).first()
-        )
-        return _quarantined(event_id, patient, type(error).__name__)
-    return messages[0] if messages else gone[0]
+        row = PatientEvent.objects.filter(pk=event_id).values_list("pgh_obj_id", flat=True)
+        return _quarantined(event_id, row.first(), type(error).__name__)
+    return messages[0] if messages else missing[0]
 
 
 def _quarantined(event_id: int, patient_id: UUID | str | None, reason: str) -> QuarantinedEvent:

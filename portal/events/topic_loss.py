@@ -1,7 +1,8 @@
-"""Where each partition of the topic ended when we last knew: a topic that ends sooner has lost its events.
+"""Topic loss detection: a topic that ends before its last known end has lost its events.
 
-It is filled again out of the log: first the outbox gets every event back, in steps that a kill cannot spoil, then the
-relay sends them in the order of their ids. What it holds from before the loss was noticed comes twice.
+It is filled again out of the log. First the outbox gets every event back, in steps that a kill
+cannot spoil; then the relay sends them in the order of their ids. What the topic holds from before
+the loss was noticed comes twice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,20 +16,24 @@ from portal.events.models import TopicEnd, TopicRefill
 from portal.events.producer import Receipt
 
 log = structlog.get_logger("portal.events")
-REFILL_STEP = 20_000
+REFILL_STEP = 20_000  # Events that go back into the outbox in one transaction.
 _PUT_BACK = """
-    WITH step AS (SELECT pgh_id FROM patients_patientevent WHERE pgh_id > %s ORDER BY pgh_id LIMIT %s),
-         put AS (INSERT INTO patients_eventoutbox (event_id) SELECT pgh_id FROM step ON CONFLICT DO NOTHING)
+    WITH step AS (
+            SELECT pgh_id FROM patients_patientevent WHERE pgh_id > %s ORDER BY pgh_id LIMIT %s),
+        put AS (
+            INSERT INTO patients_eventoutbox (event_id)
+            SELECT pgh_id FROM step ON CONFLICT DO NOTHING)
     SELECT count(*), max(pgh_id) FROM step
 """
 
 
 def detect_loss(ends: Mapping[int, int], *, fence: int) -> bool:
-    """Begin to fill a topic again whose partitions end there, if that shows a loss; whether it does.
+    """Compares the partitions' ends with the known ones; on a loss it begins a refill.
 
-    A topic that is empty and new to us gets the whole log too. LeaseLost when another process leads.
+    Returns whether a refill began. A topic that is empty and not known gets the whole log too.
+    Raises LeaseLost when another process leads.
     """
-    known = _known()
+    known = _known_ends()
     is_shorter = any(ends.get(partition, 0) < end for partition, end in known.items())
     if not is_shorter and (known or any(ends.values())):
         return False
@@ -39,58 +44,63 @@ def detect_loss(ends: Mapping[int, int], *, fence: int) -> bool:
 
 
 def record_receipts(receipts: Sequence[Receipt]) -> None:
-    """Remember where these acknowledgements leave the topic; call it in the transaction that empties the outbox."""
+    """Remembers the ends that follow from these acknowledgements; on a loss it begins a refill.
+
+    Call it in the transaction that empties the outbox.
+    """
     placed = [receipt for receipt in receipts if receipt.offset >= 0]
     ends: dict[int, int] = {}
     for receipt in placed:
         ends[receipt.partition] = max(ends.get(receipt.partition, 0), receipt.offset + 1)
-    known = _known()
+    known = _known_ends()
     if any(receipt.offset < known.get(receipt.partition, 0) for receipt in placed):
         _begin_refill(ends)
     elif ends:
-        _remember(ends)
+        _remember_ends(ends)
 
 
 def refill_outbox(*, fence: int) -> bool:
-    """Put the next step of the log back into the outbox; False when there is no topic to be filled again."""
-    if not TopicRefill.objects.filter(topic=settings.KAFKA_TOPIC_PATIENT).exists():
+    """Puts the next step of the log back into the outbox; returns False when no refill runs."""
+    refills = TopicRefill.objects.filter(topic=settings.KAFKA_TOPIC_PATIENT)
+    if not refills.exists():
         return False
     with transaction.atomic():
         require_lease(fence)
-        here = TopicRefill.objects.get(topic=settings.KAFKA_TOPIC_PATIENT)
+        refill = refills.get()
         with connection.cursor() as cursor:
-            cursor.execute(_PUT_BACK, [here.up_to_event_id, REFILL_STEP])
+            cursor.execute(_PUT_BACK, [refill.up_to_event_id, REFILL_STEP])
             count, last = cursor.fetchone()
         if count:
-            here.up_to_event_id = last
-            here.save(update_fields=["up_to_event_id"])
+            refill.up_to_event_id = last
+            refill.save(update_fields=["up_to_event_id"])
         else:
-            here.delete()
+            refill.delete()
     return True
 
 
-def _known() -> dict[int, int]:
+def _known_ends() -> dict[int, int]:
     rows = TopicEnd.objects.filter(topic=settings.KAFKA_TOPIC_PATIENT)
     return dict(rows.values_list("partition", "next_offset"))
 
 
-def _remember(ends: Mapping[int, int]) -> None:
+def _remember_ends(ends: Mapping[int, int]) -> None:
     topic = settings.KAFKA_TOPIC_PATIENT
     rows = [
         TopicEnd(topic=topic, partition=partition, next_offset=end)
         for partition, end in ends.items()
     ]
-    which = ["topic", "partition"]
     TopicEnd.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=which, update_fields=["next_offset"]
+        rows,
+        update_conflicts=True,
+        unique_fields=["topic", "partition"],
+        update_fields=["next_offset"],
     )
 
 
 def _begin_refill(ends: Mapping[int, int]) -> None:
     topic = settings.KAFKA_TOPIC_PATIENT
-    was_known, _ = TopicEnd.objects.filter(topic=topic).delete()
-    _remember(ends or {0: 0})  # To know nothing would mean to begin once more.
+    deleted_count, _ = TopicEnd.objects.filter(topic=topic).delete()
+    _remember_ends(ends or {0: 0})  # With no known end the next look would begin once more.
     TopicRefill.objects.update_or_create(topic=topic, defaults={"up_to_event_id": 0})
-    log.warning(
-        "topic_emptied" if was_known else "topic_is_new", topic=topic, events=sum(ends.values())
-    )
+    event = "topic_emptied" if deleted_count else "topic_is_new"
+    log.warning(event, topic=topic, events=sum(ends.values()))

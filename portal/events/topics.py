@@ -1,15 +1,18 @@
-"""The topics of the portal, made by our own command: a broker that guesses gives them the wrong shape."""
+"""The portal's Kafka topics, made by its own command: a broker that guesses gives a wrong shape."""
 
 from django.conf import settings
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 from kafka.errors import TopicAlreadyExistsError
 
-FOR_EVER, A_MONTH = "-1", str(30 * 24 * 3600 * 1000)
+FOR_EVER, A_MONTH = "-1", str(30 * 24 * 3600 * 1000)  # Milliseconds that Kafka keeps a message.
 
 
 def topics() -> list[NewTopic]:
-    """The events stay for ever, since the figures can be computed anew from them; the broker's default of replicas."""
+    """Returns the topics, with the broker's default of replicas.
+
+    The events stay for ever, since the figures can be computed anew from them.
+    """
     return [
         NewTopic(settings.KAFKA_TOPIC_PATIENT, 4, -1, topic_configs={"retention.ms": FOR_EVER}),
         NewTopic(settings.KAFKA_TOPIC_DEAD_LETTER, 1, -1, topic_configs={"retention.ms": A_MONTH}),
@@ -17,7 +20,10 @@ def topics() -> list[NewTopic]:
 
 
 def create_topics() -> dict[str, str]:
-    """Have every topic there; for each, what was done. Raises KafkaError while the broker is away."""
+    """Creates the topics that are missing; returns for each topic what was done.
+
+    Raises KafkaError while the broker is away.
+    """
     if settings.KAFKA_API_VERSION:
         return _touch_topics()
     admin = KafkaAdminClient(
@@ -40,7 +46,10 @@ def _create(admin: KafkaAdminClient, topic: NewTopic) -> str:
 
 
 def _touch_topics() -> dict[str, str]:
-    """The embedded broker knows no CreateTopics; it makes a topic, of 4 partitions, when a client asks for it."""
+    """Asks for each topic: the embedded broker has no CreateTopics and makes what is asked for.
+
+    It gives each topic 4 partitions.
+    """
     producer = KafkaProducer(
         bootstrap_servers=settings.KAFKA_BOOTSTRAP_SERVERS,
         api_version=settings.KAFKA_API_VERSION,

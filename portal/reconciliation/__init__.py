@@ -1,1 +1,1 @@
-"""Reconciliation: proves that patients, log, topic, analytics and billing agree, and mends what does not."""
+"""Reconciliation: checks that patients, log, topic, analytics and billing agree, and repairs."""

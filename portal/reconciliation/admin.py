@@ -1,4 +1,4 @@
-"""The operators' door to the reports: to read, and to check again."""
+"""The operators' pages of the reports: they read them, and request a check."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -12,7 +12,7 @@ from portal.reconciliation.services import request_check
 
 @admin.register(ReconcileReport)
 class ReconcileReportAdmin(ReadOnlyAdmin):
-    """Every check that was made."""
+    """Operators see every check that was made."""
 
     list_display = ["created_at", "status", "is_repair", "difference_count", "by", "finished_at"]
     list_filter = ["status", "is_repair", "created_at"]
@@ -24,7 +24,7 @@ class ReconcileReportAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Check again now", permissions=["check"])
     def check_again(self, request: HttpRequest, queryset: QuerySet[ReconcileReport]) -> None:
-        """A check looks at everything, whichever report it was asked at. It only looks: repairing is on its page."""
+        """Requests a check of all stores, whichever reports are chosen. It repairs nothing."""
         report = request_check(by=user_of(request))
         self.log_change(request, report, "Asked for.")
         self.message_user(

@@ -1,4 +1,4 @@
-"""One pass over all stores: read, compare, look again, and the result."""
+"""A pass over all stores: read, compare, look again, and the result."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,24 +14,24 @@ from portal.reconciliation.figures import Figures
 from portal.reconciliation.peer_stores import PeerStores
 from portal.reconciliation.workspace import Workspace
 
-PATIENCE_SECONDS = 10.0
-SHOWN = 100
-Tell = Callable[[str], None]
+PATIENCE_SECONDS = 10.0  # That a change on its way may take to arrive in all stores.
+SHOWN = 100  # Differences that a report lists.
+ReportStep = Callable[[str], None]
 
-_AUDITED = "INSERT INTO difference VALUES ('figure-differs', NULL, NULL, %s)"
+_ADD_AUDIT = "INSERT INTO difference VALUES ('figure-differs', NULL, NULL, %s)"
 _BY_KIND = "SELECT kind, count(*) FROM difference GROUP BY kind"
-# Some of every kind.
+# The rows are numbered within each kind, so that the list has rows of every kind.
 _FIRST = """
     SELECT kind, patient, event_id, found FROM (
-        SELECT *, row_number() OVER (PARTITION BY kind ORDER BY patient, event_id) AS place FROM difference
-        ORDER BY place LIMIT %s) AS sample
+        SELECT *, row_number() OVER (PARTITION BY kind ORDER BY patient, event_id) AS place
+        FROM difference ORDER BY place LIMIT %s) AS sample
     ORDER BY kind, place
 """
 
 
 @dataclass
 class Result:
-    """What a pass found; patients are named by id alone."""
+    """What a pass found; it names patients by id alone."""
 
     stores: list[dict[str, Any]]
     by_kind: dict[str, int]
@@ -43,48 +43,47 @@ class Result:
     def difference_count(self) -> int:
         return sum(self.by_kind.values())
 
-    @property
-    def is_proof(self) -> bool:
-        """Every store was read, and none differs."""
-        return not self.away and not self.by_kind
-
 
 def check(
-    space: Workspace, *, patience: float = PATIENCE_SECONDS, tell: Tell = lambda _: None
+    space: Workspace,
+    *,
+    patience: float = PATIENCE_SECONDS,
+    report_step: ReportStep = lambda _: None,
 ) -> Result:
-    """Compare all stores patient by patient. What is found stays in the table `difference` of the workspace.
+    """Compares all stores patient by patient.
 
-    `patience` is how many seconds what is on its way may take to arrive.
+    The differences stay in the table `difference` of the workspace. `patience` is how many seconds
+    a change on its way may take to arrive. `report_step` hears of each step as it begins.
     """
-    watch = _Watch(tell)
-    with closing(PeerStores()) as neighbours:
+    stopwatch = _Stopwatch(report_step)
+    with closing(PeerStores()) as peers:
         space.create_tables()
-        with watch("reading the portal", "portal"):
+        with stopwatch("reading the portal", "portal"):
             snapshot.take_snapshot(space, seconds=patience)
-        with watch("reading topic, analytics and billing", "neighbours"):
-            neighbours.read_all(space)
-        with watch("comparing", "comparing"):
-            compare(space, is_topic_whole=neighbours.topic.tally.is_whole, away=neighbours.away)
-            _add_audit(space, neighbours)
-            figures = Figures(space, neighbours)
-        with watch("looking again at what differs", "again"):
-            confirm(space, neighbours, seconds=patience)
+        with stopwatch("reading topic, analytics and billing", "neighbours"):
+            peers.read_all(space)
+        with stopwatch("comparing", "comparing"):
+            compare(space, is_topic_whole=peers.topic.tally.is_whole, away=peers.away)
+            _add_audit(space, peers)
+            figures = Figures(space, peers)
+        with stopwatch("looking again at what differs", "again"):
+            confirm(space, peers, seconds=patience)
         by_kind = dict(space.rows(_BY_KIND))
         figures.complete(by_kind)
-        return Result(figures.entries, by_kind, _first(space), neighbours.away, watch.seconds)
+        first = [_difference_json(*row) for row in space.rows(_FIRST, [SHOWN])]
+        return Result(figures.entries, by_kind, first, peers.away, stopwatch.seconds)
 
 
-def _add_audit(space: Workspace, neighbours: PeerStores) -> None:
-    for one in neighbours.audit:
-        found = f"{one['name']} {one['bucket']}: {one['stored']} instead of {one['expected']}"
-        space.rows(_AUDITED, [found])
+def _add_audit(space: Workspace, peers: PeerStores) -> None:
+    for figure in peers.audit:
+        found = (
+            f"{figure['name']} {figure['bucket']}:"
+            f" {figure['stored']} instead of {figure['expected']}"
+        )
+        space.rows(_ADD_AUDIT, [found])
 
 
-def _first(space: Workspace) -> list[dict[str, Any]]:
-    return [_told(*row) for row in space.rows(_FIRST, [SHOWN])]
-
-
-def _told(code: str, patient: Any, event_id: int | None, found: str) -> dict[str, Any]:
+def _difference_json(code: str, patient: Any, event_id: int | None, found: str) -> dict[str, Any]:
     kind = KINDS[code]
     return {
         "kind": code,
@@ -97,16 +96,16 @@ def _told(code: str, patient: Any, event_id: int | None, found: str) -> dict[str
     }
 
 
-class _Watch:
-    """Tells each step as it begins, and keeps how long it took."""
+class _Stopwatch:
+    """Reports each step as it begins, and keeps how long it took, by a short name."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, report_step: ReportStep) -> None:
+        self._report_step = report_step
         self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def __call__(self, words: str, name: str) -> Iterator[None]:
-        self._tell(words)
+    def __call__(self, step: str, name: str) -> Iterator[None]:
+        self._report_step(step)
         began = time.monotonic()
         yield
         self.seconds[name] = round(time.monotonic() - began, 1)

@@ -1,7 +1,8 @@
-"""What is a difference: one statement for each kind, over all patients at once.
+"""The comparison: a statement for each kind of difference, over all patients at once.
 
-Behind is judged against the portal's moment, which came first. Too much is judged against the portal of now: what a
-store has beyond the moment may be newer. So patients that change meanwhile are never taken for different.
+A store is behind when it lacks what the portal's snapshot has, which was taken first. It has too
+much when it has what even the portal of now lacks: what it has beyond the snapshot may be newer. So
+a patient that changes meanwhile is never taken for different.
 """
 
 from collections.abc import Collection
@@ -17,7 +18,8 @@ _SENT = """
         FROM read_message GROUP BY patient, event_id, version, partition;
     ANALYZE sent; ANALYZE read_state; ANALYZE read_account;
 """
-# What left a window may have been delivered; that analytics counted as many events as there are is the proof.
+# An event that left the broker's window may have been delivered: the proof is that analytics
+# counted as many events as there are.
 _COUNTED_ANYWAY = """
     EXISTS (SELECT FROM read_state AS s JOIN expected AS x USING (patient)
             WHERE s.patient = e.patient AND s.counted >= x.settled)
@@ -38,39 +40,48 @@ _STATEMENTS = {
         FROM expected WHERE versions <> last OR events <> last""",
     "log-of-nobody": """
         SELECT e.patient, NULL::bigint, format('log at version %s', e.last)
-        FROM expected AS e LEFT JOIN snap_patient AS p USING (patient) WHERE p.patient IS NULL AND NOT e.is_deleted""",
+        FROM expected AS e LEFT JOIN snap_patient AS p USING (patient)
+        WHERE p.patient IS NULL AND NOT e.is_deleted""",
     "quarantined": "SELECT patient, event_id, reason FROM snap_quarantined",
     "not-sent": """
         SELECT e.patient, e.event_id, format('version %s', e.version)
         FROM snap_event AS e LEFT JOIN sent AS s USING (event_id, patient, version)
         WHERE s.event_id IS NULL AND NOT e.is_held AND {not_sent}""",
-    # First as they came first, then as they came last: who was sent again in order reads them in order in the end.
+    # A replay puts events in order in the end. So both orders must be wrong: that of the first copy
+    # of each event, and that of the last copy.
     "out-of-order": """
         SELECT patient, NULL::bigint, 'a version after a higher one'
         FROM (SELECT patient,
-                version < lag(version) OVER (PARTITION BY patient, partition ORDER BY first_place) AS is_first_back,
-                version < lag(version) OVER (PARTITION BY patient, partition ORDER BY last_place) AS is_last_back
-              FROM sent) AS ordered JOIN expected AS e USING (patient)
+                version < lag(version) OVER by_first_copy AS is_first_back,
+                version < lag(version) OVER by_last_copy AS is_last_back
+              FROM sent
+              WINDOW by_first_copy AS (PARTITION BY patient, partition ORDER BY first_place),
+                  by_last_copy AS (PARTITION BY patient, partition ORDER BY last_place)
+        ) AS ordered JOIN expected AS e USING (patient)
         WHERE e.events = e.settled
         GROUP BY patient HAVING bool_or(is_first_back) AND bool_or(is_last_back)""",
     "unknown-event": """
         SELECT s.patient, s.event_id, format('version %s', s.version)
         FROM sent AS s LEFT JOIN snap_event AS e USING (event_id, patient, version)
         WHERE e.event_id IS NULL AND NOT EXISTS (
-            SELECT FROM patients_patientevent AS log WHERE log.pgh_id = s.event_id AND log.pgh_obj_id = s.patient
-            AND log.version + (log.pgh_label = 'delete')::int = s.version)""",
+            SELECT FROM patients_patientevent AS log
+            WHERE log.pgh_id = s.event_id AND log.pgh_obj_id = s.patient
+                AND log.version + (log.pgh_label = 'delete')::int = s.version)""",
     "not-counted": """
         SELECT e.patient, NULL::bigint, format('%s of %s events', coalesce(s.counted, 0), e.settled)
-        FROM expected AS e LEFT JOIN read_state AS s USING (patient) WHERE coalesce(s.counted, 0) < e.settled""",
+        FROM expected AS e LEFT JOIN read_state AS s USING (patient)
+        WHERE coalesce(s.counted, 0) < e.settled""",
     "counted-too-often": """
         SELECT s.patient, NULL::bigint, format('%s of %s events', s.counted, e.events)
         FROM read_state AS s JOIN expected AS e USING (patient)
         WHERE s.counted > e.events
-            AND s.counted > (SELECT count(*) FROM patients_patientevent WHERE pgh_obj_id = s.patient)""",
+            AND s.counted > (
+                SELECT count(*) FROM patients_patientevent WHERE pgh_obj_id = s.patient)""",
     "unknown-patient": """
         SELECT s.patient, NULL::bigint, format('at version %s', s.version)
         FROM read_state AS s LEFT JOIN expected AS e USING (patient)
-        WHERE e.patient IS NULL AND NOT EXISTS (SELECT FROM patients_patientevent WHERE pgh_obj_id = s.patient)""",
+        WHERE e.patient IS NULL
+            AND NOT EXISTS (SELECT FROM patients_patientevent WHERE pgh_obj_id = s.patient)""",
     "state-behind": """
         SELECT s.patient, NULL::bigint, format('at version %s of %s', s.version, e.settled_version)
         FROM read_state AS s JOIN expected AS e USING (patient)
@@ -83,14 +94,16 @@ _STATEMENTS = {
             FROM patients_patientevent WHERE pgh_obj_id = s.patient)""",
     "other-status": """
         SELECT s.patient, NULL::bigint, format('%s instead of %s', s.status, e.status)
-        FROM read_state AS s JOIN snap_event AS e USING (patient, version) WHERE s.status <> e.status""",
+        FROM read_state AS s JOIN snap_event AS e USING (patient, version)
+        WHERE s.status <> e.status""",
     "not-asked": "SELECT patient, NULL::bigint, '' FROM snap_need",
     "no-account": """
         SELECT a.patient, NULL::bigint, a.account_id
         FROM snap_account AS a LEFT JOIN read_account AS b USING (patient)
         WHERE b.patient IS NULL AND NOT a.is_waiting AND a.status <> 'failed'""",
     "other-account": """
-        SELECT patient, NULL::bigint, format('%s instead of %s', min(b.account_id), min(a.account_id))
+        SELECT patient, NULL::bigint,
+            format('%s instead of %s', min(b.account_id), min(a.account_id))
         FROM snap_account AS a JOIN read_account AS b USING (patient)
         WHERE a.account_id <> '' AND NOT a.is_waiting
         GROUP BY patient HAVING NOT bool_or(a.account_id = b.account_id)""",
@@ -110,16 +123,21 @@ _STATEMENTS = {
     "billing-ahead": """
         SELECT patient, NULL::bigint, format('at version %s of %s', b.version, p.version)
         FROM snap_patient AS p JOIN read_account AS b USING (patient)
-        WHERE b.version > p.version AND b.version > (SELECT version FROM patients_patient WHERE id = patient)""",
+        WHERE b.version > p.version
+            AND b.version > (SELECT version FROM patients_patient WHERE id = patient)""",
     "open-though-archived": """
         SELECT patient, NULL::bigint, format('patient is %s', p.status)
-        FROM snap_patient AS p JOIN read_account AS b USING (patient) JOIN snap_account AS a USING (patient)
-        WHERE p.status <> 'active' AND NOT b.is_closed AND b.version <= p.version AND b.version >= a.wanted
+        FROM snap_patient AS p
+            JOIN read_account AS b USING (patient) JOIN snap_account AS a USING (patient)
+        WHERE p.status <> 'active' AND NOT b.is_closed
+            AND b.version <= p.version AND b.version >= a.wanted
             AND NOT a.is_waiting AND a.status <> 'failed'""",
     "closed-though-active": """
         SELECT patient, NULL::bigint, b.account_id
-        FROM snap_patient AS p JOIN read_account AS b USING (patient) JOIN snap_account AS a USING (patient)
-        WHERE p.status = 'active' AND b.is_closed AND b.version <= p.version AND b.version >= a.wanted
+        FROM snap_patient AS p
+            JOIN read_account AS b USING (patient) JOIN snap_account AS a USING (patient)
+        WHERE p.status = 'active' AND b.is_closed
+            AND b.version <= p.version AND b.version >= a.wanted
             AND NOT a.is_waiting AND a.status <> 'failed'""",
     "refused": "SELECT patient, NULL::bigint, error FROM snap_account WHERE status = 'failed'",
 }
@@ -128,9 +146,10 @@ _STATEMENTS = {
 def compare(
     space: Workspace, *, is_topic_whole: bool, away: Collection[str], looked_at_before: bool = False
 ) -> None:
-    """Fill `difference` from what was read; a store that is away is left out.
+    """Fills `difference` from what was read; stores that are away are left out.
 
-    `looked_at_before`: the tables hold candidates alone, and only what may pass is judged anew.
+    With `looked_at_before` the tables hold the candidates alone, and only the kinds that may pass
+    are compared.
     """
     space.rows(_SENT)
     for code, statement in _STATEMENTS.items():
@@ -138,6 +157,7 @@ def compare(
         if kind.store in away or (looked_at_before and not kind.may_pass):
             continue
         if code == "not-sent" and not is_topic_whole and ANALYTICS in away:
-            continue  # Nobody can tell.
+            continue  # No store can tell.
         found = statement.format(not_sent="true" if is_topic_whole else f"NOT {_COUNTED_ANYWAY}")
-        space.rows(f"INSERT INTO difference SELECT '{code}', found.* FROM ({found}) AS found")  # noqa: S608
+        rows = f"SELECT '{code}', found.* FROM ({found}) AS found"  # noqa: S608 - all constants
+        space.rows(f"INSERT INTO difference {rows}")

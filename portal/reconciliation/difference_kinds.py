@@ -1,4 +1,4 @@
-"""The kinds of difference: the title of each, its store, what to do about it, and what repairs it."""
+"""The kinds of difference: of each its title, its store, what to do, and what repairs it."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -24,7 +24,7 @@ _FROM_BACKUP = "The portal's database is older than this: was it restored from a
 
 @dataclass(frozen=True)
 class DifferenceKind:
-    """`may_pass` marks what a slow store explains: the check looks at those again before they count.
+    """A kind; `may_pass` marks what a slow store explains: it is looked at again before it counts.
 
     What a store has too much of is compared with the portal as it is now, and the portal's own
     tables are read at one moment: time changes neither.

@@ -9,25 +9,29 @@ from portal.reconciliation.stores import ANALYTICS, BILLING, LOG, OUTBOX, PATIEN
 from portal.reconciliation.workspace import Workspace
 
 PROVEN = "not kept by the broker, for which analytics is the proof"
-# Each row: patients, changes, what waits, and one number of the store's own.
-_OURS = {
+# The columns are patients, changes, what waits, and a number that only this store has.
+_PORTAL_FIGURES = {
     PATIENTS: """
         SELECT count(*), coalesce(sum(version), 0), 0, count(*) FILTER (WHERE status <> 'active')
         FROM snap_patient""",
-    LOG: "SELECT count(*), coalesce(sum(events), 0), 0, count(*) FILTER (WHERE is_deleted) FROM expected",
+    LOG: """
+        SELECT count(*), coalesce(sum(events), 0), 0, count(*) FILTER (WHERE is_deleted)
+        FROM expected""",
     OUTBOX: """
-        SELECT count(DISTINCT e.patient), count(*), count(*), (SELECT count(*) FROM snap_quarantined)
+        SELECT count(DISTINCT e.patient), count(*), count(*),
+            (SELECT count(*) FROM snap_quarantined)
         FROM snap_waiting JOIN snap_event AS e USING (event_id)""",
 }
-_THEIRS = {
+_PEER_FIGURES = {
     TOPIC: """
-        SELECT count(DISTINCT patient), count(DISTINCT event_id), 0, count(*) - count(DISTINCT event_id)
+        SELECT count(DISTINCT patient), count(DISTINCT event_id), 0,
+            count(*) - count(DISTINCT event_id)
         FROM all_message""",
     ANALYTICS: "SELECT count(*), coalesce(sum(counted), 0), 0, 0 FROM all_state",
     BILLING: "SELECT count(*), 0, 0, count(*) FILTER (WHERE is_closed) FROM all_account",
 }
-# Counted while the tables still hold everybody.
-_ASIDE = """
+# These are counted while the tables still hold all patients.
+_WHOLE_COUNTS = """
     SELECT (SELECT count(*) FROM snap_event AS e WHERE NOT is_held
             AND NOT EXISTS (SELECT FROM sent AS s WHERE s.event_id = e.event_id)),
         (SELECT count(*) FROM snap_account WHERE is_waiting),
@@ -36,28 +40,28 @@ _ASIDE = """
 
 
 class Figures:
-    """One entry for each store, in the order in which changes flow; None for what a store does not tell."""
+    """An entry for each store, in the order in which changes flow; None is what is not known."""
 
-    def __init__(self, space: Workspace, neighbours: PeerStores) -> None:
-        """The portal's own, as they were at its moment: before anything is looked at again."""
-        self._space, self._neighbours = space, neighbours
-        [(self._not_kept, self._accounts_waiting, self._refused)] = space.rows(_ASIDE)
-        self.entries = [self._entry(store, statement) for store, statement in _OURS.items()]
+    def __init__(self, space: Workspace, peers: PeerStores) -> None:
+        """Counts the portal's stores, before anything is looked at again."""
+        self._space, self._peers = space, peers
+        [(self._not_kept, self._accounts_waiting, self._refused)] = space.rows(_WHOLE_COUNTS)
+        self.entries = [self._entry(store, query) for store, query in _PORTAL_FIGURES.items()]
 
     def complete(self, by_kind: dict[str, int]) -> None:
-        """The neighbours', as they were seen last, and how many differences each store has."""
-        self.entries += [self._entry(store, statement) for store, statement in _THEIRS.items()]
+        """Adds the peers' entries, as they were seen last, and each store's differences."""
+        self.entries += [self._entry(store, query) for store, query in _PEER_FIGURES.items()]
         for entry in self.entries:
             store = entry["store"]
             entry["differences"] = sum(
                 count for code, count in by_kind.items() if KINDS[code].store == store
             )
-            if store in self._neighbours.away:
+            if store in self._peers.away:
                 entry.update(patients=None, changes=None, waiting=None, differences=None)
-                entry["note"] = self._neighbours.away[store]
+                entry["note"] = self._peers.away[store]
 
-    def _entry(self, store: str, statement: str) -> dict[str, Any]:
-        [(patients, changes, waiting, own)] = self._space.rows(statement)
+    def _entry(self, store: str, query: str) -> dict[str, Any]:
+        [(patients, changes, waiting, own)] = self._space.rows(query)
         return {
             "store": store,
             "patients": patients,
@@ -67,26 +71,26 @@ class Figures:
         }
 
     def _notes(self, store: str, own: int) -> list[str]:
-        tally = self._neighbours.topic.tally
+        tally = self._peers.topic.tally
         not_kept = 0 if tally.is_whole else self._not_kept
         return {
-            PATIENTS: [_say(own, "not active")],
-            LOG: [_say(own, "deleted since")],
-            OUTBOX: [_say(own, "in quarantine")],
+            PATIENTS: [_note(own, "not active")],
+            LOG: [_note(own, "deleted since")],
+            OUTBOX: [_note(own, "in quarantine")],
             TOPIC: [
-                _say(own, "sent again"),
-                _say(tally.strays, "not ours"),
-                _say(not_kept, PROVEN),
+                _note(own, "sent again"),
+                _note(tally.strays, "not ours"),
+                _note(not_kept, PROVEN),
             ],
-            ANALYTICS: [_say(len(self._neighbours.audit), "figures that differ")],
-            BILLING: [_say(own, "closed"), _say(self._refused, "refused")],
+            ANALYTICS: [_note(len(self._peers.audit), "figures that differ")],
+            BILLING: [_note(own, "closed"), _note(self._refused, "refused")],
         }[store]
 
 
 def peak_memory_mb() -> int:
-    """The most that this process has used so far."""
+    """Returns the most memory that this process has used so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-def _say(number: int, words: str) -> str:
-    return f"{number:,} {words}" if number else ""
+def _note(number: int, text: str) -> str:
+    return f"{number:,} {text}" if number else ""

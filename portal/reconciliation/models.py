@@ -1,4 +1,4 @@
-"""What is stored: one report for each check, with its figures and the first differences."""
+"""The reports: one for each check, with its figures and the first differences."""
 
 from django.conf import settings
 from django.db import models
@@ -15,9 +15,9 @@ class Verdict(models.TextChoices):
 
 
 class ReconcileReport(models.Model):
-    """One check of all stores. It names patients by id alone.
+    """A check of all stores; it names patients by id alone.
 
-    Only the process that holds the lock of `workspace.Workspace` writes a running one.
+    Only the process that holds the lock of `workspace.Workspace` writes a running report.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -57,9 +57,7 @@ class ReconcileReport(models.Model):
 
     @property
     def seconds(self) -> float | None:
-        """How long it took; None before the end."""
-        return (
-            (self.finished_at - self.started_at).total_seconds()
-            if self.finished_at and self.started_at
-            else None
-        )
+        """How long the check took; None before the end."""
+        if not self.finished_at or not self.started_at:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()

@@ -15,6 +15,7 @@ from portal.reconciliation.stores import ANALYTICS, BILLING, TOPIC, StoreAway
 from portal.reconciliation.topic import TopicReader
 from portal.reconciliation.workspace import Workspace
 
+# The table that each store is read into, and PostgreSQL's format of the lines.
 TABLES = {
     TOPIC: ("read_message", "text"),
     ANALYTICS: ("read_state", "csv"),
@@ -24,7 +25,7 @@ Read = Callable[[IO[bytes]], None]
 
 
 class PeerStores:
-    """Asks each of them; one that fails is in `away`, with what to do, and is not asked again."""
+    """Reads the peers; `away` has each one that failed, with what to do. It is not asked again."""
 
     def __init__(self) -> None:
         self.topic, self.states, self.billing = TopicReader(), StatesClient(), BillingClient()
@@ -32,7 +33,7 @@ class PeerStores:
         self.audit: list[dict[str, Any]] = []
 
     def read_all(self, space: Workspace) -> None:
-        """All three at once, each into a file without a name: they come in at their own pace, and no memory fills."""
+        """Reads all three at once, each at its own pace into a file, so that no memory fills."""
         reads: dict[str, Read] = {
             TOPIC: self.topic.read_on,
             ANALYTICS: self._read_states,
@@ -43,7 +44,7 @@ class PeerStores:
     def read_candidates(
         self, space: Workspace, patient_ids: Sequence[UUID], stores: Sequence[str]
     ) -> None:
-        """What these stores have of these patients by now; of the topic, what came since."""
+        """Reads what these stores have of these patients now; from the topic, what came since."""
         reads: dict[str, Read] = {
             TOPIC: self.topic.read_on,
             ANALYTICS: lambda lines: self.states.read(patient_ids, lines),
@@ -79,7 +80,8 @@ class PeerStores:
 
 
 def _spool(read: Read) -> IO[bytes]:
-    lines = tempfile.TemporaryFile()  # noqa: SIM115 - closed by who reads it
+    """Reads a store into a file without a name; the caller closes it."""
+    lines = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     try:
         read(lines)
     except BaseException:

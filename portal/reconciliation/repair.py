@@ -1,4 +1,7 @@
-"""What heals differences. Each step may be done twice, or be cut off, without harm, while the system works."""
+"""The repair of differences, while the system works.
+
+Each step may be done twice, or be cut off, without harm.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -21,8 +24,13 @@ from portal.reconciliation.workspace import Workspace
 
 log = structlog.get_logger("portal.reconciliation")
 CHUNK = 500  # Patients in one call, and in one line of the log.
-_PATIENTS = "SELECT DISTINCT patient FROM difference WHERE patient IS NOT NULL AND kind = ANY(%s) ORDER BY patient"
-Carry = Callable[[Sequence[UUID]], int]
+_BILLING_AWAY = "Billing does not answer. See BILLING_GRPC_ADDRESS, and repair again."
+_PATIENTS = """
+    SELECT DISTINCT patient FROM difference
+    WHERE patient IS NOT NULL AND kind = ANY(%s) ORDER BY patient
+"""
+_COUNT = "SELECT count(*) FROM difference WHERE kind = ANY(%s)"
+Step = Callable[[Sequence[UUID]], int]  # Carries a remedy out; returns how much it did.
 
 
 class Repair:
@@ -35,71 +43,68 @@ class Repair:
         self.not_done: dict[Remedy, str] = {}
 
     def carry_out(self) -> None:
-        """A remedy whose store is away is left for the next time; the others go on."""
-        steps: dict[Remedy, Carry] = {
+        """Carries out all remedies but those whose store is away: the next repair has those."""
+        steps: dict[Remedy, Step] = {
             Remedy.RECORD: lambda ids: restore_log(ids, by=self._by),
             Remedy.RECORD_DELETION: lambda ids: restore_deletions(ids, by=self._by),
             Remedy.FORGET: self._forget,
             Remedy.RESEND: _resend,
             Remedy.RECOUNT: self._forget,
-            Remedy.ASK: lambda ids: request_again(ids),
+            Remedy.ASK: request_again,
             Remedy.REOPEN: lambda ids: request_again(ids, forget_account=True),
-            Remedy.CLOSE: self._close,
+            Remedy.CLOSE: self._close_accounts,
         }
         with closing(self._states), closing(self._billing):
             for remedy, step in steps.items():
                 try:
-                    self._take(remedy, step)
+                    self._apply(remedy, step)
                 except StoreAway as error:
                     self.not_done[remedy] = str(error)
 
     def as_json(self) -> list[dict[str, Any]]:
-        """What was done, and what could not be."""
+        """Returns what was done, and then what could not be done and why."""
         done = [
             {"what": remedy.value, "count": count} for remedy, count in self.done.items() if count
         ]
-        return done + [
-            {"what": remedy.value, "count": 0, "problem": words}
-            for remedy, words in self.not_done.items()
+        not_done = [
+            {"what": remedy.value, "count": 0, "problem": problem}
+            for remedy, problem in self.not_done.items()
         ]
+        return done + not_done
 
-    def _take(self, remedy: Remedy, step: Carry) -> None:
+    def _apply(self, remedy: Remedy, step: Step) -> None:
         codes = [kind.code for kind in KINDS.values() if remedy in kind.remedies]
-        if remedy is Remedy.RECOUNT:
-            if self._space.value("SELECT count(*) FROM difference WHERE kind = ANY(%s)", [codes]):
-                self._keep(remedy, [], step([]))
+        if remedy is Remedy.RECOUNT:  # A wrong figure belongs to no patient.
+            if self._space.value(_COUNT, [codes]):
+                self._record(remedy, [], step([]))
             return
         for patients in self._space.chunks(_PATIENTS, [codes], size=CHUNK):
-            self._keep(remedy, patients, step(patients))
+            self._record(remedy, patients, step(patients))
 
-    def _keep(self, remedy: Remedy, patients: Sequence[UUID], count: int) -> None:
+    def _record(self, remedy: Remedy, patients: Sequence[UUID], count: int) -> None:
         self.done[remedy] += count
-        actor = self._by.pk if self._by else None
-        ids = [str(one) for one in patients]
         log.warning(
             "reconcile_repaired",
             remedy=remedy.name.lower(),
             count=count,
-            patient_ids=ids,
-            actor=actor,
+            patient_ids=[str(patient) for patient in patients],
+            actor=self._by.pk if self._by else None,
         )
 
     def _forget(self, patient_ids: Sequence[UUID]) -> int:
         changed = self._states.recount(patient_ids)
         return len(patient_ids) or changed
 
-    def _close(self, patient_ids: Sequence[UUID]) -> int:
-        return sum(map(self._close_one, patient_ids))
+    def _close_accounts(self, patient_ids: Sequence[UUID]) -> int:
+        return sum(map(self._close_account, patient_ids))
 
-    def _close_one(self, patient_id: UUID) -> bool:
+    def _close_account(self, patient_id: UUID) -> bool:
         try:
             self._billing.close_account(patient_id)
         except NoSuchAccount:
             return False
         except BillingError as error:
-            raise StoreAway(
-                "Billing does not answer. See BILLING_GRPC_ADDRESS, and repair again."
-            ) from error
+            raise StoreAway(_BILLING_AWAY) from error
         return True
 
 

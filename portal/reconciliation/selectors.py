@@ -1,4 +1,4 @@
-"""What may be read of checks, and by whom; and what health and metrics say of the last one."""
+"""Reads the reports of checks for users, for programs, and for health and metrics."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,21 +15,24 @@ from portal.reconciliation.models import ReconcileReport, Verdict
 
 @dataclass(frozen=True)
 class ReconcileState:
-    """What the last check that came to a verdict found; `age_seconds` is None where there was none yet."""
+    """What the last check with a verdict found; `age_seconds` is None where there was none yet."""
 
     differences: int
     age_seconds: float | None
 
 
 def reports_visible_to(user: User | None) -> QuerySet[ReconcileReport]:
-    """Reports that this user may see, newest first; None stands for the clinic's own commands."""
+    """Returns the reports that this user may see, newest first.
+
+    None stands for the clinic's own commands.
+    """
     if user is not None and not user.has_perm("reconciliation.view_reconcilereport"):
         raise NotAllowed("Ask an operator for the right to see reconciliations.")
     return ReconcileReport.objects.select_related("by")
 
 
 def open_report(user: User | None, report_id: UUID) -> ReconcileReport:
-    """One report; NotFound if there is none that the user may see."""
+    """Returns a report; raises NotFound where there is none that the user may see."""
     report = reports_visible_to(user).filter(pk=report_id).first()
     if report is None:
         raise NotFound("There is no reconciliation at this address.")
@@ -37,9 +40,9 @@ def open_report(user: User | None, report_id: UUID) -> ReconcileReport:
 
 
 def reconcile_state() -> ReconcileState:
-    """For readiness and metrics."""
-    told = ReconcileReport.objects.filter(status__in=[Verdict.AGREES, Verdict.DIFFERS])
-    last = told.order_by("-finished_at").values_list("difference_count", "finished_at").first()
+    """Returns what the last verdict was, for readiness and metrics."""
+    decided = ReconcileReport.objects.filter(status__in=[Verdict.AGREES, Verdict.DIFFERS])
+    last = decided.order_by("-finished_at").values_list("difference_count", "finished_at").first()
     differences, finished_at = last or (0, None)
     if finished_at is None:
         return ReconcileState(differences, None)
@@ -47,7 +50,7 @@ def reconcile_state() -> ReconcileState:
 
 
 def as_json(report: ReconcileReport) -> dict[str, Any]:
-    """The report for programs: `manage.py reconcile --json`."""
+    """Returns the report for programs: `manage.py reconcile --json`."""
     return {
         "id": str(report.pk),
         "verdict": report.status,
@@ -62,7 +65,7 @@ def as_json(report: ReconcileReport) -> dict[str, Any]:
 
 
 def kinds_of(report: ReconcileReport) -> list[dict[str, Any]]:
-    """Each kind that was found, in the order in which changes flow: what it is called, how often, what to do."""
+    """Returns each kind that was found, with its count, in the order in which changes flow."""
     counts = report.figures.get("byKind", {})
     return [
         {"store": kind.store, "title": kind.title, "count": counts[code], "to_do": kind.to_do}

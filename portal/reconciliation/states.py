@@ -1,4 +1,4 @@
-"""What analytics counted, asked at its web door: each patient's state, and its figures against their states."""
+"""Reads what analytics counted: each patient's state, and its figures against the states."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,16 +10,19 @@ from django.conf import settings
 
 from portal.reconciliation.stores import StoreAway
 
-MOST_PATIENTS = 1_000  # In one question.
+MOST_PATIENTS = 1_000  # In one request.
 HEADER = b"patient_id,version,event_id,status,counted"
-TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+TIMEOUT = httpx.Timeout(30.0, connect=5.0)  # Seconds.
 LONG_SECONDS = 300.0  # The audit and a recount look at every state before they answer.
 _AWAY = "Analytics does not answer. See ANALYTICS_URL and its /health/ready, and check again."
 _CUT_OFF = "Analytics broke off in the middle of its answer. Check again."
+_OTHER_VERSION = (
+    "Analytics answers in other words than ours. Run portal and analytics of one version."
+)
 
 
 class StatesClient:
-    """A connection that is opened on the first call. StoreAway from every call while analytics cannot answer."""
+    """A client that connects on the first call; each call raises StoreAway while it cannot."""
 
     def __init__(self, address: str | None = None) -> None:
         self._http = httpx.Client(
@@ -29,56 +32,53 @@ class StatesClient:
         )
 
     def read_all(self, lines: IO[bytes]) -> None:
-        """Every state as a line of CSV for `read_state`."""
-        with _told(), self._http.stream("GET", "/states") as answer:
-            _keep(answer.raise_for_status(), lines)
+        """Writes each state as a line of CSV for `read_state`."""
+        with _raising_store_away(), self._http.stream("GET", "/states") as answer:
+            _copy_states(answer.raise_for_status(), lines)
 
     def read(self, patient_ids: Sequence[UUID], lines: IO[bytes]) -> None:
-        """The states of these patients; one without a state has no line."""
-        for few in in_chunks(patient_ids, MOST_PATIENTS):
-            body = {"patients": [str(one) for one in few]}
-            with _told(), self._http.stream("POST", "/states", json=body) as answer:
-                _keep(answer.raise_for_status(), lines)
+        """Writes the states of these patients; a patient without a state has no line."""
+        for first in range(0, len(patient_ids), MOST_PATIENTS):
+            few = patient_ids[first : first + MOST_PATIENTS]
+            body = {"patients": [str(patient_id) for patient_id in few]}
+            with _raising_store_away(), self._http.stream("POST", "/states", json=body) as answer:
+                _copy_states(answer.raise_for_status(), lines)
 
     def audit(self) -> list[dict[str, Any]]:
-        """The figures that are not what states and events give: name, bucket, stored, expected."""
-        with _told():
-            return list(
-                self._http.get("/audit", timeout=LONG_SECONDS)
-                .raise_for_status()
-                .json()["differences"]
-            )
+        """Returns the figures that do not follow from the states, with what they should be."""
+        with _raising_store_away():
+            answer = self._http.get("/audit", timeout=LONG_SECONDS).raise_for_status()
+            return list(answer.json()["differences"])
 
     def recount(self, forget: Sequence[UUID]) -> int:
-        """Have these patients, at most 1,000, forgotten, and the figures made anew of the rest; how many changed."""
-        with _told():
-            answer = self._http.post(
-                "/recount", json={"forget": [str(one) for one in forget]}, timeout=LONG_SECONDS
-            )
+        """Has these patients, at most 1,000, forgotten and the figures of the rest counted anew.
+
+        Returns how many figures changed.
+        """
+        body = {"forget": [str(patient_id) for patient_id in forget]}
+        with _raising_store_away():
+            answer = self._http.post("/recount", json=body, timeout=LONG_SECONDS)
             return int(answer.raise_for_status().json()["changed"])
 
     def close(self) -> None:
         self._http.close()
 
 
-def in_chunks(many: Sequence[UUID], size: int) -> Iterator[Sequence[UUID]]:
-    return (many[at : at + size] for at in range(0, len(many), size))
+def _copy_states(answer: httpx.Response, lines: IO[bytes]) -> None:
+    """Copies the lines between the header and the last line, which has their number.
 
-
-def _keep(answer: httpx.Response, lines: IO[bytes]) -> None:
-    """All lines between the header and the end, which tells their number. StoreAway if either is not as agreed."""
-    rows, ended = 0, None
+    Raises StoreAway if either is not as agreed.
+    """
+    rows, promised = 0, None
     for number, line in enumerate(_lines(answer.iter_bytes(1 << 16))):
         if number == 0 and line != HEADER:
-            raise StoreAway(
-                "Analytics answers in other words than ours. Run portal and analytics of one version."
-            )
+            raise StoreAway(_OTHER_VERSION)
         if line.startswith(b"end,"):
-            ended = int(line[4:])
+            promised = int(line[4:])
         elif number:
             lines.write(line + b"\n")
             rows += 1
-    if ended != rows:
+    if promised != rows:
         raise StoreAway(_CUT_OFF)
 
 
@@ -92,7 +92,7 @@ def _lines(parts: Iterable[bytes]) -> Iterator[bytes]:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _raising_store_away() -> Iterator[None]:
     try:
         yield
     except (httpx.HTTPError, ValueError, KeyError) as error:

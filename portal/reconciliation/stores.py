@@ -1,15 +1,13 @@
-"""The stores that are compared, by name, and what it is called when one does not answer."""
+"""The names of the stores that are compared, in the order in which changes flow."""
 
-PATIENTS, LOG, OUTBOX, TOPIC, ANALYTICS, BILLING = (
-    "patients",
-    "log",
-    "outbox",
-    "topic",
-    "analytics",
-    "billing",
-)
+PATIENTS = "patients"
+LOG = "log"
+OUTBOX = "outbox"
+TOPIC = "topic"
+ANALYTICS = "analytics"
+BILLING = "billing"
 ALL_STORES = (PATIENTS, LOG, OUTBOX, TOPIC, ANALYTICS, BILLING)
 
 
 class StoreAway(Exception):
-    """The store cannot be read now. The text says which, and what to do; it names no person."""
+    """The store cannot be read now. The text says which and what to do; it names no person."""

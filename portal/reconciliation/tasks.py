@@ -1,4 +1,4 @@
-"""What the worker does for reconciliation. Messages carry nothing; the report's row is the truth."""
+"""The worker's tasks for reconciliation. Their messages carry nothing: the report's row counts."""
 
 import structlog
 from celery import shared_task
@@ -10,7 +10,7 @@ log = structlog.get_logger("portal.reconciliation")
 
 @shared_task(name="reconciliation.run_waiting")
 def run_waiting() -> None:
-    """On a nudge, and often: what was asked for on the page."""
+    """Carries out the requested checks; it runs on a nudge, and often by the beat."""
     try:
         services.run_waiting_checks()
     except Exception as error:
@@ -19,5 +19,5 @@ def run_waiting() -> None:
 
 @shared_task(name="reconciliation.check")
 def check() -> None:
-    """Once a night: only look; what to repair is for a person to decide."""
+    """Requests the nightly check. It repairs nothing: that is for an operator to decide."""
     services.request_check(by=None)

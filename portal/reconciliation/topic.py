@@ -1,4 +1,4 @@
-"""The topic as it is on the broker, read from its beginning to its known end as lines for the database."""
+"""Reads the topic from its beginning to its known end, as lines for the database."""
 
 import re
 import time
@@ -15,16 +15,18 @@ from portal.events.broker import KafkaBroker
 from portal.reconciliation.stores import StoreAway
 from protos.patient.events.v1.patient_event_pb2 import PatientEvent
 
-SILENCE_SECONDS = 20.0
-TRIES = 3
-AT_ONCE = 2_000  # Records in hand; with what is fetched ahead this bounds the memory.
-FETCH_BYTES, PARTITION_BYTES = 8 * 2**20, 2 * 2**20
+SILENCE_SECONDS = 20.0  # Without a record, after which the broker counts as away.
+TRIES = 3  # To learn the ends of the topic.
+POLL_RECORDS = 2_000  # In memory at once; what is fetched ahead comes on top.
+FETCH_BYTES, PARTITION_BYTES = 8 * 2**20, 2 * 2**20  # Fetched ahead: in all, and of a partition.
+_AWAY = "Kafka does not answer. See KAFKA_BOOTSTRAP_SERVERS, and check again."
+_SILENT = "Kafka has messages that it does not hand out. Look at the broker, and check again."
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass
 class Tally:
-    """What was read. `strays` are no events of ours: undecodable, or under another key than their patient's."""
+    """What was read. `strays` cannot be decoded, or have another key than their patient's."""
 
     messages: int = 0
     strays: int = 0
@@ -32,7 +34,7 @@ class Tally:
 
 
 class TopicReader:
-    """Reads on from where it stopped; made in the thread or threads that read, one after the other."""
+    """Reads on from where it stopped. Several threads may use it, one after the other."""
 
     def __init__(self) -> None:
         self.tally = Tally()
@@ -41,17 +43,17 @@ class TopicReader:
         self._next: dict[TopicPartition, int] = {}
 
     def read_on(self, lines: IO[bytes]) -> None:
-        """Write every message up to the ends of now as a line of `read_message`. StoreAway if the broker is."""
+        """Writes each message up to the present ends as a line of `read_message`.
+
+        Raises StoreAway while the broker is away, or has no topic.
+        """
         try:
             ends = self._ends()
-            if self._consumer is None:
-                self._open(list(ends))
-            self._read(ends, lines)
+            consumer = self._consumer or self._open(list(ends))
+            self._read(consumer, ends, lines)
         except KafkaError as error:
             self.close()
-            raise StoreAway(
-                "Kafka does not answer. See KAFKA_BOOTSTRAP_SERVERS, and check again."
-            ) from error
+            raise StoreAway(_AWAY) from error
 
     def close(self) -> None:
         self._broker.close()
@@ -60,7 +62,7 @@ class TopicReader:
             consumer.close()
 
     def _ends(self) -> dict[TopicPartition, int]:
-        """The broker's own patience is short: it is asked more than once before it counts as away."""
+        """Asks more than once before the broker counts as away: each question ends soon."""
         topic = settings.KAFKA_TOPIC_PATIENT
         for _ in range(TRIES - 1):
             with suppress(KafkaError):
@@ -72,33 +74,37 @@ class TopicReader:
             raise StoreAway(f"There is no topic {topic}. Run manage.py create_topics.")
         return {TopicPartition(topic, number): end for number, end in ends.items()}
 
-    def _open(self, places: list[TopicPartition]) -> None:
+    def _open(self, partitions: list[TopicPartition]) -> KafkaConsumer:
         consumer = self._consumer = _new_consumer()
-        consumer.assign(places)
-        self._next = consumer.beginning_offsets(places)
-        # A broker that keeps a window, or has lost its topic, is no witness of what it does not hold.
+        consumer.assign(partitions)
+        self._next = consumer.beginning_offsets(partitions)
+        # A broker that keeps a window, or has lost its topic, proves nothing of what it lacks.
         self.tally.is_whole = not settings.KAFKA_WINDOW_BYTES and not any(self._next.values())
-        for place, offset in self._next.items():
-            consumer.seek(place, offset)
+        for partition, offset in self._next.items():
+            consumer.seek(partition, offset)
+        return consumer
 
-    def _read(self, ends: dict[TopicPartition, int], lines: IO[bytes]) -> None:
-        assert self._consumer is not None  # noqa: S101
+    def _read(
+        self, consumer: KafkaConsumer, ends: dict[TopicPartition, int], lines: IO[bytes]
+    ) -> None:
         heard_at = time.monotonic()
-        while behind := [place for place, end in ends.items() if self._next.get(place, end) < end]:
-            batches = self._consumer.poll(timeout_ms=200, max_records=AT_ONCE)
-            for place, records in batches.items():
+        while unread := self._unread(ends):
+            batches = consumer.poll(timeout_ms=200, max_records=POLL_RECORDS)
+            for partition, records in batches.items():
                 lines.writelines(filter(None, map(self._line, records)))
-                self._next[place] = records[-1].offset + 1
-            for place in behind:  # Markers of transactions are no records, but take offsets.
-                self._next[place] = max(
-                    self._next[place], self._consumer.position(place, timeout_ms=5_000) or 0
-                )
+                self._next[partition] = records[-1].offset + 1
+            for partition in unread:  # Markers of transactions are no records, but take offsets.
+                position = consumer.position(partition, timeout_ms=5_000) or 0
+                self._next[partition] = max(self._next[partition], position)
             if batches:
                 heard_at = time.monotonic()
             elif time.monotonic() - heard_at > SILENCE_SECONDS:
-                raise StoreAway(
-                    "Kafka has messages that it does not hand out. Look at the broker, and check again."
-                )
+                raise StoreAway(_SILENT)
+
+    def _unread(self, ends: dict[TopicPartition, int]) -> list[TopicPartition]:
+        return [
+            partition for partition, end in ends.items() if self._next.get(partition, end) < end
+        ]
 
     def _line(self, record: Any) -> bytes | None:
         self.tally.messages += 1
@@ -125,7 +131,10 @@ class TopicReader:
 
 
 def _new_consumer() -> KafkaConsumer:
-    """Of no group, so that nobody's reading is moved. Made only once the broker has answered: it would wait for it."""
+    """Makes a consumer without a group, so that no group's position moves.
+
+    Make it only once the broker has answered: it would wait for it.
+    """
     return KafkaConsumer(
         bootstrap_servers=settings.KAFKA_BOOTSTRAP_SERVERS,
         api_version=settings.KAFKA_API_VERSION,
@@ -134,7 +143,7 @@ def _new_consumer() -> KafkaConsumer:
         enable_auto_commit=False,
         fetch_max_bytes=FETCH_BYTES,
         max_partition_fetch_bytes=PARTITION_BYTES,
-        max_poll_records=AT_ONCE,
+        max_poll_records=POLL_RECORDS,
         request_timeout_ms=15_000,
         bootstrap_timeout_ms=5_000,
         reconnect_backoff_max_ms=2_000,

@@ -1,4 +1,4 @@
-"""Addresses of reconciliation."""
+"""The addresses of reconciliation."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Reconciliation in the browser: whether all copies agree, what differs, and having it repaired."""
+"""The pages of reconciliation: whether all stores agree, what differs, and the repair."""
 
 from typing import Any
 from uuid import UUID
@@ -18,33 +18,33 @@ REPORTS_SHOWN = 30
 @allow("reconciliation.view_reconcilereport")
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """The last check as a whole, and the ones before; a poll gets the last one alone."""
+    """Shows the last check as a whole, and the earlier ones; a poll gets the last one alone."""
     reports = reports_visible_to(user_of(request))[:REPORTS_SHOWN]
-    context = {"reports": reports, **_told(reports[0] if reports else None)}
+    context = {"reports": reports, **_context_of(reports[0] if reports else None)}
     return render(request, f"reconciliation/index.html{_part(request)}", context)
 
 
 @allow("reconciliation.view_reconcilereport")
 @require_safe
 def show(request: HttpRequest, report_id: UUID) -> HttpResponse:
-    """One report, which fills while it runs."""
+    """Shows a report, which fills while it runs."""
     report = open_report(user_of(request), report_id)
-    return render(request, f"reconciliation/show.html{_part(request)}", _told(report))
+    return render(request, f"reconciliation/show.html{_part(request)}", _context_of(report))
 
 
 @allow("reconciliation.add_reconcilereport")
 @require_POST
 def check(request: HttpRequest) -> HttpResponse:
-    """Have the worker check, or check and repair; the page may be closed."""
+    """Requests a check, on request with a repair; the page may be closed meanwhile."""
     report = request_check(by=user_of(request), repair="repair" in request.POST)
     return redirect("reconciliation:show", report.pk)
 
 
 def _part(request: HttpRequest) -> str:
-    return "#report" if request.htmx else ""  # type: ignore[attr-defined]
+    return "#report" if request.htmx else ""  # type: ignore[attr-defined] - set by django-htmx
 
 
-def _told(report: ReconcileReport | None) -> dict[str, Any]:
+def _context_of(report: ReconcileReport | None) -> dict[str, Any]:
     if report is None:
         return {"report": None}
     return {"report": report, "stores": report.figures.get("stores", []), "kinds": kinds_of(report)}

@@ -1,4 +1,4 @@
-"""A session of the database for one check alone: its lock, and tables that vanish with it."""
+"""A database session for a check alone: its lock, and tables that vanish with it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -6,15 +6,16 @@ from typing import IO, Any
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connections
 
-LOCK = 20_260_514  # Any number that nobody else locks.
+LOCK = 20_260_514  # Any number that nothing else uses for an advisory lock.
 
-# What the portal has, what the neighbours answered, what follows from each, and what was found.
+# The portal's snapshot, what the peers answered, what follows from both, and the differences.
 _TABLES = {
     "snap_patient": "patient uuid, version bigint, status text",
     "snap_event": "event_id bigint, patient uuid, version bigint, status text, is_held boolean",
     "snap_waiting": "event_id bigint",
     "snap_quarantined": "event_id bigint, patient uuid, reason text",
-    "snap_account": "patient uuid, status text, account_id text, wanted bigint, is_waiting boolean, error text",
+    "snap_account": """patient uuid, status text, account_id text, wanted bigint,
+        is_waiting boolean, error text""",
     "snap_need": "patient uuid",
     "read_message": "event_id bigint, patient uuid, version bigint, partition int, place bigint",
     "read_state": "patient uuid, version bigint, event_id bigint, status text, counted bigint",
@@ -29,7 +30,8 @@ _TABLES = {
     "candidate": "patient uuid",
     "difference": "kind text, patient uuid, event_id bigint, found text",
 }
-# Sorts and joins go to disk beyond this; a dead client's session, and with it the lock, ends within half a minute.
+# Sorts and joins go to disk beyond this. The session of a dead client, and with it the lock, ends
+# within half a minute.
 _SETTINGS = """
     SET work_mem = '48MB'; SET temp_buffers = '32MB'; SET application_name = 'reconcile';
     SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
@@ -41,20 +43,20 @@ class CheckIsRunning(Exception):
 
 
 class Workspace:
-    """Runs statements in the session. For one thread."""
+    """Runs statements in the session; for use in one thread."""
 
     def __init__(self) -> None:
         self._session: Any = connections.create_connection(DEFAULT_DB_ALIAS)
 
     def create_tables(self) -> None:
-        """Have every table there, and empty."""
+        """Creates every table anew, empty."""
         for name, columns in _TABLES.items():
             self.rows(f"DROP TABLE IF EXISTS pg_temp.{name}; CREATE TEMP TABLE {name} ({columns})")
 
     def rows(
         self, statement: str, values: Sequence[Any] | dict[str, Any] | None = None
     ) -> list[tuple[Any, ...]]:
-        """The rows of a statement, all in memory: for what is known to be few."""
+        """Returns the rows of a statement, all in memory: for what is known to be few."""
         with self._session.cursor() as cursor:
             cursor.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
@@ -64,13 +66,16 @@ class Workspace:
         return value
 
     def copy(self, table: str, lines: IO[bytes], *, form: str = "text") -> None:
-        """Load lines in PostgreSQL's own format `text` or `csv`; DataError where they are not such lines."""
+        """Loads lines in PostgreSQL's own format `text` or `csv`.
+
+        Raises DataError where they are not such lines.
+        """
         lines.seek(0)
         with self._session.cursor() as cursor, self._session.wrap_database_errors:
             cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT {form})", lines, 1 << 16)
 
     def chunks(self, statement: str, values: Sequence[Any], *, size: int) -> Iterator[list[Any]]:
-        """The first column of a statement's rows, a chunk at a time, however many there are."""
+        """Yields the first column of a statement's rows in chunks, however many there are."""
         self.rows(f"DECLARE chunks NO SCROLL CURSOR WITH HOLD FOR {statement}", values)
         try:
             while found := self.rows(f"FETCH {size} FROM chunks"):
@@ -80,7 +85,7 @@ class Workspace:
 
     @contextmanager
     def repeatable_read(self) -> Iterator[None]:
-        """Everything read inside was so at one moment."""
+        """Runs the block in a transaction that reads everything as it was at one moment."""
         self.rows("BEGIN ISOLATION LEVEL REPEATABLE READ")
         try:
             yield
@@ -94,7 +99,10 @@ class Workspace:
         self.rows(f"TRUNCATE {', '.join(tables)}")
 
     def release_lock(self) -> None:
-        """Free the lock at once; with the session it would end a moment later. A session that is gone has freed it."""
+        """Frees the lock at once; with the session it would end a moment later.
+
+        A session that is gone has freed it already.
+        """
         with suppress(InterfaceError, DatabaseError):
             self.rows("SELECT pg_advisory_unlock_all()")
 
@@ -104,7 +112,10 @@ class Workspace:
 
 @contextmanager
 def workspace() -> Iterator[Workspace]:
-    """Only one at a time on a database: Busy while another process has it. A process that dies lets go of it."""
+    """Opens the only workspace of a database; a process that dies frees it.
+
+    Raises CheckIsRunning while another process has it.
+    """
     space = Workspace()
     try:
         space.rows(_SETTINGS)

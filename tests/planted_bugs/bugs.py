@@ -170,7 +170,7 @@ def flush_without_future(world: World):
     def deliver(self, messages):
         self._producer = self._producer or producer._new_producer(self._deadline)
         for message in messages:
-            self._send(message)
+            self._send(self._producer, message)
         self._producer.flush()
         return Delivery([Receipt(message, 0, -1) for message in messages], [])
 

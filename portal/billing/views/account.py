@@ -1,4 +1,4 @@
-"""A patient's billing account in the browser: what billing answered last, and asking it again."""
+"""The page of a patient's billing account: what billing answered last, and asking it again."""
 
 from datetime import datetime
 from typing import Any
@@ -18,28 +18,28 @@ from portal.patients.models import Source
 from portal.patients.selectors import open_patient, patients_visible_to
 from portal.patients.views.layout import patient_layout
 
-POLL_SECONDS = 1
-POLL_SECONDS_AWAY = 10  # Billing did not answer: hours may pass.
-LATE_SECONDS = 5
+POLL_SECONDS = 1  # Between two looks of the page while an answer is due.
+POLL_SECONDS_AWAY = 10  # The same while billing does not answer: hours may pass.
+LATE_SECONDS = 5  # After which an account that waits without a failed attempt counts as late.
 
 
 @allow("billing.view_billingaccount")
 @require_safe
 def account(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """The tab; a poll gets the account's part alone, which names nobody and is no reading of the record."""
-    if request.htmx:  # type: ignore[attr-defined]
+    """Shows the tab. A poll gets the account's part alone: it names nobody and is no access."""
+    if request.htmx:  # type: ignore[attr-defined] - set by django-htmx
         if not patients_visible_to(user_of(request)).filter(pk=patient_id).exists():
             raise NotFound("There is no patient at this address.")
         return render(
             request,
             "billing/account.html#account",
-            {"patient_id": patient_id, **_shown(patient_id)},
+            {"patient_id": patient_id, **_account_context(patient_id)},
         )
     patient = open_patient(user_of(request), patient_id, channel=Source.PORTAL)
     context = {
         **patient_layout(request, patient, tab="billing:account"),
         "patient_id": patient_id,
-        **_shown(patient_id),
+        **_account_context(patient_id),
     }
     return render(request, "billing/account.html", context)
 
@@ -47,15 +47,16 @@ def account(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @allow("billing.retry_billingaccount")
 @require_POST
 def retry(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """Ask billing again at once; doing it twice opens one account."""
+    """Has billing asked again at once; doing it twice opens one account."""
     retry_account(patient_id, by=user_of(request))
     return redirect("billing:account", patient_id)
 
 
-def _shown(patient_id: UUID) -> dict[str, Any]:
-    """The account, whether billing is behind or away, and in how many seconds to look again (0: never).
+def _account_context(patient_id: UUID) -> dict[str, Any]:
+    """Returns the account, whether it waits, and in how many seconds to look again (0: never).
 
-    Late is what waits for long though no attempt has failed: billing hangs, or nobody has asked it yet.
+    An account is late when it waits for long though no attempt has failed: billing hangs, or has
+    not been asked yet.
     """
     row = account_of(patient_id) or BillingAccount(patient_id=patient_id, wanted_version=1)
     is_waiting = row.status == AccountStatus.PENDING or row.next_attempt_at is not None

@@ -1,4 +1,4 @@
-"""The accounts by state, followed while something waits, and asking billing again for one, some or all failed."""
+"""The page of accounts by state: it follows what waits, and has billing asked again."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -24,86 +24,94 @@ from portal.billing.services import retry_accounts
 from portal.errors import InvalidInput
 from portal.patients.models import Source
 
-PAGE_SIZE = 50
-POLL_SECONDS = 2
-POLL_SECONDS_AWAY = 10  # Billing did not answer: hours may pass.
-OPEN = [AccountStatus.PENDING, AccountStatus.FAILED]
-IN_ORDER = [*OPEN, AccountStatus.ACTIVE, AccountStatus.CLOSED]
+PAGE_SIZE = 50  # Accounts.
+POLL_SECONDS = 2  # Between two looks of the page while something waits.
+POLL_SECONDS_AWAY = 10  # The same while billing does not answer: hours may pass.
+UNSETTLED = [AccountStatus.PENDING, AccountStatus.FAILED]  # These have tries, and a next one.
+IN_ORDER = [*UNSETTLED, AccountStatus.ACTIVE, AccountStatus.CLOSED]
 
 
 @allow("billing.view_billingaccount")
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """The accounts of one state; at first the failed ones if there are any, else those that wait."""
+    """Shows the accounts of a state: at first the failed ones if there are any, else the pending."""
     figures = _figures()
-    state = _known(request.GET.get("state", "")) or _first(figures["counts"])
+    state = _parse_state(request.GET.get("state", "")) or _default_state(figures["counts"])
     after = request.GET.get("after", "")
     page = accounts_in(
         state, user=user_of(request), channel=Source.PORTAL, after=after, limit=PAGE_SIZE
     )
     next_query = urlencode({"state": state, "after": page.next_cursor}) if page.next_cursor else ""
     may_retry = request.user.has_perm("billing.retry_billingaccount")
-    shown = {
+    context = {
+        **figures,
+        **_state_context(state),
         "page": page,
         "after": after,
         "next_query": next_query,
-        "is_retrying": may_retry and state in OPEN,
+        "is_retrying": may_retry and state in UNSETTLED,
     }
-    return render(request, "billing/index.html", {**figures, **_state(state), **shown})
+    return render(request, "billing/index.html", context)
 
 
 @allow("billing.view_billingaccount")
 @require_safe
 def states(request: HttpRequest) -> HttpResponse:
-    """What a page that is open asks for by itself: the counts, and how its rows stand. It names nobody."""
-    shown = states_of(_ids(request.GET.getlist("shown"))[:PAGE_SIZE], user=user_of(request))
-    state = _known(request.GET.get("state", "")) or AccountStatus.PENDING
-    return render(
-        request, "billing/states.html", {**_figures(), **_state(state), "accounts": shown}
-    )
+    """Answers an open page that asks by itself: the counts and its rows' states, without names."""
+    shown_ids = _parse_ids(request.GET.getlist("shown"))[:PAGE_SIZE]
+    state = _parse_state(request.GET.get("state", "")) or AccountStatus.PENDING
+    context = {
+        **_figures(),
+        **_state_context(state),
+        "accounts": states_of(shown_ids, user=user_of(request)),
+    }
+    return render(request, "billing/states.html", context)
 
 
 @allow("billing.retry_billingaccount")
 @require_POST
 def retry_many(request: HttpRequest) -> HttpResponse:
-    """Ask billing again for the row whose button was pressed, for those that are ticked, or for all that failed."""
-    sent, user = request.POST, user_of(request)
-    if "all_failed" in sent:
+    """Has billing asked again: for the row whose button was pressed, the ticked rows, or all failed."""
+    form, user = request.POST, user_of(request)
+    if "all_failed" in form:
         ids = failed_ids(user=user)
     else:
-        ids = _ids([sent["only"]] if "only" in sent else sent.getlist("chosen"))
+        ids = _parse_ids([form["only"]] if "only" in form else form.getlist("chosen"))
     if ids:
         count = retry_accounts(ids, by=user)
-        rest = (
-            ""
-            if count == len(ids)
-            else " The others need nothing, or are being asked for at this moment."
-        )
-        messages.success(request, f"Billing is asked again for {_accounts(count)}.{rest}")
+        text = f"Billing is asked again for {_accounts(count)}."
+        if count < len(ids):
+            text += " The others need nothing, or are being asked for at this moment."
+        messages.success(request, text)
     else:
         messages.warning(request, "Nothing was asked: no account was chosen.")
-    state = _known(sent.get("state", ""))
+    state = _parse_state(form.get("state", ""))
     return redirect(reverse("billing:list") + (f"?state={state}" if state else ""))
 
 
 def _figures() -> dict[str, Any]:
-    """Counts by state, what waits since when, and in how many seconds to look again (0: never)."""
-    counts, behind = accounts_by_status(), billing_state()
-    poll = (POLL_SECONDS_AWAY if is_billing_away() else POLL_SECONDS) if behind.waiting else 0
-    tiles = [{"state": one, "count": counts[one]} for one in IN_ORDER]
-    return {"tiles": tiles, "counts": counts, "behind": behind, "poll_seconds": poll}
+    """Returns the counts by state, what waits, and in how many seconds to look again (0: never)."""
+    counts, backlog = accounts_by_status(), billing_state()
+    poll_seconds = 0
+    if backlog.waiting:
+        poll_seconds = POLL_SECONDS_AWAY if is_billing_away() else POLL_SECONDS
+    return {
+        "tiles": [{"state": state, "count": counts[state]} for state in IN_ORDER],
+        "counts": counts,
+        "backlog": backlog,
+        "poll_seconds": poll_seconds,
+    }
 
 
-def _state(state: AccountStatus) -> dict[str, Any]:
-    """Which list it is; only open accounts have tries, and a next one."""
-    return {"state": state, "is_open": state in OPEN}
+def _state_context(state: AccountStatus) -> dict[str, Any]:
+    return {"state": state, "is_unsettled": state in UNSETTLED}
 
 
-def _known(text: str) -> AccountStatus | None:
+def _parse_state(text: str) -> AccountStatus | None:
     return AccountStatus(text) if text in AccountStatus.values else None
 
 
-def _first(counts: dict[str, int]) -> AccountStatus:
+def _default_state(counts: dict[str, int]) -> AccountStatus:
     return AccountStatus.FAILED if counts[AccountStatus.FAILED] else AccountStatus.PENDING
 
 
@@ -111,7 +119,7 @@ def _accounts(count: int) -> str:
     return "1 account" if count == 1 else f"{count:,} accounts"
 
 
-def _ids(texts: list[str]) -> list[UUID]:
+def _parse_ids(texts: list[str]) -> list[UUID]:
     try:
         return [UUID(text) for text in texts]
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""`manage.py create_topics`: have the Kafka topics there."""
+"""`manage.py create_topics`: create the Kafka topics that are missing."""
 
 from typing import Any
 

@@ -10,10 +10,12 @@ from portal.relay_loops import registered_loops
 
 
 class Command(BaseCommand):
-    requires_system_checks: tuple[
-        str, ...
-    ] = ()  # They load every page and API, 20 MB that a relay never uses.
-    help = "Carry events to Kafka and billing requests to billing. Several may run: one leads, the others stand by."
+    # The checks load every page and API, 20 MB that a relay never uses.
+    requires_system_checks: tuple[str, ...] = ()
+    help = (
+        "Carry events to Kafka and billing requests to billing. "
+        "Several may run: one leads, the others stand by."
+    )
 
     def handle(self, *_: Any, **__: Any) -> None:
         relay = Relay(registered_loops())

@@ -12,8 +12,8 @@ from django.utils.dateparse import parse_datetime
 from portal.events.replay import replay_all, replay_patient, replay_since
 
 
-def moment(text: str) -> datetime:
-    """An ISO 8601 time, or a day; without an offset it is in the clinic's time zone."""
+def parse_moment(text: str) -> datetime:
+    """Parses an ISO 8601 time or day; without an offset it is in the clinic's time zone."""
     try:
         parsed = parse_datetime(text if "T" in text or " " in text else f"{text}T00:00")
     except ValueError:
@@ -24,16 +24,19 @@ def moment(text: str) -> datetime:
 
 
 class Command(BaseCommand):
-    help = "Put events of the log back into the outbox, so that the relay sends them again. Readers count each once."
+    help = (
+        "Put events of the log back into the outbox, so that the relay sends them again. "
+        "Readers count each once."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        which = parser.add_mutually_exclusive_group(required=True)
-        which.add_argument(
+        selection = parser.add_mutually_exclusive_group(required=True)
+        selection.add_argument(
             "--all", action="store_true", help="the whole log, for a broker that lost its topic"
         )
-        which.add_argument("--patient", type=UUID, metavar="ID", help="one patient's events")
-        which.add_argument(
-            "--since", type=moment, metavar="TIME", help="events at or after this time"
+        selection.add_argument("--patient", type=UUID, metavar="ID", help="one patient's events")
+        selection.add_argument(
+            "--since", type=parse_moment, metavar="TIME", help="events at or after this time"
         )
 
     def handle(self, *_: Any, **options: Any) -> None:

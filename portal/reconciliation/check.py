@@ -1,11 +1,12 @@
 """A pass over all stores: read, compare, look again, and the result."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from portal.jobs import Progress
 from portal.reconciliation import snapshot
 from portal.reconciliation.comparison import compare
 from portal.reconciliation.confirmation import confirm
@@ -16,7 +17,6 @@ from portal.reconciliation.workspace import Workspace
 
 PATIENCE_SECONDS = 10.0  # That a change on its way may take to arrive in all stores.
 SHOWN = 100  # Differences that a report lists.
-ReportStep = Callable[[str], None]
 
 _ADD_AUDIT = "INSERT INTO difference VALUES ('figure-differs', NULL, NULL, %s)"
 _BY_KIND = "SELECT kind, count(*) FROM difference GROUP BY kind"
@@ -48,7 +48,7 @@ def check(
     space: Workspace,
     *,
     patience: float = PATIENCE_SECONDS,
-    report_step: ReportStep = lambda _: None,
+    report_step: Progress = lambda _: None,
 ) -> Result:
     """Compares all stores patient by patient.
 
@@ -99,7 +99,7 @@ def _difference_json(code: str, patient: Any, event_id: int | None, found: str) 
 class _Stopwatch:
     """Reports each step as it begins, and keeps how long it took, by a short name."""
 
-    def __init__(self, report_step: ReportStep) -> None:
+    def __init__(self, report_step: Progress) -> None:
         self._report_step = report_step
         self.seconds: dict[str, float] = {}
 

@@ -1,22 +1,23 @@
 """Checks are requested, carried out by one process at a time, and reported."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import structlog
-from celery import current_app
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.utils import timezone
-from kombu.exceptions import OperationalError as QueueAway
 
 from portal.accounts.models import User
+from portal.jobs import Progress, nudge, run_jobs, step_recorder
 from portal.reconciliation import figures
-from portal.reconciliation.check import PATIENCE_SECONDS, ReportStep, Result, check
+from portal.reconciliation.check import PATIENCE_SECONDS, Result, check
 from portal.reconciliation.models import ReconcileReport, Verdict
 from portal.reconciliation.repair import Repair
-from portal.reconciliation.workspace import CheckIsRunning, Workspace, workspace
+from portal.reconciliation.workspace import Workspace, workspace
 
 log = structlog.get_logger("portal.reconciliation")
 AFTER_REPAIR = 3  # The patience after a repair, in multiples: its changes have a longer way to go.
-NUDGE_SECONDS = 10  # A nudge that the worker has not taken by then is dropped.
 _CUT_OFF = "It was cut off in the middle. Check again."
 _DATABASE_AWAY = (
     "The portal's database went away or refused in the middle. See its log, and check again."
@@ -30,7 +31,7 @@ def request_check(*, by: User | None, repair: bool = False) -> ReconcileReport:
     """
     unfinished = _unfinished_reports().filter(is_repair=repair)
     report = unfinished.first() or ReconcileReport.objects.create(by=by, is_repair=repair)
-    transaction.on_commit(_nudge_worker)
+    nudge("reconciliation.run_waiting")
     return report
 
 
@@ -39,13 +40,13 @@ def check_now(
     by: User | None,
     repair: bool = False,
     patience: float = PATIENCE_SECONDS,
-    report_step: ReportStep | None = None,
+    report_step: Progress | None = None,
 ) -> ReconcileReport:
     """Carries out a check in this process, and on request a repair; returns the report.
 
-    Raises CheckIsRunning while another process is at it.
+    Raises Busy while another process is at it.
     """
-    with workspace() as space:
+    with _exclusive_workspace() as space:
         report = ReconcileReport(by=by, is_repair=repair)
         return _carry_out(report, space, patience=patience, report_step=report_step)
 
@@ -55,36 +56,25 @@ def run_waiting_checks() -> int:
 
     It is 0 while another process is at it.
     """
-    unfinished = _unfinished_reports()
-    count = 0
-    if unfinished.exists():
-        try:
-            with workspace() as space:
-                _end_cut_off_reports()
-                while report := unfinished.order_by("created_at").first():
-                    _carry_out(report, space)
-                    count += 1
-        except CheckIsRunning:
-            pass
-    return count
+    return run_jobs(
+        _unfinished_reports().order_by("created_at"), lock=_exclusive_workspace(), run=_carry_out
+    )
 
 
 def _unfinished_reports() -> QuerySet[ReconcileReport]:
     return ReconcileReport.objects.filter(status__in=[Verdict.WAITING, Verdict.RUNNING])
 
 
-def _nudge_worker() -> None:
-    """Tells the worker that a report waits. A lost nudge does no harm: the beat looks too."""
-    try:
-        current_app.send_task("reconciliation.run_waiting", expires=NUDGE_SECONDS)
-    except (QueueAway, OSError) as error:
-        log.warning("reconciliation_waits_for_the_beat", error=type(error).__name__)
+@contextmanager
+def _exclusive_workspace() -> Iterator[Workspace]:
+    """Opens the workspace, and ends the reports of killed processes.
 
-
-def _end_cut_off_reports() -> None:
-    """Ends the reports of killed processes; the caller holds the lock, so nothing else runs."""
-    running = ReconcileReport.objects.filter(status=Verdict.RUNNING)
-    running.update(status=Verdict.FAILED, message=_CUT_OFF, step="", finished_at=timezone.now())
+    Only the process with the workspace works, so whatever else is marked as running was killed.
+    """
+    with workspace() as space:
+        running = ReconcileReport.objects.filter(status=Verdict.RUNNING)
+        running.update(status=Verdict.FAILED, message=_CUT_OFF, step="", finished_at=timezone.now())
+        yield space
 
 
 def _carry_out(
@@ -92,19 +82,13 @@ def _carry_out(
     space: Workspace,
     *,
     patience: float = PATIENCE_SECONDS,
-    report_step: ReportStep | None = None,
+    report_step: Progress | None = None,
 ) -> ReconcileReport:
-    _end_cut_off_reports()
     report.status, report.started_at = Verdict.RUNNING, timezone.now()
     report.save()
-
-    def store_step(step: str) -> None:
-        ReconcileReport.objects.filter(pk=report.pk).update(step=step)
-        if report_step:
-            report_step(step)
-
+    record_step = step_recorder(report, report_step)
     try:
-        result = _check_and_repair(report, space, patience=patience, report_step=store_step)
+        result = _check_and_repair(report, space, patience=patience, report_step=record_step)
     except (OperationalError, InterfaceError) as error:
         log.warning("reconciliation_failed", error=type(error).__name__)
         return _end(report, Verdict.FAILED, _DATABASE_AWAY)
@@ -122,7 +106,7 @@ def _verdict_of(result: Result) -> Verdict:
 
 
 def _check_and_repair(
-    report: ReconcileReport, space: Workspace, *, patience: float, report_step: ReportStep
+    report: ReconcileReport, space: Workspace, *, patience: float, report_step: Progress
 ) -> Result:
     result = check(space, patience=patience, report_step=report_step)
     found = result.by_kind

@@ -1,10 +1,12 @@
 """A database session for a check alone: its lock, and tables that vanish with it."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from typing import IO, Any
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connections
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from portal.jobs import advisory_lock
 
 LOCK = 20_260_514  # Any number that nothing else uses for an advisory lock.
 
@@ -36,10 +38,6 @@ _SETTINGS = """
     SET work_mem = '48MB'; SET temp_buffers = '32MB'; SET application_name = 'reconcile';
     SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
 """
-
-
-class CheckIsRunning(Exception):
-    """Another check is running."""
 
 
 class Workspace:
@@ -98,13 +96,9 @@ class Workspace:
     def empty(self, *tables: str) -> None:
         self.rows(f"TRUNCATE {', '.join(tables)}")
 
-    def release_lock(self) -> None:
-        """Frees the lock at once; with the session it would end a moment later.
-
-        A session that is gone has freed it already.
-        """
-        with suppress(InterfaceError, DatabaseError):
-            self.rows("SELECT pg_advisory_unlock_all()")
+    def lock(self) -> AbstractContextManager[None]:
+        """Holds the lock of checks in the session; raises Busy while another process has it."""
+        return advisory_lock(LOCK, session=self._session)
 
     def close(self) -> None:
         self._session.close()
@@ -114,16 +108,12 @@ class Workspace:
 def workspace() -> Iterator[Workspace]:
     """Opens the only workspace of a database; a process that dies frees it.
 
-    Raises CheckIsRunning while another process has it.
+    Raises Busy while another process has it.
     """
     space = Workspace()
     try:
         space.rows(_SETTINGS)
-        if not space.value("SELECT pg_try_advisory_lock(%s)", [LOCK]):
-            raise CheckIsRunning
-        try:
+        with space.lock():
             yield space
-        finally:
-            space.release_lock()
     finally:
         space.close()

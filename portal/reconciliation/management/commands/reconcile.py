@@ -10,11 +10,11 @@ from django.db import OperationalError
 from rich.console import Console
 from rich.table import Table
 
+from portal.jobs import Busy
 from portal.reconciliation.check import PATIENCE_SECONDS
 from portal.reconciliation.models import ReconcileReport, Verdict
 from portal.reconciliation.selectors import as_json
 from portal.reconciliation.services import check_now
-from portal.reconciliation.workspace import CheckIsRunning
 
 AGREES, DIFFERS, NO_PROOF = 0, 1, 2  # Exit codes.
 SHOWN = 20  # Differences that the command prints.
@@ -49,7 +49,7 @@ class Command(BaseCommand):
                 patience=options["patience"],
                 report_step=self._print_step,
             )
-        except CheckIsRunning as error:
+        except Busy as error:
             raise CommandError(_ANOTHER_RUNS, returncode=NO_PROOF) from error
         except OperationalError as error:
             text = "The portal's database does not answer."

@@ -114,7 +114,7 @@ def postal_area(postal_code: str, country: str) -> str:
 
 def full_name(row: PatientEvent) -> str:
     """Returns the name as `Patient.full_name` has it; a log row has the same columns."""
-    return Patient.full_name.fget(row)  # type: ignore[attr-defined] - mypy sees no property here
+    return Patient.full_name.fget(row)  # type: ignore[attr-defined]  # a property
 
 
 def _channel(row: PatientEvent, context: Mapping[str, Any]) -> str:

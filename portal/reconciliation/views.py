@@ -41,7 +41,7 @@ def check(request: HttpRequest) -> HttpResponse:
 
 
 def _part(request: HttpRequest) -> str:
-    return "#report" if request.htmx else ""  # type: ignore[attr-defined] - set by django-htmx
+    return "#report" if request.htmx else ""  # type: ignore[attr-defined]  # django-htmx sets it
 
 
 def _context_of(report: ReconcileReport | None) -> dict[str, Any]:

@@ -27,7 +27,7 @@ LATE_SECONDS = 5  # After which an account that waits without a failed attempt c
 @require_safe
 def account(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Shows the tab. A poll gets the account's part alone: it names nobody and is no access."""
-    if request.htmx:  # type: ignore[attr-defined] - set by django-htmx
+    if request.htmx:  # type: ignore[attr-defined]  # django-htmx sets it
         if not patients_visible_to(user_of(request)).filter(pk=patient_id).exists():
             raise NotFound("There is no patient at this address.")
         return render(

@@ -121,8 +121,8 @@ def test_an_update_that_meets_silence_does_not_wait_for_each_few(
     client, few = client_of("127.0.0.1:1"), []
     monkeypatch.setattr(
         client,
-        "_update_few",
-        lambda many, ask=client._update_few: few.append(len(many)) or ask(many),
+        "_update_group",
+        lambda many, ask=client._update_group: few.append(len(many)) or ask(many),
     )
     errors = client.update_accounts([Details(patient.pk, "Jane", "", 1) for patient in patients])
     assert [type(error) for error in errors] == [BillingAway] * 6

@@ -16,20 +16,20 @@ class Figures(serializers.Serializer[Any]):
     """Series are lists of {at | day, count}; breakdowns are objects of counts."""
 
     totals = serializers.DictField(child=serializers.IntegerField())
-    registrationsByDay = serializers.ListField(child=serializers.DictField())  # noqa: N815
-    registrationsByHour = serializers.ListField(child=serializers.DictField())  # noqa: N815
-    registrationsByMinute = serializers.ListField(child=serializers.DictField())  # noqa: N815
-    eventsByDay = serializers.ListField(child=serializers.DictField())  # noqa: N815
-    eventsByHour = serializers.ListField(child=serializers.DictField())  # noqa: N815
-    eventsByMinute = serializers.ListField(child=serializers.DictField())  # noqa: N815
-    byAgeBand = serializers.DictField(child=serializers.IntegerField())  # noqa: N815
-    bySex = serializers.DictField(child=serializers.IntegerField())  # noqa: N815
-    byRegion = serializers.DictField(child=serializers.IntegerField())  # noqa: N815
-    bySource = serializers.DictField(child=serializers.IntegerField())  # noqa: N815
+    registrationsByDay = serializers.ListField(child=serializers.DictField())
+    registrationsByHour = serializers.ListField(child=serializers.DictField())
+    registrationsByMinute = serializers.ListField(child=serializers.DictField())
+    eventsByDay = serializers.ListField(child=serializers.DictField())
+    eventsByHour = serializers.ListField(child=serializers.DictField())
+    eventsByMinute = serializers.ListField(child=serializers.DictField())
+    byAgeBand = serializers.DictField(child=serializers.IntegerField())
+    bySex = serializers.DictField(child=serializers.IntegerField())
+    byRegion = serializers.DictField(child=serializers.IntegerField())
+    bySource = serializers.DictField(child=serializers.IntegerField())
     billing = serializers.DictField(child=serializers.IntegerField())
-    asOf = serializers.DateTimeField()  # noqa: N815
-    lagSeconds = serializers.FloatField()  # noqa: N815
-    lastEventAt = serializers.DateTimeField(allow_null=True)  # noqa: N815
+    asOf = serializers.DateTimeField()
+    lagSeconds = serializers.FloatField()
+    lastEventAt = serializers.DateTimeField(allow_null=True)
     stale = serializers.BooleanField(
         help_text="True for the last known figures while the stream processor is away"
     )

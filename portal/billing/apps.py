@@ -10,12 +10,12 @@ class BillingConfig(AppConfig):
     def ready(self) -> None:
         from portal.billing import selectors, signals
         from portal.billing.loop import BillingLoop
-        from portal.patients.extensions import Tab, register_annex
+        from portal.patients.extensions import Tab, register_extension
         from portal.relay_loops import register_loop
 
         signals.connect()
         register_loop("billing", BillingLoop)
-        register_annex(
+        register_extension(
             "billing",
             for_patients=selectors.for_patients,
             totals=selectors.accounts_by_status,

@@ -15,7 +15,7 @@ from portal.billing.models import AccountStatus, BillingAccount, OrphanedAccount
 from portal.cache import COUNT_TTL_SECONDS, LARGE_TABLE_ROWS, CachedValue
 from portal.errors import NotAllowed
 from portal.pagination import decode_cursor, encode_cursor
-from portal.patients.extensions import Happening, Tag
+from portal.patients.extensions import Tag, TimelineEvent
 from portal.patients.selectors import patients_by_id
 
 
@@ -133,18 +133,18 @@ def tag_of(patient_id: UUID) -> Tag:
     )
 
 
-def happenings_of(patient_id: UUID) -> list[Happening]:
+def happenings_of(patient_id: UUID) -> list[TimelineEvent]:
     """For the patient's timeline: what billing answered last, and what it has yet to hear of."""
     row = account_of(patient_id)
     told = []
     if row and row.answered_at and row.status in _ANSWERS:
         details = [f"Account {row.account_id}"] if row.account_id else []
         details += [f"Reason: {row.last_error_code}"] if row.status == AccountStatus.FAILED else []
-        told.append(Happening(row.answered_at, _ANSWERS[row.status], details, by="Billing"))
+        told.append(TimelineEvent(row.answered_at, _ANSWERS[row.status], details, by="Billing"))
     if row and row.next_attempt_at:
         tried = [f"Tried {row.attempts} times without an answer"] if row.attempts > 1 else []
         told.append(
-            Happening(row.wanted_at, "Billing is to be told, and has not answered yet", tried)
+            TimelineEvent(row.wanted_at, "Billing is to be told, and has not answered yet", tried)
         )
     return told
 

@@ -13,10 +13,10 @@ from portal.accounts.rules import needs, user_of
 from portal.duplicates.merge import merge_patient, unmerge_patient
 from portal.duplicates.merge_fields import MERGE_FIELDS, fields_missing_in
 from portal.errors import FieldProblem, InvalidInput, camel
-from portal.patients.api import DOOR, IF_MATCH, answer_with, expected_version, object_in
+from portal.patients.api import CHANNEL, IF_MATCH, expected_version, json_object, patient_response
 from portal.patients.fields import JSON_NAMES
 from portal.patients.selectors import open_patient
-from portal.patients.serializers import PatientJson
+from portal.patients.serializers.patient import PatientJson
 
 TAKES = {JSON_NAMES.get(name, camel(name)): name for name in MERGE_FIELDS}
 
@@ -29,7 +29,7 @@ class MergeBody(serializers.Serializer[Any]):
         required=False,
         help_text="Whose value comes from the merged record; without it, what the record that stays does not say",
     )
-    intoVersion = serializers.IntegerField(  # noqa: N815 - the contract's name
+    intoVersion = serializers.IntegerField(
         required=False, help_text="The version of `into` that you read; 412 if it is stale"
     )
 
@@ -59,19 +59,19 @@ class Merge(APIView):
     )
     def post(self, request: Request, patient_id: UUID) -> Response:
         """Answers with the record that stays. This one is kept, read-only, with the status merged and `mergedInto`."""
-        user, body = user_of(request), _checked(object_in(request))
+        user, body = user_of(request), _checked(json_object(request))
         into = body["into"]
         merged = merge_patient(
             patient_id,
             into=into,
             by=user,
-            source=DOOR,
+            source=CHANNEL,
             reason=body["reason"],
             take=_taken(body["take"]) if "take" in body else _missing(request, patient_id, into),
             expected_version=expected_version(request),
             expected_into_version=body.get("intoVersion"),
         )
-        return answer_with(merged)
+        return patient_response(merged)
 
 
 class Unmerge(APIView):
@@ -88,10 +88,10 @@ class Unmerge(APIView):
         """Answers with this record as it was; `left` names what the other one keeps, since it was changed there."""
         version = expected_version(request)
         parted = unmerge_patient(
-            patient_id, by=user_of(request), source=DOOR, expected_version=version
+            patient_id, by=user_of(request), source=CHANNEL, expected_version=version
         )
         names = {name: json_name for json_name, name in TAKES.items()}
-        return answer_with(parted.duplicate, left=[names.get(one, one) for one in parted.left])
+        return patient_response(parted.duplicate, left=[names.get(one, one) for one in parted.left])
 
 
 def _checked(body: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def _taken(names: list[str]) -> list[str]:
 def _missing(request: Request, patient_id: UUID, into: UUID) -> list[str]:
     """What the record that stays does not say; both were read for it."""
     duplicate, survivor = (
-        open_patient(user_of(request), one, channel=DOOR, action="compare")
+        open_patient(user_of(request), one, channel=CHANNEL, action="compare")
         for one in (patient_id, into)
     )
     return fields_missing_in(survivor, duplicate)

@@ -22,7 +22,7 @@ from portal.patients.models import (
     Source,
 )
 from portal.patients.search.engine import filter_by_search
-from portal.patients.validation import FIELDS, clean_details
+from portal.patients.validation import FIELDS, validate_details
 
 EDITABLE = [name for name in FIELDS if name != "identifiers"]
 
@@ -43,7 +43,7 @@ class PatientForm(forms.ModelForm):
         given = {**self.cleaned_data}
         given.pop("duplicate_reason", None)
         try:
-            self.details = clean_details(given)
+            self.details = validate_details(given)
         except InvalidInput as error:
             for problem in error.errors:
                 self.add_error(

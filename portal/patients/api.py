@@ -1,4 +1,4 @@
-"""/api/patients: the JSON door. Rules live in services and selectors; here are shapes, headers and rights."""
+"""/api/patients: headers and rights; shapes are in serializers, rules in services and selectors."""
 
 from typing import Any
 from uuid import UUID
@@ -7,31 +7,29 @@ from django.db import transaction
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from portal.accounts.models import User
 from portal.accounts.rules import needs, user_of
 from portal.errors import FieldProblem, InvalidInput, NotAllowed, StaleVersion
+from portal.pagination import Page, next_link
 from portal.patients import selectors, services
-from portal.patients.extensions import parts_for
-from portal.patients.history.log import Change, history_of
-from portal.patients.idempotency import first_answer
+from portal.patients.history.log import history_of
+from portal.patients.idempotency import keep_answer
 from portal.patients.models import Patient, Source, Status
-from portal.patients.representation import as_sent, details_from, patient_json
-from portal.patients.search.engine import Hit
-from portal.patients.serializers import (
-    ChangeJson,
-    DuplicateProblem,
+from portal.patients.serializers.answers import ChangeJson, DuplicateProblem
+from portal.patients.serializers.patient import (
     FoundPatientJson,
-    ListQuery,
     NewPatientBody,
     PatientBody,
     PatientJson,
+    found_patients_json,
+    patient_json,
 )
-from portal.patients.validation import clean_details
+from portal.patients.serializers.query import ListQuery
 
-DOOR = Source.API
+CHANNEL = Source.API
+LONGEST_KEY = 255  # Characters of an Idempotency-Key.
 IF_MATCH = OpenApiParameter(
     "If-Match", str, "header", description="The ETag you read; 412 if it is stale"
 )
@@ -49,16 +47,19 @@ class Patients(APIView):
     )
     def get(self, request: Request) -> Response:
         """An array: by name, or with `q` the best hits first. The Link header has the next page, if there is one."""
-        query = _query(request)
-        page = selectors.find_patients(
-            user_of(request), channel=DOOR, text=query.get("q", ""), filters=_filters(query),
-            after=query.get("cursor", ""), limit=query["limit"],
-        )  # fmt: skip
-        parts = parts_for([patient.pk for patient in page.patients])
-        body = [
-            patient_json(hit.patient, parts[hit.patient.pk]) | _matched_on(hit) for hit in page.hits
-        ]
-        return Response(body, headers=_next_link(request, page.next_cursor))
+        query = ListQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        asked = query.validated_data
+        found = selectors.find_patients(
+            user_of(request),
+            channel=CHANNEL,
+            text=asked.get("q", ""),
+            filters=selectors.PatientFilters(**asked.get("filters", {})),
+            after=asked.get("cursor", ""),
+            limit=asked["limit"],
+        )
+        page = Page(found.hits, found.next_cursor)
+        return Response(found_patients_json(found.hits), headers=next_link(request, page))
 
     @extend_schema(
         parameters=[KEY],
@@ -68,19 +69,21 @@ class Patients(APIView):
     )
     def post(self, request: Request) -> Response:
         """409 if the person is here already, unless `duplicateReason` says why this is another one."""
-        body = dict(object_in(request))
-        reason = str(body.pop("duplicateReason", "") or "").strip()
+        body = NewPatientBody(data=json_object(request))
+        body.is_valid(raise_exception=True)
+        details = body.validated_data
+        reason = details.pop("duplicate_reason")
         user, key = user_of(request), _idempotency_key(request)
         with transaction.atomic():
             patient = services.register_patient(
-                _clean(body),
+                details,
                 by=user,
-                source=DOOR,
+                source=CHANNEL,
                 idempotency_key=key,
                 waits=False,
-                duplicate_reason=reason[:500],
+                duplicate_reason=reason,
             )
-            answer = first_answer(patient, key, by=user, answer=lambda: _json(patient))
+            answer = keep_answer(patient, key, by=user, answer=lambda: patient_json(patient))
         headers = {"ETag": f'"{answer["version"]}"', "Location": f"/api/patients/{patient.pk}"}
         return Response(answer, 201, headers=headers)
 
@@ -102,7 +105,8 @@ class OnePatient(APIView):
 
     @extend_schema(responses=PatientJson, summary="Read a patient")
     def get(self, request: Request, patient_id: UUID) -> Response:
-        return answer_with(selectors.open_patient(user_of(request), patient_id, channel=DOOR))
+        patient = selectors.open_patient(user_of(request), patient_id, channel=CHANNEL)
+        return patient_response(patient)
 
     @extend_schema(
         parameters=[IF_MATCH],
@@ -127,9 +131,11 @@ class OnePatient(APIView):
     @extend_schema(parameters=[IF_MATCH], responses={204: None}, summary="Archive a patient")
     def delete(self, request: Request, patient_id: UUID) -> Response:
         """Takes the patient off the lists; nothing is erased, and PATCH restores."""
-        version = expected_version(request)
         services.archive_patient(
-            patient_id, by=user_of(request), source=DOOR, expected_version=version
+            patient_id,
+            by=user_of(request),
+            source=CHANNEL,
+            expected_version=expected_version(request),
         )
         return Response(status=204)
 
@@ -138,22 +144,21 @@ class OnePatient(APIView):
         return PatientBody(*args, **kwargs)
 
     def _change(self, request: Request, patient_id: UUID) -> Response:
-        user, body, version = user_of(request), dict(object_in(request)), expected_version(request)
-        current = _json(selectors.open_patient(user, patient_id, channel=DOOR))
-        if body.get("status") == current["status"]:
-            del body["status"]
-        status = body.pop("status", None)
-        details = _clean(body, current=current)
-        with transaction.atomic():  # Both or neither.
-            if status is not None:
+        members = dict(json_object(request))
+        user, version = user_of(request), expected_version(request)
+        patient = selectors.open_patient(user, patient_id, channel=CHANNEL)
+        status = members.pop("status", None)
+        body = PatientBody(patient, data=members, partial=True)
+        body.is_valid(raise_exception=True)
+        with transaction.atomic():  # The status and the details, or neither.
+            if status not in (None, patient.status):
                 _set_status(status, patient_id, user, version)
                 version = None
             services.change_patient(
-                patient_id, details, by=user, source=DOOR, expected_version=version
+                patient_id, body.validated_data, by=user, source=CHANNEL, expected_version=version
             )
-        return answer_with(
-            selectors.patients_visible_to(user).prefetch_related("identifiers").get(pk=patient_id)
-        )
+        changed = selectors.patients_visible_to(user).prefetch_related("identifiers")
+        return patient_response(changed.get(pk=patient_id))
 
 
 class History(APIView):
@@ -162,87 +167,42 @@ class History(APIView):
     @extend_schema(responses=ChangeJson(many=True), summary="What happened to a patient")
     def get(self, request: Request, patient_id: UUID) -> Response:
         """The log, newest first, field by field."""
-        changes = history_of(user_of(request), patient_id, channel=DOOR)
-        return Response([_change_json(change) for change in changes])
-
-
-def _matched_on(hit: Hit) -> dict[str, str]:
-    return {"matchedOn": hit.reason} if hit.reason else {}
-
-
-def object_in(request: Request) -> dict[str, Any]:
-    """The body, which has to be an object."""
-    if not isinstance(request.data, dict):
-        raise InvalidInput("Send a JSON object.")
-    return request.data
-
-
-def _clean(body: dict[str, Any], *, current: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Cleaned details; every problem of names and values in one answer."""
-    raw, problems = details_from(body, current=current)
-    try:
-        details = clean_details(raw, partial=current is not None)
-    except InvalidInput as error:
-        raise InvalidInput(
-            errors=[*problems, *(as_sent(one, body) for one in error.errors)]
-        ) from error
-    if problems:
-        raise InvalidInput(errors=problems)
-    return details
+        changes = history_of(user_of(request), patient_id, channel=CHANNEL)
+        return Response(ChangeJson(changes, many=True).data)
 
 
 def _set_status(status: Any, patient_id: UUID, user: User, version: int | None) -> None:
     if not user.has_perm("patients.archive_patient"):
         raise NotAllowed("Ask an operator for the right to archive and restore patients.")
-    change = {
-        Status.ACTIVE: services.restore_patient,
-        Status.ARCHIVED: services.archive_patient,
-    }.get(status)
-    if change is None:
-        raise InvalidInput(
-            errors=[FieldProblem("status", "not-a-choice", "Choose one of active, archived.")]
-        )
-    change(patient_id, by=user, source=DOOR, expected_version=version)
+    if status == Status.ACTIVE:
+        change = services.restore_patient
+    elif status == Status.ARCHIVED:
+        change = services.archive_patient
+    else:
+        message = "Choose one of active, archived."
+        raise InvalidInput(errors=[FieldProblem("status", "not-a-choice", message)])
+    change(patient_id, by=user, source=CHANNEL, expected_version=version)
 
 
-def _query(request: Request) -> dict[str, Any]:
-    known = [*ListQuery().fields, "format"]
-    unknown = [name for name in request.query_params if name not in known]
-    if unknown:
-        words = f"There is no such filter. Known are {', '.join(known)}."
-        raise InvalidInput(errors=[FieldProblem(name, "unknown-field", words) for name in unknown])
-    query = ListQuery(data=request.query_params)
-    query.is_valid(raise_exception=True)
-    return query.validated_data
-
-
-def _filters(query: dict[str, Any]) -> selectors.PatientFilters:
-    return selectors.PatientFilters(
-        date_of_birth=query.get("dateOfBirth"),
-        sex=query.get("sex", ""),
-        status=query.get("status", Status.ACTIVE),
-        registered_from=query.get("registeredFrom"),
-        registered_to=query.get("registeredTo"),
-        identifier=query.get("identifier", ""),
-    )
-
-
-def _next_link(request: Request, cursor: str) -> dict[str, str]:
-    if not cursor:
-        return {}
-    address = replace_query_param(request.build_absolute_uri(), "cursor", cursor)
-    return {"Link": f'<{address}>; rel="next"'}
+def json_object(request: Request) -> dict[str, Any]:
+    """Returns the body. InvalidInput if it is not an object."""
+    if not isinstance(request.data, dict):
+        raise InvalidInput("Send a JSON object.")
+    return request.data
 
 
 def _idempotency_key(request: Request) -> str:
     key = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > 255:
-        raise InvalidInput("Use an Idempotency-Key of at most 255 characters.")
+    if len(key) > LONGEST_KEY:
+        raise InvalidInput(f"Use an Idempotency-Key of at most {LONGEST_KEY} characters.")
     return key
 
 
 def expected_version(request: Request) -> int | None:
-    """The version that If-Match names; none for no header or `*`. A weak or foreign tag matches nothing (RFC 9110)."""
+    """Returns the version that If-Match names, None for no header or `*`.
+
+    A weak or foreign tag matches nothing (RFC 9110, section 13.1.1): StaleVersion.
+    """
     tag = request.headers.get("If-Match", "").strip()
     if tag in {"", "*"}:
         return None
@@ -251,21 +211,7 @@ def expected_version(request: Request) -> int | None:
     return int(tag[1:-1])
 
 
-def _json(patient: Patient) -> dict[str, Any]:
-    return patient_json(patient, parts_for([patient.pk])[patient.pk])
-
-
-def answer_with(patient: Patient, **more: Any) -> Response:
-    """The patient and whatever else is told, with the version as ETag."""
-    return Response({**_json(patient), **more}, headers={"ETag": f'"{patient.version}"'})
-
-
-def _change_json(change: Change) -> dict[str, Any]:
-    fields = [
-        {"field": name.removesuffix("_id"), "old": old, "new": new}
-        for name, old, new in change.fields
-    ]
-    return {
-        "eventId": change.event_id, "version": change.version, "at": change.at, "kind": change.kind,
-        "by": change.actor, "source": change.source, "changes": fields,
-    }  # fmt: skip
+def patient_response(patient: Patient, **members: Any) -> Response:
+    """Returns the answer with the patient and more members, and with the version as ETag."""
+    headers = {"ETag": f'"{patient.version}"'}
+    return Response({**patient_json(patient), **members}, headers=headers)

@@ -22,7 +22,7 @@ class Tag:
 
 
 @dataclass(frozen=True)
-class Happening:
+class TimelineEvent:
     """Something that happened around a patient; `version` is that of the record, where it changed the record."""
 
     at: datetime
@@ -44,11 +44,11 @@ class Tab:
     url_name: str
     permission: str
     tag_of: Callable[[UUID], Tag]
-    happenings: Callable[[UUID], Sequence[Happening]] | None = None
+    happenings: Callable[[UUID], Sequence[TimelineEvent]] | None = None
 
 
 @dataclass(frozen=True)
-class Annex:
+class Extension:
     """`for_patients` gives a JSON object for each of many patients in one go; `totals` gives figures over all."""
 
     name: str
@@ -57,10 +57,10 @@ class Annex:
     tab: Tab | None = None
 
 
-_annexes: dict[str, Annex] = {}
+_annexes: dict[str, Extension] = {}
 
 
-def register_annex(
+def register_extension(
     name: str,
     *,
     for_patients: Callable[[Sequence[UUID]], Mapping[UUID, dict[str, Any]]],
@@ -68,18 +68,18 @@ def register_annex(
     tab: Tab | None = None,
 ) -> None:
     """Called once by an area's AppConfig.ready."""
-    _annexes[name] = Annex(name, for_patients, totals, tab)
+    _annexes[name] = Extension(name, for_patients, totals, tab)
 
 
-def annexes() -> list[Annex]:
+def extensions() -> list[Extension]:
     """All of them, in the order of registration."""
     return list(_annexes.values())
 
 
-def parts_for(patient_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
-    """For each patient what the annexes say: `{"billing": {...}}`; one query an annex, however many patients."""
+def extension_members(patient_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """For each patient what the extensions say: `{"billing": {...}}`; one query an annex, however many patients."""
     parts: dict[UUID, dict[str, Any]] = {one: {} for one in patient_ids}
-    for annex in annexes():
+    for annex in extensions():
         said = annex.for_patients(patient_ids)
         for one in patient_ids:
             parts[one][annex.name] = said.get(one)
@@ -88,7 +88,7 @@ def parts_for(patient_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
 
 def totals() -> dict[str, Any]:
     """Figures of every annex by its name."""
-    return {annex.name: annex.totals() for annex in annexes()}
+    return {annex.name: annex.totals() for annex in extensions()}
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def claim_key(
     return row
 
 
-def first_answer(
+def keep_answer(
     patient: Patient, key: str, *, by: User | None, answer: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
     """What this key was answered the first time; `answer` is asked then, in the caller's transaction, and kept."""

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from portal.errors import Conflict, FieldProblem, InvalidInput
 from portal.patients.matching.lookup import IDENTIFIER_TAKEN
 from portal.patients.models import Patient, PatientIdentifier
-from portal.patients.validation import ENDS_BEFORE_IT_BEGINS, VALIDITY, ends_before_it_begins
+from portal.patients.validation import ENDS_BEFORE_START, VALIDITY, ends_before_start
 
 Details = Mapping[str, Any]
 
@@ -52,9 +52,9 @@ def _set_days(identifier: PatientIdentifier, wanted: Details) -> bool:
     }
     for name, day in different.items():
         setattr(identifier, name, day)
-    if ends_before_it_begins(identifier.valid_from, identifier.valid_to):
+    if ends_before_start(identifier.valid_from, identifier.valid_to):
         raise InvalidInput(
-            errors=[FieldProblem("identifiers", "ends-before-start", ENDS_BEFORE_IT_BEGINS)]
+            errors=[FieldProblem("identifiers", "ends-before-start", ENDS_BEFORE_START)]
         )
     return bool(different)
 

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from portal.duplicates.scans import run_requested_scans, run_scan
 from portal.patients.models import PossibleDuplicate
 from portal.patients.services import register_patients
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 from tests.browser.test_every_address import WIDTHS
 
 PAGE = "/patients/duplicates/"
@@ -23,7 +23,9 @@ OTHERS = [JANE | {"family_name": "Other"}, JANE | {"family_name": "Other"}]
 @pytest.fixture
 def pairs(db):
     """Two of them: one certain, one probable."""
-    register_patients([clean_details(one) for one in [*PEOPLE, *OTHERS]], by=None, source="import")
+    register_patients(
+        [validate_details(one) for one in [*PEOPLE, *OTHERS]], by=None, source="import"
+    )
     run_scan(by=None)
 
 
@@ -77,7 +79,7 @@ def test_who_was_set_apart_stands_with_who_and_why_and_can_be_put_back(desk, pai
 
 
 def test_the_first_look_is_asked_for_here_and_told_of_while_it_goes_on(desk):
-    register_patients([clean_details(one) for one in OTHERS], by=None, source="import")
+    register_patients([validate_details(one) for one in OTHERS], by=None, source="import")
     desk.open(PAGE)
     expect(desk.page.get_by_role("heading", name="Nobody has looked yet")).to_be_visible()
     is_readable_everywhere(desk)

@@ -7,7 +7,7 @@ from portal.imports.models import ImportJob
 from portal.imports.services import run_job
 from portal.patients.models import Patient, Source
 from portal.patients.services import register_patient
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 from tests.browser.steps import Staff
 from tests.waits import wait_for
 
@@ -128,7 +128,7 @@ def ann(operator):
         "date_of_birth": "1990-01-01",
         "city": "Leeds",
     }
-    return register_patient(clean_details(details), by=operator, source=Source.PORTAL)
+    return register_patient(validate_details(details), by=operator, source=Source.PORTAL)
 
 
 def tried(person: Staff) -> None:

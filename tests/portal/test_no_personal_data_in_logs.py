@@ -8,7 +8,7 @@ from django.db import DatabaseError, transaction
 
 from portal.patients import services
 from portal.patients.models import Patient
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 
 pytestmark = pytest.mark.django_db
 SECRETS = ["Unmistakable", "Zyx", "1984-03-15", "jane@mail.example", "7946 0958", "Hidden Street"]
@@ -47,7 +47,9 @@ def test_requests_that_work_and_fail_leave_no_name(desk_api, client, written):
 
 
 def test_a_database_error_that_quotes_the_row_is_written_without_its_text(written):
-    services.register_patient(clean_details({"family_name": "Unmistakable"}), by=None, source="api")
+    services.register_patient(
+        validate_details({"family_name": "Unmistakable"}), by=None, source="api"
+    )
     try:
         with transaction.atomic():
             Patient.objects.update(status="Unmistakable")
@@ -59,13 +61,13 @@ def test_a_database_error_that_quotes_the_row_is_written_without_its_text(writte
 
 def test_the_text_of_our_errors_names_nobody(written):
     services.register_patient(
-        clean_details({"family_name": "Unmistakable", "date_of_birth": "1984-03-15"}),
+        validate_details({"family_name": "Unmistakable", "date_of_birth": "1984-03-15"}),
         by=None,
         source="api",
     )
     with pytest.raises(Exception) as caught:  # noqa: PT011 - its text is the point
         services.register_patient(
-            clean_details({"family_name": "Unmistakable", "date_of_birth": "1984-03-15"}),
+            validate_details({"family_name": "Unmistakable", "date_of_birth": "1984-03-15"}),
             by=None,
             source="api",
         )

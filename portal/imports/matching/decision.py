@@ -22,7 +22,7 @@ from portal.imports.matching.row import CheckedRow, checked, problems_from_error
 from portal.imports.models import Doubt, Outcome
 from portal.imports.readers import Problem, Row
 from portal.patients.models import Status
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 
 # What to do about a row whose patient takes no changes as the record is.
 _FIRST = {
@@ -265,7 +265,7 @@ def _refused(candidate: CheckedRow, reason: str, doubt: str = "", *people: UUID)
 def without_name(candidate: CheckedRow) -> Decision:
     """The words of the one check that every door uses."""
     try:
-        clean_details(
+        validate_details(
             {name: value for name, value in candidate.details.items() if name != "phone_e164"}
         )
     except InvalidInput as error:

@@ -15,7 +15,7 @@ from portal.patients.matching.rules import (
     identifier_keys,
     person_key,
 )
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def checked(row: Row) -> CheckedRow | list[Problem]:
     if row.problems:
         return row.problems
     try:
-        return CheckedRow(row, clean_details(row.details, partial=True))
+        return CheckedRow(row, validate_details(row.details, partial=True))
     except InvalidInput as error:
         return problems_from_error(row, error)
 
@@ -71,7 +71,7 @@ def _wrong_identifiers(row: Row, reason: str) -> list[Problem]:
     wrong = []
     for identifier in row.details["identifiers"]:
         try:
-            clean_details({"identifiers": [identifier]}, partial=True)
+            validate_details({"identifiers": [identifier]}, partial=True)
         except InvalidInput as error:
             wrong += [row.identifier_problem(identifier, one.detail) for one in error.errors]
     return wrong or [row.problem("identifiers", reason)]

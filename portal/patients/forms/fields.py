@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from django import forms
 
 from portal.patients.models import Precision
-from portal.patients.validation import Wrong, valid_day
+from portal.patients.validation import InvalidValue, validity_day
 
 # Staff type other people's details, so the browser must not offer what was typed before.
 TEXT_ATTRIBUTES = {"autocomplete": "off", "spellcheck": "false"}
@@ -86,8 +86,8 @@ class DayField(forms.CharField):
 
     def clean(self, value: Any) -> Any:
         try:
-            return valid_day(super().clean(value))
-        except Wrong as wrong:
+            return validity_day(super().clean(value))
+        except InvalidValue as wrong:
             raise forms.ValidationError(wrong.detail) from wrong
 
     def has_changed(self, initial: Any, data: Any) -> bool:

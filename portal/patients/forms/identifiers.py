@@ -6,13 +6,13 @@ from django import forms
 
 from portal.patients.forms.fields import DayField, text_field
 from portal.patients.reference.identifier_systems import SYSTEMS, validity
-from portal.patients.validation import ENDS_BEFORE_IT_BEGINS, ends_before_it_begins
+from portal.patients.validation import ENDS_BEFORE_START, ends_before_start
 
 BLANK_ROWS = 1  # rows below the stored identifiers for a new one, on a page that is opened
 
 
 class IdentifierForm(forms.Form):
-    """One identifier, with the names that `clean_details` uses; a row may stay empty."""
+    """One identifier, with the names that `validate_details` uses; a row may stay empty."""
 
     system = forms.ChoiceField(label="Kind of identifier", required=False)
     value = text_field("Identifier")
@@ -27,8 +27,8 @@ class IdentifierForm(forms.Form):
             self.add_error("system", "Choose the kind of identifier.")
         elif not value and (system or start or end):
             self.add_error("value", "Enter the identifier, or empty its row.")
-        if ends_before_it_begins(start, end):
-            self.add_error("valid_to", ENDS_BEFORE_IT_BEGINS)
+        if ends_before_start(start, end):
+            self.add_error("valid_to", ENDS_BEFORE_START)
         return self.cleaned_data
 
     @property
@@ -63,7 +63,7 @@ class BaseIdentifierFormSet(forms.BaseFormSet):
         cast(forms.ChoiceField, form.fields["system"]).choices = [*choices.items()]
 
     def identifiers(self) -> list[dict[str, Any]]:
-        """Returns the identifiers of valid rows as `clean_details` takes them."""
+        """Returns the identifiers of valid rows as `validate_details` takes them."""
         return [row.cleaned_data for row in self if row.cleaned_data.get("value")]
 
 

@@ -1,4 +1,4 @@
-"""The form of a patient: it keeps what was typed, and `clean_details` checks it."""
+"""The form of a patient: it keeps what was typed, and `validate_details` checks it."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from portal.patients.models import Precision, Sex
 from portal.patients.reference.countries import COUNTRIES, LANGUAGES, country_code
 from portal.patients.reference.identifier_systems import system_name
 from portal.patients.reference.postcodes import national_form
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 
 OLDEST = 150  # years; a higher age is a slip
 
@@ -99,12 +99,12 @@ class PatientForm(forms.Form):
         self._check_birth(given)
         raw = self._raw_details(given)
         try:
-            self.details = self.readable_details = clean_details(raw, partial=True)
+            self.details = self.readable_details = validate_details(raw, partial=True)
         except InvalidInput as invalid:
             self.add_problems(invalid)
             for problem in invalid.errors:
                 raw.pop(problem.pointer, None)
-            self.readable_details = clean_details(raw, partial=True)
+            self.readable_details = validate_details(raw, partial=True)
         return given
 
     def _check_birth(self, given: Mapping[str, Any]) -> None:
@@ -121,7 +121,7 @@ class PatientForm(forms.Form):
             )
 
     def _raw_details(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns what `clean_details` is to check: the fields without an error of their own."""
+        """Returns what `validate_details` is to check: the fields without an error of their own."""
         raw = {name: given[name] for name in given if name in PLAIN_FIELDS}
         birth = given.get("date_of_birth") or self._birth_by_age(given)
         raw["date_of_birth"], raw["date_of_birth_precision"] = birth

@@ -1,11 +1,11 @@
-"""Everything that happened to one patient as one stream: the log's changes, and what the annexes add."""
+"""Everything that happened to one patient as one stream: the log's changes, and what the extensions add."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from portal.accounts.models import User
-from portal.patients.extensions import Happening, annexes
+from portal.patients.extensions import TimelineEvent, extensions
 from portal.patients.history.log import ChangePage, changes_of, moment_of
 from portal.patients.history.wording import happening_from
 from portal.patients.models import Patient
@@ -18,7 +18,7 @@ _EVER, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UT
 class Story:
     """A part of the timeline, newest first, and the version that the older part starts under; None at the end."""
 
-    happenings: list[Happening]
+    happenings: list[TimelineEvent]
     before: int | None
 
 
@@ -39,10 +39,10 @@ def _span(patient: Patient, page: ChangePage, before: int | None) -> tuple[datet
     return start, (moment_of(patient, before) if before is not None else None) or _NEVER
 
 
-def _from_annexes(user: User, patient: Patient) -> Sequence[Happening]:
+def _from_annexes(user: User, patient: Patient) -> Sequence[TimelineEvent]:
     tabs = [
         one.tab
-        for one in annexes()
+        for one in extensions()
         if one.tab and one.tab.happenings and user.has_perm(one.tab.permission)
     ]
     return [happening for tab in tabs if tab.happenings for happening in tab.happenings(patient.pk)]

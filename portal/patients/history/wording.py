@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from portal.patients.extensions import Happening
+from portal.patients.extensions import TimelineEvent
 from portal.patients.history.log import Change, Held, Merge, State
 from portal.patients.models import Patient, Precision, Sex, Source, Status
 from portal.patients.reference.countries import country_name, language_name
@@ -69,7 +69,7 @@ def readable(change: Change) -> Change:
     return replace(change, fields=fields)
 
 
-def happening_from(change: Change) -> Happening:
+def happening_from(change: Change) -> TimelineEvent:
     """The same change as one line of the timeline."""
     told = readable(change)
     details = [
@@ -86,7 +86,7 @@ def happening_from(change: Change) -> Happening:
     if change.is_mended:
         details.append("Written into the log afterwards; who changed it is not known")
     channel = source_name(change.source) if change.source else ""
-    return Happening(
+    return TimelineEvent(
         change.at, _title(change, told), details, change.actor, channel, change.version
     )
 

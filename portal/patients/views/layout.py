@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from portal.patients.extensions import Tab, annexes
+from portal.patients.extensions import Tab, extensions
 from portal.patients.models import Patient
 
 
@@ -45,7 +45,7 @@ def _tabs(request: HttpRequest, patient: Patient, current: str) -> list[dict[str
 
 
 def _extension_tabs(request: HttpRequest) -> list[Tab]:
-    tabs = [annex.tab for annex in annexes() if annex.tab]
+    tabs = [annex.tab for annex in extensions() if annex.tab]
     return [tab for tab in tabs if request.user.has_perm(tab.permission)]
 
 

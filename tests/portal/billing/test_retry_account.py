@@ -15,7 +15,7 @@ from portal.billing.models import BillingAccount
 from portal.billing.services import retry_account, retry_accounts
 from portal.errors import NotFound
 from portal.patients import services
-from portal.patients.extensions import annexes, parts_for
+from portal.patients.extensions import extension_members, extensions
 from tests.portal.billing.conftest import account, new_patient
 
 pytestmark = pytest.mark.django_db
@@ -111,11 +111,11 @@ def test_the_patients_annex_has_status_and_account_id(patient):
     other = new_patient(family_name="Other")
     BillingAccount.objects.filter(pk=other.pk).update(status="active", account_id="BA-000000001")
     without = uuid4()
-    parts = parts_for([patient.pk, other.pk, without])
+    parts = extension_members([patient.pk, other.pk, without])
     assert parts[patient.pk]["billing"] == {"status": "pending", "accountId": None}
     assert parts[other.pk]["billing"] == {"status": "active", "accountId": "BA-000000001"}
     assert parts[without]["billing"] == {"status": "pending", "accountId": None}
-    [annex] = [annex for annex in annexes() if annex.name == "billing"]
+    [annex] = [annex for annex in extensions() if annex.name == "billing"]
     assert annex.tab.permission == "billing.view_billingaccount"
     assert annex.totals() == selectors.accounts_by_status()
 

@@ -10,7 +10,7 @@ from portal.duplicates.services import dismiss_pair, reopen_pair
 from portal.errors import Conflict, InvalidInput, NotFound
 from portal.patients.models import AccessRecord, PairState, Patient, PossibleDuplicate
 from portal.patients.services import register_patient
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +21,9 @@ def register(**details) -> Patient:
         "given_name": "Jane",
         "date_of_birth": "1984-03-15",
     } | details
-    return register_patient(clean_details(given), by=None, source="portal", duplicate_reason="twin")
+    return register_patient(
+        validate_details(given), by=None, source="portal", duplicate_reason="twin"
+    )
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from portal.patients.services import (
     register_patients,
     restore_patient,
 )
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 
 pytestmark = pytest.mark.django_db
 JANE = {"family_name": "Example", "given_name": "Jane", "date_of_birth": "1984-03-15"}
@@ -27,7 +27,7 @@ JANE = {"family_name": "Example", "given_name": "Jane", "date_of_birth": "1984-0
 
 def register(**details) -> Patient:
     """As an import does: nobody asks whether the person is here."""
-    [patient] = register_patients([clean_details(JANE | details)], by=None, source="import")
+    [patient] = register_patients([validate_details(JANE | details)], by=None, source="import")
     return patient
 
 
@@ -140,7 +140,7 @@ def test_who_was_set_apart_is_never_found_again():
 
 def test_who_was_registered_beside_another_with_a_reason_is_set_apart_from_the_start(front_desk):
     one = register()
-    beside = clean_details(JANE | {"given_name": "Rita"})
+    beside = validate_details(JANE | {"given_name": "Rita"})
     other = register_patient(
         beside, by=front_desk, source="portal", duplicate_reason="Twin", shown=[one.pk]
     )
@@ -164,7 +164,7 @@ def test_who_was_made_alike_by_an_edit_with_a_reason_is_set_apart_from_the_start
 
 def test_who_could_not_be_identified_is_told_apart_from_nobody():
     one = register()
-    same = clean_details(JANE)
+    same = validate_details(JANE)
     other = register_patient(
         same, by=None, source="portal", duplicate_reason=UNIDENTIFIED_REASON, shown=[one.pk]
     )

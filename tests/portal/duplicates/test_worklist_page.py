@@ -17,7 +17,7 @@ from portal.patients.models import (
     PossibleDuplicate,
 )
 from portal.patients.services import archive_patient, register_patients
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 
 pytestmark = pytest.mark.django_db
 PAGE = "/patients/duplicates/"
@@ -30,7 +30,7 @@ JANE = {
 
 
 def register(**details) -> Patient:
-    [patient] = register_patients([clean_details(JANE | details)], by=None, source="import")
+    [patient] = register_patients([validate_details(JANE | details)], by=None, source="import")
     return patient
 
 

@@ -10,7 +10,7 @@ from portal.imports.models import ImportJob, ImportReject
 from portal.imports.review import count_undecided, save_choice_for_rest
 from portal.patients.models import PairState, Patient, PatientEvent, PossibleDuplicate, Source
 from portal.patients.services import register_patient
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 from tests.portal.imports.files import ANNA, BEN, as_csv, counts
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def anna(operator):
 
 def registered(person, *, by=None):
     details = {name: value for name, value in person.items() if name != "ssn"}
-    return register_patient(clean_details(details), by=by, source=Source.PORTAL)
+    return register_patient(validate_details(details), by=by, source=Source.PORTAL)
 
 
 def tried(*people) -> ImportJob:

@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from portal.patients import services
 from portal.patients.models import AccessRecord, Patient, PatientEvent
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 from tests.portal.imports.files import counts, import_file
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def patients(db):
         {"given_name": "Solo", "date_of_birth": "1950-01-01"},
     ]
     return services.register_patients(
-        [clean_details(one) for one in people], by=None, source="portal"
+        [validate_details(one) for one in people], by=None, source="portal"
     )
 
 

@@ -15,7 +15,7 @@ from portal.imports import services
 from portal.imports.pipeline import apply
 from portal.patients import services as patients
 from portal.patients.models import Patient, PatientEvent
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 from tests.portal.imports.files import ANNA, as_csv
 from tests.waits import wait_for
 
@@ -38,7 +38,7 @@ def imported(*rows, name="rows.csv"):
 
 def register(person):
     try:
-        return patients.register_patient(clean_details(person), by=None, source="portal")
+        return patients.register_patient(validate_details(person), by=None, source="portal")
     except Conflict as error:
         return error
 
@@ -113,7 +113,7 @@ def test_what_the_desk_changes_between_look_and_write_is_kept(monkeypatch):
     """The desk gives Anna a passport while a batch has decided to give her a driver's licence."""
     imported(ANNA)
     anna, write, found = Patient.objects.get(), apply.ApplyRun.write, []
-    passport = clean_details({"identifiers": [{"system": "ssn", "value": "999000001"}, {"system": "passport", "value": "P1"}]}, partial=True)  # fmt: skip  # noqa: E501
+    passport = validate_details({"identifiers": [{"system": "ssn", "value": "999000001"}, {"system": "passport", "value": "P1"}]}, partial=True)  # fmt: skip  # noqa: E501
 
     def desk_first(self, decisions):
         found.append(

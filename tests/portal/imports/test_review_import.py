@@ -9,7 +9,7 @@ from portal.imports.models import ImportJob, ImportQuestion
 from portal.imports.review import count_questions, save_choice_for_rest
 from portal.patients.models import AccessRecord, Patient, PatientIdentifier, Source
 from portal.patients.services import archive_patient, change_patient, register_patient
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 from tests.portal.imports.files import ANNA, BEN, as_csv
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ BEN_BY_ANNAS_NUMBER = BEN | {"ssn": ANNA["ssn"]}
 def anna(operator):
     details: dict = {name: value for name, value in ANNA.items() if name != "ssn"}
     details["identifiers"] = [{"system": "ssn", "value": ANNA["ssn"]}]
-    return register_patient(clean_details(details), by=operator, source=Source.PORTAL)
+    return register_patient(validate_details(details), by=operator, source=Source.PORTAL)
 
 
 def tried(*people) -> ImportJob:
@@ -73,7 +73,7 @@ def test_a_row_is_shown_beside_the_patient_and_the_reading_is_recorded(client, a
 def test_whom_the_page_does_not_show_nobody_has_read(client, anna, operator, monkeypatch):
     monkeypatch.setattr("portal.imports.views.review.PAGE", 1)
     ben = register_patient(
-        clean_details({name: value for name, value in BEN.items() if name != "ssn"}),
+        validate_details({name: value for name, value in BEN.items() if name != "ssn"}),
         by=operator,
         source=Source.PORTAL,
     )

@@ -12,7 +12,7 @@ from portal.imports import services, tasks
 from portal.imports.models import ImportJob
 from portal.patients import services as patients
 from portal.patients.models import EventOutbox, Patient, PatientEvent, Status
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 from tests.portal.imports.files import ANNA, BEN, as_csv, counts
 from tests.portal.imports.states import people
 
@@ -44,7 +44,7 @@ def came_to(report):
 
 def desk(patient, **changes):
     patients.change_patient(
-        patient.pk, clean_details(changes, partial=True), by=None, source="portal"
+        patient.pk, validate_details(changes, partial=True), by=None, source="portal"
     )
 
 
@@ -201,7 +201,7 @@ def test_an_archived_person_whom_no_undo_archived_is_not_brought_back(import_tex
 def test_who_was_registered_anew_after_the_undo_is_not_doubled_by_the_file(import_text):
     _, report = import_text(as_csv(ANNA))
     undo(report)
-    details = clean_details(
+    details = validate_details(
         {name: ANNA[name] for name in ("family_name", "given_name", "date_of_birth")}
     )
     patients.register_patient(details, by=None, source="portal")

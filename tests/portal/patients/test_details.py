@@ -11,14 +11,14 @@ from django.utils import timezone
 from portal.errors import InvalidInput
 from portal.patients.models import Patient
 from portal.patients.normalize import date_from, e164, fold, identifier_value, is_mrn
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 
 JANE = {"family_name": "Example"}
 
 
 def problems(**raw) -> dict[str, str]:
     with pytest.raises(InvalidInput) as caught:
-        clean_details({**JANE, **raw})
+        validate_details({**JANE, **raw})
     return {problem.pointer: problem.code for problem in caught.value.errors}
 
 
@@ -26,7 +26,7 @@ def problems(**raw) -> dict[str, str]:
     "text", ["1984-03-15", "15/3/84", "15 mar 1984", "15.03.1984", "March 15, 1984", "15-March-84"]
 )
 def test_these_are_one_date(text):
-    assert clean_details({**JANE, "date_of_birth": text})["date_of_birth"] == date(1984, 3, 15)
+    assert validate_details({**JANE, "date_of_birth": text})["date_of_birth"] == date(1984, 3, 15)
 
 
 def test_two_digit_years_are_never_ahead_of_us():
@@ -45,7 +45,7 @@ def test_wrong_dates_have_their_own_words(text, code):
 
 def test_a_date_may_be_today_and_not_tomorrow(monkeypatch):
     monkeypatch.setattr(timezone, "localdate", lambda: date(2026, 4, 5))
-    assert clean_details({**JANE, "date_of_birth": "2026-04-05"})["date_of_birth"] == date(
+    assert validate_details({**JANE, "date_of_birth": "2026-04-05"})["date_of_birth"] == date(
         2026, 4, 5
     )
     assert problems(date_of_birth="2026-04-06") == {"date_of_birth": "in-the-future"}
@@ -61,14 +61,15 @@ def test_all_faults_are_told_at_once():
 
 def test_someone_needs_a_name():
     with pytest.raises(InvalidInput):
-        clean_details({"family_name": "  ", "city": "Leeds"})
-    assert clean_details({"given_name": "Cher"})["given_name"] == "Cher"
-    assert clean_details({"city": "Leeds"}, partial=True) == {"city": "Leeds"}
+        validate_details({"family_name": "  ", "city": "Leeds"})
+    assert validate_details({"given_name": "Cher"})["given_name"] == "Cher"
+    assert validate_details({"city": "Leeds"}, partial=True) == {"city": "Leeds"}
 
 
 def test_text_is_trimmed_and_composed():
     assert (
-        clean_details({"family_name": "  Mu\u0308ller   Meier "})["family_name"] == "Müller Meier"
+        validate_details({"family_name": "  Mu\u0308ller   Meier "})["family_name"]
+        == "Müller Meier"
     )
 
 
@@ -79,14 +80,14 @@ def test_a_death_before_the_birth_is_refused():
 
 
 def test_a_phone_that_is_not_valid_is_kept_as_typed():
-    details = clean_details({**JANE, "phone": "555-978-4581"})
+    details = validate_details({**JANE, "phone": "555-978-4581"})
     assert (details["phone"], details["phone_e164"]) == ("555-978-4581", "")
     assert e164("020 7946 0958", "GB") == "+442079460958"
 
 
 def test_identifiers_are_normalised_and_said_once():
     given = [{"system": "ssn", "value": v} for v in ("999-11-2222", "999 11 2222")]
-    assert clean_details({**JANE, "identifiers": given})["identifiers"] == [
+    assert validate_details({**JANE, "identifiers": given})["identifiers"] == [
         {"system": "ssn", "value": "999112222"}
     ]
 

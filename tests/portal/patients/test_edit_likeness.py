@@ -5,7 +5,7 @@ import pytest
 from portal.duplicates.services import dismiss_pair
 from portal.patients.models import AccessRecord, Patient, PatientEvent
 from portal.patients.services import change_patient, register_patient
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 from tests.portal.patients.identifier_rows import NO_ROWS, identifier_rows
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +20,7 @@ PASSPORT = {"identifiers": [{"system": "passport", "value": "P1"}]}
 
 
 def register(**details):
-    cleaned = clean_details({**JANE, **details})
+    cleaned = validate_details({**JANE, **details})
     return register_patient(cleaned, by=None, source="portal", duplicate_reason="twin")
 
 

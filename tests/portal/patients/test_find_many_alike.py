@@ -14,7 +14,7 @@ from portal.patients.models import Patient
 from portal.patients.names.phonetics import phonetic_key
 from portal.patients.names.similarity import compare_names
 from portal.patients.services import archive_patient, register_patients
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 
 FAMILIES = [
     "Meier",
@@ -64,7 +64,7 @@ def somebody(dice: random.Random) -> dict:
     }
     if born:
         details |= {"date_of_birth": str(born), "date_of_birth_precision": precision}
-    return clean_details(details)
+    return validate_details(details)
 
 
 @pytest.mark.django_db
@@ -103,12 +103,12 @@ def test_of_a_day_that_stands_for_unknown_the_same_family_is_still_found(
     monkeypatch.setattr(bulk, "MAX_PER_BIRTH_DATE", 0)
     born = {"date_of_birth": "1900-01-01"}
     register_patients(
-        [clean_details({"family_name": "Meier", "given_name": "A"} | born)],
+        [validate_details({"family_name": "Meier", "given_name": "A"} | born)],
         by=None,
         source="import",
     )
     new = [
-        compared_fields(clean_details({"family_name": "Meier", "given_name": f"B{n}"} | born))
+        compared_fields(validate_details({"family_name": "Meier", "given_name": f"B{n}"} | born))
         for n in range(50)
     ]
     with django_assert_max_num_queries(4):

@@ -6,7 +6,7 @@ import pytest
 
 from portal.patients.matching.rules import compared_fields, grade_match
 from portal.patients.names.similarity import compare_names
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 
 JANE = {
     "family_name": "Smith",
@@ -21,7 +21,7 @@ ALONE = {"phone": ""}
 
 def match(there, new):
     known, wanted = (
-        compared_fields(clean_details({**JANE, **changes})) for changes in (there, new)
+        compared_fields(validate_details({**JANE, **changes})) for changes in (there, new)
     )
     found = grade_match(uuid4(), known, new=wanted)
     return (str(found.grade), ", ".join(found.reasons)) if found else None

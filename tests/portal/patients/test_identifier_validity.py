@@ -8,7 +8,7 @@ from django.utils import timezone
 from portal.errors import InvalidInput
 from portal.patients.models import Patient
 from portal.patients.services import change_patient, change_patients, register_patient
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 from tests.portal.patients.identifier_rows import identifier_rows
 
 pytestmark = pytest.mark.django_db(
@@ -166,11 +166,11 @@ def test_the_api_shows_and_takes_the_days(desk_api, patient):
 
 def test_two_digits_of_a_year_are_the_next_thirty_years_or_the_past():
     this = timezone.localdate().year
-    read = clean_details(
+    read = validate_details(
         {"identifiers": [{**CARD, "valid_to": f"1/1/{(this + 30) % 100:02}"}]}, partial=True
     )
     assert read["identifiers"][0]["valid_to"] == date(this + 30, 1, 1)
-    read = clean_details(
+    read = validate_details(
         {"identifiers": [{**CARD, "valid_to": f"1/1/{(this + 31) % 100:02}"}]}, partial=True
     )
     assert read["identifiers"][0]["valid_to"] == date(this - 69, 1, 1)

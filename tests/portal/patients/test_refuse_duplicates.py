@@ -10,7 +10,7 @@ from portal.errors import Conflict
 from portal.patients.matching.lookup import MAX_PER_BIRTH_DATE, find_matches
 from portal.patients.models import AccessRecord, Patient, PatientEvent
 from portal.patients.services import archive_patient, register_patient, register_patients
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 from tests.portal.patients.identifier_rows import NO_ROWS
 
 pytestmark = pytest.mark.django_db
@@ -25,11 +25,11 @@ SENT = {
 
 def register(**details):
     how = {name: details.pop(name) for name in ("shown", "duplicate_reason") if name in details}
-    return register_patient(clean_details({**SMITH, **details}), by=None, source="portal", **how)
+    return register_patient(validate_details({**SMITH, **details}), by=None, source="portal", **how)
 
 
 def found(**details) -> dict[str, str]:
-    matches = find_matches(Patient.objects.all(), clean_details({**SMITH, **details}))
+    matches = find_matches(Patient.objects.all(), validate_details({**SMITH, **details}))
     names = dict(Patient.objects.values_list("pk", "given_name"))
     return {names[match.patient_id]: str(match.grade) for match in matches}
 

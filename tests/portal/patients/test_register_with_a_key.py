@@ -11,10 +11,10 @@ from django.utils import timezone
 from portal.patients import idempotency, services
 from portal.patients.models import IdempotencyKey, Patient, PatientEvent
 from portal.patients.tasks import forget_keys
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 
 JANE = {"familyName": "Example", "givenName": "Jane", "dateOfBirth": "1984-03-15"}
-DETAILS = clean_details(
+DETAILS = validate_details(
     {"family_name": "Example", "given_name": "Jane", "date_of_birth": "1984-03-15"}
 )
 

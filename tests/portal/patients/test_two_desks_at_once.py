@@ -8,10 +8,10 @@ from django.db import connection
 from portal.errors import Conflict, StaleVersion
 from portal.patients import services
 from portal.patients.models import Patient, PatientEvent
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 
 pytestmark = pytest.mark.django_db(transaction=True)
-JANE = clean_details(
+JANE = validate_details(
     {"family_name": "Example", "given_name": "Jane", "date_of_birth": "1984-03-15"}
 )
 

@@ -16,7 +16,7 @@ from portal.imports.demo_patients import demo_patients
 from portal.patients.models import Patient, Source
 from portal.patients.selectors import patients_with_identifiers
 from portal.patients.services import register_patients
-from portal.patients.validation import clean_details
+from portal.patients.validation import validate_details
 
 DOMAIN = "demo.example"
 
@@ -61,7 +61,7 @@ def _has_new_user(role: str, password: str) -> bool:
 
 
 def _register_missing() -> int:
-    people = [clean_details(one) for one in demo_patients(timezone.localdate())]
+    people = [validate_details(one) for one in demo_patients(timezone.localdate())]
     there = patients_with_identifiers(_pair(one) for one in people)
     missing = [one for one in people if _pair(one) not in there]
     return len(register_patients(missing, by=None, source=Source.COMMAND))

@@ -1,0 +1,229 @@
+"""A patient in the REST API: a body becomes validated details, and a patient the answer's JSON.
+
+The serializers also draw the OpenAPI document and the browsable form. The rules of the fields are in
+`validation`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from rest_framework import serializers
+
+from portal.errors import FieldProblem, InvalidInput, camel
+from portal.patients.extensions import extension_members
+from portal.patients.fields import ADDRESS, ENTERED_FIELDS, JSON_NAMES, Kind, PatientField
+from portal.patients.models import Patient, Status
+from portal.patients.search.engine import Hit
+from portal.patients.validation import VALIDITY, choices_of, max_length_of, validate_details
+
+SET_BY_SERVER = ("id", "mrn", "version", "mergedInto", "billing")
+LONGEST_REASON = 500  # Characters of a `duplicateReason`; the rest is cut off.
+_NAME = ("family_name", "given_name")
+
+
+class Identifier(serializers.Serializer[Any]):
+    system = serializers.CharField(help_text="ssn, driver, passport, insurance, or a URI")
+    value = serializers.CharField(help_text="Kept as letters and digits in capitals")
+    validFrom = serializers.DateField(
+        source="valid_from",
+        required=False,
+        allow_null=True,
+        help_text="Left out, it stays as it is stored",
+    )
+    validTo = serializers.DateField(source="valid_to", required=False, allow_null=True)
+
+
+class Billing(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(["pending", "active", "failed", "closed"])
+    accountId = serializers.CharField(allow_null=True)
+
+
+class PatientBody(serializers.Serializer[Any]):
+    """What a client may send. The parts win over `name` and `address`."""
+
+    name = serializers.CharField(
+        source="full_name",
+        required=False,
+        help_text="Instead of the parts: `Jane Smith` or `Smith, Jane`",
+    )
+    address = serializers.CharField(
+        source="address_text",
+        required=False,
+        allow_blank=True,
+        help_text="Instead of the parts: one line",
+    )
+    identifiers = Identifier(many=True, required=False)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Returns the members above, and one for each field of the field table that people enter."""
+        declared = super().get_fields()
+        parts = {JSON_NAMES[field.name]: _member_for(field) for field in ENTERED_FIELDS}
+        return {"name": declared.pop("name"), **parts, **declared}
+
+    def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Returns the details that services take. InvalidInput names every faulty member at once.
+
+        With the patient as `instance`, members that are as the API answered them change nothing: a
+        client may send back what it read.
+        """
+        changed = self._changed_members(data)
+        problems = [problem for member in changed if (problem := self._problem_with(member))]
+        try:
+            details = validate_details(self._details_in(changed), partial=self.partial)
+        except InvalidInput as error:
+            problems += [_at_member(problem, data) for problem in error.errors]
+        if problems:
+            raise InvalidInput(errors=problems)
+        return details
+
+    def _changed_members(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        if self.instance is None:
+            return {**data}
+        answered = patient_json(self.instance)
+        return {
+            member: value
+            for member, value in data.items()
+            if member not in answered or value != answered[member]
+        }
+
+    def _problem_with(self, member: str) -> FieldProblem | None:
+        if member in self.fields:
+            return None
+        if member in SET_BY_SERVER:
+            return FieldProblem(member, "read-only", "This is set by the server; leave it out.")
+        return FieldProblem(member, "unknown-field", "There is no such field.")
+
+    def _details_in(self, members: Mapping[str, Any]) -> dict[str, Any]:
+        details: dict[str, Any] = {}
+        if "address" in members:
+            details |= split_address(members["address"])
+        if "name" in members:
+            details |= split_name(members["name"])
+        for member, value in members.items():
+            if member == "identifiers":
+                details["identifiers"] = _with_column_names(value)
+            elif member in self.fields and member not in {"name", "address"}:
+                details[str(self.fields[member].source)] = value
+        return details
+
+
+def _member_for(field: PatientField) -> serializers.Field[Any, Any, Any, Any]:
+    options: dict[str, Any] = {"required": False, "help_text": field.json_help or None}
+    if JSON_NAMES[field.name] != field.name:
+        options["source"] = field.name
+    match field.kind:
+        case Kind.DATE:
+            return serializers.DateField(allow_null=True, **options)
+        case Kind.CHOICE:
+            return serializers.ChoiceField(choices_of(field.name), **options)
+        case Kind.EMAIL:
+            return serializers.EmailField(allow_blank=True, **options)
+        case _:
+            return serializers.CharField(allow_blank=True, **options)
+
+
+def _with_column_names(identifiers: Any) -> Any:
+    """Returns the list with `validFrom` as `valid_from`; `validation` refuses another shape."""
+    if not isinstance(identifiers, list):
+        return identifiers
+    names = {camel(name): name for name in VALIDITY}
+    return [
+        {names.get(name, name): value for name, value in item.items()}
+        if isinstance(item, Mapping)
+        else item
+        for item in identifiers
+    ]
+
+
+def _at_member(problem: FieldProblem, body: Mapping[str, Any]) -> FieldProblem:
+    """Returns the problem at the member that was sent: `name`, where its parts came out of that."""
+    for whole, parts in (("name", _NAME), ("address", ADDRESS)):
+        if whole in body and problem.pointer in parts and JSON_NAMES[problem.pointer] not in body:
+            return replace(problem, pointer=whole)
+    return problem
+
+
+def split_name(name: Any) -> dict[str, Any]:
+    """Returns the parts of `Jane Smith` or `Smith, Jane`; a single word is the family name."""
+    if not isinstance(name, str):
+        return {"family_name": name}
+    if "," in name:
+        family, given = name.split(",", 1)
+        return {"family_name": family, "given_name": given}
+    *given_words, family = name.split() or [""]
+    return {"family_name": family, "given_name": " ".join(given_words)}
+
+
+def split_address(address: Any) -> dict[str, Any]:
+    """Returns one line as the first line; what is too long goes on in the second, between words."""
+    parts: dict[str, Any] = dict.fromkeys(ADDRESS, "")
+    limit = max_length_of(Patient, "address_line1")
+    if not isinstance(address, str) or len(address) <= limit:
+        return {**parts, "address_line1": address}
+    cut = address.rfind(" ", 0, limit + 1)
+    cut = cut if cut > 0 else limit
+    return {**parts, "address_line1": address[:cut], "address_line2": address[cut:].strip()}
+
+
+class NewPatientBody(PatientBody):
+    """What a client sends to register a patient."""
+
+    duplicateReason = serializers.CharField(
+        required=False,
+        help_text="Why this is another person than the patient of the same name and date of birth",
+    )
+
+    def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Returns the details, and beside them the `duplicate_reason`."""
+        members = {**data}
+        reason = str(members.pop("duplicateReason", "") or "").strip()
+        return {**super().to_internal_value(members), "duplicate_reason": reason[:LONGEST_REASON]}
+
+
+class PatientJson(PatientBody):
+    """A patient as the API answers it."""
+
+    id = serializers.UUIDField()
+    mrn = serializers.CharField()
+    status = serializers.ChoiceField(Status.choices)
+    mergedInto = serializers.UUIDField(
+        source="merged_into_id",
+        allow_null=True,
+        help_text="The record that stands for the person, while the status is merged",
+    )
+    version = serializers.IntegerField()
+    billing = Billing(allow_null=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        return {"id": fields.pop("id"), "mrn": fields.pop("mrn"), **fields}
+
+    def to_representation(self, instance: Patient) -> dict[str, Any]:
+        """Returns the members with those that other areas add, such as `billing`."""
+        return super().to_representation(instance) | self.context["extensions"][instance.pk]
+
+
+class FoundPatientJson(PatientJson):
+    """A patient whom a search found."""
+
+    matchedOn = serializers.CharField(
+        required=False,
+        help_text="With `q`: what of the patient it finds, such as `Name` or `Phone ends in 0018`",
+    )
+
+    def to_representation(self, instance: Hit) -> dict[str, Any]:  # type: ignore[override]
+        reason = {"matchedOn": instance.reason} if instance.reason else {}
+        return super().to_representation(instance.patient) | reason
+
+
+def patient_json(patient: Patient) -> dict[str, Any]:
+    """Returns the whole patient as the API answers it."""
+    members = extension_members([patient.pk])
+    return {**PatientJson(patient, context={"extensions": members}).data}
+
+
+def found_patients_json(hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """Returns the patients of a page of hits; one query for each extension, however many hits."""
+    members = extension_members([hit.patient.pk for hit in hits])
+    return [*FoundPatientJson(hits, many=True, context={"extensions": members}).data]

@@ -1,1 +1,1 @@
-"""`make bench`: how quick the whole portal is on this machine, as the rows of docs/performance.md."""
+"""Benches: `make bench` measures a whole portal, the other modules measure a part each."""

@@ -18,8 +18,8 @@ from tests.end_to_end.system import System, running
 from tests.waits import wait_for
 
 REGISTRATIONS = 20
-FILES = (200, 5_000)
-REST_SECONDS = 20
+FILES = (200, 5_000)  # rows of each file that is imported
+REST_SECONDS = 20  # before the memory is measured
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
 
 @contextmanager
 def started(what: str, data: Path, kafka: str) -> Iterator[System]:
-    """A running portal; prints how long it took until it was ready."""
+    """Starts a portal for the block, and prints how long it took until it was ready."""
     began = time.monotonic()
     with running(data, kafka=kafka) as system:
         print_row(what, f"{time.monotonic() - began:.1f} s")
@@ -50,25 +50,26 @@ def measure(system: System) -> None:
     with system.api("operator") as api:
         times = [register(api, number) for number in range(REGISTRATIONS)]
         for at, what in enumerate(("the answer", "an active account", "a moved figure")):
-            taken = [one[at] for one in times]
+            taken = [seconds[at] for seconds in times]
             words = f"median {statistics.median(taken):.2f} s, longest {max(taken):.2f} s"
             print_row(f"registration to {what}", words)
         for count in FILES:
             print_row(
                 f"import of {count:,} people, all with accounts and counted",
-                bring_in(system, api, count),
+                import_people(system, api, count),
             )
 
 
 def memory_at_rest() -> str:
-    """Pss gives pages that processes share to each of them in part; the sum of Rss counts them once for each."""
+    """Returns the sum of Pss, which divides shared pages; the sum of Rss counts them each time."""
     sizes = [process.memory_full_info() for process in psutil.Process().children(recursive=True)]
-    return f"{sum(size.pss for size in sizes) // 2**20} MB (sum of Rss: {sum(size.rss for size in sizes) // 2**20} MB)"
+    pss, rss = sum(size.pss for size in sizes), sum(size.rss for size in sizes)
+    return f"{pss // 2**20} MB (sum of Rss: {rss // 2**20} MB)"
 
 
 def register(api: httpx.Client, number: int) -> list[float]:
-    """Seconds from the sending to the answer, to an active account and to a moved figure."""
-    before, began = counted(api), time.monotonic()
+    """Registers, and returns the seconds to the answer, the active account and the figure."""
+    before, began = count_patients(api), time.monotonic()
     answer = api.post(
         "/api/patients", json={"name": f"Bench Person{number}", "dateOfBirth": "1990-01-01"}
     )
@@ -76,7 +77,7 @@ def register(api: httpx.Client, number: int) -> list[float]:
     seen = [time.monotonic() - began, 0.0, 0.0]
     waits: dict[int, Callable[[], bool]] = {
         1: lambda: api.get(place).json()["billing"]["status"] == "active",
-        2: lambda: counted(api) > before,
+        2: lambda: count_patients(api) > before,
     }
     while not all(seen):
         for at, is_there in waits.items():
@@ -84,10 +85,10 @@ def register(api: httpx.Client, number: int) -> list[float]:
     return seen
 
 
-def bring_in(system: System, api: httpx.Client, count: int) -> str:
+def import_people(system: System, api: httpx.Client, count: int) -> str:
     file = system.data / f"people-{count}.csv"
     write_people(file, count)
-    before, began = counted(api), time.monotonic()
+    before, began = count_patients(api), time.monotonic()
     done = system.command(
         "import_patients", str(file), "--rejects", str(file.with_suffix(".rejects"))
     )
@@ -95,13 +96,13 @@ def bring_in(system: System, api: httpx.Client, count: int) -> str:
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
     wait_for(
-        lambda: counted(api) == before + count and not figures(api)["billing"]["pending"],
+        lambda: count_patients(api) == before + count and not figures(api)["billing"]["pending"],
         seconds=300,
     )
     return f"{time.monotonic() - began:.1f} s, the command alone {ended:.1f} s"
 
 
-def counted(api: httpx.Client) -> int:
+def count_patients(api: httpx.Client) -> int:
     return figures(api)["totals"]["active"]
 
 

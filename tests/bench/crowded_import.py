@@ -1,8 +1,9 @@
-"""How long an import takes among many patients: `python -m tests.bench.crowded_import --patients 300000 --rows 5000`.
+"""How long an import takes among many patients.
 
-Fills a PostgreSQL of its own with names as common and as rare as people's are, then imports new people of such names.
-Printed are rows a second by the clock, and by the processor time of the import and of its database session, which other
-work on the machine hardly changes.
+`python -m tests.bench.crowded_import --patients 300000 --rows 5000` fills a PostgreSQL of its own
+with names as common and as rare as real ones, then imports new people of such names. It prints
+rows a second by the clock, and by the processor time of the import and of its database session,
+which other work on the machine hardly changes.
 """
 
 import argparse
@@ -19,10 +20,10 @@ HEADER = ["last name", "first name", "birthdate", "gender", "phone", "city", "in
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--patients", type=int, default=300_000)
-    asked.add_argument("--rows", type=int, default=5_000)
-    options = asked.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--patients", type=int, default=300_000)
+    parser.add_argument("--rows", type=int, default=5_000)
+    options = parser.parse_args()
     with filled_portal(options.patients) as folder:
         measure(folder / "people.csv", options.rows)
 
@@ -33,24 +34,21 @@ def measure(file: Path, rows: int) -> None:
     write_people(file, rows)
     database, clock, portal = database_seconds(), time.perf_counter(), time.process_time()
     job = import_now(file, by=None)
-    seconds, ours = time.perf_counter() - clock, time.process_time() - portal
-    theirs = database_seconds() - database
-    print(
-        f"{job.status}: {rows:,} rows, {job.new_count:,} new, {job.alike_count:,} of them alike to somebody"
-    )
-    print(
-        f"by the clock {rows / seconds:,.0f} rows/s, by processor time {rows / (ours + theirs):,.0f} rows/s",
-        end=" ",
-    )
-    print(f"(portal {ours:.1f} s, database {theirs:.1f} s)", flush=True)
+    seconds, portal = time.perf_counter() - clock, time.process_time() - portal
+    database = database_seconds() - database
+    alike = f"{job.alike_count:,} of them with a possible duplicate"
+    print(f"{job.status}: {rows:,} rows, {job.new_count:,} new, {alike}")
+    print(f"by the clock {rows / seconds:,.0f} rows/s,", end=" ")
+    print(f"by processor time {rows / (portal + database):,.0f} rows/s", end=" ")
+    print(f"(portal {portal:.1f} s, database {database:.1f} s)", flush=True)
 
 
 def write_people(file: Path, count: int) -> None:
-    """Of the same names as those who are there; the same people every time."""
+    """Writes people with the same names as the patients, and the same people every time."""
     dice, rare = random.Random(count), rare_names(20_000)
     family, given = [*FAMILIES, *rare], [*GIVEN, *rare[:3000]]
 
-    def one_of(names: list[str]) -> str:
+    def draw(names: list[str]) -> str:
         return names[int(len(names) * dice.random() ** 2.3)]
 
     with file.open("w", newline="") as output:
@@ -61,8 +59,8 @@ def write_people(file: Path, count: int) -> None:
             phone = f"617 {dice.randrange(200, 900)} {dice.randrange(10_000):04}"
             rows.writerow(
                 [
-                    one_of(family),
-                    one_of(given),
+                    draw(family),
+                    draw(given),
                     born,
                     dice.choice("MF"),
                     phone,

@@ -1,4 +1,4 @@
-"""A PostgreSQL of its own for a measurement, full of patients whose names are as common and as rare as people's are."""
+"""A PostgreSQL of its own, full of patients whose names are as common and as rare as real ones."""
 
 import os
 import tempfile
@@ -13,34 +13,38 @@ import psutil
 from tests.bench.names import FAMILIES, GIVEN, rare_names
 from tests.servers import addresses, databases
 
-# The most common name is borne by one or two of a hundred people, as among real ones.
+# One or two of a hundred people bear the most common name, as in reality.
 FILL = """
     SELECT setseed(0.5);
-    CREATE FUNCTION pg_temp.one_of(names text[]) RETURNS text LANGUAGE sql VOLATILE AS
+    CREATE FUNCTION pg_temp.draw(names text[]) RETURNS text LANGUAGE sql VOLATILE AS
         $$ SELECT names[1 + floor(cardinality(names) * power(random(), 2.3))::int] $$;
-    INSERT INTO patients_patient (family_name, given_name, middle_name, status, sex, date_of_birth, phone, postal_code)
-    SELECT pg_temp.one_of(family), pg_temp.one_of(given),
-        CASE WHEN random() < 0.4 THEN pg_temp.one_of(given) ELSE '' END,
+    INSERT INTO patients_patient (
+        family_name, given_name, middle_name, status, sex, date_of_birth, phone, postal_code)
+    SELECT pg_temp.draw(family), pg_temp.draw(given),
+        CASE WHEN random() < 0.4 THEN pg_temp.draw(given) ELSE '' END,
         CASE WHEN n %% 50 = 0 THEN 'archived' ELSE 'active' END,
         CASE WHEN n %% 1000 = 0 THEN 'other' WHEN n %% 2 = 0 THEN 'female' ELSE 'male' END,
         date '1930-01-01' + floor(random() * 34000)::int,
-        '617 ' || 200 + floor(random() * 700)::int || ' ' || lpad(floor(random() * 10000)::text, 4, '0'),
+        '617 ' || 200 + floor(random() * 700)::int
+            || ' ' || lpad(floor(random() * 10000)::text, 4, '0'),
         lpad(floor(random() * 3000)::text, 5, '0')
-    FROM generate_series(1, %(count)s) AS n, (SELECT %(family)s::text[] AS family, %(given)s::text[] AS given) AS names;
+    FROM generate_series(1, %(count)s) AS n,
+        (SELECT %(family)s::text[] AS family, %(given)s::text[] AS given) AS names;
     INSERT INTO patients_patientidentifier (patient_id, system, value)
     SELECT id, system,
         CASE system WHEN 'ssn' THEN '' ELSE 'X' END
             || 100000000 + (hashtext(id::text || system)::bigint + 2147483648) %% 900000000
     FROM patients_patient, unnest(ARRAY['ssn', 'passport']) AS system
     ON CONFLICT DO NOTHING;
-    INSERT INTO patients_nameword (word) SELECT DISTINCT unnest(tsvector_to_array(name_words)) FROM patients_patient;
+    INSERT INTO patients_nameword (word)
+    SELECT DISTINCT unnest(tsvector_to_array(name_words)) FROM patients_patient;
 """
 FILLED = ("patients_patient", "patients_patientidentifier")
 
 
 @contextmanager
 def filled_portal(count: int) -> Iterator[Path]:
-    """Django is set up on `count` patients; the folder is for files. Says how busy the machine is."""
+    """Sets Django up on `count` patients, and yields a folder. Prints the load of the machine."""
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
         data = Path(folder)
         data.chmod(0o711)  # As root, PostgreSQL runs under another account and has to pass.
@@ -59,7 +63,7 @@ def filled_portal(count: int) -> Iterator[Path]:
 
 @contextmanager
 def without_triggers() -> Iterator[Any]:
-    """A cursor for statements that change many patients at once: log, vocabulary and outbox hear nothing."""
+    """Yields a cursor for changes of many patients, without log, vocabulary and outbox."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -83,13 +87,9 @@ def _fill(count: int) -> None:
 
 
 def database_seconds() -> float:
-    """Processor time that our PostgreSQL process has taken so far."""
+    """Returns the processor time of our PostgreSQL process so far."""
     from django.db import connection
 
     connection.ensure_connection()
-    return (
-        int(
-            Path(f"/proc/{connection.connection.info.backend_pid}/schedstat").read_text().split()[0]
-        )
-        / 1e9
-    )
+    statistics = Path(f"/proc/{connection.connection.info.backend_pid}/schedstat").read_text()
+    return int(statistics.split()[0]) / 1e9

@@ -1,4 +1,4 @@
-"""Fills every store as after years of work, quickly and past every door: so many patients, a fifth of them changed."""
+"""Fills every store directly, as after years of work: many patients, a fifth of them changed."""
 
 import asyncio
 import tempfile
@@ -18,38 +18,49 @@ from protos.patient.events.v1.patient_event_pb2 import PatientEvent
 TABLES = ("patients_patient", "patients_patientevent")
 COPIED = [*RECORDED, "id", "created_at", "updated_at"]
 PORTAL = f"""
-    INSERT INTO patients_patient (version, status, family_name, given_name, date_of_birth, sex, email, phone,
+    INSERT INTO patients_patient (
+        version, status, family_name, given_name, date_of_birth, sex, email, phone,
         address_line1, city, region, postal_code, country)
-    SELECT 1 + (n % 5 = 0)::int, CASE WHEN n % 50 = 0 THEN 'archived' ELSE 'active' END, 'Family' || n % 9973,
-        'Given' || n % 997, date '1930-01-01' + n % 30000, CASE n % 2 WHEN 0 THEN 'female' ELSE 'male' END,
-        'person' || n || '@mail.example', '617 555 ' || n % 10000, n % 200 || ' Mill Lane', 'Boston', 'Massachusetts',
-        '02139', 'US'
+    SELECT 1 + (n % 5 = 0)::int, CASE WHEN n % 50 = 0 THEN 'archived' ELSE 'active' END,
+        'Family' || n % 9973, 'Given' || n % 997, date '1930-01-01' + n % 30000,
+        CASE n % 2 WHEN 0 THEN 'female' ELSE 'male' END,
+        'person' || n || '@mail.example', '617 555 ' || n % 10000, n % 200 || ' Mill Lane',
+        'Boston', 'Massachusetts', '02139', 'US'
     FROM generate_series(1, :count) AS n;
-    INSERT INTO patients_patientevent (pgh_obj_id, pgh_created_at, pgh_label, version, {", ".join(COPIED)})
+    INSERT INTO patients_patientevent (
+        pgh_obj_id, pgh_created_at, pgh_label, version, {", ".join(COPIED)})
     SELECT p.id, now(), CASE v.version WHEN 1 THEN 'insert' ELSE 'update' END, v.version,
         {", ".join(f"p.{name}" for name in COPIED)}
-    FROM patients_patient AS p CROSS JOIN LATERAL generate_series(1, p.version) AS v (version) ORDER BY p.id, v.version;
-    INSERT INTO billing_billingaccount (patient_id, status, account_id, wanted_version, synced_version, next_attempt_at)
+    FROM patients_patient AS p
+    CROSS JOIN LATERAL generate_series(1, p.version) AS v (version) ORDER BY p.id, v.version;
+    INSERT INTO billing_billingaccount (
+        patient_id, status, account_id, wanted_version, synced_version, next_attempt_at)
     SELECT id, CASE status WHEN 'active' THEN 'active' ELSE 'closed' END,
         'BA-' || to_char(row_number() OVER (ORDER BY id), 'FM000000000'), version, version, NULL
     FROM patients_patient;
     ANALYZE;
 """
 BILLING = """
-    INSERT INTO billing_account (number, patient_id, name, email, patient_version, closed_at) OVERRIDING SYSTEM VALUE
+    INSERT INTO billing_account (number, patient_id, name, email, patient_version, closed_at)
+    OVERRIDING SYSTEM VALUE
     SELECT row_number() OVER (ORDER BY patient), patient, 'Given Family', '', version,
         CASE status WHEN 'active' THEN NULL ELSE now() END FROM people;
     ANALYZE;
 """
 ANALYTICS = """
     INSERT INTO counted_event SELECT patient, event_id, at FROM events;
-    INSERT INTO patient_state (patient_id, version, event_id, status, sex, birth_year, region, registered_on,
+    INSERT INTO patient_state (
+        patient_id, version, event_id, status, sex, birth_year, region, registered_on,
         registered_through, registered_at, counted)
-    SELECT patient, max(version), max(event_id), max(status), 'female', 1980, 'Massachusetts', current_date, 'command',
-        min(at), count(*) FROM events GROUP BY patient;
+    SELECT patient, max(version), max(event_id), max(status), 'female', 1980, 'Massachusetts',
+        current_date, 'command', min(at), count(*)
+    FROM events GROUP BY patient;
     ANALYZE;
 """
-EVENTS = "SELECT pgh_id, pgh_obj_id::text, version, status, pgh_created_at FROM patients_patientevent ORDER BY pgh_id"
+EVENTS = """
+    SELECT pgh_id, pgh_obj_id::text, version, status, pgh_created_at
+    FROM patients_patientevent ORDER BY pgh_id
+"""
 
 
 def fill_portal(url: str, count: int) -> None:
@@ -64,25 +75,29 @@ def fill_portal(url: str, count: int) -> None:
 def fill_billing(portal: str, billing: str) -> None:
     with session(billing) as cursor:
         cursor.execute("CREATE TEMP TABLE people (patient uuid, version bigint, status text)")
-        pour(portal, "SELECT id, version, status FROM patients_patient", cursor, "people")
+        copy_rows(portal, "SELECT id, version, status FROM patients_patient", cursor, "people")
         cursor.execute(BILLING)
 
 
 def fill_analytics(portal: str, analytics: str) -> None:
     with session(analytics) as cursor:
         cursor.execute(
-            "CREATE TEMP TABLE events (event_id bigint, patient uuid, version bigint, status text, at timestamptz)"
+            "CREATE TEMP TABLE events"
+            " (event_id bigint, patient uuid, version bigint, status text, at timestamptz)"
         )
-        pour(portal, EVENTS.replace("::text", ""), cursor, "events")
+        copy_rows(portal, EVENTS.replace("::text", ""), cursor, "events")
         cursor.execute(ANALYTICS)
 
 
 def fill_topic(portal: str, broker: str, topic: str) -> int:
-    """Every event with the headers that the relay gives it; how many."""
-    producer = Producer({
-        "bootstrap.servers": broker, "partitioner": "murmur2_random", "linger.ms": 20,
+    """Writes every event with the headers of the relay. Returns how many."""
+    settings = {
+        "bootstrap.servers": broker,
+        "partitioner": "murmur2_random",
+        "linger.ms": 20,
         "queue.buffering.max.messages": 200_000,
-    })  # fmt: skip
+    }
+    producer = Producer(settings)
     count = 0
     for event_id, patient, version, status, at in rows(portal, EVENTS):
         producer.produce(
@@ -101,15 +116,13 @@ def fill_topic(portal: str, broker: str, topic: str) -> int:
 
 
 def start_at_the_end(analytics: str, broker: str, topic: str) -> None:
-    """The worker has read everything, as its group and its database know: what it would count is there already."""
+    """Sets the offsets of the worker to the end of the topic, since everything is counted."""
     consumer = Consumer(
         {"bootstrap.servers": broker, "group.id": "analytics", "enable.auto.commit": False}
     )
     try:
-        places = [
-            TopicPartition(topic, one)
-            for one in consumer.list_topics(topic, timeout=20).topics[topic].partitions
-        ]
+        partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
+        places = [TopicPartition(topic, number) for number in partitions]
         for place in places:
             place.offset = consumer.get_watermark_offsets(place, timeout=20)[1]
         consumer.commit(offsets=places, asynchronous=False)
@@ -127,11 +140,23 @@ def start_at_the_end(analytics: str, broker: str, topic: str) -> None:
 
 def value(event_id: int, patient: str, version: int, status: str, at: datetime) -> bytes:
     event = PatientEvent(
-        patient_id=patient, name="Given Family", email="person@mail.example", event_id=event_id, version=version,
-        event_type="PATIENT_CREATED" if version == 1 else "PATIENT_UPDATED", status=status, sex="female",
-        birth_year=1980, city="Boston", region="Massachusetts", postal_area="021", country="US",
-        registered_on=at.date().isoformat(), source="command", registered_through="command",
-    )  # fmt: skip
+        patient_id=patient,
+        name="Given Family",
+        email="person@mail.example",
+        event_id=event_id,
+        version=version,
+        event_type="PATIENT_CREATED" if version == 1 else "PATIENT_UPDATED",
+        status=status,
+        sex="female",
+        birth_year=1980,
+        city="Boston",
+        region="Massachusetts",
+        postal_area="021",
+        country="US",
+        registered_on=at.date().isoformat(),
+        source="command",
+        registered_through="command",
+    )
     event.occurred_at.FromDatetime(at)
     return event.SerializeToString()
 
@@ -159,8 +184,8 @@ def rows(url: str, statement: str) -> Iterator[tuple]:
         connection.close()
 
 
-def pour(url: str, statement: str, target: Any, table: str) -> None:
-    """Copy the answer of one database into a table of another, through a file."""
+def copy_rows(url: str, statement: str, target: Any, table: str) -> None:
+    """Copies the rows of a statement into a table of another database, through a file."""
     with tempfile.TemporaryFile() as file, session(url) as cursor:
         cursor.copy_expert(f"COPY ({statement}) TO STDOUT", file)
         file.seek(0)
@@ -169,7 +194,7 @@ def pour(url: str, statement: str, target: Any, table: str) -> None:
 
 @contextmanager
 def session(url: str) -> Iterator[Any]:
-    """A cursor of a connection that commits by itself."""
+    """Yields a cursor of a connection that commits by itself."""
     connection = psycopg2.connect(url)
     try:
         connection.autocommit = True

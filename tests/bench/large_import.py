@@ -1,7 +1,8 @@
-"""`python -m tests.bench.large_import --patients 200000`: a large file on the embedded servers, then a reconciliation.
+"""A large import on the embedded servers, then a reconciliation.
 
-Of each partition the embedded broker keeps 5 MB, much less than such a file makes: what the relay sent ahead of the
-stream processor would be lost, and the reconciliation would say so.
+Run `python -m tests.bench.large_import --patients 200000`. The embedded broker keeps 5 MB of each
+partition, much less than such a file makes. Events that the relay sends too far ahead of the stream
+processor would be lost, and the reconciliation would say so.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from tests.bench.people import write_people
 from tests.end_to_end.system import System, running
 from tests.waits import wait_for
 
-LONGEST_SECONDS = 3_600
+LONGEST_SECONDS = 3_600  # until everything is counted
 
 
 def main() -> None:
@@ -26,18 +27,17 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=200_000)
     count = parser.parse_args().patients
     load, _, _ = psutil.getloadavg()
-    print(
-        f"{psutil.cpu_count()} cores with a load of {load:.1f} before\n\n| {count:,} patients | measured |\n|---|---|"
-    )
+    print(f"{psutil.cpu_count()} cores with a load of {load:.1f} before\n")
+    print(f"| {count:,} patients | measured |\n|---|---|")
     with (
         tempfile.TemporaryDirectory(prefix="portal-bench-") as folder,
         running(Path(folder), kafka="embedded") as system,
     ):
-        bring_in(system, count)
+        import_people(system, count)
         reconcile(system)
 
 
-def bring_in(system: System, count: int) -> None:
+def import_people(system: System, count: int) -> None:
     file = system.data / "people.csv"
     write_people(file, count)
     # The demo patients are counted a moment after the start.
@@ -50,14 +50,14 @@ def bring_in(system: System, count: int) -> None:
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
     print_row("import, the command alone", f"{ended:.0f} s, {count / ended:,.0f} rows/s")
-    # A token anew each time, since a large import outlives it; signing in takes processor time, hence the pause.
-    wait_for(lambda: counted(system) == before + count, seconds=LONGEST_SECONDS, pause=1)
+    # Each look takes a new token, since a large import outlives it. The pause saves processor time.
+    wait_for(lambda: count_patients(system) == before + count, seconds=LONGEST_SECONDS, pause=1)
     print_row("import, all counted", f"{time.monotonic() - began:.0f} s")
     wait_for(lambda: not system.figures()["billing"]["pending"], seconds=LONGEST_SECONDS, pause=1)
     print_row("import, all with an account", f"{time.monotonic() - began:.0f} s")
 
 
-def counted(system: System) -> int:
+def count_patients(system: System) -> int:
     return system.figures()["totals"]["active"]
 
 

@@ -1,7 +1,8 @@
-"""How long a scan for possible duplicates takes, and what it needs: `python -m tests.bench.pairs --patients 300000`.
+"""How long a scan for possible duplicates takes, and what it needs.
 
-Names are as common as people's are; one in two hundred is there twice, half of those written differently the second
-time, and one in a hundred has a day of birth that stands for "not known".
+Run `python -m tests.bench.pairs --patients 300000`. Names are as common as real ones. Of two
+hundred people one is registered twice, half of these with another spelling. One in a hundred has a
+birth date that stands for "not known".
 """
 
 import argparse
@@ -15,19 +16,23 @@ from tests.bench.filled import filled_portal, without_triggers
 
 DOUBLES = """
     INSERT INTO patients_patient (family_name, given_name, sex, date_of_birth, phone)
-    SELECT CASE WHEN n % 2 = 0 THEN family_name ELSE overlay(family_name PLACING 'e' FROM 3 FOR 1) END,
+    SELECT CASE WHEN n % 2 = 0 THEN family_name
+            ELSE overlay(family_name PLACING 'e' FROM 3 FOR 1) END,
         given_name, sex, date_of_birth, phone
-    FROM (SELECT *, row_number() OVER () AS n FROM patients_patient WHERE status = 'active') AS people
+    FROM (
+        SELECT *, row_number() OVER () AS n FROM patients_patient WHERE status = 'active'
+    ) AS people
     WHERE n % 400 < 2;
     UPDATE patients_patient SET date_of_birth = '1900-01-01' WHERE id IN (
-        SELECT id FROM patients_patient ORDER BY random() LIMIT (SELECT count(*) / 100 FROM patients_patient));
+        SELECT id FROM patients_patient ORDER BY random()
+        LIMIT (SELECT count(*) / 100 FROM patients_patient));
 """
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--patients", type=int, default=300_000)
-    with filled_portal(asked.parse_args().patients):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--patients", type=int, default=300_000)
+    with filled_portal(parser.parse_args().patients):
         measure()
 
 
@@ -37,30 +42,27 @@ def measure() -> None:
     print("| scan | seconds | memory | compared | new | left out | taken off | to be decided |")
     print("|---|---|---|---|---|---|---|---|")
     for which in ("the first", "the next night"):
-        seconds, peak, told = scan()
+        seconds, peak, figures = scan()
         names = ("compared", "new", "left_out", "taken_off", "open")
-        print(
-            f"| {which} | {seconds:.0f} | {peak:,} MB | "
-            + " | ".join(f"{told[one]:,}" for one in names)
-            + " |"
-        )
+        counts = " | ".join(f"{figures[name]:,}" for name in names)
+        print(f"| {which} | {seconds:.0f} | {peak:,} MB | {counts} |")
     show_kinds()
 
 
 def scan() -> tuple[float, int, dict[str, int]]:
-    """Seconds, peak of the process's memory in MB, and the figures of `manage.py find_duplicates`."""
+    """Runs a scan. Returns seconds, peak memory in MB, and the figures of the command."""
     began = time.monotonic()
     with subprocess.Popen(
         [sys.executable, "manage.py", "find_duplicates", "--json"], stdout=subprocess.PIPE
     ) as process:
-        told = json.loads(process.stdout.read())
+        figures = json.loads(process.stdout.read())
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    return time.monotonic() - began, used.ru_maxrss // 1024, told
+    return time.monotonic() - began, used.ru_maxrss // 1024, figures
 
 
 def show_kinds() -> None:
-    """What the pairs on the list agree in, and how many of each kind."""
+    """Prints how many pairs the list has, by grade and reasons."""
     from django.db import connection
 
     print("\n| grade | reasons | pairs |\n|---|---|---|")

@@ -1,39 +1,23 @@
-"""A file of made-up people, as large as one likes; no two have the same insurance number."""
+"""A file of made-up people, of any size. Each has an insurance number of its own."""
 
 import csv
 import random
 from datetime import date, timedelta
 from pathlib import Path
 
-WHO = ["last name", "first name", "birthdate", "gender", "email", "phone"]
-WHERE = ["address", "city", "state", "zip"]
-SYLLABLES = (
-    "ba",
-    "den",
-    "fi",
-    "go",
-    "hal",
-    "ka",
-    "lor",
-    "mi",
-    "nen",
-    "os",
-    "pel",
-    "ri",
-    "san",
-    "tu",
-    "vel",
-    "wen",
-)
+PERSON_COLUMNS = ["last name", "first name", "birthdate", "gender", "email", "phone"]
+ADDRESS_COLUMNS = ["address", "city", "state", "zip"]
+_SYLLABLES = "ba den fi go hal ka lor mi nen os pel ri san tu vel wen"
+SYLLABLES = _SYLLABLES.split()
 CITIES = ("Boston", "Salem", "Lowell", "Quincy")
 
 
 def write_people(file: Path, count: int) -> None:
-    """CSV with the columns of a clinic's spreadsheet; the same people every time."""
+    """Writes a CSV like a clinic's spreadsheet, with the same people every time."""
     dice = random.Random(count)
     with file.open("w", newline="") as output:
         rows = csv.writer(output)
-        rows.writerow([*WHO, *WHERE, "insurance"])
+        rows.writerow([*PERSON_COLUMNS, *ADDRESS_COLUMNS, "insurance"])
         rows.writerows(_person(dice, f"INS-{count}-{number}") for number in range(count))
 
 

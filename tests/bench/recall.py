@@ -1,7 +1,8 @@
 """How many misspelt names a search finds: `python -m tests.bench.recall --patients 300000`.
 
-Asks for patients of the table by their names with one slip, and prints how often somebody of the name that was meant is
-among the first ten. `--names FILE` takes other names than our own: a CSV of family and given name, a line each.
+It searches for patients by their names with a slip, and prints how often a patient with the
+intended name is among the first ten. `--names FILE` takes other names: a CSV of family and given
+name.
 """
 
 import argparse
@@ -15,9 +16,10 @@ from typing import Any
 from tests.bench.filled import filled_portal, without_triggers
 from tests.bench.names import misspelt
 
-ASKED, FIRST = 1000, 10
+SEARCHES, FIRST = 1000, 10  # of each kind; hits that are looked at
 Slip = Callable[[str], str]
-# How a name is typed, and which names of a hit have to be the ones that were meant; of a given name so many letters.
+# How a name is typed; whether a hit must have the same family name; how many letters of the
+# given name must agree (None: all).
 KINDS: dict[str, tuple[Callable[[str, str, Slip, random.Random], str], bool, int | None]] = {
     "whole names, in any order, a slip in either": (
         lambda f, g, slip, dice: _shuffled(f, g, slip, dice),
@@ -35,10 +37,10 @@ KINDS: dict[str, tuple[Callable[[str, str, Slip, random.Random], str], bool, int
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--patients", type=int, default=300_000)
-    asked.add_argument("--names", type=Path)
-    options = asked.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--patients", type=int, default=300_000)
+    parser.add_argument("--names", type=Path)
+    options = parser.parse_args()
     with filled_portal(options.patients):
         if options.names:
             take_names(options.names)
@@ -46,8 +48,8 @@ def main() -> None:
 
 
 def measure() -> None:
-    print(f"{ASKED:,} searches of each kind, one of the name among the first {FIRST}")
-    people = somebodies()
+    print(f"{SEARCHES:,} searches of each kind, a patient of the name among the first {FIRST}")
+    people = draw_people()
     for what, (typed, by_family, letters) in KINDS.items():
         dice = random.Random(5)
         missed = 0
@@ -60,12 +62,13 @@ def measure() -> None:
 
 
 def take_names(file: Path) -> None:
-    """Everybody gets one of these names, as often as it stands in the file."""
+    """Gives each patient a name of the file, as often as it stands there."""
     with file.open(newline="") as rows:
         families, given = zip(*[row[:2] for row in csv.reader(rows)], strict=True)
     with without_triggers() as cursor:
         cursor.execute(
-            """UPDATE patients_patient SET family_name = family, given_name = given, middle_name = ''
+            """UPDATE patients_patient
+            SET family_name = family, given_name = given, middle_name = ''
             FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS name (family, given, at)
             WHERE at = 1 + mod(hashtext(mrn)::bigint + 2147483648, %s)""",
             [list(families), list(given), len(families)],
@@ -77,13 +80,14 @@ def take_names(file: Path) -> None:
         )
 
 
-def somebodies() -> list[Any]:
+def draw_people() -> list[Any]:
     from django.db import connection
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT family_name, given_name FROM patients_patient WHERE status = 'active' ORDER BY md5(mrn) LIMIT %s",
-            [ASKED],
+            "SELECT family_name, given_name FROM patients_patient"
+            " WHERE status = 'active' ORDER BY md5(mrn) LIMIT %s",
+            [SEARCHES],
         )
         return cursor.fetchall()
 
@@ -93,11 +97,12 @@ def first_hits(text: str) -> list[tuple[str, str]]:
     from portal.patients.search.engine import search
 
     among = Patient.objects.filter(status="active").prefetch_related("identifiers")
-    return [(one.family_name, one.given_name) for one in search(among, text, limit=FIRST).patients]
+    found = search(among, text, limit=FIRST).patients
+    return [(patient.family_name, patient.given_name) for patient in found]
 
 
 def slip(name: str, dice: random.Random) -> str:
-    """In small letters, and never the name itself."""
+    """Returns the name with a slip, in small letters, and never the name itself."""
     typed = name.lower()
     while typed == name.lower():
         typed = misspelt(name.lower(), dice)

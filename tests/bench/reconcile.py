@@ -1,6 +1,6 @@
-"""`python -m tests.bench.reconcile --patients 1000000`: how long `manage.py reconcile` takes, and what it needs.
+"""How long `manage.py reconcile` takes: `python -m tests.bench.reconcile --patients 1000000`.
 
-Apache Kafka, PostgreSQL, billing and analytics run on this machine, filled past every door.
+Apache Kafka, PostgreSQL, billing and analytics run on this machine, and are filled directly.
 """
 
 import argparse
@@ -117,17 +117,17 @@ def measure(environment: dict[str, str]) -> None:
         print(f"| of that {name} | {seconds} s |")
     print(f"| its memory at most | {report['peakMemoryMb']:,} MB |\n")
     for store in report["stores"]:
-        print(
-            f"{store['store']}: {store['patients']:,} patients, {store['changes']} changes {store['note']}"
-        )
+        sizes = f"{store['patients']:,} patients, {store['changes']} changes"
+        print(f"{store['store']}: {sizes} {store['note']}")
     print(report["byKind"], report["message"])
 
 
 def billing(url: str, port: int):
     popen = subprocess.Popen(
-        billing_command("serve"), env=billing_environment(sqlalchemy_url(url), BILLING_PORT=str(port)),
+        billing_command("serve"),
+        env=billing_environment(sqlalchemy_url(url), BILLING_PORT=str(port)),
         stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    )
     stack = ExitStack()
     stack.callback(popen.wait)
     stack.callback(popen.terminate)

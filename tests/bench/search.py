@@ -1,8 +1,9 @@
 """How long searches take among many patients: `python -m tests.bench.search --patients 300000`.
 
-Fills a PostgreSQL of its own with names as common and as rare as people's are, then asks in every way that the box
-knows. Printed is the processor time, which other work on the machine hardly changes: of the database for a page of
-hits, and of database and portal together for a request of the suggestions; then that request by the clock.
+It fills a PostgreSQL of its own with names as common and as rare as real ones, then searches in
+every way that the box knows. It prints the processor time, which other work on the machine hardly
+changes: of the database for a page of hits, and of database and portal together for a request of
+the suggestions. The last columns are that request by the clock.
 """
 
 import argparse
@@ -14,12 +15,12 @@ from collections.abc import Callable
 from tests.bench.filled import database_seconds, filled_portal
 from tests.bench.names import misspelt
 
-TIMES = 100
-Texts = Callable[["Somebody"], str]
+TIMES = 100  # searches of each kind
+Texts = Callable[["Person"], str]
 
 
-class Somebody:
-    """One patient of the table, as a row of values that somebody may know and type."""
+class Person:
+    """A patient of the table, with the values that a clerk may type."""
 
     def __init__(self, row: tuple, dice: random.Random) -> None:
         self.family, self.given, self.born, self.phone, self.mrn, self.identifier = row
@@ -30,37 +31,39 @@ class Somebody:
 
 
 KINDS: dict[str, Texts] = {
-    "one letter": lambda one: one.family[0],
-    "two letters": lambda one: one.family[:2],
-    "three letters": lambda one: one.family[:3],
-    "family name": lambda one: one.family,
-    "given name": lambda one: one.given,
-    "two initials": lambda one: f"{one.family[0]} {one.given[0]}",
-    "beginnings of both names": lambda one: f"{one.given[:2]} {one.family[:3]}",
-    "family and given name": lambda one: f"{one.family} {one.given}",
-    "given and family name": lambda one: f"{one.given} {one.family}",
-    "family name with a slip": lambda one: one.slip(one.family),
-    "given name with a slip": lambda one: one.slip(one.given),
-    "both names with a slip": lambda one: f"{one.slip(one.family)} {one.given}",
-    "both names, a slip in each": lambda one: f"{one.slip(one.family)} {one.slip(one.given)}",
-    "date of birth": lambda one: one.born.strftime("%d %m %Y"),
-    "month of birth": lambda one: one.born.strftime("%b %Y"),
-    "year of birth": lambda one: one.born.strftime("%Y"),
-    "family name and year": lambda one: f"{one.family} {one.born.year}",
-    "phone": lambda one: one.phone,
-    "last four of the phone": lambda one: one.phone[-4:],
-    "last three of the phone": lambda one: one.phone[-3:],
-    "MRN": lambda one: one.mrn,
-    "identifier": lambda one: one.identifier,
-    "last four of the identifier": lambda one: one.identifier[-4:],
-    "nobody": lambda one: f"{one.slip(one.given)}{one.slip(one.family)}",
+    "one letter": lambda person: person.family[0],
+    "two letters": lambda person: person.family[:2],
+    "three letters": lambda person: person.family[:3],
+    "family name": lambda person: person.family,
+    "given name": lambda person: person.given,
+    "two initials": lambda person: f"{person.family[0]} {person.given[0]}",
+    "beginnings of both names": lambda person: f"{person.given[:2]} {person.family[:3]}",
+    "family and given name": lambda person: f"{person.family} {person.given}",
+    "given and family name": lambda person: f"{person.given} {person.family}",
+    "family name with a slip": lambda person: person.slip(person.family),
+    "given name with a slip": lambda person: person.slip(person.given),
+    "both names with a slip": lambda person: f"{person.slip(person.family)} {person.given}",
+    "both names, a slip in each": lambda person: (
+        f"{person.slip(person.family)} {person.slip(person.given)}"
+    ),
+    "date of birth": lambda person: person.born.strftime("%d %m %Y"),
+    "month of birth": lambda person: person.born.strftime("%b %Y"),
+    "year of birth": lambda person: person.born.strftime("%Y"),
+    "family name and year": lambda person: f"{person.family} {person.born.year}",
+    "phone": lambda person: person.phone,
+    "last four of the phone": lambda person: person.phone[-4:],
+    "last three of the phone": lambda person: person.phone[-3:],
+    "MRN": lambda person: person.mrn,
+    "identifier": lambda person: person.identifier,
+    "last four of the identifier": lambda person: person.identifier[-4:],
+    "no hit": lambda person: f"{person.slip(person.given)}{person.slip(person.family)}",
 }
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--patients", type=int, default=300_000)
-    with filled_portal(asked.parse_args().patients):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--patients", type=int, default=300_000)
+    with filled_portal(parser.parse_args().patients):
         measure()
 
 
@@ -69,10 +72,10 @@ def measure() -> None:
         "| search for | hits, median | database | 95 % | suggestions | 95 % | by the clock | 95 % |"
     )
     print("|---|---|---|---|---|---|---|---|")
-    people = somebodies(TIMES)
+    people = draw_people(TIMES)
     ask = asker()
     for what, text_of in KINDS.items():
-        rows = [ask(text_of(one)) for one in people]
+        rows = [ask(text_of(person)) for person in people]
         hits, *times = zip(*rows, strict=True)
         print(
             f"| {what} | {statistics.median(hits):.0f} | {' | '.join(map(shown, times))} |",
@@ -80,22 +83,26 @@ def measure() -> None:
         )
 
 
-def somebodies(count: int) -> list[Somebody]:
+def draw_people(count: int) -> list[Person]:
     from django.db import connection
 
     dice = random.Random(7)
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT family_name, given_name, date_of_birth, phone, mrn, value FROM patients_patient AS patient
-            JOIN patients_patientidentifier ON patient_id = patient.id WHERE status = 'active'
-            ORDER BY md5(mrn) LIMIT %s""",
+            """SELECT family_name, given_name, date_of_birth, phone, mrn, value
+            FROM patients_patient AS patient
+            JOIN patients_patientidentifier ON patient_id = patient.id
+            WHERE status = 'active' ORDER BY md5(mrn) LIMIT %s""",
             [count],
         )
-        return [Somebody(row, dice) for row in cursor]
+        return [Person(row, dice) for row in cursor]
 
 
 def asker() -> Callable[[str], tuple[int, float, float, float]]:
-    """Asks as the front desk does: hits of a page, then milliseconds as in the heads of the table."""
+    """Returns a function that searches like the front desk.
+
+    It answers the hits of a page, then milliseconds as in the heads of the table.
+    """
     from django.contrib.auth.models import Group
     from django.test import Client
 
@@ -111,13 +118,8 @@ def asker() -> Callable[[str], tuple[int, float, float, float]]:
 
     def ask(text: str) -> tuple[int, float, float, float]:
         began = database_seconds()
-        hits = len(
-            search(
-                Patient.objects.filter(status="active").prefetch_related("identifiers"),
-                text,
-                limit=50,
-            ).hits
-        )
+        active = Patient.objects.filter(status="active").prefetch_related("identifiers")
+        hits = len(search(active, text, limit=50).hits)
         searched, clock, portal = database_seconds(), time.perf_counter(), time.process_time()
         assert client.get("/patients/suggest/", {"q": text}).status_code == 200
         suggested = database_seconds() - searched + time.process_time() - portal

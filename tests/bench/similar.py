@@ -1,8 +1,9 @@
-"""How long the panel of those who may be registered already takes: `python -m tests.bench.similar --patients 300000`.
+"""How long the panel of possible duplicates takes.
 
-Fills a PostgreSQL as the bench of searches does, then asks as the page of Register does while somebody types: first
-with birth dates as people have them, then with a third of all born on one day, as where some file wrote a day for
-"unknown". Printed is the processor time of database and portal together for a request, and that request by the clock.
+`python -m tests.bench.similar --patients 300000` fills a PostgreSQL like the bench of searches,
+then asks like the page Register while a user types: first with real birth dates, then with a third
+of all patients born on the same day, as after a file that wrote a day for "unknown". It prints the
+processor time of database and portal together for a request, and that request by the clock.
 """
 
 import argparse
@@ -12,57 +13,63 @@ from datetime import date
 from typing import Any
 
 from tests.bench.filled import database_seconds, filled_portal, without_triggers
-from tests.bench.search import Somebody, shown, somebodies
+from tests.bench.search import Person, draw_people, shown
 
 TIMES = 100
-HEAP = date(1970, 1, 1)
+UNKNOWN_BIRTH_DATE = date(1970, 1, 1)
 CROWD = """
     UPDATE patients_patient SET date_of_birth = %s
     WHERE id IN (SELECT id FROM patients_patient WHERE hashtext(id::text) %% 3 = 0)
 """
 Form = dict[str, str]
-KINDS: dict[str, Callable[[Somebody], Form]] = {
-    "name and birth date of somebody here": lambda one: form(one.family, one.given, one.born),
-    "a slip in the family name": lambda one: form(one.slip(one.family), one.given, one.born),
-    "the same with phone and identifier": lambda one: {
-        **form(one.slip(one.family), one.given, one.born),
-        "phone": one.phone,
+KINDS: dict[str, Callable[[Person], Form]] = {
+    "name and birth date of a patient": lambda person: form(
+        person.family, person.given, person.born
+    ),
+    "a slip in the family name": lambda person: form(
+        person.slip(person.family), person.given, person.born
+    ),
+    "the same with phone and identifier": lambda person: {
+        **form(person.slip(person.family), person.given, person.born),
+        "phone": person.phone,
         "identifiers-TOTAL_FORMS": "1",
         "identifiers-INITIAL_FORMS": "0",
         "identifiers-0-system": "passport",
-        "identifiers-0-value": one.identifier,
+        "identifiers-0-value": person.identifier,
     },
-    "somebody new": lambda one: form(one.slip(one.slip(one.given)), one.slip(one.family), one.born),
+    "a new person": lambda person: form(
+        person.slip(person.slip(person.given)), person.slip(person.family), person.born
+    ),
 }
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--patients", type=int, default=300_000)
-    with filled_portal(asked.parse_args().patients):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--patients", type=int, default=300_000)
+    with filled_portal(parser.parse_args().patients):
         measure()
 
 
 def measure() -> None:
     print("| birth dates | typed | processor, median | 95 % | by the clock | 95 % |")
     print("|---|---|---|---|---|---|")
-    people, ask = somebodies(TIMES), asker()
+    people, ask = draw_people(TIMES), asker()
     show("as people have them", people, ask)
-    crowd()
-    for one in people:
-        one.born = HEAP
+    crowd_birth_date()
+    for person in people:
+        person.born = UNKNOWN_BIRTH_DATE
     show("a third on one day", people, ask)
 
 
-def show(births: str, people: list[Somebody], ask: Callable[[Form], tuple[float, float]]) -> None:
+def show(births: str, people: list[Person], ask: Callable[[Form], tuple[float, float]]) -> None:
     for what, form_of in KINDS.items():
-        times = zip(*[ask(form_of(one)) for one in people], strict=True)
+        times = zip(*[ask(form_of(person)) for person in people], strict=True)
         print(f"| {births} | {what} | {' | '.join(map(shown, times))} |", flush=True)
 
 
-def crowd() -> None:
+def crowd_birth_date() -> None:
     with without_triggers() as cursor:
-        cursor.execute(CROWD, [HEAP])
+        cursor.execute(CROWD, [UNKNOWN_BIRTH_DATE])
 
 
 def form(family: str, given: str, born: date) -> Form:
@@ -72,7 +79,10 @@ def form(family: str, given: str, born: date) -> Form:
 
 
 def asker() -> Callable[[Form], tuple[float, float]]:
-    """Asks as the front desk does: milliseconds of both processors, then by the clock."""
+    """Returns a function that asks like the page Register.
+
+    It answers milliseconds of processor time, then by the clock.
+    """
     from django.contrib.auth.models import Group
     from django.test import Client
 

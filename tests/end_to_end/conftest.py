@@ -1,4 +1,4 @@
-"""One whole system for all journeys on each kind of broker."""
+"""A whole system for all journeys, on each kind of broker."""
 
 import pytest
 

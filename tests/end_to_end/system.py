@@ -1,4 +1,4 @@
-"""The whole portal as `make run` starts it, on free ports and a folder of its own, spoken to from outside."""
+"""The whole portal as `make run` starts it, on free ports and in a folder of its own."""
 
 import os
 import signal
@@ -27,12 +27,12 @@ PORTS = ("PORTAL_PORT", "PORTAL_INTERNAL_PORT", "ANALYTICS_PORT", "BILLING_PORT"
 
 @dataclass
 class System:
-    """A running portal and the doors to it."""
+    """A running portal, and the ways to ask it."""
 
     data: Path
     ports: dict[str, str]
     environment: dict[str, str]
-    first_word: dict  # What the stream processor said of itself when the address was printed.
+    first_readiness: dict  # The stream processor's health when the address was printed.
 
     @property
     def address(self) -> str:
@@ -43,7 +43,7 @@ class System:
         return self.environment["DEMO_PASSWORD"]
 
     def api(self, role: str = "frontdesk") -> httpx.Client:
-        """The REST API with a token of this role."""
+        """Returns a client of the REST API with a token of this role."""
         body = {"email": f"{role}@demo.example", "password": self.password}
         answer = httpx.post(
             f"{self.address}/auth/login", json=body, timeout=60, trust_env=False
@@ -52,7 +52,7 @@ class System:
         return httpx.Client(base_url=self.address, headers=bearer, timeout=60, trust_env=False)
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """`manage.py …` beside the running system."""
+        """Runs `manage.py …` beside the running system."""
         environment = {**os.environ, **self.environment}
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
@@ -65,7 +65,7 @@ class System:
 
     @contextmanager
     def without(self, words: str) -> Iterator[None]:
-        """Meanwhile the processes with these words in their command line answer nothing; then they go on."""
+        """Suspends the processes with these words in their command line for the block."""
         stopped = find_processes(self.data / "run", words)
         assert stopped, f"nothing runs as {words}"
         for process in stopped:
@@ -74,21 +74,18 @@ class System:
             yield
         finally:
             for process in stopped:
-                with suppress(psutil.NoSuchProcess):  # Its supervisor was not as patient.
+                with suppress(psutil.NoSuchProcess):  # Its supervisor has replaced it.
                     process.resume()
 
     def billing_account(self, patient_id: str) -> billing_service_pb2.BillingAccount:
-        """What the billing server itself says."""
+        """Returns the account as the billing server has it."""
         with grpc.insecure_channel(f"127.0.0.1:{self.ports['BILLING_PORT']}") as channel:
-            ask = billing_service_pb2.GetBillingAccountRequest(patient_id=patient_id)
-            return (
-                billing_service_pb2_grpc.BillingServiceStub(channel)
-                .GetBillingAccount(ask, timeout=60)
-                .account
-            )
+            stub = billing_service_pb2_grpc.BillingServiceStub(channel)
+            request = billing_service_pb2.GetBillingAccountRequest(patient_id=patient_id)
+            return stub.GetBillingAccount(request, timeout=60).account
 
     def events_of(self, patient_id: str) -> list[PatientEvent]:
-        """This patient's events on the topic, in the order of the log."""
+        """Returns this patient's events on the topic, in the order of the log."""
         return Topic(self.environment["KAFKA_BOOTSTRAP_SERVERS"], "patient").events_of(patient_id)
 
     def figures(self) -> dict:
@@ -96,7 +93,7 @@ class System:
             return api.get("/api/analytics").raise_for_status().json()
 
     def caught_up(self) -> dict | None:
-        """The totals, once every account is open and every event of the portal's log is counted."""
+        """Returns the totals, once every account is open and every event is counted."""
         figures = self.figures()
         accounts, totals = figures["billing"], figures["totals"]
         people = totals["active"] + totals["archived"] + totals["merged"]
@@ -117,14 +114,18 @@ class System:
 
 @contextmanager
 def running(data: Path, *, kafka: str) -> Iterator[System]:
-    """`python -m embedded run`, ready; ended by its own process id, and its folder left for a look."""
+    """Runs `python -m embedded run` for the block. Its folder is left for debugging."""
     with reserve_ports(len(PORTS)) as kept, (data / "output.log").open("w") as output:
         ports = dict(zip(PORTS, map(str, kept), strict=True))
         environment = {**os.environ, **ports, "KAFKA": kafka}
         process = subprocess.Popen(
             [sys.executable, "-m", "embedded", "run", "--data", str(data / "run")],
-            cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
         try:
             wait_for(
                 lambda: process.poll() is not None or "Ctrl-C ends" in _read(data / "output.log"),
@@ -132,8 +133,8 @@ def running(data: Path, *, kafka: str) -> Iterator[System]:
             )
             assert process.poll() is None, _read(data / "output.log")[-4000:]
             stream = f"http://127.0.0.1:{ports['ANALYTICS_PORT']}/health/ready"
-            first_word = httpx.get(stream, timeout=60, trust_env=False).json()
-            yield System(data, ports, _variables(data / "run" / "run.env"), first_word)
+            first_readiness = httpx.get(stream, timeout=60, trust_env=False).json()
+            yield System(data, ports, _variables(data / "run" / "run.env"), first_readiness)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(120)

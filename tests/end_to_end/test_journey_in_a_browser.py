@@ -1,4 +1,4 @@
-"""The whole loop as the front desk sees it: nothing is reloaded, every process is real."""
+"""The whole loop as the front desk sees it: no reload, and every process real."""
 
 import pytest
 from playwright.sync_api import expect
@@ -13,8 +13,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def sit_down(chromium, system: System):
-    """People at their screens, each signed in by role, in a browser of their own."""
+def sign_in_as(chromium, system: System):
+    """Signs users in by role, each in a browser of their own."""
     contexts = []
 
     def sign_in(role: str) -> Staff:
@@ -32,8 +32,8 @@ def active_patients(person: Staff):
     return person.page.locator(".app-tile", has_text="Active patients").locator("dd")
 
 
-def test_a_registration_turns_active_and_moves_the_dashboard_without_a_reload(sit_down, system):
-    manager, desk = sit_down("analyst"), sit_down("frontdesk")
+def test_a_registration_moves_the_dashboard_without_a_reload(sign_in_as, system):
+    manager, desk = sign_in_as("analyst"), sign_in_as("frontdesk")
     manager.open("/dashboard/")
     expect(manager.page.get_by_text("Live", exact=True)).to_be_visible()
     before = wait_for(system.caught_up, seconds=120)["active"]
@@ -48,10 +48,14 @@ def test_a_registration_turns_active_and_moves_the_dashboard_without_a_reload(si
     assert desk.faults == manager.faults == []
 
 
-def test_a_file_uploaded_in_the_browser_is_tried_then_imported_by_the_worker(sit_down):
-    operator = sit_down("operator")
+def test_an_uploaded_file_is_tried_then_imported_by_the_worker(sign_in_as):
+    operator = sign_in_as("operator")
     operator.open("/imports/")
-    rows = "family_name,given_name,date_of_birth,sex\nUploaded,Ursula,1979-02-11,female\nWrong,Willy,30-02-1990,male\n"
+    rows = (
+        "family_name,given_name,date_of_birth,sex\n"
+        "Uploaded,Ursula,1979-02-11,female\n"
+        "Wrong,Willy,30-02-1990,male\n"
+    )
     upload = {"name": "people.csv", "mimeType": "text/csv", "buffer": rows.encode()}
     operator.page.get_by_label("File", exact=True).set_input_files(upload)
     operator.page.get_by_role("button", name="Upload").click()
@@ -66,8 +70,8 @@ def test_a_file_uploaded_in_the_browser_is_tried_then_imported_by_the_worker(sit
     assert operator.faults == []
 
 
-def test_billing_is_stopped_and_back_and_the_open_page_follows(sit_down, system):
-    desk = sit_down("frontdesk")
+def test_billing_is_stopped_and_back_and_the_open_page_follows(sign_in_as, system):
+    desk = sign_in_as("frontdesk")
     with system.without("billing_grpc serve"):
         address = desk.register(family_name="Stopped", given_name="Stella")
         expect(desk.page.get_by_text("Billing: pending")).to_be_visible()
@@ -85,8 +89,8 @@ def test_billing_is_stopped_and_back_and_the_open_page_follows(sit_down, system)
     assert desk.faults == []
 
 
-def test_the_dashboard_is_stale_while_nothing_counts_and_then_catches_up(sit_down, system):
-    manager, desk = sit_down("analyst"), sit_down("frontdesk")
+def test_the_dashboard_is_stale_while_nothing_counts_and_then_catches_up(sign_in_as, system):
+    manager, desk = sign_in_as("analyst"), sign_in_as("frontdesk")
     manager.open("/dashboard/")
     expect(manager.page.get_by_text("Live", exact=True)).to_be_visible()
     before = wait_for(system.caught_up, seconds=120)["active"]

@@ -1,4 +1,4 @@
-"""50 clients register one person at the same moment, through the real server: one patient, one event, one account."""
+"""50 clients register the same person at once: one patient, one event, one account."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -34,10 +34,12 @@ def test_50_posts_of_one_person_make_one_patient(
             answer.text for answer in answers
         ]
         assert len(made) == 1
-        assert all(is_told_apart(answer, made) for answer in answers if answer.status_code == 409)
+        assert all(
+            names_the_patient(answer, made) for answer in answers if answer.status_code == 409
+        )
 
         found = api.get("/api/patients", params={"q": f"{family_name} {system.data.name}"}).json()
-        assert [one["id"] for one in found] == list(made)
+        assert [patient["id"] for patient in found] == list(made)
         wait_for(
             lambda: (
                 api.get(f"/api/patients/{found[0]['id']}").json()["billing"]["status"] == "active"
@@ -46,7 +48,7 @@ def test_50_posts_of_one_person_make_one_patient(
     assert wait_for(lambda: [event.version for event in system.events_of(found[0]["id"])]) == [1]
 
 
-def is_told_apart(answer: httpx.Response, made: set[str]) -> bool:
-    """Either the same request is under way, or this very patient is here already."""
+def names_the_patient(answer: httpx.Response, made: set[str]) -> bool:
+    """Tells whether a 409 is for a request under way, or names the patient."""
     problem = answer.json()
     return problem["type"].endswith("in-flight") or set(problem["patientIds"]) == made

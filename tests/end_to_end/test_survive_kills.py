@@ -1,4 +1,4 @@
-"""P4 on one machine: whatever of `make run` is killed with -9, it comes back by itself and everything goes on."""
+"""P4 on a single machine: each process of `make run` comes back by itself after kill -9."""
 
 import uuid
 from contextlib import suppress
@@ -10,8 +10,8 @@ from tests.end_to_end.system import System, running
 from tests.run_processes import find_processes
 from tests.waits import wait_for
 
-SECONDS = 120  # Ten are usual; a busy machine takes longer.
-# Words of the command line; of several processes the first is their parent.
+SECONDS = 120  # to come back; ten are usual, a busy machine takes longer
+# Words of the command line. The first process that has them is the parent of the others.
 SERVERS = {"PostgreSQL": "bin/postgres", "Valkey": "valkey-server", "the broker": "embedded.broker"}
 PROCESSES = (
     "portal.wsgi",
@@ -35,42 +35,42 @@ def api(system):
 
 
 @pytest.mark.parametrize("words", SERVERS.values(), ids=SERVERS)
-def test_a_killed_server_comes_back_and_all_who_need_it_find_it(system, api, words):
-    """Red without a keeper, and when the broker comes back at another address."""
+def test_a_killed_server_comes_back_at_its_address(system, api, words):
+    """Fails without a supervisor, or if the broker comes back at another address."""
     find_processes(system.data / "run", words)[0].kill()
-    goes_on(system, api)
+    assert_it_works(system, api)
 
 
 def test_a_killed_web_worker_is_replaced(system, api):
     find_processes(system.data / "run", "portal.wsgi")[-1].kill()
-    goes_on(system, api)
+    assert_it_works(system, api)
 
 
 def test_all_processes_killed_together_come_back(system, api):
     for words in PROCESSES:
         find_processes(system.data / "run", words)[0].kill()
-    goes_on(system, api)
+    assert_it_works(system, api)
 
 
 def test_afterwards_nothing_is_lost_and_nothing_is_there_twice(system):
     wait_for(lambda: system.command("reconcile").returncode == 0, seconds=SECONDS)
 
 
-def goes_on(system: System, api: httpx.Client) -> None:
-    """A new patient is taken, gets an account and is counted."""
+def assert_it_works(system: System, api: httpx.Client) -> None:
+    """Registers a patient, who gets an account and is counted."""
     patient = {
         "familyName": "Survivor",
         "givenName": uuid.uuid4().hex,
         "dateOfBirth": "1984-03-15",
         "sex": "female",
     }
-    patient_id = wait_for(lambda: registered(api, patient), seconds=SECONDS)
+    patient_id = wait_for(lambda: register(api, patient), seconds=SECONDS)
     wait_for(lambda: has_account(api, patient_id), seconds=SECONDS)
     wait_for(lambda: is_counted(system, patient_id), seconds=SECONDS)
 
 
-def registered(api: httpx.Client, patient: dict) -> str | None:
-    """Its id. Asked again with the same key it is the same patient."""
+def register(api: httpx.Client, patient: dict) -> str | None:
+    """Returns the id, or None. The key makes a repeated call safe."""
     with suppress(httpx.TransportError):
         answer = api.post(
             "/api/patients", json=patient, headers={"Idempotency-Key": patient["givenName"]}

@@ -1,1 +1,1 @@
-"""`make fault`: the whole system under load and faults, and a check of everything that its stores hold afterwards."""
+"""Fault runs: the whole system under load while parts are killed, frozen and cut off."""

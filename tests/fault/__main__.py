@@ -1,4 +1,4 @@
-"""`python -m tests.fault`: faults by seed under load, a table of what was found, exit code 1 if a promise broke."""
+"""`python -m tests.fault`: faults by seed under load. Exit code 1 means a broken promise."""
 
 import argparse
 import shutil
@@ -96,7 +96,7 @@ def _pace(given: argparse.Namespace) -> Pace:
 
 
 def _clear(folder: Path) -> None:
-    """What a run before left here, should it have been killed: processes, the small disk, files."""
+    """Removes what a killed run left here: processes, the small disk, files."""
     end_leftovers(folder)
     if (folder / "disk").exists():
         disk = (folder / "disk").read_text()
@@ -106,7 +106,7 @@ def _clear(folder: Path) -> None:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Unwind once; asking again must not cut the clearing up short."""
+    """Ends the run once. A second signal must not cut the cleaning short."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt

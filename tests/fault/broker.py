@@ -1,4 +1,4 @@
-"""Apache Kafka for a run: a way in for each reader and writer, so that each can lose its own, and a log to be lost."""
+"""Apache Kafka for a run, with a listener for each client, so that each can lose its own link."""
 
 import os
 import shutil
@@ -13,12 +13,12 @@ from embedded.jars import kafka_jars
 from embedded.kafka import Kafka
 
 # A later line wins over an earlier one.
-DOORS = """\
+LISTENERS = """\
 listeners={listeners},CONTROLLER://127.0.0.1:{controller_port}
 advertised.listeners={advertised}
 listener.security.protocol.map={protocols},CONTROLLER:PLAINTEXT
 inter.broker.listener.name={first}
-# One that was killed may come back as soon as it can.
+# A killed broker may come back at once.
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 """
@@ -26,11 +26,12 @@ broker.heartbeat.interval.ms=500
 
 @contextmanager
 def broker(
-    folder: Path, *, doors: Mapping[str, tuple[int, int]], controller_port: int
+    folder: Path, *, listeners: Mapping[str, tuple[int, int]], controller_port: int
 ) -> Iterator[Kafka]:
-    """Run Kafka on the data in `folder` until the block ends.
+    """Runs Kafka on the data in `folder` until the block ends.
 
-    `doors` has by name the port that Kafka listens on and the one that it tells its clients; the first is its own.
+    `listeners` has by name the port that Kafka listens on and the port that it advertises. The
+    first listener is for the broker itself.
     """
     java, jars = shutil.which("java"), kafka_jars()
     if java is None:
@@ -39,7 +40,7 @@ def broker(
         )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings, log = folder / "server.properties", folder / "kafka.log"
-    settings.write_text(_properties(folder, doors, controller_port))
+    settings.write_text(_properties(folder, listeners, controller_port))
     kafka: list[str | Path] = [java, *LEAN, "-cp", f"{jars}{os.sep}*"]
     if not (folder / "topics" / "meta.properties").exists():
         format_storage = [
@@ -53,7 +54,7 @@ def broker(
         ]
         programs.run(format_storage, what="Setting up the storage of Kafka")
     process = programs.start([*kafka, "kafka.Kafka", settings], log=log, cwd=folder)
-    port = next(iter(doors.values()))[0]
+    port = next(iter(listeners.values()))[0]
     try:
         programs.wait_until(
             partial(programs.is_listening, port), name="Apache Kafka", process=process, log=log
@@ -64,18 +65,24 @@ def broker(
 
 
 def empty(folder: Path) -> None:
-    """Lose every message, offset and topic, as with the disk of the broker."""
+    """Loses every message, offset and topic, like the disk of the broker."""
     shutil.rmtree(folder / "topics")
 
 
-def _properties(folder: Path, doors: Mapping[str, tuple[int, int]], controller_port: int) -> str:
-    port = next(iter(doors.values()))[0]
+def _properties(
+    folder: Path, listeners: Mapping[str, tuple[int, int]], controller_port: int
+) -> str:
+    port = next(iter(listeners.values()))[0]
     return PROPERTIES.format(
         port=port, controller_port=controller_port, logs=folder / "topics"
-    ) + DOORS.format(
-        listeners=",".join(f"{name}://127.0.0.1:{listens}" for name, (listens, _) in doors.items()),
-        advertised=",".join(f"{name}://127.0.0.1:{tells}" for name, (_, tells) in doors.items()),
-        protocols=",".join(f"{name}:PLAINTEXT" for name in doors),
-        first=next(iter(doors)),
+    ) + LISTENERS.format(
+        listeners=",".join(
+            f"{name}://127.0.0.1:{listens}" for name, (listens, _) in listeners.items()
+        ),
+        advertised=",".join(
+            f"{name}://127.0.0.1:{advertised}" for name, (_, advertised) in listeners.items()
+        ),
+        protocols=",".join(f"{name}:PLAINTEXT" for name in listeners),
+        first=next(iter(listeners)),
         controller_port=controller_port,
     )

@@ -1,4 +1,4 @@
-"""The doors beside the API: raw SQL as the owner of the database, and the command that imports a file."""
+"""The channels beside the API: raw SQL as the owner of the database, and the import command."""
 
 import csv
 import subprocess
@@ -16,7 +16,7 @@ CLEAN = 0
 
 
 class Sql:
-    """One statement, one transaction, one new connection each."""
+    """Writes by SQL: each write is a statement in its own transaction and connection."""
 
     def __init__(self, system: System) -> None:
         self._system = system
@@ -26,9 +26,13 @@ class Sql:
         self._write(operation, statement, [operation.mark, operation.patient])
 
     def register(self, operation: Operation) -> None:
-        statement = "INSERT INTO patients_patient (family_name, given_name, address_line2) VALUES (%s, %s, %s)"
-        who = person(operation)
-        self._write(operation, statement, [who["familyName"], who["givenName"], operation.mark])
+        statement = """
+            INSERT INTO patients_patient (family_name, given_name, address_line2)
+            VALUES (%s, %s, %s)
+        """
+        patient = person(operation)
+        values = [patient["familyName"], patient["givenName"], operation.mark]
+        self._write(operation, statement, values)
 
     def change_and_roll_back(self, operation: Operation) -> None:
         self._write(
@@ -56,7 +60,7 @@ class Sql:
 
 
 def import_people(system: System, history: History, folder: Path, *, count: int) -> list[Operation]:
-    """A file by the command, again and again until it says that all is done; an operation for each row."""
+    """Imports a file by the command until it succeeds. Returns an operation for each row."""
     operations = [history.new("import") for _ in range(count)]
     file = folder / f"people-{operations[0].number}.csv"
     _write(file, operations)
@@ -78,26 +82,12 @@ def import_people(system: System, history: History, folder: Path, *, count: int)
 
 
 def _write(file: Path, operations: list[Operation]) -> None:
-    people = [(operation, person(operation)) for operation in operations]
+    columns = ["family_name", "given_name", "date_of_birth", "sex", "region"]
+    names = ["familyName", "givenName", "dateOfBirth", "sex", "region"]
     with file.open("w", newline="") as output:
         rows = csv.writer(output)
-        rows.writerow(
-            [
-                "family_name",
-                "given_name",
-                "date_of_birth",
-                "sex",
-                "region",
-                "address_line2",
-                "insurance",
-            ]
-        )
-        for operation, who in people:
-            known = [
-                who["familyName"],
-                who["givenName"],
-                who["dateOfBirth"],
-                who["sex"],
-                who["region"],
-            ]
-            rows.writerow([*known, operation.mark, f"INS-{operation.number}"])
+        rows.writerow([*columns, "address_line2", "insurance"])
+        for operation in operations:
+            patient = person(operation)
+            values = [patient[name] for name in names]
+            rows.writerow([*values, operation.mark, f"INS-{operation.number}"])

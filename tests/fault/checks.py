@@ -1,4 +1,4 @@
-"""The promises, as pure functions over the clients' history and what the stores hold; each answers what breaks it."""
+"""The promises, as pure functions over the clients' history and the stores."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -27,5 +27,5 @@ CHECKS: tuple[Check, ...] = (
 
 
 def violations(history: Sequence[Operation], stores: Stores) -> dict[str, list[str]]:
-    """What breaks each promise, by the promise; an empty list where it holds."""
+    """Returns the violations by promise; an empty list where the promise holds."""
     return {check.__name__.replace("_", " "): list(check(history, stores)) for check in CHECKS}

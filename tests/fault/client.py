@@ -1,4 +1,4 @@
-"""A client of the REST API on a bad line: it says what it knows of each request, and no more."""
+"""A client of the REST API on a bad line, which records what it knows of each request."""
 
 import threading
 import time
@@ -8,16 +8,16 @@ import httpx
 
 from tests.fault.history import NO_PROBLEM, Operation, Outcome
 
-TIMEOUT = httpx.Timeout(8.0, connect=3.0)
+TIMEOUT = httpx.Timeout(8.0, connect=3.0)  # seconds
 RENEW_SECONDS = 600
 ATTEMPTS = 12
 PAUSE_SECONDS = 1.0
-IN_FLIGHT = 409
+IN_FLIGHT = 409  # the status while the first request with a key is under way
 PROBLEM = "application/problem+json"
 
 
 class Api:
-    """Signed in as the front desk. Any number of threads may call it."""
+    """An API client of the front desk. Any number of threads may call it."""
 
     def __init__(self, address: str, *, email: str, password: str) -> None:
         limits = httpx.Limits(max_connections=64, keepalive_expiry=2.0)
@@ -30,13 +30,13 @@ class Api:
         self._http.close()
 
     def ask(
-        self, operation: Operation, method: str, path: str, **how: Any
+        self, operation: Operation, method: str, path: str, **options: Any
     ) -> httpx.Response | None:
-        """One attempt; what came of it is written into the operation. None where no answer came."""
-        headers = {"X-Request-Id": operation.request_id, **how.pop("headers", {})}
+        """Sends a request once and records the outcome. Returns None if no answer came."""
+        headers = {"X-Request-Id": operation.request_id, **options.pop("headers", {})}
         try:
             answer = self._http.request(
-                method, path, headers={**headers, **self._authorization()}, **how
+                method, path, headers={**headers, **self._authorization()}, **options
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             return self._note(operation, Outcome.FAILED, error)  # It was never sent.
@@ -48,13 +48,13 @@ class Api:
             operation.errors.append(NO_PROBLEM)
         return answer
 
-    def insist(
-        self, operation: Operation, method: str, path: str, **how: Any
+    def ask_until_final(
+        self, operation: Operation, method: str, path: str, **options: Any
     ) -> httpx.Response | None:
-        """Attempts with the same words until there is an answer that is final; a key must make that safe."""
+        """Repeats a request until its answer is final; an idempotency key must make that safe."""
         answer, was_sent = None, False
         for _ in range(ATTEMPTS):
-            answer = self.ask(operation, method, path, **how)
+            answer = self.ask(operation, method, path, **options)
             was_sent = was_sent or operation.outcome is Outcome.UNKNOWN
             if operation.outcome is Outcome.OK or (answer is not None and _is_final(answer)):
                 return answer

@@ -1,4 +1,4 @@
-"""What clients were told against the event log: every change that they know of, once, and no other."""
+"""Compares the clients' answers with the event log: every change is there once, and no other."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,11 +8,11 @@ from tests.fault.history import MARK, NO_PROBLEM, Operation, Outcome
 from tests.fault.stores import LogRow, Stores
 
 STATUS_KINDS = {"archive": "archived", "restore": "active"}
-CLOCK_SECONDS = 1.0  # The log has the time when a transaction began, the client that of its answer.
+CLOCK_SECONDS = 1.0  # between the begin of a transaction, in the log, and the answer to the client
 
 
 def no_acknowledged_change_is_lost(history: Sequence[Operation], stores: Stores) -> Iterator[str]:
-    """Every change that was answered with success is in the log."""
+    """Checks that every successful change is in the log."""
     effects = effects_of(stores.log)
     for operation in _marked(history):
         if operation.outcome is Outcome.OK and not effects[operation.mark]:
@@ -23,7 +23,7 @@ def no_acknowledged_change_is_lost(history: Sequence[Operation], stores: Stores)
 
 
 def no_change_has_two_effects(history: Sequence[Operation], stores: Stores) -> Iterator[str]:
-    """No change, however often it was asked for, is in the log twice; and none that nobody asked for."""
+    """Checks that no change is in the log twice, and none that no client asked for."""
     effects = effects_of(stores.log)
     for operation in _marked(history):
         if len(effects[operation.mark]) > 1:
@@ -34,12 +34,12 @@ def no_change_has_two_effects(history: Sequence[Operation], stores: Stores) -> I
             yield f"{_name(operation)} is in the log {changes[operation.request_id]} times"
     known = {operation.mark for operation in history}
     yield from (
-        f"{mark} is in the log, and nobody asked for it" for mark in effects if mark not in known
+        f"{mark} is in the log, and no client asked for it" for mark in effects if mark not in known
     )
 
 
 def no_refused_change_has_an_effect(history: Sequence[Operation], stores: Stores) -> Iterator[str]:
-    """What was answered with a refusal, or was rolled back, or never sent, is not in the log."""
+    """Checks that a refused, rolled back or never sent change is not in the log."""
     effects, changes = (
         effects_of(stores.log),
         {row.request_id for row in status_changes(stores.log)},
@@ -52,23 +52,24 @@ def no_refused_change_has_an_effect(history: Sequence[Operation], stores: Stores
 
 
 def no_update_is_lost(history: Sequence[Operation], stores: Stores) -> Iterator[str]:
-    """A change made on condition of a version follows that version; no answer names a version before its effect."""
+    """Checks that a change with `If-Match` follows its version, and each answer its effect."""
     effects = effects_of(stores.log)
     for operation in _marked(history):
         for row in effects[operation.mark]:
             expected = operation.expected_version
             if expected is not None and row.version != expected + 1:
-                yield f"{_name(operation)} asked for version {expected} and made version {row.version}"
+                yield f"{_name(operation)} expected {expected} and made version {row.version}"
             if (
                 operation.outcome is Outcome.OK
                 and operation.version is not None
                 and operation.version < row.version
             ):
-                yield f"{_name(operation)} answered version {operation.version} and made version {row.version}"
+                answered = operation.version
+                yield f"{_name(operation)} answered {answered} and made version {row.version}"
 
 
 def each_key_makes_one_patient(history: Sequence[Operation], stores: Stores) -> Iterator[str]:
-    """A registration that is asked for again with its key answers the same patient."""
+    """Checks that a repeated registration answers the same patient."""
     made = {mark: {row.patient for row in found} for mark, found in effects_of(stores.log).items()}
     for operation in history:
         is_answered = operation.kind == "register" and operation.outcome is Outcome.OK
@@ -77,7 +78,7 @@ def each_key_makes_one_patient(history: Sequence[Operation], stores: Stores) -> 
 
 
 def errors_say_what_to_do(history: Sequence[Operation], _: Stores) -> Iterator[str]:
-    """Every error of the API is a problem document."""
+    """Checks that every error of the API is a problem document."""
     yield from (
         f"{_name(operation)} got {NO_PROBLEM}"
         for operation in history
@@ -86,7 +87,7 @@ def errors_say_what_to_do(history: Sequence[Operation], _: Stores) -> Iterator[s
 
 
 def effects_of(log: Iterable[LogRow]) -> dict[str, list[LogRow]]:
-    """By mark, the rows of the log that brought it: where the patient had another one before."""
+    """Returns by mark the rows of the log that changed the patient's mark to it."""
     effects, before = defaultdict[str, list[LogRow]](list), defaultdict[str, str](str)
     for row in log:
         if row.mark.startswith(MARK) and row.mark != before[row.patient]:
@@ -96,7 +97,7 @@ def effects_of(log: Iterable[LogRow]) -> dict[str, list[LogRow]]:
 
 
 def status_changes(log: Iterable[LogRow]) -> list[LogRow]:
-    """The rows of the log in which a patient's status is another one than before."""
+    """Returns the rows of the log in which a patient's status changes."""
     found, before = [], dict[str, str]()
     for row in log:
         if before.get(row.patient, row.status) != row.status:
@@ -114,7 +115,7 @@ def _of_status(history: Sequence[Operation]) -> list[Operation]:
 
 
 def _took_effect(operation: Operation, stores: Stores) -> bool:
-    """It changed the status, or the patient had that status already at some moment of the request."""
+    """Tells whether the patient had the wanted status at a moment of the request."""
     wanted = STATUS_KINDS[operation.kind]
     own = [row for row in stores.log if row.patient == operation.patient]
     if any(row.request_id == operation.request_id and row.status == wanted for row in own):

@@ -1,4 +1,4 @@
-"""A small disk of memory for the database, and the ballast that makes it full. Needs root; else a plain folder."""
+"""A small disk in memory for the database, and the ballast that fills it. It needs root."""
 
 import os
 import subprocess
@@ -8,20 +8,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-MEGABYTES = 512
-PIECE = 1 << 20
+MEGABYTES = 512  # size of the disk
+PIECE = 1 << 20  # bytes of ballast that are added at a time
 
 
 @dataclass(frozen=True)
 class Disk:
-    """A folder; `is_small` where it is a file system of its own that can be made full."""
+    """A folder; `is_small` if it is a file system of its own that can be filled."""
 
     folder: Path
     is_small: bool
 
     @contextmanager
     def full(self) -> Iterator[None]:
-        """Not a byte is left for the block."""
+        """Fills the disk to the last byte for the block."""
         ballast = self.folder / "ballast"
         try:
             with ballast.open("wb") as file, suppress(OSError):
@@ -36,7 +36,7 @@ class Disk:
 
 @contextmanager
 def small_disk() -> Iterator[Disk]:
-    """A file system in memory for the block; a plain folder where we may not mount one. Its path is short."""
+    """Mounts a file system in memory for the block, or makes a plain folder without root."""
     with tempfile.TemporaryDirectory(prefix="fault-") as folder:
         is_small = _mount(Path(folder))
         try:

@@ -1,4 +1,4 @@
-"""What can go wrong, each as a block: it is so while the block lasts, and mended when it ends."""
+"""The faults, each as a block: it begins with the block, and is mended when the block ends."""
 
 import os
 import signal
@@ -27,12 +27,12 @@ DATABASE_STOP, DISK_FULL = "PostgreSQL stopped at once", "disk full"
 BROKER_AWAY, BROKER_EMPTIED = "broker away", "broker emptied"
 BILLING_AWAY, ANALYTICS_AWAY, QUEUE_AWAY = "billing away", "analytics away", "queue away"
 NETWORK = {mode.value: mode for mode in Mode if mode is not Mode.PASS}
-RETURN_SECONDS = 30
+RETURN_SECONDS = 30  # for a killed process to be there again
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that goes wrong for some seconds."""
+    """A fault that lasts for a number of seconds."""
 
     kind: str
     target: str
@@ -43,7 +43,7 @@ class Fault:
 
 
 def injected(fault: Fault, system: System) -> AbstractContextManager[None]:
-    """The block in which it is so."""
+    """Returns the block that injects the fault."""
     if fault.kind in NETWORK:
         return system.network.bad([fault.target], NETWORK[fault.kind])
     return _KINDS[fault.kind](system, fault.target)
@@ -89,12 +89,12 @@ def _broker_away(system: System, _: str) -> AbstractContextManager[None]:
 
 @contextmanager
 def _broker_emptied(system: System, _: str) -> Iterator[None]:
-    """It lost its disk: an operator makes the topics, and the relay sends the log again by itself."""
+    """Loses the disk of the broker. An operator makes the topics, and the relay sends the log."""
     system.servers.kafka.kill(signal.SIGKILL)
     broker.empty(system.data / "kafka")
     yield
     system.servers.kafka.start()
-    system.insist_on("create_topics")
+    system.run_until_done("create_topics")
 
 
 def _billing_away(system: System, _: str) -> AbstractContextManager[None]:
@@ -113,7 +113,7 @@ def _queue_away(system: System, _: str) -> AbstractContextManager[None]:
 def _disk_full(system: System, _: str) -> Iterator[None]:
     with system.disk.full():
         yield
-    system.servers.database.start()  # It ends itself where it cannot write its log.
+    system.servers.database.start()  # PostgreSQL ends itself when it cannot write its log.
 
 
 _KINDS: dict[str, Callable[[System, str], AbstractContextManager[None]]] = {
@@ -131,7 +131,7 @@ _KINDS: dict[str, Callable[[System, str], AbstractContextManager[None]]] = {
 
 
 def pid_of(system: System, target: str) -> int:
-    """Of a line of the Procfile, of a server, or of one that is found by what it does now."""
+    """Returns the process id of a Procfile line, a server, the leader or the web worker."""
     if target in SERVERS:
         return _server(system, target).pid()
     if target == LEADER:
@@ -143,7 +143,7 @@ def pid_of(system: System, target: str) -> int:
 
 
 def _pid_of_line(system: System, name: str) -> int:
-    """Of what runs now, or will in a moment."""
+    """Returns the process id of a Procfile line, as soon as it runs."""
     return wait_for(lambda: system.processes.pids().get(name), seconds=RETURN_SECONDS) or 0
 
 
@@ -162,7 +162,7 @@ def _server(system: System, target: str) -> Restartable[Any]:
 
 
 def _wait_for_successor(system: System, target: str, pid: int) -> None:
-    """The keeper starts it again; the web server its worker."""
+    """Waits until the supervisor, or the web server, has started a successor."""
     deadline = time.monotonic() + RETURN_SECONDS
     while time.monotonic() < deadline and psutil.pid_exists(pid):
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""What every client asked for and what it was told: the one side of the comparison; the other is the stores."""
+"""The clients' requests and answers, which are compared with the stores."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ NO_PROBLEM = "an error that is no problem document"
 
 
 class Outcome(StrEnum):
-    """What a client knows of its request afterwards."""
+    """The outcome of a request, as far as the client knows it."""
 
     OK = "ok"
     FAILED = "failed"  # Refused: it must have had no effect.
@@ -23,7 +23,7 @@ class Outcome(StrEnum):
 
 @dataclass
 class Operation:
-    """One change that a client wants. `mark` stands in a field of the patient wherever the change took effect."""
+    """A change that a client wants. If it takes effect, `mark` stands in a field of the patient."""
 
     number: int
     kind: str
@@ -34,10 +34,10 @@ class Operation:
     began: float = field(default_factory=time)
     ended: float = 0.0
     outcome: Outcome = Outcome.UNKNOWN
-    version: int | None = None  # As it was answered.
-    statuses: list[int] = field(default_factory=list)  # Of each attempt; 0 where no answer came.
+    version: int | None = None  # in the answer
+    statuses: list[int] = field(default_factory=list)  # of each attempt; 0 without an answer
     errors: list[str] = field(default_factory=list)
-    patients: list[str] = field(default_factory=list)  # Each patient that an answer named.
+    patients: list[str] = field(default_factory=list)  # that answers named
 
     @property
     def seconds(self) -> float:
@@ -63,7 +63,7 @@ class History:
 
     @contextmanager
     def under_way(self, operation: Operation) -> Iterator[Operation]:
-        """Whatever happens in the block, its end is written down."""
+        """Writes down the end of the operation, whatever happens in the block."""
         try:
             yield operation
         finally:

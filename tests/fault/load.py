@@ -1,4 +1,4 @@
-"""The load: ten writes in a second through every door, most of them on few patients."""
+"""The load: ten writes in a second through every channel, most of them on few patients."""
 
 import random
 import threading
@@ -15,19 +15,24 @@ from tests.fault.system import System
 
 WRITES_PER_SECOND = 10
 PATIENTS = 300
-HOT, HOT_SHARE = 30, 0.6
-WORKERS = (
-    24  # No more requests wait at once: a machine that is too slow then gets fewer, not later ones.
-)
+HOT, HOT_SHARE = 30, 0.6  # patients, and the share of the changes that they get
+WORKERS = 24  # requests that wait at once; a slow machine gets fewer requests, not later ones
 IMPORT_EVERY_SECONDS, IMPORT_ROWS = 40.0, 15
+# The weight of each kind of write.
 MIX = {
-    "change": 56, "change if unchanged": 14, "register": 10, "archive": 4, "restore": 5,
-    "sql change": 6, "sql register": 2, "sql change, rolled back": 3,
-}  # fmt: skip
+    "change": 56,
+    "change if unchanged": 14,
+    "register": 10,
+    "archive": 4,
+    "restore": 5,
+    "sql change": 6,
+    "sql register": 2,
+    "sql change, rolled back": 3,
+}
 
 
 class Load:
-    """Runs from `start` to `stop`. A write whose turn comes while all workers wait for answers is left out."""
+    """Runs from `start` to `stop`. A write is left out if all workers wait for answers."""
 
     def __init__(self, system: System, history: History, *, seed: int, folder: Path) -> None:
         self._system, self._history, self._folder = system, history, folder
@@ -48,19 +53,25 @@ class Load:
             threading.Thread(target=target, name=target.__name__)
             for target in (self._pace, self._import)
         ]
-        self._doors: dict[str, Callable[[Operation], None]] = {
-            "change": self._change, "change if unchanged": self._change, "register": self._register,
-            "archive": self._archive, "restore": self._restore, "sql change": self._sql.change,
-            "sql register": self._sql.register, "sql change, rolled back": self._sql.change_and_roll_back,
-        }  # fmt: skip
+        self._writers: dict[str, Callable[[Operation], None]] = {
+            "change": self._change,
+            "change if unchanged": self._change,
+            "register": self._register,
+            "archive": self._archive,
+            "restore": self._restore,
+            "sql change": self._sql.change,
+            "sql register": self._sql.register,
+            "sql change, rolled back": self._sql.change_and_roll_back,
+        }
         self.left_out = 0
 
     def populate(self) -> None:
-        """The patients to begin with, by the command."""
+        """Imports the first patients by the command."""
         import_people(self._system, self._history, self._folder, count=PATIENTS)
         with self._system.connect("portal") as connection, connection.cursor() as cursor:
             cursor.execute(
-                "SELECT id::text, version FROM patients_patient WHERE address_line2 <> '' ORDER BY id"
+                "SELECT id::text, version FROM patients_patient"
+                " WHERE address_line2 <> '' ORDER BY id"
             )
             self._versions = dict(cursor.fetchall())
         connection.close()
@@ -106,14 +117,16 @@ class Load:
     def _do(self, operation: Operation) -> None:
         try:
             with self._history.under_way(operation):
-                self._doors[operation.kind](operation)
+                self._writers[operation.kind](operation)
         finally:
             self._free.release()
 
     def _register(self, operation: Operation) -> None:
         body = {**person(operation), "addressLine2": operation.mark}
         headers = {"Idempotency-Key": operation.request_id}
-        answer = self.api.insist(operation, "POST", "/api/patients", json=body, headers=headers)
+        answer = self.api.ask_until_final(
+            operation, "POST", "/api/patients", json=body, headers=headers
+        )
         if answer is not None and operation.outcome is Outcome.OK:
             operation.patient, operation.version = answer.json()["id"], answer.json()["version"]
             self._versions[operation.patient] = answer.json()["version"]

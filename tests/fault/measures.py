@@ -1,4 +1,4 @@
-"""Figures out of a run: how long changes took, how soon the system said what was wrong, who gave an error to whom."""
+"""Figures of a run: how long changes took, when outages showed, and which errors came."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
@@ -24,7 +24,7 @@ SHOWS = {
     ANALYTICS_AWAY: "analytics",
     QUEUE_AWAY: "worker queue",
 }
-# What the API itself stands on; all else are neighbours.
+# The parts that the API itself needs; all others are neighbours.
 OWN = {
     "portal",
     WEB_WORKER,
@@ -34,18 +34,16 @@ OWN = {
     DATABASE_STOP,
     DISK_FULL,
 }
-AFTERMATH_SECONDS = 15.0  # A request that met such a fault may end this much later.
+AFTERMATH_SECONDS = 15.0  # after such a fault, in which a request that met it may end
 LONG_OUTAGES = {BROKER_AWAY, BILLING_AWAY}
-LONG_SECONDS = 60.0  # One that lasts this long shows whether writes become slower.
-LONGEST_WAIT_SECONDS = (
-    2.0  # What began so shortly before the next fault, and was not counted yet, says nothing.
-)
+LONG_SECONDS = 60.0  # of an outage, from which on it shows whether writes become slower
+LONGEST_WAIT_SECONDS = 2.0  # before the next fault; an uncounted change of that time says nothing
 
 Span = tuple[float, float]
 
 
 def calm_spans(injected: Sequence[Injected], began: float, ended: float) -> list[Span]:
-    """The times in which nothing was wrong and nothing was left to catch up."""
+    """Returns the times without a fault and without anything to catch up."""
     edges = [began, *(edge for slot in injected for edge in (slot.began, slot.over)), ended]
     return [(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if end > start]
 
@@ -53,9 +51,9 @@ def calm_spans(injected: Sequence[Injected], began: float, ended: float) -> list
 def seconds_to_figure(
     log: Iterable[LogRow], seen_at: dict[int, float], spans: Sequence[Span]
 ) -> list[float]:
-    """For each change made in a calm time, ordered: from the begin of its transaction to its figure.
+    """Returns the sorted seconds from the begin of a transaction to its figure, in calm times.
 
-    One that was not counted before the calm was over says how long that was at least.
+    A change that was not counted in the calm time counts with the rest of that time.
     """
     found = []
     for row in log:
@@ -67,14 +65,18 @@ def seconds_to_figure(
 
 
 def dead_letter_seconds(stores: Stores, spans: Sequence[Span]) -> list[float]:
-    """From the planting to the dead letter, ordered, for what was planted in calm times."""
-    letters = {one.number: one.at for one in reversed(stores.dead_letters)}
-    planted = [one for one in stores.poison if any(start <= one.at <= end for start, end in spans)]
-    return sorted(letters[one.number] - one.at for one in planted if one.number in letters)
+    """Returns the sorted seconds from poison to dead letter, in calm times."""
+    set_aside_at = {letter.number: letter.at for letter in reversed(stores.dead_letters)}
+    found = []
+    for poison in stores.poison:
+        is_calm = any(start <= poison.at <= end for start, end in spans)
+        if is_calm and poison.number in set_aside_at:
+            found.append(set_aside_at[poison.number] - poison.at)
+    return sorted(found)
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """Of an ordered list; 0 for an empty one."""
+    """Returns the value at this share of an ordered list; 0 for an empty list."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
@@ -85,7 +87,7 @@ def middle(values: Sequence[float]) -> float:
 def seconds_to_show(
     injected: Iterable[Injected], sights: Sequence[Sight]
 ) -> Iterator[tuple[str, str, float, float | None]]:
-    """For each outage and place: its kind, the place, how long it lasted, and seconds until the place showed it."""
+    """Yields kind, place, duration and seconds until the place showed it, for each outage."""
     for slot in injected:
         for fault in slot.faults:
             if fault.kind in SHOWS:
@@ -99,14 +101,17 @@ def seconds_to_show(
 
 
 def _first(sights: Sequence[Sight], place: str, name: str, slot: Injected) -> float | None:
-    there = (one for one in sights if one.place == place and slot.began <= one.at <= slot.mended)
-    return next((one.at - slot.began for one in there if name in one.behind), None)
+    for sight in sights:
+        is_within = sight.place == place and slot.began <= sight.at <= slot.mended
+        if is_within and name in sight.behind:
+            return sight.at - slot.began
+    return None
 
 
 def errors_from_neighbours(
     history: Iterable[Operation], injected: Sequence[Injected]
 ) -> list[Operation]:
-    """Requests that got no answer or an error of the server while nothing that the API stands on was touched."""
+    """Returns requests that failed while no part that the API needs had a fault."""
     own = [slot for slot in injected if any(_is_own(fault) for fault in slot.faults)]
     found = []
     for operation in history:
@@ -125,11 +130,11 @@ def _is_own(fault: Fault) -> bool:
 
 
 def api_recovery(history: Sequence[Operation], mended: float) -> float | None:
-    """Seconds until a request that was sent afterwards had succeeded."""
+    """Returns the seconds until a request that was sent after the repair had succeeded."""
     ends = [
-        one.ended
-        for one in history
-        if one.began >= mended and one.outcome is Outcome.OK and one.statuses
+        operation.ended
+        for operation in history
+        if operation.began >= mended and operation.outcome is Outcome.OK and operation.statuses
     ]
     return min(ends) - mended if ends else None
 
@@ -137,7 +142,7 @@ def api_recovery(history: Sequence[Operation], mended: float) -> float | None:
 def slowdowns(
     history: Sequence[Operation], injected: Sequence[Injected], began: float
 ) -> Iterator[tuple[Injected, float, float]]:
-    """For each long outage the median seconds of a write in the calm before it, and during it."""
+    """Yields the median seconds of a write before and during each long outage."""
     calm = began
     for slot in injected:
         if any(
@@ -152,12 +157,12 @@ def slowdowns(
 
 
 def write_seconds(history: Iterable[Operation], start: float, end: float) -> list[float]:
-    """How long the API took for each write that succeeded in this time, at the first attempt."""
+    """Returns the seconds of each write of this time that succeeded at the first attempt."""
     return [
-        one.seconds
-        for one in history
-        if start <= one.began
-        and one.ended <= end
-        and one.outcome is Outcome.OK
-        and len(one.statuses) == 1
+        operation.seconds
+        for operation in history
+        if start <= operation.began
+        and operation.ended <= end
+        and operation.outcome is Outcome.OK
+        and len(operation.statuses) == 1
     ]

@@ -1,4 +1,4 @@
-"""Injects the faults of a plan, one slot after the other, and measures how the system comes back from each."""
+"""Injects the faults of a plan, slot by slot, and measures how the system recovers from each."""
 
 import threading
 import time
@@ -11,12 +11,12 @@ from tests.fault.recovery import recovered
 from tests.fault.system import System
 
 RECOVERY_SECONDS = 60.0
-QUIET_SECONDS = 5.0  # Before the first slot and after the last.
+QUIET_SECONDS = 5.0  # before the first slot and after the last
 
 
 @dataclass
 class Injected:
-    """A slot as it was: when the first fault began, when the last was mended, and how long each part took then."""
+    """A slot: when its first fault began, when its last was mended, and how long each part took."""
 
     faults: list[Fault]
     began: float = 0.0
@@ -26,7 +26,7 @@ class Injected:
 
     @property
     def over(self) -> float:
-        """When nothing of it was left."""
+        """The time when everything had recovered."""
         return self.mended + max(
             (seconds or RECOVERY_SECONDS for seconds in self.recovered.values()), default=0.0
         )
@@ -37,16 +37,21 @@ class Injected:
 
     def __str__(self) -> str:
         took = ", ".join(
-            f"{part} {'never' if s is None else f'{s:.1f} s'}" for part, s in self.recovered.items()
+            f"{part} {'never' if seconds is None else f'{seconds:.1f} s'}"
+            for part, seconds in self.recovered.items()
         )
-        return f"{self.names}: mended after {self.mended - self.began:.1f} s, then back: {took} {self.error}"
+        lasted = self.mended - self.began
+        return f"{self.names}: mended after {lasted:.1f} s, then back: {took} {self.error}"
 
     def as_json(self) -> dict:
         return {**asdict(self), "over": self.over}
 
 
 class Nemesis:
-    """A slot begins `calm_seconds` after the one before is over, and not before `slot_seconds` since its begin."""
+    """Runs the plan. A slot begins `calm_seconds` after the end of the slot before.
+
+    It begins `slot_seconds` after the begin of the slot before at the earliest.
+    """
 
     def __init__(
         self, system: System, plan: list[list[Fault]], *, slot_seconds: float, calm_seconds: float

@@ -1,4 +1,4 @@
-"""One message in a hundred is poison: no event at all, or one that breaks the contract."""
+"""Poison, a message in a hundred: no event at all, or an event that breaks the contract."""
 
 import random
 import uuid
@@ -11,11 +11,11 @@ from tests.fault.probes import Probe
 from tests.fault.stores import POISON
 from tests.fault.system import System
 
-EVERY_SECONDS = 10.0  # Beside ten writes in a second: 1 %.
+EVERY_SECONDS = 10.0  # 1 % beside ten writes in a second
 
 
 class Poisoner(Probe):
-    """Plants it in the topic, past the relay."""
+    """Writes poison to the topic, past the relay."""
 
     def __init__(self, system: System, *, seed: int) -> None:
         super().__init__("poison", every_seconds=EVERY_SECONDS)
@@ -34,7 +34,7 @@ class Poisoner(Probe):
             )
             self._producer.flush(6)
         except (KafkaException, BufferError):
-            pass  # The broker is away; what counts is what lies on the topic in the end.
+            pass  # The broker is away. The checks read the topic itself.
 
     def _value(self) -> bytes | None:
         patient = str(uuid.UUID(int=self._number))

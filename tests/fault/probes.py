@@ -1,4 +1,4 @@
-"""Looks at the running system from outside: when a change becomes a figure, and what it says of itself."""
+"""Probes from outside: when a change becomes a figure, and what the system says of itself."""
 
 import re
 import threading
@@ -15,15 +15,18 @@ from tests.fault.system import System
 PAGE_SECONDS = 1.0
 LOOK_SECONDS = 0.05
 PLACES = ("/health/ready", "/metrics", "page")
-WINDOW = 400  # Events that are looked for behind the newest one that was seen.
+WINDOW = 400  # events before the newest one, that are looked for again
 STRIPS = {
-    "The relay is away.": "relay", "Events are late.": "events", "Billing is behind.": "billing",
-    "Live figures are away.": "analytics", "Imports wait.": "worker queue",
-}  # fmt: skip
+    "The relay is away.": "relay",
+    "Events are late.": "events",
+    "Billing is behind.": "billing",
+    "Live figures are away.": "analytics",
+    "Imports wait.": "worker queue",
+}
 
 
 class Probe:
-    """Something that is looked at again and again, in a thread of its own."""
+    """Looks at a part again and again, in a thread of its own."""
 
     def __init__(self, name: str, *, every_seconds: float) -> None:
         self._every_seconds = every_seconds
@@ -47,7 +50,7 @@ class Probe:
 
 
 class Figures(Probe):
-    """When each event was first counted, as everybody sees it: committed in the database of the figures."""
+    """Records when each event was first counted in the database of the figures."""
 
     def __init__(self, system: System) -> None:
         super().__init__("figures", every_seconds=LOOK_SECONDS)
@@ -82,7 +85,7 @@ class Figures(Probe):
 
 @dataclass
 class Sight:
-    """What one look at one place said: the names of what is behind, or that there was no answer."""
+    """A look at a place: the names of the parts that are behind, or no answer."""
 
     at: float
     place: str
@@ -91,7 +94,7 @@ class Sight:
 
 
 class Surface(Probe):
-    """What /health/ready, /metrics and a page of the staff say."""
+    """Records what /health/ready, /metrics and a page of the staff say."""
 
     def __init__(self, system: System) -> None:
         super().__init__("surface", every_seconds=PAGE_SECONDS)
@@ -132,11 +135,15 @@ class Surface(Probe):
 
     def _sign_in(self, page: httpx.Response) -> httpx.Response:
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
-        who = {
+        credentials = {
             "email": "frontdesk@demo.example",
             "password": self._system.environment["DEMO_PASSWORD"],
         }
-        form = {"csrfmiddlewaretoken": token[1] if token else "", **who, "next": "/patients/"}
+        form = {
+            "csrfmiddlewaretoken": token[1] if token else "",
+            **credentials,
+            "next": "/patients/",
+        }
         return self._staff.post(str(page.url), data=form, headers={"Referer": str(page.url)})
 
     def stop(self) -> None:

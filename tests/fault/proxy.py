@@ -1,4 +1,4 @@
-"""A TCP proxy between two parts of the system, which can be told to treat them as a bad network does."""
+"""A TCP proxy between two parts of the system, which can act like a bad network."""
 
 import asyncio
 import socket
@@ -19,11 +19,11 @@ class Mode(Enum):
     """What happens to connections."""
 
     PASS = "pass"
-    REFUSE = "refuse"  # Nobody listens, and open connections are reset.
+    REFUSE = "refuse"  # The port is closed, and open connections are reset.
     RESET = "reset"  # New and open connections are reset.
     DELAY = "delay"  # Every piece comes late.
-    BLACK_HOLE = "black hole"  # Connections open, and nothing comes through in either direction.
-    DROP_REPLY = "drop reply"  # What is asked arrives; the answer does not.
+    BLACK_HOLE = "black hole"  # Connections open, but nothing passes in either direction.
+    DROP_REPLY = "drop reply"  # Requests pass, answers do not.
 
 
 LOSSY = {Mode.BLACK_HOLE, Mode.DROP_REPLY}
@@ -31,11 +31,11 @@ LOSSY = {Mode.BLACK_HOLE, Mode.DROP_REPLY}
 
 @dataclass(eq=False)
 class Connection:
-    """One client's connection, and ours to the server for it."""
+    """A client's connection, and the connection to the server for it."""
 
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter | None = None
-    has_gap: bool = False  # Something was swallowed: to go on would hand over broken data.
+    has_gap: bool = False  # Bytes were dropped: going on would pass broken data.
 
     def reset(self) -> None:
         for writer in (self.client, self.server):
@@ -45,7 +45,7 @@ class Connection:
 
 @dataclass
 class Proxy:
-    """Listens on `port` and connects to `target`: a port of the loopback address, or the path of a socket.
+    """Listens on `port` and connects to `target`: a port of 127.0.0.1, or the path of a socket.
 
     `target` may change while it runs, for a server that comes back elsewhere.
     """
@@ -66,8 +66,8 @@ class Proxy:
         for connection in list(self._connections):
             connection.reset()
 
-    async def turn(self, mode: Mode) -> None:
-        """From now on treat new and open connections so. Those with a gap are reset when they could go on."""
+    async def set_mode(self, mode: Mode) -> None:
+        """Treats new and open connections in this mode. Connections with a gap are reset."""
         before, self.mode = self.mode, mode
         if before is Mode.REFUSE and mode is not Mode.REFUSE:
             await self.open()
@@ -83,7 +83,7 @@ class Proxy:
         try:
             await self._serve(connection, reader)
         except OSError:
-            pass  # One side is gone: so is the other, below.
+            pass  # One side is gone; the other side is closed below.
         finally:
             self._connections.discard(connection)
             connection.reset()
@@ -126,10 +126,10 @@ class Proxy:
                 continue
             sink.write(piece)
             await sink.drain()
-        await self._say_goodbye(sink)
+        await self._end_orderly(sink)
 
-    async def _say_goodbye(self, sink: asyncio.StreamWriter) -> None:
-        """One side has ended in good order: let the other read what is on its way, and then the end."""
+    async def _end_orderly(self, sink: asyncio.StreamWriter) -> None:
+        """Passes on an orderly end, after the bytes that are on their way."""
         with suppress(OSError, RuntimeError):
             await sink.drain()
             sink.close()
@@ -145,7 +145,7 @@ class Network:
         self._thread = threading.Thread(target=self._loop.run_forever, name="network", daemon=True)
 
     def add(self, name: str, *, port: int, target: int | Path) -> Proxy:
-        """A proxy that listens from now on."""
+        """Adds a proxy, which listens from now on."""
         proxy = self.proxies[name] = Proxy(port, target)
         self._do(proxy.open())
         return proxy
@@ -163,35 +163,34 @@ class Network:
             self._thread.join()
             self._loop.close()
 
-    def turn(self, name: str, mode: Mode) -> None:
-        self._do(self.proxies[name].turn(mode))
+    def set_mode(self, name: str, mode: Mode) -> None:
+        self._do(self.proxies[name].set_mode(mode))
 
     @contextmanager
     def bad(self, names: list[str], mode: Mode) -> Iterator[None]:
-        """These links in this mode for the block."""
+        """Puts these links into this mode for the block."""
         try:
             for name in names:
-                self.turn(name, mode)
+                self.set_mode(name, mode)
             yield
         finally:
             for name in names:
-                self.turn(name, Mode.PASS)
+                self.set_mode(name, Mode.PASS)
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
 
 async def _end_all() -> None:
-    """What is under way has to end before its loop does, or Python complains of it in some later test."""
+    """Waits for all tasks. Otherwise Python would complain of them in a later test."""
     under_way = asyncio.all_tasks() - {asyncio.current_task()}
     if under_way:
-        await asyncio.wait(
-            under_way, timeout=10
-        )  # Their connections are reset: they end by themselves.
+        # Their connections are reset, so they end by themselves.
+        await asyncio.wait(under_way, timeout=10)
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    """End the connection with RST where that exists, so that the peer does not take it for an orderly end."""
+    """Ends the connection with RST, so that the peer does not take it for an orderly end."""
     connection = writer.get_extra_info("socket")
     with suppress(OSError):
         if connection is not None and connection.family == socket.AF_INET:

@@ -1,4 +1,4 @@
-"""How long each part needs, after the last fault is mended, for everything that was committed until then."""
+"""How long each part needs to catch up after the last fault is mended."""
 
 import time
 from collections.abc import Callable
@@ -16,14 +16,18 @@ _NEWEST = (
 _OUTBOX = "SELECT count(*) FROM patients_eventoutbox WHERE event_id <= %s"
 _COUNTED = "SELECT count(*) FROM counted_event WHERE event_id <= %s"
 _BILLING = """
-    SELECT (SELECT count(*) FROM billing_billingaccount WHERE next_attempt_at IS NOT NULL AND wanted_at <= %(at)s)
+    SELECT (SELECT count(*) FROM billing_billingaccount
+            WHERE next_attempt_at IS NOT NULL AND wanted_at <= %(at)s)
         + (SELECT count(*) FROM patients_patient WHERE created_at <= %(at)s
            AND id NOT IN (SELECT patient_id FROM billing_billingaccount))
 """
 
 
 def recovered(system: System, *, seconds: float) -> dict[str, float | None]:
-    """Seconds from now until topic, figures and billing have all that is committed now; None after `seconds`."""
+    """Returns the seconds until topic, figures and billing have all that is committed now.
+
+    A part that needs more than `seconds` has None.
+    """
     began = time.monotonic()
     found: dict[str, float | None] = {"topic": None, "figures": None, "billing": None}
     marks = _newest(system, until=began + seconds)
@@ -47,12 +51,12 @@ def recovered(system: System, *, seconds: float) -> dict[str, float | None]:
 
 
 def caught_up(system: System, *, seconds: float) -> bool:
-    """Whether everything is where it belongs within that time; nothing may be written meanwhile."""
+    """Tells whether everything catches up within that time. No write may happen meanwhile."""
     return None not in recovered(system, seconds=seconds).values()
 
 
 def _newest(system: System, *, until: float) -> tuple[int, int, datetime] | None:
-    """The newest event, their number, and the time, as soon as the database tells."""
+    """Returns the newest event, the count of events and the time, once PostgreSQL answers."""
     while time.monotonic() < until:
         try:
             return rows(system, "portal", _NEWEST)[0]

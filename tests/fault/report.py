@@ -24,7 +24,10 @@ ByKind = Mapping[str, Mapping[str, list[float]]]
 
 
 def report(runs: Sequence[Run], *, is_strict: bool) -> tuple[str, bool]:
-    """The text, in Markdown, and whether every promise held; the promised times count only where `is_strict`."""
+    """Returns the Markdown text, and whether every promise held.
+
+    Promised times count only if `is_strict`.
+    """
     broken, late = violations(runs), limits.missed(runs)
     tables = [
         machine(),
@@ -44,37 +47,29 @@ def report(runs: Sequence[Run], *, is_strict: bool) -> tuple[str, bool]:
 
 
 def violations(runs: Sequence[Run]) -> dict[str, list[str]]:
-    """Of all runs, by promise."""
+    """Returns the violations of all runs by promise."""
     names = dict.fromkeys(name for run in runs for name in run.violations)
-    return {
-        name: [f"seed {run.seed}: {one}" for run in runs for one in run.violations.get(name, [])]
-        for name in names
-    }
+    found: dict[str, list[str]] = {name: [] for name in names}
+    for run in runs:
+        for name, texts in run.violations.items():
+            found[name] += [f"seed {run.seed}: {text}" for text in texts]
+    return found
 
 
 def machine() -> str:
-    """Times mean something only where nothing else ran."""
-    return f"{psutil.cpu_count()} cores with a load of {psutil.getloadavg()[2]:.1f} over the last 15 minutes."
+    """Describes the machine: times mean nothing where other work ran."""
+    load = psutil.getloadavg()[2]
+    return f"{psutil.cpu_count()} cores with a load of {load:.1f} over the last 15 minutes."
 
 
 def load(runs: Sequence[Run]) -> str:
-    head = [
-        "seed",
-        "seconds",
-        "requests",
-        "ok",
-        "failed",
-        "unknown",
-        "events",
-        "patients",
-        "poison",
-        "faults",
-    ]
+    text = "seed,seconds,requests,ok,failed,unknown,events,patients,poison,faults"
+    head = text.split(",")
     return _table(head, map(_load, runs))
 
 
 def _load(run: Run) -> list[str]:
-    outcomes = Counter(str(one.outcome) for one in run.history)
+    outcomes = Counter(str(operation.outcome) for operation in run.history)
     count = sum(len(slot.faults) for slot in run.injected)
     sizes = [len(run.history), *(outcomes[name] for name in ("ok", "failed", "unknown"))]
     sizes += [len(run.stores.log), len(run.stores.patients), len(run.stores.poison), count]
@@ -88,11 +83,14 @@ def promises(broken: Mapping[str, Sequence[str]]) -> str:
 
 
 def times(runs: Sequence[Run]) -> str:
-    """Commit to figure, and poison to dead letter, in calm times."""
-    taken = sorted(
-        one for run in runs for one in seconds_to_figure(run.stores.log, run.seen_at, run.calm)
-    )
-    letters = sorted(one for run in runs for one in dead_letter_seconds(run.stores, run.calm))
+    """Tables commit to figure, and poison to dead letter, in calm times."""
+    taken: list[float] = []
+    letters: list[float] = []
+    for run in runs:
+        taken += seconds_to_figure(run.stores.log, run.seen_at, run.calm)
+        letters += dead_letter_seconds(run.stores, run.calm)
+    taken.sort()
+    letters.sort()
     promised = f"{limits.FIGURE_P50_SECONDS:g} s, {limits.FIGURE_P99_SECONDS:g} s"
     rows = [
         ["commit to figure", str(len(taken)), *_spread(taken), promised],
@@ -112,7 +110,7 @@ def _spread(ordered: Sequence[float]) -> list[str]:
 
 
 def recoveries(runs: Sequence[Run]) -> str:
-    """By kind of fault and part: median and longest, after all faults of the slot were mended."""
+    """Tables the recovery by kind of fault and part: median and longest."""
     found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for run in runs:
         for slot in run.injected:
@@ -125,7 +123,7 @@ def recoveries(runs: Sequence[Run]) -> str:
 
 
 def shown(runs: Sequence[Run]) -> str:
-    """How soon each outage was to be seen."""
+    """Tables how soon each outage showed."""
     found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for run in runs:
         for kind, place, _, seconds in seconds_to_show(run.injected, run.sights):
@@ -147,7 +145,7 @@ def _by_kind(title: str, found: ByKind, names: Mapping[str, str]) -> str:
 
 
 def slower(runs: Sequence[Run]) -> str:
-    """Writes during long outages; nothing where there was none."""
+    """Tables writes during long outages; empty without an outage."""
     rows = [
         [
             slot.names,

@@ -1,4 +1,4 @@
-"""One run: start, populate, load and faults, heal, catch up, read every store, check."""
+"""A run: start, populate, load and faults, repair, catch up, read every store, check."""
 
 import json
 import subprocess
@@ -32,7 +32,7 @@ RECONCILE_SECONDS = 300
 
 @dataclass
 class Run:
-    """All that a run told."""
+    """The results of a run."""
 
     seed: int
     history: list[Operation] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Pace:
-    """For how many seconds faults come, in which slots. With `outage_seconds` two long outages come instead."""
+    """How long faults come, and in which slots. `outage_seconds` means long outages instead."""
 
     seconds: float = 0.0
     slot_seconds: float = 0.0
@@ -67,7 +67,7 @@ class Pace:
 
 
 def faulty_run(folder: Path, *, seed: int, pace: Pace, say: Callable[[str], None]) -> Run:
-    """Faults drawn by `seed`, at this pace; `folder` takes logs and history."""
+    """Runs the system with faults drawn by `seed`; `folder` takes logs and history."""
     folder.mkdir(parents=True, exist_ok=True)
     say(f"seed {seed}: starting the system in {folder}")
     with running(folder) as system:
@@ -88,7 +88,7 @@ def faulty_run(folder: Path, *, seed: int, pace: Pace, say: Callable[[str], None
 def loaded(
     system: System, folder: Path, *, seed: int, nemesis: Nemesis, say: Callable[[str], None]
 ) -> Run:
-    """The load while faults are injected; then everything has caught up, is read and checked."""
+    """Runs the load while faults are injected, then waits, reads all stores and checks them."""
     wait_until_ready(system)
     history = History(folder / "history.jsonl")
     load = Load(system, history, seed=seed, folder=folder)
@@ -119,20 +119,19 @@ def loaded(
         [] if is_caught_up else [f"not within {CATCH_UP_SECONDS} s"]
     )
     run.violations["manage.py reconcile agrees"] = reconcile(system, folder)
-    say(
-        f"load ended: {dict(Counter(str(one.outcome) for one in run.history))}, {load.left_out} left out"
-    )
+    outcomes = dict(Counter(str(operation.outcome) for operation in run.history))
+    say(f"load ended: {outcomes}, {load.left_out} left out")
     return run
 
 
 def wait_until_ready(system: System) -> None:
-    """The portal, and both workers of analytics with partitions of their own."""
+    """Waits for the portal, and for both workers of analytics with partitions of their own."""
     places = [system.site(name) for name in ("internal", "analytics-1", "analytics-2")]
     wait_for(lambda: all(_is_ready(place) for place in places), seconds=READY_SECONDS)
 
 
 def reconcile(system: System, folder: Path) -> list[str]:
-    """What the operators' own check says of the same stores."""
+    """Returns what `manage.py reconcile` finds in the same stores."""
     try:
         done = system.command("reconcile", "--json", seconds=RECONCILE_SECONDS)
     except subprocess.TimeoutExpired:

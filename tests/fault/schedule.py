@@ -1,4 +1,4 @@
-"""Which fault comes when: drawn by a seed, so that a run can be had again."""
+"""The plan of faults, drawn by a seed, so that a run can be repeated."""
 
 import random
 from collections.abc import Iterator
@@ -24,21 +24,29 @@ OUTAGES = (BROKER_AWAY, BILLING_AWAY, ANALYTICS_AWAY, QUEUE_AWAY)
 KINDS = (KILL, FREEZE, DATABASE_STOP, DISK_FULL, BROKER_EMPTIED, *OUTAGES, *NETWORK)
 WITH_TARGETS = (KILL, FREEZE)
 WEIGHTS = dict.fromkeys(KINDS, 1.0) | dict.fromkeys(NETWORK, 2.0) | dict.fromkeys(WITH_TARGETS, 3.0)
-WEIGHTS[BROKER_EMPTIED] = 0.3  # It takes the longest.
-STEP = 5  # How many targets further each seed begins.
-# Long enough to be seen from outside (10 s), and to outlast a lease of the relay (6 s) or a session of Kafka (6 s).
+WEIGHTS[BROKER_EMPTIED] = 0.3  # since it takes the longest
+STEP = 5  # targets, by which each seed begins further on
+# Long enough to be seen from outside (10 s), and to outlast a lease of the relay or a session of
+# Kafka (6 s).
 SECONDS = {KILL: 1.0, FREEZE: 9.0, DATABASE_STOP: 2.0, BROKER_EMPTIED: 2.0, DISK_FULL: 5.0}
 SECONDS |= dict.fromkeys(OUTAGES, 12.0)
 NETWORK_SECONDS = 5.0
-BRIEF_SECONDS = 4.0  # While these stand still, everything does.
+BRIEF_SECONDS = 4.0  # for parts that stop everything while they are frozen
 BRIEF = ("PostgreSQL", "portal", "the portal's worker", "Kafka")
-SAME = {DATABASE_STOP: "PostgreSQL", DISK_FULL: "PostgreSQL", BROKER_AWAY: "Kafka", QUEUE_AWAY: "Valkey",
-        BILLING_AWAY: TO_BILLING, ANALYTICS_AWAY: TO_ANALYTICS}  # fmt: skip
+# The target of each kind that has a single one.
+SAME = {
+    DATABASE_STOP: "PostgreSQL",
+    DISK_FULL: "PostgreSQL",
+    BROKER_AWAY: "Kafka",
+    QUEUE_AWAY: "Valkey",
+    BILLING_AWAY: TO_BILLING,
+    ANALYTICS_AWAY: TO_ANALYTICS,
+}
 ALONE = {BROKER_EMPTIED}
 
 
 def plan(seed: int, *, slots: int, can_fill_disk: bool = True) -> list[list[Fault]]:
-    """One or two faults for each slot; every kind at least once, and every target in turn over the seeds."""
+    """Returns a fault or a pair for each slot; every kind once, and all targets over the seeds."""
     dice = random.Random(seed)
     kinds = [kind for kind in KINDS if can_fill_disk or kind != DISK_FULL]
     count = max(len(kinds), slots * 4 // 3)
@@ -54,7 +62,7 @@ def plan(seed: int, *, slots: int, can_fill_disk: bool = True) -> list[list[Faul
 
 
 def _emptied_early(found: list[list[Fault]], dice: random.Random) -> list[list[Fault]]:
-    """In the first half: an emptied broker takes along what was set aside until then, and nobody can count it."""
+    """Moves the emptied broker to the first half: it loses the dead letters, which are counted."""
     emptied = [slot for slot in found if slot[0].kind == BROKER_EMPTIED]
     others = [slot for slot in found if slot[0].kind != BROKER_EMPTIED]
     for slot in emptied:
@@ -63,7 +71,7 @@ def _emptied_early(found: list[list[Fault]], dice: random.Random) -> list[list[F
 
 
 def long_outages(seconds: float) -> list[list[Fault]]:
-    """The broker away, then billing away, one after the other."""
+    """Returns a plan with the broker away, then billing away."""
     return [[Fault(kind, kind, seconds)] for kind in (BROKER_AWAY, BILLING_AWAY)]
 
 
@@ -80,7 +88,7 @@ def _fault(kind: str, target: str) -> Fault:
 
 
 def _targets(kind: str, seed: int) -> Iterator[str]:
-    """All targets of a kind, in an order of its own, beginning at another one for each seed."""
+    """Cycles through the targets of a kind, from another start for each seed."""
     names = list(LINKS if kind in NETWORK else TARGETS if kind in WITH_TARGETS else [kind])
     random.Random(kind).shuffle(names)
     start = seed * STEP % len(names)
@@ -88,11 +96,11 @@ def _targets(kind: str, seed: int) -> Iterator[str]:
 
 
 def _may_join(fault: Fault, slot: list[Fault]) -> bool:
-    """Two at once, but not on one and the same thing."""
+    """Tells whether the fault may join the slot: not on the same target, and at most a pair."""
     if len(slot) > 1 or ALONE & {fault.kind, slot[0].kind}:
         return False
-    return _thing(fault) != _thing(slot[0])
+    return _target(fault) != _target(slot[0])
 
 
-def _thing(fault: Fault) -> str:
+def _target(fault: Fault) -> str:
     return SAME.get(fault.kind, fault.target)

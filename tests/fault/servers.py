@@ -13,7 +13,7 @@ DEATH_SECONDS = 30
 
 
 class Restartable(Generic[Server]):
-    """One server. `run` starts it for a block."""
+    """A server that can be killed and started again. `run` starts it for a block."""
 
     def __init__(self, run: Callable[[], AbstractContextManager[Server]]) -> None:
         self._run = run
@@ -21,7 +21,7 @@ class Restartable(Generic[Server]):
         self.server: Server | None = None
 
     def start(self) -> Server:
-        """Start it, or leave it alone if it runs. Returns when it is ready."""
+        """Starts the server unless it runs. Returns when it is ready."""
         if self.server is not None and exit_code(self.server.pid) is None:
             return self.server
         self.end()
@@ -29,12 +29,12 @@ class Restartable(Generic[Server]):
         return self.server
 
     def end(self) -> None:
-        """In good order; nothing if it is down."""
+        """Ends the server in good order, if it runs."""
         self.server = None
         self._opened.close()
 
     def kill(self, number: signal.Signals) -> None:
-        """Returns when it is gone."""
+        """Kills the server. Returns when it is gone."""
         if self.server is None:
             return
         with suppress(ProcessLookupError):
@@ -46,7 +46,7 @@ class Restartable(Generic[Server]):
 
     @contextmanager
     def down(self, number: signal.Signals) -> Iterator[None]:
-        """Killed for the block."""
+        """Kills the server and starts it after the block."""
         self.kill(number)
         try:
             yield

@@ -1,4 +1,4 @@
-"""What the stores hold against each other: patients, log, outbox, topic, figures and accounts agree."""
+"""Compares the stores with each other: patients, log, outbox, topic, figures and accounts."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,23 +8,24 @@ from itertools import pairwise
 from tests.fault.history import Operation
 from tests.fault.stores import Account, Stores
 
-SHOWN = 10
+SHOWN = 10  # numbers in a message, at most
 
 
 def versions_have_no_gap(_: Sequence[Operation], stores: Stores) -> Iterator[str]:
-    """Each patient's rows of the log are version 1 to the one that the patient has, in the order of the log."""
+    """Checks that the log has version 1 to the patient's version, in order."""
     versions: dict[str, list[int]] = defaultdict(list)
     for row in stores.log:
         versions[row.patient].append(row.version)
     for person in stores.patients:
         found = versions.pop(person.patient, [])
         if found != list(range(1, person.version + 1)):
-            yield f"patient {person.patient} is at version {person.version}, the log has {_short(found)}"
+            versions_text = f"version {person.version}, the log has {_short(found)}"
+            yield f"patient {person.patient} is at {versions_text}"
     yield from (f"the log has patient {patient}, who is not there" for patient in versions)
 
 
 def patients_are_as_the_log_says(_: Sequence[Operation], stores: Stores) -> Iterator[str]:
-    """The last row of the log is the patient."""
+    """Checks that the last row of the log equals the patient."""
     last = {row.patient: row for row in stores.log}
     for person in stores.patients:
         row = last.get(person.patient)
@@ -37,29 +38,30 @@ def patients_are_as_the_log_says(_: Sequence[Operation], stores: Stores) -> Iter
 
 
 def all_events_are_on_the_topic(_: Sequence[Operation], stores: Stores) -> Iterator[str]:
-    """Each row of the log, and nothing else."""
+    """Checks that the topic has each row of the log, and nothing else."""
     logged = {row.event_id: (row.patient, row.version) for row in stores.log}
     sent = {message.event_id for message in stores.topic}
     yield from (f"event {event} is not on the topic" for event in logged if event not in sent)
     yield from (
         f"event {event} is on the topic and not in the log" for event in sent if event not in logged
     )
-    for one in stores.topic:
-        if logged.get(one.event_id, (one.patient, one.version)) != (one.patient, one.version):
-            yield f"event {one.event_id} says something else on the topic"
+    for message in stores.topic:
+        on_topic = (message.patient, message.version)
+        if logged.get(message.event_id, on_topic) != on_topic:
+            yield f"event {message.event_id} says something else on the topic"
 
 
 def events_come_in_order(_: Sequence[Operation], stores: Stores) -> Iterator[str]:
-    """A patient's events are in one partition, and come there first in the order of their versions.
+    """Checks that a patient's events are in a single partition, in the order of versions.
 
-    A topic that was emptied may hold, before it is filled again from version 1, what was on its way at that moment.
+    A topic that was emptied may first hold events that were on their way at that moment.
     """
     partitions: dict[str, set[int]] = defaultdict(set)
     versions: dict[str, list[int]] = defaultdict(list)
     for message in stores.topic:
         partitions[message.patient].add(message.partition)
         if message.version == 1 and stores.was_emptied and 1 not in versions[message.patient]:
-            versions[message.patient].clear()  # What was on its way comes again in its place.
+            versions[message.patient].clear()  # Events that were on their way come again.
         if message.version not in versions[message.patient]:
             versions[message.patient].append(message.version)
     spread = {patient: len(found) for patient, found in partitions.items() if len(found) > 1}
@@ -72,7 +74,7 @@ def events_come_in_order(_: Sequence[Operation], stores: Stores) -> Iterator[str
 
 
 def nothing_waits(_: Sequence[Operation], stores: Stores) -> Iterator[str]:
-    """Outbox and quarantine are empty."""
+    """Checks that outbox and quarantine are empty."""
     if stores.outbox:
         yield f"{len(stores.outbox)} events wait in the outbox: {_short(stores.outbox)}"
     if stores.quarantine:
@@ -80,7 +82,7 @@ def nothing_waits(_: Sequence[Operation], stores: Stores) -> Iterator[str]:
 
 
 def each_event_is_counted_once(_: Sequence[Operation], stores: Stores) -> Iterator[str]:
-    """The inbox of analytics is the log, and each state is the patient's latest."""
+    """Checks that the inbox of analytics equals the log, and that states are the latest."""
     logged, counted = {row.event_id for row in stores.log}, Counter(stores.inbox)
     yield from (f"event {event} was not counted" for event in sorted(logged - counted.keys()))
     yield from (
@@ -99,46 +101,46 @@ def each_event_is_counted_once(_: Sequence[Operation], stores: Stores) -> Iterat
 
 
 def figures_are_right(_: Sequence[Operation], stores: Stores) -> Iterator[str]:
-    """Every figure, worked out anew from patients and log."""
+    """Compares every figure with the figure computed from patients and log."""
     wanted = figures_of(stores)
     for place in sorted(wanted.keys() | stores.figures.keys()):
         if wanted.get(place, 0) != stores.figures.get(place, 0):
-            yield f"figure {' '.join(place)} is {stores.figures.get(place, 0)} and should be {wanted.get(place, 0)}"
+            found, right = stores.figures.get(place, 0), wanted.get(place, 0)
+            yield f"figure {' '.join(place)} is {found} and should be {right}"
 
 
 def each_patient_has_one_account(_: Sequence[Operation], stores: Stores) -> Iterator[str]:
-    """One account in billing, known to the portal by its id, closed where the patient is not active."""
+    """Checks that each patient has an account on both sides, closed if not active."""
     accounts, asked = _by_patient(stores.accounts), _by_patient(stores.asked_accounts)
     for person in stores.patients:
-        there, known = accounts.pop(person.patient, []), asked.get(person.patient, [])
-        if len(there) != 1:
-            yield f"patient {person.patient} has {len(there)} accounts"
-        elif [one.account_id for one in known] != [there[0].account_id]:
+        in_billing, known = accounts.pop(person.patient, []), asked.get(person.patient, [])
+        if len(in_billing) != 1:
+            yield f"patient {person.patient} has {len(in_billing)} accounts"
+        elif [account.account_id for account in known] != [in_billing[0].account_id]:
             yield f"the portal and billing name different accounts of patient {person.patient}"
         elif known[0].due:
             yield f"billing has yet to hear of patient {person.patient}"
-        elif not known[0].is_closed == there[0].is_closed == (person.status != "active"):
-            yield f"patient {person.patient} is {person.status}, and the account is {_words(known[0], there[0])}"
+        elif not known[0].is_closed == in_billing[0].is_closed == (person.status != "active"):
+            states = _states(known[0], in_billing[0])
+            yield f"patient {person.patient} is {person.status}, and the account is {states}"
     yield from (f"there is an account of {patient}, who is no patient" for patient in accounts)
 
 
 def poison_is_set_aside(_: Sequence[Operation], stores: Stores) -> Iterator[str]:
-    """Each message that cannot be counted is a dead letter with a reason, and nothing else is one."""
-    planted, letters = (
-        {one.number for one in stores.poison},
-        {one.number for one in stores.dead_letters},
-    )
+    """Checks that exactly the poison is in the dead letters, each with a reason."""
+    planted = {message.number for message in stores.poison}
+    letters = {letter.number for letter in stores.dead_letters}
     yield from (
         f"poison {number} is not in the dead letters" for number in sorted(planted - letters)
     )
     yield from (f"{number} was set aside and is no poison" for number in sorted(letters - planted))
-    yield from (
-        f"dead letter {one.number} has no reason" for one in stores.dead_letters if not one.reason
-    )
+    for letter in stores.dead_letters:
+        if not letter.reason:
+            yield f"dead letter {letter.number} has no reason"
 
 
 def figures_of(stores: Stores) -> dict[tuple[str, str], int]:
-    """The counts that analytics should have, by figure and bucket."""
+    """Returns the counts that analytics should have, by figure and bucket."""
     counts = Counter[tuple[str, str]]()
     for row in stores.log:
         at = row.created_at.astimezone(UTC).isoformat()
@@ -166,9 +168,9 @@ def _by_patient(accounts: Iterable[Account]) -> dict[str, list[Account]]:
     return found
 
 
-def _words(asked: Account, there: Account) -> str:
+def _states(asked: Account, in_billing: Account) -> str:
     words = {True: "closed", False: "open"}
-    return f"{words[asked.is_closed]} in the portal and {words[there.is_closed]} in billing"
+    return f"{words[asked.is_closed]} in the portal and {words[in_billing.is_closed]} in billing"
 
 
 def _short(numbers: Sequence[int]) -> str:

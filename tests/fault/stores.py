@@ -1,4 +1,4 @@
-"""What every store holds, read past every proxy after the system has caught up."""
+"""The content of every store, read past every proxy after the system has caught up."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -10,7 +10,7 @@ from protos.patient.events.v1.patient_event_pb2 import PatientEvent
 from tests.fault.system import System
 from tests.topic import reading
 
-POISON = "poison"  # The header that numbers a message which nobody can count.
+POISON = "poison"  # the header with the number of a poison message
 REASON = "reason"
 
 
@@ -42,7 +42,7 @@ class Person(NamedTuple):
 
 
 class Account(NamedTuple):
-    """An account, on either side. The portal says what is left to do in `due`."""
+    """An account, on either side. `due` says that the portal has yet to ask billing."""
 
     patient: str
     account_id: str
@@ -62,7 +62,7 @@ class Message(NamedTuple):
 
 
 class Poison(NamedTuple):
-    """A message that cannot be counted, as planted or as set aside, and when that was."""
+    """A message that cannot be counted, as planted or as a dead letter, with its time."""
 
     number: str
     at: float
@@ -70,7 +70,7 @@ class Poison(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """Where analytics stands with a patient."""
+    """The state of a patient in analytics."""
 
     version: int
     event_id: int
@@ -79,7 +79,7 @@ class Counted(NamedTuple):
 
 @dataclass
 class Stores:
-    """All of it at one moment."""
+    """The content of all stores at a moment."""
 
     log: list[LogRow] = field(default_factory=list)
     patients: list[Person] = field(default_factory=list)
@@ -102,22 +102,24 @@ _LOG = """
     FROM patients_patientevent ORDER BY pgh_id
 """
 _PATIENTS = """
-    SELECT id::text, version, status, address_line2, sex, coalesce(extract(year FROM date_of_birth), 0)::int, region,
-        source, registered_on
+    SELECT id::text, version, status, address_line2, sex,
+        coalesce(extract(year FROM date_of_birth), 0)::int, region, source, registered_on
     FROM patients_patient ORDER BY id
 """
 _ASKED = """
-    SELECT patient_id::text, account_id, status = 'closed', synced_version, '', next_attempt_at IS NOT NULL
+    SELECT patient_id::text, account_id, status = 'closed', synced_version, '',
+        next_attempt_at IS NOT NULL
     FROM billing_billingaccount ORDER BY patient_id
 """
 _ACCOUNTS = """
-    SELECT patient_id::text, 'BA-' || lpad(number::text, 9, '0'), closed_at IS NOT NULL, patient_version, name
+    SELECT patient_id::text, 'BA-' || lpad(number::text, 9, '0'), closed_at IS NOT NULL,
+        patient_version, name
     FROM billing_account ORDER BY number
 """
 
 
 def read_stores(system: System) -> Stores:
-    """Everything. PostgreSQL and Kafka must run."""
+    """Reads all stores. PostgreSQL and Kafka must run."""
     stores = Stores()
     stores.log = [LogRow(*row) for row in rows(system, "portal", _LOG)]
     stores.patients = [Person(*row) for row in rows(system, "portal", _PATIENTS)]
@@ -145,7 +147,7 @@ def read_stores(system: System) -> Stores:
 def rows(
     system: System, database: str, statement: str, values: Sequence[Any] = ()
 ) -> list[tuple[Any, ...]]:
-    """The answer of one statement."""
+    """Returns the rows of a statement."""
     with closing(system.connect(database)) as connection, connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.fetchall()
@@ -174,8 +176,9 @@ def _messages(system: System, topic: str) -> list[Any]:
     found: list[Any] = []
     with reading(system.brokers, topic) as (consumer, ends):
         while ends:
-            messages = [one for one in consumer.consume(1_000, timeout=0.5) if not one.error()]
+            batch = consumer.consume(1_000, timeout=0.5)
+            messages = [message for message in batch if not message.error()]
             found += messages
-            reached = {one.partition(): one.offset() + 1 for one in messages}
+            reached = {message.partition(): message.offset() + 1 for message in messages}
             ends = {number: end for number, end in ends.items() if reached.get(number, 0) < end}
     return found

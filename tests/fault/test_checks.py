@@ -1,4 +1,4 @@
-"""Each check of the rig is quiet on a good run, and finds the one thing that is planted."""
+"""Each check is silent on a good run, and finds its planted violation."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -15,9 +15,17 @@ A, B = "patient-a", "patient-b"
 def operation(number, kind, patient, *, outcome=Outcome.OK, version=None, **facts):
     began = NOON.timestamp() + number
     return Operation(
-        number, kind, f"op-{number:06}", patient, f"fault-{number:06}",
-        began=began, ended=began + 0.5, outcome=outcome, version=version, **facts,
-    )  # fmt: skip
+        number,
+        kind,
+        f"op-{number:06}",
+        patient,
+        f"fault-{number:06}",
+        began=began,
+        ended=began + 0.5,
+        outcome=outcome,
+        version=version,
+        **facts,
+    )
 
 
 def row(event_id, patient, version, mark, *, status="active", by=""):
@@ -28,7 +36,11 @@ def row(event_id, patient, version, mark, *, status="active", by=""):
 
 
 def good():
-    """Two patients: one registered, changed and archived, one registered by SQL; one change refused, one unknown."""
+    """Returns history and stores of a good run.
+
+    A is registered, changed and archived; B is registered by SQL. A change is refused, another one
+    has an unknown outcome.
+    """
     history = [
         operation(1, "register", A, version=1),
         operation(2, "sql register", ""),
@@ -57,20 +69,34 @@ def good():
             Person(A, 3, "archived", "op-000003", **facts),
             Person(B, 1, "active", "op-000002", **facts),
         ],
-        topic=[Message(0, 1, A, 1), Message(0, 3, A, 2), Message(0, 1, A, 1), Message(0, 4, A, 3), Message(1, 2, B, 1)],
+        topic=[
+            Message(0, 1, A, 1),
+            Message(0, 3, A, 2),
+            Message(0, 1, A, 1),
+            Message(0, 4, A, 3),
+            Message(1, 2, B, 1),
+        ],
         poison=[Poison("1", 0.0)],
         dead_letters=[Poison("1", 1.0, "no event")],
         states={A: Counted(3, 4, "archived"), B: Counted(1, 2, "active")},
         inbox=[1, 2, 3, 4],
         figures={
-            ("events", ""): 4, ("minute", "2026-04-05T12:00"): 4, ("registered_at", "2026-04-05T12"): 2,
-            ("quarter", "2026-04-05T12:00"): 4, ("registered_minute", "2026-04-05T12:00"): 2,
-            ("status", "archived"): 1, ("status", "active"): 1, ("registered_on", "2026-04-05"): 2,
-            ("sex", "female"): 1, ("birth_year", "1980"): 1, ("region", "unknown"): 1, ("source", "api"): 1,
+            ("events", ""): 4,
+            ("minute", "2026-04-05T12:00"): 4,
+            ("registered_at", "2026-04-05T12"): 2,
+            ("quarter", "2026-04-05T12:00"): 4,
+            ("registered_minute", "2026-04-05T12:00"): 2,
+            ("status", "archived"): 1,
+            ("status", "active"): 1,
+            ("registered_on", "2026-04-05"): 2,
+            ("sex", "female"): 1,
+            ("birth_year", "1980"): 1,
+            ("region", "unknown"): 1,
+            ("source", "api"): 1,
         },
         asked_accounts=[Account(A, "BA-1", True, 3), Account(B, "BA-2", False, 1)],
         accounts=[Account(A, "BA-1", True, 3), Account(B, "BA-2", False, 1)],
-    )  # fmt: skip
+    )
     return history, stores
 
 
@@ -102,11 +128,11 @@ def archive_twice(history, stores):
     ]
 
 
-def change_by_nobody(history, stores):
+def change_without_request(history, stores):
     stores.log.append(row(5, B, 2, "op-000077"))
 
 
-def refused_and_done(history, stores):
+def refused_but_done(history, stores):
     stores.log.append(row(5, B, 2, "op-000005"))
 
 
@@ -127,7 +153,7 @@ def version_missing(history, stores):
 
 
 def patient_without_log(history, stores):
-    stores.log = [one for one in stores.log if one.patient != B]
+    stores.log = [row for row in stores.log if row.patient != B]
 
 
 def patient_differs(history, stores):
@@ -135,10 +161,10 @@ def patient_differs(history, stores):
 
 
 def event_not_sent(history, stores):
-    stores.topic = [one for one in stores.topic if one.event_id != 3]
+    stores.topic = [message for message in stores.topic if message.event_id != 3]
 
 
-def event_of_nobody(history, stores):
+def event_without_log_row(history, stores):
     stores.topic.append(Message(0, 99, A, 4))
 
 
@@ -198,7 +224,7 @@ def still_due(history, stores):
     stores.asked_accounts[0] = stores.asked_accounts[0]._replace(due=True)
 
 
-def account_of_nobody(history, stores):
+def account_without_patient(history, stores):
     stores.accounts.append(Account("patient-c", "BA-3", False, 1))
 
 
@@ -214,42 +240,48 @@ def letter_without_reason(history, stores):
     stores.dead_letters[0] = Poison("1", 1.0)
 
 
-def error_without_words(history, stores):
+def error_without_problem(history, stores):
     history[5].errors.append(NO_PROBLEM)
 
 
 FOUND_BY = {
     "no acknowledged change is lost": [change_lost, archive_lost],
-    "no change has two effects": [change_twice, archive_twice, change_by_nobody],
-    "no refused change has an effect": [refused_and_done],
+    "no change has two effects": [change_twice, archive_twice, change_without_request],
+    "no refused change has an effect": [refused_but_done],
     "no update is lost": [update_lost, answer_too_early],
     "each key makes one patient": [two_patients_for_a_key],
     "versions have no gap": [version_missing, patient_without_log],
     "patients are as the log says": [patient_differs],
-    "all events are on the topic": [event_not_sent, event_of_nobody, event_altered],
+    "all events are on the topic": [event_not_sent, event_without_log_row, event_altered],
     "events come in order": [out_of_order, two_partitions],
     "nothing waits": [left_in_outbox, quarantined],
     "each event is counted once": [not_counted, counted_twice, older_state],
     "figures are right": [wrong_figure],
     "each patient has one account": [
-        no_account, two_accounts, other_account, still_open, still_due, account_of_nobody,
+        no_account,
+        two_accounts,
+        other_account,
+        still_open,
+        still_due,
+        account_without_patient,
     ],
-    "errors say what to do": [error_without_words],
+    "errors say what to do": [error_without_problem],
     "poison is set aside": [poison_lost, good_message_set_aside, letter_without_reason],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(
-    ("name", "plant"), [(name, plant) for name, plants in FOUND_BY.items() for plant in plants],
+    ("name", "plant"),
+    [(name, plant) for name, plants in FOUND_BY.items() for plant in plants],
     ids=lambda value: getattr(value, "__name__", None),
-)  # fmt: skip
-def test_what_is_planted_is_found(name, plant):
+)
+def test_a_planted_violation_is_found(name, plant):
     history, stores = good()
     plant(history, stores)
     assert name in broken(history, stores)
 
 
-def test_only_a_topic_that_was_emptied_may_hold_a_late_event_first():
+def test_only_an_emptied_topic_may_hold_a_late_event_first():
     history, stores = good()
     stores.topic.insert(0, Message(0, 4, A, 3))
     assert broken(history, stores) == {"events come in order"}
@@ -259,5 +291,5 @@ def test_only_a_topic_that_was_emptied_may_hold_a_late_event_first():
     assert broken(history, stores) == {"events come in order"}
 
 
-def test_every_check_has_a_plant():
+def test_every_check_has_a_planted_violation():
     assert set(FOUND_BY) == set(violations(*good()))

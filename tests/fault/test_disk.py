@@ -1,4 +1,4 @@
-"""The small disk is full when it is told to be, has room again afterwards, and leaves nothing behind."""
+"""The small disk can be filled, has room again afterwards, and leaves nothing behind."""
 
 import pytest
 

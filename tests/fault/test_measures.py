@@ -1,4 +1,4 @@
-"""What the tables of a run are worked out from."""
+"""The measures of a run, from which its tables come."""
 
 from datetime import UTC, datetime
 
@@ -86,7 +86,7 @@ def test_an_error_is_a_neighbours_unless_the_api_itself_was_touched():
     )
 
 
-def test_the_api_is_back_with_the_first_success_of_a_request_sent_afterwards():
+def test_the_api_is_back_with_the_first_success_of_a_later_request():
     failed = request(16, 1, statuses=(500,), outcome=Outcome.UNKNOWN)
     assert api_recovery([request(14, 3), failed, request(18, 0.5)], 15) == 3.5
     assert api_recovery([failed], 15) is None

@@ -58,7 +58,7 @@ def say(connection, word):
 
 
 def is_cut(connection):
-    """Whether it has ended, instead of answering."""
+    """Tells whether the connection has ended, instead of answering."""
     try:
         return say(connection, b"?\n") == b""
     except ConnectionError:
@@ -66,7 +66,7 @@ def is_cut(connection):
 
 
 def is_cut_at_once(port):
-    """The same for a new connection; the end may come before the beginning was seen."""
+    """Tells the same of a new connection, which may end before it is open."""
     try:
         with connect(port) as connection:
             return is_cut(connection)

@@ -1,9 +1,9 @@
-"""A seed says which faults come; every kind comes at least once, and every target in the long form."""
+"""A seed draws the faults: every kind at least once, and in the long form every target."""
 
 import pytest
 
 from tests.fault.faults import BROKER_EMPTIED, DISK_FULL
-from tests.fault.schedule import KINDS, LINKS, NETWORK, TARGETS, WITH_TARGETS, _thing, plan
+from tests.fault.schedule import KINDS, LINKS, NETWORK, TARGETS, WITH_TARGETS, _target, plan
 
 SHORT, LONG, SEEDS = 8, 60, range(1, 6)
 
@@ -22,13 +22,13 @@ def test_the_short_form_has_every_kind(seed):
 
 
 @pytest.mark.parametrize("seed", range(1, 30))
-def test_two_faults_at_once_never_meet_on_one_thing(seed):
+def test_faults_at_once_have_different_targets(seed):
     slots = plan(seed, slots=LONG)
     assert {len(slot) for slot in slots} == {1, 2}
-    assert all(len({_thing(fault) for fault in slot}) == len(slot) for slot in slots)
+    assert all(len({_target(fault) for fault in slot}) == len(slot) for slot in slots)
 
 
-def test_the_long_form_has_300_faults_and_every_target_of_every_kind():
+def test_the_long_form_has_300_faults_and_every_target():
     faults = [fault for seed in SEEDS for fault in faults_of(plan(seed, slots=LONG))]
     assert len(faults) >= 300
     wanted = {(kind, target) for kind in WITH_TARGETS for target in TARGETS}

@@ -1,4 +1,4 @@
-"""Who talks to whom in a run, each by a proxy; the environment and the Procfile that make them do it."""
+"""Which part talks to which in a run, each link by a proxy; the environment and the Procfile."""
 
 import os
 import shlex
@@ -11,27 +11,46 @@ from honcho.environ import parse_procfile
 from embedded.environment import ROOT, environment
 from embedded.kafka import Kafka
 
-# Each line of the rig's Procfile, and the line of the real one that it repeats.
+# Each line of the run's Procfile, and the line of the real Procfile that it repeats.
 PROCESSES = {
-    "portal": "portal", "relay-1": "relay", "relay-2": "relay", "worker": "worker",
-    "billing": "billing", "analytics-1": "analytics", "analytics-2": "analytics",
-}  # fmt: skip
+    "portal": "portal",
+    "relay-1": "relay",
+    "relay-2": "relay",
+    "worker": "worker",
+    "billing": "billing",
+    "analytics-1": "analytics",
+    "analytics-2": "analytics",
+}
 DATABASES = {
-    "portal": "portal", "relay": "portal", "worker": "portal", "billing": "billing", "analytics": "analytics",
-}  # fmt: skip
+    "portal": "portal",
+    "relay": "portal",
+    "worker": "portal",
+    "billing": "billing",
+    "analytics": "analytics",
+}
 VARIABLES = {
-    "portal": "DATABASE_URL", "billing": "BILLING_DATABASE_URL", "analytics": "ANALYTICS_DATABASE_URL",
-}  # fmt: skip
-RIG = "RIG"
-DOORS = {
-    "RELAY": "relays to Kafka", "ANALYTICS1": "analytics-1 to Kafka", "ANALYTICS2": "analytics-2 to Kafka",
-}  # fmt: skip
-TO_CLIENT, TO_ANALYTICS, TO_BILLING, TO_QUEUE = (
-    "client to portal", "portal to analytics", "relays to billing", "portal and worker to Valkey",
-)  # fmt: skip
+    "portal": "DATABASE_URL",
+    "billing": "BILLING_DATABASE_URL",
+    "analytics": "ANALYTICS_DATABASE_URL",
+}
+DIRECT = "RIG"  # the listener of Kafka without a proxy, for the run itself
+LISTENERS = {
+    "RELAY": "relays to Kafka",
+    "ANALYTICS1": "analytics-1 to Kafka",
+    "ANALYTICS2": "analytics-2 to Kafka",
+}
+TO_CLIENT = "client to portal"
+TO_ANALYTICS = "portal to analytics"
+TO_BILLING = "relays to billing"
+TO_QUEUE = "portal and worker to Valkey"
 LINKS = (
-    TO_CLIENT, TO_ANALYTICS, TO_BILLING, TO_QUEUE, *DOORS.values(), *(f"{name} to PostgreSQL" for name in PROCESSES),
-)  # fmt: skip
+    TO_CLIENT,
+    TO_ANALYTICS,
+    TO_BILLING,
+    TO_QUEUE,
+    *LISTENERS.values(),
+    *(f"{name} to PostgreSQL" for name in PROCESSES),
+)
 PORTS = (
     "portal",
     "internal",
@@ -40,14 +59,14 @@ PORTS = (
     "analytics-2",
     "valkey",
     "controller",
-    RIG,
-    *DOORS,
+    DIRECT,
+    *LISTENERS,
 )
 SOCKET = ".s.PGSQL.5432"
 
 
 @dataclass(frozen=True)
-class Ways:
+class Topology:
     """The port of each server, and of the proxy on each link."""
 
     ports: Mapping[str, int]
@@ -55,27 +74,27 @@ class Ways:
     secrets: Mapping[str, str]
 
     def targets(self, sockets: Path) -> dict[str, int | Path]:
-        """Where each proxy leads; `sockets` is the folder of PostgreSQL's."""
-        there = {
+        """Returns the target of each proxy; `sockets` is the folder of PostgreSQL's socket."""
+        ports = {
             TO_CLIENT: "portal",
             TO_ANALYTICS: "analytics-1",
             TO_BILLING: "billing",
             TO_QUEUE: "valkey",
         }
-        there |= {link: channel for channel, link in DOORS.items()}
+        ports |= {link: name for name, link in LISTENERS.items()}
         return {
-            link: self.ports[there[link]] if link in there else sockets / SOCKET for link in LINKS
+            link: self.ports[ports[link]] if link in ports else sockets / SOCKET for link in LINKS
         }
 
-    def doors(self) -> dict[str, tuple[int, int]]:
-        """For each listener of Kafka its port, and the one that it tells clients: that of their proxy."""
+    def listeners(self) -> dict[str, tuple[int, int]]:
+        """Returns the port of each listener of Kafka, and the advertised port of its proxy."""
         return {
-            RIG: (self.ports[RIG], self.ports[RIG]),
-            **{channel: (self.ports[channel], self.links[link]) for channel, link in DOORS.items()},
+            DIRECT: (self.ports[DIRECT], self.ports[DIRECT]),
+            **{name: (self.ports[name], self.links[link]) for name, link in LISTENERS.items()},
         }
 
     def environment(self, data: Path) -> dict[str, str]:
-        """Of the portal, and of every command; the lines of the Procfile change what is theirs."""
+        """Returns the environment of the portal and of commands; Procfile lines override it."""
         chosen = {
             **os.environ,
             "PORTAL_PORT": str(self.ports["portal"]),
@@ -84,7 +103,9 @@ class Ways:
             "ANALYTICS_PORT": str(self.ports["analytics-1"]),
             "PYTHONPATH": str(ROOT),
         }
-        kafka = Kafka(0, f"127.0.0.1:{self.links[DOORS['RELAY']]}", api_version="", forgets=False)
+        kafka = Kafka(
+            0, f"127.0.0.1:{self.links[LISTENERS['RELAY']]}", api_version="", forgets=False
+        )
         queue = f"redis://:{self.secrets['VALKEY_PASSWORD']}@127.0.0.1:{self.links[TO_QUEUE]}/0"
         urls = {
             **{VARIABLES[DATABASES[name]]: self._url(name) for name in ("portal", "billing")},
@@ -98,7 +119,7 @@ class Ways:
         }
 
     def procfile(self) -> str:
-        """The commands of the real Procfile, twice where two may run, each with ways of its own."""
+        """Returns the Procfile of the run: the real commands, each with links of its own."""
         commands = parse_procfile((ROOT / "Procfile").read_text()).processes
         return "".join(
             f"{name}: {shlex.join(self._words(name, line))} {commands[line]}\n"
@@ -115,4 +136,5 @@ class Ways:
     def _url(self, name: str) -> str:
         database = DATABASES[PROCESSES[name]]
         password = self.secrets[f"{database.upper()}_DATABASE_PASSWORD"]
-        return f"postgresql://{database}:{password}@127.0.0.1:{self.links[f'{name} to PostgreSQL']}/{database}"
+        port = self.links[f"{name} to PostgreSQL"]
+        return f"postgresql://{database}:{password}@127.0.0.1:{port}/{database}"

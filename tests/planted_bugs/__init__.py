@@ -1,1 +1,1 @@
-"""Planted bugs: each promise is looked after by a check that goes red when the code breaks it."""
+"""Planted bugs: each promise has a check that fails when the code breaks it."""

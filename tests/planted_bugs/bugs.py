@@ -1,6 +1,6 @@
-"""Bugs as a careless developer would have written them, each at one place of the product.
+"""Bugs as a careless developer would write them, each at one place of the product.
 
-Planted by `with bug.planted(world)`; `promise` is what the check says of it, by the numbers of docs/reliability.md.
+Plant one with `with bug.planted(world)`. `promise` is the beginning of the check's report.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,13 +28,13 @@ from portal.events.relay import Relay
 from portal.patients.models import EventOutbox, Patient, PatientEvent
 from tests.billing_grpc import database as billing_database
 from tests.planted_bugs import stories
-from tests.planted_bugs.story import Telling
-from tests.simulator.databases import tell
+from tests.planted_bugs.story import Story
+from tests.simulator.databases import run_sql
 from tests.simulator.world import World
 
-EVER = float("inf")
+NO_DEADLINE = float("inf")  # seconds
 Plant = Callable[[World], AbstractContextManager[object]]
-_here: list["Bug"] = []
+_bugs: list["Bug"] = []
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Bug:
 
     sentence: str
     promise: str
-    story: Callable[[Telling], None]
+    story: Callable[[Story], None]
     plant: Plant
 
     @contextmanager
     def planted(self, world: World) -> Iterator[None]:
-        """Nothing is left under way when it is taken out again."""
+        """Plants the bug, and clears the world when it is removed."""
         with self.plant(world):
             try:
                 yield
@@ -59,13 +59,13 @@ class Bug:
         return self.sentence.replace(" ", "-")
 
 
-def bug(
-    sentence: str, *, breaks: str, shown_by: Callable[[Telling], None]
+def planted_bug(
+    sentence: str, *, breaks: str, shown_by: Callable[[Story], None]
 ) -> Callable[[Plant], Plant]:
-    """Enters what plants it into the list."""
+    """Decorates a function that plants a bug, and adds the bug to the list."""
 
     def enter(plant: Plant) -> Plant:
-        _here.append(Bug(sentence, breaks, shown_by, plant))
+        _bugs.append(Bug(sentence, breaks, shown_by, plant))
         return plant
 
     return enter
@@ -74,18 +74,20 @@ def bug(
 # The relay and the topic.
 
 
-@bug("mark before send", breaks="P2: events that nobody", shown_by=stories.killed_while_sending)
+@planted_bug(
+    "mark before send", breaks="P2: events that nobody", shown_by=stories.killed_while_sending
+)
 def mark_before_send(world: World):
     def deliver(sender, *, fence, limit=services.BATCH_SIZE, **_):
         messages, _ = services.encode_events(services.waiting_event_ids(limit))
         EventOutbox.objects.filter(pk__in=[message.event_id for message in messages]).delete()
-        sender.deliver(messages, before=EVER)
+        sender.deliver(messages, before=NO_DEADLINE)
         return len(messages)
 
     return patch("portal.events.loop.deliver_waiting", deliver)
 
 
-@bug(
+@planted_bug(
     "cursor polling",
     breaks="P4: it does not catch up",
     shown_by=stories.an_earlier_event_is_committed_later,
@@ -106,7 +108,9 @@ def cursor_polling(world: World):
     return patch.object(services, "waiting_event_ids", newer)
 
 
-@bug("on-commit-only send", breaks="P2: events that nobody", shown_by=stories.the_broker_is_away)
+@planted_bug(
+    "on-commit-only send", breaks="P2: events that nobody", shown_by=stories.the_broker_is_away
+)
 @contextmanager
 def on_commit_only_send(world: World):
     def send(instance, **_):
@@ -116,7 +120,7 @@ def on_commit_only_send(world: World):
         yield
 
 
-@bug(
+@planted_bug(
     "send inside of the transaction",
     breaks="P1: events on the topic",
     shown_by=stories.a_change_is_rolled_back,
@@ -127,7 +131,7 @@ def send_inside_of_the_transaction(world: World):
         yield
 
 
-@bug(
+@planted_bug(
     "random message key",
     breaks="P2: a patient's events lie in one",
     shown_by=stories.a_patient_is_changed_often,
@@ -139,7 +143,7 @@ def random_key(world: World):
     return patch.object(services, "encode", with_any_key)
 
 
-@bug(
+@planted_bug(
     "two events of one patient in one wave",
     breaks="P2: a patient's events in",
     shown_by=stories.the_broker_takes_a_part,
@@ -148,10 +152,10 @@ def one_wave(world: World):
     return patch.object(services, "split_into_waves", lambda messages: [list(messages)])
 
 
-@bug(
+@planted_bug(
     "order by time",
     breaks="P2: a patient's events in version order",
-    shown_by=stories.an_old_transaction_changes_what_a_newer_one_changed,
+    shown_by=stories.an_old_transaction_commits_last,
 )
 def order_by_time(world: World):
     def by_time(event_ids):
@@ -161,10 +165,10 @@ def order_by_time(world: World):
     return patch.object(services, "log_rows", by_time)
 
 
-@bug(
+@planted_bug(
     "flush without future",
     breaks="P2: events that nobody",
-    shown_by=stories.the_broker_takes_nothing_and_says_nothing,
+    shown_by=stories.a_batch_is_lost_silently,
 )
 def flush_without_future(world: World):
     def deliver(self, messages):
@@ -177,10 +181,10 @@ def flush_without_future(world: World):
     return patch.object(KafkaSender, "_deliver", deliver)
 
 
-@bug(
+@planted_bug(
     "swallowed exception",
     breaks="P2: events that nobody",
-    shown_by=stories.the_broker_takes_nothing_and_says_nothing,
+    shown_by=stories.a_batch_is_lost_silently,
 )
 def swallowed_exception(world: World):
     deliver = KafkaSender.deliver
@@ -193,10 +197,10 @@ def swallowed_exception(world: World):
     return patch.object(KafkaSender, "deliver", quiet)
 
 
-@bug(
+@planted_bug(
     "refused events dropped",
     breaks="P2: events that nobody",
-    shown_by=stories.the_broker_refuses_one,
+    shown_by=stories.the_broker_refuses_an_event,
 )
 def refused_events_dropped(world: World):
     deliver = KafkaSender.deliver
@@ -204,13 +208,14 @@ def refused_events_dropped(world: World):
     def forgetful(self, messages, *, before):
         delivery = deliver(self, messages, before=before)
         return Delivery(
-            delivery.receipts + [Receipt(one.message, 0, -1) for one in delivery.refusals], []
+            delivery.receipts + [Receipt(refusal.message, 0, -1) for refusal in delivery.refusals],
+            [],
         )
 
     return patch.object(KafkaSender, "deliver", forgetful)
 
 
-@bug(
+@planted_bug(
     "outbox emptied by range",
     breaks="P2: events that nobody",
     shown_by=stories.an_earlier_event_is_committed_later,
@@ -226,7 +231,7 @@ def outbox_emptied_by_range(world: World):
     return patch.object(services, "record_delivery", up_to_the_last)
 
 
-@bug(
+@planted_bug(
     "an emptied topic stays empty",
     breaks="P2: events that are not on",
     shown_by=stories.the_broker_starts_anew,
@@ -237,10 +242,10 @@ def emptied_topic_stays_empty(world: World):
         yield
 
 
-@bug(
+@planted_bug(
     "running ahead of the reader",
     breaks="P2: the relay runs no further",
-    shown_by=stories.nobody_reads_for_a_while,
+    shown_by=stories.no_consumer_reads_for_a_while,
 )
 def running_ahead_of_the_reader(world: World):
     return patch.object(PacedSender, "room", lambda self: self._window.size)
@@ -249,7 +254,7 @@ def running_ahead_of_the_reader(world: World):
 # Who leads.
 
 
-@bug(
+@planted_bug(
     "lease without fencing",
     breaks="P4: a relay that lost",
     shown_by=stories.a_machine_is_suspended_after_sending,
@@ -262,21 +267,21 @@ def lease_without_fencing(world: World):
         yield
 
 
-@bug(
+@planted_bug(
     "a new leader keeps the number",
     breaks="P4: a relay that lost",
     shown_by=stories.a_machine_is_suspended_after_sending,
 )
 def a_new_leader_keeps_the_number(world: World):
-    return otherwise(leases, "_TAKE", "(lease.holder <> EXCLUDED.holder)::int", "0")
+    return patch_text(leases, "_TAKE", "(lease.holder <> EXCLUDED.holder)::int", "0")
 
 
-@bug("second beat", breaks="P2: no two relays lead", shown_by=stories.two_relays)
+@planted_bug("second beat", breaks="P2: no two relays lead", shown_by=stories.two_relays)
 def second_beat(world: World):
-    return otherwise(leases, "_TAKE", "WHERE lease.holder = EXCLUDED.holder", "WHERE true")
+    return patch_text(leases, "_TAKE", "WHERE lease.holder = EXCLUDED.holder", "WHERE true")
 
 
-@bug(
+@planted_bug(
     "sending after the lease",
     breaks="P4: a relay that lost",
     shown_by=stories.a_relay_sleeps_before_sending,
@@ -284,11 +289,13 @@ def second_beat(world: World):
 def sending_after_the_lease(world: World):
     deliver = KafkaSender.deliver
     return patch.object(
-        KafkaSender, "deliver", lambda self, messages, before: deliver(self, messages, before=EVER)
+        KafkaSender,
+        "deliver",
+        lambda self, messages, before: deliver(self, messages, before=NO_DEADLINE),
     )
 
 
-@bug(
+@planted_bug(
     "a round under a lease that is over",
     breaks="P4: a relay that lost",
     shown_by=stories.a_relay_sleeps_before_asking_billing,
@@ -302,7 +309,9 @@ def a_round_under_a_lease_that_is_over(world: World):
 # Billing.
 
 
-@bug("no unique key", breaks="P3: exactly one account", shown_by=stories.billing_answers_nobody)
+@planted_bug(
+    "no unique key", breaks="P3: exactly one account", shown_by=stories.an_answer_of_billing_is_lost
+)
 @contextmanager
 def no_unique_key(world: World):
     table, key = accounts.billing_account, "CONSTRAINT billing_account_one_for_each_patient"
@@ -317,7 +326,7 @@ def no_unique_key(world: World):
         )
 
 
-@bug(
+@planted_bug(
     "claims without an end",
     breaks="P3: exactly one account",
     shown_by=stories.killed_while_asking_billing,
@@ -332,25 +341,25 @@ def claims_without_an_end(world: World):
     )
 
 
-@bug(
+@planted_bug(
     "answers of an earlier leader",
     breaks="P4: a relay that lost",
     shown_by=stories.a_machine_is_suspended_while_billing_answers,
 )
 def answers_of_an_earlier_leader(world: World):
-    return otherwise(claims, "_MARK", "claimed_by = %(fence)s AND", "%(fence)s > 0 AND")
+    return patch_text(claims, "_MARK", "claimed_by = %(fence)s AND", "%(fence)s > 0 AND")
 
 
-@bug(
+@planted_bug(
     "synced to what was never told",
     breaks="P3: billing has the name",
     shown_by=stories.a_name_is_corrected_while_billing_answers,
 )
 def synced_to_what_was_never_told(world: World):
-    return otherwise(claims, "_MARK", "answer.version", "account.wanted_version")
+    return patch_text(claims, "_MARK", "answer.version", "account.wanted_version")
 
 
-@bug(
+@planted_bug(
     "update without version",
     breaks="P3: billing has the name",
     shown_by=stories.an_old_name_reaches_billing_late,
@@ -365,15 +374,15 @@ def update_without_version(world: World):
     return patch.object(Accounts, "renew", always)
 
 
-@bug("no sweep", breaks="P3: exactly one account", shown_by=stories.a_patient_comes_by_sql)
+@planted_bug("no sweep", breaks="P3: exactly one account", shown_by=stories.a_patient_comes_by_sql)
 def no_sweep(world: World):
     return patch.object(BillingLoop, "_sweep", lambda self: None)
 
 
-# The portal's doors.
+# The portal's channels.
 
 
-@bug(
+@planted_bug(
     "retry without key",
     breaks="P1: a registration",
     shown_by=stories.the_answers_to_a_registration_are_lost,
@@ -382,22 +391,24 @@ def retry_without_key(world: World):
     return patch("portal.patients.api._idempotency_key", lambda request: "")
 
 
-@bug(
+@planted_bug(
     "triggers off for speed", breaks="P1: one log row", shown_by=stories.a_patient_is_changed_by_sql
 )
 @contextmanager
 def triggers_off(world: World):
-    tell("ALTER TABLE patients_patient DISABLE TRIGGER USER")
+    run_sql("ALTER TABLE patients_patient DISABLE TRIGGER USER")
     try:
         yield
     finally:
-        tell("ALTER TABLE patients_patient ENABLE TRIGGER USER")
+        run_sql("ALTER TABLE patients_patient ENABLE TRIGGER USER")
 
 
 # Analytics.
 
 
-@bug("ack first", breaks="P2: figures", shown_by=stories.workers_are_killed_at_each_statement)
+@planted_bug(
+    "ack first", breaks="P2: figures", shown_by=stories.workers_are_killed_at_each_statement
+)
 def ack_first(world: World):
     process = BatchProcessor.process
 
@@ -412,7 +423,7 @@ def ack_first(world: World):
     return patch.object(BatchProcessor, "process", at_once)
 
 
-@bug(
+@planted_bug(
     "inbox and figures apart",
     breaks="P2: figures",
     shown_by=stories.workers_are_killed_at_each_statement,
@@ -426,7 +437,7 @@ def inbox_and_figures_apart(world: World):
         world.store.engine.update_execution_options(isolation_level="READ COMMITTED")
 
 
-@bug("no inbox", breaks="P2: figures", shown_by=stories.an_event_comes_twice)
+@planted_bug("no inbox", breaks="P2: figures", shown_by=stories.an_event_comes_twice)
 def no_inbox(world: World):
     def all_are_new(session, events):
         return [(event.state.patient_id, event.event_id) for event in events]
@@ -434,20 +445,22 @@ def no_inbox(world: World):
     return patch.object(figures, "_insert_events", all_are_new)
 
 
-@bug("state by arrival", breaks="P2: figures", shown_by=stories.a_refused_event_is_sent_later)
+@planted_bug(
+    "state by arrival", breaks="P2: figures", shown_by=stories.a_refused_event_is_sent_later
+)
 @contextmanager
 def state_by_arrival(world: World):
     def arrived(old, new):
         return new._replace(registered_at=old.registered_at)
 
-    last = otherwise(
+    last = patch_text(
         figures, "UPSERT_STATES", "ORDER BY version DESC, event_id DESC LIMIT 1", "OFFSET 1"
     )
     with last, patch.object(figures, "latest", arrived):
         yield
 
 
-@bug(
+@planted_bug(
     "dead letter dropped",
     breaks="P2: a message that cannot",
     shown_by=stories.a_message_is_no_event,
@@ -459,7 +472,7 @@ def dead_letter_dropped(world: World):
     return patch("analytics_stream.batch_processor.set_aside", only_logged)
 
 
-@bug(
+@planted_bug(
     "positions of another topic",
     breaks="P2: figures",
     shown_by=stories.the_topic_is_filled_again_unnoticed,
@@ -473,13 +486,13 @@ def positions_of_another_topic(world: World):
     )
 
 
-BUGS = tuple(_here)
+BUGS = tuple(_bugs)
 
 
-def otherwise(module, name: str, words: str, others: str):
-    """The statement of this name with other words in it."""
+def patch_text(module, name: str, words: str, others: str):
+    """Patches the statement of this name: `words` become `others`."""
     there = getattr(module, name)
-    assert words in str(there), f"{name} reads otherwise now: plant this bug anew"
+    assert words in str(there), f"{name} reads patch_text now: plant this bug anew"
     return patch.object(module, name, type(there)(str(there).replace(words, others)))
 
 
@@ -487,7 +500,7 @@ def _send_newest(patient_id) -> None:
     row = PatientEvent.objects.filter(pgh_obj_id=patient_id).latest("pgh_id")
     sender = KafkaSender()
     with suppress(KafkaError):
-        sender.deliver([encode(row, None, include_contact=False)], before=EVER)
+        sender.deliver([encode(row, None, include_contact=False)], before=NO_DEADLINE)
 
 
 @contextmanager
@@ -504,8 +517,8 @@ def _without_outbox() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE '%fill_outbox%'")
         [[name]] = cursor.fetchall()
-    tell(f"ALTER TABLE patients_patientevent DISABLE TRIGGER {name}")
+    run_sql(f"ALTER TABLE patients_patientevent DISABLE TRIGGER {name}")
     try:
         yield
     finally:
-        tell(f"ALTER TABLE patients_patientevent ENABLE TRIGGER {name}")
+        run_sql(f"ALTER TABLE patients_patientevent ENABLE TRIGGER {name}")

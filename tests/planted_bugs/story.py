@@ -1,4 +1,4 @@
-"""A short story about the simulated system; the promises are looked at after each of its sentences."""
+"""A short story about the simulated system; the promises are checked after each step."""
 
 from functools import partial
 from uuid import UUID
@@ -11,11 +11,11 @@ from tests.simulator import checks, desks
 from tests.simulator.processes import Interrupt
 from tests.simulator.world import World
 
-LEASE_SECONDS = 7.0  # After this long without renewing, a relay leads no more.
+LEASE_SECONDS = 7.0  # longer than a lease lasts without renewal
 
 
-class Telling:
-    """What happens to one world, in words of one line each. It ends with everything healed and compared."""
+class Story:
+    """The steps of a story, a line each. `end` repairs and compares everything."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -25,7 +25,7 @@ class Telling:
         self.world.heal()
         checks.at_the_end(self.world)
 
-    # People.
+    # Users.
 
     def register(self, act=desks.register_at_the_desk, *, desk: int | None = None) -> UUID:
         return self._write(partial(act, self.world.words), desk)
@@ -53,43 +53,48 @@ class Telling:
 
     def commit(self, desk: int) -> None:
         self.world.commit(self.world.desks[desk])
-        self._look()
+        self._check()
 
     def roll_back(self, desk: int) -> None:
         self.world.desks[desk].roll_back()
-        self._look()
+        self._check()
 
     # Processes.
 
     def relay(self, loop: str, number: int = 0, *, stops: str = "", dies: str = "") -> None:
-        """Rounds of a relay that leads until it has nothing more to do now, or the rest of one that was stopped."""
+        """Runs rounds of a leading relay until nothing waits, or the rest of a stopped one."""
         relay = self.world.relays[number]
-        if not relay.turns[loop].process.is_stopped:
+        if not relay.threads[loop].process.is_stopped:
             self.lead(number)
         interrupt = Interrupt(dies=bool(dies), at=stops or dies) if stops or dies else None
-        while (news := self.world.turn(relay, loop, interrupt)) and news.value is Round.MORE:
+        while (
+            outcome := self.world.run_round(relay, loop, interrupt)
+        ) and outcome.value is Round.MORE:
             pass
-        happened = news.state if news else "nothing"
+        happened = outcome.state if outcome else "nothing"
         assert happened in (
             [stops and "stopped", dies and "died"] if interrupt else ["done", "failed"]
         ), happened
-        self._look()
+        self._check()
 
     def lead(self, number: int) -> None:
-        self.world.stand(self.world.relays[number])
+        self.world.elect(self.world.relays[number])
 
     def another_leads(self, *, clock_stands_still: bool = False) -> None:
-        """While the first relay sleeps; where its machine was suspended, it knows nothing of the time that passed."""
-        self.world.clock.pass_by(LEASE_SECONDS)
+        """Lets the second relay lead while the first one sleeps.
+
+        With `clock_stands_still` the machine of the first one was suspended.
+        """
+        self.world.clock.advance(LEASE_SECONDS)
         if clock_stands_still:
             self.world.relays[0].seconds_behind += LEASE_SECONDS
         self.lead(1)
 
     def count(self, *, dies: str = "", nth: int = 1, commits: bool = True) -> None:
-        """Both workers read and count what is there."""
+        """Lets both workers count the waiting messages."""
         for worker in self.world.workers:
             worker.count(Interrupt(dies=True, at=dies, nth=nth) if dies else None, commits=commits)
-        self._look()
+        self._check()
 
     # What goes wrong, and what operators do.
 
@@ -105,14 +110,14 @@ class Telling:
 
     def send_refused_events_again(self) -> None:
         self.world.send_refused_events_again()
-        self._look()
+        self._check()
 
     def _write(self, act, desk: int | None) -> UUID:
         patient = next(
             iter(self.world.write(act, None if desk is None else self.world.desks[desk]))
         )
-        self._look()
+        self._check()
         return patient
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         checks.after_each_step(self.world)

@@ -1,4 +1,4 @@
-"""The messages as they stood before these contracts, built by hand in a pool of their own."""
+"""The messages from before these contracts, built by hand in a pool of their own."""
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
@@ -11,7 +11,7 @@ BILLING_RESPONSE: Strings = {"accountId": 1, "status": 2}
 
 
 def older_message(name: str, fields: Strings, *, package: str = "") -> type[Message]:
-    """A proto3 message whose fields are all strings, by name and number."""
+    """Builds a proto3 message whose fields are all strings, by name and number."""
     file = descriptor_pb2.FileDescriptorProto(
         name=f"older/{name}.proto", package=package, syntax="proto3"
     )

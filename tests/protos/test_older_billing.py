@@ -1,4 +1,4 @@
-"""Clients of the package-less BillingService exchange the same bytes with us as ever."""
+"""Clients of the package-less BillingService exchange the same bytes with us as before."""
 
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
@@ -45,7 +45,7 @@ def test_the_fields_keep_name_number_and_type(mine, fields):
     assert not any(field.is_repeated for field in mine.DESCRIPTOR.fields)
 
 
-def test_the_service_has_no_package_and_its_one_call():
+def test_the_service_has_no_package_and_a_single_call():
     service = ours.DESCRIPTOR.services_by_name["BillingService"]
     assert service.full_name == "BillingService"
     call = service.methods_by_name["CreateBillingAccount"]

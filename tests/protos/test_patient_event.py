@@ -1,4 +1,4 @@
-"""Readers and writers of the older PatientEvent understand ours, and we theirs."""
+"""Older and newer code read each other's PatientEvent."""
 
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
@@ -64,7 +64,7 @@ def test_an_older_service_that_passes_our_event_on_loses_nothing():
 
 
 def test_fields_1_to_4_keep_number_type_and_json_name():
-    """Red when one of them is renumbered, retyped or made repeated."""
+    """Fails if a field is renumbered, retyped or made repeated."""
     for name, number in PATIENT_EVENT.items():
         field = PatientEvent.DESCRIPTOR.fields_by_number[number]
         older = OlderEvent.DESCRIPTOR.fields_by_name[name]

@@ -1,6 +1,7 @@
-"""Billing's server behind a network that loses requests and replies, and brings some of them late.
+"""Billing's server behind a network that loses or delays requests and replies.
 
-`Channel` stands in for gRPC's: the portal's own client calls it, and it calls billing's own servicer, rules and store.
+`Channel` replaces gRPC's: the portal's own client calls it, and it calls billing's own servicer,
+rules and store.
 """
 
 from collections import deque
@@ -37,7 +38,7 @@ class CallFailed(grpc.RpcError):
 
 
 class Context:
-    """What a behaviour of the server sees of a call."""
+    """The part of a call that a method of the server sees."""
 
     def is_active(self) -> bool:
         return True
@@ -48,7 +49,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Details:
-    """What an interceptor sees of a call."""
+    """The part of a call that an interceptor sees."""
 
     method: str
     invocation_metadata: tuple[()] = ()
@@ -65,7 +66,7 @@ class Handlers:
         self._generic += handlers
 
     def add_registered_method_handlers(self, service: str, handlers: dict[str, Any]) -> None:
-        """The generic ones do."""
+        """Does nothing: the generic handlers are enough."""
 
     def find(self, method: str) -> grpc.RpcMethodHandler:
         details = Details(method)
@@ -110,13 +111,13 @@ class Billing:
         if trouble in ("request lost", "request late"):
             raise CallFailed(grpc.StatusCode.DEADLINE_EXCEEDED)
         reply = self._serve(method, request)
-        point("billing has done it")
+        point("billing has answered")
         if trouble == "reply lost":
             raise CallFailed(grpc.StatusCode.UNAVAILABLE)
         return reply
 
     def late_requests_come_in(self) -> None:
-        """Nobody waits for their replies any more."""
+        """Serves delayed requests; their callers have given up."""
         late, self._late = self._late, []
         for method, request in late:
             with suppress(CallFailed):
@@ -159,7 +160,7 @@ class Channel:
         return Method(call)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Does nothing: the channel holds no resource."""
 
 
 @dataclass(frozen=True)

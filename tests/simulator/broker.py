@@ -1,6 +1,6 @@
-"""A broker that is away, loses replies, takes half of a batch, takes a request late, or starts anew without a topic.
+"""A broker that is away, loses replies, keeps half of a batch, is late, or restarts empty.
 
-`producer_of` stands in for kafka-python's class `KafkaProducer`, so that the relay's own sender is what is tried.
+`Producer` replaces kafka-python's class `KafkaProducer`, so that the relay's own sender is tested.
 """
 
 from collections import defaultdict, deque
@@ -20,7 +20,7 @@ from tests.simulator.processes import point
 
 PARTITIONS = 4
 KEPT, LOST, UNTOLD, LATE, REFUSED = "kept", "lost", "kept, and the reply lost", "late", "refused"
-# What becomes of a batch: of its first message, and of the others.
+# The fate of a batch: of its first message, and of the others.
 TROUBLES = {
     "request lost": (LOST, LOST),
     "reply lost": (UNTOLD, UNTOLD),
@@ -47,7 +47,7 @@ class Record:
 
 @dataclass
 class Broker:
-    """The topic, everything that ever was on it, and what goes wrong next."""
+    """The topic, everything that ever was on it, and the troubles to come."""
 
     partitions: list[list[Record]] = field(default_factory=lambda: [[] for _ in range(PARTITIONS)])
     is_away: bool = False
@@ -60,7 +60,7 @@ class Broker:
     ever_refused: set[int] = field(default_factory=set)
     most_unread: int = 0
     appended: int = 0
-    # Of each patient the versions in the order in which they first came, and the partitions they were seen in.
+    # For each patient, the versions in the order of their first occurrence, and the partitions.
     first_seen: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     seen_in: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     delivered: set[int] = field(default_factory=set)
@@ -68,7 +68,7 @@ class Broker:
     _places: dict[bytes | None, int] = field(default_factory=dict)
 
     def take(self, batch: list["Sent"]) -> None:
-        """Answer every message of a producer's batch, as what goes wrong now has it."""
+        """Answers every message of a producer's batch, with the next trouble."""
         trouble = (
             "request lost" if self.is_away else self.troubles.popleft() if self.troubles else ""
         )
@@ -93,7 +93,7 @@ class Broker:
         )
 
     def end_offsets(self) -> dict[int, int]:
-        """As the events loop asks for them; no topic where nothing lies in it."""
+        """Returns the end of each partition; an empty topic counts as no topic."""
         if self.is_away:
             raise KafkaTimeoutError
         return (
@@ -103,7 +103,7 @@ class Broker:
         )
 
     def group_offsets(self, group: str) -> dict[int, int]:
-        """As far as its readers have told."""
+        """Returns the offsets that the consumer group committed."""
         if self.is_away:
             raise KafkaTimeoutError
         return {number: self.committed.get(number, 0) for number in self.end_offsets()}
@@ -114,12 +114,12 @@ class Broker:
             self.append(record)
 
     def start_anew(self) -> None:
-        """Empty, as the embedded broker is after a restart."""
+        """Drops everything, like the embedded broker at a restart."""
         self.partitions = [[] for _ in range(PARTITIONS)]
         self._late, self.committed, self.incarnation = [], {}, self.incarnation + 1
 
-    def lies_there(self) -> set[int]:
-        """The events on the topic as it is now."""
+    def event_ids_on_topic(self) -> set[int]:
+        """Returns the ids of the events on the topic now."""
         return {
             record.event.event_id
             for partition in self.partitions
@@ -128,7 +128,7 @@ class Broker:
         }
 
     def rubbish(self) -> set[bytes]:
-        """The messages of the topic that are no events."""
+        """Returns the messages of the topic that are no events."""
         return {
             record.value
             for partition in self.partitions
@@ -152,13 +152,13 @@ class Broker:
         )
 
     def _partition_of(self, key: bytes | None) -> int:
-        """Like a hash, but the same in every run: the first key that comes goes to the first partition."""
+        """Returns the partition of a key, which is the same in every run."""
         return self._places.setdefault(key, len(self._places)) % PARTITIONS
 
 
 @dataclass
 class Sent:
-    """What `send` answers, as kafka-python's future: the answer is known when the batch went out."""
+    """The future that `send` returns; its answer is known when the batch went out."""
 
     record: Record
     flush: Callable[[], None]
@@ -172,16 +172,15 @@ class Sent:
 
 
 class Producer:
-    """The parts of kafka-python's producer that a careful or a careless sender would use."""
+    """The methods of kafka-python's producer that a careful or a careless sender uses."""
 
     def __init__(
         self, broker: Broker, now: Callable[[], float], kafka_client: Any, **_: Any
     ) -> None:
         if broker.is_away:
             raise KafkaConnectionError
-        [self._deadline] = (
-            kafka_client.args
-        )  # After this no message leaves; see portal.events.deadline_client.
+        # After this deadline no message leaves; see portal.events.deadline_client.
+        [self._deadline] = kafka_client.args
         self._broker, self._now = broker, now
         self._batch: list[Sent] = []
         self._sender = self
@@ -193,7 +192,7 @@ class Producer:
         return self._batch[-1]
 
     def flush(self, timeout: float | None = None) -> None:
-        """Returns when every message was answered, well or not; raises nothing, as the real one."""
+        """Returns when every message has an answer; raises nothing, like the real producer."""
         batch, self._batch = self._batch, []
         point("the broker gets")
         if self._now() >= self._deadline.at:
@@ -214,11 +213,11 @@ class Producer:
         self._batch = []
 
     def join(self, timeout: float | None = None) -> None:
-        """There is no thread behind it."""
+        """Does nothing: there is no thread."""
 
 
 def read(value: bytes) -> PatientEvent | None:
-    """The event in a message, None where it cannot be read."""
+    """Returns the event in a message, or None if it cannot be read."""
     try:
         event = PatientEvent.FromString(value)
     except DecodeError:

@@ -1,4 +1,4 @@
-"""What must hold after each step, and what must be true of all stores once everything has caught up."""
+"""The promises that hold after each step, and those of all stores when everything has caught up."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from uuid import UUID
 
 from tests.analytics_stream import database as analytics_database
 from tests.billing_grpc import database as billing_database
-from tests.simulator.databases import tell
-from tests.simulator.relays import RelayProcess, Turn
+from tests.simulator.databases import run_sql
+from tests.simulator.relays import LoopThread, RelayProcess
 
 if TYPE_CHECKING:
     from tests.simulator.world import World
@@ -22,46 +22,56 @@ _LOG = """
 """
 _EVENTS = """
     SELECT pgh_id, outbox.event_id IS NOT NULL, quarantined.event_id IS NOT NULL
-    FROM patients_patientevent AS log LEFT JOIN patients_eventoutbox AS outbox ON outbox.event_id = log.pgh_id
+    FROM patients_patientevent AS log
+    LEFT JOIN patients_eventoutbox AS outbox ON outbox.event_id = log.pgh_id
     LEFT JOIN events_quarantinedevent AS quarantined ON quarantined.event_id = log.pgh_id
 """
-# All that a relay writes.
+# Everything that a relay writes.
 _DIGEST = """
     SELECT (SELECT array_agg(event_id ORDER BY event_id) FROM patients_eventoutbox),
         (SELECT array_agg(event_id ORDER BY event_id) FROM events_quarantinedevent),
         (SELECT array_agg(account::text ORDER BY patient_id) FROM billing_billingaccount AS account)
 """
 _EXPECTED_FIGURES = """
+    WITH log AS (
+        SELECT version, pgh_created_at AT TIME ZONE 'UTC' AS at FROM patients_patientevent
+    ), active AS (
+        SELECT * FROM patients_patient WHERE status = 'active'
+    )
     SELECT 'status', status, count(*) FROM patients_patient GROUP BY status
-    UNION ALL SELECT 'registered_on', registered_on::text, count(*) FROM patients_patient GROUP BY registered_on
-    UNION ALL SELECT 'registered_at', to_char(pgh_created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24'), count(*)
-        FROM patients_patientevent WHERE version = 1 GROUP BY 2
-    UNION ALL SELECT 'minute', to_char(pgh_created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI'), count(*)
-        FROM patients_patientevent GROUP BY 2
-    UNION ALL SELECT 'registered_minute', to_char(pgh_created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI'), count(*)
-        FROM patients_patientevent WHERE version = 1 GROUP BY 2
-    UNION ALL SELECT 'quarter', to_char(date_bin('15 minutes', pgh_created_at AT TIME ZONE 'UTC', '2000-01-01'),
-        'YYYY-MM-DD"T"HH24:MI'), count(*) FROM patients_patientevent GROUP BY 2
-    UNION ALL SELECT 'events', '', count(*) FROM patients_patientevent HAVING count(*) > 0
-    UNION ALL SELECT 'sex', sex, count(*) FROM patients_patient WHERE status = 'active' GROUP BY sex
-    UNION ALL SELECT 'birth_year', '0000', count(*) FROM patients_patient WHERE status = 'active' HAVING count(*) > 0
+    UNION ALL SELECT 'registered_on', registered_on::text, count(*)
+        FROM patients_patient GROUP BY registered_on
+    UNION ALL SELECT 'registered_at', to_char(at, 'YYYY-MM-DD"T"HH24'), count(*)
+        FROM log WHERE version = 1 GROUP BY 2
+    UNION ALL SELECT 'minute', to_char(at, 'YYYY-MM-DD"T"HH24:MI'), count(*) FROM log GROUP BY 2
+    UNION ALL SELECT 'registered_minute', to_char(at, 'YYYY-MM-DD"T"HH24:MI'), count(*)
+        FROM log WHERE version = 1 GROUP BY 2
+    UNION ALL SELECT 'quarter',
+        to_char(date_bin('15 minutes', at, '2000-01-01'), 'YYYY-MM-DD"T"HH24:MI'), count(*)
+        FROM log GROUP BY 2
+    UNION ALL SELECT 'events', '', count(*) FROM log HAVING count(*) > 0
+    UNION ALL SELECT 'sex', sex, count(*) FROM active GROUP BY sex
+    UNION ALL SELECT 'birth_year', '0000', count(*) FROM active HAVING count(*) > 0
     UNION ALL SELECT 'region', coalesce(nullif(region, ''), 'unknown'), count(*)
-        FROM patients_patient WHERE status = 'active' GROUP BY region
-    UNION ALL SELECT 'source', source, count(*) FROM patients_patient WHERE status = 'active' GROUP BY source
+        FROM active GROUP BY region
+    UNION ALL SELECT 'source', source, count(*) FROM active GROUP BY source
 """
 _ACCOUNTS = """
-    SELECT patient_id, 'BA-' || lpad(number::text, 9, '0'), name, email, closed_at IS NOT NULL, patient_version
+    SELECT patient_id, 'BA-' || lpad(number::text, 9, '0'), name, email,
+        closed_at IS NOT NULL, patient_version
     FROM billing_account
 """
 _WANTED_ACCOUNTS = """
-    SELECT patient.id, account.account_id, concat_ws(' ', nullif(given_name, ''), nullif(family_name, '')), email,
+    SELECT patient.id, account.account_id,
+        concat_ws(' ', nullif(given_name, ''), nullif(family_name, '')), email,
         patient.status <> 'active', account.status, patient.version
-    FROM patients_patient AS patient LEFT JOIN billing_billingaccount AS account ON account.patient_id = patient.id
+    FROM patients_patient AS patient
+    LEFT JOIN billing_billingaccount AS account ON account.patient_id = patient.id
 """
 
 
 class Violation(AssertionError):
-    """A promise is broken. The text begins with its number."""
+    """A broken promise. The text begins with its number."""
 
 
 def must(holds: object, promise: str) -> None:
@@ -77,7 +87,7 @@ def after_each_step(world: "World") -> None:
 
 
 def at_the_end(world: "World") -> None:
-    """Everything was healed and has caught up."""
+    """Compares all stores after everything was repaired and has caught up."""
     after_each_step(world)
     everything_was_sent(world)
     figures_are_right(world)
@@ -90,13 +100,13 @@ def at_the_end(world: "World") -> None:
 
 
 def the_log_has_each_change_once(world: "World") -> None:
-    found = {patient: (version, versions) for patient, version, versions in tell(_LOG)}
+    found = {patient: (version, versions) for patient, version, versions in run_sql(_LOG)}
     wanted = {patient: (last, list(range(1, last + 1))) for patient, last in world.versions.items()}
     must(found == wanted, f"P1: one log row for each committed change: {_differing(found, wanted)}")
 
 
 def nothing_is_lost_on_the_way(world: "World") -> None:
-    events = tell(_EVENTS)
+    events = run_sql(_EVENTS)
     gone = {number for number, waits, is_quarantined in events if not waits and not is_quarantined}
     must(
         gone <= world.broker.delivered,
@@ -107,10 +117,10 @@ def nothing_is_lost_on_the_way(world: "World") -> None:
 
 
 def the_topic_is_in_order(world: "World") -> None:
-    """Versions that were refused once may come later, since the others went on without them."""
+    """Checks the order of versions; a version that was refused once may come later."""
     excused = defaultdict(set)
     if world.broker.ever_refused:
-        rows = tell("SELECT pgh_obj_id::text, version, pgh_id FROM patients_patientevent")
+        rows = run_sql("SELECT pgh_obj_id::text, version, pgh_id FROM patients_patientevent")
         for patient, version, number in rows:
             if number in world.broker.ever_refused:
                 excused[patient].add(version)
@@ -121,7 +131,7 @@ def the_topic_is_in_order(world: "World") -> None:
             first == sorted(first) and not missing,
             f"P2: a patient's events in version order: {versions}",
         )
-    # What came twice may lie unread beside what the relay knows of.
+    # A message that came twice may lie unread beside those that the relay counts.
     holds = not world.broker.window or world.broker.most_unread <= 2 * world.broker.window
     must(holds, "P2: the relay runs no further ahead of its reader than the broker keeps")
     for lanes in world.broker.seen_in.values():
@@ -132,7 +142,7 @@ def the_topic_is_in_order(world: "World") -> None:
 
 
 def nobody_has_two_accounts(world: "World") -> None:
-    for patient, account in tell(
+    for patient, account in run_sql(
         "SELECT patient_id, account_id FROM billing_billingaccount WHERE account_id <> ''"
     ):
         known = world.known_accounts.setdefault(patient, account)
@@ -140,24 +150,26 @@ def nobody_has_two_accounts(world: "World") -> None:
 
 
 def one_leads(world: "World") -> None:
-    """But for one whose machine was suspended: it cannot know."""
+    """Checks that at most one relay leads, apart from a suspended machine, which cannot know."""
     leaders = [relay for relay in world.relays if relay.leads and not relay.seconds_behind]
     must(len(leaders) < 2, "P2: no two relays lead at a time")
 
 
 @contextmanager
 def nothing_written_by_the_fenced(
-    world: "World", relay: RelayProcess, turn: Turn
+    world: "World", relay: RelayProcess, turn: LoopThread
 ) -> Iterator[None]:
-    """A process that was stopped, and goes on when another one leads, changes nothing."""
-    if not turn.process.is_stopped or tell(
+    """Checks that a resumed process changes nothing while another relay leads."""
+    if not turn.process.is_stopped or run_sql(
         "SELECT 1 FROM events_relaylease WHERE holder = %s", [relay.holder]
     ):
         yield
         return
-    before, appended = tell(_DIGEST), world.broker.appended
+    before, appended = run_sql(_DIGEST), world.broker.appended
     yield
-    must(tell(_DIGEST) == before, "P4: a relay that lost its lease while it slept writes nothing")
+    must(
+        run_sql(_DIGEST) == before, "P4: a relay that lost its lease while it slept writes nothing"
+    )
     must(
         world.broker.appended == appended,
         "P4: a relay that lost its lease while it slept sends nothing",
@@ -165,15 +177,15 @@ def nothing_written_by_the_fenced(
 
 
 def everything_was_sent(world: "World") -> None:
-    log = {number for [number] in tell("SELECT pgh_id FROM patients_patientevent")}
+    log = {number for [number] in run_sql("SELECT pgh_id FROM patients_patientevent")}
     must(
-        log <= world.broker.lies_there(),
-        f"P2: events that are not on the topic: {log - world.broker.lies_there()}",
+        log <= world.broker.event_ids_on_topic(),
+        f"P2: events that are not on the topic: {log - world.broker.event_ids_on_topic()}",
     )
 
 
 def figures_are_right(world: "World") -> None:
-    wanted = {(name, bucket): count for name, bucket, count in tell(_EXPECTED_FIGURES)}
+    wanted = {(name, bucket): count for name, bucket, count in run_sql(_EXPECTED_FIGURES)}
     found = analytics_database.read_figures(world.analytics_url)
     must(found == wanted, f"P2: figures as the patients have them: {_differing(found, wanted)}")
 
@@ -182,7 +194,7 @@ def everyone_has_an_account(world: "World") -> None:
     accounts: dict[UUID, list] = defaultdict(list)
     for patient, *facts in billing_database.tell(world.billing_url, _ACCOUNTS):
         accounts[UUID(str(patient))].append(facts)
-    for patient, number, name, email, is_closed, status, version in tell(_WANTED_ACCOUNTS):
+    for patient, number, name, email, is_closed, status, version in run_sql(_WANTED_ACCOUNTS):
         theirs = accounts.pop(patient, [])
         must(len(theirs) == 1, f"P3: exactly one account of each patient, not {len(theirs)}")
         [[given, named, address, closed, known]] = theirs

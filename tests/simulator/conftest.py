@@ -1,4 +1,4 @@
-"""One world for all runs: making its databases takes longer than a run."""
+"""A world for all runs: making its databases takes longer than a run."""
 
 import logging
 

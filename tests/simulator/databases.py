@@ -1,4 +1,4 @@
-"""A database of each kind, reached through the product's own code, with the simulated clock in the portal's."""
+"""The portal's database, with the simulated clock in it."""
 
 import secrets
 from collections.abc import Iterator, Sequence
@@ -10,8 +10,9 @@ from django.db import connection, connections
 
 from tests.simulator.clock import PATH, SCHEMA
 
-LOCK_SECONDS = 0.05  # Nobody waits for a lock here: its holder is a thread that stands still until we let it go on.
-OURS = (
+# A longer wait for a lock is useless: its holder is a thread that stands still until it is resumed.
+LOCK_SECONDS = 0.05
+PORTAL_TABLES = (
     "patients_patient, patients_patientidentifier, patients_patientevent, patients_eventoutbox,"
     " patients_idempotencykey, billing_billingaccount, events_relaylease, events_quarantinedevent,"
     " events_topicend, events_topicrefill"
@@ -20,27 +21,27 @@ OURS = (
 
 @contextmanager
 def portal_database() -> Iterator[None]:
-    """A migrated database, which `django.db.connection` of every thread leads to meanwhile."""
+    """Makes a migrated database and points `django.db.connection` of every thread to it."""
     name = f"simulated_{secrets.token_hex(6)}"
-    tell(f'CREATE DATABASE "{name}"')
+    run_sql(f'CREATE DATABASE "{name}"')
     try:
-        with _elsewhere(name):
+        with _default_database(name):
             call_command("migrate", verbosity=0)
-            tell(SCHEMA)
-            tell(f'ALTER DATABASE "{name}" SET search_path = {PATH}')
-            tell(f"ALTER DATABASE \"{name}\" SET lock_timeout = '{LOCK_SECONDS}s'")
+            run_sql(SCHEMA)
+            run_sql(f'ALTER DATABASE "{name}" SET search_path = {PATH}')
+            run_sql(f"ALTER DATABASE \"{name}\" SET lock_timeout = '{LOCK_SECONDS}s'")
             connection.close()  # Sessions from now on have these settings.
             yield
     finally:
-        tell(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        run_sql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
         clients = f"datname = '{name}' AND backend_type = 'client backend'"
-        tell(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {clients}")
-        tell(f'DROP DATABASE "{name}"')  # Waits for the autovacuum; WITH (FORCE) may not end it.
+        run_sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {clients}")
+        run_sql(f'DROP DATABASE "{name}"')  # Waits for the autovacuum; WITH (FORCE) may not end it.
         connection.close()
 
 
 @contextmanager
-def _elsewhere(name: str) -> Iterator[None]:
+def _default_database(name: str) -> Iterator[None]:
     settings = connections.settings["default"]
     home = settings["NAME"]
     connection.close()
@@ -52,8 +53,8 @@ def _elsewhere(name: str) -> Iterator[None]:
         settings["NAME"] = home
 
 
-def tell(statement: str, values: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
-    """Run it in the portal's database, by the caller's own session."""
+def run_sql(statement: str, values: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+    """Runs a statement in the portal's database, in the session of the calling thread."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.fetchall() if cursor.description else []

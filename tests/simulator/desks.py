@@ -1,6 +1,6 @@
-"""The clinic: every door through which a patient is written, and what the writer was told about it.
+"""The clinic: every channel that writes patients, and the answer that the writer gets.
 
-Each door writes values that were never there before, so that one act on one patient is one change of it.
+Each act writes values that were never there before, so that an act on a patient is always a change.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -21,7 +21,7 @@ from tests.simulator.checks import must
 from tests.simulator.processes import Process
 
 Acts = dict[UUID, int]
-"""By how many versions an act brings each patient forward."""
+"""For each patient, by how many versions an act raises the record."""
 
 _SQL_INSERT = (
     "INSERT INTO patients_patient (family_name, given_name) VALUES (%s, 'Raw') RETURNING id"
@@ -30,7 +30,7 @@ _FIELDS = ("given_name", "email", "city", "region")
 
 
 class Words:
-    """Never the same twice."""
+    """Makes values that never come twice."""
 
     def __init__(self) -> None:
         self._numbers = count(1)
@@ -99,7 +99,7 @@ def give_an_email_that_billing_refuses(words: Words, patient: UUID) -> Acts:
 
 
 def archive_or_restore(words: Words, patient: UUID) -> Acts:
-    """What the record is not now; a merged one is brought back by SQL."""
+    """Archives an active record, restores an archived one, and unmerges a merged one by SQL."""
     status = Patient.objects.values_list("status", flat=True).get(pk=patient)
     if status == Status.ACTIVE:
         services.archive_patient(patient, by=None, source="portal")
@@ -111,11 +111,13 @@ def archive_or_restore(words: Words, patient: UUID) -> Acts:
 
 
 def merge_by_sql(words: Words, patient: UUID) -> Acts:
-    """Into the oldest who is active and whom no desk holds; nothing where there is no other."""
+    """Merges into the oldest other active patient that no desk has locked, if there is one."""
     statement = """
         UPDATE patients_patient SET status = 'merged', merged_into_id = other.id
-        FROM (SELECT id FROM patients_patient WHERE status = 'active' AND id <> %(id)s ORDER BY id LIMIT 1
-              FOR KEY SHARE SKIP LOCKED) AS other
+        FROM (
+            SELECT id FROM patients_patient WHERE status = 'active' AND id <> %(id)s
+            ORDER BY id LIMIT 1 FOR KEY SHARE SKIP LOCKED
+        ) AS other
         WHERE patients_patient.id = %(id)s AND status <> 'merged'
     """
     with connection.cursor() as cursor:
@@ -123,23 +125,23 @@ def merge_by_sql(words: Words, patient: UUID) -> Acts:
         return {patient: cursor.rowcount}
 
 
-NEW = (register_at_the_desk, import_several, save_in_the_shell, insert_by_sql)
+REGISTRATIONS = (register_at_the_desk, import_several, save_in_the_shell, insert_by_sql)
 CORRECTIONS = (correct_at_the_desk, correct_by_import, update_by_queryset, update_by_sql)
 FIELDS = _FIELDS
-OTHERS = (archive_or_restore, merge_by_sql, give_an_email_that_billing_refuses)
+OTHER_CHANGES = (archive_or_restore, merge_by_sql, give_an_email_that_billing_refuses)
 
 
 def register_with_a_key(words: Words, *, answers_lost: int) -> Acts:
-    """A program that asks again with the same key when no answer came."""
+    """Registers by a program that repeats the request with its key when no answer came."""
     details, key = {"family_name": words.next(), "given_name": "Jane"}, str(uuid4())
-    return _one(
+    return _single_patient(
         services.register_patient(details, by=None, source="api", idempotency_key=key).pk
         for _ in range(answers_lost + 1)
     )
 
 
 def register_through_the_api(words: Words, program: User, *, answers_lost: int) -> Acts:
-    """The same by the REST door."""
+    """Does the same through the REST API."""
     client, body = APIClient(), {"familyName": words.next(), "givenName": "Jane"}
     client.force_authenticate(program)
     headers = {"Idempotency-Key": str(uuid4())}
@@ -148,10 +150,10 @@ def register_through_the_api(words: Words, program: User, *, answers_lost: int) 
         for _ in range(answers_lost + 1)
     ]
     assert {answer.status_code for answer in answers} == {201}, answers[0].content
-    return _one(UUID(answer.json()["id"]) for answer in answers)
+    return _single_patient(UUID(answer.json()["id"]) for answer in answers)
 
 
-def _one(made: Iterable[UUID]) -> Acts:
+def _single_patient(made: Iterable[UUID]) -> Acts:
     patients = dict.fromkeys(made, 1)
     must(
         len(patients) == 1,
@@ -161,7 +163,7 @@ def _one(made: Iterable[UUID]) -> Acts:
 
 
 class Desk:
-    """A session with a transaction that may stay open for long."""
+    """A database session with a transaction that may stay open for long."""
 
     def __init__(self, name: str) -> None:
         self._process, self._stack = Process(name), ExitStack()
@@ -182,7 +184,7 @@ class Desk:
         return done
 
     def commit(self) -> Acts:
-        """What is true from now on."""
+        """Returns the acts that are committed now."""
         self._do(self._stack.close)
         return self._leave()
 
@@ -204,12 +206,12 @@ class Desk:
         return acts
 
     def _do(self, job: Callable[[], Any]) -> Any:
-        news = self._process.begin(job)
-        if news.state != "done":
-            raise news.value
-        return news.value
+        outcome = self._process.begin(job)
+        if outcome.state != "done":
+            raise outcome.value
+        return outcome.value
 
 
-def held(desks: Sequence[Desk]) -> set[UUID]:
-    """Patients whom an open transaction has locked."""
+def locked_patients(desks: Sequence[Desk]) -> set[UUID]:
+    """Returns the patients that an open transaction has locked."""
     return {patient for desk in desks for patient in desk.acts}

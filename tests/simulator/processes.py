@@ -1,7 +1,8 @@
-"""Threads of which one runs at a time, and only when told to: they stop or die where the world wants it.
+"""Threads that run one at a time, on order, and stop or die at given points.
 
-A thread is one thread of a simulated process, with a database session of its own. Wherever it could be stopped or
-killed it passes a `point`: before each statement, and on both sides of each call to the outside.
+Each thread belongs to a simulated process and has a database session of its own. It passes a
+`point` wherever it could be stopped or killed: before each statement, and on both sides of each
+call to the outside.
 """
 
 import threading
@@ -12,17 +13,20 @@ from typing import Any
 
 from django.db import connection
 
-STUCK_SECONDS = 60.0  # A job that neither ends nor stops is a fault of the simulator.
+STUCK_SECONDS = 60.0  # A job that runs longer is a fault of the simulator.
 _here = threading.local()
 
 
 class Killed(BaseException):
-    """kill -9: nothing after this happens, whatever stands in a `finally`."""
+    """Stands for kill -9: nothing happens after it, not even a `finally`."""
 
 
 @dataclass(frozen=True)
 class Interrupt:
-    """What happens at the `nth` point whose name begins with `at`. Nobody is stopped inside of a transaction."""
+    """A stop or death at the `nth` point whose name begins with `at`.
+
+    A thread is never stopped inside of a transaction.
+    """
 
     dies: bool
     at: str = ""
@@ -30,8 +34,11 @@ class Interrupt:
 
 
 @dataclass(frozen=True)
-class News:
-    """How a job went on: `state` is done, failed, stopped or died; `where` the point, `value` the answer or error."""
+class Outcome:
+    """The outcome of a job.
+
+    `state` is done, failed, stopped or died; `where` is the point, `value` the answer or error.
+    """
 
     state: str
     where: str = ""
@@ -39,51 +46,51 @@ class News:
 
 
 def point(name: str, *, in_transaction: bool = False) -> None:
-    """The thread that runs this may be stopped or killed here."""
+    """Marks a place where the running thread may be stopped or killed."""
     if process := getattr(_here, "process", None):
-        process.pass_by(name, in_transaction=in_transaction)
+        process.reach(name, in_transaction=in_transaction)
 
 
 class Process:
-    """Does jobs one after the other. Use `begin`, then `go_on` while the news are that it stopped."""
+    """Does jobs one after the other. Use `begin`, then `resume` while the outcome is stopped."""
 
     def __init__(self, name: str) -> None:
         self.name, self.stopped_at = name, ""
         self._interrupt: Interrupt | None = None
         self._passed, self._is_dead = 0, False
         self._orders: SimpleQueue[Callable[[], Any] | Interrupt | None] = SimpleQueue()
-        self._news: SimpleQueue[News] = SimpleQueue()
-        self._thread = threading.Thread(target=self._live, name=name, daemon=True)
+        self._outcomes: SimpleQueue[Outcome] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     @property
     def is_stopped(self) -> bool:
         return bool(self.stopped_at)
 
-    def begin(self, job: Callable[[], Any], interrupt: Interrupt | None = None) -> News:
+    def begin(self, job: Callable[[], Any], interrupt: Interrupt | None = None) -> Outcome:
         assert not self.is_stopped, f"{self.name} is stopped at {self.stopped_at}"
         self._is_dead = False
-        return self._let(job, interrupt)
+        return self._order(job, interrupt)
 
-    def go_on(self, interrupt: Interrupt | None = None) -> News:
-        """From where it was stopped."""
+    def resume(self, interrupt: Interrupt | None = None) -> Outcome:
+        """Goes on where the job was stopped."""
         assert self.is_stopped
-        return self._let(None, interrupt)
+        return self._order(None, interrupt)
 
     def kill(self) -> None:
-        """Its session ends, and so does its open transaction. One that has nothing under way leaves nothing open."""
+        """Ends the session of a stopped job, and with it the open transaction."""
         if self.is_stopped:
-            self._let(Interrupt(dies=True), None)
+            self._order(Interrupt(dies=True), None)
 
     def end(self) -> None:
-        """The thread ends for good."""
+        """Ends the thread for good."""
         self.kill()
         self.begin(connection.close)
         self._orders.put(None)
         self._thread.join(STUCK_SECONDS)
 
-    def pass_by(self, name: str, *, in_transaction: bool) -> None:
-        """Called in the thread."""
+    def reach(self, name: str, *, in_transaction: bool) -> None:
+        """Stops or dies if the order says so. Runs in the thread."""
         if self._is_dead:
             raise Killed
         wish = self._interrupt
@@ -97,18 +104,18 @@ class Process:
         if not in_transaction:
             self._stop(name)
 
-    def _let(
+    def _order(
         self, order: Callable[[], Any] | Interrupt | None, interrupt: Interrupt | None
-    ) -> News:
+    ) -> Outcome:
         self._interrupt, self._passed = interrupt, 0
         self._orders.put(order)
-        news = self._news.get(timeout=STUCK_SECONDS)
-        self.stopped_at = news.where if news.state == "stopped" else ""
-        return news
+        outcome = self._outcomes.get(timeout=STUCK_SECONDS)
+        self.stopped_at = outcome.where if outcome.state == "stopped" else ""
+        return outcome
 
     def _stop(self, name: str) -> None:
         self._interrupt = None
-        self._news.put(News("stopped", name))
+        self._outcomes.put(Outcome("stopped", name))
         if self._orders.get() is not None:
             self._die()
 
@@ -116,20 +123,20 @@ class Process:
         self._is_dead = True
         raise Killed
 
-    def _live(self) -> None:
+    def _run(self) -> None:
         _here.process = self
         connection.execute_wrappers.append(_before_statement)
         while callable(job := self._orders.get()):
-            self._news.put(self._do(job))
+            self._outcomes.put(self._do(job))
 
-    def _do(self, job: Callable[[], Any]) -> News:
+    def _do(self, job: Callable[[], Any]) -> Outcome:
         try:
-            return News("done", value=job())
+            return Outcome("done", value=job())
         except Killed:
             connection.close()
-            return News("died")
+            return Outcome("died")
         except Exception as error:
-            return News("failed", value=error)
+            return Outcome("failed", value=error)
 
 
 def _before_statement(

@@ -1,4 +1,4 @@
-"""A relay process: the product's own election, and a thread for each loop, whose rounds begin when we say so."""
+"""A relay process: the product's own election, and a thread for each loop, which runs on order."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,16 +9,13 @@ from kafka.errors import KafkaError
 from portal.events.relay import Relay
 from portal.relay_loops import LeaseLost, Loop
 from tests.simulator.clock import Clock
-from tests.simulator.processes import Interrupt, News, Process
+from tests.simulator.processes import Interrupt, Outcome, Process
 
-FORESEEN = (
-    DatabaseError,
-    KafkaError,
-)  # Whatever else a round raises is a fault that nobody planned.
+EXPECTED_ERRORS = (DatabaseError, KafkaError)  # Every other error of a round fails the run.
 
 
-class Turn:
-    """A loop in its thread."""
+class LoopThread:
+    """A loop of the relay in its thread."""
 
     def __init__(self, name: str, make: Callable[[], Loop]) -> None:
         self._make, self.process = make, Process(name)
@@ -28,30 +25,30 @@ class Turn:
         self.process.kill()
         self.loop = self._make()
 
-    def take(self, relay: Relay, interrupt: Interrupt | None) -> News | None:
-        """A round, or the rest of one that was stopped. None where it may not begin."""
+    def run_round(self, relay: Relay, interrupt: Interrupt | None) -> Outcome | None:
+        """Runs a round, or the rest of a stopped one. Returns None without a lease."""
         if self.process.is_stopped:
-            return self.process.go_on(interrupt)
+            return self.process.resume(interrupt)
         lease = relay._lease
         if lease is None or not lease.is_good:
             return None
         return self.process.begin(lambda: self._round(relay, lease.fence), interrupt)
 
     def _round(self, relay: Relay, fence: int) -> Any:
-        """As `Relay._turn` has it."""
+        """Repeats what `Relay._turn` does."""
         try:
             with connection.execute_wrapper(relay._only_while_leading):
                 return self.loop.step(fence)
-        except FORESEEN:
+        except EXPECTED_ERRORS:
             connection.close()
             raise
 
 
 class RelayProcess:
-    """Killed, it is started again at once: it has a new name then, and no lease."""
+    """A relay that is restarted at once when it is killed, with a new name and no lease."""
 
     def __init__(self, name: str, loops: dict[str, Callable[[], Loop]], clock: Clock) -> None:
-        self.turns = {loop: Turn(f"{name} {loop}", make) for loop, make in loops.items()}
+        self.threads = {loop: LoopThread(f"{name} {loop}", make) for loop, make in loops.items()}
         self._relay, self._clock = Relay({}), clock
         self.seconds_behind = 0.0
 
@@ -62,31 +59,31 @@ class RelayProcess:
     @property
     def leads(self) -> bool:
         lease = self._relay._lease
-        with self._clock.behind(self.seconds_behind):
+        with self._clock.lagging(self.seconds_behind):
             return lease is not None and lease.is_good
 
-    def stand(self) -> None:
-        """For election, or to stay elected."""
-        with self._clock.behind(self.seconds_behind):
+    def stand_for_election(self) -> None:
+        """Takes or renews the lease."""
+        with self._clock.lagging(self.seconds_behind):
             self._relay._stand_for_election()
 
-    def turn(self, loop: str, interrupt: Interrupt | None = None) -> News | None:
-        with self._clock.behind(self.seconds_behind):
-            news = self.turns[loop].take(self._relay, interrupt)
-        if news and news.state == "died":
+    def run_round(self, loop: str, interrupt: Interrupt | None = None) -> Outcome | None:
+        with self._clock.lagging(self.seconds_behind):
+            outcome = self.threads[loop].run_round(self._relay, interrupt)
+        if outcome and outcome.state == "died":
             self.restart()
-        if news and news.state == "failed":
-            if isinstance(news.value, LeaseLost):
+        if outcome and outcome.state == "failed":
+            if isinstance(outcome.value, LeaseLost):
                 self._relay._lease = None
-            elif not isinstance(news.value, FORESEEN):
-                raise news.value
-        return news
+            elif not isinstance(outcome.value, EXPECTED_ERRORS):
+                raise outcome.value
+        return outcome
 
     def restart(self) -> None:
         self._relay, self.seconds_behind = Relay({}), 0.0
-        for turn in self.turns.values():
-            turn.restart()
+        for thread in self.threads.values():
+            thread.restart()
 
     def end(self) -> None:
-        for turn in self.turns.values():
-            turn.process.end()
+        for thread in self.threads.values():
+            thread.process.end()

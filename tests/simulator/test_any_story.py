@@ -1,4 +1,7 @@
-"""P1 to P4 hold in any story. `SIMULATOR_RUNS=5000 pytest tests/simulator` tells other and more stories than CI."""
+"""P1 to P4 hold in any story.
+
+`SIMULATOR_RUNS=5000 pytest tests/simulator` draws other and more stories than CI.
+"""
 
 import os
 
@@ -11,8 +14,11 @@ from tests.simulator.machine import Clinic
 RUNS, STEPS = 200, 50
 
 
-def how_many() -> settings:
-    """The same runs everywhere, or as many new ones as SIMULATOR_RUNS says. Hypothesis ends a third of them early."""
+def run_settings() -> settings:
+    """Returns settings for fixed runs, or for SIMULATOR_RUNS new ones.
+
+    Hypothesis ends a third of the runs early, so there are half as many more.
+    """
     runs = os.environ.get("SIMULATOR_RUNS", "")
     return settings(
         max_examples=int(runs or RUNS * 1.5),
@@ -38,6 +44,6 @@ def test_nothing_is_lost_and_nothing_is_done_twice(world):
             super().teardown()
             lengths.append(self.steps)
 
-    run_state_machine_as_test(AnyClinic, settings=how_many())
+    run_state_machine_as_test(AnyClinic, settings=run_settings())
     if "SIMULATOR_RUNS" not in os.environ:
         assert sum(length >= STEPS for length in lengths) >= RUNS

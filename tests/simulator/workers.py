@@ -1,4 +1,4 @@
-"""Analytics' workers, and the consumer group that hands them the topic: repeated, late, and to a worker that slept."""
+"""Analytics' workers, and the consumer group that delivers the topic: repeated and late."""
 
 import asyncio
 from collections import deque
@@ -17,14 +17,14 @@ from analytics_stream.offsets import OffsetUpdate, StoredOffset, fingerprint
 from analytics_stream.progress import Progress
 from analytics_stream.store import Store
 from tests.simulator.broker import PARTITIONS, Broker, Record
-from tests.simulator.processes import Interrupt, News, Process, point
+from tests.simulator.processes import Interrupt, Outcome, Process, point
 
 LARGEST_BATCH = 20
 
 
 @dataclass
 class Message:
-    """As Faust hands it out."""
+    """A message as Faust delivers it."""
 
     topic: str
     partition: int
@@ -37,7 +37,7 @@ class Message:
 
 @dataclass
 class Delivery:
-    """A message, and the way to say that it is done."""
+    """A message with its acknowledgement."""
 
     message: Message
     done: Callable[[int, int], None]
@@ -48,8 +48,8 @@ class Delivery:
         return True
 
 
-class Here(Executor):
-    """Runs the work in the thread that asks for it."""
+class InlineExecutor(Executor):
+    """Runs the work in the calling thread."""
 
     def submit(self, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
@@ -60,23 +60,23 @@ class Here(Executor):
         return future
 
 
-class UnsureStore:
-    """The store as workers see it: it may be away, or be gone before it tells that it has committed."""
+class FaultyStore:
+    """A store that may be away, or lose the answer to a commit."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.troubles: deque[str] = deque()
 
     def count(self, events: Sequence[Event], updates: Sequence[OffsetUpdate] = ()) -> int:
-        return self._unsure(lambda: self._store.count(events, updates))
+        return self._with_trouble(lambda: self._store.count(events, updates))
 
     def save_offsets(self, updates: Sequence[OffsetUpdate]) -> None:
-        self._unsure(lambda: self._store.save_offsets(updates))
+        self._with_trouble(lambda: self._store.save_offsets(updates))
 
     def read_offsets(self) -> dict[tuple[str, int], StoredOffset]:
         return self._store.read_offsets()
 
-    def _unsure(self, work: Callable[[], Any]) -> Any:
+    def _with_trouble(self, work: Callable[[], Any]) -> Any:
         trouble = self.troubles.popleft() if self.troubles else ""
         if trouble == "away":
             raise StoreAway(trouble)
@@ -87,8 +87,8 @@ class UnsureStore:
         return answer
 
 
-class Consumers:
-    """Who reads which partition, and from where on. An acknowledgement counts under the generation it was read in."""
+class ConsumerGroup:
+    """Assigns partitions to workers. A commit counts in the generation of its reading only."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
@@ -96,7 +96,7 @@ class Consumers:
         self._swapped = False
 
     def rebalance(self, workers: int) -> None:
-        """Hand the partitions out anew, over one worker or over two."""
+        """Assigns the partitions anew, to this number of workers."""
         self.generation += 1
         self.workers, self._swapped = workers, not self._swapped
 
@@ -109,18 +109,18 @@ class Consumers:
 
 
 class Worker:
-    """One process of analytics, with the real batch processor and offset store.
+    """A process of analytics, with the real batch processor and offset store.
 
-    `store` counts, `post` sets a message aside.
+    `store` counts, `post` sends a dead letter.
     """
 
     def __init__(
         self,
         number: int,
         *,
-        group: Consumers,
+        group: ConsumerGroup,
         broker: Broker,
-        store: UnsureStore,
+        store: FaultyStore,
         post: Callable[[DeadLetter], Any],
     ) -> None:
         self.number, self._group, self._broker, self._store, self._post = (
@@ -131,30 +131,35 @@ class Worker:
             post,
         )
         self.process = Process(f"worker {number}")
-        # One event loop for its thread, and one for what it is asked here.
-        self._counts, self._asks = asyncio.Runner(), asyncio.Runner()
+        # The first event loop runs in the worker's thread, the second one in the caller's.
+        self._counts, self._queries = asyncio.Runner(), asyncio.Runner()
         self._start()
 
     def _start(self) -> None:
-        self._offset_store = OffsetStore(self._store, Here())
+        self._offset_store = OffsetStore(self._store, InlineExecutor())
         self._processor = BatchProcessor(
-            self._store, self._posted, self._offset_store.tracker, Progress(), Here(), self._no_wait
+            self._store,
+            self._posted,
+            self._offset_store.tracker,
+            Progress(),
+            InlineExecutor(),
+            self._no_wait,
         )
         self._generation = -1
         self._positions: dict[int, int] = {}
         self._acked: dict[int, int] = {}
 
-    def count(self, interrupt: Interrupt | None = None, *, commits: bool = True) -> News | None:
-        """Read what is there and take it in, or go on where it was stopped; None where there is nothing to read.
+    def count(self, interrupt: Interrupt | None = None, *, commits: bool = True) -> Outcome | None:
+        """Counts the waiting messages, or resumes a stopped batch. Returns None without messages.
 
-        `commits` tells whether the group hears of what was acknowledged before something else happens.
+        `commits` says whether the acknowledged offsets reach the group.
         """
         if self.process.is_stopped:
-            return self._heard(self.process.go_on(interrupt), commits)
+            return self._finish(self.process.resume(interrupt), commits)
         batch = self._read()
         if not batch:
             return None
-        return self._heard(
+        return self._finish(
             self.process.begin(lambda: self._counts.run(self._processor.process(batch)), interrupt),
             commits,
         )
@@ -166,7 +171,7 @@ class Worker:
     def end(self) -> None:
         self.process.begin(self._counts.close)
         self.process.end()
-        self._asks.close()
+        self._queries.close()
 
     def has_read_all(self) -> bool:
         self._take_part()
@@ -174,24 +179,25 @@ class Worker:
             at >= len(self._broker.partitions[number]) for number, at in self._positions.items()
         )
 
-    def _heard(self, news: News, commits: bool) -> News:
-        """It ends itself where it cannot go on, and is started again."""
-        if news.state == "failed" and not isinstance(news.value, CannotGoOn | OffsetsLost):
-            raise news.value
+    def _finish(self, outcome: Outcome, commits: bool) -> Outcome:
+        """Commits, and restarts a worker that ended itself or died."""
+        if outcome.state == "failed" and not isinstance(outcome.value, CannotGoOn | OffsetsLost):
+            raise outcome.value
         if commits:
             self._group.commit(self._generation, self._acked)
             self._acked = {}
-        if news.state in ("failed", "died"):
+        if outcome.state in ("failed", "died"):
             self.restart()
-        return news
+        return outcome
 
     def _read(self) -> list[Delivery]:
-        """A message from each partition in turn: there is an order within a partition and none between them."""
+        """Returns the next batch: a message from each partition in turn."""
         self._take_part()
         lanes = [self._lane(number, at) for number, at in self._positions.items()]
-        batch = [one for one in chain.from_iterable(zip_longest(*lanes)) if one][:LARGEST_BATCH]
-        for one in batch:
-            self._positions[one.message.partition] = one.message.offset + 1
+        in_turn = chain.from_iterable(zip_longest(*lanes))
+        batch = [delivery for delivery in in_turn if delivery][:LARGEST_BATCH]
+        for delivery in batch:
+            self._positions[delivery.message.partition] = delivery.message.offset + 1
         return batch
 
     def _lane(self, number: int, at: int) -> Iterable[Delivery]:
@@ -202,18 +208,18 @@ class Worker:
         ]
 
     def _take_part(self) -> None:
-        """Takes the partitions of this worker, and reads new ones from where the offset store says.
+        """Joins the group, and starts new partitions where the offset store says.
 
-        When the database lost its offsets the worker starts again.
+        The worker restarts if the database lost its offsets.
         """
-        if self._generation >= 0 and self._asks.run(self._offset_store.has_lost_offsets()):
+        if self._generation >= 0 and self._queries.run(self._offset_store.has_lost_offsets()):
             self.restart()
         if self._generation != self._group.generation:
             self._generation, self._acked = self._group.generation, {}
             mine = [("patient", number) for number in self._group.partitions_of(self.number)]
             committed = {place: self._broker.committed.get(place[1]) for place in mine}
             ends = {place: len(self._broker.partitions[place[1]]) for place in mine}
-            starts = self._asks.run(
+            starts = self._queries.run(
                 self._offset_store.starts(committed, ends, self._fingerprints())
             )
             self._offset_store.tracker.assign(starts)

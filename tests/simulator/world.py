@@ -1,4 +1,4 @@
-"""Everything put together: what a run may do to the system, and how it is left alone to catch up."""
+"""The simulated system: what a run may do to it, and how it catches up at the end."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,34 +26,34 @@ from tests.simulator import checks
 from tests.simulator.billing import Billing, Channel
 from tests.simulator.broker import Broker, Producer, Record
 from tests.simulator.clock import Clock
-from tests.simulator.databases import OURS, portal_database, tell
+from tests.simulator.databases import PORTAL_TABLES, portal_database, run_sql
 from tests.simulator.desks import Acts, Desk, Words
-from tests.simulator.processes import Interrupt, News, point
+from tests.simulator.processes import Interrupt, Outcome, point
 from tests.simulator.relays import RelayProcess
-from tests.simulator.workers import Consumers, UnsureStore, Worker
+from tests.simulator.workers import ConsumerGroup, FaultyStore, Worker
 
 LOOPS = ("events", "billing")
-LARGEST_MESSAGE = 2_000  # A window must have room for one; those here are smaller.
-ROUNDS = 30  # Waiting rows are due after ten minutes at most.
+LARGEST_MESSAGE = 2_000  # bytes; a window must have room for it, and messages here are smaller
+ROUNDS = 30  # to catch up; waiting rows are due after ten minutes at most
 
 
 class World:
-    """One system. `clear` makes it new for the next run; see `new_world`."""
+    """The simulated system. `clear` makes it new for the next run; see `new_world`."""
 
     def __init__(self, billing_url: object, analytics_url: object) -> None:
-        self.clock = Clock(tell)
+        self.clock = Clock(run_sql)
         self.billing_url, self.analytics_url = billing_url, analytics_url
         self.accounts, self.store = Accounts(connect(billing_url)), Store(analytics_url)
         self.broker, self.billing, self.figures = (
             Broker(),
             Billing(self.accounts),
-            UnsureStore(self.store),
+            FaultyStore(self.store),
         )
         loops = {
             "events": self._events_loop,
             "billing": lambda: BillingLoop(clock=self.clock.monotonic),
         }
-        self.group = Consumers(self.broker)
+        self.group = ConsumerGroup(self.broker)
         self.relays = [RelayProcess(name, loops, self.clock) for name in ("relay A", "relay B")]
         edges = {
             "group": self.group,
@@ -69,16 +69,16 @@ class World:
         return EventsLoop(broker=self.broker, clock=self.clock.monotonic)
 
     def clear(self) -> None:
-        """Nobody was ever registered, and nothing goes wrong."""
+        """Empties all stores and removes all troubles."""
         for desk in self.desks:
             if desk.is_open:
                 desk.roll_back()
-        tell("SET lock_timeout = 0")
-        tell(f"TRUNCATE {OURS} RESTART IDENTITY CASCADE")
-        tell("RESET lock_timeout")
+        run_sql("SET lock_timeout = 0")
+        run_sql(f"TRUNCATE {PORTAL_TABLES} RESTART IDENTITY CASCADE")
+        run_sql("RESET lock_timeout")
         billing_database.tell(self.billing_url, "TRUNCATE billing_account RESTART IDENTITY")
         analytics_database.wipe(self.analytics_url)
-        self.clock.set_back()
+        self.clock.reset()
         self.broker.__init__()
         self.billing.__init__(self.accounts)
         self.group.__init__(self.broker)
@@ -93,18 +93,18 @@ class World:
         self.figures.troubles.clear()
 
     def end(self) -> None:
-        for one in self.desks:
-            one.end()
+        for desk in self.desks:
+            desk.end()
         for relay in self.relays:
             relay.end()
         for worker in self.workers:
             worker.end()
         self.store.close()
 
-    # What people and the machines do.
+    # What users and processes do.
 
     def write(self, act: Callable[[], Acts], desk: Desk | None = None) -> Acts:
-        """Through a door: in its own transaction, or in the one that a desk has open."""
+        """Writes in a transaction of its own, or in the open one of a desk."""
         if desk:
             return desk.act(act)
         done = act()
@@ -114,34 +114,34 @@ class World:
     def commit(self, desk: Desk) -> None:
         self.versions.update(desk.commit())
 
-    def stand(self, relay: RelayProcess) -> None:
-        relay.stand()
+    def elect(self, relay: RelayProcess) -> None:
+        relay.stand_for_election()
         checks.one_leads(self)
 
-    def turn(
+    def run_round(
         self, relay: RelayProcess, loop: str, interrupt: Interrupt | None = None
-    ) -> News | None:
-        """A round of a loop of this relay, or the rest of the one it was stopped in."""
-        with checks.nothing_written_by_the_fenced(self, relay, relay.turns[loop]):
-            return relay.turn(loop, interrupt)
+    ) -> Outcome | None:
+        """Runs a round of a loop of this relay, or the rest of a stopped one."""
+        with checks.nothing_written_by_the_fenced(self, relay, relay.threads[loop]):
+            return relay.run_round(loop, interrupt)
 
     def keep_no_more_than(self, window: int) -> None:
-        """The relays know what the broker keeps of a partition; 0 is everything."""
+        """Sets how many bytes of a partition the broker keeps; 0 means all."""
         settings.KAFKA_WINDOW_BYTES = window
         self.broker.window = window
         for relay in self.relays:
             relay.restart()
 
     def start_broker_anew(self) -> None:
-        """Its topic is gone. Workers read and commit on as if nothing had been, until they have to join again."""
+        """Loses the topic. Workers read and commit on until they have to join again."""
         self.broker.start_anew()
 
     def wipe_figures(self) -> None:
-        """The database of analytics is made anew, as before the first event."""
+        """Empties the database of analytics."""
         analytics_database.wipe(self.analytics_url)
 
     def send_refused_events_again(self) -> None:
-        """Operators have mended what made the broker refuse them."""
+        """Sends quarantined events again, after their cause was mended."""
         self.broker.refused.clear()
         requeue_quarantined(QuarantinedEvent.objects.values_list("pk", flat=True), by=None)
 
@@ -149,7 +149,7 @@ class World:
         self.group.rebalance(workers)
 
     def write_rubbish(self) -> None:
-        """Somebody else's message, which is no event."""
+        """Writes a message to the topic that is no event."""
         self.broker.append(Record(None, b"\xff" + self.words.next().encode(), [], None))
 
     def _set_aside(self, letter: DeadLetter) -> None:
@@ -162,7 +162,7 @@ class World:
     # The end of a run.
 
     def heal(self) -> None:
-        """Everything that was away is back, who was stopped goes on, operators do their part, and time passes."""
+        """Ends all outages, resumes all processes, does the operators' part, and lets time pass."""
         self.broker.is_away = self.billing.is_away = False
         self.letters_lost = 0
         for troubles in (self.broker.troubles, self.billing.troubles, self.figures.troubles):
@@ -175,7 +175,7 @@ class World:
         self.billing.late_requests_come_in()
         self._mend()
         for round_ in range(ROUNDS):
-            self.clock.pass_by(7 if round_ < 4 else 700)
+            self.clock.advance(7 if round_ < 4 else 700)
             self._work()
             if self._is_quiet():
                 return
@@ -184,32 +184,32 @@ class World:
     def _let_go_on(self) -> None:
         for relay in self.relays:
             for loop in LOOPS:
-                while relay.turns[loop].process.is_stopped:
-                    self.turn(relay, loop)
+                while relay.threads[loop].process.is_stopped:
+                    self.run_round(relay, loop)
         for worker in self.workers:
             while worker.process.is_stopped:
                 worker.count()
         self.rebalance(2)
 
     def _mend(self) -> None:
-        """What operators do: addresses that billing refused are corrected, refused events are sent again."""
-        for [patient] in tell("SELECT id FROM patients_patient WHERE email LIKE 'nobody%%'"):
-            tell("UPDATE patients_patient SET email = '' WHERE id = %s", [patient])
+        """Corrects e-mails that billing refused, and sends quarantined events again."""
+        for [patient] in run_sql("SELECT id FROM patients_patient WHERE email LIKE 'nobody%%'"):
+            run_sql("UPDATE patients_patient SET email = '' WHERE id = %s", [patient])
             self.versions[patient] += 1
         self.send_refused_events_again()
 
     def _work(self) -> None:
-        """Each process turns until it has nothing to do now."""
+        """Lets each process work until it has nothing to do."""
         for relay in self.relays:
-            self.stand(relay)
+            self.elect(relay)
         for relay in self.relays:
             for loop in LOOPS:
                 for _ in range(20):
-                    news = self.turn(relay, loop)
+                    outcome = self.run_round(relay, loop)
                     if (
-                        news is None
-                        or news.state == "failed"
-                        or news.value.name not in ("MORE", "DONE")
+                        outcome is None
+                        or outcome.state == "failed"
+                        or outcome.value.name not in ("MORE", "DONE")
                     ):
                         break
         for worker in self.workers:
@@ -220,8 +220,8 @@ class World:
         return not any(self._waiting()) and all(worker.has_read_all() for worker in self.workers)
 
     def _waiting(self) -> tuple[int, ...]:
-        """How many events wait for the broker, and how many patients for billing."""
-        return tell(
+        """Returns how many events wait for the broker, and how many patients for billing."""
+        return run_sql(
             "SELECT (SELECT count(*) FROM patients_eventoutbox),"
             " (SELECT count(*) FROM billing_billingaccount WHERE next_attempt_at IS NOT NULL)"
         )[0]
@@ -229,7 +229,7 @@ class World:
 
 @contextmanager
 def new_world() -> Iterator[World]:
-    """With databases of its own. Only the outermost edges of the product are exchanged: clock, producer, channel."""
+    """Makes a world with its own databases, and replaces clock, producer and channel."""
     with ExitStack() as stack:
         stack.enter_context(portal_database())
         urls = [
@@ -256,7 +256,7 @@ def new_world() -> Iterator[World]:
 
 @contextmanager
 def _points_in(database: str) -> Iterator[None]:
-    """A worker can die before each statement too."""
+    """Adds a point before each statement of a worker."""
 
     def before(session, *_) -> None:
         if session.engine.url.database == database:

@@ -1,1 +1,1 @@
-"""Duplicates: pairs of records that may be one person, and two records that become one."""
+"""Possible duplicates: pairs of records that may be one person, and the merge of two records."""

@@ -1,4 +1,4 @@
-"""Two records of one person beside each other, field by field, with the value that would stay."""
+"""The form of a merge: two records side by side, choice by choice, with the value that stays."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ from uuid import UUID
 
 from django import forms
 
-from portal.duplicates.merge import LONGEST_REASON
-from portal.duplicates.merge_fields import MERGE_FIELDS, differing_fields, is_blank
+from portal.duplicates.merge import MAX_REASON_LENGTH
+from portal.duplicates.merge_fields import MERGE_CHOICES, differing_choices, is_blank
 from portal.patients.history.wording import NOT_RECORDED, label_of, worded
 from portal.patients.models import Patient, Status
 
 
 @dataclass(frozen=True)
 class MergeValue:
-    """What one record says, whether it is the one to stay, and the record's id."""
+    """The value of one record, the record's id and MRN, and whether the value stays."""
 
     text: str
     record: UUID
@@ -29,7 +29,7 @@ class MergeValue:
 
 @dataclass(frozen=True)
 class MergeLine:
-    """One choice: the values of the two records in their order on the page."""
+    """One choice, with the values of the two records in their order on the page."""
 
     choice: str
     label: str
@@ -38,14 +38,16 @@ class MergeLine:
 
 
 class MergeForm(forms.Form):
-    """Why, and the versions that the person looked at; the choices of values are radios of the lines."""
+    """The reason, and the versions that the user saw; lines are the radio buttons of choices."""
 
     use_required_attribute = False
 
     reason = forms.CharField(
         label="Reason",
-        help_text="How you know, such as: insurance card and photo seen. It is kept in the history.",
-        max_length=LONGEST_REASON,
+        help_text=(
+            "How you know, such as: insurance card and photo seen. It is kept in the history."
+        ),
+        max_length=MAX_REASON_LENGTH,
         error_messages={"required": "Say in a few words how you know that this is one person."},
         widget=forms.TextInput({"autocomplete": "off"}),
     )
@@ -53,38 +55,39 @@ class MergeForm(forms.Form):
     into_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
-def default_survivor(one: Patient, other: Patient) -> Patient:
-    """The one that was registered earlier, among those who may stay."""
-    records = [record for record in (one, other) if record.status == Status.ACTIVE] or [one, other]
+def default_survivor(first: Patient, second: Patient) -> Patient:
+    """Returns the record that was registered earlier, or the active one if the other is not."""
+    both = [first, second]
+    records = [record for record in both if record.status == Status.ACTIVE] or both
     return min(records, key=lambda record: (record.registered_on, record.created_at, record.pk))
 
 
 def merge_lines(
-    one: Patient, other: Patient, *, survivor: Patient, taken: Collection[str] | None = None
+    first: Patient, second: Patient, *, survivor: Patient, taken: Collection[str] | None = None
 ) -> list[MergeLine]:
-    """Every choice; `taken` are those whose value comes from the other record, by default what the survivor lacks."""
-    different = differing_fields(one, other)
-    duplicate = other if survivor == one else one
+    """Returns a line for every choice.
+
+    `taken` are the choices whose value comes from the duplicate; by default, what the survivor
+    lacks.
+    """
+    differing = differing_choices(first, second)
+    duplicate = second if survivor == first else first
     if taken is None:
-        taken = [name for name in different if is_blank(survivor, name)]
-    stays = {name: duplicate if name in taken else survivor for name in MERGE_FIELDS}
-    return [
-        MergeLine(
-            name,
-            merge_field_label(name),
-            [
-                MergeValue(_text(record, name), record.pk, record.mrn, stays[name] == record)
-                for record in (one, other)
-            ],
-            name in different,
-        )
-        for name in MERGE_FIELDS
-    ]
+        taken = [choice for choice in differing if is_blank(survivor, choice)]
+    lines = []
+    for choice in MERGE_CHOICES:
+        chosen = duplicate if choice in taken else survivor
+        values = [
+            MergeValue(_text(record, choice), record.pk, record.mrn, record == chosen)
+            for record in (first, second)
+        ]
+        lines.append(MergeLine(choice, choice_label(choice), values, choice in differing))
+    return lines
 
 
-def merge_field_label(name: str) -> str:
-    """What the pages call a choice: the parts of an address are one."""
-    return "Address" if name == "address" else label_of(name)
+def choice_label(choice: str) -> str:
+    """Returns what pages call a choice: the columns of an address are one."""
+    return "Address" if choice == "address" else label_of(choice)
 
 
 def _text(patient: Patient, choice: str) -> str:

@@ -1,51 +1,54 @@
-"""What is chosen together where two records of one person differ: a field, or fields that mean little one by one."""
+"""The choices of a merge: a field, or fields that mean little alone, taken from one record."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from portal.errors import FieldProblem, InvalidInput, camel
-from portal.patients.fields import ADDRESS, JSON_NAMES
+from portal.errors import FieldProblem, InvalidInput
+from portal.patients.fields import JSON_NAMES, merge_choices
 from portal.patients.models import Patient
 
-# Half an address of one record and half of the other's is no address.
-_SINGLE = (
-    "family_name", "given_name", "middle_name", "preferred_name", "prefix", "suffix", "date_of_birth", "sex",
-    "deceased_on", "phone", "email", "address", "language", "marital_status", "race", "ethnicity", "registered_on",
-)  # fmt: skip
-_TOGETHER = {
-    "address": tuple(ADDRESS),
-    "date_of_birth": ("date_of_birth", "date_of_birth_precision"),
-}
-MERGE_FIELDS: dict[str, tuple[str, ...]] = {name: _TOGETHER.get(name, (name,)) for name in _SINGLE}
-_SAYS_NOTHING = ("", None, "unknown")
+MERGE_CHOICES = merge_choices()  # the columns of each choice
+JSON_NAME_OF_CHOICE = {choice: JSON_NAMES.get(choice, choice) for choice in MERGE_CHOICES}
+_BLANK = ("", None, "unknown")
 
 
 def column_values(record: Any, choice: str) -> dict[str, Any]:
-    """The columns of a choice with the values of a patient, or of a row of the log."""
-    return {name: getattr(record, name) for name in MERGE_FIELDS[choice]}
+    """Returns the columns of a choice with the values of a patient, or of a row of the log."""
+    return {name: getattr(record, name) for name in MERGE_CHOICES[choice]}
 
 
 def is_blank(patient: Patient, choice: str) -> bool:
-    """Whether the record says nothing there; a country alone is no address."""
-    leading = MERGE_FIELDS[choice][:1] if choice == "date_of_birth" else MERGE_FIELDS[choice]
-    return all(getattr(patient, name) in _SAYS_NOTHING for name in leading if name != "country")
+    """Returns whether the record has no value; a country alone, or a precision, is none."""
+    telling = [
+        value
+        for name, value in column_values(patient, choice).items()
+        if name not in ("country", "date_of_birth_precision")
+    ]
+    return all(value in _BLANK for value in telling)
 
 
-def differing_fields(one: Patient, other: Patient) -> list[str]:
-    """The choices that have to be made between two records."""
-    return [name for name in MERGE_FIELDS if column_values(one, name) != column_values(other, name)]
+def differing_choices(first: Patient, second: Patient) -> list[str]:
+    """Returns the choices in which two records differ."""
+    return [
+        choice
+        for choice in MERGE_CHOICES
+        if column_values(first, choice) != column_values(second, choice)
+    ]
 
 
-def fields_missing_in(survivor: Patient, duplicate: Patient) -> list[str]:
-    """What the duplicate knows and the survivor does not: taken over where nobody chooses."""
-    return [name for name in differing_fields(survivor, duplicate) if is_blank(survivor, name)]
+def choices_missing_in(survivor: Patient, duplicate: Patient) -> list[str]:
+    """Returns what only the duplicate knows: the survivor takes it where nobody chooses."""
+    return [
+        choice for choice in differing_choices(survivor, duplicate) if is_blank(survivor, choice)
+    ]
 
 
-def checked_merge_fields(names: Iterable[str]) -> list[str]:
-    """The choices of these names, each once and in order; InvalidInput, at `take`, for any other name."""
-    names = set(names)
-    if unknown := sorted(names - MERGE_FIELDS.keys()):
-        known = ", ".join(JSON_NAMES.get(name, camel(name)) for name in MERGE_FIELDS)
-        words = f"What can be taken from the other record is: {known}."
-        raise InvalidInput(errors=[FieldProblem("take", "unknown-field", words) for _ in unknown])
-    return [name for name in MERGE_FIELDS if name in names]
+def checked_choices(names: Iterable[str]) -> list[str]:
+    """Returns the choices of these names, each once and in order; InvalidInput at `take`."""
+    wanted = set(names)
+    unknown = sorted(wanted - MERGE_CHOICES.keys())
+    if unknown:
+        known = ", ".join(JSON_NAME_OF_CHOICE.values())
+        detail = f"What can be taken from the other record is: {known}."
+        raise InvalidInput(errors=[FieldProblem("take", "unknown-field", detail) for _ in unknown])
+    return [choice for choice in MERGE_CHOICES if choice in wanted]

@@ -1,99 +1,76 @@
-"""Scans for possible duplicates: asked for, carried out by one process at a time, and told of."""
+"""Scans for possible duplicates: requested by a user or the nightly timer, run by one process."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import islice
 from uuid import UUID
 
 import structlog
-from celery import current_app
-from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
-from kombu.exceptions import OperationalError as QueueAway
 
 from portal.accounts.models import User
 from portal.duplicates.blocking import (
     BLOCKING_KEYS,
-    Two,
     candidate_pairs,
     candidate_pairs_of_day,
     find_groups,
     is_too_large,
     people_by_birth_date,
 )
-from portal.duplicates.worklist import refresh_pairs, save_pairs
+from portal.duplicates.worklist import GradedPair, refresh_pairs, save_pairs
+from portal.jobs import Busy, Progress, advisory_lock, nudge, run_jobs, step_recorder
 from portal.patients.matching.lookup import exclude_dismissed, find_matches
 from portal.patients.matching.rules import (
     COMPARED_COLUMNS,
-    Match,
+    PairIds,
     compared_fields_by_id,
     grade_match,
+    pair_ids,
 )
 from portal.patients.models import DuplicateScan, Patient, PatientEvent, Status
 
-log = structlog.get_logger("portal.patients")
-LOCK = 20_261_128  # Any number that nobody else locks.
-NUDGE_SECONDS = 10
-NOTED_AT_ONCE = 200
-SETTLED_SECONDS = 60  # A transaction that wrote the log before has most likely ended by then.
+log = structlog.get_logger("portal.duplicates")
 
-Tell = Callable[[str], None]
-Graded = tuple[Two, Match]
-_SLICE = 2_000
+SCAN_LOCK = 20_261_128  # No other lock of the portal has this number.
+MAX_CHANGES = 200  # changes that are looked at in one run between the scans
+# Seconds after which a transaction that took a number of the log has most likely ended.
+SETTLED_SECONDS = 60
 
-
-class ScanRunning(Exception):
-    """Another scan is running."""
+_BATCH_SIZE = 2_000  # candidate pairs that are compared in one transaction
 
 
 def request_scan(*, by: User | None) -> DuplicateScan:
-    """A scan that the worker will carry out; the one that is on its way already where there is one."""
-    scan = DuplicateScan.objects.filter(ended_at=None).first() or DuplicateScan.objects.create(
-        by=by
-    )
-    transaction.on_commit(_nudge)
+    """Returns a scan that the worker will run: the one that waits or runs already, or a new one."""
+    scan = DuplicateScan.objects.filter(ended_at=None).first()
+    scan = scan or DuplicateScan.objects.create(by=by)
+    nudge("duplicates.run_scans")
     return scan
 
 
-def run_scan(*, by: User | None, tell: Tell | None = None) -> DuplicateScan:
-    """Look for pairs in this process; the scan with its figures. Busy while another one is at it."""
-    with _alone():
-        return _carry_out(DuplicateScan(by=by), tell)
+def run_scan(*, by: User | None, tell: Progress | None = None) -> DuplicateScan:
+    """Scans in this process, and returns the scan with its figures; Busy while another one runs."""
+    with advisory_lock(SCAN_LOCK):
+        return _run(DuplicateScan(by=by), tell)
 
 
 def run_requested_scans() -> int:
-    """For the worker: carry out what was asked for or cut off; how many. 0 while another process is at it."""
-    count = 0
-    if DuplicateScan.objects.filter(ended_at=None).exists():
-        try:
-            with _alone():
-                while scan := DuplicateScan.objects.filter(ended_at=None).order_by("pk").first():
-                    _carry_out(scan)
-                    count += 1
-        except ScanRunning:
-            pass
-    return count
+    """Runs the scans that were requested or cut off, and returns how many; 0 while another runs."""
+    waiting = DuplicateScan.objects.filter(ended_at=None).order_by("pk")
+    return run_jobs(waiting, lock=advisory_lock(SCAN_LOCK), run=lambda scan, _: _run(scan))
 
 
-def _carry_out(scan: DuplicateScan, tell: Tell | None = None) -> DuplicateScan:
-    """Who holds the lock knows that a scan which began and did not end was killed: it is done from the start."""
+def _run(scan: DuplicateScan, tell: Progress | None = None) -> DuplicateScan:
+    """Runs a scan from its start, also one that was cut off."""
     scan.started_at, scan.step, scan.noted_event = timezone.now(), "", _last_event()
     scan.save()
-
-    def told(step: str) -> None:
-        DuplicateScan.objects.filter(pk=scan.pk).update(step=step)
-        if tell:
-            tell(step)
-
     try:
-        scan.figures = find_pairs(told)
+        scan.figures = find_pairs(step_recorder(scan, tell))
     except BaseException:
         _end(scan, is_cut_off=True)
         raise
     _end(scan)
-    log.info("looked_for_duplicates", **scan.figures)
+    log.info("duplicates_scanned", **scan.figures)
     return scan
 
 
@@ -102,26 +79,81 @@ def _end(scan: DuplicateScan, *, is_cut_off: bool = False) -> None:
     scan.save()
 
 
-def scan_recent_changes(*, settled_seconds: int = SETTLED_SECONDS) -> int:
-    """Look around who came or changed since the last scan, the earliest first, some at a time; how many were looked at.
+def _last_event() -> int:
+    return PatientEvent.objects.aggregate(last=Max("pk"))["last"] or 0
 
-    For the worker, again and again: with an import of many it catches up slowly, or the next scan does.
-    A change that is committed late, below the log's number that we got to, is left to the next scan.
+
+def find_pairs(tell: Progress) -> dict[str, int]:
+    """Looks through all active patients, brings the worklist in step, and returns figures.
+
+    Each batch is a transaction of its own: a scan that is cut off leaves pairs that are right,
+    and it can be run again.
     """
-    scan = (
-        DuplicateScan.objects.exclude(ended_at=None)
-        .filter(is_cut_off=False, noted_event__isnull=False)
-        .first()
-    )
+    figures = {"compared": 0, "new": 0, "left_out": 0}
+    for key in BLOCKING_KEYS:
+        tell(key)
+        _save_strong(_pairs_by_key(key, figures), figures)
+    _save_strong(_pairs_by_birth_date(tell), figures)
+    tell("what is on the list already")
+    figures["taken_off"] = refresh_pairs()
+    return figures
+
+
+def _pairs_by_key(key: str, figures: dict[str, int]) -> Iterator[PairIds]:
+    for members in find_groups(key):
+        figures["left_out"] += is_too_large(members)
+        yield from candidate_pairs(members)
+
+
+def _pairs_by_birth_date(tell: Progress) -> Iterator[PairIds]:
+    decade = None
+    for people in people_by_birth_date():
+        year = people[0]["date_of_birth"].year
+        if year // 10 != decade:
+            decade = year // 10
+            first = decade * 10
+            tell(f"family names alike on one day of birth, {first} to {first + 9}")
+        yield from candidate_pairs_of_day(people)
+
+
+def _save_strong(pairs: Iterator[PairIds], figures: dict[str, int]) -> None:
+    while batch := list(islice(pairs, _BATCH_SIZE)):
+        figures["compared"] += len(batch)
+        figures["new"] += save_pairs(_strong_matches(batch))
+
+
+def _strong_matches(pairs: Iterable[PairIds]) -> list[GradedPair]:
+    """Grades the pairs, and returns those that are certain or probable."""
+    wanted = list(pairs)
+    fields = compared_fields_by_id({patient_id for ids in wanted for patient_id in ids})
+    graded = []
+    for first_id, second_id in wanted:
+        if first_id in fields and second_id in fields:
+            match = grade_match(second_id, fields[second_id], new=fields[first_id])
+            if match and match.grade.is_strong:
+                graded.append(((first_id, second_id), match))
+    return graded
+
+
+def scan_recent_changes(*, settled_seconds: int = SETTLED_SECONDS) -> int:
+    """Looks around patients who were added or changed since the last scan; returns how many.
+
+    The worker calls it again and again. It takes MAX_CHANGES at a time, the earliest first, and
+    catches up slowly after a large import, unless the next scan is first. A change whose
+    transaction commits late, behind later numbers of the log, is left to the next scan.
+    """
+    ended = DuplicateScan.objects.exclude(ended_at=None)
+    scan = ended.filter(is_cut_off=False, noted_event__isnull=False).first()
     events = _events_after(scan.noted_event or 0, settled_seconds) if scan else []
     if not scan or not events:
         return 0
+    last_event, _ = events[-1]
     patient_ids = {patient_id for _, patient_id in events}
     try:
-        with _alone():
+        with advisory_lock(SCAN_LOCK):
             scan_patients(patient_ids)
-            DuplicateScan.objects.filter(pk=scan.pk).update(noted_event=events[-1][0])
-    except ScanRunning:
+            DuplicateScan.objects.filter(pk=scan.pk).update(noted_event=last_event)
+    except Busy:
         return 0
     return len(patient_ids)
 
@@ -129,97 +161,20 @@ def scan_recent_changes(*, settled_seconds: int = SETTLED_SECONDS) -> int:
 def _events_after(event_id: int, settled_seconds: int) -> list[tuple[int, UUID]]:
     before = timezone.now() - timedelta(seconds=settled_seconds)
     later = PatientEvent.objects.filter(pk__gt=event_id, pgh_created_at__lt=before).order_by("pk")
-    return [*later.values_list("pk", "pgh_obj_id")[:NOTED_AT_ONCE]]
-
-
-def _last_event() -> int:
-    return PatientEvent.objects.aggregate(last=Max("pk"))["last"] or 0
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """The session's own lock: it ends with the process, however that ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        [is_ours] = cursor.fetchone()
-    if not is_ours:
-        raise ScanRunning
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
-
-
-def _nudge() -> None:
-    """A lost one does no harm: the beat looks for scans that wait."""
-    try:
-        current_app.send_task("duplicates.run_scans", expires=NUDGE_SECONDS)
-    except (QueueAway, OSError) as error:
-        log.warning("scan_waits_for_the_beat", error=type(error).__name__)
-
-
-def find_pairs(tell: Tell) -> dict[str, int]:
-    """Look through all active patients, and bring the list in step; figures of what was compared and found.
-
-    Each slice is a transaction of its own: cut off in the middle, it leaves pairs that are right. Again is safe.
-    """
-    figures = {"compared": 0, "new": 0, "left_out": 0}
-    for key in BLOCKING_KEYS:
-        tell(key)
-        _keep(_of_groups(key, figures), figures)
-    _keep(_of_days(tell), figures)
-    tell("what is on the list already")
-    figures["taken_off"] = refresh_pairs()
-    return figures
+    return list(later.values_list("pk", "pgh_obj_id")[:MAX_CHANGES])
 
 
 def scan_patients(patient_ids: Iterable[UUID]) -> int:
-    """Look around these patients alone, a few dozen rows each; how many pairs are new. For a few hundred at most."""
-    new = 0
-    rows = Patient.objects.filter(pk__in=list(patient_ids), status=Status.ACTIVE).order_by("pk")
-    for row in rows.values("pk", *COMPARED_COLUMNS):
-        others = find_matches(exclude_dismissed(Patient.objects.all(), row["pk"]), row)
-        twos: list[Two] = [
-            _in_order(row["pk"], match.patient_id) for match in others if match.grade.is_strong
-        ]
-        new += save_pairs(_strong(twos))
-    refresh_pairs(patient_ids)
+    """Looks for pairs of these patients alone, and returns how many are new.
+
+    It compares a few dozen rows for each patient: call it for a few hundred at most.
+    """
+    ids, new = list(patient_ids), 0
+    patients = Patient.objects.filter(pk__in=ids, status=Status.ACTIVE).order_by("pk")
+    for row in patients.values("pk", *COMPARED_COLUMNS):
+        others = exclude_dismissed(Patient.objects.all(), row["pk"])
+        matches = [match for match in find_matches(others, row) if match.grade.is_strong]
+        pairs = [pair_ids(row["pk"], match.patient_id) for match in matches]
+        new += save_pairs(_strong_matches(pairs))
+    refresh_pairs(ids)
     return new
-
-
-def _keep(twos: Iterator[Two], figures: dict[str, int]) -> None:
-    while some := list(islice(twos, _SLICE)):
-        figures["compared"] += len(some)
-        figures["new"] += save_pairs(_strong(some))
-
-
-def _of_groups(key: str, figures: dict[str, int]) -> Iterator[Two]:
-    for members in find_groups(key):
-        figures["left_out"] += is_too_large(members)
-        yield from candidate_pairs(members)
-
-
-def _of_days(tell: Tell) -> Iterator[Two]:
-    decade = 0
-    for people in people_by_birth_date():
-        if (now := people[0]["date_of_birth"].year // 10 * 10) != decade:
-            decade = now
-            tell(f"family names alike on one day of birth, {decade} to {decade + 9}")
-        yield from candidate_pairs_of_day(people)
-
-
-def _in_order(one: UUID, other: UUID) -> Two:
-    return (one, other) if one < other else (other, one)
-
-
-def _strong(twos: Iterable[Two]) -> list[Graded]:
-    """Those of them that the rules take for certain or probable, graded."""
-    wanted = list(twos)
-    facts = compared_fields_by_id({one for two in wanted for one in two})
-    there = [(first, second) for first, second in wanted if first in facts and second in facts]
-    graded = [
-        ((first, second), grade_match(second, facts[second], new=facts[first]))
-        for first, second in there
-    ]
-    return [(two, match) for two, match in graded if match and match.grade.is_strong]

@@ -1,4 +1,4 @@
-"""What patients do when one of them is saved: who is active again stands on the list of possible duplicates again."""
+"""Saving a patient who is active again puts their pairs back on the worklist."""
 
 from collections.abc import Collection
 from typing import Any
@@ -10,13 +10,13 @@ from portal.patients.models import Patient, Status
 
 
 def connect() -> None:
-    """Called once, when the app is ready."""
+    """Connects the signals; called once, when the app is ready."""
     post_save.connect(_patient_saved, sender=Patient, dispatch_uid="patients.patient_saved")
 
 
 def _patient_saved(
     instance: Patient, update_fields: Collection[str] | None = None, **_: Any
 ) -> None:
-    """Of a restored or unmerged one; other changes cost nothing here, and wait for the next scan."""
+    """Acts on a restored or unmerged patient; any other change waits for the next scan."""
     if update_fields and "status" in update_fields and instance.status == Status.ACTIVE:
         reopen_pairs_of(instance.pk)

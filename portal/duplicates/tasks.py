@@ -1,4 +1,4 @@
-"""What the worker does for duplicates."""
+"""The worker's tasks for duplicates."""
 
 import structlog
 from celery import shared_task
@@ -10,13 +10,13 @@ log = structlog.get_logger("portal.duplicates")
 
 @shared_task(name="duplicates.find")
 def find_duplicates() -> None:
-    """Once a night."""
+    """Requests a scan, once a night."""
     scans.request_scan(by=None)
 
 
 @shared_task(name="duplicates.run_scans")
 def run_scans() -> None:
-    """On a nudge, and often: what was asked for by night or on the page, or was cut off by a kill."""
+    """Runs scans that were requested or cut off; started by a nudge, and often."""
     try:
         scans.run_requested_scans()
     except Exception as error:
@@ -24,9 +24,9 @@ def run_scans() -> None:
 
 
 @shared_task(name="duplicates.note_changes")
-def note_changes() -> None:
-    """Every few minutes: who came or changed may be here already, too."""
+def scan_recent_changes() -> None:
+    """Looks, every few minutes, for duplicates of patients who were added or changed."""
     try:
         scans.scan_recent_changes()
     except Exception as error:
-        log.exception("changes_not_looked_at", error=type(error).__name__)
+        log.exception("recent_changes_not_scanned", error=type(error).__name__)

@@ -1,157 +1,191 @@
-"""The list of pairs that somebody has to decide: what scans find goes on it, what no longer fits leaves it."""
+"""The worklist: pairs that a user has to decide.
 
-from collections.abc import Collection, Iterable, Sequence
+Scans add pairs to it; pairs that no longer match leave it.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Q
 
 from portal.patients.matching.lookup import UNIDENTIFIED_REASON
-from portal.patients.matching.rules import Match, compared_fields_by_id, grade_match
+from portal.patients.matching.rules import (
+    Match,
+    PairIds,
+    compared_fields_by_id,
+    grade_match,
+    pair_ids,
+)
 from portal.patients.models import PairState, Patient, PatientEvent, PossibleDuplicate, Status
 from portal.patients.models.log import DELETED
 
-Two = tuple[UUID, UUID]
-Graded = tuple[Two, Match]
-Said = tuple[int | None, datetime, str]
-_SLICE = 1_000
-_HOLD = "SELECT id FROM patients_patient WHERE id = ANY(%s::uuid[]) AND status = 'active' ORDER BY id FOR KEY SHARE"
+GradedPair = tuple[PairIds, Match]
+
+_BATCH_SIZE = 1_000  # pairs that are reviewed in one transaction
+_HOLD_ACTIVE = """
+    SELECT id FROM patients_patient WHERE id = ANY(%s::uuid[]) AND status = 'active'
+    ORDER BY id FOR KEY SHARE
+"""
+
+
+class _Override(NamedTuple):
+    """A decision from the log: a user registered or changed one patient in spite of the other."""
+
+    user_id: int | None
+    decided_at: datetime
+    reason: str
 
 
 @transaction.atomic
-def save_pairs(found: Collection[Graded]) -> int:
-    """Put strong matches on the list, each pair with the smaller id first; how many are new there.
+def save_pairs(graded: Collection[GradedPair]) -> int:
+    """Puts strong matches on the worklist, and returns how many pairs are new there.
 
-    Who set two apart stays right: the pair is kept as it is. So does who registered or edited one of them beside the
-    other and said why it is another person: such a pair begins its life set apart.
+    A dismissed pair stays as it is. A pair that is new begins as dismissed if one of the two was
+    registered or changed beside the other with an override reason.
     """
-    active = _hold({one for two, _ in found for one in two})
-    wanted = dict(sorted((two, match) for two, match in found if active.issuperset(two)))
-    known = _known(wanted)
-    _change([pair for two, pair in known.items() if _differs(pair, wanted[two])], wanted)
-    new = {two: match for two, match in wanted.items() if two not in known}
-    said = _said_at_the_desk(new)
-    rows = [_row(two, match, said.get(two)) for two, match in new.items()]
+    active = _hold_active({patient_id for ids, _ in graded for patient_id in ids})
+    matches = {ids: match for ids, match in sorted(graded, key=_ids_of) if active.issuperset(ids)}
+    known = _lock_known(matches)
+    _update_pairs([pair for ids, pair in known.items() if _is_stale(pair, matches[ids])], matches)
+    new = {ids: match for ids, match in matches.items() if ids not in known}
+    overrides = _find_overrides(new)
+    rows = [_new_row(ids, match, overrides.get(ids)) for ids, match in new.items()]
     PossibleDuplicate.objects.bulk_create(rows, ignore_conflicts=True)
     return sum(row.state == PairState.OPEN for row in rows)
 
 
-def refresh_pairs(patient_ids: Iterable[UUID] | None = None) -> int:
-    """Take off the list who no longer match or are not active, and put back who are again; how many left it.
-
-    All pairs, or those of these patients. Who was set apart is not asked after again.
-    """
-    pairs = PossibleDuplicate.objects.exclude(state=PairState.DISMISSED)
-    if patient_ids is not None:
-        ids = list(patient_ids)
-        pairs = pairs.filter(Q(first__in=ids) | Q(second__in=ids))
-    off, last = 0, 0
-    while some := [*pairs.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:_SLICE]]:
-        off += _review(some)
-        last = some[-1]
-    return off
+def _ids_of(graded: GradedPair) -> PairIds:
+    return graded[0]
 
 
-def reopen_pairs_of(patient_id: UUID) -> None:
-    """The pairs of a patient who is active again: shown at once, and looked at again by the next scan."""
-    pairs = PossibleDuplicate.objects.filter(
-        Q(first=patient_id) | Q(second=patient_id), state=PairState.GONE
-    )
-    pairs.update(state=PairState.OPEN)
-
-
-@transaction.atomic
-def _review(pair_ids: Sequence[int]) -> int:
-    pairs = [
-        *PossibleDuplicate.objects.exclude(state=PairState.DISMISSED)
-        .filter(pk__in=pair_ids)
-        .order_by("first", "second")
-        .select_for_update()
-    ]
-    ids = {one for pair in pairs for one in (pair.first_id, pair.second_id)}
-    active = {
-        *Patient.objects.filter(pk__in=ids, status=Status.ACTIVE).values_list("pk", flat=True)
-    }
-    both = [pair for pair in pairs if active.issuperset((pair.first_id, pair.second_id))]
-    gone = [pair.pk for pair in pairs if pair not in both and pair.state == PairState.OPEN]
-    matches = _matches(both)
-    no_longer = [pair.pk for pair in both if pair.pk not in matches]
-    back = [pair.pk for pair in both if pair.pk in matches and pair.state == PairState.GONE]
-    PossibleDuplicate.objects.filter(pk__in=gone).update(state=PairState.GONE)
-    PossibleDuplicate.objects.filter(pk__in=back).update(state=PairState.OPEN)
-    PossibleDuplicate.objects.filter(pk__in=no_longer).delete()
-    return len(gone) + len(no_longer)
-
-
-def _matches(pairs: Iterable[PossibleDuplicate]) -> set[int]:
-    twos = {pair.pk: (pair.first_id, pair.second_id) for pair in pairs}
-    facts = compared_fields_by_id({one for two in twos.values() for one in two})
-    graded = {pk: grade_match(two[1], facts[two[1]], new=facts[two[0]]) for pk, two in twos.items()}
-    return {pk for pk, match in graded.items() if match and match.grade.is_strong}
-
-
-def _hold(patient_ids: Iterable[UUID]) -> set[UUID]:
-    """Those of them who are active; until the transaction ends none can be deleted, and all can be changed."""
+def _hold_active(patient_ids: Iterable[UUID]) -> set[UUID]:
+    """Returns the active ones; until the transaction ends they can be changed, not deleted."""
     with connection.cursor() as cursor:
-        cursor.execute(_HOLD, [[str(one) for one in patient_ids]])
-        return {UUID(str(one)) for (one,) in cursor}
+        cursor.execute(_HOLD_ACTIVE, [[str(patient_id) for patient_id in patient_ids]])
+        return {UUID(str(patient_id)) for (patient_id,) in cursor}
 
 
-def _known(twos: Collection[Two]) -> dict[Two, PossibleDuplicate]:
-    rows = PossibleDuplicate.objects.filter(first__in={first for first, _ in twos}).order_by(
-        "first", "second"
-    )
-    return {
-        (row.first_id, row.second_id): row
-        for row in rows.select_for_update()
-        if (row.first_id, row.second_id) in twos
-    }
+def _lock_known(wanted: Collection[PairIds]) -> dict[PairIds, PossibleDuplicate]:
+    first_ids = {first_id for first_id, _ in wanted}
+    rows = PossibleDuplicate.objects.filter(first__in=first_ids).order_by("first", "second")
+    known = {(row.first_id, row.second_id): row for row in rows.select_for_update()}
+    return {ids: row for ids, row in known.items() if ids in wanted}
 
 
-def _differs(pair: PossibleDuplicate, match: Match) -> bool:
+def _is_stale(pair: PossibleDuplicate, match: Match) -> bool:
+    if pair.state == PairState.DISMISSED:
+        return False
     is_same = (pair.grade, tuple(pair.reasons)) == (match.grade, match.reasons)
-    return pair.state != PairState.DISMISSED and not (is_same and pair.state == PairState.OPEN)
+    return pair.state != PairState.OPEN or not is_same
 
 
-def _change(pairs: list[PossibleDuplicate], matches: dict[Two, Match]) -> None:
+def _update_pairs(pairs: list[PossibleDuplicate], matches: dict[PairIds, Match]) -> None:
     for pair in pairs:
         match = matches[pair.first_id, pair.second_id]
         pair.state, pair.grade, pair.reasons = PairState.OPEN, match.grade, [*match.reasons]
     PossibleDuplicate.objects.bulk_update(pairs, ["state", "grade", "reasons"])
 
 
-def _row(two: Two, match: Match, said: Said | None) -> PossibleDuplicate:
+def _new_row(ids: PairIds, match: Match, override: _Override | None) -> PossibleDuplicate:
+    first_id, second_id = ids
     row = PossibleDuplicate(
-        first_id=two[0], second_id=two[1], grade=match.grade, reasons=[*match.reasons]
+        first_id=first_id, second_id=second_id, grade=match.grade, reasons=[*match.reasons]
     )
-    if said:
+    if override:
         row.state = PairState.DISMISSED
-        row.decided_by_id, row.decided_at, row.reason = said
+        row.decided_by_id, row.decided_at, row.reason = override
     return row
 
 
-def _said_at_the_desk(twos: Collection[Two]) -> dict[Two, Said]:
-    """Of these pairs those where one was registered or edited beside the other, with the reason why these are two.
+def _find_overrides(wanted: Collection[PairIds]) -> dict[PairIds, _Override]:
+    """Returns the override, the latest one, of each of these pairs that has one.
 
-    Who could not be identified was told apart from nobody.
+    That a person could not be identified says nothing about who it is.
     """
-    ids = {one for two in twos for one in two}
-    told = PatientEvent.objects.filter(pgh_obj__in=ids, pgh_context__has_key="similar").exclude(
-        pgh_label=DELETED
+    patient_ids = {patient_id for ids in wanted for patient_id in ids}
+    events = PatientEvent.objects.filter(pgh_obj__in=patient_ids, pgh_context__has_key="similar")
+    rows = events.exclude(pgh_label=DELETED).order_by("pgh_id")
+    overrides = {}
+    for patient_id, context, at in rows.values_list("pgh_obj_id", "pgh_context", "pgh_created_at"):
+        reason = context.get("duplicate_reason") or ""
+        if reason in ("", UNIDENTIFIED_REASON):
+            continue
+        for ids in _pairs_in(patient_id, context):
+            if ids in wanted:
+                overrides[ids] = _Override(context.get("user"), at, reason[:200])
+    return overrides
+
+
+def _pairs_in(patient_id: UUID, context: dict[str, Any]) -> Iterator[PairIds]:
+    for other_id in context["similar"]:
+        yield pair_ids(patient_id, UUID(other_id))
+
+
+def refresh_pairs(patient_ids: Iterable[UUID] | None = None) -> int:
+    """Brings pairs in step with the records, and returns how many left the worklist.
+
+    Pairs leave that no longer match or have a patient who is not active; pairs of patients who
+    are active again come back. Without `patient_ids` all pairs are looked at, but for dismissed
+    ones, which stay as they are.
+    """
+    pairs = PossibleDuplicate.objects.exclude(state=PairState.DISMISSED)
+    if patient_ids is not None:
+        ids = list(patient_ids)
+        pairs = pairs.filter(Q(first__in=ids) | Q(second__in=ids))
+    removed, last_id = 0, 0
+    while batch := _ids_after(pairs.values_list("pk", flat=True), last_id):
+        removed += _refresh_batch(batch)
+        last_id = batch[-1]
+    return removed
+
+
+def _ids_after(pair_ids: Any, last_id: int) -> list[int]:
+    return list(pair_ids.filter(pk__gt=last_id).order_by("pk")[:_BATCH_SIZE])
+
+
+@transaction.atomic
+def _refresh_batch(row_ids: Sequence[int]) -> int:
+    undecided = PossibleDuplicate.objects.exclude(state=PairState.DISMISSED)
+    locked = undecided.filter(pk__in=row_ids).order_by("first", "second").select_for_update()
+    pairs = list(locked)
+    patient_ids = {patient_id for pair in pairs for patient_id in (pair.first_id, pair.second_id)}
+    patients = Patient.objects.filter(pk__in=patient_ids, status=Status.ACTIVE)
+    active_ids = set(patients.values_list("pk", flat=True))
+    matching = _still_matching(pairs, active_ids)
+    inactive, back, no_longer = [], [], []
+    for pair in pairs:
+        if not active_ids.issuperset((pair.first_id, pair.second_id)):
+            if pair.state == PairState.OPEN:
+                inactive.append(pair.pk)
+        elif pair.pk not in matching:
+            no_longer.append(pair.pk)
+        elif pair.state == PairState.GONE:
+            back.append(pair.pk)
+    PossibleDuplicate.objects.filter(pk__in=inactive).update(state=PairState.GONE)
+    PossibleDuplicate.objects.filter(pk__in=back).update(state=PairState.OPEN)
+    PossibleDuplicate.objects.filter(pk__in=no_longer).delete()
+    return len(inactive) + len(no_longer)
+
+
+def _still_matching(pairs: Iterable[PossibleDuplicate], active_ids: set[UUID]) -> set[int]:
+    """Returns the keys of the pairs of active patients that still match strongly."""
+    fields = compared_fields_by_id(active_ids)
+    matching = set()
+    for pair in pairs:
+        if pair.first_id in fields and pair.second_id in fields:
+            new = fields[pair.first_id]
+            match = grade_match(pair.second_id, fields[pair.second_id], new=new)
+            if match and match.grade.is_strong:
+                matching.add(pair.pk)
+    return matching
+
+
+def reopen_pairs_of(patient_id: UUID) -> None:
+    """Shows the pairs of a patient who is active again; the next scan looks at them anew."""
+    pairs = PossibleDuplicate.objects.filter(
+        Q(first=patient_id) | Q(second=patient_id), state=PairState.GONE
     )
-    said = {}
-    for one, context, at in told.order_by("pgh_id").values_list(
-        "pgh_obj_id", "pgh_context", "pgh_created_at"
-    ):
-        for two, reason in _told(one, context):
-            if two in twos and reason not in ("", UNIDENTIFIED_REASON):
-                said[two] = (context.get("user"), at, reason[:200])
-    return said
-
-
-def _told(new: UUID, context: dict[str, Any]) -> Iterable[tuple[Two, str]]:
-    for other in context["similar"]:
-        first, second = sorted((new, UUID(other)))
-        yield (first, second), context.get("duplicate_reason") or ""
+    pairs.update(state=PairState.OPEN)

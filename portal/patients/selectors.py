@@ -121,7 +121,7 @@ def similar_patients(
     """The patients who may be the person of these cleaned details, the surest first, each with the match.
 
     For a patient who is changed, `but_for` is her own id: those count who match better than they did `before`, and
-    whom nobody has set apart from her.
+    whose pair with her is not dismissed.
     The reading is recorded, but for those whom the user has `seen` a moment ago.
     """
     visible = patients_visible_to(user)

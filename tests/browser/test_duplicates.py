@@ -57,7 +57,7 @@ def test_the_list_is_walked_with_arrows_and_enter_opens_the_record(desk, pairs):
 def test_two_people_in_one_press_with_an_undo(staff, front_desk, pairs, scripts):
     desk = staff(front_desk, scripts=scripts)
     desk.open(f"{PAGE}?grade=probable")
-    desk.page.get_by_role("button", name="Two people").click()
+    desk.page.get_by_role("button", name="Dismiss pair").click()
     expect(desk.page.get_by_role("status").filter(has_text="are two people")).to_be_visible()
     expect(desk.page.get_by_role("heading", name="No such pair")).to_be_visible()
     if scripts:
@@ -69,13 +69,13 @@ def test_two_people_in_one_press_with_an_undo(staff, front_desk, pairs, scripts)
 
 def test_who_was_set_apart_stands_with_who_and_why_and_can_be_put_back(desk, pairs, front_desk):
     desk.open(PAGE)
-    desk.page.get_by_role("button", name="Two people").first.click()
-    desk.page.get_by_role("link", name="Set apart").click()
+    desk.page.get_by_role("button", name="Dismiss pair").first.click()
+    desk.page.get_by_role("link", name="Dismissed pairs").click()
     expect(desk.page.locator("tbody")).to_contain_text(str(front_desk))
     expect(desk.page.locator("tbody")).to_contain_text("no reason given")
     is_readable_everywhere(desk)
-    desk.page.get_by_role("button", name="Put back on the list").click()
-    expect(desk.page.get_by_role("heading", name="Nobody is set apart")).to_be_visible()
+    desk.page.get_by_role("button", name="Reopen pair").click()
+    expect(desk.page.get_by_role("heading", name="No dismissed pairs")).to_be_visible()
 
 
 def test_the_first_look_is_asked_for_here_and_told_of_while_it_goes_on(desk):

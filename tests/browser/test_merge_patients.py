@@ -37,7 +37,7 @@ def test_two_records_are_merged_and_parted_again(staff, front_desk):
     page.get_by_role("link", name=f"MRN {newer.mrn}").click()
     page.get_by_text("was merged into").wait_for()
     is_readable_everywhere(person)
-    page.get_by_role("button", name="Take the merge back").click()
+    page.get_by_role("button", name="Undo merge").click()
     page.get_by_text("are two records again").wait_for()
     older.refresh_from_db()
     assert (older.given_name, older.phone) == ("Jane", "")

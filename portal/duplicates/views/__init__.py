@@ -1,1 +1,1 @@
-"""The pages of duplicates."""
+"""The pages of possible duplicates: the worklist, and the merge of two records."""

@@ -1,5 +1,6 @@
-"""Merge two records of one person: find the other one, compare, decide; and take that back."""
+"""The pages of a merge: find the other record, compare the two, merge them, and undo the merge."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +11,10 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.accounts.rules import allow, user_of
-from portal.duplicates.forms import MergeForm, default_survivor, merge_field_label, merge_lines
+from portal.duplicates.forms import MergeForm, choice_label, default_survivor, merge_lines
 from portal.duplicates.merge import merge_patient, refuse_to_merge, unmerge_patient
-from portal.duplicates.merge_fields import MERGE_FIELDS
+from portal.duplicates.merge_fields import MERGE_CHOICES
+from portal.duplicates.selectors import MERGE_PERMISSION
 from portal.duplicates.services import dismiss_pair
 from portal.errors import Conflict, InvalidInput, PortalError
 from portal.patients.models import Patient, Source
@@ -20,182 +22,186 @@ from portal.patients.selectors import find_patients, open_patient, similar_patie
 from portal.patients.validation import FIELDS
 from portal.patients.views.layout import extension_tags, patient_layout
 
-FOUND = 8
+MAX_HITS = 8  # patients that are offered for a text
 
 
-@allow("patients.merge_patient")
+@allow(MERGE_PERMISSION)
 @require_safe
-def choose(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """The other record: by MRN or whatever the search knows, or one of those who are alike."""
-    user = user_of(request)
-    patient = open_patient(user, patient_id, channel=Source.PORTAL)
+def choose_record(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Lets the user choose the other record: by MRN, by search, or among possible duplicates."""
+    patient = open_patient(user_of(request), patient_id, channel=Source.PORTAL)
     text = request.GET.get("q", "").strip()
-    found = (
-        find_patients(user, text=text, limit=FOUND + 1, channel=Source.PORTAL).hits if text else []
-    )
-    hits = [hit for hit in found if hit.patient.pk != patient.pk][:FOUND]
+    context = {**patient_layout(request, patient, tab=""), "text": text}
+    if not text:
+        context["similar"] = _possible_duplicates(request, patient)
+        return render(request, "duplicates/choose.html", context)
+    page = find_patients(user_of(request), text=text, limit=MAX_HITS + 1, channel=Source.PORTAL)
+    hits = [hit for hit in page.hits if hit.patient.pk != patient.pk][:MAX_HITS]
     if len(hits) == 1 and hits[0].patient.mrn == text:
         return redirect("duplicates:merge", patient.pk, hits[0].patient.pk)
-    details = {name: getattr(patient, name) for name in FIELDS if name != "identifiers"}
-    alike = (
-        [] if text else similar_patients(user, details, channel=Source.PORTAL, seen=[patient.pk])
-    )
-    context = {
-        **patient_layout(request, patient, tab=""),
-        "text": text,
-        "hits": hits,
-        "alike": [(one, match) for one, match in alike if one.pk != patient.pk],
-        "is_self": bool(found) and not hits,
-    }
+    context |= {"hits": hits, "is_itself": bool(page.hits) and not hits}
     return render(request, "duplicates/choose.html", context)
 
 
-@allow("patients.merge_patient")
+def _possible_duplicates(request: HttpRequest, patient: Patient) -> list[Any]:
+    details = {name: getattr(patient, name) for name in FIELDS if name != "identifiers"}
+    found = similar_patients(user_of(request), details, channel=Source.PORTAL, seen=[patient.pk])
+    return [(other, match) for other, match in found if other.pk != patient.pk]
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """Two records in their order on the page, and the one that stays."""
+
+    first: Patient
+    second: Patient
+    survivor: Patient
+
+    @property
+    def records(self) -> list[Patient]:
+        return [self.first, self.second]
+
+    @property
+    def duplicate(self) -> Patient:
+        return self.second if self.survivor == self.first else self.first
+
+    @property
+    def versions(self) -> dict[str, int]:
+        return {"version": self.duplicate.version, "into_version": self.survivor.version}
+
+    @property
+    def obstacle(self) -> str:
+        """Why the two cannot be merged as they are; empty if they can."""
+        try:
+            refuse_to_merge(self.duplicate, self.survivor)
+        except Conflict as error:
+            return error.detail
+        return ""
+
+
+@allow(MERGE_PERMISSION)
 @require_http_methods(["GET", "POST"])
-def merge(request: HttpRequest, patient_id: UUID, other_id: UUID) -> HttpResponse:
-    """Both records side by side; then the survivor's page, or, where these are two people, the first one's."""
+def merge_records(request: HttpRequest, patient_id: UUID, other_id: UUID) -> HttpResponse:
+    """Shows both records side by side, and merges them or dismisses the pair."""
     if patient_id == other_id:
         raise InvalidInput("Choose two records: these are one and the same.")
-    records = [
-        open_patient(user_of(request), one, channel=Source.PORTAL, action="compare")
-        for one in (patient_id, other_id)
-    ]
-    survivor = _survivor(request, records)
+    compared = _compare(request, patient_id, other_id)
     if request.method == "GET":
-        return _page(request, records, survivor, MergeForm(initial=_versions(records, survivor)))
+        return _merge_page(request, compared, MergeForm(initial=compared.versions))
     if request.POST.get("decision") == "apart":
-        return _two_people(request, records)
-    form, taken = MergeForm(request.POST), _taken(request, records, survivor)
+        return _dismiss(request, compared)
+    form, taken = MergeForm(request.POST), _taken_choices(request, compared.duplicate)
     if not form.is_valid():
-        return _page(request, records, survivor, form, taken=taken, status=422)
+        return _merge_page(request, compared, form, taken=taken, status=422)
     try:
-        merged = _merged(request, records, survivor, form, taken)
+        survivor = merge_patient(
+            compared.duplicate.pk,
+            into=compared.survivor.pk,
+            by=user_of(request),
+            source=Source.PORTAL,
+            reason=form.cleaned_data["reason"],
+            take=taken,
+            expected_version=form.cleaned_data["version"],
+            expected_into_version=form.cleaned_data["into_version"],
+        )
     except PortalError as error:
-        return _refused(request, records, survivor, error)
-    duplicate = _other(records, survivor)
-    return _told(request, merged, "duplicates/merged.html", {"duplicate": duplicate})
+        return _refused_page(request, compared, error)
+    context = {"duplicate": compared.duplicate}
+    return _show_with_message(request, survivor, "duplicates/merged.html", context)
 
 
-@allow("patients.merge_patient")
+@allow(MERGE_PERMISSION)
 @require_POST
-def unmerge(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """Two records again; the page of the one that was merged says what the other one keeps."""
-    parted = unmerge_patient(patient_id, by=user_of(request), source=Source.PORTAL)
-    left = [
-        "identifiers" if name == "identifiers" else merge_field_label(name).lower()
-        for name in parted.left
+def undo_merge(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Unmerges a record, and shows it with a message of what the survivor keeps."""
+    result = unmerge_patient(patient_id, by=user_of(request), source=Source.PORTAL)
+    kept = [
+        name if name == "identifiers" else choice_label(name).lower()
+        for name in result.kept_by_survivor
     ]
-    return _told(
+    context = {"survivor": result.survivor, "kept": kept}
+    return _show_with_message(request, result.unmerged, "duplicates/unmerged.html", context)
+
+
+def _compare(
+    request: HttpRequest, first_id: UUID, second_id: UUID, *, survivor_id: str = ""
+) -> _Comparison:
+    first, second = (
+        open_patient(user_of(request), patient_id, channel=Source.PORTAL, action="compare")
+        for patient_id in (first_id, second_id)
+    )
+    query = request.POST if request.method == "POST" else request.GET
+    survivor_id = survivor_id or query.get("keep", "")
+    chosen = [record for record in (first, second) if str(record.pk) == survivor_id]
+    return _Comparison(first, second, chosen[0] if chosen else default_survivor(first, second))
+
+
+def _taken_choices(request: HttpRequest, duplicate: Patient) -> list[str]:
+    return [
+        choice
+        for choice in MERGE_CHOICES
+        if request.POST.get(f"from_{choice}") == str(duplicate.pk)
+    ]
+
+
+def _refused_page(request: HttpRequest, compared: _Comparison, error: PortalError) -> HttpResponse:
+    """Shows the records as they are now: what was chosen may not fit them any more."""
+    now = _compare(
         request,
-        parted.duplicate,
-        "duplicates/unmerged.html",
-        {"survivor": parted.survivor, "left": left},
+        compared.first.pk,
+        compared.second.pk,
+        survivor_id=str(compared.survivor.pk),
     )
+    form = MergeForm({**now.versions, "reason": request.POST.get("reason", "")})
+    details = " ".join(problem.detail for problem in error.errors)
+    form.add_error(None, details or error.detail)
+    return _merge_page(request, now, form, status=error.status)
 
 
-def _survivor(request: HttpRequest, records: list[Patient]) -> Patient:
-    asked = (request.POST if request.method == "POST" else request.GET).get("keep", "")
-    return next((one for one in records if str(one.pk) == asked), default_survivor(*records))
-
-
-def _other(records: list[Patient], survivor: Patient) -> Patient:
-    return records[1] if survivor == records[0] else records[0]
-
-
-def _versions(records: list[Patient], survivor: Patient) -> dict[str, int]:
-    return {"version": _other(records, survivor).version, "into_version": survivor.version}
-
-
-def _taken(request: HttpRequest, records: list[Patient], survivor: Patient) -> list[str]:
-    duplicate = str(_other(records, survivor).pk)
-    return [name for name in MERGE_FIELDS if request.POST.get(f"from_{name}") == duplicate]
-
-
-def _merged(
+def _merge_page(
     request: HttpRequest,
-    records: list[Patient],
-    survivor: Patient,
-    form: MergeForm,
-    taken: list[str],
-) -> Patient:
-    return merge_patient(
-        _other(records, survivor).pk,
-        into=survivor.pk,
-        by=user_of(request),
-        source=Source.PORTAL,
-        reason=form.cleaned_data["reason"],
-        take=taken,
-        expected_version=form.cleaned_data["version"],
-        expected_into_version=form.cleaned_data["into_version"],
-    )
-
-
-def _refused(
-    request: HttpRequest, records: list[Patient], survivor: Patient, error: PortalError
-) -> HttpResponse:
-    """The page as the records are now: what was chosen may not be about them any more."""
-    records = [
-        open_patient(user_of(request), one.pk, channel=Source.PORTAL, action="compare")
-        for one in records
-    ]
-    survivor = next(one for one in records if one == survivor)
-    form = MergeForm({**_versions(records, survivor), "reason": request.POST.get("reason", "")})
-    form.add_error(None, " ".join(one.detail for one in error.errors) or error.detail)
-    return _page(request, records, survivor, form, status=error.status)
-
-
-def _page(
-    request: HttpRequest,
-    records: list[Patient],
-    survivor: Patient,
+    compared: _Comparison,
     form: MergeForm,
     *,
     taken: list[str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    lines = merge_lines(*records, survivor=survivor, taken=taken)
+    lines = merge_lines(compared.first, compared.second, survivor=compared.survivor, taken=taken)
+    records = [
+        {
+            "patient": record,
+            "tags": extension_tags(request, record),
+            "is_survivor": record == compared.survivor,
+        }
+        for record in compared.records
+    ]
     context = {
-        "records": [
-            {"patient": one, "tags": extension_tags(request, one), "stays": one == survivor}
-            for one in records
-        ],
-        "survivor": survivor,
-        "duplicate": _other(records, survivor),
+        "records": records,
+        "survivor": compared.survivor,
+        "duplicate": compared.duplicate,
         "lines": lines,
         "differing": sum(line.differs for line in lines),
         "form": form,
-        "stop": _stop(records, survivor),
+        "obstacle": compared.obstacle,
     }
     return render(request, "duplicates/merge.html", context, status=status)
 
 
-def _stop(records: list[Patient], survivor: Patient) -> str:
-    """Why these two cannot be merged as they are; empty where they can."""
-    try:
-        refuse_to_merge(_other(records, survivor), survivor)
-    except Conflict as error:
-        return error.detail
-    return ""
-
-
-def _two_people(request: HttpRequest, records: list[Patient]) -> HttpResponse:
-    one, other = records
-    dismiss_pair(
-        one.pk,
-        other.pk,
-        by=user_of(request),
-        reason=request.POST.get("reason", ""),
-        channel=Source.PORTAL,
-    )
+def _dismiss(request: HttpRequest, compared: _Comparison) -> HttpResponse:
+    first, second = compared.records
+    reason = request.POST.get("reason", "")
+    dismiss_pair(first.pk, second.pk, by=user_of(request), reason=reason, channel=Source.PORTAL)
     messages.success(
         request,
-        f"MRN {one.mrn} and MRN {other.mrn} are two people. They are not shown as alike any more.",
+        f"MRN {first.mrn} and MRN {second.mrn} are two people. "
+        "They are not shown as possible duplicates any more.",
     )
-    return redirect("patients:show", one.pk)
+    return redirect("patients:show", first.pk)
 
 
-def _told(
-    request: HttpRequest, patient: Patient, template: str, more: dict[str, Any]
+def _show_with_message(
+    request: HttpRequest, patient: Patient, template: str, context: dict[str, Any]
 ) -> HttpResponse:
-    messages.success(request, render_to_string(template, {"patient": patient, **more}, request))
+    message = render_to_string(template, {"patient": patient, **context}, request)
+    messages.success(request, message)
     return redirect("patients:show", patient.pk)

@@ -1,5 +1,6 @@
-"""The list of pairs that may be one person: decided once, by a person, with an undo."""
+"""The worklist page: pairs that may be one person, decided once by a user, with an undo."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -26,98 +27,96 @@ from portal.duplicates.services import dismiss_pair, reopen_pair
 from portal.patients.matching.rules import MatchGrade
 
 GRADES = [("", "Any"), (MatchGrade.CERTAIN, "Certain"), (MatchGrade.PROBABLE, "Probable")]
-APART = "apart"
-_KEPT = ("show", "grade", "patient", "after")
+DISMISSED = "apart"  # the value of `show` in addresses
+_PARAMETERS = ("show", "grade", "patient", "after")
 
 
 @allow(MERGE_PERMISSION)
 @require_safe
-def duplicates(request: HttpRequest) -> HttpResponse:
-    """Those to be decided, or those set apart; a poll while a scan is at work gets its state alone."""
+def show_worklist(request: HttpRequest) -> HttpResponse:
+    """Shows open or dismissed pairs; a poll during a scan gets the state of the scan alone."""
     context: dict[str, Any] = {"scan": scan_status(), "most": MAX_COUNTED}
-    if request.htmx:  # type: ignore[attr-defined]
+    if request.htmx:  # type: ignore[attr-defined]  # set by the middleware of django-htmx
         context["has_just_ended"] = context["scan"].last and not context["scan"].current
         return render(request, "duplicates/worklist.html#scan", context)
-    asked = _asked(request.GET)
-    is_apart = asked["show"] == APART
+    query = _clean_query(request.GET)
+    is_dismissed = query["show"] == DISMISSED
     context |= {
-        "asked": asked,
-        "is_apart": is_apart,
+        "query": query,
+        "is_dismissed": is_dismissed,
         "grades": GRADES,
-        "is_narrowed": bool(asked["grade"] or asked["patient"]),
+        "is_filtered": bool(query["grade"] or query["patient"]),
     }
-    page = _apart(request, asked) if is_apart else _to_decide(request, asked)
-    return render(request, "duplicates/worklist.html", context | page)
+    context |= _dismissed_page(request, query) if is_dismissed else _open_page(request, query)
+    return render(request, "duplicates/worklist.html", context)
 
 
 @allow(MERGE_PERMISSION)
 @require_POST
-def two_people(request: HttpRequest, pair_id: int) -> HttpResponse:
-    """Set the pair apart, and show the rest of the list with an undo."""
+def dismiss(request: HttpRequest, pair_id: int) -> HttpResponse:
+    """Dismisses the pair, and shows the rest of the worklist with an undo."""
     pair = get_pair(user_of(request), pair_id)
-    dismiss_pair(
-        pair.first_id, pair.second_id, by=user_of(request), reason=request.POST.get("reason", "")
-    )
-    asked = _asked(request.POST)
-    context = {"pair": pair, "fields": {name: value for name, value in asked.items() if value}}
+    reason = request.POST.get("reason", "")
+    dismiss_pair(pair.first_id, pair.second_id, by=user_of(request), reason=reason)
+    query = _clean_query(request.POST)
+    context = {"pair": pair, "fields": {name: value for name, value in query.items() if value}}
     messages.success(request, render_to_string("duplicates/dismissed.html", context, request))
-    return redirect(_back(asked))
+    return redirect(_worklist_address(query))
 
 
 @allow(MERGE_PERMISSION)
 @require_POST
-def one_again(request: HttpRequest, pair_id: int) -> HttpResponse:
-    """Put the pair back on the list."""
+def reopen(request: HttpRequest, pair_id: int) -> HttpResponse:
+    """Puts the pair on the worklist again."""
     pair = get_pair(user_of(request), pair_id)
     reopen_pair(pair.first_id, pair.second_id, by=user_of(request))
     messages.success(request, "The pair is back on the list of those to be decided.")
-    return redirect(_back(_asked(request.POST)))
+    return redirect(_worklist_address(_clean_query(request.POST)))
 
 
 @allow(MERGE_PERMISSION)
 @require_POST
-def find(request: HttpRequest) -> HttpResponse:
-    """Have the worker look now; the page may be closed."""
+def find_duplicates(request: HttpRequest) -> HttpResponse:
+    """Has the worker scan now; the page may be closed."""
     request_scan(by=user_of(request))
     return redirect("duplicates:worklist")
 
 
-def _to_decide(request: HttpRequest, asked: dict[str, str]) -> dict[str, Any]:
-    user, grade, patient_id = (
-        user_of(request),
-        asked["grade"],
-        UUID(asked["patient"]) if asked["patient"] else None,
-    )
-    page = list_open_pairs(user, grade=grade, patient_id=patient_id, after=asked["after"])
+def _open_page(request: HttpRequest, query: dict[str, str]) -> dict[str, Any]:
+    user, grade = user_of(request), query["grade"]
+    patient_id = UUID(query["patient"]) if query["patient"] else None
+    page = list_open_pairs(user, grade=grade, patient_id=patient_id, after=query["after"])
     count = count_open_pairs(user, grade=grade, patient_id=patient_id)
-    return {**_pages(page.next_cursor, asked), "page": page, "count": count}
+    return {**_page_links(page.next_cursor, query), "page": page, "count": count}
 
 
-def _apart(request: HttpRequest, asked: dict[str, str]) -> dict[str, Any]:
-    page = list_dismissed_pairs(user_of(request), after=asked["after"])
-    return {**_pages(page.next_cursor, asked), "page": page}
+def _dismissed_page(request: HttpRequest, query: dict[str, str]) -> dict[str, Any]:
+    page = list_dismissed_pairs(user_of(request), after=query["after"])
+    return {**_page_links(page.next_cursor, query), "page": page}
 
 
-def _pages(next_cursor: str, asked: dict[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in asked.items() if value and name != "after"}
+def _page_links(next_cursor: str, query: dict[str, str]) -> dict[str, str]:
+    first = {name: value for name, value in query.items() if value and name != "after"}
     return {
-        "first_query": urlencode(kept),
-        "next_query": urlencode({**kept, "after": next_cursor}) if next_cursor else "",
+        "first_query": urlencode(first),
+        "next_query": urlencode({**first, "after": next_cursor}) if next_cursor else "",
     }
 
 
-def _asked(given: Any) -> dict[str, str]:
-    """What an address or a form says of the place in the list; what is none of ours counts for nothing."""
-    asked = {name: given.get(name, "").strip()[:80] for name in _KEPT}
-    asked["show"] = APART if asked["show"] == APART else ""
-    asked["grade"] = asked["grade"] if asked["grade"] in dict(GRADES) else ""
+def _clean_query(given: Mapping[str, str]) -> dict[str, str]:
+    """Returns the place in the worklist from an address or a form; unknown values become empty."""
+    query = {name: given.get(name, "").strip()[:80] for name in _PARAMETERS}
+    if query["show"] != DISMISSED:
+        query["show"] = ""
+    if query["grade"] not in dict(GRADES):
+        query["grade"] = ""
     try:
-        asked["patient"] = str(UUID(asked["patient"])) if asked["patient"] else ""
+        query["patient"] = str(UUID(query["patient"])) if query["patient"] else ""
     except ValueError:
-        asked["patient"] = ""
-    return asked
+        query["patient"] = ""
+    return query
 
 
-def _back(asked: dict[str, str]) -> str:
-    query = urlencode({name: value for name, value in asked.items() if value})
-    return reverse("duplicates:worklist") + (f"?{query}" if query else "")
+def _worklist_address(query: dict[str, str]) -> str:
+    parameters = urlencode({name: value for name, value in query.items() if value})
+    return reverse("duplicates:worklist") + (f"?{parameters}" if parameters else "")

@@ -253,3 +253,8 @@ def phone_digits(phone: str) -> str:
     """Returns the digits of a phone number; empty if they are too few to tell people apart."""
     digits = "".join(character for character in phone if character.isdigit())
     return digits if len(digits) >= MIN_PHONE_DIGITS else ""
+
+
+def pair_ids(first_id: UUID, second_id: UUID) -> PairIds:
+    """Returns the ids of a pair in order."""
+    return (first_id, second_id) if first_id < second_id else (second_id, first_id)

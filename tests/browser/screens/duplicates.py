@@ -1,4 +1,4 @@
-"""Pairs of records that may be one person, and those that somebody set apart."""
+"""Pairs of records that may be one person, and those that a user dismissed."""
 
 from playwright.sync_api import expect
 
@@ -17,12 +17,12 @@ def take(studio: Studio) -> None:
         "duplicates",
         "Records that may be one person, one above the other: the grade, why, what differs",
     )
-    desk.page.get_by_role("button", name="Two people").first.click()
+    desk.page.get_by_role("button", name="Dismiss pair").first.click()
     expect(desk.page.get_by_role("button", name="Undo")).to_be_visible()
-    studio.take(desk, "duplicates-undo", "Two people: said in one press, with an undo")
-    desk.page.get_by_role("link", name="Set apart").click()
-    expect(desk.page.get_by_role("button", name="Put back on the list")).to_be_visible()
-    studio.take(desk, "duplicates-apart", "Who was set apart, by whom and why")
+    studio.take(desk, "duplicates-undo", "A pair dismissed in one press, with an undo")
+    desk.page.get_by_role("link", name="Dismissed pairs").click()
+    expect(desk.page.get_by_role("button", name="Reopen pair")).to_be_visible()
+    studio.take(desk, "duplicates-apart", "Dismissed pairs, by whom and why")
     take_merge(studio, desk)
 
 
@@ -49,5 +49,5 @@ def take_merge(studio: Studio, desk: Staff) -> None:
     studio.take(
         desk, "merge-old", "The other record is kept to read, and leads to the one that stays"
     )
-    desk.page.get_by_role("button", name="Take the merge back").click()
+    desk.page.get_by_role("button", name="Undo merge").click()
     expect(desk.page.get_by_text("stands on no list")).to_be_hidden()

@@ -103,7 +103,7 @@ def test_the_survivor_and_the_merged_record_name_each_other_and_the_merge_is_und
     )
     merged = page_of(desk.get(f"/patients/{newer.pk}/"))
     assert f'was merged into <a href="/patients/{older.pk}/">MRN {older.mrn}</a>' in merged
-    assert "Take the merge back" in merged
+    assert "Undo merge" in merged
     assert "/edit/" not in merged
     answer = desk.post(f"/patients/{newer.pk}/unmerge/", follow=True)
     assert "are two records again" in page_of(answer)
@@ -190,7 +190,7 @@ def test_who_has_no_right_sees_no_way_and_gets_none(client, make_user, older, ne
     ):  # fmt: skip
         assert answer.status_code == 403
     Patient.objects.filter(pk=newer.pk).update(status="merged", merged_into=older)
-    assert "Take the merge back" not in page_of(client.get(f"/patients/{newer.pk}/"))
+    assert "Undo merge" not in page_of(client.get(f"/patients/{newer.pk}/"))
     assert User.objects.filter(groups__permissions__codename="merge_patient").count() == 0
 
 

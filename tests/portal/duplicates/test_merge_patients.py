@@ -114,9 +114,9 @@ def test_what_the_same_request_writes_afterwards_is_not_said_to_be_the_merge(sur
 def test_taking_it_back_makes_both_what_they_were(survivor, duplicate):
     before = [facts(one) for one in (survivor, duplicate)]
     merge(duplicate, survivor, take=["family_name", "phone", "address"])
-    parted = unmerge_patient(duplicate.pk, **HOW)
-    assert [facts(one) for one in (parted.survivor, parted.duplicate)] == before
-    assert parted.left == []
+    result = unmerge_patient(duplicate.pk, **HOW)
+    assert [facts(one) for one in (result.survivor, result.unmerged)] == before
+    assert result.kept_by_survivor == []
     assert (numbers_of(survivor), numbers_of(duplicate)) == (["A1"], ["B1", "B2"])
     assert log_of(survivor) == [(1, "active"), (2, "active"), (3, "active")]
     assert log_of(duplicate) == [(1, "active"), (2, "merged"), (3, "active")]
@@ -138,21 +138,21 @@ def test_what_somebody_changed_since_stays_and_is_named(survivor, duplicate):
         {"city": "Hull", "identifiers": [{"system": "insurance", "value": "B2"}]},
         **HOW,
     )
-    parted = unmerge_patient(duplicate.pk, **HOW)
-    assert parted.left == ["address", "identifiers"]
-    assert (parted.survivor.city, parted.survivor.phone) == ("Hull", "")
+    result = unmerge_patient(duplicate.pk, **HOW)
+    assert result.kept_by_survivor == ["address", "identifiers"]
+    assert (result.survivor.city, result.survivor.phone) == ("Hull", "")
     assert (numbers_of(survivor), numbers_of(duplicate)) == ([], ["B2"])
 
 
 def test_an_archived_duplicate_is_archived_again(survivor, duplicate):
     services.archive_patient(duplicate.pk, **HOW)
     merge(duplicate, survivor)
-    assert unmerge_patient(duplicate.pk, **HOW).duplicate.status == "archived"
+    assert unmerge_patient(duplicate.pk, **HOW).unmerged.status == "archived"
 
 
 def test_a_merge_by_sql_can_be_taken_back_too(survivor, duplicate):
     Patient.objects.filter(pk=duplicate.pk).update(status="merged", merged_into=survivor)
-    assert unmerge_patient(duplicate.pk, **HOW).duplicate.status == "active"
+    assert unmerge_patient(duplicate.pk, **HOW).unmerged.status == "active"
 
 
 @pytest.mark.parametrize(

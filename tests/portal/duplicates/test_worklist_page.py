@@ -6,9 +6,10 @@ import pytest
 from django.db import connection
 
 from portal.duplicates import scans
-from portal.duplicates.scans import ScanRunning, run_requested_scans, run_scan, scan_recent_changes
+from portal.duplicates.scans import run_requested_scans, run_scan, scan_recent_changes
 from portal.duplicates.selectors import list_open_pairs
 from portal.duplicates.services import dismiss_pair
+from portal.jobs import Busy
 from portal.patients.models import (
     AccessRecord,
     DuplicateScan,
@@ -43,7 +44,7 @@ def desk(client, front_desk):
 def shown(answer) -> list[tuple[str, set[str]]]:
     return [
         (one.pair.grade, {side.patient.given_name for side in one.sides})
-        for one in answer.context["page"].pairs
+        for one in answer.context["page"].rows
     ]
 
 
@@ -54,7 +55,7 @@ def test_certain_ones_come_first_then_those_that_agree_in_most_then_the_newest_p
             register(given_name=given, family_name=f"{name}son", phone=phone)
     register(), register()
     run_scan(by=None)
-    pairs = desk.get(PAGE).context["page"].pairs
+    pairs = desk.get(PAGE).context["page"].rows
     assert [one.pair.grade for one in pairs] == ["certain", "probable", "probable", "probable"]
     assert [len(one.pair.reasons) for one in pairs] == [2, 3, 2, 2]
     ids = [one.pair.pk for one in pairs]
@@ -62,9 +63,7 @@ def test_certain_ones_come_first_then_those_that_agree_in_most_then_the_newest_p
     for at in range(len(ids)):
         seen = list_open_pairs(None, limit=at + 1)
         rest = desk.get(PAGE, {"after": seen.next_cursor}) if seen.next_cursor else None
-        assert [one.pair.pk for one in (rest.context["page"].pairs if rest else [])] == ids[
-            at + 1 :
-        ]
+        assert [one.pair.pk for one in (rest.context["page"].rows if rest else [])] == ids[at + 1 :]
     assert [grade for grade, _ in shown(desk.get(PAGE, {"grade": "certain"}))] == ["certain"]
 
 
@@ -81,7 +80,7 @@ def test_what_differs_is_told_in_words_and_what_one_does_not_know_is_no_differen
         register(phone="(617) 555-0147", sex="male"),
     )
     run_scan(by=None)
-    [pair] = desk.get(PAGE).context["page"].pairs
+    [pair] = desk.get(PAGE).context["page"].rows
     assert [side.differing for side in pair.sides] == [{"sex"}, {"sex"}]
     assert desk.get(PAGE).content.count(b"differs:") == 2
 
@@ -108,12 +107,12 @@ def test_the_patients_page_tells_those_who_may_merge_and_leads_to_the_pairs(
     register(given_name="Ruth"), register(family_name="Other"), register(family_name="Other")
     run_scan(by=None)
     page = f"/patients/{one.pk}/"
-    assert "May be a double of 2 other records" in desk.get(page).content.decode()
+    assert "Possible duplicate of 2 other records" in desk.get(page).content.decode()
     assert len(shown(desk.get(PAGE, {"patient": one.pk}))) == 2
     archive_patient(other.pk, by=None, source="portal")
-    assert "May be a double of 1 other record:" in desk.get(page).content.decode()
+    assert "Possible duplicate of 1 other record:" in desk.get(page).content.decode()
     client.force_login(make_user("clinician"))
-    assert "May be a double" not in client.get(page).content.decode()
+    assert "Possible duplicate" not in client.get(page).content.decode()
 
 
 def test_who_is_archived_is_hidden_at_once_and_who_is_set_apart_elsewhere_too(desk):
@@ -185,7 +184,7 @@ def test_of_two_scans_at_once_one_is_refused(monkeypatch):
     monkeypatch.setattr(scans, "find_pairs", look_again)
     run_scan(by=None)
     monkeypatch.undo()
-    assert isinstance(refused[0], ScanRunning)
+    assert isinstance(refused[0], Busy)
     assert run_scan(by=None).figures["new"] == 1
     assert PossibleDuplicate.objects.get().state == PairState.OPEN
 

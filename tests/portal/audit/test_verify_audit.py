@@ -56,7 +56,7 @@ def past_the_triggers():
 
 
 def test_a_seal_that_could_not_start_in_its_minute_is_left_to_the_next():
-    """Else two long imports, one in each of the worker's threads, leave hundreds of seals waiting."""
+    """Else two long imports, one in each thread of the worker, leave hundreds of them waiting."""
     entry = app.conf.beat_schedule["audit.seal"]
     assert 0 < entry["options"]["expires"] < entry["schedule"].total_seconds()
 
@@ -195,7 +195,7 @@ def test_a_digest_depends_on_no_setting_of_the_session(sealed):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_row_that_is_committed_late_is_sealed_in_its_place():
-    """Its id is smaller than one that is there already: a seal over that would break at its commit."""
+    """Its id is smaller than one that is there already: a seal over both would break."""
     has_written, may_end = threading.Event(), threading.Event()
 
     def slow_writer():

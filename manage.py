@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's commands, and ours: import_patients, export_patients, relay, create_topics, replay_events, seed_demo."""
+"""Runs Django's commands and the portal's own; `manage.py help` lists them."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 import environ
 from django.core.management import execute_from_command_line
 
-# While `make run` runs, the addresses and secrets of its servers stand here; what the shell sets goes before.
+# `make run` writes the addresses and secrets of its servers there; variables of the shell win.
 RUNNING = Path(__file__).resolve().parent / ".run" / "run.env"
 
 if __name__ == "__main__":

@@ -3,4 +3,4 @@
 from portal.celery import app as celery_app
 
 __all__ = ["celery_app"]
-__version__ = "0.2.0"  # pyproject.toml says the same; it does not go into the images.
+__version__ = "0.2.0"  # The same as in pyproject.toml, which is not part of the images.

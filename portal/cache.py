@@ -19,8 +19,8 @@ Value = TypeVar("Value")
 class CachedValue(Generic[Value]):
     """Calling it returns what `compute` returned at most `ttl_seconds` ago.
 
-    One thread computes a value that is too old. The others get the older one meanwhile, and wait only
-    where there is none. A value that is not `worth_keeping` is computed for every call. An error of
+    One thread computes a value that is too old. The others get the older one meanwhile, and wait
+    only where there is none. A value that is not `worth_keeping` is computed for every call. An error of
     `compute` goes to the caller, and the next call computes again.
     """
 

@@ -1,4 +1,4 @@
-"""The background worker: Celery only nudges; the truth of every job is a row in PostgreSQL."""
+"""The Celery app of the background worker; see portal.jobs for what a job is."""
 
 import os
 

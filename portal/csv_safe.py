@@ -1,4 +1,4 @@
-"""Lines of CSV whose cells no spreadsheet runs as a formula, and the cells as they were on the way in."""
+"""CSV cells that no spreadsheet runs as a formula (OWASP, CSV injection), and the way back."""
 
 import csv
 import io
@@ -8,18 +8,18 @@ from collections.abc import Iterable
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
-def harmless(cell: str) -> str:
-    """The cell with an apostrophe before it if a spreadsheet would run it (OWASP, CSV injection)."""
+def escape_cell(cell: str) -> str:
+    """Returns the cell, with an apostrophe before it if a spreadsheet would run it."""
     return "'" + cell if _FORMULA.match(cell) else cell
 
 
-def plain(cell: str) -> str:
-    """The cell as it was before `harmless`."""
+def unescape_cell(cell: str) -> str:
+    """Returns the cell as it was before `escape_cell`."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
 
 
 def csv_line(cells: Iterable[str]) -> str:
-    """A line of CSV that a spreadsheet runs no formula of."""
+    """Returns a line of CSV with escaped cells."""
     line = io.StringIO()
-    csv.writer(line).writerow([harmless(cell) for cell in cells])
+    csv.writer(line).writerow([escape_cell(cell) for cell in cells])
     return line.getvalue()

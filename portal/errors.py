@@ -1,12 +1,15 @@
-"""One family of errors: each has a status, a code for programs, and words that say what to do."""
+"""The family of the portal's errors: each has an HTTP status, a code, a title and a detail.
+
+The code is for programs. The detail tells the user what to do.
+"""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 
 @dataclass(frozen=True)
 class FieldProblem:
-    """What is wrong with one field: `pointer` is its name here, and a JSON pointer in an answer."""
+    """A fault of a field. `pointer` is the field's name; an answer makes a JSON pointer of it."""
 
     pointer: str
     code: str
@@ -14,17 +17,17 @@ class FieldProblem:
 
 
 def camel(name: str) -> str:
-    """`family_name` -> `familyName`; a pointer such as `identifiers/0/system` keeps its slashes."""
+    """Returns `familyName` for `family_name`; `identifiers/0/system` keeps its slashes."""
     head, *rest = name.split("_")
     return head + "".join(part.capitalize() for part in rest)
 
 
 class PortalError(Exception):
-    """An error with words for the person who can mend it; `extra` members go into the problem as they are."""
+    """An error that the user or the client can mend; `extra` becomes members of the answer."""
 
-    status: ClassVar[int] = 400
-    code: ClassVar[str] = "bad-request"
-    title: ClassVar[str] = "The request cannot be carried out."
+    status: int = 400
+    code: str = "bad-request"
+    title: str = "The request cannot be carried out."
 
     def __init__(
         self, detail: str = "", *, errors: list[FieldProblem] | None = None, **extra: Any

@@ -1,4 +1,4 @@
-"""How gunicorn serves the portal: one port for people and programs, one for the operators' health and metrics."""
+"""gunicorn's settings: a port for users and programs, an internal one for health and metrics."""
 
 import os
 import shutil
@@ -6,10 +6,10 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-# Each worker writes its figures into files there; it must be set before anything imports prometheus_client.
-figures = Path(
-    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", f"{os.environ['PORTAL_DATA_DIR']}/metrics")
-)
+# Each worker writes its metrics into files there. It must be set before the first import of
+# prometheus_client.
+data = os.environ["PORTAL_DATA_DIR"]
+metrics_dir = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", f"{data}/metrics"))
 host = os.environ.get("BIND_HOST") or "127.0.0.1"
 
 bind = [
@@ -19,28 +19,29 @@ bind = [
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 1)
 threads = 8
-timeout = 60
-graceful_timeout = 10
-keepalive = 5
-# The portal logs each request itself, by its route: gunicorn would log addresses, and these may hold search text.
+timeout = 60  # Seconds without a heartbeat until a worker is killed.
+graceful_timeout = 10  # Seconds that requests get to end after a stop.
+keepalive = 5  # Seconds that an idle connection stays open.
+# The portal logs each request itself, by its route. gunicorn would log addresses, which may hold
+# search text.
 accesslog = None
 loglevel = "warning"
 control_socket_disable = True
 # On one machine static files are served from where they lie, without a collected folder.
 warnings.filterwarnings("ignore", message="No directory at")
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a heartbeat must not wait for a disk.
+shared_memory = Path("/dev/shm")  # noqa: S108 - a heartbeat must not wait for a disk.
+worker_tmp_dir = str(shared_memory) if shared_memory.is_dir() else None
 
 
 def on_starting(_server: Any) -> None:
-    """Figures of an earlier start would be counted twice."""
-    shutil.rmtree(figures, ignore_errors=True)
-    figures.mkdir(parents=True)
+    """Deletes the metrics of an earlier start, which would be counted twice."""
+    shutil.rmtree(metrics_dir, ignore_errors=True)
+    metrics_dir.mkdir(parents=True)
 
 
 def child_exit(_server: Any, worker: Any) -> None:
-    """Forget the gauges of a worker that is gone."""
-    from prometheus_client import (
-        multiprocess,
-    )  # Not above: it decides at its import where figures are kept.
+    """Drops the gauges of a worker that has ended."""
+    # Not above: this package reads PROMETHEUS_MULTIPROC_DIR when it is imported.
+    from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(worker.pid)

@@ -1,8 +1,8 @@
 """Background jobs: a row in PostgreSQL says what is to be done; the queue only wakes the worker.
 
 A job is a row that a page or a timer writes. The worker carries out every row that has not ended,
-one process at a time. Since only the holder of the lock works, it knows that a row which was started
-and has not ended belongs to a process that was killed.
+one process at a time. Since only the holder of the lock works, it knows that a row which was
+started and has not ended belongs to a process that was killed.
 
     LOCK = 20_261_128  # No other lock of the portal has this number.
 

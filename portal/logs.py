@@ -1,4 +1,4 @@
-"""Logs as JSON lines on standard output; nothing in them may name a patient."""
+"""Logs as JSON lines on the standard error stream. Nothing in them may name a patient."""
 
 import logging.config
 import re
@@ -13,10 +13,9 @@ _QUERY = re.compile(r"\?\S*")
 
 
 def log_config(level: str) -> None:
-    """Send every logger of the process through one JSON formatter."""
-    logging.raiseExceptions = (
-        False  # Else a line that cannot be formatted is printed with its arguments.
-    )
+    """Sends every logger of the process through one JSON formatter."""
+    # A line that cannot be formatted would be printed with its arguments.
+    logging.raiseExceptions = False
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -40,7 +39,7 @@ def log_config(level: str) -> None:
                     "processors": [
                         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                         _exception_without_values,
-                        _without_addresses,
+                        _without_personal_text,
                         structlog.processors.JSONRenderer(),
                     ],
                 }
@@ -59,11 +58,11 @@ def log_config(level: str) -> None:
 
 
 def _exception_without_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Keep where an exception came from, drop its text: database errors quote the row that they refuse."""
+    """Keeps where an exception came from and drops its text: database errors quote the row."""
     info = event.pop("exc_info", None)
     if not info:
         return event
-    if info is True:  # Of `log.exception(…)`: the error is the one being handled now.
+    if info is True:  # `log.exception(…)` means the error that is being handled now.
         info = sys.exc_info()
     kind, _error, trace = (
         info if isinstance(info, tuple) else (type(info), info, info.__traceback__)
@@ -81,8 +80,8 @@ def _frames(trace: Any) -> list[tuple[Any, int]]:
     return frames
 
 
-def _without_addresses(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Blank e-mail addresses and query strings in lines that libraries write."""
+def _without_personal_text(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Blanks e-mail addresses and query strings, which lines of libraries may hold."""
     for key, value in event.items():
         if isinstance(value, str):
             event[key] = _QUERY.sub("?…", _ADDRESS.sub("…@…", value))

@@ -1,4 +1,4 @@
-"""/metrics for Prometheus: requests of this process and its siblings, and what is behind, read from the database."""
+"""/metrics for Prometheus: requests of all web processes, and backlogs read from the database."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from portal.reconciliation.selectors import reconcile_state
 
 
 class Backlog(Collector):
-    """What waits for Kafka and billing. An age of 0 means that nothing waits."""
+    """Backlogs of Kafka and billing, checks and reconciliation. An age of 0: nothing waits."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         events, billing = relay_state(), billing_state()
@@ -71,13 +71,13 @@ class Backlog(Collector):
             )
 
 
-def _gauge(name: str, words: str, value: float | None) -> GaugeMetricFamily:
-    return GaugeMetricFamily(name, words, value=float(value or 0))
+def _gauge(name: str, help_text: str, value: float | None) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, help_text, value=float(value or 0))
 
 
 @allow(ANYONE)
-def metrics(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view takes it
-    """Prometheus's text format; on the internal port only."""
+def show_metrics(_request: HttpRequest) -> HttpResponse:
+    """Answers in Prometheus's text format, on the internal port only."""
     registry = CollectorRegistry()
     registry.register(Backlog())
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:

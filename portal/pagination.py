@@ -1,4 +1,4 @@
-"""Keyset pages of a list: a page names its last row in a cursor, and the next page starts behind it.
+"""Keyset pages of a list: a cursor names the last row of a page, and the next starts behind it.
 
     def accounts_in(status: str, *, after: str = "", limit: int = 50) -> Page[Account]:
         rows = Account.objects.filter(status=status).order_by("-updated_at", "-pk")

@@ -1,7 +1,7 @@
-"""How errors leave: application/problem+json (RFC 9457) for programs, a page in the staff's layout for browsers."""
+"""Answers to errors: application/problem+json (RFC 9457) for programs, a page for browsers."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
@@ -31,14 +31,12 @@ from portal.errors import (
 )
 
 PROBLEM_JSON = "application/problem+json"
-DATABASE_AWAY = (
-    OperationalError,
-    InterfaceError,
-)  # Away, full, out of connections, a deadlock: it passes.
+# The database is away, full, out of connections or in a deadlock: trying again helps.
+DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
-def problem(request: HttpRequest, error: PortalError) -> dict[str, Any]:
-    """The problem document of RFC 9457, with our `errors` list and the request's id."""
+def problem_document(request: HttpRequest, error: PortalError) -> dict[str, Any]:
+    """Returns the problem document of RFC 9457, with the list `errors` and the request's id."""
     body = {
         "type": f"urn:patient-portal:problem:{error.code}",
         "title": error.title,
@@ -48,18 +46,20 @@ def problem(request: HttpRequest, error: PortalError) -> dict[str, Any]:
         **error.extra,
     }
     if error.errors:
-        body["errors"] = [{**asdict(e), "pointer": f"#/{camel(e.pointer)}"} for e in error.errors]
+        body["errors"] = [
+            {**asdict(fault), "pointer": f"#/{camel(fault.pointer)}"} for fault in error.errors
+        ]
     return body
 
 
-def problem_for(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """REST framework's exception handler: every error leaves as a problem document."""
+def handle_api_error(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """REST framework's exception handler: answers every known error with a problem document."""
     ours = as_portal_error(error)
     if ours is None:
         return None
     set_rollback()
     return Response(
-        problem(context["request"], ours),
+        problem_document(context["request"], ours),
         ours.status,
         headers=_headers(ours),
         content_type=PROBLEM_JSON,
@@ -67,18 +67,16 @@ def problem_for(error: Exception, context: Mapping[str, Any]) -> Response | None
 
 
 def _headers(error: PortalError) -> dict[str, str]:
-    headers = (
-        {"WWW-Authenticate": 'Bearer realm="api"'}
-        if error.status == HTTPStatus.UNAUTHORIZED
-        else {}
-    )
+    headers = {}
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="api"'
     if wait := error.extra.get("retryAfter"):
         headers["Retry-After"] = str(wait)
     return headers
 
 
 def as_portal_error(error: Exception) -> PortalError | None:
-    """Django's and REST framework's errors in our family; None for a fault of ours."""
+    """Returns an error of Django or REST framework as one of ours; None for a bug."""
     if isinstance(error, PortalError):
         return error
     if isinstance(error, Http404 | exceptions.NotFound):
@@ -94,45 +92,45 @@ def as_portal_error(error: Exception) -> PortalError | None:
     if isinstance(error, exceptions.APIException):
         return _from_api_exception(error)
     if isinstance(error, DATABASE_AWAY):
-        words = "The database does not answer at this moment. Nothing was half-written: try again in a moment."
-        return Unavailable(words, retryAfter=2)
+        message = (
+            "The database does not answer at this moment. "
+            "Nothing was half-written: try again in a moment."
+        )
+        return Unavailable(message, retryAfter=2)
     return None
 
 
-def _field_problems(detail: Any, at: str = "") -> list[FieldProblem]:
+def _field_problems(detail: Any, pointer: str = "") -> list[FieldProblem]:
+    """Flattens REST framework's nested errors; a field within a list gets its index."""
+    members: Iterable[tuple[Any, Any]] = ()
     if isinstance(detail, dict):
+        members = detail.items()
+    elif isinstance(detail, list) and any(isinstance(item, dict) for item in detail):
+        members = enumerate(detail)
+    else:
+        messages = detail if isinstance(detail, list) else [detail]
         return [
-            p
-            for key, value in detail.items()
-            for p in _field_problems(value, f"{at}/{key}".strip("/"))
+            FieldProblem(pointer, getattr(message, "code", "invalid"), str(message))
+            for message in messages
         ]
-    if isinstance(detail, list) and any(isinstance(item, dict) for item in detail):
-        return [
-            p
-            for index, value in enumerate(detail)
-            for p in _field_problems(value, f"{at}/{index}".strip("/"))
-        ]
-    if isinstance(detail, list):
-        return [FieldProblem(at, getattr(item, "code", "invalid"), str(item)) for item in detail]
-    return [FieldProblem(at, getattr(detail, "code", "invalid"), str(detail))]
+    problems = []
+    for key, value in members:
+        problems += _field_problems(value, f"{pointer}/{key}".strip("/"))
+    return problems
 
 
 def _from_api_exception(error: exceptions.APIException) -> PortalError:
+    """Returns an error with the status of REST framework's, such as 405 or 415."""
     status = HTTPStatus(error.status_code)
-    kind = type(
-        "ApiProblem",
-        (PortalError,),
-        {
-            "status": status.value,
-            "code": status.phrase.lower().replace(" ", "-"),
-            "title": status.phrase + ".",
-        },
-    )
-    return kind(str(error.detail))
+    ours = PortalError(str(error.detail))
+    ours.status = status.value
+    ours.code = status.phrase.lower().replace(" ", "-")
+    ours.title = f"{status.phrase}."
+    return ours
 
 
 class PortalErrors:
-    """Answer our errors when a view raises them: JSON under /api and /auth, else a page."""
+    """Middleware: answers the errors that a view raises."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -142,31 +140,32 @@ class PortalErrors:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         ours = as_portal_error(error) if isinstance(error, (PortalError, *DATABASE_AWAY)) else None
-        return answer(request, ours) if ours else None
+        return error_response(request, ours) if ours else None
 
 
-def answer(request: HttpRequest, error: PortalError) -> HttpResponse:
-    """The error in the shape that the caller reads."""
+def error_response(request: HttpRequest, error: PortalError) -> HttpResponse:
+    """Answers an error with JSON to programs, by the address, and with a page to browsers."""
     if request.path.startswith(("/api/", "/auth/", "/health/", "/metrics")):
-        body = problem(request, error)
         return JsonResponse(
-            body, status=error.status, headers=_headers(error), content_type=PROBLEM_JSON
+            problem_document(request, error),
+            status=error.status,
+            headers=_headers(error),
+            content_type=PROBLEM_JSON,
         )
-    shown = {
+    context = {
         "error": error,
         "advice": ADVICE.get(error.status, ""),
         "came_from": _came_from(request),
     }
-    page = render(request, "error.html", shown, status=error.status)
-    page["Cache-Control"] = (
-        "no-store"  # A browser keeps a 410 for good, and what is gone may be restored.
-    )
+    page = render(request, "error.html", context, status=error.status)
+    # A browser would keep a 410 for good, and what is gone may be restored.
+    page["Cache-Control"] = "no-store"
     for name, value in _headers(error).items():
         page[name] = value
     return page
 
 
-# What a person does next, on the page of an error. Its title says what is the matter, its detail what exactly.
+# What the user does next, by status, on the page of an error below its title and detail.
 ADVICE = {
     400: "Look at what was sent, and send it again from its page.",
     404: "The address may be mistyped, or what stood there is gone.",
@@ -180,43 +179,42 @@ ADVICE = {
 
 
 def _came_from(request: HttpRequest) -> str:
-    """The page whose form led here, to open anew; nothing for a link, from which the browser goes back by itself."""
+    """Returns the page of the form that led here; empty for a link, where "Back" is enough."""
     page = page_of_form(request) if request.method == "POST" else ""
     return "" if page == request.get_full_path() else page
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
-    return answer(request, PortalError())
+def bad_request(request: HttpRequest, *_: object, **__: object) -> HttpResponse:
+    """Django's handler400."""
+    return error_response(request, PortalError())
 
 
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
-    return answer(request, NotAllowed())
+def forbidden(request: HttpRequest, *_: object, **__: object) -> HttpResponse:
+    """Django's handler403."""
+    return error_response(request, NotAllowed())
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
-    return answer(request, NotFound())
+def not_found(request: HttpRequest, *_: object, **__: object) -> HttpResponse:
+    """Django's handler404."""
+    return error_response(request, NotFound())
 
 
-def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
-    """A form of before the last sign-in comes back with its text, for the one who typed it; others are told why not."""
-    page = page_of_form(request)
-    if not is_fragment(request) and unsaved_forms.keep_form(
-        request, page=page, action=request.get_full_path()
-    ):
+def csrf_failed(request: HttpRequest, **_: object) -> HttpResponse:
+    """Answers a form that was opened before the last sign-in.
+
+    Its owner gets the page back with the typed text; another user gets an error.
+    """
+    page, action = page_of_form(request), request.get_full_path()
+    if not is_fragment(request) and unsaved_forms.keep_form(request, page=page, action=action):
         return redirect(page) if request.user.is_authenticated else redirect_to_login(page)
-    return answer(
-        request, FormTooOld("Nothing was saved. Open the page again and send the form from there.")
-    )
+    message = "Nothing was saved. Open the page again and send the form from there."
+    return error_response(request, FormTooOld(message))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """A fault of ours, or a database that failed outside of a view: while it is found out who asks."""
+    """Django's handler500: a bug, or a database that failed in a middleware."""
     error = sys.exc_info()[1]
     if isinstance(error, DATABASE_AWAY) and (ours := as_portal_error(error)):
-        return answer(request, ours)
-    return answer(
-        request,
-        OurFault(
-            "Nothing was half-written. Try again; if it stays, tell an operator the request id."
-        ),
-    )
+        return error_response(request, ours)
+    message = "Nothing was half-written. Try again; if it stays, tell an operator the request id."
+    return error_response(request, OurFault(message))

@@ -1,4 +1,4 @@
-"""Every setting of the portal, read top to bottom; each variable stands in .env.example."""
+"""All settings of the portal, grouped by what reads them. .env.example lists every variable."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from portal.staff.admin_menu import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# A variable without a default here must be set: the start stops and names it.
+# A variable without a default here must be set; else the start fails and names it.
 env = environ.Env(
     ALLOWED_HOSTS=(list, ["localhost", "127.0.0.1"]),
     CLINIC_NAME=(str, "Clinic"),
@@ -34,7 +34,7 @@ env = environ.Env(
     TIME_ZONE=(str, "UTC"),
 )
 
-# --- The web server -------------------------------------------------------------------------------------------------
+# --- The web server -------------------------------------------------------------------------------
 SECRET_KEY = env("SECRET_KEY")
 DEBUG = env("DEBUG")
 ALLOWED_HOSTS = env("ALLOWED_HOSTS")
@@ -45,10 +45,10 @@ DATA_DIR = Path(env("PORTAL_DATA_DIR"))
 CSRF_FAILURE_VIEW = "portal.problems.csrf_failed"
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
-APPEND_SLASH = False  # API addresses end without a slash, pages with one; neither guesses.
+APPEND_SLASH = False  # Addresses of the API end without a slash, those of pages with one.
 
 INSTALLED_APPS = [
-    "portal.staff",  # Before the admin's theme: some of its templates stand here.
+    "portal.staff",  # Before the admin's theme, because it replaces some of its templates.
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -112,13 +112,12 @@ TEMPLATES = [
 ]
 
 FORM_RENDERER = "portal.staff.renderer.StaffRenderer"
-MESSAGE_STORAGE = (
-    "django.contrib.messages.storage.session.SessionStorage"  # A cookie would carry names.
-)
+# A cookie would carry names of patients.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-# --- Stores ---------------------------------------------------------------------------------------------------------
+# --- Stores ---------------------------------------------------------------------------------------
 DATABASES = {"default": {**env.db("DATABASE_URL"), "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}}
-# A connection that fell silent is given up within half a minute; nothing waits for a dead host.
+# Seconds, and milliseconds in the last: a silent connection is given up within half a minute.
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     connect_timeout=5,
     keepalives_idle=10,
@@ -126,20 +125,19 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     keepalives_count=3,
     tcp_user_timeout=20_000,
 )
-# Each process remembers for itself, for seconds; see portal.cache.
+# In the memory of each process; see portal.cache.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "static"
-WHITENOISE_USE_FINDERS = (
-    not STATIC_ROOT.is_dir()
-)  # No collect step on one machine; the image collects at build time.
+# The images collect static files when they are built; a machine without that serves the sources.
+WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
 WHITENOISE_AUTOREFRESH = DEBUG
 
 PGHISTORY_INSTALL_CONTEXT_FUNC_ON_MIGRATE = True
 
-# --- People ---------------------------------------------------------------------------------------------------------
+# --- Users and sessions ---------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
@@ -161,19 +159,18 @@ LOGIN_URL = reverse_lazy("accounts:sign-in")
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = LOGIN_URL
 
-AXES_FAILURE_LIMIT = 8
+AXES_FAILURE_LIMIT = 8  # Wrong passwords until a lockout.
 AXES_COOLOFF_TIME = timedelta(minutes=10)
-AXES_LOCKOUT_PARAMETERS = [
-    ["username", "ip_address"]
-]  # One desk mistyping locks neither the others nor the account.
+# Typing errors at one desk lock out neither the other desks nor the account.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "email"
 AXES_LOCKOUT_CALLABLE = "portal.accounts.lockouts.refuse_sign_in"
 AXES_SENSITIVE_PARAMETERS = ["email", "password", "username"]
-AXES_VERBOSE = False  # Its log lines name the person who tried.
+AXES_VERBOSE = False  # Its log lines would name the user.
 
 SESSION_ENGINE = "portal.accounts.session_store"
-SESSION_COOKIE_AGE = 30 * 60  # From the last thing that a person did, see portal.accounts.sessions.
+SESSION_COOKIE_AGE = 30 * 60  # Seconds from the last action, see portal.accounts.sessions.
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env("SECURE_COOKIES")
@@ -194,7 +191,7 @@ CONTENT_SECURITY_POLICY = {
 # The admin's theme and the API's pages need inline parts; the staff's pages get none.
 CSP_RELAXED = {"script-src": [SELF, UNSAFE_INLINE, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
 
-# --- REST -----------------------------------------------------------------------------------------------------------
+# --- REST -----------------------------------------------------------------------------------------
 JWT_SIGNING_KEY = env("JWT_SIGNING_KEY")
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -208,7 +205,7 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "portal.problems.problem_for",
+    "EXCEPTION_HANDLER": "portal.problems.handle_api_error",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SIMPLE_JWT = {
@@ -220,7 +217,9 @@ SIMPLE_JWT = {
 REFRESH_TOKEN_LIFETIME = timedelta(days=7)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Patient Portal",
-    "DESCRIPTION": "Register, find and correct patients. Errors are `application/problem+json` (RFC 9457).",
+    "DESCRIPTION": (
+        "Register, find and correct patients. Errors are `application/problem+json` (RFC 9457)."
+    ),
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -231,20 +230,20 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {},
 }
 
-# --- Neighbours -----------------------------------------------------------------------------------------------------
+# --- Neighbours -----------------------------------------------------------------------------------
 KAFKA_BOOTSTRAP_SERVERS = env.list("KAFKA_BOOTSTRAP_SERVERS")
 KAFKA_API_VERSION = tuple(int(part) for part in env("KAFKA_API_VERSION").split(".") if part) or None
 KAFKA_TOPIC_PATIENT = env("KAFKA_TOPIC_PATIENT")
 KAFKA_TOPIC_DEAD_LETTER = env("KAFKA_TOPIC_DEAD_LETTER")
 KAFKA_WINDOW_BYTES = env("KAFKA_WINDOW_BYTES")
 KAFKA_WINDOW_GROUP = env("KAFKA_WINDOW_GROUP")
-if 0 < KAFKA_WINDOW_BYTES < 2_000_000:  # The largest message, of 1 MiB, has to fit beside others.
+if 0 < KAFKA_WINDOW_BYTES < 2_000_000:  # The largest message, 1 MiB, has to fit beside others.
     raise ImproperlyConfigured("KAFKA_WINDOW_BYTES is 0 (no pacing) or 2000000 at least.")
 EVENTS_INCLUDE_CONTACT = env("EVENTS_INCLUDE_CONTACT")
 BILLING_GRPC_ADDRESS = env("BILLING_GRPC_ADDRESS")
 ANALYTICS_URL = env("ANALYTICS_URL")
 
-# --- The worker -----------------------------------------------------------------------------------------------------
+# --- The worker -----------------------------------------------------------------------------------
 CELERY_BROKER_URL = env("CELERY_BROKER_URL")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -254,9 +253,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_PUBLISH_RETRY = (
-    False  # A lost nudge costs half a minute: the beat looks for waiting jobs.
-)
+CELERY_TASK_PUBLISH_RETRY = False  # The beat looks for jobs whose nudge was lost.
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
@@ -265,7 +262,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "accounts.forget_ended_tokens",
         "schedule": crontab(hour="3", minute="10"),
     },
-    # One that waited behind long imports is left out: the next seals its rows too.
+    # A task that waited behind long imports is dropped: the next one seals its rows too.
     "audit.seal": {
         "task": "audit.seal",
         "schedule": timedelta(minutes=1),
@@ -300,18 +297,16 @@ CELERY_BEAT_SCHEDULE = {
 IMPORT_MAX_BYTES = env("IMPORT_MAX_BYTES")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
-# --- Words and times ------------------------------------------------------------------------------------------------
+# --- Names, dates and times -----------------------------------------------------------------------
 CLINIC_NAME = env("CLINIC_NAME")
 DEFAULT_COUNTRY = env("DEFAULT_COUNTRY")
 LANGUAGE_CODE = "en"
 TIME_ZONE = env("TIME_ZONE")
 USE_I18N = False
 USE_TZ = True
-DATE_FORMAT, DATETIME_FORMAT = (
-    "d-M-Y",
-    "d-M-Y H:i",
-)  # Of the admin; the staff pages have filters of their own.
+# In the admin; the staff's pages have template filters of their own.
+DATE_FORMAT, DATETIME_FORMAT = "d-M-Y", "d-M-Y H:i"
 
-# --- Logs: JSON lines without personal data -------------------------------------------------------------------------
+# --- Logs: JSON lines without personal data -------------------------------------------------------
 LOGGING_CONFIG = None
 log_config(env("LOG_LEVEL"))

@@ -1,4 +1,4 @@
-"""Every address of the portal: each area brings its own."""
+"""All addresses of the portal; each area has a module `urls` of its own."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -22,9 +22,9 @@ urlpatterns = [
         SpectacularSwaggerView.as_view(permission_classes=signed_in, url_name="api-schema"),
         name="api-docs",
     ),
-    path("health/live", health.live),
-    path("health/ready", health.ready),
-    path("metrics", metrics.metrics),
+    path("health/live", health.show_liveness),
+    path("health/ready", health.show_readiness),
+    path("metrics", metrics.show_metrics),
     path("", include("portal.staff.urls")),
     path("", include("portal.accounts.urls")),
     path("", include("portal.patients.urls")),

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from portal.accounts.models import User
 from portal.errors import TooMany
-from portal.problems import answer
+from portal.problems import error_response
 
 log = structlog.get_logger("portal.accounts")
 
@@ -61,4 +61,4 @@ def refuse_sign_in(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
     message = (
         f"Too many wrong passwords. Wait {wait // 60} minutes, or ask an operator to unlock you."
     )
-    return answer(request, TooMany(message, retryAfter=wait))
+    return error_response(request, TooMany(message, retryAfter=wait))

@@ -8,7 +8,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 
-def holds(right: str) -> Callable[[HttpRequest], bool]:
+def permission_check(right: str) -> Callable[[HttpRequest], bool]:
     """Whether who asks has the right; entries of others are not shown."""
     return lambda request: request.user.has_perm(right)
 
@@ -18,7 +18,7 @@ def _entry(title: str, icon: str, address: str, right: str, query: str = "") -> 
         "title": title,
         "icon": icon,
         "link": f"/admin/{address}/{query}",
-        "permission": holds(right),
+        "permission": permission_check(right),
         **({"active": lambda request: f"?{request.GET.urlencode()}" == query} if query else {}),
     }
 
@@ -126,7 +126,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("staff/icon.svg")},
     ],
-    "DASHBOARD_CALLBACK": "portal.staff.attention.told",
+    "DASHBOARD_CALLBACK": "portal.staff.attention.admin_index_context",
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {"navigation": NAVIGATION},
     "COLORS": {

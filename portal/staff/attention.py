@@ -37,7 +37,7 @@ def concerns_of(user: User) -> list[Concern]:
     return sorted(found, key=lambda concern: not concern.needs_you)
 
 
-def told(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def admin_index_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The context of the admin's first page."""
     return {
         **context,
@@ -47,7 +47,7 @@ def told(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def counted(count: int, one: str, many: str) -> str:
+def count_phrase(count: int, one: str, many: str) -> str:
     """`3 events wait`; `No event waits` of none."""
     return f"{f'{count:,}' if count else 'No'} {many if count > 1 else one}"
 
@@ -55,7 +55,7 @@ def counted(count: int, one: str, many: str) -> str:
 def _quarantined() -> Concern:
     count = QuarantinedEvent.objects.count()
     words = (
-        counted(count, "event could not be sent.", "events could not be sent.")
+        count_phrase(count, "event could not be sent.", "events could not be sent.")
         if count
         else "All could be sent."
     )
@@ -64,7 +64,7 @@ def _quarantined() -> Concern:
 
 def _relay() -> Concern:
     state = relay_state()
-    waiting = counted(state.waiting, "event waits", "events wait")
+    waiting = count_phrase(state.waiting, "event waits", "events wait")
     oldest = (
         f", the oldest for {state.oldest_seconds:.0f} s" if state.oldest_seconds is not None else ""
     )
@@ -78,10 +78,10 @@ def _relay() -> Concern:
 
 def _accounts() -> Concern:
     state = billing_state()
-    words = counted(state.failed, "account was refused", "accounts were refused")
+    words = count_phrase(state.failed, "account was refused", "accounts were refused")
     return Concern(
         "Billing accounts",
-        f"{words}; {counted(state.waiting, 'waits', 'wait').replace('No', 'none', 1)}.",
+        f"{words}; {count_phrase(state.waiting, 'waits', 'wait').replace('No', 'none', 1)}.",
         state.failed > 0,
         "/admin/billing/billingaccount/?status__exact=failed",
     )
@@ -91,7 +91,7 @@ def _imports() -> Concern:
     count = ImportJob.objects.filter(
         status=JobStatus.FAILED, finished_at__gt=timezone.now() - LATELY
     ).count()
-    words = counted(count, "import failed", "imports failed")
+    words = count_phrase(count, "import failed", "imports failed")
     return Concern(
         "Imports",
         f"{words} in 7 days.",
@@ -102,7 +102,7 @@ def _imports() -> Concern:
 
 def _locked() -> Concern:
     count = users_locked_out().count()
-    words = counted(count, "user is locked out", "users are locked out")
+    words = count_phrase(count, "user is locked out", "users are locked out")
     return Concern(
         "Sign-in", f"{words} after wrong passwords.", count > 0, "/admin/accounts/user/?locked=yes"
     )
@@ -117,7 +117,7 @@ def _reconciliation() -> Concern:
         return Concern("Reconciliation", "No check was made yet.", False, address)
     words = {
         Verdict.AGREES: "All copies agree.",
-        Verdict.DIFFERS: counted(
+        Verdict.DIFFERS: count_phrase(
             report.difference_count, "difference is open.", "differences are open."
         ),
     }.get(Verdict(report.status), "The last check came to no verdict.")

@@ -12,7 +12,7 @@ from django.utils.functional import SimpleLazyObject
 from portal import __version__
 from portal.accounts import unsaved_forms
 from portal.accounts.sessions import seconds_left
-from portal.health import Check, behind
+from portal.health import Check, checks_behind
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ TITLES = {
 
 def strips() -> list[tuple[str, str]]:
     """A title and what still works, for each part that does not keep up."""
-    return [(TITLES.get(check.name, check.name), check.still_works) for check in _causes(behind())]
+    return [(TITLES.get(check.name, check.name), check.still_works) for check in _causes(checks_behind())]
 
 
 def _causes(found: list[Check]) -> list[Check]:

@@ -11,7 +11,7 @@ Parameters = dict[str, Any]
 _BY_NAME = ("autocomplete", "autocapitalize", "inputmode", "spellcheck", "rows")
 
 
-def drawing_of(field: BoundField) -> tuple[str, Parameters]:
+def macro_call(field: BoundField) -> tuple[str, Parameters]:
     """The macro that draws this field, and what it is told."""
     widget = field.field.widget
     draw = next((draw for kind, draw in _KINDS.items() if isinstance(widget, kind)), None)

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.safestring import mark_safe
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, FileSystemLoader, PackageLoader
 
-from portal.staff.fields import drawing_of
+from portal.staff.fields import macro_call
 
 
 class StaffRenderer(DjangoTemplates):
@@ -22,7 +22,7 @@ class StaffRenderer(DjangoTemplates):
     ) -> str:
         if template_name != self.field_template_name:
             return super().render(template_name, context, request)
-        kind, parameters = drawing_of(context["field"])
+        kind, parameters = macro_call(context["field"])
         return mark_safe(_macro(kind)(parameters).strip())  # noqa: S308 - the macros escape what they are given.
 
 

@@ -41,7 +41,7 @@ def test_every_state_is_readable_by_all(staff, clerk, width, monkeypatch):
     patient_whose_account_is("active", "Charlie")
     patient_whose_account_is("closed", "Delta")
     away = health.Check("billing", ok=False, still_works="Patients are saved.")
-    monkeypatch.setattr("portal.staff.context.behind", lambda: [away])
+    monkeypatch.setattr("portal.staff.context.checks_behind", lambda: [away])
     for state in ("pending", "failed", "active", "closed"):
         person.open(f"/billing/?state={state}")
         expect(person.page.get_by_text("Billing is behind.")).to_be_visible()

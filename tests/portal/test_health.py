@@ -61,6 +61,6 @@ def test_without_the_database_it_is_unready(client, monkeypatch):
     def away():
         raise OperationalError
 
-    monkeypatch.setattr(health, "database", away)
+    monkeypatch.setattr(health, "check_database", away)
     answer = client.get("/health/ready", **INTERNAL)
     assert (answer.status_code, answer.json()["status"]) == (503, "unready")

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from portal.csv_safe import plain
+from portal.csv_safe import unescape_cell
 from portal.imports.identifier_cell import parse_cell
 from portal.imports.readers import values
 from portal.imports.readers.columns import (
@@ -112,7 +112,7 @@ class TableFile:
 
     def _read(self, number: int, end: int, cells: list[str]) -> Row:
         texts = {
-            name: plain(cell.strip())
+            name: unescape_cell(cell.strip())
             for name, cell in zip(self.columns.fields, cells, strict=True)
             if name
         }

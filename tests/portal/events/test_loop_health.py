@@ -117,7 +117,7 @@ def test_the_relay_tells_what_its_loops_answer(answer, kind):
 
 
 @pytest.mark.parametrize(
-    ("check", "loop"), [(health.events, "events"), (health.billing, "billing")]
+    ("check", "loop"), [(health.check_events, "events"), (health.check_billing, "billing")]
 )
 @pytest.mark.parametrize(("seconds", "ok"), [(None, True), (1, True), (4, False)])
 def test_a_check_is_not_ok_once_its_loop_is_away_for_three_seconds(check, loop, seconds, ok):

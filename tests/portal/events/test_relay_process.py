@@ -96,7 +96,7 @@ def test_a_silent_broker_shows_while_nothing_waits(topic, tmp_path, broker):
     with relaying(tmp_path) as relay:
         wait_for(lambda: seconds_away().get("events") == 0)
         with stopped(broker):
-            wait_for(lambda: not health.events().ok)
-        wait_for(lambda: health.events().ok)
+            wait_for(lambda: not health.check_events().ok)
+        wait_for(lambda: health.check_events().ok)
         assert relay.popen.poll() is None
     assert not EventOutbox.objects.exists()

@@ -73,7 +73,7 @@ def test_each_missing_part_has_one_strip_that_says_what_still_works(
     client, front_desk, monkeypatch
 ):
     away = [health.Check("analytics", ok=False, still_works="The last known ones are shown.")]
-    monkeypatch.setattr("portal.staff.context.behind", lambda: away)
+    monkeypatch.setattr("portal.staff.context.checks_behind", lambda: away)
     client.force_login(front_desk)
     page = client.get("/patients/").content.decode()
     assert page.count("Live figures are away.") == page.count("The last known ones are shown.") == 1

@@ -119,7 +119,10 @@ TITLES = {
 
 def strips() -> list[tuple[str, str]]:
     """A title and what still works, for each part that does not keep up."""
-    return [(TITLES.get(check.name, check.name), check.still_works) for check in _causes(checks_behind())]
+    return [
+        (TITLES.get(check.name, check.name), check.still_works)
+        for check in _causes(checks_behind())
+    ]
 
 
 def _causes(found: list[Check]) -> list[Check]:

@@ -1,1 +1,1 @@
-"""What the browser pages of all areas share: layout, look, form fields, words for dates and names."""
+"""Shared parts of all browser pages: layout, look, form fields, template filters, admin menu."""

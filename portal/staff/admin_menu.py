@@ -1,4 +1,4 @@
-"""How the operators' admin looks: its name, colours and sidebar, for settings."""
+"""Name, colours and sidebar of the operators' admin, for the setting UNFOLD."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,18 +9,20 @@ from django.urls import reverse_lazy
 
 
 def permission_check(right: str) -> Callable[[HttpRequest], bool]:
-    """Whether who asks has the right; entries of others are not shown."""
+    """Returns a function that says whether a request's user has the right to see an entry."""
     return lambda request: request.user.has_perm(right)
 
 
 def _entry(title: str, icon: str, address: str, right: str, query: str = "") -> dict[str, Any]:
-    return {
+    entry = {
         "title": title,
         "icon": icon,
         "link": f"/admin/{address}/{query}",
         "permission": permission_check(right),
-        **({"active": lambda request: f"?{request.GET.urlencode()}" == query} if query else {}),
     }
+    if query:
+        entry["active"] = lambda request: f"?{request.GET.urlencode()}" == query
+    return entry
 
 
 NAVIGATION: list[dict[str, Any]] = [
@@ -130,7 +132,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {"navigation": NAVIGATION},
     "COLORS": {
-        "primary": {  # Shades of the staff pages' own colour.
+        "primary": {  # Shades of the staff pages' colour.
             "50": "oklch(97.5% .013 205)",
             "100": "oklch(94% .03 207)",
             "200": "oklch(88% .05 209)",

@@ -1,4 +1,4 @@
-"""The app that carries the shared templates and static files."""
+"""The app of the shared templates and static files."""
 
 from django.apps import AppConfig
 

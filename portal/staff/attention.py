@@ -1,4 +1,4 @@
-"""What needs an operator: the first page of the admin, each part for those who may see it."""
+"""The first page of the admin: what needs an operator, each part for users who may see it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,27 +18,27 @@ from portal.health import LATE_SECONDS
 from portal.imports.models import ImportJob, JobStatus
 from portal.reconciliation.models import ReconcileReport, Verdict
 
-LATELY = timedelta(days=7)  # As long as the file of a failed import is kept.
+RECENT = timedelta(days=7)  # Failed imports count this long, as their files are kept.
 
 
 @dataclass(frozen=True)
 class Concern:
-    """One part: how it stands in words, whether somebody has to do something, and where."""
+    """A part of the page: its state in words, whether an operator must act, and where."""
 
     title: str
-    words: str
+    summary: str
     needs_you: bool
     address: str
 
 
 def concerns_of(user: User) -> list[Concern]:
-    """Those that this person may see; what needs somebody comes first."""
-    found = [tell() for right, tell in CONCERNS if user.has_perm(right)]
-    return sorted(found, key=lambda concern: not concern.needs_you)
+    """Returns the concerns that this user may see; those that need an operator come first."""
+    concerns = [read() for right, read in CONCERNS if user.has_perm(right)]
+    return sorted(concerns, key=lambda concern: not concern.needs_you)
 
 
 def admin_index_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """The context of the admin's first page."""
+    """Adds the concerns to the context of the admin's first page."""
     return {
         **context,
         "title": "What needs you",
@@ -47,88 +47,77 @@ def admin_index_context(request: HttpRequest, context: dict[str, Any]) -> dict[s
     }
 
 
-def count_phrase(count: int, one: str, many: str) -> str:
-    """`3 events wait`; `No event waits` of none."""
-    return f"{f'{count:,}' if count else 'No'} {many if count > 1 else one}"
+def count_phrase(count: int, singular: str, plural: str) -> str:
+    """Returns such as `3 events wait`, and `No event waits` for 0."""
+    number = f"{count:,}" if count else "No"
+    return f"{number} {plural if count > 1 else singular}"
 
 
 def _quarantined() -> Concern:
     count = QuarantinedEvent.objects.count()
-    words = (
-        count_phrase(count, "event could not be sent.", "events could not be sent.")
-        if count
-        else "All could be sent."
-    )
-    return Concern("Quarantined events", words, count > 0, "/admin/events/quarantinedevent/")
+    summary = count_phrase(count, "event could not be sent.", "events could not be sent.")
+    if not count:
+        summary = "All could be sent."
+    return Concern("Quarantined events", summary, count > 0, "/admin/events/quarantinedevent/")
 
 
 def _relay() -> Concern:
     state = relay_state()
+    leader = "No relay has led yet."
+    if state.lease_age_seconds is not None:
+        leader = "It leads" if state.is_led else "None leads"
+        leader += f"; last seen {state.lease_age_seconds:.0f} s ago."
     waiting = count_phrase(state.waiting, "event waits", "events wait")
-    oldest = (
-        f", the oldest for {state.oldest_seconds:.0f} s" if state.oldest_seconds is not None else ""
-    )
-    if state.lease_age_seconds is None:
-        leads = "No relay has led yet."
-    else:
-        leads = f"{'It leads' if state.is_led else 'None leads'}; last seen {state.lease_age_seconds:.0f} s ago."
+    if state.oldest_seconds is not None:
+        waiting += f", the oldest for {state.oldest_seconds:.0f} s"
     is_late = not state.is_led or (state.oldest_seconds or 0) > LATE_SECONDS
-    return Concern("Relay", f"{leads} {waiting}{oldest}.", is_late, "/admin/events/relaylease/")
+    return Concern("Relay", f"{leader} {waiting}.", is_late, "/admin/events/relaylease/")
 
 
 def _accounts() -> Concern:
     state = billing_state()
-    words = count_phrase(state.failed, "account was refused", "accounts were refused")
-    return Concern(
-        "Billing accounts",
-        f"{words}; {count_phrase(state.waiting, 'waits', 'wait').replace('No', 'none', 1)}.",
-        state.failed > 0,
-        "/admin/billing/billingaccount/?status__exact=failed",
-    )
+    refused = count_phrase(state.failed, "account was refused", "accounts were refused")
+    waiting = count_phrase(state.waiting, "waits", "wait").replace("No", "none", 1)
+    address = "/admin/billing/billingaccount/?status__exact=failed"
+    return Concern("Billing accounts", f"{refused}; {waiting}.", state.failed > 0, address)
 
 
 def _imports() -> Concern:
-    count = ImportJob.objects.filter(
-        status=JobStatus.FAILED, finished_at__gt=timezone.now() - LATELY
-    ).count()
-    words = count_phrase(count, "import failed", "imports failed")
-    return Concern(
-        "Imports",
-        f"{words} in 7 days.",
-        count > 0,
-        "/admin/imports/importjob/?status__exact=failed",
-    )
+    recent = ImportJob.objects.filter(finished_at__gt=timezone.now() - RECENT)
+    count = recent.filter(status=JobStatus.FAILED).count()
+    summary = count_phrase(count, "import failed in 7 days.", "imports failed in 7 days.")
+    address = "/admin/imports/importjob/?status__exact=failed"
+    return Concern("Imports", summary, count > 0, address)
 
 
-def _locked() -> Concern:
+def _lockouts() -> Concern:
     count = users_locked_out().count()
-    words = count_phrase(count, "user is locked out", "users are locked out")
-    return Concern(
-        "Sign-in", f"{words} after wrong passwords.", count > 0, "/admin/accounts/user/?locked=yes"
-    )
+    locked = count_phrase(count, "user is locked out", "users are locked out")
+    address = "/admin/accounts/user/?locked=yes"
+    return Concern("Sign-in", f"{locked} after wrong passwords.", count > 0, address)
 
 
 def _reconciliation() -> Concern:
-    report = (
-        ReconcileReport.objects.filter(finished_at__isnull=False).order_by("-finished_at").first()
-    )
+    ended = ReconcileReport.objects.filter(finished_at__isnull=False)
+    report = ended.order_by("-finished_at").first()
     address = "/admin/reconciliation/reconcilereport/"
     if report is None:
         return Concern("Reconciliation", "No check was made yet.", False, address)
-    words = {
-        Verdict.AGREES: "All copies agree.",
-        Verdict.DIFFERS: count_phrase(
-            report.difference_count, "difference is open.", "differences are open."
-        ),
-    }.get(Verdict(report.status), "The last check came to no verdict.")
-    return Concern("Reconciliation", words, report.status != Verdict.AGREES, address)
+    count = report.difference_count
+    summary = "The last check came to no verdict."
+    if report.status == Verdict.AGREES:
+        summary = "All copies agree."
+    elif report.status == Verdict.DIFFERS:
+        summary = count_phrase(count, "difference is open.", "differences are open.")
+    return Concern("Reconciliation", summary, report.status != Verdict.AGREES, address)
 
 
+# The right that a user needs to see a concern, and the function that reads it.
 CONCERNS: list[tuple[str, Callable[[], Concern]]] = [
     ("events.view_quarantinedevent", _quarantined),
     ("events.view_relaylease", _relay),
     ("billing.view_billingaccount", _accounts),
     ("imports.view_importjob", _imports),
-    ("accounts.view_user", _locked),
+    ("accounts.view_user", _lockouts),
     ("reconciliation.view_reconcilereport", _reconciliation),
 ]

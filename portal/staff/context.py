@@ -1,4 +1,4 @@
-"""What the layout of every page needs: names, navigation by right, version and request id."""
+"""The template context of every page: names, navigation by right, strips and request id."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +16,8 @@ from portal.health import Check, checks_behind
 
 
 @dataclass(frozen=True)
-class Place:
-    """An entry of the navigation: who holds `right` sees it; `below` is where it is the current one."""
+class NavEntry:
+    """An entry of the navigation for users with `right`; it is current on pages under `below`."""
 
     label: str
     url_name: str
@@ -27,7 +27,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Action:
-    """What the palette offers on every page to who holds `right`."""
+    """An action that the palette offers on every page to users with `right`."""
 
     label: str
     url_name: str
@@ -39,48 +39,50 @@ ACTIONS = (
     Action("Import a file", "imports:list", "imports.add_importjob"),
 )
 
-PLACES = (
-    Place("Patients", "patients:list", "patients.view_patient", "/patients/"),
-    Place("Duplicates", "duplicates:worklist", "patients.merge_patient", "/patients/duplicates/"),
-    Place("Imports", "imports:list", "imports.view_importjob", "/imports/"),
-    Place("Billing", "billing:list", "billing.view_billingaccount", "/billing/"),
-    Place("Dashboard", "analytics:dashboard", "analytics.view_figures", "/dashboard/"),
-    Place("Audit", "audit:list", "patients.view_accessrecord", "/audit/"),
-    Place(
+NAV_ENTRIES = (
+    NavEntry("Patients", "patients:list", "patients.view_patient", "/patients/"),
+    NavEntry(
+        "Duplicates", "duplicates:worklist", "patients.merge_patient", "/patients/duplicates/"
+    ),
+    NavEntry("Imports", "imports:list", "imports.view_importjob", "/imports/"),
+    NavEntry("Billing", "billing:list", "billing.view_billingaccount", "/billing/"),
+    NavEntry("Dashboard", "analytics:dashboard", "analytics.view_figures", "/dashboard/"),
+    NavEntry("Audit", "audit:list", "patients.view_accessrecord", "/audit/"),
+    NavEntry(
         "Reconciliation",
         "reconciliation:list",
         "reconciliation.view_reconcilereport",
         "/reconciliation/",
     ),
-    Place("Admin", "admin:index", "", "/admin/"),
+    NavEntry("Admin", "admin:index", "", "/admin/"),
 )
 
 
 def layout(request: HttpRequest) -> dict[str, Any]:
-    """The context processor. An error page must open without a database, so nobody is signed in then."""
+    """The context processor. Without a database, as on an error page, nobody is signed in."""
     try:
         user = request.user if request.user.is_authenticated else None
-        places = places_of(request)
+        entries = nav_entries_of(request)
     except (AttributeError, DatabaseError):
-        user, places = None, []
+        user, entries = None, []
     return {
         "product": "Patient Portal",
         "clinic": settings.CLINIC_NAME,
         "version": __version__,
         "request_id": getattr(request, "request_id", ""),
         "signed_in": user,
-        "places": places,
+        "nav_entries": entries,
         "strips": SimpleLazyObject(strips) if user else [],
-        **(_at_work(request) if user else {}),
+        **(_signed_in_context(request) if user else {}),
     }
 
 
-def _at_work(request: HttpRequest) -> dict[str, Any]:
-    """What the header, the palette and the session's end need of somebody who is signed in."""
+def _signed_in_context(request: HttpRequest) -> dict[str, Any]:
+    """Returns what header, palette and the dialog of the session's end need."""
     actions = [
-        {"label": one.label, "url": _address(one.url_name)}
-        for one in ACTIONS
-        if _may_open(one, request.user)
+        {"label": action.label, "url": _address(action.url_name)}
+        for action in ACTIONS
+        if _may_open(action, request.user)
     ]
     can_find = request.user.has_perm("patients.view_patient")
     return {
@@ -98,16 +100,20 @@ def _address(url_name: str) -> str:
         return ""
 
 
-def places_of(request: HttpRequest) -> list[dict[str, Any]]:
-    """The places that this person may open, in the order of the navigation."""
+def nav_entries_of(request: HttpRequest) -> list[dict[str, Any]]:
+    """Returns the entries that the user may open, in the order of the navigation."""
     if not request.user.is_authenticated:
         return []
     current = _current(request.path)
-    entries = [_entry(place, current) for place in PLACES if _may_open(place, request.user)]
-    return [entry for entry in entries if entry]
+    allowed = [entry for entry in NAV_ENTRIES if _may_open(entry, request.user)]
+    return [
+        {"label": entry.label, "url": url, "is_current": entry is current}
+        for entry in allowed
+        if (url := _address(entry.url_name))
+    ]
 
 
-TITLES = {
+STRIP_TITLES = {
     "relay": "The relay is away.",
     "events": "Events are late.",
     "billing": "Billing is behind.",
@@ -118,32 +124,25 @@ TITLES = {
 
 
 def strips() -> list[tuple[str, str]]:
-    """A title and what still works, for each part that does not keep up."""
+    """Returns a title and what still works, for each part that does not keep up."""
     return [
-        (TITLES.get(check.name, check.name), check.still_works)
+        (STRIP_TITLES.get(check.name, check.name), check.still_works)
         for check in _causes(checks_behind())
     ]
 
 
-def _causes(found: list[Check]) -> list[Check]:
-    """Without the relay, events and billing are late too: its own strip says so."""
-    is_relay_away = any(check.name == "relay" for check in found)
-    return [check for check in found if not (is_relay_away and check.name in {"events", "billing"})]
+def _causes(behind: list[Check]) -> list[Check]:
+    """Drops events and billing while the relay is away: its own strip covers them."""
+    if any(check.name == "relay" for check in behind):
+        return [check for check in behind if check.name not in {"events", "billing"}]
+    return behind
 
 
-def _may_open(place: Place | Action, user: Any) -> bool:
-    return user.has_perm(place.right) if place.right else user.is_staff
+def _may_open(entry: NavEntry | Action, user: Any) -> bool:
+    return user.has_perm(entry.right) if entry.right else user.is_staff
 
 
-def _entry(place: Place, current: Place | None) -> dict[str, Any] | None:
-    url = _address(place.url_name)
-    return {"label": place.label, "url": url, "is_current": place is current} if url else None
-
-
-def _current(path: str) -> Place | None:
-    """The place that the page belongs to: of two, one below the other, the lower one."""
-    return max(
-        (one for one in PLACES if path.startswith(one.below)),
-        key=lambda one: len(one.below),
-        default=None,
-    )
+def _current(path: str) -> NavEntry | None:
+    """Returns the entry that the page belongs to; of nested ones, the innermost."""
+    above = [entry for entry in NAV_ENTRIES if path.startswith(entry.below)]
+    return max(above, key=lambda entry: len(entry.below), default=None)

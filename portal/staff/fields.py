@@ -1,4 +1,4 @@
-"""A bound Django field in the words of the design system's macros."""
+"""Translates a bound Django field into a call of a design system's macro."""
 
 from typing import Any
 
@@ -7,26 +7,23 @@ from django.forms import BoundField
 
 Parameters = dict[str, Any]
 
-# Attributes that the macros take by name; the rest goes onto the input as it is.
-_BY_NAME = ("autocomplete", "autocapitalize", "inputmode", "spellcheck", "rows")
+# Attributes that the macros take by name; all others go onto the input unchanged.
+_NAMED_ATTRIBUTES = ("autocomplete", "autocapitalize", "inputmode", "spellcheck", "rows")
 
 
 def macro_call(field: BoundField) -> tuple[str, Parameters]:
-    """The macro that draws this field, and what it is told."""
+    """Returns the name of the macro that draws this field, and its parameters."""
     widget = field.field.widget
-    draw = next((draw for kind, draw in _KINDS.items() if isinstance(widget, kind)), None)
-    if draw:
-        return draw(field)
-    return "text", {
-        **_common(field),
-        "type": getattr(widget, "input_type", "text"),
-        "value": _text(field),
-    }
+    for widget_class, translate in _TRANSLATIONS.items():
+        if isinstance(widget, widget_class):
+            return translate(field)
+    input_type = getattr(widget, "input_type", "text")
+    return "text", {**_common(field), "type": input_type, "value": _text(field)}
 
 
 def _common(field: BoundField) -> Parameters:
     attributes = {**field.field.widget.attrs}
-    named = {name: attributes.pop(name) for name in _BY_NAME if name in attributes}
+    named = {name: attributes.pop(name) for name in _NAMED_ATTRIBUTES if name in attributes}
     return {
         "id": field.auto_id,
         "name": field.html_name,
@@ -34,17 +31,17 @@ def _common(field: BoundField) -> Parameters:
         "classes": attributes.pop("class", ""),
         "attributes": attributes,
         **named,
-        **_beside(field),
+        **_hint_and_error(field),
     }
 
 
-def _beside(field: BoundField) -> Parameters:
-    said: Parameters = {}
+def _hint_and_error(field: BoundField) -> Parameters:
+    parameters: Parameters = {}
     if field.help_text:
-        said["hint"] = {"text": str(field.help_text)}
+        parameters["hint"] = {"text": str(field.help_text)}
     if field.errors:
-        said["errorMessage"] = {"text": " ".join(str(error) for error in field.errors)}
-    return said
+        parameters["errorMessage"] = {"text": " ".join(str(error) for error in field.errors)}
+    return parameters
 
 
 def _label(field: BoundField) -> str:
@@ -79,7 +76,7 @@ def _radios(field: BoundField) -> tuple[str, Parameters]:
         "classes": field.field.widget.attrs.get("class", ""),
         "fieldset": {"legend": {"text": str(field.label), "classes": "app-legend"}},
         "items": _choices(field, "checked"),
-        **_beside(field),
+        **_hint_and_error(field),
     }
 
 
@@ -94,49 +91,47 @@ def _checkbox(field: BoundField) -> tuple[str, Parameters]:
         "idPrefix": field.auto_id,
         "name": field.html_name,
         "items": [item],
-        **_beside(field),
+        **_hint_and_error(field),
     }
 
 
 def _boxes(field: BoundField) -> tuple[str, Parameters]:
-    """Several boxes for one value, such as day, month and year; the widget names them in `boxes`."""
+    """Draws several boxes for a value, such as day, month and year: the widget's `boxes`."""
     widget = field.field.widget
     value = field.value()
     texts = value if isinstance(value, list) else widget.decompress(value)
+    error_class = " nhsuk-input--error" if field.errors else ""
     items = [
         {
             "id": f"{field.auto_id}_{index}",
             "name": f"{field.html_name}_{index}",
             "label": {"text": box.label},
-            "classes": f"nhsuk-input--width-{box.width}"
-            + (" nhsuk-input--error" if field.errors else ""),
+            "classes": f"nhsuk-input--width-{box.width}{error_class}",
             "inputmode": "text",
             "autocomplete": "off",
             "value": "" if text is None else str(text),
         }
         for index, (box, text) in enumerate(zip(widget.boxes, texts, strict=True))
     ]
-    legend = {"text": str(field.label), "classes": "app-legend"}
-    attributes = {"data-date-boxes": True}
     return "boxes", {
         "id": field.auto_id,
-        "fieldset": {"legend": legend},
+        "fieldset": {"legend": {"text": str(field.label), "classes": "app-legend"}},
         "items": items,
-        "attributes": attributes,
-        **_beside(field),
+        "attributes": {"data-date-boxes": True},
+        **_hint_and_error(field),
     }
 
 
-def _choices(field: BoundField, mark: str) -> list[Parameters]:
+def _choices(field: BoundField, chosen_key: str) -> list[Parameters]:
     chosen = "" if field.value() is None else str(field.value())
     options = field.field.widget.choices
     return [
-        {"value": str(value), "text": str(text), mark: str(value) == chosen}
+        {"value": str(value), "text": str(text), chosen_key: str(value) == chosen}
         for value, text in options
     ]
 
 
-_KINDS = {
+_TRANSLATIONS = {
     forms.MultiWidget: _boxes,
     forms.PasswordInput: _password,
     forms.FileInput: _file,

@@ -1,4 +1,4 @@
-"""Form fields as the design system's macros draw them: label, hint and error belong to their input."""
+"""Draws form fields with the design system's macros: label, hint and error belong to the input."""
 
 from functools import cache
 from pathlib import Path
@@ -13,7 +13,7 @@ from portal.staff.fields import macro_call
 
 
 class StaffRenderer(DjangoTemplates):
-    """Draws `{{ form.name.as_field_group }}` through the macros; everything else (the admin too) as Django does."""
+    """Draws `{{ form.name.as_field_group }}` with the macros, other templates as Django does."""
 
     field_template_name = "staff/field.jinja"
 
@@ -22,13 +22,14 @@ class StaffRenderer(DjangoTemplates):
     ) -> str:
         if template_name != self.field_template_name:
             return super().render(template_name, context, request)
-        kind, parameters = macro_call(context["field"])
-        return mark_safe(_macro(kind)(parameters).strip())  # noqa: S308 - the macros escape what they are given.
+        name, parameters = macro_call(context["field"])
+        html = _macro(name)(parameters).strip()
+        return mark_safe(html)  # noqa: S308 - the macros escape what they are given.
 
 
 @cache
-def _macro(kind: str) -> Any:
-    return getattr(_environment().get_template(StaffRenderer.field_template_name).module, kind)
+def _macro(name: str) -> Any:
+    return getattr(_environment().get_template(StaffRenderer.field_template_name).module, name)
 
 
 @cache

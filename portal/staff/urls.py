@@ -1,4 +1,4 @@
-"""The start page, the page of keys, and the icon for who asks at the usual address."""
+"""Addresses of the start page, the page of keys, the icon, and the palette's recent patients."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The start page, the keys, and the icon."""
+"""The start page, the page of keys, the icon, and the user's recent patients."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -9,33 +9,33 @@ from django.views.decorators.http import require_safe
 from portal.accounts.rules import ANYONE, SIGNED_IN, allow, user_of
 from portal.errors import NotAllowed
 from portal.patients.selectors import recent_patients
-from portal.staff.context import places_of
+from portal.staff.context import nav_entries_of
 
-RECENT = 6
+RECENT_PATIENTS = 6  # Shown in the palette.
 
 
 @allow(SIGNED_IN)
 def home(request: HttpRequest) -> HttpResponse:
-    """Patients for a front desk, the dashboard for an analyst."""
-    places = places_of(request)
-    if not places:
+    """Redirects to the first page of the user's navigation."""
+    entries = nav_entries_of(request)
+    if not entries:
         raise NotAllowed("Your account has no role yet. Ask an operator to give you one.")
-    return redirect(places[0]["url"])
+    return redirect(entries[0]["url"])
 
 
 @allow(ANYONE)
 @require_safe
-def icon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view takes it
-    """Pages that name no icon, such as those of the API, have their browser ask here."""
-    answer = redirect(static("staff/icon.svg"))
-    answer["Cache-Control"] = "public, max-age=86400"
-    return answer
+def icon(_request: HttpRequest) -> HttpResponse:
+    """Redirects to the icon; browsers ask here for pages without one, such as the API's."""
+    response = redirect(static("staff/icon.svg"))
+    response["Cache-Control"] = "public, max-age=86400"
+    return response
 
 
 @allow(SIGNED_IN)
 @require_safe
 def keys(request: HttpRequest) -> HttpResponse:
-    """The keys and what they do; with scripts the same stands in a dialog."""
+    """Shows the keys and what they do; with scripts a dialog shows the same."""
     return render(request, "staff/keys.html")
 
 
@@ -43,7 +43,9 @@ def keys(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def recent(request: HttpRequest) -> HttpResponse:
-    """The patients that somebody opened last; the palette asks when it opens, since naming them is a reading."""
-    return render(
-        request, "staff/recent.html", {"patients": recent_patients(user_of(request), limit=RECENT)}
-    )
+    """Lists the patients whom the user opened last.
+
+    The palette asks only when it opens, since naming patients makes an access record.
+    """
+    patients = recent_patients(user_of(request), limit=RECENT_PATIENTS)
+    return render(request, "staff/recent.html", {"patients": patients})

@@ -1,4 +1,4 @@
-"""People of each role, and ways to speak to the portal as they would."""
+"""Users of each role, and clients that are signed in as them."""
 
 import pytest
 from django.contrib.auth.models import Group
@@ -11,18 +11,17 @@ PASSWORD = "correct-horse-battery"
 
 @pytest.fixture(autouse=True)
 def _quick_passwords(settings):
-    """Argon2 is slow on purpose; what it is slow for is not what these tests are about."""
+    """Replaces Argon2, which is slow on purpose."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
 def make_user(db):
-    """A user of a role: `make_user("front desk")`."""
+    """Makes a user of a role: `make_user("front desk")`."""
 
     def make(role: str, **fields) -> User:
-        user = User.objects.create_user(
-            f"{role.replace(' ', '')}@clinic.example", PASSWORD, **fields
-        )
+        email = f"{role.replace(' ', '')}@clinic.example"
+        user = User.objects.create_user(email, PASSWORD, **fields)
         user.groups.add(Group.objects.get(name=role))
         return user
 
@@ -36,7 +35,7 @@ def front_desk(make_user):
 
 @pytest.fixture
 def api_as():
-    """A client that holds an access token of this user."""
+    """Makes an API client that holds an access token of a user."""
 
     def client(user: User) -> APIClient:
         api = APIClient()

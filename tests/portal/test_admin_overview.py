@@ -1,4 +1,4 @@
-"""The admin's first page says what needs somebody, and the sidebar leads there."""
+"""The admin's first page says what needs an operator, and the sidebar leads there."""
 
 import re
 from datetime import timedelta
@@ -24,29 +24,29 @@ def admin(client, make_user):
     return client
 
 
-def words(client):
+def page_text(client):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", client.get("/admin/").content.decode()))
 
 
-def a_leading_relay():
+def create_leading_relay():
     now = timezone.now()
     RelayLease.objects.create(
         name="relay", holder="a", fence=1, renewed_at=now, expires_at=now + timedelta(seconds=5)
     )
 
 
-def test_a_clinic_where_all_is_well_needs_nobody(admin):
-    a_leading_relay()
+def test_a_clinic_where_all_is_well_needs_no_operator(admin):
+    create_leading_relay()
     ReconcileReport.objects.create(status=Verdict.AGREES, finished_at=timezone.now())
-    page = words(admin)
+    page = page_text(admin)
     assert page.count("Fine") == 6
     assert "Needs you" not in page.replace("What needs you", "")
 
 
-def test_the_relay_is_asked_once(admin):
-    with CaptureQueriesContext(connection) as asked:
+def test_the_relay_is_read_once(admin):
+    with CaptureQueriesContext(connection) as queries:
         admin.get("/admin/")
-    assert sum("events_relaylease" in query["sql"] for query in asked) == 1
+    assert sum("events_relaylease" in query["sql"] for query in queries) == 1
 
 
 def test_each_trouble_is_named_with_its_number(admin, front_desk):
@@ -64,8 +64,8 @@ def test_each_trouble_is_named_with_its_number(admin, front_desk):
     ReconcileReport.objects.create(
         status=Verdict.DIFFERS, difference_count=3, finished_at=timezone.now()
     )
-    page = words(admin)
-    for told in (
+    page = page_text(admin)
+    for summary in (
         "1 event could not be sent.",
         "1 account was refused",
         "1 import failed in 7 days.",
@@ -73,30 +73,28 @@ def test_each_trouble_is_named_with_its_number(admin, front_desk):
         "3 differences are open.",
         "No relay has led yet.",
     ):
-        assert told in page
+        assert summary in page
     assert page.replace("What needs you", "").count("Needs you") == 6
     assert "Example" not in page
 
 
-def test_only_what_one_may_see_is_told(client, make_user):
+def test_a_user_sees_only_what_their_rights_allow(client, make_user):
     client.force_login(make_user("billing", is_staff=True))
-    page = words(client)
+    page = page_text(client)
     assert "Billing accounts" in page
-    assert not [
-        told for told in ("Quarantined events", "Wrong passwords", "Reconciliation") if told in page
-    ]
+    for hidden in ("Quarantined events", "Wrong passwords", "Reconciliation"):
+        assert hidden not in page
 
 
 def test_every_entry_of_the_sidebar_opens(admin):
     page = admin.get("/admin/").content.decode()
     links = set(re.findall(r'href="(/admin/[a-z]+/[a-z]+/(?:\?[^"]*)?)"', page))
     assert len(links) >= 17
-    assert {
-        link: admin.get(link.replace("&amp;", "&")).status_code for link in links
-    } == dict.fromkeys(links, 200)
+    statuses = {link: admin.get(link.replace("&amp;", "&")).status_code for link in links}
+    assert statuses == dict.fromkeys(links, 200)
 
 
-def test_the_staff_pages_are_one_press_away(admin):
+def test_a_link_leads_to_the_staff_pages(admin):
     page = admin.get("/admin/").content.decode()
     assert re.search(r'<a[^>]*href="/"', page)
     assert "Patient Portal" in page

@@ -1,4 +1,4 @@
-"""A cached value is computed once for its time to live, by one thread, and nobody waits for it twice."""
+"""A cached value is computed once for its time to live, by one thread."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event

@@ -1,4 +1,4 @@
-"""While the database is away every door says so, and when to come again; nobody is told of a fault of ours."""
+"""While the database is away every channel answers 503 and when to try again, never a bug."""
 
 import pytest
 from django.db import connection
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def take_database_away():
-    """The next connection finds nobody."""
+    """Makes the next connection fail."""
     here = connection.settings_dict["HOST"]
 
     def take():
@@ -23,7 +23,7 @@ def take_database_away():
     connection.settings_dict["HOST"] = here
 
 
-def ask_api(client):
+def find_patients(client):
     return client.get("/api/patients")
 
 
@@ -32,22 +32,21 @@ def register(client):
 
 
 def sign_in(_):
-    return APIClient().post(
-        "/auth/login", {"email": "a@clinic.example", "password": PASSWORD}, format="json"
-    )
+    pair = {"email": "a@clinic.example", "password": PASSWORD}
+    return APIClient().post("/auth/login", pair, format="json")
 
 
-@pytest.mark.parametrize("ask", [ask_api, register, sign_in])
-def test_the_api_answers_503_and_says_what_to_do(desk_api, take_database_away, ask):
+@pytest.mark.parametrize("send", [find_patients, register, sign_in])
+def test_the_api_answers_503_and_says_what_to_do(desk_api, take_database_away, send):
     take_database_away()
-    answer = ask(desk_api)
+    answer = send(desk_api)
     assert (answer.status_code, answer["Retry-After"]) == (503, "2")
     assert answer["Content-Type"] == "application/problem+json"
     assert "try again" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("address", ["/patients/", "/dashboard/", "/"])
-def test_a_page_says_it_in_the_staffs_layout(client, front_desk, take_database_away, address):
+def test_a_page_answers_in_the_staff_layout(client, front_desk, take_database_away, address):
     client.force_login(front_desk)
     client.raise_request_exception = False
     take_database_away()

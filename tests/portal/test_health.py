@@ -1,4 +1,4 @@
-"""Health and metrics: open on the internal port only, and honest about what is behind."""
+"""Health and metrics: open on the internal port only; they show what is behind."""
 
 import pytest
 from django.db import OperationalError
@@ -32,12 +32,17 @@ def test_with_the_neighbours_away_it_is_degraded_not_unready(client):
     state = {check["name"]: check["ok"] for check in body["checks"]}
     assert (answer.status_code, body["status"]) == (200, "degraded")
     assert state == {
-        "database": True, "relay": False, "events": True, "billing": True, "analytics": False, "worker queue": True,
+        "database": True,
+        "relay": False,
+        "events": True,
+        "billing": True,
+        "analytics": False,
+        "worker queue": True,
         "reconciliation": True,
-    }  # fmt: skip
+    }
 
 
-def test_metrics_tell_what_waits_and_name_nobody(client):
+def test_metrics_count_what_waits_and_name_nobody(client):
     Patient.objects.create(family_name="Unmistakable")
     text = client.get("/metrics", **INTERNAL).content.decode()
     assert "portal_outbox_events 1.0" in text
@@ -45,16 +50,16 @@ def test_metrics_tell_what_waits_and_name_nobody(client):
     assert "Unmistakable" not in text
 
 
-def test_metrics_say_of_each_part_whether_it_keeps_up(client):
-    ready = client.get("/health/ready", **INTERNAL).json()["checks"]
+def test_metrics_show_for_each_check_whether_it_keeps_up(client):
+    checks = client.get("/health/ready", **INTERNAL).json()["checks"]
     lines = client.get("/metrics", **INTERNAL).content.decode().splitlines()
-    told = {
-        f'portal_check_ok{{check="{one["name"]}"}} {float(one["ok"])}'
-        for one in ready
-        if one["name"] != "database"
+    expected = {
+        f'portal_check_ok{{check="{check["name"]}"}} {float(check["ok"])}'
+        for check in checks
+        if check["name"] != "database"
     }
-    assert told <= set(lines)
-    assert {line.rpartition(" ")[2] for line in told} == {"0.0", "1.0"}
+    assert expected <= set(lines)
+    assert {line.rpartition(" ")[2] for line in expected} == {"0.0", "1.0"}
 
 
 def test_without_the_database_it_is_unready(client, monkeypatch):

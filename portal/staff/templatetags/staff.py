@@ -1,4 +1,4 @@
-"""Dates, names and blanks in the words that a front desk reads without thinking."""
+"""Template filters for dates, times, numbers and missing values."""
 
 from datetime import date, datetime
 from typing import Any
@@ -15,19 +15,19 @@ NOT_RECORDED = "Not recorded"
 
 @register.filter
 def day(value: date | None) -> str:
-    """05-Apr-2008"""
+    """Formats a day as 05-Apr-2008."""
     return value.strftime("%d-%b-%Y") if value else NOT_RECORDED
 
 
 @register.filter
 def moment(value: datetime | None) -> str:
-    """05-Apr-2008 14:03 in the clinic's time."""
+    """Formats a moment as 05-Apr-2008 14:03 in the clinic's time."""
     return timezone.localtime(value).strftime("%d-%b-%Y %H:%M") if value else NOT_RECORDED
 
 
 @register.filter
 def clock(value: datetime | None) -> str:
-    """14:03 today, and the day with it on any other."""
+    """Formats a moment of today as 14:03, any other with its day."""
     if value is None:
         return "never"
     local = timezone.localtime(value)
@@ -36,33 +36,28 @@ def clock(value: datetime | None) -> str:
 
 @register.filter
 def to_second(value: datetime) -> str:
-    """14:03:22, for what is seconds old; the day with it where that is not today."""
+    """Formats a moment of today as 14:03:22, any other with its day."""
     local = timezone.localtime(value)
-    return (
-        local.strftime("%H:%M:%S")
-        if local.date() == timezone.localdate()
-        else local.strftime("%d-%b-%Y %H:%M:%S")
-    )
+    is_today = local.date() == timezone.localdate()
+    return local.strftime("%H:%M:%S" if is_today else "%d-%b-%Y %H:%M:%S")
 
 
 @register.filter
 def recorded(value: Any) -> str | SafeString:
-    """The value, or the words for none."""
-    return (
-        value
-        if value not in (None, "")
-        else format_html('<span class="app-blank">{}</span>', NOT_RECORDED)
-    )
+    """Returns the value, or words for a missing one."""
+    if value in (None, ""):
+        return format_html('<span class="app-blank">{}</span>', NOT_RECORDED)
+    return value
 
 
 @register.filter
 def phone_tail(text: str) -> str:
-    """The last four digits: enough to tell two people apart, too little to read out."""
+    """Returns the last four digits: enough to tell two patients apart, too few to call anybody."""
     digits = [character for character in text or "" if character.isdigit()]
     return "…" + "".join(digits[-4:]) if digits else ""
 
 
 @register.filter
 def thousands(number: int | None) -> str:
-    """12,345"""
+    """Formats a number as 12,345."""
     return "–" if number is None else f"{number:,}"

@@ -1,4 +1,4 @@
-"""What stands around every page: navigation by right, request id, what is behind, and errors in the same frame."""
+"""The layout of every page: navigation by right, request id, strips, errors in the same frame."""
 
 import tomllib
 
@@ -13,44 +13,41 @@ from portal.patients.services import archive_patient, register_patient
 from portal.problems import server_error
 
 pytestmark = pytest.mark.django_db
+FRONT_DESK_LABELS = ["Patients", "Duplicates", "Billing", "Dashboard"]
+OPERATOR_LABELS = [
+    "Patients",
+    "Duplicates",
+    "Imports",
+    "Billing",
+    "Dashboard",
+    "Audit",
+    "Reconciliation",
+]
 
 
 @pytest.mark.parametrize(
-    ("role", "places", "start"),
+    ("role", "labels", "start"),
     [
-        ("front desk", ["Patients", "Duplicates", "Billing", "Dashboard"], "/patients/"),
+        ("front desk", FRONT_DESK_LABELS, "/patients/"),
         ("analyst", ["Dashboard"], "/dashboard/"),
-        (
-            "operator",
-            [
-                "Patients",
-                "Duplicates",
-                "Imports",
-                "Billing",
-                "Dashboard",
-                "Audit",
-                "Reconciliation",
-            ],
-            "/patients/",
-        ),
+        ("operator", OPERATOR_LABELS, "/patients/"),
     ],
 )
-def test_a_role_sees_its_own_places_and_starts_at_the_first(client, make_user, role, places, start):
+def test_a_role_sees_its_own_pages_and_starts_at_the_first(client, make_user, role, labels, start):
     client.force_login(make_user(role))
     answer = client.get("/", follow=True)
     assert answer.redirect_chain == [(start, 302)]
-    assert [place["label"] for place in answer.context["places"]] == places
+    assert [entry["label"] for entry in answer.context["nav_entries"]] == labels
 
 
-def test_of_two_places_one_below_the_other_the_lower_one_is_the_current(client, front_desk):
+def test_of_nested_navigation_entries_the_innermost_is_current(client, front_desk):
     client.force_login(front_desk)
     answer = client.get("/patients/duplicates/")
-    assert [place["label"] for place in answer.context["places"] if place["is_current"]] == [
-        "Duplicates"
-    ]
+    entries = answer.context["nav_entries"]
+    assert [entry["label"] for entry in entries if entry["is_current"]] == ["Duplicates"]
 
 
-def test_somebody_without_a_role_is_told_whom_to_ask(client, front_desk):
+def test_a_user_without_a_role_learns_whom_to_ask(client, front_desk):
     front_desk.groups.clear()
     client.force_login(front_desk)
     answer = client.get("/")
@@ -58,20 +55,18 @@ def test_somebody_without_a_role_is_told_whom_to_ask(client, front_desk):
     assert "Your account has no role yet" in answer.content.decode()
 
 
-def test_the_version_in_the_footer_is_the_projects(client):
+def test_the_footer_shows_the_version_of_the_project(client):
     project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]
     assert f"Patient Portal {project['version']}" in client.get("/sign-in/").content.decode()
 
 
-def test_the_request_id_of_the_page_is_the_one_of_the_answer(client, front_desk):
+def test_the_page_shows_the_request_id_of_the_answer(client, front_desk):
     client.force_login(front_desk)
     answer = client.get("/patients/")
     assert answer["X-Request-Id"] in answer.content.decode()
 
 
-def test_each_missing_part_has_one_strip_that_says_what_still_works(
-    client, front_desk, monkeypatch
-):
+def test_each_late_part_has_a_strip_with_what_still_works(client, front_desk, monkeypatch):
     away = [health.Check("analytics", ok=False, still_works="The last known ones are shown.")]
     monkeypatch.setattr("portal.staff.context.checks_behind", lambda: away)
     client.force_login(front_desk)
@@ -94,7 +89,7 @@ def test_errors_share_the_layout(client, front_desk, address, status, words):
     assert (answer.status_code, "app-header" in page, words in page) == (status, True, True)
 
 
-def test_archiving_a_patient_that_changed_meanwhile_is_refused_in_words(client, front_desk):
+def test_archiving_a_patient_who_changed_meanwhile_is_refused(client, front_desk):
     patient = register_patient({"family_name": "Example"}, by=None, source="api")
     archive_patient(patient.pk, by=None, source="api")
     client.force_login(front_desk)

@@ -1,5 +1,6 @@
 """Translates a bound Django field into a call of a design system's macro."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -131,7 +132,7 @@ def _choices(field: BoundField, chosen_key: str) -> list[Parameters]:
     ]
 
 
-_TRANSLATIONS = {
+_TRANSLATIONS: dict[type[forms.Widget], Callable[[BoundField], tuple[str, Parameters]]] = {
     forms.MultiWidget: _boxes,
     forms.PasswordInput: _password,
     forms.FileInput: _file,

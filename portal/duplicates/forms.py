@@ -9,7 +9,7 @@ from django import forms
 
 from portal.duplicates.merge import MAX_REASON_LENGTH
 from portal.duplicates.merge_fields import MERGE_CHOICES, differing_choices, is_blank
-from portal.patients.history.wording import NOT_RECORDED, label_of, worded
+from portal.patients.history.wording import NOT_RECORDED, field_label, field_text
 from portal.patients.models import Patient, Status
 
 
@@ -87,11 +87,11 @@ def merge_lines(
 
 def choice_label(choice: str) -> str:
     """Returns what pages call a choice: the columns of an address are one."""
-    return "Address" if choice == "address" else label_of(choice)
+    return "Address" if choice == "address" else field_label(choice)
 
 
 def _text(patient: Patient, choice: str) -> str:
     if choice == "address":
         return patient.address_text or NOT_RECORDED
     value: Any = getattr(patient, choice)
-    return worded(choice, "" if value is None else str(value), patient.date_of_birth_precision)
+    return field_text(choice, "" if value is None else str(value), patient.date_of_birth_precision)

@@ -14,7 +14,7 @@ from portal.accounts.rules import needs, user_of
 from portal.errors import FieldProblem, InvalidInput, NotAllowed, StaleVersion
 from portal.pagination import Page, next_link
 from portal.patients import selectors, services
-from portal.patients.history.log import history_of
+from portal.patients.history.log import read_history
 from portal.patients.idempotency import keep_answer
 from portal.patients.models import Patient, Source, Status
 from portal.patients.serializers.answers import ChangeJson, DuplicateProblem
@@ -167,7 +167,7 @@ class History(APIView):
     @extend_schema(responses=ChangeJson(many=True), summary="What happened to a patient")
     def get(self, request: Request, patient_id: UUID) -> Response:
         """The log, newest first, field by field."""
-        changes = history_of(user_of(request), patient_id, channel=CHANNEL)
+        changes = read_history(user_of(request), patient_id, channel=CHANNEL)
         return Response(ChangeJson(changes, many=True).data)
 
 

@@ -10,7 +10,7 @@ from portal.patients.normalize import date_from
 _BOX = {"autocomplete": "off", "spellcheck": "false"}
 
 
-class MomentForm(forms.Form):
+class AsOfForm(forms.Form):
     """`moment` is the end of the day, or of the minute if a time is given, by the clinic's clock."""
 
     use_required_attribute = False

@@ -15,7 +15,7 @@ _NEWEST_FIRST = (F("id") + 0).desc()
 
 
 @dataclass(frozen=True)
-class ReadingFilters:
+class AccessFilters:
     """Narrow the readings. `person` is a user's id; lists that the patient stood in are left out unless asked for."""
 
     person: int | None = None
@@ -24,23 +24,23 @@ class ReadingFilters:
 
 
 @dataclass(frozen=True)
-class ReadingPage:
+class AccessPage:
     """Some readings, newest first, and the id that the next page starts under; None on the last."""
 
     readings: list[AccessRecord]
     before: int | None
 
 
-def readings_of(
+def access_records_of(
     user: User | None,
     patient: Patient,
     *,
-    filters: ReadingFilters | None = None,
+    filters: AccessFilters | None = None,
     before: int | None = None,
     limit: int = PAGE_SIZE,
-) -> ReadingPage:
+) -> AccessPage:
     """A page of who looked at a patient who was opened."""
-    filters = filters or ReadingFilters()
+    filters = filters or AccessFilters()
     rows = (
         _readings(user, patient, with_lists=filters.with_lists)
         .select_related("user")
@@ -54,10 +54,10 @@ def readings_of(
         rows = rows.filter(pk__lt=before)
     found = list(rows[: limit + 1])
     shown = found[:limit]
-    return ReadingPage(shown, shown[-1].pk if len(found) > limit else None)
+    return AccessPage(shown, shown[-1].pk if len(found) > limit else None)
 
 
-def readers_of(user: User | None, patient: Patient) -> list[User]:
+def users_with_access_records(user: User | None, patient: Patient) -> list[User]:
     """Everybody who ever opened this record, by name."""
     ids = (
         _readings(user, patient, with_lists=False)

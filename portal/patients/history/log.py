@@ -20,7 +20,7 @@ PAGE_SIZE = 50
 
 
 @dataclass(frozen=True)
-class Merge:
+class LoggedMerge:
     """What a change has to do with another record: merged into it, or it into this one, or that taken back.
 
     `other` is the MRN of the other record; `words` why somebody merged them.
@@ -32,7 +32,7 @@ class Merge:
     words: str = ""
 
 
-class Held(NamedTuple):
+class HeldIdentifier(NamedTuple):
     """An identifier as a patient held it."""
 
     system: str
@@ -41,7 +41,7 @@ class Held(NamedTuple):
     valid_to: date | None = None
 
     @classmethod
-    def of(cls, row: PatientIdentifier | IdentifierChange) -> "Held":
+    def of(cls, row: PatientIdentifier | IdentifierChange) -> "HeldIdentifier":
         return cls(row.system, row.value, row.valid_from, row.valid_to)
 
 
@@ -56,13 +56,13 @@ class Change:
     actor: str
     source: str
     fields: list[tuple[str, str, str]] = field(default_factory=list)
-    lost: list[Held] = field(default_factory=list)
-    got: list[Held] = field(default_factory=list)
+    lost: list[HeldIdentifier] = field(default_factory=list)
+    got: list[HeldIdentifier] = field(default_factory=list)
     precisions: tuple[str, str] = ("", "")  # Of the date of birth, before and after.
     request_id: str = ""
     reason: str = ""
     is_mended: bool = False
-    merge: Merge | None = None
+    merge: LoggedMerge | None = None
 
 
 @dataclass(frozen=True)
@@ -74,15 +74,15 @@ class ChangePage:
 
 
 @dataclass(frozen=True)
-class State:
+class PastRecord:
     """The record as it stood: `patient` is not stored anywhere, `since` is when it became so, and who made it so."""
 
     patient: Patient
     since: datetime
-    identifiers: list[Held]
+    identifiers: list[HeldIdentifier]
 
 
-def history_of(user: User | None, patient_id: UUID, *, channel: str) -> list[Change]:
+def read_history(user: User | None, patient_id: UUID, *, channel: str) -> list[Change]:
     """The whole log of one patient, newest first, field by field; the reading is recorded."""
     _may_see_history(user)
     if not patients_visible_to(user).filter(pk=patient_id).exists():
@@ -104,9 +104,9 @@ def changes_of(
     return ChangePage(changes, shown[-1].version if len(rows) > limit else None)
 
 
-def state_of(
+def record_as_of(
     user: User | None, patient: Patient, *, at: datetime | None = None, version: int | None = None
-) -> State | None:
+) -> PastRecord | None:
     """An opened patient's record as it was at a moment, or as of a version; None where there was none yet."""
     _may_see_history(user)
     rows = _versions(patient, None)
@@ -118,10 +118,10 @@ def state_of(
         return None
     columns = [*RECORDED, "id", "version", "created_at", "updated_at"]
     state = Patient(**{name: getattr(event, name) for name in columns})
-    return State(state, event.pgh_created_at, _identifiers_at(patient, event.version))
+    return PastRecord(state, event.pgh_created_at, _identifiers_at(patient, event.version))
 
 
-def moment_of(patient: Patient, version: int) -> datetime | None:
+def version_time(patient: Patient, version: int) -> datetime | None:
     """When this version came to be."""
     return _versions(patient, version + 1).values_list("pgh_created_at", flat=True).first()
 
@@ -141,15 +141,15 @@ def _versions(patient: Patient, before: int | None) -> Any:
     return rows if before is None else rows.filter(version__lt=before)
 
 
-def _identifiers_at(patient: Patient, version: int) -> list[Held]:
+def _identifiers_at(patient: Patient, version: int) -> list[HeldIdentifier]:
     """Today's, with what came later taken back: this also tells of those that are older than their log."""
-    held = {(one.system, one.value): Held.of(one) for one in patient.identifiers.all()}
+    held = {(one.system, one.value): HeldIdentifier.of(one) for one in patient.identifiers.all()}
     later = IdentifierChange.objects.filter(patient_id=patient.pk, version__gt=version)
     for change in later.order_by("-version", "-id"):
         if change.is_added:
             held.pop((change.system, change.value), None)
         else:
-            held[change.system, change.value] = Held.of(change)
+            held[change.system, change.value] = HeldIdentifier.of(change)
     return [held[pair] for pair in sorted(held)]
 
 
@@ -202,8 +202,8 @@ def _change(
         names.get(context.get("user") or 0, "the system"),
         context.get("source") or ("sql" if not context else ""),
         fields,
-        lost=[Held.of(one) for one in identifiers if not one.is_added],
-        got=[Held.of(one) for one in identifiers if one.is_added],
+        lost=[HeldIdentifier.of(one) for one in identifiers if not one.is_added],
+        got=[HeldIdentifier.of(one) for one in identifiers if one.is_added],
         precisions=(getattr(before, "date_of_birth_precision", ""), event.date_of_birth_precision),
         request_id=context.get("request_id") or "",
         reason=context.get("duplicate_reason") or "",
@@ -222,7 +222,7 @@ def _shown(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def merges_in(befores: Sequence[Any], events: Sequence[Any]) -> dict[int, Merge]:
+def merges_in(befores: Sequence[Any], events: Sequence[Any]) -> dict[int, LoggedMerge]:
     """Of some log rows, each beside the one before it, those that merged something or took that back, by version."""
     found = {}
     for before, event in zip(befores, events, strict=False):
@@ -230,7 +230,7 @@ def merges_in(befores: Sequence[Any], events: Sequence[Any]) -> dict[int, Merge]
             found[event.version] = told
     numbers = mrns_of(other for other, _ in found.values())
     return {
-        version: Merge(
+        version: LoggedMerge(
             numbers.get(other, "erased"),
             is_of_survivor="duplicate" in told,
             is_undone=bool(told.get("undone")),
@@ -240,7 +240,7 @@ def merges_in(befores: Sequence[Any], events: Sequence[Any]) -> dict[int, Merge]
     }
 
 
-def merged_here(patient: Patient) -> list[Patient]:
+def merged_records(patient: Patient) -> list[Patient]:
     """The records that were merged into this one, also by way of others, in the order of their MRNs: MRN and id."""
     found: dict[UUID, Patient] = {}
     last = [patient.pk]

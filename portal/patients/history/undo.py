@@ -4,7 +4,7 @@ from uuid import UUID
 
 from portal.accounts.models import User
 from portal.errors import Conflict, StaleVersion
-from portal.patients.history.log import Change, changes_of, state_of
+from portal.patients.history.log import Change, changes_of, record_as_of
 from portal.patients.models import Patient
 from portal.patients.selectors import patients_visible_to
 from portal.patients.services import change_patient
@@ -40,7 +40,7 @@ def undo_change(patient_id: UUID, *, version: int, by: User, source: str) -> Pat
             "Someone changed this patient since. Look at the history, and correct what is wrong."
         )
     change = changes_of(by, patient, before=version + 1, limit=1).changes[0]
-    state = state_of(by, patient, version=version - 1)
+    state = record_as_of(by, patient, version=version - 1)
     if state is None or not is_undoable(change):
         raise Conflict("This change cannot be taken back in one step. Edit the patient instead.")
     details = {name: getattr(state.patient, name) for name, _, _ in change.fields}

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from portal.patients.extensions import TimelineEvent
-from portal.patients.history.log import Change, Held, Merge, State
+from portal.patients.history.log import Change, HeldIdentifier, LoggedMerge, PastRecord
 from portal.patients.models import Patient, Precision, Sex, Source, Status
 from portal.patients.reference.countries import country_name, language_name
 from portal.patients.reference.identifier_systems import system_name, validity
@@ -46,7 +46,7 @@ _STATUS_TITLES = {
 }
 
 
-def readable(change: Change) -> Change:
+def describe_change(change: Change) -> Change:
     """The same change with `fields` as people read them, identifiers among them."""
     is_first = change.kind == "insert"
     before, after = change.precisions
@@ -56,7 +56,11 @@ def readable(change: Change) -> Change:
         else set()
     )
     fields = [
-        (label_of(name), "" if is_first else worded(name, old, before), worded(name, new, after))
+        (
+            field_label(name),
+            "" if is_first else field_text(name, old, before),
+            field_text(name, new, after),
+        )
         for name, old, new in change.fields
         if name not in _OF_THE_MACHINE | told_by_the_date
         and not (is_first and (name, new) in _TAKEN_AS_READ)
@@ -69,9 +73,9 @@ def readable(change: Change) -> Change:
     return replace(change, fields=fields)
 
 
-def happening_from(change: Change) -> TimelineEvent:
+def timeline_event(change: Change) -> TimelineEvent:
     """The same change as one line of the timeline."""
-    told = readable(change)
+    told = describe_change(change)
     details = [
         _in_one_line(*row) for row in told.fields if row not in _merge(change)
     ]  # The title says that.
@@ -92,7 +96,7 @@ def happening_from(change: Change) -> TimelineEvent:
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedField:
     """One fact of a record as it was, beside the same fact today."""
 
     label: str
@@ -104,14 +108,14 @@ class Compared:
         return self.then != self.now
 
 
-def side_by_side(state: State, patient: Patient) -> list[Compared]:
+def compare_with_today(state: PastRecord, patient: Patient) -> list[ComparedField]:
     """Every fact of the record as it was, and as it is."""
     then, now = _facts(state.patient), _facts(patient)
-    rows = [Compared(label, then[label], now[label]) for label in then]
-    held = [Held.of(one) for one in patient.identifiers.all()]
+    rows = [ComparedField(label, then[label], now[label]) for label in then]
+    held = [HeldIdentifier.of(one) for one in patient.identifiers.all()]
     systems = sorted({one.system for one in [*state.identifiers, *held]})
     return rows + [
-        Compared(system_name(one), _held(one, state.identifiers), _held(one, held))
+        ComparedField(system_name(one), _held(one, state.identifiers), _held(one, held))
         for one in systems
     ]
 
@@ -120,19 +124,19 @@ def _facts(patient: Patient) -> dict[str, str]:
     facts = {}
     for name in _IN_ORDER:
         value = getattr(patient, name)
-        facts[label_of(name)] = worded(
+        facts[field_label(name)] = field_text(
             name, "" if value is None else str(value), patient.date_of_birth_precision
         )
     return facts
 
 
-def label_of(name: str) -> str:
+def field_label(name: str) -> str:
     """A column's name as the pages print it."""
     label = _LABELS.get(name) or str(getattr(Patient._meta.get_field(name), "verbose_name", name))
     return label[0].upper() + label[1:]
 
 
-def worded(name: str, value: Any, precision: str = "") -> str:
+def field_text(name: str, value: Any, precision: str = "") -> str:
     """A column's value, given as text, as the pages print it; `precision` is that of a date of birth."""
     if value == "":
         return NOT_RECORDED
@@ -187,7 +191,7 @@ def _merge(change: Change) -> list[tuple[str, str, str]]:
     return [(label, other, "Taken back") if change.merge.is_undone else (label, "–", other)]
 
 
-def _merge_title(merge: Merge) -> str:
+def _merge_title(merge: LoggedMerge) -> str:
     if merge.is_undone:
         return f"Merge of MRN {merge.other} undone" if merge.is_of_survivor else "Merge undone"
     if merge.is_of_survivor:
@@ -195,13 +199,13 @@ def _merge_title(merge: Merge) -> str:
     return f"Merged into MRN {merge.other}"
 
 
-def _held(system: str, identifiers: Sequence[Held]) -> str:
+def _held(system: str, identifiers: Sequence[HeldIdentifier]) -> str:
     return (
         ", ".join(_with_its_days(one) for one in identifiers if one.system == system)
         or NOT_RECORDED
     )
 
 
-def _with_its_days(one: Held) -> str:
+def _with_its_days(one: HeldIdentifier) -> str:
     days = validity(one.valid_from, one.valid_to)
     return f"{one.value} ({days})" if days else one.value

@@ -11,7 +11,11 @@ from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow, user_of
 from portal.pagination import number_in
-from portal.patients.history.access_log import ReadingFilters, readers_of, readings_of
+from portal.patients.history.access_log import (
+    AccessFilters,
+    access_records_of,
+    users_with_access_records,
+)
 from portal.patients.models import Source
 from portal.patients.selectors import open_patient
 from portal.patients.views.layout import patient_layout
@@ -32,12 +36,12 @@ def access(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     user = user_of(request)
     patient = open_patient(user, patient_id, channel=Source.PORTAL, action="access")
     days = request.GET.get("period", "")
-    filters = ReadingFilters(
+    filters = AccessFilters(
         person=number_in(request, "person"),
         since=timezone.now() - timedelta(days=int(days)) if days and days in PERIODS else None,
         with_lists="lists" in request.GET,
     )
-    page = readings_of(user, patient, filters=filters, before=number_in(request, "before"))
+    page = access_records_of(user, patient, filters=filters, before=number_in(request, "before"))
     asked = {
         name: value
         for name, value in request.GET.items()
@@ -49,7 +53,7 @@ def access(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         "filters": filters,
         "period": days if days in PERIODS else "",
         "periods": PERIODS.items(),
-        "people": readers_of(user, patient),
+        "people": users_with_access_records(user, patient),
         "is_narrowed": bool(asked),
         "is_older": "before" in request.GET,
         "first_query": urlencode(asked),

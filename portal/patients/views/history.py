@@ -12,11 +12,11 @@ from django.views.decorators.http import require_POST, require_safe
 from portal.accounts.rules import allow, user_of
 from portal.errors import InvalidInput
 from portal.pagination import number_in
-from portal.patients.forms.as_of import MomentForm
-from portal.patients.history.log import State, changes_of, state_of
-from portal.patients.history.timeline import story_of
+from portal.patients.forms.as_of import AsOfForm
+from portal.patients.history.log import PastRecord, changes_of, record_as_of
+from portal.patients.history.timeline import timeline_page
 from portal.patients.history.undo import is_undoable, undo_change
-from portal.patients.history.wording import readable, side_by_side
+from portal.patients.history.wording import compare_with_today, describe_change
 from portal.patients.models import Patient, Source
 from portal.patients.selectors import open_patient
 from portal.patients.views.layout import add_undo_message, patient_layout
@@ -31,13 +31,13 @@ def history(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     page = changes_of(user_of(request), patient, before=before)
     context = {
         **patient_layout(request, patient, tab="patients:history"),
-        "changes": [readable(change) for change in page.changes],
+        "changes": [describe_change(change) for change in page.changes],
         "undoable": patient.version
         if page.changes and before is None and is_undoable(page.changes[0])
         else None,
         "older": page.before,
         "is_older": before is not None,
-        "form": MomentForm(),
+        "form": AsOfForm(),
     }
     return render(request, "patients/history.html", context)
 
@@ -49,12 +49,12 @@ def as_it_was(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     patient = open_patient(user_of(request), patient_id, channel=Source.PORTAL, action="past")
     version = number_in(request, "version")
     if version is not None:
-        state = state_of(user_of(request), patient, version=version)
-        return _page(request, patient, MomentForm(), state, {"version": version})
-    form = MomentForm(request.GET)
+        state = record_as_of(user_of(request), patient, version=version)
+        return _page(request, patient, AsOfForm(), state, {"version": version})
+    form = AsOfForm(request.GET)
     if not form.is_valid():
         return _page(request, patient, form, None, {}, status=422)
-    state = state_of(user_of(request), patient, at=form.moment)
+    state = record_as_of(user_of(request), patient, at=form.moment)
     return _page(
         request,
         patient,
@@ -67,13 +67,13 @@ def as_it_was(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 def _page(
     request: HttpRequest,
     patient: Patient,
-    form: MomentForm,
-    state: State | None,
+    form: AsOfForm,
+    state: PastRecord | None,
     asked: dict[str, Any],
     *,
     status: int = 200,
 ) -> HttpResponse:
-    rows = side_by_side(state, patient) if state else []
+    rows = compare_with_today(state, patient) if state else []
     context = {
         **patient_layout(request, patient, tab="patients:history"),
         "form": form,
@@ -91,7 +91,7 @@ def timeline(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Newest first; older parts are a link away."""
     patient = open_patient(user_of(request), patient_id, channel=Source.PORTAL, action="timeline")
     before = number_in(request, "before")
-    story = story_of(user_of(request), patient, before=before)
+    story = timeline_page(user_of(request), patient, before=before)
     days = groupby(story.happenings, key=lambda one: timezone.localdate(one.at))
     context = {
         **patient_layout(request, patient, tab="patients:timeline"),

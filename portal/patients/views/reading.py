@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow, user_of
 from portal.patients.extensions import notices_for
-from portal.patients.history.log import merged_here
+from portal.patients.history.log import merged_records
 from portal.patients.models import Source
 from portal.patients.reference.barcode import code128
 from portal.patients.selectors import no_such_patient, open_patient, patients_visible_to
@@ -25,7 +25,7 @@ def show(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         **patient_layout(request, patient, tab="patients:show"),
         "is_new": "registered" in request.GET,
         "notices": notices_for(user_of(request), patient),
-        "merged_here": merged_here(patient),
+        "merged_here": merged_records(patient),
     }
     return render(request, "patients/show.html", context)
 

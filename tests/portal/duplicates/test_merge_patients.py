@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection
 from portal.duplicates.merge import merge_patient, unmerge_patient
 from portal.errors import Conflict, InvalidInput, NotFound, PortalError, StaleVersion
 from portal.patients import services
-from portal.patients.history.log import state_of
+from portal.patients.history.log import record_as_of
 from portal.patients.history.undo import undo_change
 from portal.patients.models import (
     EventOutbox,
@@ -89,7 +89,7 @@ def test_each_of_the_two_has_one_more_row_in_the_log_and_identifiers_are_told_on
     assert [(one.value, one.patient_id, one.is_added) for one in moved] == [
         ("B1", duplicate.pk, False), ("B1", survivor.pk, True), ("B2", duplicate.pk, False), ("B2", survivor.pk, True),
     ]  # fmt: skip
-    before = state_of(None, Patient.objects.get(pk=survivor.pk), version=1)
+    before = record_as_of(None, Patient.objects.get(pk=survivor.pk), version=1)
     assert [one.value for one in before.identifiers] == ["A1"]
 
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from portal.patients.history.access_log import readings_of
+from portal.patients.history.access_log import access_records_of
 from portal.patients.models import AccessRecord
 from portal.patients.services import register_patient
 
@@ -80,6 +80,6 @@ def test_a_patient_among_many_is_found_along_the_index(patient):
         )
         cursor.execute("ANALYZE patients_accessrecord")
         with CaptureQueriesContext(connection) as asked:
-            assert readings_of(None, patient).readings == []
+            assert access_records_of(None, patient).readings == []
         cursor.execute(f"EXPLAIN {asked[0]['sql']}")
         assert "access_by_opened_patient" in str(cursor.fetchall())

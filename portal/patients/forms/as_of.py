@@ -1,17 +1,16 @@
-"""A day, and a time of it, that somebody wants the record as it was on."""
+"""The form that asks for the record as it was on a day, or at a time of that day."""
 
 from datetime import datetime, time
 
 from django import forms
 from django.utils import timezone
 
+from portal.patients.forms.fields import TEXT_ATTRIBUTES
 from portal.patients.normalize import date_from
-
-_BOX = {"autocomplete": "off", "spellcheck": "false"}
 
 
 class AsOfForm(forms.Form):
-    """`moment` is the end of the day, or of the minute if a time is given, by the clinic's clock."""
+    """`as_of` is the end of the day, or the minute if a time is given, by the clinic's clock."""
 
     use_required_attribute = False
 
@@ -19,7 +18,7 @@ class AsOfForm(forms.Form):
         label="The record as it was on",
         help_text="Such as 05-Apr-2024 or 5/4/24",
         error_messages={"required": "Enter the day."},
-        widget=forms.TextInput({**_BOX, "class": "nhsuk-input--width-10"}),
+        widget=forms.TextInput({**TEXT_ATTRIBUTES, "class": "nhsuk-input--width-10"}),
     )
     at = forms.TimeField(
         label="At (optional)",
@@ -29,11 +28,13 @@ class AsOfForm(forms.Form):
         error_messages={
             "invalid": "Enter the time as 14:30, or leave it empty for the end of the day."
         },
-        widget=forms.TimeInput({**_BOX, "class": "nhsuk-input--width-5"}, format="%H:%M"),
+        widget=forms.TimeInput(
+            {**TEXT_ATTRIBUTES, "class": "nhsuk-input--width-5"}, format="%H:%M"
+        ),
     )
 
     def clean_on(self) -> datetime:
-        """The last moment of the day."""
+        """Returns the last moment of the day."""
         try:
             day = date_from(self.cleaned_data["on"])
         except ValueError as error:
@@ -47,7 +48,7 @@ class AsOfForm(forms.Form):
         return timezone.make_aware(datetime.combine(day, time.max))
 
     @property
-    def moment(self) -> datetime:
+    def as_of(self) -> datetime:
         end_of_day: datetime = self.cleaned_data["on"]
         at = self.cleaned_data["at"]
         return end_of_day.replace(hour=at.hour, minute=at.minute) if at else end_of_day

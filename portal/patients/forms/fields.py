@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from django import forms
 
+from portal.patients.fields import FIELD_OF
 from portal.patients.models import Precision
 from portal.patients.validation import InvalidValue, validity_day
 
@@ -17,6 +18,17 @@ def text_field(label: str, *, width: str = "", **attributes: str) -> forms.CharF
     css = f"nhsuk-input--width-{width}" if width else ""
     widget = forms.TextInput({**TEXT_ATTRIBUTES, "class": css, **attributes})
     return forms.CharField(label=label, required=False, widget=widget)
+
+
+def column_label(name: str) -> str:
+    """Returns the label of a patient's column in forms, from the table of fields."""
+    field = FIELD_OF[name]
+    return field.form_label or field.label
+
+
+def column_field(name: str, *, width: str = "", **attributes: str) -> forms.CharField:
+    """Returns the line of text for a patient's column, with the label of the table of fields."""
+    return text_field(column_label(name), width=width, **attributes)
 
 
 class Box(NamedTuple):

@@ -9,7 +9,7 @@ from django.forms.utils import ErrorDict
 from django.utils import timezone
 
 from portal.errors import InvalidInput, PortalError
-from portal.patients.forms.fields import DateBoxesField, text_field
+from portal.patients.forms.fields import DateBoxesField, column_field, column_label, text_field
 from portal.patients.forms.identifiers import IdentifierForm, IdentifierFormSet
 from portal.patients.matching.rules import same_identifier_reason
 from portal.patients.models import Precision, Sex
@@ -35,39 +35,39 @@ class PatientForm(forms.Form):
         "languages": [*LANGUAGES.values()],
     }
 
-    family_name = text_field("Family name")
-    given_name = text_field("Given name")
-    middle_name = text_field("Middle names")
-    preferred_name = text_field("Likes to be called")
+    family_name = column_field("family_name")
+    given_name = column_field("given_name")
+    middle_name = column_field("middle_name")
+    preferred_name = column_field("preferred_name")
     # Django takes fields out of the class, so that the form keeps its own attribute `prefix`.
-    prefix = text_field("Title", width="5")  # type: ignore[assignment]  # see the line above
-    suffix = text_field("Suffix", width="5")
+    prefix = column_field("prefix", width="5")  # type: ignore[assignment]  # see the line above
+    suffix = column_field("suffix", width="5")
     date_of_birth = DateBoxesField(
-        label="Date of birth",
+        label=column_label("date_of_birth"),
         required=False,
         help_text="Such as 15 3 1984 or 15 mar 84. Leave empty what is not known.",
     )
     age_about = text_field("Or age in years, about", width="3", inputmode="numeric")
     birth_unknown = forms.BooleanField(label="Date of birth not known", required=False)
     sex = forms.ChoiceField(
-        label="Sex",
+        label=column_label("sex"),
         choices=Sex.choices,
         error_messages={"required": "Choose the sex, or Unknown."},
         widget=forms.RadioSelect(attrs={"class": "nhsuk-radios--inline nhsuk-radios--small"}),
     )
-    phone = text_field("Phone", width="10", inputmode="tel")
-    email = text_field("E-mail", inputmode="email")
-    address_line1 = text_field("Address line 1")
-    address_line2 = text_field("Address line 2")
-    city = text_field("Town or city")
-    region = text_field("State or region")
-    postal_code = text_field("Postal code", width="10")
-    country = text_field("Country", width="20", list="countries")
-    language = text_field("Language", width="20", list="languages")
-    marital_status = text_field("Marital status", width="10")
-    race = text_field("Race", width="20")
-    ethnicity = text_field("Ethnicity", width="20")
-    deceased_on = DateBoxesField(label="Died on", required=False)
+    phone = column_field("phone", width="10", inputmode="tel")
+    email = column_field("email", inputmode="email")
+    address_line1 = column_field("address_line1")
+    address_line2 = column_field("address_line2")
+    city = column_field("city")
+    region = column_field("region")
+    postal_code = column_field("postal_code", width="10")
+    country = column_field("country", width="20", list="countries")
+    language = column_field("language", width="20", list="languages")
+    marital_status = column_field("marital_status", width="10")
+    race = column_field("race", width="20")
+    ethnicity = column_field("ethnicity", width="20")
+    deceased_on = DateBoxesField(label=column_label("deceased_on"), required=False)
 
     def __init__(
         self, data: Mapping[str, Any] | None = None, *, initial: Mapping[str, Any] | None = None

@@ -1,1 +1,1 @@
-"""What happened to a record: the log in words, the timeline, who looked, and undo."""
+"""What happened to a record: its log, merges, the timeline, the access log, and undo."""

@@ -1,39 +1,29 @@
-"""What the log tells of one patient: change by change in pages, and the record as it was."""
+"""The log of one patient: its changes, newest first, and the record as it was at a time."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from portal.accounts.models import User
 from portal.errors import NotAllowed
+from portal.pagination import Page, page_of
 from portal.patients.audit import record_reading
 from portal.patients.fields import RECORDED
+from portal.patients.history.merges import LoggedMerge, merges_by_version
 from portal.patients.models import IdentifierChange, Patient, PatientEvent, PatientIdentifier
 from portal.patients.models.log import DELETED
-from portal.patients.models.patient import LONGEST_CHAIN
 from portal.patients.selectors import no_such_patient, patients_visible_to
 
-PAGE_SIZE = 50
-
-
-@dataclass(frozen=True)
-class LoggedMerge:
-    """What a change has to do with another record: merged into it, or it into this one, or that taken back.
-
-    `other` is the MRN of the other record; `words` why somebody merged them.
-    """
-
-    other: str
-    is_of_survivor: bool
-    is_undone: bool = False
-    words: str = ""
+PAGE_SIZE = 50  # changes on a page
 
 
 class HeldIdentifier(NamedTuple):
-    """An identifier as a patient held it."""
+    """An identifier as a patient held it at some time."""
 
     system: str
     value: str
@@ -41,41 +31,33 @@ class HeldIdentifier(NamedTuple):
     valid_to: date | None = None
 
     @classmethod
-    def of(cls, row: PatientIdentifier | IdentifierChange) -> "HeldIdentifier":
+    def from_row(cls, row: PatientIdentifier | IdentifierChange) -> "HeldIdentifier":
         return cls(row.system, row.value, row.valid_from, row.valid_to)
 
 
 @dataclass(frozen=True)
 class Change:
-    """One row of the log as people read it: who did what when, field by field (name, old, new)."""
+    """One version in the log: who changed what and when, field by field as (name, old, new)."""
 
     event_id: int
     version: int
     at: datetime
-    kind: str
+    kind: str  # "insert" or "update"
     actor: str
-    source: str
+    source: str  # the channel that the change came in by
     fields: list[tuple[str, str, str]] = field(default_factory=list)
-    lost: list[HeldIdentifier] = field(default_factory=list)
-    got: list[HeldIdentifier] = field(default_factory=list)
-    precisions: tuple[str, str] = ("", "")  # Of the date of birth, before and after.
+    removed: list[HeldIdentifier] = field(default_factory=list)
+    added: list[HeldIdentifier] = field(default_factory=list)
+    birth_precisions: tuple[str, str] = ("", "")  # before and after
     request_id: str = ""
-    reason: str = ""
-    is_mended: bool = False
+    override_reason: str = ""
+    is_repaired: bool = False  # written into the log afterwards
     merge: LoggedMerge | None = None
 
 
 @dataclass(frozen=True)
-class ChangePage:
-    """Some changes, newest first; `before` is the version that the next page starts under, None on the last."""
-
-    changes: list[Change]
-    before: int | None
-
-
-@dataclass(frozen=True)
 class PastRecord:
-    """The record as it stood: `patient` is not stored anywhere, `since` is when it became so, and who made it so."""
+    """A record as it stood from `since` on; `patient` is built from the log and stored nowhere."""
 
     patient: Patient
     since: datetime
@@ -83,195 +65,146 @@ class PastRecord:
 
 
 def read_history(user: User | None, patient_id: UUID, *, channel: str) -> list[Change]:
-    """The whole log of one patient, newest first, field by field; the reading is recorded."""
-    _may_see_history(user)
+    """Returns all changes of one patient, newest first, for programs; writes an access record.
+
+    A change of identifiers alone is one field, `identifiers`, that says "changed".
+    """
+    _check_right(user)
     if not patients_visible_to(user).filter(pk=patient_id).exists():
         raise no_such_patient(patient_id)
     events = list(PatientEvent.objects.filter(pgh_obj_id=patient_id).order_by("pgh_id"))
     record_reading(user, [patient_id], action="history", channel=channel)
-    changes = _changes([None, *events], events)
-    return [_with_identifiers_in_a_word(change) for change in reversed(changes)]
+    changes = _changes([None, *events][: len(events)], events)
+    for change in changes:
+        if not change.fields and change.kind == "update":
+            change.fields.append(("identifiers", "", "changed"))
+    return changes[::-1]
 
 
 def changes_of(
     user: User | None, patient: Patient, *, before: int | None = None, limit: int = PAGE_SIZE
-) -> ChangePage:
-    """A page of the log of a patient who was opened, by version: it costs the same however long the log is."""
-    _may_see_history(user)
-    rows = list(_versions(patient, before)[: limit + 1])
-    shown = rows[:limit]
-    changes = _changes([*rows[1:], None][: len(shown)], shown)
-    return ChangePage(changes, shown[-1].version if len(rows) > limit else None)
+) -> Page[Change]:
+    """Returns a page of a patient's changes, newest first, below the version `before`.
+
+    It costs the same however long the log is. Raises NotAllowed if the user may not see it.
+    """
+    _check_right(user)
+    events = list(_versions(patient, before)[: limit + 1])
+    page = page_of(events, limit=limit, cursor=lambda event: str(event.version))
+    previous_events = [*events[1:], None][: len(page.rows)]
+    return page.with_rows(_changes(previous_events, page.rows))
 
 
 def record_as_of(
     user: User | None, patient: Patient, *, at: datetime | None = None, version: int | None = None
 ) -> PastRecord | None:
-    """An opened patient's record as it was at a moment, or as of a version; None where there was none yet."""
-    _may_see_history(user)
-    rows = _versions(patient, None)
-    rows = (
-        rows.filter(version=version) if version is not None else rows.filter(pgh_created_at__lte=at)
-    )
-    event = rows.first()
+    """Returns the record as it was at a time, or as of a version; None if there was none yet."""
+    _check_right(user)
+    versions = _versions(patient, None)
+    if version is not None:
+        event = versions.filter(version=version).first()
+    else:
+        event = versions.filter(pgh_created_at__lte=at).first()
     if event is None:
         return None
     columns = [*RECORDED, "id", "version", "created_at", "updated_at"]
-    state = Patient(**{name: getattr(event, name) for name in columns})
-    return PastRecord(state, event.pgh_created_at, _identifiers_at(patient, event.version))
+    past_patient = Patient(**{name: getattr(event, name) for name in columns})
+    return PastRecord(past_patient, event.pgh_created_at, _identifiers_at(patient, event.version))
 
 
 def version_time(patient: Patient, version: int) -> datetime | None:
-    """When this version came to be."""
+    """Returns when this version was written."""
     return _versions(patient, version + 1).values_list("pgh_created_at", flat=True).first()
 
 
-def _may_see_history(user: User | None) -> None:
+def _check_right(user: User | None) -> None:
     if user is not None and not user.has_perm("patients.view_history"):
         raise NotAllowed("Ask an operator for the right to see what changed.")
 
 
-def _versions(patient: Patient, before: int | None) -> Any:
-    """Newest first, along the index of versions."""
-    rows = (
-        PatientEvent.objects.filter(pgh_obj_id=patient.pk)
-        .exclude(pgh_label=DELETED)
-        .order_by("-version")
-    )
-    return rows if before is None else rows.filter(version__lt=before)
+def _versions(patient: Patient, before: int | None) -> QuerySet[Any]:
+    """Returns the log's rows of a patient, newest first, along the index of versions."""
+    versions = PatientEvent.objects.filter(pgh_obj_id=patient.pk).exclude(pgh_label=DELETED)
+    if before is not None:
+        versions = versions.filter(version__lt=before)
+    return versions.order_by("-version")
 
 
 def _identifiers_at(patient: Patient, version: int) -> list[HeldIdentifier]:
-    """Today's, with what came later taken back: this also tells of those that are older than their log."""
-    held = {(one.system, one.value): HeldIdentifier.of(one) for one in patient.identifiers.all()}
+    """Returns the identifiers of a version: today's, with all later changes taken back.
+
+    So identifiers that are older than their log are there as well.
+    """
+    held = {}
+    for identifier in patient.identifiers.all():
+        held[identifier.system, identifier.value] = HeldIdentifier.from_row(identifier)
     later = IdentifierChange.objects.filter(patient_id=patient.pk, version__gt=version)
     for change in later.order_by("-version", "-id"):
         if change.is_added:
             held.pop((change.system, change.value), None)
         else:
-            held[change.system, change.value] = HeldIdentifier.of(change)
-    return [held[pair] for pair in sorted(held)]
+            held[change.system, change.value] = HeldIdentifier.from_row(change)
+    return [held[key] for key in sorted(held)]
 
 
-def _changes(befores: Sequence[Any], events: Sequence[Any]) -> list[Change]:
-    names, identifiers, merges = (
-        _actor_names(events),
-        _identifier_changes(events),
-        merges_in(befores, events),
-    )
-    return [
-        replace(
-            _change(event, before, names, identifiers[event.version]),
+def _changes(previous_events: Sequence[Any], events: Sequence[Any]) -> list[Change]:
+    """Returns the change that each of some log rows made; `previous_events` stand beside them."""
+    actors, identifiers = _actor_names(events), _identifier_changes(events)
+    merges = merges_by_version(previous_events, events)
+    changes = []
+    for previous, event in zip(previous_events, events, strict=True):
+        context = event.pgh_context or {}
+        of_identifiers = identifiers[event.version]
+        change = Change(
+            event.pgh_id,
+            event.version,
+            event.pgh_created_at,
+            event.pgh_label,
+            actor=actors.get(context.get("user") or 0, "the system"),
+            source=context.get("source") or ("sql" if not context else ""),
+            fields=_changed_fields(previous, event),
+            removed=[HeldIdentifier.from_row(row) for row in of_identifiers if not row.is_added],
+            added=[HeldIdentifier.from_row(row) for row in of_identifiers if row.is_added],
+            birth_precisions=(
+                getattr(previous, "date_of_birth_precision", ""),
+                event.date_of_birth_precision,
+            ),
+            request_id=context.get("request_id") or "",
+            override_reason=context.get("duplicate_reason") or "",
+            is_repaired=bool(context.get("restored")),
             merge=merges.get(event.version),
         )
-        for before, event in zip(befores, events, strict=False)
-    ]
+        changes.append(change)
+    return changes
 
 
 def _actor_names(events: Sequence[Any]) -> dict[int, str]:
-    ids = {user for event in events if (user := (event.pgh_context or {}).get("user"))}
-    return {user.pk: str(user) for user in User.objects.filter(pk__in=ids)}
+    contexts = [event.pgh_context or {} for event in events]
+    user_ids = {context["user"] for context in contexts if context.get("user")}
+    return {user.pk: str(user) for user in User.objects.filter(pk__in=user_ids)}
 
 
 def _identifier_changes(events: Sequence[Any]) -> dict[int, list[IdentifierChange]]:
-    found = defaultdict(list)
+    """Returns the rows of the identifiers' log by version."""
+    by_version = defaultdict(list)
     if events:
         versions = [event.version for event in events]
-        for row in IdentifierChange.objects.filter(
+        rows = IdentifierChange.objects.filter(
             patient_id=events[0].pgh_obj_id, version__in=versions
-        ):
-            found[row.version].append(row)
-    return found
+        )
+        for row in rows:
+            by_version[row.version].append(row)
+    return by_version
 
 
-def _change(
-    event: Any, before: Any, names: dict[int, str], identifiers: list[IdentifierChange]
-) -> Change:
-    context = event.pgh_context or {}
-    fields = [
-        (name, _shown(getattr(before, name, "")), _shown(getattr(event, name)))
-        for name in RECORDED
-        if name != "phone_e164"
-        and _shown(getattr(before, name, "")) != _shown(getattr(event, name))
-    ]
-    return Change(
-        event.pgh_id,
-        event.version,
-        event.pgh_created_at,
-        event.pgh_label,
-        names.get(context.get("user") or 0, "the system"),
-        context.get("source") or ("sql" if not context else ""),
-        fields,
-        lost=[HeldIdentifier.of(one) for one in identifiers if not one.is_added],
-        got=[HeldIdentifier.of(one) for one in identifiers if one.is_added],
-        precisions=(getattr(before, "date_of_birth_precision", ""), event.date_of_birth_precision),
-        request_id=context.get("request_id") or "",
-        reason=context.get("duplicate_reason") or "",
-        is_mended=bool(context.get("restored")),
-    )
+def _changed_fields(previous: Any, event: Any) -> list[tuple[str, str, str]]:
+    changed = []
+    for name in RECORDED:
+        old, new = _as_text(getattr(previous, name, "")), _as_text(getattr(event, name))
+        if old != new and name != "phone_e164":
+            changed.append((name, old, new))
+    return changed
 
 
-def _with_identifiers_in_a_word(change: Change) -> Change:
-    """For programs, which know an identifier's change by this one word."""
-    if not change.fields and change.kind == "update":
-        change.fields.append(("identifiers", "", "changed"))
-    return change
-
-
-def _shown(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return "" if value is None else str(value)
-
-
-def merges_in(befores: Sequence[Any], events: Sequence[Any]) -> dict[int, LoggedMerge]:
-    """Of some log rows, each beside the one before it, those that merged something or took that back, by version."""
-    found = {}
-    for before, event in zip(befores, events, strict=False):
-        if told := _told(before, event):
-            found[event.version] = told
-    numbers = mrns_of(other for other, _ in found.values())
-    return {
-        version: LoggedMerge(
-            numbers.get(other, "erased"),
-            is_of_survivor="duplicate" in told,
-            is_undone=bool(told.get("undone")),
-            words=told.get("reason", ""),
-        )
-        for version, (other, told) in found.items()
-    }
-
-
-def merged_records(patient: Patient) -> list[Patient]:
-    """The records that were merged into this one, also by way of others, in the order of their MRNs: MRN and id."""
-    found: dict[UUID, Patient] = {}
-    last = [patient.pk]
-    for _ in range(LONGEST_CHAIN):
-        rows = (
-            Patient.objects.filter(merged_into__in=last)
-            .only("id", "mrn", "merged_into")
-            .order_by("mrn")
-        )
-        last = [one.pk for one in rows if one.pk not in found]
-        found |= {one.pk: one for one in rows}
-        if not last:
-            break
-    return sorted(found.values(), key=lambda one: one.mrn)
-
-
-def mrns_of(patient_ids: Iterable[UUID | str]) -> dict[str, str]:
-    """MRNs by the text of the id; also of those who are erased and stand in the log."""
-    wanted = {str(one) for one in patient_ids}
-    if not wanted:
-        return {}
-    told = PatientEvent.objects.filter(pgh_obj_id__in=wanted).values_list("pgh_obj_id", "mrn")
-    return {str(pk): mrn for pk, mrn in told.distinct()}
-
-
-def _told(before: Any, event: Any) -> tuple[str, Mapping[str, Any]] | None:
-    """The other record's id, and what the writer left beside the row; SQL leaves nothing, but the columns tell."""
-    told = (event.pgh_context or {}).get("merge")
-    if told:
-        return told.get("duplicate") or told.get("survivor"), told
-    was, now = getattr(before, "merged_into_id", None), event.merged_into_id
-    if was == now:
-        return None
-    return str(now or was), {} if now else {"undone": True}

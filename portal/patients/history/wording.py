@@ -1,44 +1,25 @@
-"""A change of the log in the words of the pages: labels for fields, dates and choices spelt out."""
+"""The log in the words of the pages: labels of fields, dates and choices, one line per change."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, cast
+
+from django.db.models import CharField
 
 from portal.patients.extensions import TimelineEvent
-from portal.patients.history.log import Change, HeldIdentifier, LoggedMerge, PastRecord
-from portal.patients.models import Patient, Precision, Sex, Source, Status
+from portal.patients.fields import FIELD_OF, Kind, fields_on_pages
+from portal.patients.history.log import Change, HeldIdentifier, PastRecord
+from portal.patients.history.merges import LoggedMerge
+from portal.patients.models import Patient
 from portal.patients.reference.countries import country_name, language_name
 from portal.patients.reference.identifier_systems import system_name, validity
-from portal.patients.templatetags.patients import BY_PRECISION, source_name
+from portal.patients.templatetags.patients import DATE_FORMATS, channel_name
 
 NOT_RECORDED = "Not recorded"
-NAMED = 4  # Fields that a title names one by one.
-_OF_THE_MACHINE = {
-    "id",
-    "version",
-    "created_at",
-    "updated_at",
-    "phone_e164",
-    "merged_into_id",
-}  # The last has words.
-_TAKEN_AS_READ = {("date_of_birth_precision", "day"), ("status", "active")}
-_CHOICES = {"sex": Sex, "status": Status, "source": Source, "date_of_birth_precision": Precision}
-_DATES = {"date_of_birth", "deceased_on", "registered_on"}
-_LABELS = {
-    "address_line1": "address line 1",
-    "address_line2": "address line 2",
-    "date_of_birth_precision": "date of birth known to the",
-    "preferred_name": "likes to be called",
-    "deceased_on": "died on",
-    "source": "came by",
-}
-_IN_ORDER = [
-    "mrn", "family_name", "given_name", "middle_name", "preferred_name", "prefix", "suffix", "date_of_birth", "sex",
-    "deceased_on", "phone", "email", "address_line1", "address_line2", "city", "region", "postal_code", "country",
-    "language", "marital_status", "race", "ethnicity", "registered_on", "source", "status",
-]  # fmt: skip
-_CODES = {"country": country_name, "language": language_name}
+MAX_IN_TITLE = 4  # fields; a title counts the rest
+# What a registration says without being told.
+_DEFAULTS = {("date_of_birth_precision", "day"), ("status", "active")}
 _STATUS_TITLES = {
     ("active", "archived"): "Archived",
     ("archived", "active"): "Restored",
@@ -47,57 +28,51 @@ _STATUS_TITLES = {
 
 
 def describe_change(change: Change) -> Change:
-    """The same change with `fields` as people read them, identifiers among them."""
+    """Returns the change with its `fields` as people read them, identifiers and merges included."""
     is_first = change.kind == "insert"
-    before, after = change.precisions
-    told_by_the_date = (
-        {"date_of_birth_precision"}
-        if any(name == "date_of_birth" for name, _, _ in change.fields)
-        else set()
-    )
-    fields = [
-        (
-            field_label(name),
-            "" if is_first else field_text(name, old, before),
-            field_text(name, new, after),
-        )
-        for name, old, new in change.fields
-        if name not in _OF_THE_MACHINE | told_by_the_date
-        and not (is_first and (name, new) in _TAKEN_AS_READ)
-    ]
-    fields += [*_identifiers(change), *_merge(change)]
-    if not fields and change.is_mended:
+    before, after = change.birth_precisions
+    names = {name for name, _, _ in change.fields}
+    fields = []
+    for name, old, new in change.fields:
+        is_in_date = name == "date_of_birth_precision" and "date_of_birth" in names
+        if is_in_date or not _is_on_pages(name) or (is_first and (name, new) in _DEFAULTS):
+            continue
+        old_text = "" if is_first else field_text(name, old, before)
+        fields.append((field_label(name), old_text, field_text(name, new, after)))
+    fields += [*_identifier_fields(change), *_merge_fields(change)]
+    if not fields and change.is_repaired:
         fields = [("What was changed", "Not known", "Not known")]
-    elif not fields and not is_first:  # Before their log was kept.
+    elif not fields and not is_first:  # The identifiers' log is younger than the portal.
         fields = [("Identifiers", "Not kept", "Changed")]
     return replace(change, fields=fields)
 
 
 def timeline_event(change: Change) -> TimelineEvent:
-    """The same change as one line of the timeline."""
-    told = describe_change(change)
-    details = [
-        _in_one_line(*row) for row in told.fields if row not in _merge(change)
-    ]  # The title says that.
-    if change.kind == "insert":
-        details = (
-            [f"Registered although a similar person was here: {change.reason}"]
-            if change.reason
-            else []
-        )
-    if change.merge and change.merge.words:
-        details.insert(0, f"Because: {change.merge.words}")
-    if change.is_mended:
+    """Returns the change as one entry of the timeline."""
+    described = describe_change(change)
+    details = []
+    if change.merge and change.merge.reason:
+        details.append(f"Because: {change.merge.reason}")
+    if change.kind != "insert":
+        in_title = _merge_fields(change)
+        details += [_in_one_line(*row) for row in described.fields if row not in in_title]
+    elif change.override_reason:
+        details.append(f"Registered although a similar person was here: {change.override_reason}")
+    if change.is_repaired:
         details.append("Written into the log afterwards; who changed it is not known")
-    channel = source_name(change.source) if change.source else ""
     return TimelineEvent(
-        change.at, _title(change, told), details, change.actor, channel, change.version
+        change.at,
+        _title(change, described),
+        details,
+        change.actor,
+        channel_name(change.source) if change.source else "",
+        change.version,
     )
 
 
 @dataclass(frozen=True)
 class ComparedField:
-    """One fact of a record as it was, beside the same fact today."""
+    """One field of a record as it was, beside the same field today."""
 
     label: str
     then: str
@@ -108,57 +83,103 @@ class ComparedField:
         return self.then != self.now
 
 
-def compare_with_today(state: PastRecord, patient: Patient) -> list[ComparedField]:
-    """Every fact of the record as it was, and as it is."""
-    then, now = _facts(state.patient), _facts(patient)
-    rows = [ComparedField(label, then[label], now[label]) for label in then]
-    held = [HeldIdentifier.of(one) for one in patient.identifiers.all()]
-    systems = sorted({one.system for one in [*state.identifiers, *held]})
-    return rows + [
-        ComparedField(system_name(one), _held(one, state.identifiers), _held(one, held))
-        for one in systems
-    ]
-
-
-def _facts(patient: Patient) -> dict[str, str]:
-    facts = {}
-    for name in _IN_ORDER:
-        value = getattr(patient, name)
-        facts[field_label(name)] = field_text(
-            name, "" if value is None else str(value), patient.date_of_birth_precision
+def compare_with_today(past: PastRecord, patient: Patient) -> list[ComparedField]:
+    """Returns every field of the record, then and today, and the identifiers by their kind."""
+    rows = [
+        ComparedField(
+            field.label, _text_of(past.patient, field.name), _text_of(patient, field.name)
         )
-    return facts
+        for field in fields_on_pages()
+    ]
+    today = [HeldIdentifier.from_row(row) for row in patient.identifiers.all()]
+    for system in sorted({identifier.system for identifier in [*past.identifiers, *today]}):
+        then, now = _values(system, past.identifiers), _values(system, today)
+        rows.append(ComparedField(system_name(system), then, now))
+    return rows
 
 
 def field_label(name: str) -> str:
-    """A column's name as the pages print it."""
-    label = _LABELS.get(name) or str(getattr(Patient._meta.get_field(name), "verbose_name", name))
-    return label[0].upper() + label[1:]
+    """Returns a column's name as the pages print it."""
+    return FIELD_OF[name].label
 
 
 def field_text(name: str, value: Any, precision: str = "") -> str:
-    """A column's value, given as text, as the pages print it; `precision` is that of a date of birth."""
+    """Returns a column's value, given as text, as the pages print it.
+
+    `precision` is how far a date of birth is known.
+    """
     if value == "":
         return NOT_RECORDED
-    if name in _CHOICES:
-        return str(_CHOICES[name](value).label)
-    if name in _CODES:
-        return _CODES[name](str(value))
-    if name in _DATES:
-        shape = BY_PRECISION.get(precision if name == "date_of_birth" else "", BY_PRECISION["day"])
-        return date.fromisoformat(value).strftime(shape)
+    match FIELD_OF[name].kind:
+        case Kind.CHOICE:
+            column = cast("CharField[str, str]", Patient._meta.get_field(name))
+            return str(dict(column.flatchoices)[value])
+        case Kind.COUNTRY:
+            return country_name(value)
+        case Kind.LANGUAGE:
+            return language_name(value)
+        case Kind.DATE:
+            known_to = precision if name == "date_of_birth" and precision else "day"
+            return date.fromisoformat(value).strftime(DATE_FORMATS[known_to])
     return str(value)
 
 
-def _title(change: Change, told: Change) -> str:
+def _is_on_pages(name: str) -> bool:
+    """Returns whether people are told of the column; a merge has words of its own."""
+    field = FIELD_OF[name]
+    return bool(field.order) or field.kind is not Kind.SYSTEM
+
+
+def _text_of(patient: Patient, name: str) -> str:
+    value = getattr(patient, name)
+    text = "" if value is None else str(value)
+    return field_text(name, text, patient.date_of_birth_precision)
+
+
+def _title(change: Change, described: Change) -> str:
     if change.kind == "insert":
         return "Registered"
     if change.merge:
         return _merge_title(change.merge)
-    status = next(((old, new) for name, old, new in change.fields if name == "status"), None)
-    if status:
-        return _STATUS_TITLES.get(status, "Changed status")
-    return f"Changed {_listed([_in_a_sentence(label) for label, _, _ in told.fields])}"
+    for name, old, new in change.fields:
+        if name == "status":
+            return _STATUS_TITLES.get((old, new), "Changed status")
+    return f"Changed {_listed([_in_a_sentence(label) for label, _, _ in described.fields])}"
+
+
+def _merge_title(merge: LoggedMerge) -> str:
+    if merge.is_undone:
+        return f"Merge of MRN {merge.other_mrn} undone" if merge.is_of_survivor else "Merge undone"
+    if merge.is_of_survivor:
+        return f"Merged MRN {merge.other_mrn} into this record"
+    return f"Merged into MRN {merge.other_mrn}"
+
+
+def _merge_fields(change: Change) -> list[tuple[str, str, str]]:
+    """Returns a row for the other record, so that a merge which changed no value has one as well."""
+    if change.merge is None:
+        return []
+    label = "Merged into it" if change.merge.is_of_survivor else "Merged into"
+    other = f"MRN {change.merge.other_mrn}"
+    return [(label, other, "Taken back") if change.merge.is_undone else (label, "–", other)]
+
+
+def _identifier_fields(change: Change) -> list[tuple[str, str, str]]:
+    systems = dict.fromkeys(row.system for row in [*change.removed, *change.added])
+    return [
+        (system_name(system), _values(system, change.removed), _values(system, change.added))
+        for system in systems
+    ]
+
+
+def _values(system: str, identifiers: Sequence[HeldIdentifier]) -> str:
+    """Returns the values of one kind of identifier, with the days of their validity."""
+    texts = []
+    for identifier in identifiers:
+        if identifier.system == system:
+            days = validity(identifier.valid_from, identifier.valid_to)
+            texts.append(f"{identifier.value} ({days})" if days else identifier.value)
+    return ", ".join(texts) or NOT_RECORDED
 
 
 def _in_one_line(label: str, old: str, new: str) -> str:
@@ -167,45 +188,13 @@ def _in_one_line(label: str, old: str, new: str) -> str:
     return f"{label} removed: {old}" if new == NOT_RECORDED else f"{label}: {old} → {new}"
 
 
-def _listed(words: Sequence[str]) -> str:
-    if len(words) > NAMED:
-        words = [*words[: NAMED - 1], f"{len(words) - NAMED + 1} more fields"]
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+def _listed(labels: Sequence[str]) -> str:
+    if len(labels) > MAX_IN_TITLE:
+        rest = len(labels) - MAX_IN_TITLE + 1
+        labels = [*labels[: MAX_IN_TITLE - 1], f"{rest} more fields"]
+    return " and ".join(filter(None, (", ".join(labels[:-1]), labels[-1])))
 
 
 def _in_a_sentence(label: str) -> str:
-    return label if label[1:2].isupper() else label[0].lower() + label[1:]
-
-
-def _identifiers(change: Change) -> list[tuple[str, str, str]]:
-    systems = dict.fromkeys(one.system for one in [*change.lost, *change.got])
-    return [(system_name(one), _held(one, change.lost), _held(one, change.got)) for one in systems]
-
-
-def _merge(change: Change) -> list[tuple[str, str, str]]:
-    """A row for the other record, so that a merge which changed no value is told as well."""
-    if change.merge is None:
-        return []
-    label = "Merged into it" if change.merge.is_of_survivor else "Merged into"
-    other = f"MRN {change.merge.other}"
-    return [(label, other, "Taken back") if change.merge.is_undone else (label, "–", other)]
-
-
-def _merge_title(merge: LoggedMerge) -> str:
-    if merge.is_undone:
-        return f"Merge of MRN {merge.other} undone" if merge.is_of_survivor else "Merge undone"
-    if merge.is_of_survivor:
-        return f"Merged MRN {merge.other} into this record"
-    return f"Merged into MRN {merge.other}"
-
-
-def _held(system: str, identifiers: Sequence[HeldIdentifier]) -> str:
-    return (
-        ", ".join(_with_its_days(one) for one in identifiers if one.system == system)
-        or NOT_RECORDED
-    )
-
-
-def _with_its_days(one: HeldIdentifier) -> str:
-    days = validity(one.valid_from, one.valid_to)
-    return f"{one.value} ({days})" if days else one.value
+    is_abbreviation = label[1:2].isupper()
+    return label if is_abbreviation else label[0].lower() + label[1:]

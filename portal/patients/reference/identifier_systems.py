@@ -1,4 +1,4 @@
-"""The kinds of identifiers, and the days on which they are valid, in the words of the desk."""
+"""The kinds of identifiers and the days of their validity, in the words of a front desk."""
 
 from datetime import date
 
@@ -12,12 +12,15 @@ SYSTEMS = {
 
 
 def system_name(system: str) -> str:
-    """The words for our short codes; another system's address by its last part."""
+    """Returns the words for one of our codes; of another system's URI the last part."""
     return SYSTEMS.get(system) or system.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1]
 
 
 def validity(start: date | None, end: date | None) -> str:
-    """`valid 05-Apr-2020 to 04-Apr-2030`, `valid from …`, `valid until …`; empty where no day is known."""
+    """Returns `valid 05-Apr-2020 to 04-Apr-2030`, `valid from …` or `valid until …`.
+
+    It is empty if neither day is known.
+    """
     if start and end:
         return f"valid {start:%d-%b-%Y} to {end:%d-%b-%Y}"
     if start:

@@ -1,30 +1,46 @@
-"""Postal codes in the form of their country, where we know that form; elsewhere they stay as typed."""
+"""Postal codes in the format of their country, where it is known here."""
 
 import re
+from dataclasses import dataclass
 
-_US = (re.compile(r"(\d{5})(\d{4})?$"), "-")
-# Outward and inward code of the United Kingdom; the inward one is always a digit and two letters.
-_GB = (re.compile(r"([A-Z]{1,2}\d[A-Z\d]?|GIR)(\d[A-Z]{2})$"), " ")
-_CA = (re.compile(r"([A-Z]\d[A-Z])(\d[A-Z]\d)$"), " ")
-_NL = (re.compile(r"(\d{4})([A-Z]{2})$"), " ")
-_SE = (re.compile(r"(\d{3})(\d{2})$"), " ")
-_IE = (re.compile(r"([A-Z]\d[\dW])([A-Z\d]{4})$"), " ")
-_FOUR, _FIVE = (re.compile(r"(\d{4})()$"), ""), (re.compile(r"(\d{5})()$"), "")
 
-_FORMS = {
-    "US": _US, "PR": _US, "GB": _GB, "CA": _CA, "NL": _NL, "SE": _SE, "IE": _IE,
-    "AT": _FOUR, "AU": _FOUR, "BE": _FOUR, "CH": _FOUR, "DK": _FOUR, "NO": _FOUR, "NZ": _FOUR,
-    "DE": _FIVE, "ES": _FIVE, "FI": _FIVE, "FR": _FIVE, "IT": _FIVE, "MX": _FIVE,
-}  # fmt: skip
+@dataclass(frozen=True)
+class PostcodeFormat:
+    """The two parts of a postal code without spaces and hyphens, and what stands between them."""
+
+    pattern: re.Pattern[str]
+    separator: str = ""
+
+
+_FOUR_DIGITS = PostcodeFormat(re.compile(r"(\d{4})()$"))
+_FIVE_DIGITS = PostcodeFormat(re.compile(r"(\d{5})()$"))
+_US = PostcodeFormat(re.compile(r"(\d{5})(\d{4})?$"), "-")
+
+# By country (ISO 3166-1 alpha-2).
+_FORMATS = {
+    "US": _US,
+    "PR": _US,
+    # Outward and inward code; the inward one is always a digit and two letters.
+    "GB": PostcodeFormat(re.compile(r"([A-Z]{1,2}\d[A-Z\d]?|GIR)(\d[A-Z]{2})$"), " "),
+    "CA": PostcodeFormat(re.compile(r"([A-Z]\d[A-Z])(\d[A-Z]\d)$"), " "),
+    "NL": PostcodeFormat(re.compile(r"(\d{4})([A-Z]{2})$"), " "),
+    "SE": PostcodeFormat(re.compile(r"(\d{3})(\d{2})$"), " "),
+    "IE": PostcodeFormat(re.compile(r"([A-Z]\d[\dW])([A-Z\d]{4})$"), " "),
+    **dict.fromkeys(("AT", "AU", "BE", "CH", "DK", "NO", "NZ"), _FOUR_DIGITS),
+    **dict.fromkeys(("DE", "ES", "FI", "FR", "IT", "MX"), _FIVE_DIGITS),
+}
 
 
 def knows_country(country: str) -> bool:
-    """Whether we know the form of this country's postal codes (ISO 3166-1 alpha-2)."""
-    return country in _FORMS
+    """Returns whether the format of this country's postal codes is known."""
+    return country in _FORMATS
 
 
 def national_form(code: str, country: str) -> str:
-    """`ls14ap` as `LS1 4AP`, `021081234` as `02108-1234`; empty where it has not the form of the country."""
-    form, between = _FORMS.get(country, (None, ""))
-    found = form.match(re.sub(r"[\s-]", "", code).upper()) if form else None
-    return between.join(part for part in found.groups() if part) if found else ""
+    """Returns `LS1 4AP` for `ls14ap`, `02108-1234` for `021081234`; empty for another format."""
+    if country not in _FORMATS:
+        return ""
+    postcode_format = _FORMATS[country]
+    found = postcode_format.pattern.match(re.sub(r"[\s-]", "", code).upper())
+    parts = found.groups() if found else ()
+    return postcode_format.separator.join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""A patient's dates, ages and numbers in the words of the pages."""
+"""A patient's dates, age and codes in the words of the pages."""
 
 from django import template
 from django.utils import timezone
@@ -14,54 +14,47 @@ register.filter(system_name)
 register.filter(reading_name)
 register.filter(language_name)
 
-BY_PRECISION = {"day": "%d-%b-%Y", "month": "%b-%Y", "year": "%Y"}
+# By the precision of a date, for `strftime`.
+DATE_FORMATS = {"day": "%d-%b-%Y", "month": "%b-%Y", "year": "%Y"}
 
 
 @register.filter
 def born(patient: Patient) -> str:
-    """05-Apr-2008 (18 years): the date as far as it is known, and the age."""
-    return (
-        "Not recorded"
-        if patient.date_of_birth is None
-        else f"{birth_date(patient)} ({age(patient)})"
-    )
+    """Returns the date of birth as far as it is known, and the age: `05-Apr-2008 (18 years)`."""
+    if patient.date_of_birth is None:
+        return "Not recorded"
+    return f"{birth_date(patient)} ({age(patient)})"
 
 
 @register.filter
 def birth_date(patient: Patient) -> str:
-    """05-Apr-2008, or what is known of it: Apr-2008, 2008."""
+    """Returns `05-Apr-2008`, or as much of it as is known: `Apr-2008`, `2008`."""
     if patient.date_of_birth is None:
         return "Not recorded"
-    return patient.date_of_birth.strftime(BY_PRECISION[patient.date_of_birth_precision])
+    return patient.date_of_birth.strftime(DATE_FORMATS[patient.date_of_birth_precision])
 
 
 @register.filter
 def birth_doubt(patient: Patient) -> str:
-    """What is not known of the date of birth, for the banner; empty where all is."""
+    """Returns what is not known of the date of birth, for the banner; empty if all is known."""
     if patient.date_of_birth is None:
         return "Date of birth not known"
-    return {"month": "Day of birth not known", "year": "Only the year of birth is known"}.get(
-        patient.date_of_birth_precision, ""
-    )
+    doubts = {"month": "Day of birth not known", "year": "Only the year of birth is known"}
+    return doubts.get(patient.date_of_birth_precision, "")
 
 
 @register.filter
 def age(patient: Patient) -> str:
-    """In years, for small children in months or days; at death for the dead."""
+    """Returns the age in words, today or at death."""
     if patient.date_of_birth is None:
         return "age unknown"
     end = patient.deceased_on or timezone.localdate()
     words = age_in_words(patient.date_of_birth, patient.date_of_birth_precision, until=end)
-    return words + (" at death" if patient.deceased_on else "")
+    return f"{words} at death" if patient.deceased_on else words
 
 
 @register.filter
-def source_name(source: str) -> str:
-    """The door that a change came through, as people call it."""
-    return {"portal": "Staff pages", "api": "API", "sql": "Database"}.get(
-        source, source.capitalize()
-    )
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+def channel_name(channel: str) -> str:
+    """Returns the channel of a change or a read as people call it."""
+    names = {"portal": "Staff pages", "api": "API", "sql": "Database"}
+    return names.get(channel, channel.capitalize())

@@ -1,4 +1,4 @@
-"""Who looked at a patient's record, by person and period."""
+"""The Access tab: who looked at a patient's record, by user and period."""
 
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -20,6 +20,7 @@ from portal.patients.models import Source
 from portal.patients.selectors import open_patient
 from portal.patients.views.layout import patient_layout
 
+# Days, as the address has them, and their words.
 PERIODS = {
     "": "Any time",
     "1": "Last 24 hours",
@@ -32,31 +33,30 @@ PERIODS = {
 @allow("patients.view_access")
 @require_safe
 def access(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """Newest first. This page is a reading too, and stands on top of itself."""
+    """Shows the access log, newest first; opening this page is the newest access record."""
     user = user_of(request)
     patient = open_patient(user, patient_id, channel=Source.PORTAL, action="access")
-    days = request.GET.get("period", "")
+    period = request.GET.get("period", "")
+    period = period if period in PERIODS else ""
     filters = AccessFilters(
-        person=number_in(request, "person"),
-        since=timezone.now() - timedelta(days=int(days)) if days and days in PERIODS else None,
+        user_id=number_in(request, "person"),
+        since=timezone.now() - timedelta(days=int(period)) if period else None,
         with_lists="lists" in request.GET,
     )
     page = access_records_of(user, patient, filters=filters, before=number_in(request, "before"))
-    asked = {
-        name: value
-        for name, value in request.GET.items()
-        if value and name in {"person", "period", "lists"}
-    }
+    names = ("person", "period", "lists")
+    query = {name: value for name, value in request.GET.items() if value and name in names}
+    older = urlencode({**query, "before": page.next_cursor}) if page.next_cursor else ""
     context = {
         **patient_layout(request, patient, tab="patients:access"),
         "page": page,
         "filters": filters,
-        "period": days if days in PERIODS else "",
+        "period": period,
         "periods": PERIODS.items(),
-        "people": users_with_access_records(user, patient),
-        "is_narrowed": bool(asked),
+        "users": users_with_access_records(user, patient),
+        "is_narrowed": bool(query),
         "is_older": "before" in request.GET,
-        "first_query": urlencode(asked),
-        "older_query": urlencode({**asked, "before": page.before}) if page.before else "",
+        "first_query": urlencode(query),
+        "older_query": older,
     }
     return render(request, "patients/access.html", context)

@@ -1,4 +1,4 @@
-"""What changed on a record, change by change, and the record as it was."""
+"""History, timeline and the record as it was; undo of the last change."""
 
 from itertools import groupby
 from typing import Any
@@ -25,59 +25,67 @@ from portal.patients.views.layout import add_undo_message, patient_layout
 @allow("patients.view_history")
 @require_safe
 def history(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """Who changed what, when, field by field, newest first, page by page."""
+    """Shows who changed what and when, field by field, newest first, page by page."""
     patient = open_patient(user_of(request), patient_id, channel=Source.PORTAL, action="history")
     before = number_in(request, "before")
     page = changes_of(user_of(request), patient, before=before)
+    has_undo = before is None and bool(page.rows) and is_undoable(page.rows[0])
     context = {
         **patient_layout(request, patient, tab="patients:history"),
-        "changes": [describe_change(change) for change in page.changes],
-        "undoable": patient.version
-        if page.changes and before is None and is_undoable(page.changes[0])
-        else None,
-        "older": page.before,
+        "changes": [describe_change(change) for change in page.rows],
+        "undoable_version": patient.version if has_undo else None,
+        "older": page.next_cursor,
         "is_older": before is not None,
         "form": AsOfForm(),
     }
     return render(request, "patients/history.html", context)
 
 
+@allow("patients.change_patient")
+@require_POST
+def undo(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """Undoes what the named version changed; the undo can be undone as well."""
+    version = request.POST.get("version", "")
+    if not (version.isascii() and version.isdigit() and len(version) < 19):
+        raise InvalidInput("This form is not complete. Go back, reload the page and press again.")
+    patient = undo_change(
+        patient_id, version=int(version), by=user_of(request), source=Source.PORTAL
+    )
+    add_undo_message(request, patient, "Undone: what was changed is put back.")
+    return redirect("patients:show", patient_id)
+
+
 @allow("patients.view_history")
 @require_safe
 def as_it_was(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """The whole record as it stood at a moment (`on`, `at`) or as of a `version`, and what differs today."""
+    """Shows the record as it was at a time (`on`, `at`) or as of a `version`, beside today's."""
     patient = open_patient(user_of(request), patient_id, channel=Source.PORTAL, action="past")
     version = number_in(request, "version")
     if version is not None:
-        state = record_as_of(user_of(request), patient, version=version)
-        return _page(request, patient, AsOfForm(), state, {"version": version})
+        past = record_as_of(user_of(request), patient, version=version)
+        return _render_past(request, patient, past, AsOfForm(), asked={"version": version})
     form = AsOfForm(request.GET)
     if not form.is_valid():
-        return _page(request, patient, form, None, {}, status=422)
-    state = record_as_of(user_of(request), patient, at=form.moment)
-    return _page(
-        request,
-        patient,
-        form,
-        state,
-        {"moment": form.moment, "has_time": bool(form.cleaned_data["at"])},
-    )
+        return _render_past(request, patient, None, form, asked={}, status=422)
+    past = record_as_of(user_of(request), patient, at=form.as_of)
+    asked = {"as_of": form.as_of, "has_time": bool(form.cleaned_data["at"])}
+    return _render_past(request, patient, past, form, asked=asked)
 
 
-def _page(
+def _render_past(
     request: HttpRequest,
     patient: Patient,
+    past: PastRecord | None,
     form: AsOfForm,
-    state: PastRecord | None,
-    asked: dict[str, Any],
     *,
+    asked: dict[str, Any],
     status: int = 200,
 ) -> HttpResponse:
-    rows = compare_with_today(state, patient) if state else []
+    rows = compare_with_today(past, patient) if past else []
     context = {
         **patient_layout(request, patient, tab="patients:history"),
         "form": form,
-        "state": state,
+        "past": past,
         "asked": asked,
         "rows": rows,
         "differing": sum(row.differs for row in rows),
@@ -88,29 +96,15 @@ def _page(
 @allow("patients.view_history")
 @require_safe
 def timeline(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """Newest first; older parts are a link away."""
+    """Shows all that happened to the patient, day by day, newest first."""
     patient = open_patient(user_of(request), patient_id, channel=Source.PORTAL, action="timeline")
     before = number_in(request, "before")
-    story = timeline_page(user_of(request), patient, before=before)
-    days = groupby(story.happenings, key=lambda one: timezone.localdate(one.at))
+    page = timeline_page(user_of(request), patient, before=before)
+    days = groupby(page.rows, key=lambda event: timezone.localdate(event.at))
     context = {
         **patient_layout(request, patient, tab="patients:timeline"),
-        "days": [(day, list(happenings)) for day, happenings in days],
-        "older": story.before,
+        "days": [(day, list(events)) for day, events in days],
+        "older": page.next_cursor,
         "is_older": before is not None,
     }
     return render(request, "patients/timeline.html", context)
-
-
-@allow("patients.change_patient")
-@require_POST
-def undo(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """Put back what the named version changed; that can be undone too."""
-    version = request.POST.get("version", "")
-    if not (version.isascii() and version.isdigit() and len(version) < 19):
-        raise InvalidInput("This form is not complete. Go back, reload the page and press again.")
-    patient = undo_change(
-        patient_id, version=int(version), by=user_of(request), source=Source.PORTAL
-    )
-    add_undo_message(request, patient, "Undone: what was changed is put back.")
-    return redirect("patients:show", patient_id)

@@ -45,7 +45,7 @@ def _tabs(request: HttpRequest, patient: Patient, current: str) -> list[dict[str
 
 
 def _extension_tabs(request: HttpRequest) -> list[Tab]:
-    tabs = [annex.tab for annex in extensions() if annex.tab]
+    tabs = [extension.tab for extension in extensions() if extension.tab]
     return [tab for tab in tabs if request.user.has_perm(tab.permission)]
 
 

@@ -1,4 +1,4 @@
-"""The list of patients, and the few that a search box suggests while somebody types."""
+"""The list of patients, and the suggestions below a search box while the user types."""
 
 from urllib.parse import urlencode
 
@@ -16,19 +16,21 @@ from portal.patients.selectors import (
     recent_patients,
 )
 
-PAGE_SIZE = 50
-RECENT = 6
-SUGGESTED = 8
+PAGE_SIZE = 50  # patients on a page
+MAX_RECENT = 6  # patients that the user opened last, above the list
+MAX_SUGGESTIONS = 8  # patients below a search box
 
 
 @allow("patients.view_patient")
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Find a patient: one box, two filters, pages with stable addresses."""
+    """Finds patients by one box and two filters; htmx takes only what changes in the page."""
+    user = user_of(request)
     asked = {name: request.GET.get(name, "").strip() for name in ("q", "status", "sex", "after")}
+    query = {name: value for name, value in asked.items() if value and name != "after"}
     filters = PatientFilters.of_the_list(asked)
     page = find_patients(
-        user_of(request),
+        user,
         text=asked["q"],
         filters=filters,
         after=asked["after"],
@@ -36,50 +38,43 @@ def index(request: HttpRequest) -> HttpResponse:
         channel=Source.PORTAL,
     )
     is_plain = not any(asked.values())
-    has_more = bool(page.next_cursor or asked["after"])
+    next_query, about = "", 0
+    if page.next_cursor:
+        next_query = urlencode({**query, "after": page.next_cursor})
+    if page.next_cursor or asked["after"]:
+        about = estimate_patients(user, text=asked["q"], filters=filters)
     context = {
         "asked": asked,
         "page": page,
         "is_plain": is_plain,
         "has_own_search": True,
-        "recent": recent_patients(user_of(request), limit=RECENT) if is_plain else [],
-        "about": estimate_patients(user_of(request), text=asked["q"], filters=filters)
-        if has_more
-        else 0,
-        "next_query": urlencode({**_kept(asked), "after": page.next_cursor})
-        if page.next_cursor
-        else "",
-        "first_query": urlencode(_kept(asked)),
+        "recent": recent_patients(user, limit=MAX_RECENT) if is_plain else [],
+        "about": about,
+        "next_query": next_query,
+        "first_query": urlencode(query),
         "statuses": [("", "Active"), (Status.ARCHIVED, "Archived"), ("any", "Active and archived")],
         "sexes": [("", "Any"), *Sex.choices],
     }
-    if not request.htmx:  # type: ignore[attr-defined]
-        return _varied(render(request, "patients/index.html", context))
-    answer = _varied(render(request, "patients/listed.html", context))
-    answer["HX-Replace-Url"] = f"{request.path}?{context['first_query']}".rstrip(
-        "?"
-    )  # Back comes to what was found.
-    return answer
+    is_htmx = "HX-Request" in request.headers
+    template = "patients/listed.html" if is_htmx else "patients/index.html"
+    response = render(request, template, context)
+    # Both have one address: on the way back a browser must not show the part for the page.
+    patch_vary_headers(response, ["HX-Request"])
+    if is_htmx:
+        address = f"{request.path}?{context['first_query']}"
+        response["HX-Replace-Url"] = address.rstrip("?")  # Back returns to what was found.
+    return response
 
 
 @allow("patients.view_patient")
 @require_safe
 def suggest(request: HttpRequest) -> HttpResponse:
-    """The best hits as list items with a link each, for the box on every page; nothing for an empty text."""
+    """Returns the best hits as list items with a link each; none for an empty text."""
     text = " ".join(request.GET.get("q", "").split())
-    hits = (
-        find_patients(user_of(request), text=text, limit=SUGGESTED, channel=Source.PORTAL).hits
-        if text
-        else []
-    )
+    hits = []
+    if text:
+        page = find_patients(
+            user_of(request), text=text, limit=MAX_SUGGESTIONS, channel=Source.PORTAL
+        )
+        hits = page.hits
     return render(request, "patients/suggestions.html", {"hits": hits, "text": text})
-
-
-def _varied(answer: HttpResponse) -> HttpResponse:
-    """One address has a page and what changes in it: on the way back a browser must not take one for the other."""
-    patch_vary_headers(answer, ["HX-Request"])
-    return answer
-
-
-def _kept(asked: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in asked.items() if value and name != "after"}

@@ -32,7 +32,7 @@ def read(patient, by, action="open", *, days_ago=0):
 
 
 def shown(answer):
-    return [(one.user and one.user.email, one.action) for one in answer.context["page"].readings]
+    return [(one.user and one.user.email, one.action) for one in answer.context["page"].rows]
 
 
 def test_it_is_offered_to_auditors_and_refused_to_the_desk(client, front_desk, auditor, patient):
@@ -80,6 +80,6 @@ def test_a_patient_among_many_is_found_along_the_index(patient):
         )
         cursor.execute("ANALYZE patients_accessrecord")
         with CaptureQueriesContext(connection) as asked:
-            assert access_records_of(None, patient).readings == []
+            assert access_records_of(None, patient).rows == []
         cursor.execute(f"EXPLAIN {asked[0]['sql']}")
         assert "access_by_opened_patient" in str(cursor.fetchall())

@@ -1,10 +1,12 @@
 """The patient's pages by right, and what of them counts as a reading."""
 
+import re
 from datetime import date
 
 import pytest
 from django.core import signing
 
+from portal.patients.fields import ENTERED_FIELDS, Kind
 from portal.patients.models import AccessRecord, Patient
 from portal.patients.services import change_patient, register_patient
 from tests.portal.patients.identifier_rows import NO_ROWS, identifier_rows
@@ -51,6 +53,21 @@ def test_a_name_is_shown_as_text_in_the_words_of_the_desk(client, front_desk, pa
     page = client.get(f"/patients/{patient.pk}/").content.decode()
     assert "EXAMPLE, Jane &lt;b&gt; (Mrs)" in page
     assert "Not recorded" in page
+
+
+def test_every_column_that_people_enter_is_in_the_form_and_on_the_overview(client, front_desk):
+    """Planted: a column of the table of fields that a template does not draw."""
+    typed_elsewhere = {"date_of_birth_precision", "registered_on"}
+    columns = [field for field in ENTERED_FIELDS if field.name not in typed_elsewhere]
+    details = {field.name: f"x {field.name}" for field in columns if field.kind == Kind.TEXT}
+    patient = register_patient(details, by=None, source="api")
+    client.force_login(front_desk)
+    form_page = client.get("/patients/new/").content.decode()
+    names = {*re.findall(r'name="(\w+)"', form_page)}
+    inputs = [{field.name, f"{field.name}_0"} for field in columns]  # The latter is a date's.
+    assert [pair for pair in inputs if not pair & names] == []
+    overview = client.get(f"/patients/{patient.pk}/").content.decode()
+    assert [text for text in details.values() if text not in overview] == []
 
 
 def test_opening_is_a_reading_and_the_poll_for_the_tags_is_none(client, front_desk, patient):

@@ -1,1 +1,1 @@
-"""PostgreSQL, Valkey and a Kafka broker out of pip packages, for one machine."""
+"""Runs PostgreSQL, Valkey and a Kafka broker from pip packages, for one machine."""

@@ -1,4 +1,5 @@
-"""`python -m embedded run [--data DIR] [-- COMMAND...]`: the portal, or one command, on servers of this machine."""
+"""`python -m embedded run [--data DIR] [-- COMMAND...]` runs the portal, or one command, on servers
+of this machine."""
 
 import argparse
 import shutil
@@ -8,11 +9,11 @@ from pathlib import Path
 from types import FrameType
 
 from embedded.environment import ROOT
-from embedded.run import join_with, run_command, run_portal
-from embedded.stale_runs import AlreadyRunning, end_leftovers, only_run
+from embedded.run import join_run, run_command, run_portal
+from embedded.stale_runs import AlreadyRunning, end_stale_processes, lock_folder
 
 HELP = """run            sets up and runs the whole portal until Ctrl-C
-run -- COMMAND runs a command with the environment of the servers: of the run in progress, or of its own
+run -- COMMAND runs a command on the servers of the run in progress, or on its own
 clean          removes all data, unless a run is in progress"""
 
 
@@ -24,39 +25,36 @@ def main(arguments: list[str]) -> int:
     parser.description, parser.formatter_class = HELP, argparse.RawDescriptionHelpFormatter
     parser.add_argument("what", choices=["run", "clean"], help=argparse.SUPPRESS)
     parser.add_argument(
-        "--data", type=Path, default=ROOT / ".run", help="the folder that keeps everything (.run)"
+        "--data", type=Path, default=ROOT / ".run", help="the folder for all data (.run)"
     )
-    given = parser.parse_args(ours)
+    options = parser.parse_args(ours)
+    data = options.data.resolve()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        return (
-            _run(given.data.resolve(), command)
-            if given.what == "run"
-            else _clean(given.data.resolve())
-        )
+        return _run(data, command) if options.what == "run" else _clean(data)
     except (AlreadyRunning, RuntimeError) as reason:
         print(reason, file=sys.stderr)
         return 1
-    except KeyboardInterrupt as asked:
-        return 128 + int(asked.args[0]) if command else 0
+    except KeyboardInterrupt as interrupt:
+        return 128 + int(interrupt.args[0]) if command else 0
 
 
 def _run(data: Path, command: list[str]) -> int:
     try:
-        with only_run(data):
-            end_leftovers(data)
+        with lock_folder(data):
+            end_stale_processes(data)
             return run_command(data, command) if command else run_portal(data)
     except AlreadyRunning:
         if not command:
             raise
-        return join_with(data, command)
+        return join_run(data, command)
 
 
 def _clean(data: Path) -> int:
-    if (data / "secrets.env").exists():  # Else it is no folder of ours.
-        with only_run(data):
-            end_leftovers(data)
+    if (data / "secrets.env").exists():  # Otherwise the folder is not ours to remove.
+        with lock_folder(data):
+            end_stale_processes(data)
             shutil.rmtree(data)
     return 0
 
@@ -69,9 +67,9 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
-    """Unwind once; asking again must not cut the clearing up short."""
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, signal.SIG_IGN)
+    """Unwinds the stack once. A second signal must not cut the clean-up short."""
+    for handled in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(handled, signal.SIG_IGN)
     raise KeyboardInterrupt(number)
 
 

@@ -1,4 +1,4 @@
-"""A real Apache Kafka: one node without ZooKeeper, on loopback, started with the machine's Java."""
+"""Runs a real Apache Kafka: one node without ZooKeeper, on loopback, with the machine's Java."""
 
 import base64
 import os
@@ -13,7 +13,7 @@ from embedded import programs
 from embedded.jars import kafka_jars
 from embedded.kafka import Kafka
 
-LEAN = [
+JVM_OPTIONS = [
     "-Xms64m",
     "-Xmx256m",
     "-XX:+UseSerialGC",
@@ -48,11 +48,11 @@ broker.heartbeat.interval.ms=1000
 
 @contextmanager
 def apache_kafka(folder: Path, *, port: int = 0) -> Iterator[Kafka]:
-    """Run it on `port`, or a free one, and the data in `folder` until the block ends.
+    """Runs Kafka on `port`, or a free one, with its data in `folder` until the block ends.
 
     Raises RuntimeError without Java, Maven or the jars.
     """
-    kafka: list[str | Path] = [_java(), *LEAN, "-cp", f"{kafka_jars()}{os.sep}*"]
+    kafka: list[str | Path] = [_java(), *JVM_OPTIONS, "-cp", f"{kafka_jars()}{os.sep}*"]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings, topics, log = folder / "server.properties", folder / "topics", folder / "kafka.log"
     with programs.reserve_port(port) as port, programs.reserve_port() as controller_port:
@@ -75,18 +75,21 @@ def apache_kafka(folder: Path, *, port: int = 0) -> Iterator[Kafka]:
             programs.wait_until(
                 partial(programs.is_listening, port), name="Apache Kafka", process=process, log=log
             )
-            yield Kafka(process.pid, f"127.0.0.1:{port}", api_version="", forgets=False)
+            address = f"127.0.0.1:{port}"
+            yield Kafka(process.pid, address, api_version="", is_in_memory=False)
         finally:
             programs.end(process, seconds=30)
 
 
 def new_cluster_id() -> str:
-    """A UUID in base64, as Kafka writes them. It never begins with a dash: Kafka's tools take that for an option."""
-    while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith(
-        "-"
-    ):
-        pass
-    return text
+    """Returns a UUID in base64, as Kafka writes them.
+
+    It never begins with a dash, which Kafka's tools would take for an option.
+    """
+    while True:
+        text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not text.startswith("-"):
+            return text
 
 
 def _java() -> str:

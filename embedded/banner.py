@@ -1,4 +1,4 @@
-"""What a person reads when everything runs."""
+"""The text that is printed when everything runs."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ ROLES = ("frontdesk", "clinician", "billing", "analyst", "auditor", "operator")
 
 
 def banner(environment: Mapping[str, str]) -> str:
-    """Where the portal is, who may sign in, and one line that speaks to the API."""
+    """Returns the portal's address, the accounts of the demo, and a line for the API."""
     address = f"http://localhost:{environment['PORTAL_PORT']}"
     password = environment["DEMO_PASSWORD"]
     return f"""
@@ -23,7 +23,7 @@ def banner(environment: Mapping[str, str]) -> str:
 
 
 def curl_line(address: str, password: str) -> str:
-    """Signs in as the front desk and lists patients; can be pasted into a shell as it is."""
+    """Returns a shell command that signs in as the front desk and lists patients."""
     sign_in = f"""{{"email": "frontdesk@demo.example", "password": "{password}"}}"""
     ask = f"""curl -s {address}/auth/login -H 'Content-Type: application/json' -d '{sign_in}'"""
     token = f"""{ask} | sed -E 's/.*"token": ?"([^"]+)".*/\\1/'"""

@@ -1,7 +1,8 @@
-"""The broker process behind `embedded.kafka`: serves on a port that was chosen for it, until its input closes.
+"""The broker process behind `embedded.kafka`: serves on a given port until its input closes.
 
-librdkafka's broker listens where it likes, and sends its clients there (kcat issue 458 asks for more). So we stand
-before it: every client comes through our port, and reads in the answers that this is where the broker is.
+librdkafka's broker chooses its own port and tells its clients to connect there (kcat issue 458 asks
+for a choice). So this process is a proxy: every client connects to our port, and the answers that
+it reads name that port as the broker's.
 """
 
 import asyncio
@@ -15,33 +16,34 @@ HOST = "127.0.0.1"
 
 
 async def serve(port: int) -> None:
-    """Whoever started us closes our input, or dies, and that ends us too."""
+    """Serves until the input closes, which happens when our parent closes it or dies."""
     producer = Producer({"bootstrap.servers": "memory", "test.mock.num.brokers": 1})
     (broker,) = producer.list_topics(timeout=30).brokers.values()
-    there, here = _place(broker.port), _place(port)
+    broker_address, our_address = _encode_address(broker.port), _encode_address(port)
+
+    def replace_address(body: bytes) -> bytes:
+        return body.replace(broker_address, our_address)
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with closing(writer):
-            there_reader, there_writer = await asyncio.open_connection(HOST, broker.port)
-            with closing(there_writer):
+            broker_reader, broker_writer = await asyncio.open_connection(HOST, broker.port)
+            with closing(broker_writer):
                 try:
-                    async with asyncio.TaskGroup() as both_ways:
-                        both_ways.create_task(_carry(reader, there_writer, bytes))
-                        both_ways.create_task(
-                            _carry(there_reader, writer, lambda body: body.replace(there, here))
-                        )
+                    async with asyncio.TaskGroup() as directions:
+                        directions.create_task(_forward(reader, broker_writer, bytes))
+                        directions.create_task(_forward(broker_reader, writer, replace_address))
                 except* (asyncio.IncompleteReadError, OSError):
-                    pass  # One side has hung up, and so do we on the other.
+                    pass  # One side closed its connection, so the other is closed too.
 
     server = await asyncio.start_server(accept, HOST, port)
     await asyncio.to_thread(sys.stdin.read)
     server.close()
 
 
-async def _carry(
+async def _forward(
     source: asyncio.StreamReader, sink: asyncio.StreamWriter, change: Callable[[bytes], bytes]
 ) -> None:
-    """Every request and every answer is its length in four bytes and a body."""
+    """Forwards messages. Each request and answer is its length in four bytes and a body."""
     while True:
         length = await source.readexactly(4)
         body = await source.readexactly(int.from_bytes(length))
@@ -49,8 +51,8 @@ async def _carry(
         await sink.drain()
 
 
-def _place(port: int) -> bytes:
-    """How answers say where a broker is."""
+def _encode_address(port: int) -> bytes:
+    """Returns the bytes with which an answer names a broker's address."""
     return HOST.encode() + port.to_bytes(4)
 
 

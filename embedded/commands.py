@@ -1,4 +1,4 @@
-"""Several commands of manage.py in one process, one after the other: starting Django once saves seconds."""
+"""Runs several commands of manage.py in one process: starting Django only once saves seconds."""
 
 import os
 import shlex
@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 
 def run(lines: list[str]) -> None:
-    """Each line is a command with its arguments. The first that fails ends the rest."""
+    """Runs each line, a command with its arguments, until one fails."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     django.setup()
     for line in lines:

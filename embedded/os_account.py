@@ -1,4 +1,4 @@
-"""PostgreSQL refuses to run as root; when we are root it runs under an account of its own, `pgserver`."""
+"""Runs PostgreSQL as the account `pgserver` when we are root, because it refuses to run as root."""
 
 import os
 import pwd
@@ -11,30 +11,34 @@ from pathlib import Path
 from typing import Any
 
 NAME = "pgserver"
-PASS = stat.S_IXOTH
-READ = stat.S_IROTH
+PASS = stat.S_IXOTH  # Others may pass through a folder, or run a program.
+READ = stat.S_IROTH  # Others may read a file.
 
 
-def switch() -> dict[str, Any]:
-    """What `subprocess` needs to start a program under that account; nothing when we are not root."""
+def account_options() -> dict[str, Any]:
+    """Returns the arguments of `subprocess` to start a program under that account.
+
+    They are empty when we are not root.
+    """
     account = _account()
-    return (
-        {}
-        if account is None
-        else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-    )
+    if account is None:
+        return {}
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
-def give(path: Path) -> None:
-    """Make a file or folder the account's own, and let it get there."""
+def give_ownership(path: Path) -> None:
+    """Makes the account the owner of a file or folder, and lets it get there."""
     account = _account()
     if account is not None:
         os.chown(path, account.pw_uid, account.pw_gid)
-        open_the_way(path)
+        allow_passage(path)
 
 
-def open_the_way(path: Path) -> None:
-    """Let others pass through, not list, each closed folder above `path`; said aloud, because it is your folder."""
+def allow_passage(path: Path) -> None:
+    """Lets others pass through, not list, each closed folder above `path`, and prints which.
+
+    The folders belong to the user, who should know of the change.
+    """
     if _account() is None:
         return
     closed = [folder for folder in path.resolve().parents if not folder.stat().st_mode & PASS]
@@ -47,11 +51,11 @@ def open_the_way(path: Path) -> None:
         )
 
 
-def let_read(folder: Path) -> None:
-    """Let the account read the programs in `folder`, should they have been installed for us alone."""
+def make_readable(folder: Path) -> None:
+    """Lets the account read the programs in `folder`, in case they were installed for us alone."""
     if _account() is None:
         return
-    open_the_way(folder)
+    allow_passage(folder)
     for path in (folder, *folder.rglob("*")):
         mode = path.lstat().st_mode
         wanted = mode | READ | (PASS if mode & stat.S_IXUSR else 0)
@@ -74,7 +78,8 @@ def _add_account() -> None:
     useradd = shutil.which("useradd") or "/usr/sbin/useradd"
     command = [useradd, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
     added = subprocess.run(command, capture_output=True, text=True, check=False)
-    if added.returncode not in (0, 9):  # 9: another run made it a moment before us.
+    if added.returncode not in (0, 9):  # 9: another run added it a moment before us.
+        reason = added.stderr.strip()
         raise RuntimeError(
-            f"PostgreSQL will not run as root, and {NAME} could not be added: {added.stderr.strip()}"
+            f"PostgreSQL will not run as root, and {NAME} could not be added: {reason}"
         )

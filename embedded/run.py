@@ -1,4 +1,4 @@
-"""What `python -m embedded run` does, with a command and without."""
+"""The work of `python -m embedded run`, with a command and without."""
 
 import os
 import signal
@@ -10,35 +10,35 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from embedded.banner import banner
-from embedded.environment import MARK, ROOT, chosen
-from embedded.programs import private_file
-from embedded.secrets import read
-from embedded.servers import servers
-from embedded.stack import prepare, processes, refuse_busy_ports
+from embedded.environment import ROOT, RUN_VARIABLE, read_settings
+from embedded.programs import write_private_file
+from embedded.secrets import read_variables
+from embedded.servers import run_servers
+from embedded.stack import prepare, refuse_busy_ports, run_processes
 
-JOIN_SECONDS = 60
+JOIN_SECONDS = 60  # Longest wait for the servers of another run.
 
 
 def run_portal(data: Path) -> int:
-    """The whole portal, until a signal ends it. Raises RuntimeError that says what stood in the way."""
-    refuse_busy_ports(chosen())
-    with _serving(data) as environment:
+    """Runs the whole portal until a signal ends it. Raises RuntimeError with what to change."""
+    refuse_busy_ports(read_settings())
+    with _run_servers(data) as environment:
         print("The servers run. Preparing databases, topics and demo data ...", flush=True)
         prepare(environment, root=ROOT)
-        with processes(environment, root=ROOT):
+        with run_processes(environment, root=ROOT):
             print(banner(environment), flush=True)
             while True:
                 signal.pause()
 
 
 def run_command(data: Path, command: list[str]) -> int:
-    """One command on servers of its own; answers its exit code."""
-    with _serving(data) as environment:
+    """Runs one command on servers of its own and returns its exit code."""
+    with _run_servers(data) as environment:
         return _run(command, environment)
 
 
-def join_with(data: Path, command: list[str]) -> int:
-    """One command on the servers of the run that holds `data`."""
+def join_run(data: Path, command: list[str]) -> int:
+    """Runs one command on the servers of the run that holds `data` and returns its exit code."""
     file, deadline = _file(data), time.monotonic() + JOIN_SECONDS
     while not file.exists():
         if time.monotonic() > deadline:
@@ -48,20 +48,21 @@ def join_with(data: Path, command: list[str]) -> int:
             )
             return 1
         time.sleep(0.1)
-    return _run(command, {**os.environ, **read(file)})
+    return _run(command, {**os.environ, **read_variables(file)})
 
 
 @contextmanager
-def _serving(data: Path) -> Iterator[dict[str, str]]:
-    """The servers, and their addresses in a file that only we may read, for those who join."""
-    os.environ[MARK] = str(data)
+def _run_servers(data: Path) -> Iterator[dict[str, str]]:
+    """Runs the servers, and writes their addresses to a private file for commands that join."""
+    os.environ[RUN_VARIABLE] = str(data)
     file = _file(data)
     file.unlink(missing_ok=True)
-    with servers(data, chosen()) as environment:
-        ours = {
+    with run_servers(data, read_settings()) as environment:
+        added = {
             name: value for name, value in environment.items() if os.environ.get(name) != value
-        } | {MARK: str(data)}
-        private_file(file, "".join(f"{name}={value}\n" for name, value in ours.items()))
+        }
+        added[RUN_VARIABLE] = str(data)
+        write_private_file(file, "".join(f"{name}={value}\n" for name, value in added.items()))
         try:
             yield environment
         finally:
@@ -73,20 +74,23 @@ def _file(data: Path) -> Path:
 
 
 def _run(command: list[str], environment: dict[str, str]) -> int:
-    """Its exit code, as a shell gives it. SIGTERM is passed on. Ctrl-C the terminal sends there itself."""
+    """Runs the command and returns its exit code, as a shell gives it.
+
+    SIGTERM is passed on. The terminal sends Ctrl-C to the command itself.
+    """
     process: subprocess.Popen[bytes] | None = None
-    is_asked = False
+    is_terminated = False
 
     def pass_on(*_: object) -> None:
-        nonlocal is_asked
-        is_asked = True
+        nonlocal is_terminated
+        is_terminated = True
         if process is not None:
             process.terminate()
 
     signal.signal(signal.SIGINT, lambda *_: None)
     signal.signal(signal.SIGTERM, pass_on)
     process = subprocess.Popen(command, env=environment)
-    if is_asked:  # While it was being started.
+    if is_terminated:  # The signal came while the command was being started.
         process.terminate()
     code = process.wait()
     return code if code >= 0 else 128 - code

@@ -1,9 +1,9 @@
-"""Passwords and keys of one machine: generated on the first start, kept in a file that only its owner reads."""
+"""Passwords and keys of one machine: generated at the first start, in a file for its owner only."""
 
 import secrets
 from pathlib import Path
 
-from embedded.programs import private_file
+from embedded.programs import write_private_file
 
 BYTES = {
     "SECRET_KEY": 48,
@@ -17,19 +17,19 @@ BYTES = {
 }
 
 
-def kept_secrets(file: Path) -> dict[str, str]:
-    """Every secret by its name; what the file lacks is generated and written down there (mode 600)."""
-    kept = read(file) if file.exists() else {}
+def ensure_secrets(file: Path) -> dict[str, str]:
+    """Returns every secret by its name; generates those that the file (mode 600) lacks."""
+    values = read_variables(file) if file.exists() else {}
     missing = {
-        name: secrets.token_urlsafe(size) for name, size in BYTES.items() if name not in kept
+        name: secrets.token_urlsafe(size) for name, size in BYTES.items() if name not in values
     }
     if missing:
-        kept |= missing
-        private_file(file, "".join(f"{name}={value}\n" for name, value in kept.items()))
-    return kept
+        values |= missing
+        write_private_file(file, "".join(f"{name}={value}\n" for name, value in values.items()))
+    return values
 
 
-def read(file: Path) -> dict[str, str]:
-    """NAME=value lines."""
+def read_variables(file: Path) -> dict[str, str]:
+    """Reads a file of NAME=value lines."""
     lines = (line.partition("=") for line in file.read_text().splitlines())
     return {name: value for name, _, value in lines}

@@ -1,4 +1,4 @@
-"""The three servers of a run together, with a database and a role for each service."""
+"""Runs the three servers of a run together, with a database and a role for each service."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -6,48 +6,53 @@ from functools import partial
 from pathlib import Path
 
 from embedded.apache import apache_kafka
-from embedded.environment import environment
+from embedded.environment import build_environment
 from embedded.kafka import Kafka, kafka
 from embedded.postgres import Postgres, postgres, socket_folder
 from embedded.programs import reserve_port
-from embedded.secrets import kept_secrets
-from embedded.supervisor import Keeper, Server
+from embedded.secrets import ensure_secrets
+from embedded.supervisor import Server, Supervisor
 from embedded.valkey import valkey
 
 BROKERS = {"embedded": kafka, "apache": apache_kafka}
 
 
 @contextmanager
-def servers(data: Path, chosen: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Run them on `data` until the block ends; one that is killed comes back. Gives the environment for their clients.
+def run_servers(data: Path, settings: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Runs the servers on `data` until the block ends and yields the environment of their clients.
 
-    KAFKA in `chosen` says which broker: `embedded` (when it is empty) or `apache`, on KAFKA_PORT or a free port.
+    A server that is killed comes back. KAFKA in `settings` chooses the broker: `embedded` (when it
+    is empty) or `apache`, on KAFKA_PORT or a free port.
     """
     (data / "portal").mkdir(mode=0o700, exist_ok=True)
-    secrets = kept_secrets(data / "secrets.env")
+    secrets = ensure_secrets(data / "secrets.env")
     with ExitStack() as opened:
 
-        def keep(name: str, run: Callable[[], AbstractContextManager[Server]]) -> Keeper[Server]:
-            keeper = Keeper(name, run)
-            opened.callback(keeper.end)
-            keeper.start()
-            return keeper
+        def supervise(
+            name: str, run: Callable[[], AbstractContextManager[Server]]
+        ) -> Supervisor[Server]:
+            supervisor = Supervisor(name, run)
+            opened.callback(supervisor.end)
+            supervisor.start()
+            return supervisor
 
         password = secrets["POSTGRES_PASSWORD"]
         socket_dir = opened.enter_context(socket_folder(data / "postgres"))
-        port = opened.enter_context(reserve_port(int(chosen.get("KAFKA_PORT") or 0)))
+        port = opened.enter_context(reserve_port(int(settings.get("KAFKA_PORT") or 0)))
         queue_port = opened.enter_context(reserve_port())
-        broker = keep("Kafka", partial(_broker(chosen), data / "kafka", port=port))
-        queue = keep(
+        broker = supervise("Kafka", partial(_broker(settings), data / "kafka", port=port))
+        queue = supervise(
             "Valkey",
             partial(valkey, data / "valkey", password=secrets["VALKEY_PASSWORD"], port=queue_port),
         )
-        database = keep(
+        database = supervise(
             "PostgreSQL",
             partial(postgres, data / "postgres", password=password, socket_dir=socket_dir),
         )
         urls = {**_databases(database.server(), secrets), "CELERY_BROKER_URL": queue.server().url}
-        yield environment(chosen, data=data, secrets=secrets, kafka=broker.server(), urls=urls)
+        yield build_environment(
+            settings, data=data, secrets=secrets, kafka=broker.server(), urls=urls
+        )
 
 
 def _databases(server: Postgres, secrets: Mapping[str, str]) -> dict[str, str]:
@@ -63,8 +68,8 @@ def _databases(server: Postgres, secrets: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _broker(chosen: Mapping[str, str]) -> Callable[..., AbstractContextManager[Kafka]]:
-    kind = chosen.get("KAFKA") or "embedded"
+def _broker(settings: Mapping[str, str]) -> Callable[..., AbstractContextManager[Kafka]]:
+    kind = settings.get("KAFKA") or "embedded"
     if kind not in BROKERS:
         raise RuntimeError(f"KAFKA={kind} is not known: it is {' or '.join(BROKERS)}.")
     return BROKERS[kind]

@@ -1,4 +1,4 @@
-"""The whole portal on the embedded servers: migrated, with demo data, its processes running and ready."""
+"""Prepares the whole portal on the embedded servers and runs its processes."""
 
 import sys
 import time
@@ -9,31 +9,32 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from embedded import programs
-from embedded.environment import PORTS, host
+from embedded.environment import PORTS, reachable_host
 from embedded.processes import Processes
 
-READY_SECONDS = 90
-DYING_SECONDS = 2
+READY_SECONDS = 90  # Longest wait until the portal and analytics are ready.
+DYING_SECONDS = 2  # Longest wait for the ports of a process that was killed a moment ago.
 
 
-def refuse_busy_ports(chosen: Mapping[str, str]) -> None:
-    """Raises RuntimeError that names the variable to set for each port that somebody else has.
+def refuse_busy_ports(settings: Mapping[str, str]) -> None:
+    """Raises RuntimeError that names the variable of each port that another program has.
 
-    Whoever was killed a moment ago may still have his: the last thing that a process gives back are its ports.
+    A process that was killed a moment ago may still have its ports, which it gives back last.
     """
     deadline = time.monotonic() + DYING_SECONDS
     while busy := [
-        f"{name}={chosen[name]}" for name in (*PORTS, "KAFKA_PORT") if _is_busy(chosen, name)
+        f"{name}={settings[name]}" for name in (*PORTS, "KAFKA_PORT") if _is_busy(settings, name)
     ]:
         if time.monotonic() > deadline:
             raise RuntimeError(
-                f"In use by another program: {', '.join(busy)}. Set another port, in the shell or in .env."
+                f"In use by another program: {', '.join(busy)}. "
+                "Set another port, in the shell or in .env."
             )
         time.sleep(0.1)
 
 
 def prepare(environment: Mapping[str, str], *, root: Path) -> None:
-    """Bring the three databases up to date side by side; make topics and demo data."""
+    """Migrates the three databases side by side; creates topics and demo data."""
     portal = ["migrate --no-input --verbosity 0", "create_topics", "seed_demo --if-empty"]
     steps = {
         "Preparing the portal": ["embedded.commands", *portal],
@@ -52,21 +53,23 @@ def prepare(environment: Mapping[str, str], *, root: Path) -> None:
 
 
 @contextmanager
-def processes(environment: Mapping[str, str], *, root: Path) -> Iterator[None]:
-    """Run the Procfile for the block, which begins when the portal answers and analytics reads the topic."""
+def run_processes(environment: Mapping[str, str], *, root: Path) -> Iterator[None]:
+    """Runs the Procfile for the block, which begins when the portal and analytics are ready."""
     running = Processes(root / "Procfile", environment)
     running.start()
     try:
         for port in ("PORTAL_INTERNAL_PORT", "ANALYTICS_PORT"):
-            _wait_until_ready(f"http://{host(environment)}:{environment[port]}/health/ready")
+            _wait_until_ready(
+                f"http://{reachable_host(environment)}:{environment[port]}/health/ready"
+            )
         yield
     finally:
         running.end()
 
 
-def _is_busy(chosen: Mapping[str, str], name: str) -> bool:
-    port = int(chosen.get(name) or 0)
-    return port > 0 and programs.is_listening(port, host=host(chosen))
+def _is_busy(settings: Mapping[str, str], name: str) -> bool:
+    port = int(settings.get(name) or 0)
+    return port > 0 and programs.is_listening(port, host=reachable_host(settings))
 
 
 def _wait_until_ready(url: str) -> None:

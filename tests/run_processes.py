@@ -4,7 +4,7 @@ from pathlib import Path
 
 import psutil
 
-from embedded.environment import MARK
+from embedded.environment import RUN_VARIABLE
 
 
 def find_processes(data: Path, words: str = "") -> list[psutil.Process]:
@@ -26,6 +26,6 @@ def _command_line(process: psutil.Process) -> str:
 
 def _mark(process: psutil.Process) -> str | None:
     try:
-        return process.environ().get(MARK)
+        return process.environ().get(RUN_VARIABLE)
     except (psutil.Error, OSError):  # Ended meanwhile, or not ours to look into.
         return None

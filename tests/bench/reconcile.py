@@ -21,7 +21,7 @@ from sqlalchemy import make_url
 from analytics_stream.audit import recount
 from analytics_stream.database import open_engine
 from embedded.apache import apache_kafka
-from embedded.programs import free_port, is_listening
+from embedded.programs import is_listening, pick_free_port
 from tests.analytics_stream.worker_process import run_worker as counting
 from tests.bench import filling
 from tests.billing_grpc.process import command as billing_command
@@ -58,7 +58,7 @@ def main() -> None:
             "KAFKA_BOOTSTRAP_SERVERS": kafka.address,
         }
         fill(environment, count)
-        port = free_port()
+        port = pick_free_port()
         environment["BILLING_GRPC_ADDRESS"] = f"127.0.0.1:{port}"
         stack.enter_context(billing(urls["BILLING_DATABASE_URL"], port))
         analytics = sqlalchemy_url(urls["ANALYTICS_DATABASE_URL"])

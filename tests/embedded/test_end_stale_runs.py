@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from embedded.programs import is_listening
-from embedded.stale_runs import end_all
+from embedded.stale_runs import end_processes
 from tests.waits import wait_for
 
 # Its first thread has died, as happens in a killed process that has much to let go of. Another one holds a port.
@@ -35,5 +35,5 @@ def half_dead():
 
 def test_a_process_whose_first_thread_is_dead_lives_until_it_has_let_go_of_its_ports(half_dead):
     process, port = half_dead
-    end_all([process], by=signal.SIGTERM, patience_seconds=0.2)
+    end_processes([process], by=signal.SIGTERM, patience_seconds=0.2)
     assert not is_listening(port)

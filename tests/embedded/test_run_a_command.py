@@ -9,8 +9,8 @@ import psycopg2
 import pytest
 
 from embedded.environment import ROOT
-from embedded.secrets import read
-from embedded.stale_runs import only_run
+from embedded.secrets import read_variables
+from embedded.stale_runs import lock_folder
 from tests.run_processes import find_processes
 from tests.waits import has_ended, wait_for
 
@@ -116,7 +116,7 @@ def test_the_addresses_are_in_a_file_for_its_owner_while_it_runs(embedded, short
     file = short_tmp_path / "run" / "run.env"
     process = embedded(*python(WAIT))
     process.stdout.readline()
-    psycopg2.connect(read(file)["BILLING_DATABASE_URL"]).close()
+    psycopg2.connect(read_variables(file)["BILLING_DATABASE_URL"]).close()
     assert oct(file.stat().st_mode)[-3:] == "600"
     process.terminate()
     wait_for(lambda: not file.exists())
@@ -132,7 +132,7 @@ def test_an_unknown_kafka_is_refused_by_name(embedded, monkeypatch):
 def test_the_name_of_no_secret_stands_among_the_arguments_of_a_server(embedded, short_tmp_path):
     process = embedded(*python(WAIT))
     process.stdout.readline()
-    kept = read(short_tmp_path / "run" / "secrets.env").values()
+    kept = read_variables(short_tmp_path / "run" / "secrets.env").values()
     shown = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert not [secret for secret in kept if secret in shown]
     assert os.environ["DATABASE_URL"] not in shown
@@ -176,7 +176,7 @@ def test_a_joined_command_that_is_asked_to_end_at_its_start_ends_as_one_that_was
     tmp_path,
 ):
     (tmp_path / "run.env").write_text("")
-    with only_run(tmp_path):
+    with lock_folder(tmp_path):
         command = [sys.executable, "-c", ASKED_EARLY, str(tmp_path)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 128 + signal.SIGTERM, done.stderr

@@ -14,8 +14,8 @@ import redis
 from embedded.apache import apache_kafka
 from embedded.kafka import kafka
 from embedded.postgres import postgres, socket_folder
-from embedded.programs import private_file, reserve_port
-from embedded.supervisor import Keeper
+from embedded.programs import reserve_port, write_private_file
+from embedded.supervisor import Supervisor
 from embedded.valkey import valkey
 from tests.embedded.test_start_kafka import read, send
 from tests.waits import has_ended, wait_for
@@ -25,7 +25,7 @@ from tests.waits import has_ended, wait_for
 def kept(run):
     """A keeper whose server runs, and what it prints."""
     output = io.StringIO()
-    keeper = Keeper("The server", run, output=output)
+    keeper = Supervisor("The server", run, output=output)
     keeper.start()
     try:
         yield keeper.server(), output
@@ -99,7 +99,7 @@ def test_a_start_that_fails_once_is_tried_again(tmp_path):
         return run(folder)
 
     with kept(sometimes) as (server, output):
-        private_file(tmp_path / "second", "no folder")
+        write_private_file(tmp_path / "second", "no folder")
         first.set()
         os.kill(server.pid, signal.SIGKILL)
         wait_for(lambda: "it starts again in 0.4 s" in output.getvalue())
@@ -108,7 +108,7 @@ def test_a_start_that_fails_once_is_tried_again(tmp_path):
 
 
 def test_a_first_start_that_fails_is_told_to_who_asked_and_not_tried_again(tmp_path):
-    keeper = Keeper("The server", partial(valkey, tmp_path, password="a\nnonsense yes"))
+    keeper = Supervisor("The server", partial(valkey, tmp_path, password="a\nnonsense yes"))
     keeper.start()
     with pytest.raises(RuntimeError, match="Valkey did not start"):
         keeper.server()

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 from embedded.environment import ROOT
-from embedded.stale_runs import AlreadyRunning, end_leftovers, only_run
+from embedded.stale_runs import AlreadyRunning, end_stale_processes, lock_folder
 from tests.fault.report import report
 from tests.fault.run import Pace, Run, faulty_run
 
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        with only_run(given.out):
+        with lock_folder(given.out):
             return _run_all(given)
     except (AlreadyRunning, RuntimeError) as reason:
         print(reason, file=sys.stderr)
@@ -97,7 +97,7 @@ def _pace(given: argparse.Namespace) -> Pace:
 
 def _clear(folder: Path) -> None:
     """Removes what a killed run left here: processes, the small disk, files."""
-    end_leftovers(folder)
+    end_stale_processes(folder)
     if (folder / "disk").exists():
         disk = (folder / "disk").read_text()
         subprocess.run(["umount", "--lazy", disk], capture_output=True, check=False)

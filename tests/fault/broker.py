@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from embedded import programs
-from embedded.apache import LEAN, PROPERTIES, new_cluster_id
+from embedded.apache import JVM_OPTIONS, PROPERTIES, new_cluster_id
 from embedded.jars import kafka_jars
 from embedded.kafka import Kafka
 
@@ -41,7 +41,7 @@ def broker(
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings, log = folder / "server.properties", folder / "kafka.log"
     settings.write_text(_properties(folder, listeners, controller_port))
-    kafka: list[str | Path] = [java, *LEAN, "-cp", f"{jars}{os.sep}*"]
+    kafka: list[str | Path] = [java, *JVM_OPTIONS, "-cp", f"{jars}{os.sep}*"]
     if not (folder / "topics" / "meta.properties").exists():
         format_storage = [
             *kafka,
@@ -59,7 +59,7 @@ def broker(
         programs.wait_until(
             partial(programs.is_listening, port), name="Apache Kafka", process=process, log=log
         )
-        yield Kafka(process.pid, f"127.0.0.1:{port}", api_version="", forgets=False)
+        yield Kafka(process.pid, f"127.0.0.1:{port}", api_version="", is_in_memory=False)
     finally:
         programs.end(process, seconds=30)
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import psycopg2
 
-from embedded.backoff import Pauses
-from embedded.environment import MARK, ROOT
-from embedded.initdb import make_cluster
+from embedded.backoff import Backoff
+from embedded.environment import ROOT, RUN_VARIABLE
+from embedded.initdb import create_cluster
 from embedded.kafka import Kafka
 from embedded.postgres import Postgres, postgres
 from embedded.processes import Processes
-from embedded.secrets import kept_secrets
+from embedded.secrets import ensure_secrets
 from embedded.stack import prepare
 from embedded.valkey import Valkey, valkey
 from tests.fault.broker import broker
@@ -31,7 +31,7 @@ from tests.ports import reserve_ports
 
 COMMAND_ATTEMPTS = 6
 SETTINGS = "max_wal_size = 96MB\nmin_wal_size = 32MB\nautovacuum_naptime = 20s\n"
-PAUSES = partial(Pauses, longest_seconds=1.0)  # Faults kill a process every few seconds.
+PAUSES = partial(Backoff, longest_seconds=1.0)  # Faults kill a process every few seconds.
 
 
 @dataclass(frozen=True)
@@ -117,13 +117,13 @@ class System:
 def running(data: Path) -> Iterator[System]:
     """Runs the migrated system and its processes for the block. `data` takes files and logs."""
     (data / "portal").mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.environ[MARK] = str(data)  # The next run finds the processes of a killed run by it.
+    os.environ[RUN_VARIABLE] = str(data)  # The next run finds the processes of a killed run by it.
     with ExitStack() as opened:
         disk = opened.enter_context(small_disk())
         (data / "disk").write_text(str(disk.folder))
         numbers = opened.enter_context(reserve_ports(len(PORTS) + len(LINKS)))
         ports, links = numbers[: len(PORTS)], numbers[len(PORTS) :]
-        secrets = kept_secrets(data / "secrets.env")
+        secrets = ensure_secrets(data / "secrets.env")
         topology = Topology(
             dict(zip(PORTS, ports, strict=True)), dict(zip(LINKS, links, strict=True)), secrets
         )
@@ -146,7 +146,7 @@ def running(data: Path) -> Iterator[System]:
 
 def _servers(data: Path, disk: Disk, topology: Topology) -> Servers:
     password, cluster = topology.secrets["POSTGRES_PASSWORD"], disk.folder / "pg"
-    make_cluster(cluster, password=password, throw_away=False)
+    create_cluster(cluster, password=password, throw_away=False)
     with (cluster / "postgresql.conf").open("a") as settings:
         settings.write(SETTINGS)
     kafka = partial(
@@ -192,7 +192,7 @@ def _processes(data: Path, topology: Topology, environment: dict[str, str]) -> I
     file.touch(mode=0o600)
     file.write_text(topology.procfile())
     with (data / "processes.log").open("w") as log:
-        processes = Processes(file, environment, output=log, pauses=PAUSES)
+        processes = Processes(file, environment, output=log, backoff=PAUSES)
         processes.start()
         try:
             yield processes

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from honcho.environ import parse_procfile
 
-from embedded.environment import ROOT, environment
+from embedded.environment import ROOT, build_environment
 from embedded.kafka import Kafka
 
 # Each line of the run's Procfile, and the line of the real Procfile that it repeats.
@@ -104,7 +104,7 @@ class Topology:
             "PYTHONPATH": str(ROOT),
         }
         kafka = Kafka(
-            0, f"127.0.0.1:{self.links[LISTENERS['RELAY']]}", api_version="", forgets=False
+            0, f"127.0.0.1:{self.links[LISTENERS['RELAY']]}", api_version="", is_in_memory=False
         )
         queue = f"redis://:{self.secrets['VALKEY_PASSWORD']}@127.0.0.1:{self.links[TO_QUEUE]}/0"
         urls = {
@@ -113,7 +113,7 @@ class Topology:
             "CELERY_BROKER_URL": queue,
         }
         return {
-            **environment(chosen, data=data, secrets=self.secrets, kafka=kafka, urls=urls),
+            **build_environment(chosen, data=data, secrets=self.secrets, kafka=kafka, urls=urls),
             "BILLING_GRPC_ADDRESS": f"127.0.0.1:{self.links[TO_BILLING]}",
             "ANALYTICS_URL": f"http://127.0.0.1:{self.links[TO_ANALYTICS]}",
         }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from embedded.programs import free_port, is_listening
+from embedded.programs import is_listening, pick_free_port
 from tests.billing_grpc.caller import calling
 from tests.billing_grpc.database import new_database, tell
 from tests.billing_grpc.process import command, environment
@@ -17,7 +17,7 @@ class BillingServer:
     """Starts and ends at our wish; its accounts stay."""
 
     def __init__(self, url, folder: Path) -> None:
-        self.url, self.log, self.port = url, folder / "billing.log", free_port()
+        self.url, self.log, self.port = url, folder / "billing.log", pick_free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

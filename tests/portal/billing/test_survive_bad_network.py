@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 
-from embedded.programs import free_port
+from embedded.programs import pick_free_port
 from portal.billing.client import BillingClient
 from portal.billing.loop import PROBE_SECONDS, BillingLoop
 from portal.billing.models import BillingAccount
@@ -32,7 +32,7 @@ HOW = {"by": None, "source": "import"}
 def network(server):
     network = Network()
     with network.running():
-        network.add("billing", port=free_port(), target=server.port)
+        network.add("billing", port=pick_free_port(), target=server.port)
         yield network
 
 

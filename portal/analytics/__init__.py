@@ -1,1 +1,1 @@
-"""Analytics: the gateway to the stream processor, and the dashboard."""
+"""Analytics: the client of the stream processor, the figures in the API, and the dashboard."""

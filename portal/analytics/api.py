@@ -1,4 +1,4 @@
-"""/api/analytics: the gateway to the stream processor's figures."""
+"""/api/analytics: the stream processor's figures in the API."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from portal.accounts.rules import needs
-from portal.analytics.selectors import current_figures, etag_of
+from portal.analytics.selectors import compute_etag, read_figures
 
 
 class Figures(serializers.Serializer[Any]):
@@ -41,8 +41,8 @@ class Analytics(APIView):
     @extend_schema(responses=Figures, summary="Live figures")
     def get(self, request: Request) -> Response:
         """Figures with their lag. Poll with If-None-Match: 304 while nothing moves."""
-        figures = current_figures()
-        tag = etag_of(figures)
+        figures = read_figures()
+        tag = compute_etag(figures)
         if request.headers.get("If-None-Match") == tag:
             return Response(status=304, headers={"ETag": tag})
         return Response(figures, headers={"ETag": tag, "Cache-Control": "no-cache"})

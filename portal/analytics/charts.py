@@ -1,4 +1,4 @@
-"""The figures in the words and shapes of the dashboard: tiles, time lines and bars, each of which is a table too."""
+"""The charts of the dashboard: figures as tiles, time lines and bars, each of which is a table too."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,19 +7,31 @@ from typing import Any
 
 from django.utils import timezone
 
-from portal.analytics.ranges import Range, sentence
+from portal.analytics.ranges import Range, summarize
 
-BEHIND_SECONDS = 5
-NAMES = {
-    "female": "Female", "male": "Male", "other": "Other", "unknown": "Not recorded", "": "Not recorded",
-    "portal": "Staff pages", "api": "API", "admin": "Admin", "import": "Import", "command": "Command",
-    "pending": "Pending", "active": "Active", "failed": "Failed", "closed": "Closed",
-}  # fmt: skip
+BEHIND_SECONDS = 5  # From this lag on the page says "Catching up".
+# The words of the page for the names in the figures. Their order is the order of the bars.
+LABELS = {
+    "female": "Female",
+    "male": "Male",
+    "other": "Other",
+    "unknown": "Not recorded",
+    "": "Not recorded",
+    "portal": "Staff pages",
+    "api": "API",
+    "admin": "Admin",
+    "import": "Import",
+    "command": "Command",
+    "pending": "Pending",
+    "active": "Active",
+    "failed": "Failed",
+    "closed": "Closed",
+}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One point or bar; `share` is its part of the largest one, in per cent."""
+    """A point of a line, or a bar. `share` is its size in per cent of the largest bar."""
 
     name: str
     count: int
@@ -27,8 +39,8 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """A figure by its key, with its rows in order."""
+class Chart:
+    """A chart with its rows in order. `column` is the heading of their names."""
 
     key: str
     title: str
@@ -36,10 +48,15 @@ class Drawing:
     rows: Sequence[Row]
 
 
-def drawn(figures: Mapping[str, Any], shown: Range, *, regions: int = 20) -> dict[str, Any]:
-    """The context of `analytics/figures.html`, with the time lines of one range and the largest regions."""
+def chart_context(
+    figures: Mapping[str, Any], selected: Range, *, regions: int = 20
+) -> dict[str, Any]:
+    """Returns the context of `analytics/figures.html`, with the time lines of the selected range
+    and the largest regions."""
     totals, billing = figures["totals"], figures.get("billing", {})
-    by_region = _bars(_largest_first(figures["byRegion"]))
+    by_age = dict(sorted(figures["byAgeBand"].items()))
+    by_region = _bars(_largest_first(figures["byRegion"]))[:regions]
+    by_source = _bars(_largest_first(figures["bySource"]))
     return {
         "state": _state(figures),
         "as_of": datetime.fromisoformat(figures["asOf"]),
@@ -52,20 +69,20 @@ def drawn(figures: Mapping[str, Any], shown: Range, *, regions: int = 20) -> dic
             ("pending", "Billing pending", billing.get("pending", 0)),
             ("events", "Events counted", totals["events"]),
         ],
-        "range": shown,
-        "sentence": sentence(figures, shown),
+        "range": selected,
+        "sentence": summarize(figures, selected),
         "lines": [
-            _line("registrations", figures.get(shown.registrations, ()), shown),
-            _line("changes", figures.get(shown.changes, ()), shown),
+            _line("registrations", figures.get(selected.registrations, ()), selected),
+            _line("changes", figures.get(selected.changes, ()), selected),
         ],
         "bars": [
-            Drawing("regions", f"By region, largest {regions}", "Region", by_region[:regions]),
-            Drawing("ages", "By age", "Years", _bars(dict(sorted(figures["byAgeBand"].items())))),
-            Drawing("sexes", "By sex", "Sex", _bars(_in_usual_order(figures["bySex"]))),
-            Drawing("sources", "Registered through", "Door", _bars(_largest_first(figures["bySource"]))),
-            Drawing("billing", "Billing accounts", "State", _bars(_in_usual_order(billing))),
+            Chart("regions", f"By region, largest {regions}", "Region", by_region),
+            Chart("ages", "By age", "Years", _bars(by_age)),
+            Chart("sexes", "By sex", "Sex", _bars(_in_label_order(figures["bySex"]))),
+            Chart("sources", "Registered through", "Channel", by_source),
+            Chart("billing", "Billing accounts", "State", _bars(_in_label_order(billing))),
         ],
-    }  # fmt: skip
+    }
 
 
 def _state(figures: Mapping[str, Any]) -> str:
@@ -74,13 +91,14 @@ def _state(figures: Mapping[str, Any]) -> str:
     return "behind" if (figures["lagSeconds"] or 0) > BEHIND_SECONDS else "live"
 
 
-def _line(key: str, series: Sequence[Mapping[str, Any]], shown: Range) -> Drawing:
-    """Figures that were kept by an older version may lack the series: then there are no rows."""
-    rows = [Row(_name(point, shown.grain), point["count"]) for point in series[-shown.points :]]
-    return Drawing(key, f"{key.capitalize()} by {shown.grain}", shown.grain.capitalize(), rows)
+def _line(key: str, series: Sequence[Mapping[str, Any]], selected: Range) -> Chart:
+    """Returns a time line. A snapshot of an older version may lack the series and has no rows."""
+    grain = selected.grain
+    rows = [Row(_point_name(point, grain), point["count"]) for point in series[-selected.points :]]
+    return Chart(key, f"{key.capitalize()} by {grain}", grain.capitalize(), rows)
 
 
-def _name(point: Mapping[str, Any], grain: str) -> str:
+def _point_name(point: Mapping[str, Any], grain: str) -> str:
     if grain == "day":
         return date.fromisoformat(point["day"]).strftime("%d-%b-%Y")
     at = timezone.localtime(datetime.fromisoformat(point["at"]))
@@ -88,22 +106,18 @@ def _name(point: Mapping[str, Any], grain: str) -> str:
 
 
 def _largest_first(counts: Mapping[str, int]) -> dict[str, int]:
-    """Figures that were kept for later come back with their names in the database's own order."""
-    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+    """Sorts the counts. Those of a stored snapshot come in the database's own order."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _in_usual_order(counts: Mapping[str, int]) -> dict[str, int]:
-    usual = list(NAMES)
-    return dict(
-        sorted(
-            counts.items(), key=lambda one: usual.index(one[0]) if one[0] in usual else len(usual)
-        )
-    )
+def _in_label_order(counts: Mapping[str, int]) -> dict[str, int]:
+    places = {name: place for place, name in enumerate(LABELS)}
+    return dict(sorted(counts.items(), key=lambda item: places.get(item[0], len(places))))
 
 
 def _bars(counts: Mapping[str, int]) -> list[Row]:
     largest = max(counts.values(), default=0) or 1
     return [
-        Row(NAMES.get(name, name), count, round(100 * count / largest, 1))
+        Row(LABELS.get(name, name), count, round(100 * count / largest, 1))
         for name, count in counts.items()
     ]

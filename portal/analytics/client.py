@@ -1,55 +1,61 @@
-"""The stream processor's HTTP door, asked at most every 300 ms by one process however many browsers poll."""
+"""The HTTP client of the stream processor. One process asks at most every 300 ms, however many
+browsers poll."""
 
 import threading
-import time
 from typing import Any
 
 import httpx
+from django.core.cache import cache
 from django.utils import timezone
 
 from portal.errors import Unavailable
 
-FRESH_SECONDS = 0.3
-TIMEOUT = httpx.Timeout(1.5, connect=0.5)
+TTL_SECONDS = 0.3  # An answer, or the lack of one, is served again for so long.
+TIMEOUT = httpx.Timeout(1.5, connect=0.5)  # seconds
+AWAY = "away"  # The cached value while the stream processor does not answer.
 
 
 class FiguresClient:
-    """Fetches figures with the ETag of the last answer. Safe for threads; its connection is made after any fork."""
+    """Fetches figures with the ETag of the last answer. It is safe for threads.
+
+    The connection is made with the first request, so after any fork.
+    """
 
     def __init__(self, address: str) -> None:
         self._address = address.rstrip("/")
+        self._key = f"analytics.figures.{self._address}"
         self._lock = threading.Lock()
         self._http: httpx.Client | None = None
         self._etag = ""
         self._figures: dict[str, Any] = {}
-        self._asked_at = float("-inf")
-        self._error: Exception | None = None
 
     def figures(self) -> dict[str, Any]:
-        """The figures as the processor gives them; Unavailable if it does not answer within 1.5 s."""
-        with self._lock:
-            if time.monotonic() - self._asked_at > FRESH_SECONDS:
-                self._error = self._ask()
-                self._asked_at = time.monotonic()
-            if self._error:
-                raise Unavailable("The figures are away for the moment.") from self._error
-            return self._figures
+        """Returns the figures of the stream processor.
 
-    def _ask(self) -> Exception | None:
-        """What went wrong, which is kept like figures: who waited meanwhile does not wait for another time-out."""
+        Raises Unavailable when it does not answer within 1.5 s. That is cached like figures, so
+        that callers who waited for the lock do not wait for another time-out.
+        """
+        with self._lock:
+            figures: dict[str, Any] | str | None = cache.get(self._key)
+            if figures is None:
+                figures = self._fetch()
+                cache.set(self._key, figures, TTL_SECONDS)
+        if isinstance(figures, str):
+            raise Unavailable("The figures are away for the moment.")
+        return figures
+
+    def _fetch(self) -> dict[str, Any] | str:
+        """Asks the stream processor and returns its figures, or AWAY."""
         self._http = self._http or httpx.Client(timeout=TIMEOUT, trust_env=False)
         headers = {"If-None-Match": self._etag} if self._etag else {}
         try:
             answer = self._http.get(f"{self._address}/figures", headers=headers)
-            if answer.status_code == httpx.codes.NOT_MODIFIED:
-                self._figures = {
-                    **self._figures,
-                    "asOf": timezone.now().isoformat(),
-                }  # Still true, now.
-                return None
+            if answer.status_code == httpx.codes.NOT_MODIFIED:  # The figures are still true, now.
+                self._figures = {**self._figures, "asOf": timezone.now().isoformat()}
+                return self._figures
             answer.raise_for_status()
             self._figures = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
-            return error
+        except (httpx.HTTPError, ValueError):
+            return AWAY
         self._etag = answer.headers.get("ETag", "")
-        return None
+        return self._figures

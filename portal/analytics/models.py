@@ -1,10 +1,10 @@
-"""The figures that the stream processor gave last, for the time when it is away."""
+"""The last snapshot of the figures, for the time when the stream processor is away."""
 
 from django.db import models
 
 
 class LastFigures(models.Model):
-    """One row: what was shown last. The truth is in the stream processor's own database."""
+    """The last snapshot, in one row. The current figures are in the stream processor's database."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     figures = models.JSONField()

@@ -1,4 +1,4 @@
-"""The figures that pages and the API show: live, or the last known ones and marked as stale."""
+"""The figures that pages and the API show: live, or the last snapshot, marked as stale."""
 
 import hashlib
 import json
@@ -13,31 +13,32 @@ from portal.analytics.models import LastFigures
 from portal.errors import Unavailable
 from portal.patients import extensions
 
-KEEP_EVERY = timedelta(seconds=10)
+SNAPSHOT_INTERVAL = timedelta(seconds=10)  # A snapshot is stored at most this often.
 client = FiguresClient(settings.ANALYTICS_URL)
 
 
-def current_figures(source: FiguresClient | None = None) -> dict[str, Any]:
-    """The contract's figures with `stale`; Unavailable only if none were ever seen."""
+def read_figures() -> dict[str, Any]:
+    """Returns the figures of the API with `stale`. Raises Unavailable when there is no snapshot."""
     try:
-        figures, stale = (source or client).figures(), False
-        _keep(figures)
+        figures, is_stale = client.figures(), False
+        _store_snapshot(figures)
     except Unavailable:
-        last = LastFigures.objects.first()
-        if last is None:
+        snapshot = LastFigures.objects.first()
+        if snapshot is None:
             raise
-        figures, stale = last.figures, True
-    return {**figures, **extensions.totals(), "stale": stale}
+        figures, is_stale = snapshot.figures, True
+    return {**figures, **extensions.totals(), "stale": is_stale}
 
 
-def etag_of(figures: dict[str, Any]) -> str:
-    """A tag that changes with the figures; the moment of asking and fractions of the lag do not count."""
-    told = {**figures, "asOf": None, "lagSeconds": round(figures.get("lagSeconds") or 0)}
-    return f'"{hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]}"'
+def compute_etag(figures: dict[str, Any]) -> str:
+    """Returns a tag that changes with the figures, but not with `asOf` or a fraction of the lag."""
+    lag_seconds = round(figures.get("lagSeconds") or 0)
+    tagged = {**figures, "asOf": None, "lagSeconds": lag_seconds}
+    return f'"{hashlib.sha256(json.dumps(tagged, sort_keys=True).encode()).hexdigest()[:32]}"'
 
 
-def _keep(figures: dict[str, Any]) -> None:
-    """Remember them for the time when the processor is away; not on every poll."""
+def _store_snapshot(figures: dict[str, Any]) -> None:
+    """Stores the figures for the time when the stream processor is away; not with every poll."""
     now = timezone.now()
-    if not LastFigures.objects.filter(taken_at__gt=now - KEEP_EVERY).exists():
+    if not LastFigures.objects.filter(taken_at__gt=now - SNAPSHOT_INTERVAL).exists():
         LastFigures.objects.update_or_create(id=1, defaults={"figures": figures, "taken_at": now})

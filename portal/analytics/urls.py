@@ -1,4 +1,4 @@
-"""Addresses of the figures, for people and for programs."""
+"""Addresses of the figures, for users and for programs."""
 
 from django.urls import path
 

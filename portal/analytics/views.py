@@ -1,4 +1,4 @@
-"""The dashboard: figures that are seconds old, and say how old."""
+"""The dashboard: live figures with their age."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -10,75 +10,79 @@ from django.views.decorators.http import require_safe
 
 from portal.accounts.models import User
 from portal.accounts.rules import allow, user_of
-from portal.analytics.charts import drawn
-from portal.analytics.ranges import RANGES, range_of
-from portal.analytics.selectors import current_figures, etag_of
+from portal.analytics.charts import chart_context
+from portal.analytics.ranges import RANGES, find_range
+from portal.analytics.selectors import compute_etag, read_figures
 from portal.errors import Unavailable
 
 RIGHT = "analytics.view_figures"
-KIOSK_REGIONS = 8  # As many as fit a screen of 1080 lines with the rest.
+KIOSK_REGIONS = 8  # So many regions fit a screen of 1080 lines beside the other charts.
 
 
 @allow(RIGHT)
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """The whole page with the figures of now, or the last known ones; then it asks for the live part by itself.
+    """The whole page, with live figures or the last snapshot. Its script then polls the live part.
 
-    `range` in the address is one of RANGES; with `kiosk` the figures are alone on the screen, as on a wall.
+    `range` in the address is a key of RANGES. With `kiosk` the figures are alone on the screen.
     """
-    page = "kiosk" if _is_kiosk(request) else "dashboard"
+    template = f"analytics/{'kiosk' if _is_kiosk(request) else 'dashboard'}.html"
     try:
-        figures = current_figures()
+        figures = read_figures()
     except Unavailable:
-        return render(request, f"analytics/{page}.html", {"state": "none", **_addresses(request)})
-    told = {**_drawn(request, figures), **_addresses(request), "tag": etag_of(figures)}
-    return render(request, f"analytics/{page}.html", told)
+        return render(request, template, {"state": "none", **_page_context(request)})
+    context = {**_chart_context(request, figures), **_page_context(request)}
+    return render(request, template, {**context, "tag": compute_etag(figures)})
 
 
 @allow(RIGHT)
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
-    """The live part alone, polled with If-None-Match: 304 while nothing moves. 503 if no figures were ever seen."""
-    figures = current_figures()
-    tag = etag_of(figures)
+    """The live part of the page, polled with If-None-Match.
+
+    Returns 304 while the figures are the same, and 503 when there are none.
+    """
+    figures = read_figures()
+    tag = compute_etag(figures)
     if request.headers.get("If-None-Match") == tag:
         return HttpResponse(status=304, headers={"ETag": tag})
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    return HttpResponse(
-        render(request, "analytics/figures.html", _drawn(request, figures)).content, headers=headers
-    )
+    response = render(request, "analytics/figures.html", _chart_context(request, figures))
+    response.headers["ETag"] = tag
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def _is_kiosk(request: HttpRequest) -> bool:
     return bool(request.GET.get("kiosk"))
 
 
-def _drawn(request: HttpRequest, figures: dict[str, Any]) -> dict[str, Any]:
-    shown = range_of(request.GET.get("range"))
-    return (
-        drawn(figures, shown, regions=KIOSK_REGIONS)
-        if _is_kiosk(request)
-        else drawn(figures, shown)
-    )
+def _chart_context(request: HttpRequest, figures: dict[str, Any]) -> dict[str, Any]:
+    selected = find_range(request.GET.get("range"))
+    if _is_kiosk(request):
+        return chart_context(figures, selected, regions=KIOSK_REGIONS)
+    return chart_context(figures, selected)
 
 
-def _addresses(request: HttpRequest) -> dict[str, Any]:
-    """The links of the page: each keeps the range."""
-    shown = range_of(request.GET.get("range"))
-    page, words = reverse("analytics:dashboard"), {"range": shown.key}
-    kiosk = f"{page}?{urlencode({**words, 'kiosk': 1})}"
-    here = kiosk if _is_kiosk(request) else f"{page}?{urlencode(words)}"
+def _page_context(request: HttpRequest) -> dict[str, Any]:
+    """The range and the links of the page, each of which keeps the range."""
+    selected = find_range(request.GET.get("range"))
+    path, query = reverse("analytics:dashboard"), urlencode({"range": selected.key})
+    page, kiosk = f"{path}?{query}", f"{path}?{query}&kiosk=1"
+    current = kiosk if _is_kiosk(request) else page
     return {
         "ranges": RANGES.values(),
-        "range": shown,
+        "range": selected,
         "kiosk_address": kiosk,
-        "page_address": f"{page}?{urlencode(words)}",
-        "live_address": here.replace(page, reverse("analytics:live"), 1),
-        "sign_in_address": f"{reverse('accounts:sign-in')}?{urlencode({'next': here})}",
-        "stays": _sees_nothing_else(user_of(request)),
+        "page_address": page,
+        "live_address": current.replace(path, reverse("analytics:live"), 1),
+        "sign_in_address": f"{reverse('accounts:sign-in')}?{urlencode({'next': current})}",
+        "stays": _sees_only_figures(user_of(request)),
     }
 
 
-def _sees_nothing_else(user: User) -> bool:
-    """Whose only right it is to see figures may leave them on a wall for days; anybody else's session has to end."""
+def _sees_only_figures(user: User) -> bool:
+    """Whether the user's only right is to see figures.
+
+    Such a session may stay open on a wall for days; any other session has to end.
+    """
     return not user.is_superuser and user.get_all_permissions() == {RIGHT}

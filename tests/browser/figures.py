@@ -1,4 +1,4 @@
-"""A stream processor for the dashboard's tests: an HTTP server of this process that gives what it is told to."""
+"""A fake stream processor for the dashboard's tests: an HTTP server with given figures."""
 
 import json
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from typing import Any
 NOW = datetime.now(UTC)
 
 
-def some_figures(**totals: int) -> dict[str, Any]:
-    """Figures in the shape of the contract."""
+def make_figures(**totals: int) -> dict[str, Any]:
+    """Returns figures in the shape of the contract."""
     counts = {
         "active": 12,
         "archived": 1,
@@ -40,7 +40,7 @@ def some_figures(**totals: int) -> dict[str, Any]:
 
 
 def days(number: int) -> list[dict[str, Any]]:
-    """Ends today; the n-th last has n % 5."""
+    """Returns a series that ends today; the n-th last day has n % 5."""
     return [
         {"day": (NOW - timedelta(days=n)).date().isoformat(), "count": n % 5}
         for n in reversed(range(number))
@@ -55,17 +55,17 @@ def times(number: int, unit: str) -> list[dict[str, Any]]:
 
 
 class Processor:
-    """`figures` is what it answers; while that is None it answers nothing but 503."""
+    """A processor that answers `figures`, or 503 while they are None."""
 
     def __init__(self) -> None:
-        self.figures: dict[str, Any] | None = some_figures()
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._door())
+        self.figures: dict[str, Any] | None = make_figures()
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
 
-    def _door(self) -> type[BaseHTTPRequestHandler]:
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
         processor = self
 
-        class Door(BaseHTTPRequestHandler):
+        class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 figures = processor.figures
                 self.send_response(200 if figures else 503)
@@ -75,11 +75,11 @@ class Processor:
             def log_message(self, *_: object) -> None:
                 pass
 
-        return Door
+        return Handler
 
 
 @contextmanager
-def running_processor() -> Iterator[Processor]:
+def run_processor() -> Iterator[Processor]:
     processor = Processor()
     thread = Thread(target=processor.server.serve_forever, daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""The dashboard moves by itself and says how sure it is."""
+"""The dashboard updates by itself and tells how current it is."""
 
 from itertools import pairwise
 
@@ -8,14 +8,14 @@ from playwright.sync_api import expect
 from portal.accounts.models import Session
 from portal.analytics import selectors
 from portal.analytics.client import FiguresClient
-from tests.browser.figures import running_processor, some_figures, times
+from tests.browser.figures import make_figures, run_processor, times
 from tests.portal.conftest import PASSWORD
 from tests.waits import wait_for
 
 
 @pytest.fixture
 def processor(monkeypatch):
-    with running_processor() as running:
+    with run_processor() as running:
         monkeypatch.setattr(selectors, "client", FiguresClient(running.address))
         yield running
 
@@ -26,9 +26,9 @@ def tile(person, label):
 
 @pytest.fixture
 def full_processor(processor):
-    """With as many rows in each figure as there can be."""
+    """A processor whose figures have as many rows as there can be."""
     processor.figures = {
-        **some_figures(active=1_234_567),
+        **make_figures(active=1_234_567),
         "byRegion": {
             f"Commonwealth of Massachusetts {number}": 12_345 - number for number in range(20)
         },
@@ -48,7 +48,7 @@ def test_figures_move_without_a_reload_and_an_opened_table_stays_open(desk, proc
     expect(tile(desk, "Active patients")).to_have_text("12")
     table = desk.page.locator("#table-registrations")
     table.locator("summary").click()
-    processor.figures = some_figures(active=1234)
+    processor.figures = make_figures(active=1234)
     expect(tile(desk, "Active patients")).to_have_text("1,234")
     expect(table).to_have_attribute("open", "")
     expect(desk.page.get_by_text("Live", exact=True)).to_be_visible()
@@ -56,19 +56,19 @@ def test_figures_move_without_a_reload_and_an_opened_table_stays_open(desk, proc
     desk.is_readable_by_all()
 
 
-def test_the_last_known_figures_stay_when_the_stream_is_away(desk, processor):
+def test_the_snapshot_stays_while_the_stream_is_away(desk, processor):
     desk.open("/dashboard/")
     expect(desk.page.get_by_text("Live", exact=True)).to_be_visible()
     processor.figures = None
     expect(desk.page.get_by_text("Stale since")).to_be_visible()
     expect(tile(desk, "Active patients")).to_have_text("12")
     desk.is_readable_by_all()
-    processor.figures = some_figures(active=13)
+    processor.figures = make_figures(active=13)
     expect(desk.page.get_by_text("Live", exact=True)).to_be_visible()
     expect(tile(desk, "Active patients")).to_have_text("13")
 
 
-def test_a_lost_portal_is_said_too(desk, processor):
+def test_a_lost_connection_to_the_portal_is_shown(desk, processor):
     desk.open("/dashboard/")
     desk.page.context.set_offline(True)
     expect(desk.page.get_by_text("Reconnecting")).to_be_visible()
@@ -79,13 +79,13 @@ def test_a_lost_portal_is_said_too(desk, processor):
 def test_a_pause_holds_the_figures(desk, processor):
     desk.open("/dashboard/")
     desk.page.get_by_role("button", name="Pause").click()
-    processor.figures = some_figures(active=99)
+    processor.figures = make_figures(active=99)
     expect(desk.page.get_by_text("Paused at")).to_be_visible()
     desk.page.get_by_role("button", name="Go on").click()
     expect(tile(desk, "Active patients")).to_have_text("99")
 
 
-def test_figures_that_were_never_seen_are_said_to_be_away(desk, monkeypatch):
+def test_without_a_snapshot_the_page_has_no_figures(desk, monkeypatch):
     monkeypatch.setattr(selectors, "client", FiguresClient("http://127.0.0.1:1"))
     desk.open("/dashboard/")
     expect(desk.page.get_by_role("heading", name="No figures yet")).to_be_visible()
@@ -101,11 +101,12 @@ def test_the_figures_are_there_without_scripts(staff, front_desk, processor):
 
 
 POLLS = """() => performance.getEntriesByType("resource")
-    .filter((one) => one.name.includes("/dashboard/live/")).map((one) => one.startTime)"""
+    .filter((entry) => entry.name.includes("/dashboard/live/")).map((entry) => entry.startTime)"""
 
 
-def test_a_registration_is_looked_for_often_enough_to_show_within_two_seconds(desk, processor):
-    """Red when the page asks every two seconds. The shortest pause counts: a slow machine makes the others longer."""
+def test_the_page_polls_often_enough_for_two_seconds(desk, processor):
+    """Red when the page asks every two seconds. A slow machine makes pauses longer, so that the
+    shortest one counts."""
     desk.open("/dashboard/")
     polls = wait_for(lambda: found if len(found := desk.page.evaluate(POLLS)) > 4 else None)
     assert min(later - earlier for earlier, later in pairwise(polls)) < 1500
@@ -141,7 +142,7 @@ def test_the_range_is_chosen_by_keyboard_and_stays_in_the_address(
 def test_the_range_stays_when_the_figures_move(desk, processor):
     desk.open("/dashboard/?range=1h")
     processor.figures = {
-        **some_figures(active=13),
+        **make_figures(active=13),
         "registrationsByMinute": times(120, "minutes")[60:] * 2,
     }
     expect(tile(desk, "Active patients")).to_have_text("13")
@@ -159,14 +160,14 @@ def test_each_range_and_the_kiosk_are_readable_by_all(
     person.is_readable_by_all()
 
 
-def test_the_kiosk_fits_its_screen_moves_and_is_left_by_escape(desk, full_processor):
+def test_the_kiosk_fits_its_screen_updates_and_ends_with_escape(desk, full_processor):
     desk.page.set_viewport_size({"width": 1920, "height": 1080})
     desk.open("/dashboard/?range=30d")
     desk.page.get_by_role("link", name="Kiosk").click()
     expect(desk.page.locator(".uplot")).to_have_count(2)
     expect(desk.page.get_by_role("navigation")).to_have_count(0)
     assert desk.page.evaluate("document.documentElement.scrollHeight") <= 1080
-    full_processor.figures = {**full_processor.figures, "totals": some_figures(active=99)["totals"]}
+    full_processor.figures = {**full_processor.figures, "totals": make_figures(active=99)["totals"]}
     expect(tile(desk, "Active patients")).to_have_text("99")
     desk.page.keyboard.press("Escape")
     expect(desk.page.get_by_role("navigation", name="Main")).to_be_visible()
@@ -174,7 +175,7 @@ def test_the_kiosk_fits_its_screen_moves_and_is_left_by_escape(desk, full_proces
 
 
 @pytest.mark.parametrize("address", ["/dashboard/", "/dashboard/?range=24h&kiosk=1"])
-def test_a_session_that_has_ended_is_said_with_the_way_back(desk, front_desk, processor, address):
+def test_an_ended_session_shows_a_link_to_sign_in(desk, front_desk, processor, address):
     desk.open(address)
     expect(desk.page.get_by_text("Live", exact=True)).to_be_visible()
     Session.objects.all().delete()
@@ -188,7 +189,7 @@ def test_a_session_that_has_ended_is_said_with_the_way_back(desk, front_desk, pr
     assert ("kiosk" in desk.page.url) == ("kiosk" in address)
 
 
-def test_a_kiosk_without_figures_looks_again_by_itself(desk, processor):
+def test_a_kiosk_without_figures_tries_again_by_itself(desk, processor):
     figures, processor.figures = processor.figures, None
     desk.open("/dashboard/?kiosk=1")
     expect(desk.page.get_by_role("heading", name="No figures yet")).to_be_visible()

@@ -9,7 +9,7 @@ from portal.analytics.client import FiguresClient
 from portal.imports.services import run_job, start_import
 from portal.patients.models import Source
 from portal.patients.services import change_patient, register_patient
-from tests.browser.figures import running_processor
+from tests.browser.figures import run_processor
 
 JANE = {
     "family_name": "Featherstonehaugh-Wolfeschlegelsteinhausen",
@@ -73,7 +73,7 @@ def test_imports(staff, operator, bad_import, width):
 
 @pytest.mark.parametrize("width", [1280, 320])
 def test_dashboard(staff, operator, width, monkeypatch):
-    with running_processor() as processor:
+    with run_processor() as processor:
         monkeypatch.setattr(selectors, "client", FiguresClient(processor.address))
         person = staff(operator, width=width)
         person.open("/dashboard/")

@@ -1,4 +1,4 @@
-"""/api/analytics: live figures, the last known ones when the stream is away, 304 while nothing moves."""
+"""/api/analytics: live figures, the last snapshot while the stream is away, 304 without a change."""
 
 import json
 import threading
@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
+from django.core.cache import cache
 
 from portal.analytics import client as client_module
 from portal.analytics import selectors
@@ -22,14 +23,14 @@ FIGURES = {
 
 
 class Stream:
-    """A stand-in for the stream processor's door that can go away."""
+    """A fake stream processor that can go away."""
 
     def __init__(self):
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
-                outer.asked += 1
+                outer.request_count += 1
                 tag = f'"{hash(str(outer.figures))}"'
                 is_known = self.headers["If-None-Match"] == tag
                 self.send_response(304 if is_known else 200)
@@ -40,7 +41,7 @@ class Stream:
             def log_message(self, *_):
                 pass
 
-        self.figures, self.asked = dict(FIGURES), 0
+        self.figures, self.request_count = dict(FIGURES), 0
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -53,11 +54,16 @@ class Stream:
         self.server.server_close()
 
 
+@pytest.fixture(autouse=True)
+def _empty_cache():
+    cache.clear()
+
+
 @pytest.fixture
 def stream(monkeypatch):
     stream = Stream()
     monkeypatch.setattr(selectors, "client", FiguresClient(stream.address))
-    monkeypatch.setattr(client_module, "FRESH_SECONDS", 0)
+    monkeypatch.setattr(client_module, "TTL_SECONDS", 0)
     monkeypatch.setattr(client_module, "TIMEOUT", 60)  # The machine may be slow.
     yield stream
     stream.go_away()
@@ -70,7 +76,7 @@ def test_figures_carry_billing_and_say_that_they_are_live(desk_api, stream):
     assert body["stale"] is False
 
 
-def test_nothing_moved_is_304_and_a_move_is_not(desk_api, stream):
+def test_unchanged_figures_are_304_and_changed_ones_are_not(desk_api, stream):
     tag = desk_api.get("/api/analytics")["ETag"]
     stream.figures["asOf"] = "2026-01-01T00:00:05Z"
     assert desk_api.get("/api/analytics", HTTP_IF_NONE_MATCH=tag).status_code == 304
@@ -78,7 +84,7 @@ def test_nothing_moved_is_304_and_a_move_is_not(desk_api, stream):
     assert desk_api.get("/api/analytics", HTTP_IF_NONE_MATCH=tag).status_code == 200
 
 
-def test_the_last_known_figures_are_marked_when_the_stream_is_away(desk_api, stream):
+def test_the_snapshot_is_marked_as_stale_while_the_stream_is_away(desk_api, stream):
     desk_api.get("/api/analytics")
     stream.go_away()
     body = desk_api.get("/api/analytics").json()
@@ -86,12 +92,12 @@ def test_the_last_known_figures_are_marked_when_the_stream_is_away(desk_api, str
     assert body["totals"] == FIGURES["totals"]
 
 
-def test_figures_that_did_not_move_are_as_of_now(desk_api, stream):
+def test_unchanged_figures_are_as_of_now(desk_api, stream):
     first = desk_api.get("/api/analytics").json()["asOf"]
     assert (first, desk_api.get("/api/analytics").json()["asOf"] > first) == (FIGURES["asOf"], True)
 
 
-def test_without_any_known_figures_the_answer_is_503(desk_api, stream):
+def test_without_a_snapshot_the_answer_is_503(desk_api, stream):
     stream.go_away()
     answer = desk_api.get("/api/analytics")
     assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
@@ -99,23 +105,23 @@ def test_without_any_known_figures_the_answer_is_503(desk_api, stream):
 
 def test_many_pollers_wait_for_a_silent_stream_once(monkeypatch):
     """Red when each waits for a time-out of its own, one after the other."""
-    asked = []
+    requests = []
 
     def away(*_, **__):
-        asked.append(1)
+        requests.append(1)
         raise httpx.ConnectTimeout("no answer")
 
     monkeypatch.setattr(httpx.Client, "get", away)
-    monkeypatch.setattr(client_module, "FRESH_SECONDS", 60)
-    source = FiguresClient("http://127.0.0.1:1")
+    monkeypatch.setattr(client_module, "TTL_SECONDS", 60)
+    client = FiguresClient("http://127.0.0.1:1")
     for _ in range(20):
         with pytest.raises(Unavailable):
-            source.figures()
-    assert len(asked) == 1
+            client.figures()
+    assert len(requests) == 1
 
 
 def test_many_pollers_ask_the_stream_once(stream, monkeypatch):
-    monkeypatch.setattr(client_module, "FRESH_SECONDS", 60)
+    monkeypatch.setattr(client_module, "TTL_SECONDS", 60)
     for _ in range(20):
         selectors.client.figures()
-    assert stream.asked == 1
+    assert stream.request_count == 1

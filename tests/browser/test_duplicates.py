@@ -54,7 +54,7 @@ def test_the_list_is_walked_with_arrows_and_enter_opens_the_record(desk, pairs):
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_two_people_in_one_press_with_an_undo(staff, front_desk, pairs, scripts):
+def test_one_press_dismisses_a_pair_with_an_undo(staff, front_desk, pairs, scripts):
     desk = staff(front_desk, scripts=scripts)
     desk.open(f"{PAGE}?grade=probable")
     desk.page.get_by_role("button", name="Dismiss pair").click()
@@ -67,7 +67,7 @@ def test_two_people_in_one_press_with_an_undo(staff, front_desk, pairs, scripts)
     assert PossibleDuplicate.objects.filter(state="open").count() == 2
 
 
-def test_who_was_set_apart_stands_with_who_and_why_and_can_be_put_back(desk, pairs, front_desk):
+def test_a_dismissed_pair_shows_who_and_why_and_can_be_reopened(desk, pairs, front_desk):
     desk.open(PAGE)
     desk.page.get_by_role("button", name="Dismiss pair").first.click()
     desk.page.get_by_role("link", name="Dismissed pairs").click()
@@ -78,7 +78,7 @@ def test_who_was_set_apart_stands_with_who_and_why_and_can_be_put_back(desk, pai
     expect(desk.page.get_by_role("heading", name="No dismissed pairs")).to_be_visible()
 
 
-def test_the_first_look_is_asked_for_here_and_told_of_while_it_goes_on(desk):
+def test_the_first_scan_is_requested_here_and_its_progress_shown(desk):
     register_patients([validate_details(one) for one in OTHERS], by=None, source="import")
     desk.open(PAGE)
     expect(desk.page.get_by_role("heading", name="Nobody has looked yet")).to_be_visible()

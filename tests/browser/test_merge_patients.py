@@ -13,7 +13,7 @@ def is_readable_everywhere(person):
         person.is_readable_by_all()
 
 
-def test_two_records_are_merged_and_parted_again(staff, front_desk):
+def test_two_records_are_merged_and_unmerged(staff, front_desk):
     older = register_patient({**JANE, "registered_on": "2020-01-01", "city": "Leeds"}, **HOW)
     newer = register_patient(
         {**JANE, "given_name": "Janet", "city": "York", "phone": "617 555 0100"}, **HOW

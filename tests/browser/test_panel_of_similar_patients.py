@@ -22,7 +22,7 @@ def is_listed(desk, name="SMITH, Jane"):
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-def test_the_panel_shows_her_while_one_types_and_nothing_moves(staff, front_desk, width):
+def test_the_panel_shows_a_match_while_the_clerk_types(staff, front_desk, width):
     desk = staff(front_desk, width=width)
     desk.register()
     desk.open("/patients/new/")
@@ -41,7 +41,7 @@ def test_the_panel_shows_her_while_one_types_and_nothing_moves(staff, front_desk
     assert AccessRecord.objects.filter(action="similar").count() == 1
 
 
-def test_the_choice_is_made_once_and_stands_in_the_log(desk):
+def test_the_override_reason_is_given_once_and_logged(desk):
     desk.register()
     desk.open("/patients/new/")
     desk.fill_in(**{**JANE, "given_name": "Joan"})
@@ -60,7 +60,7 @@ def test_the_choice_is_made_once_and_stands_in_the_log(desk):
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_nobody_is_registered_beside_her_without_the_choice(staff, front_desk, scripts):
+def test_registering_beside_a_match_needs_an_override_reason(staff, front_desk, scripts):
     desk = staff(front_desk, scripts=scripts)
     desk.register()
     desk.open("/patients/new/")
@@ -83,7 +83,7 @@ def test_nobody_is_registered_beside_her_without_the_choice(staff, front_desk, s
     assert context["duplicate_reason"] == "The same name by chance"
 
 
-def test_a_family_that_shares_a_phone_is_shown_and_asked_nothing(desk):
+def test_a_family_that_shares_a_phone_is_shown_without_a_question(desk):
     desk.register(phone="617 555 0100")
     desk.open("/patients/new/")
     desk.fill_in(
@@ -117,7 +117,7 @@ def test_enter_in_the_panel_opens_or_chooses_and_never_saves(desk):
     assert Patient.objects.count() == 1
 
 
-def test_the_age_stands_beside_the_date_and_the_postal_code_in_its_form(desk):
+def test_age_and_postal_code_have_hints_beside_the_form(desk):
     desk.open("/patients/new/")
     desk.fill_in(born=("", "", "1931"), postal_code="ls14ap", country="gb")
     expect(desk.page.locator("#hint-age")).to_contain_text("about")
@@ -140,7 +140,7 @@ def test_without_a_network_the_text_stays_and_saves_later(desk):
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_who_cannot_be_identified_is_registered_by_one_press(staff, front_desk, scripts):
+def test_a_person_who_cannot_be_identified_takes_one_press(staff, front_desk, scripts):
     desk = staff(front_desk, scripts=scripts)
     desk.open("/patients/new/")
     desk.page.get_by_role("button", name="The person cannot be identified").click()
@@ -150,9 +150,7 @@ def test_who_cannot_be_identified_is_registered_by_one_press(staff, front_desk, 
     assert (patient.sex, patient.date_of_birth) == ("unknown", None)
 
 
-def test_after_the_end_of_a_session_text_and_panel_are_back_and_the_choice_is_made_anew(
-    desk, front_desk
-):
+def test_after_a_session_ends_the_text_is_back_without_the_reason(desk, front_desk):
     desk.register()
     desk.open("/patients/new/")
     desk.fill_in(**{**JANE, "given_name": "Joan"})
@@ -173,7 +171,7 @@ def test_after_the_end_of_a_session_text_and_panel_are_back_and_the_choice_is_ma
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_a_change_that_makes_her_another_patient_asks_once(staff, front_desk, scripts):
+def test_a_change_that_makes_a_duplicate_asks_once(staff, front_desk, scripts):
     desk = staff(front_desk, scripts=scripts)
     desk.register()
     address = desk.register(given_name="Joan", born=("1", "2", "1990"))

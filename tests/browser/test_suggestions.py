@@ -27,7 +27,7 @@ def options(person):
     return person.page.get_by_role("listbox", name="Patients found").get_by_role("option")
 
 
-def test_down_down_enter_opens_the_second_one(desk, three):
+def test_two_arrow_keys_and_enter_open_the_second_suggestion(desk, three):
     box = type_into_box(desk, "smith")
     expect(options(desk).first).to_contain_text("SMITH, Abel")
     for key in ("ArrowDown", "ArrowDown"):
@@ -38,7 +38,7 @@ def test_down_down_enter_opens_the_second_one(desk, three):
     expect(desk.page).to_have_url(f"/patients/{three[1].pk}/")
 
 
-def test_enter_without_a_choice_searches_as_ever(desk, three):
+def test_enter_without_a_suggestion_searches(desk, three):
     type_into_box(desk, "smith")
     expect(options(desk).first).to_be_visible()
     desk.page.keyboard.press("Enter")
@@ -54,7 +54,7 @@ def test_escape_closes_the_list_and_leaves_the_text(desk, three):
     expect(box).to_have_value("smith")
 
 
-def test_they_go_when_the_box_is_left(desk, three):
+def test_suggestions_close_when_the_box_is_left(desk, three):
     type_into_box(desk, "smith")
     expect(options(desk).first).to_be_visible()
     desk.page.keyboard.press("Tab")
@@ -62,14 +62,14 @@ def test_they_go_when_the_box_is_left(desk, three):
     expect(options(desk)).to_have_count(0)
 
 
-def test_nobody_found_leads_to_registering(desk):
+def test_a_text_that_finds_nobody_offers_to_register(desk):
     type_into_box(desk, "okafor ada")
     options(desk).filter(has_text="Register “okafor ada”").click()
     expect(desk.page.locator("#id_family_name")).to_have_value("Okafor")
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-def test_they_can_be_read_by_everybody(staff, front_desk, three, width):
+def test_suggestions_are_accessible(staff, front_desk, three, width):
     person = staff(front_desk, width=width)
     type_into_box(person, "smith")
     expect(options(person).first).to_be_visible()

@@ -31,7 +31,7 @@ def two():
     return register(), register(given_name="Joan")
 
 
-def test_the_order_does_not_matter_and_the_first_decision_stands(two, front_desk):
+def test_first_dismissal_stands_in_whatever_order_the_pair_is_given(two, front_desk):
     one, other = two
     dismiss_pair(other.pk, one.pk, by=front_desk, reason="Twins")
     dismiss_pair(one.pk, other.pk, by=None, reason="Another")
@@ -45,7 +45,7 @@ def test_the_order_does_not_matter_and_the_first_decision_stands(two, front_desk
     assert [pair.first, pair.second] == sorted(two, key=lambda patient: patient.pk)
 
 
-def test_it_is_taken_back_and_both_stand_in_the_audit(two, front_desk):
+def test_a_dismissed_pair_is_reopened_and_both_decisions_are_audited(two, front_desk):
     one, other = (patient.pk for patient in two)
     dismiss_pair(one, other, by=front_desk)
     pair = reopen_pair(other, one, by=front_desk)
@@ -58,14 +58,14 @@ def test_it_is_taken_back_and_both_stand_in_the_audit(two, front_desk):
     ]
 
 
-def test_two_who_are_not_alike_can_be_set_apart_and_not_be_put_on_the_list(two):
+def test_a_weak_pair_can_be_dismissed_but_not_reopened(two):
     stranger = register(family_name="Other", date_of_birth="1950-01-02")
     assert dismiss_pair(two[0].pk, stranger.pk, by=None).grade == "possible"
     with pytest.raises(Conflict):
         reopen_pair(two[0].pk, stranger.pk, by=None)
 
 
-def test_nobody_is_set_apart_from_oneself_or_from_who_is_not_there(two):
+def test_a_pair_of_one_record_or_with_a_missing_one_is_refused(two):
     with pytest.raises(InvalidInput):
         dismiss_pair(two[0].pk, two[0].pk, by=None)
     with pytest.raises(NotFound):
@@ -73,7 +73,7 @@ def test_nobody_is_set_apart_from_oneself_or_from_who_is_not_there(two):
     assert not PossibleDuplicate.objects.exists()
 
 
-def test_a_patient_who_is_deleted_by_sql_takes_the_pairs_along():
+def test_deleting_a_patient_by_sql_deletes_the_pairs():
     two = Patient.objects.bulk_create(
         [Patient(family_name="Example"), Patient(family_name="Example")]
     )
@@ -84,7 +84,7 @@ def test_a_patient_who_is_deleted_by_sql_takes_the_pairs_along():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_8_desks_that_decide_at_once_make_one_decision(two):
+def test_eight_users_who_dismiss_at_once_make_one_decision(two):
     one, other = (patient.pk for patient in two)
 
     def decide(number):

@@ -90,7 +90,7 @@ def two(one: Patient, other: Patient) -> frozenset[UUID]:
         ),
     ],
 )
-def test_what_the_rules_take_for_strong_is_found(other, grade, reasons):
+def test_a_scan_finds_every_kind_of_strong_match(other, grade, reasons):
     one, alike = register(), register(**other)
     register(family_name="Stranger", given_name="Ann")
     scan()
@@ -99,7 +99,7 @@ def test_what_the_rules_take_for_strong_is_found(other, grade, reasons):
     assert why == reasons
 
 
-def test_day_and_month_exchanged_and_one_phone_of_one_given_name_are_found():
+def test_exchanged_birth_dates_and_shared_phones_are_found():
     one, exchanged = register(date_of_birth="1984-03-05"), register(date_of_birth="1984-05-03")
     tom = {"given_name": "Tom", "date_of_birth": None, "phone": "617 555 0147"}
     known, married = (
@@ -110,7 +110,7 @@ def test_day_and_month_exchanged_and_one_phone_of_one_given_name_are_found():
     assert open_pairs().keys() == {two(one, exchanged), two(known, married)}
 
 
-def test_what_is_only_possible_stands_on_no_list():
+def test_possible_matches_are_not_on_the_worklist():
     register(phone="617 555 0147")
     register(given_name="Tom", date_of_birth="2014-01-02", phone="617 555 0147")
     register(family_name="Exampel", given_name="Ruth")
@@ -126,7 +126,7 @@ def test_a_second_scan_changes_nothing():
     assert PossibleDuplicate.objects.values().get() == before
 
 
-def test_who_was_set_apart_is_never_found_again():
+def test_a_dismissed_pair_is_not_found_again_until_it_is_reopened():
     one, other = register(), register()
     scan()
     dismiss_pair(one.pk, other.pk, by=None)
@@ -138,7 +138,7 @@ def test_who_was_set_apart_is_never_found_again():
     assert open_pairs().keys() == {two(one, other)}
 
 
-def test_who_was_registered_beside_another_with_a_reason_is_set_apart_from_the_start(front_desk):
+def test_registering_with_an_override_reason_dismisses_the_pair(front_desk):
     one = register()
     beside = validate_details(JANE | {"given_name": "Rita"})
     other = register_patient(
@@ -151,7 +151,7 @@ def test_who_was_registered_beside_another_with_a_reason_is_set_apart_from_the_s
     assert pair.decided_at.date() == other.created_at.date()
 
 
-def test_who_was_made_alike_by_an_edit_with_a_reason_is_set_apart_from_the_start():
+def test_editing_with_an_override_reason_dismisses_the_pair():
     one, other = register(), register(family_name="Other")
     changes = {"family_name": "Example"}
     change_patient(
@@ -162,7 +162,7 @@ def test_who_was_made_alike_by_an_edit_with_a_reason_is_set_apart_from_the_start
     assert PossibleDuplicate.objects.get().reason == "Namesake"
 
 
-def test_who_could_not_be_identified_is_told_apart_from_nobody():
+def test_a_person_who_cannot_be_identified_dismisses_no_pair():
     one = register()
     same = validate_details(JANE)
     other = register_patient(
@@ -172,7 +172,7 @@ def test_who_could_not_be_identified_is_told_apart_from_nobody():
     assert open_pairs().keys() == {two(one, other)}
 
 
-def test_pairs_that_no_longer_match_leave_and_those_of_the_archived_come_back():
+def test_pairs_leave_when_they_no_longer_match_and_come_back():
     one, other, third = register(), register(), register(family_name="Third")
     fourth = register(family_name="Third")
     scan()
@@ -186,7 +186,7 @@ def test_pairs_that_no_longer_match_leave_and_those_of_the_archived_come_back():
     assert fourth.pk not in {one for pair in open_pairs() for one in pair}
 
 
-def test_a_look_around_one_patient_finds_what_the_scan_would():
+def test_scanning_one_patient_finds_what_the_whole_scan_would():
     one, other = register(), register(given_name="Rita")
     register(family_name="Third"), register(family_name="Third")
     assert scan_patients([other.pk]) == 1
@@ -195,7 +195,7 @@ def test_a_look_around_one_patient_finds_what_the_scan_would():
     }
 
 
-def test_a_large_group_is_paired_with_its_oldest_and_one_too_large_with_nobody(monkeypatch):
+def test_a_large_group_is_paired_with_its_oldest_record_only(monkeypatch):
     monkeypatch.setattr(blocking, "MAX_FULLY_PAIRED", 3)
     monkeypatch.setattr(blocking, "MAX_GROUP_SIZE", 5)
     group = [register() for _ in range(4)]
@@ -206,7 +206,7 @@ def test_a_large_group_is_paired_with_its_oldest_and_one_too_large_with_nobody(m
     assert figures["left_out"] == 1
 
 
-def test_days_are_whole_whatever_a_slice_holds_and_one_too_large_is_left_out():
+def test_a_day_comes_whole_and_one_too_large_is_left_out():
     for day, count in ((1, 2), (2, 5), (3, 1), (4, 3)):
         for _ in range(count):
             register(date_of_birth=f"1984-03-0{day}")
@@ -217,7 +217,7 @@ def test_days_are_whole_whatever_a_slice_holds_and_one_too_large_is_left_out():
     assert days == [(1, 2), (3, 1), (4, 3)]
 
 
-def test_the_command_prints_figures_and_nobody(capsys):
+def test_the_command_prints_figures_and_no_names(capsys):
     register(), register()
     out = StringIO()
     call_command("find_duplicates", stdout=out, stderr=StringIO())

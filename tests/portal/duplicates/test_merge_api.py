@@ -26,7 +26,7 @@ def merge(api, pair, *, version='"1"', **body):
     )
 
 
-def test_the_record_that_stays_is_answered_with_what_it_lacked(desk_api, pair):
+def test_the_survivor_is_answered_with_what_it_lacked(desk_api, pair):
     older, newer = pair
     answer = merge(desk_api, pair)
     assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')
@@ -37,7 +37,7 @@ def test_the_record_that_stays_is_answered_with_what_it_lacked(desk_api, pair):
     assert (merged["status"], merged["mergedInto"]) == ("merged", str(older.pk))
 
 
-def test_take_says_whose_values_stay(desk_api, pair):
+def test_take_names_the_values_of_the_merged_record(desk_api, pair):
     body = merge(desk_api, pair, take=["address", "familyName"]).json()
     assert (body["city"], body["familyName"], body["phone"]) == ("York", "Exampel", "")
 
@@ -63,7 +63,7 @@ def test_what_is_wrong_is_named_and_nothing_is_merged(desk_api, pair, body, stat
     assert not Patient.objects.filter(status="merged").exists()
 
 
-def test_a_merged_record_answers_409_and_names_the_other_one(desk_api, pair):
+def test_a_merged_record_answers_409_and_names_the_survivor(desk_api, pair):
     older, newer = pair
     merge(desk_api, pair)
     place = f"/api/patients/{newer.pk}"
@@ -78,7 +78,7 @@ def test_a_merged_record_answers_409_and_names_the_other_one(desk_api, pair):
         assert (answer.status_code, answer.json()["mergedInto"]) == (409, str(older.pk))
 
 
-def test_taking_it_back_says_what_the_other_one_keeps(desk_api, pair):
+def test_unmerging_says_what_the_survivor_keeps(desk_api, pair):
     older, newer = pair
     merge(desk_api, pair)
     desk_api.patch(f"/api/patients/{older.pk}", {"phone": "617 555 0199"}, format="json")
@@ -97,7 +97,7 @@ def test_the_history_names_the_field(desk_api, pair):
     assert {"field": "merged_into", "old": "", "new": str(older.pk)} in changes
 
 
-def test_the_right_is_the_front_desks_and_the_operators(api_as, make_user, pair):
+def test_front_desk_and_operator_may_merge(api_as, make_user, pair):
     assert merge(api_as(make_user("clinician")), pair).status_code == 403
     assert merge(api_as(make_user("operator")), pair).status_code == 200
 

@@ -66,7 +66,7 @@ def send(desk, one, other, **sent):
 
 
 @pytest.mark.parametrize("is_turned", [False, True])
-def test_the_older_record_stays_and_gets_what_it_lacks(desk, older, newer, is_turned):
+def test_the_older_record_survives_and_gets_what_it_lacks(desk, older, newer, is_turned):
     pair = (newer, older) if is_turned else (older, newer)
     answer = desk.get(address(*pair))
     assert f"Merge into EXAMPLE, Jane (MRN {older.mrn})" in page_of(answer)
@@ -85,7 +85,7 @@ def test_the_older_record_stays_and_gets_what_it_lacks(desk, older, newer, is_tu
     assert (older.given_name, older.city, older.phone) == ("Jane", "Leeds", "617 555 0100")
 
 
-def test_the_other_one_may_stay_and_each_value_is_chosen(desk, older, newer):
+def test_the_newer_record_may_survive_and_each_value_is_chosen(desk, older, newer):
     answer = send(desk, older, newer, keep=str(newer.pk), from_given_name=str(older.pk))
     assert answer.redirect_chain[-1][0] == f"/patients/{newer.pk}/"
     newer.refresh_from_db()
@@ -93,9 +93,7 @@ def test_the_other_one_may_stay_and_each_value_is_chosen(desk, older, newer):
     assert Patient.objects.get(pk=older.pk).merged_into_id == newer.pk
 
 
-def test_the_survivor_and_the_merged_record_name_each_other_and_the_merge_is_undone_with_one_press(
-    desk, older, newer
-):
+def test_both_records_name_each_other_and_one_press_undoes_the_merge(desk, older, newer):
     answer = send(desk, older, newer)
     assert f'action="/patients/{newer.pk}/unmerge/"' in page_of(answer)
     assert f'<a class="app-nowrap" href="/patients/{newer.pk}/">MRN {newer.mrn}</a>' in page_of(
@@ -113,7 +111,7 @@ def test_the_survivor_and_the_merged_record_name_each_other_and_the_merge_is_und
     ]
 
 
-def test_what_stays_with_the_survivor_is_said(desk, older, newer):
+def test_unmerging_says_which_values_stay_with_the_survivor(desk, older, newer):
     send(desk, older, newer)
     change_patient(older.pk, {"phone": "617 555 0199"}, **HOW)
     answer = desk.post(f"/patients/{newer.pk}/unmerge/", follow=True)
@@ -135,7 +133,7 @@ def test_without_a_reason_the_choices_stay_and_nothing_is_written(desk, older, n
     assert not Patient.objects.filter(status="merged").exists()
 
 
-def test_what_somebody_changed_since_the_page_was_opened_is_shown_first(desk, older, newer):
+def test_a_change_since_the_page_was_opened_is_shown_first(desk, older, newer):
     answer = send(desk, older, newer, version="0")
     assert answer.status_code == 412
     assert "Someone else changed this patient meanwhile" in page_of(answer)
@@ -143,14 +141,14 @@ def test_what_somebody_changed_since_the_page_was_opened_is_shown_first(desk, ol
     assert answer.context["form"]["version"].value() == 1
 
 
-def test_a_choice_of_one_that_became_merged_meanwhile_is_refused(desk, older, newer):
+def test_a_record_that_was_merged_meanwhile_is_refused(desk, older, newer):
     send(desk, older, newer)
     answer = desk.post(address(older, newer), {"reason": "Again", "keep": str(older.pk)})
     assert answer.status_code == 409
     assert "Merge into" not in page_of(answer).split("<h1>")[1].split("What the record")[1]
 
 
-def test_they_are_two_people(desk, older, newer):
+def test_the_merge_page_dismisses_the_pair(desk, older, newer):
     answer = desk.post(address(older, newer), {"decision": "apart", "reason": "Twins"}, follow=True)
     assert "are two people" in page_of(answer)
     pair = PossibleDuplicate.objects.get()
@@ -158,7 +156,7 @@ def test_they_are_two_people(desk, older, newer):
     assert not Patient.objects.filter(status="merged").exists()
 
 
-def test_the_other_record_is_found_by_its_mrn_or_among_those_who_are_alike(desk, older, newer):
+def test_the_other_record_is_found_by_mrn_or_as_possible_duplicate(desk, older, newer):
     find = f"/patients/{older.pk}/merge/"
     assert f'href="{address(older, newer)}"' in page_of(desk.get(find))
     assert desk.get(find, {"q": newer.mrn}).headers["Location"] == address(older, newer)
@@ -167,7 +165,7 @@ def test_the_other_record_is_found_by_its_mrn_or_among_those_who_are_alike(desk,
     assert "Nobody is found" in page_of(desk.get(find, {"q": "nobody such"}))
 
 
-def test_an_archived_record_does_not_stay(desk, older, newer):
+def test_an_archived_record_does_not_survive(desk, older, newer):
     archive_patient(older.pk, **HOW)
     assert desk.get(address(older, newer)).context["survivor"] == newer
     answer = desk.get(address(older, newer), {"keep": str(older.pk)})
@@ -175,13 +173,13 @@ def test_an_archived_record_does_not_stay(desk, older, newer):
     assert "Merge into" not in page_of(answer)
 
 
-def test_comparing_is_a_reading_of_both(desk, older, newer, front_desk):
+def test_comparing_records_access_to_both(desk, older, newer, front_desk):
     desk.get(address(older, newer))
     read = AccessRecord.objects.filter(user=front_desk, action="compare")
     assert [one.patient_ids for one in read.order_by("id")] == [[older.pk], [newer.pk]]
 
 
-def test_who_has_no_right_sees_no_way_and_gets_none(client, make_user, older, newer):
+def test_a_user_without_the_right_sees_no_link_and_gets_403(client, make_user, older, newer):
     client.force_login(make_user("clinician"))
     assert "/merge/" not in page_of(client.get(f"/patients/{older.pk}/"))
     for answer in (
@@ -204,9 +202,7 @@ def told(desk, patient) -> list[tuple[str, list[str]]]:
     ]
 
 
-def test_timeline_and_history_tell_it_on_both_sides_and_the_usual_undo_is_not_offered(
-    desk, older, newer
-):
+def test_timeline_and_history_tell_the_merge_on_both_sides(desk, older, newer):
     send(desk, older, newer)
     assert told(desk, older)[0] == (
         f"Merged MRN {newer.mrn} into this record",
@@ -225,9 +221,7 @@ def test_timeline_and_history_tell_it_on_both_sides_and_the_usual_undo_is_not_of
     ]
 
 
-def test_an_old_number_finds_the_record_that_stands_for_the_person_also_along_a_chain(
-    desk, older, newer
-):
+def test_an_old_mrn_finds_the_survivor_along_a_chain(desk, older, newer):
     third = register_patient({**JANE, "given_name": "June"}, **HOW)
     send(desk, third, newer, keep=str(newer.pk))
     send(desk, newer, older)

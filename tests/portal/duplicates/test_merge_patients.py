@@ -64,9 +64,7 @@ def duplicate():
     return register("Exampel", "B1", "B2", given_name="Jane", phone="+44 20 7946 0018", city="York")
 
 
-def test_the_survivor_gets_the_chosen_values_and_all_identifiers_and_the_duplicate_stays_as_it_was(
-    survivor, duplicate
-):
+def test_the_survivor_gets_chosen_values_and_all_identifiers(survivor, duplicate):
     merged = merge(duplicate, survivor, take=["phone", "address"])
     assert (merged.family_name, merged.city, merged.phone_e164) == (
         "Example",
@@ -79,9 +77,7 @@ def test_the_survivor_gets_the_chosen_values_and_all_identifiers_and_the_duplica
     assert (duplicate.family_name, duplicate.city) == ("Exampel", "York")
 
 
-def test_each_of_the_two_has_one_more_row_in_the_log_and_identifiers_are_told_on_both_sides(
-    survivor, duplicate
-):
+def test_each_record_has_one_more_version_in_the_log(survivor, duplicate):
     merge(duplicate, survivor, take=["phone"])
     assert log_of(survivor) == [(1, "active"), (2, "active")]
     assert log_of(duplicate) == [(1, "active"), (2, "merged")]
@@ -93,7 +89,7 @@ def test_each_of_the_two_has_one_more_row_in_the_log_and_identifiers_are_told_on
     assert [one.value for one in before.identifiers] == ["A1"]
 
 
-def test_a_survivor_that_gains_nothing_has_a_version_more_all_the_same():
+def test_a_survivor_that_gains_nothing_has_a_new_version_too():
     """Else its timeline would not tell, and a program would not hear."""
     survivor, duplicate = register("Example"), register("Example", city="Leeds")
     assert merge(duplicate, survivor).version == 2
@@ -104,14 +100,14 @@ def contexts(**which) -> list[dict]:
     return [*PatientEvent.objects.filter(**which).values_list("pgh_context", flat=True)]
 
 
-def test_what_the_same_request_writes_afterwards_is_not_said_to_be_the_merge(survivor, duplicate):
+def test_later_changes_of_the_same_request_are_no_part_of_the_merge(survivor, duplicate):
     with pghistory.context(request_id="one request"):
         merge(duplicate, survivor)
         services.change_patient(survivor.pk, {"city": "Hull"}, **HOW)
     assert "merge" not in contexts(pgh_obj=survivor, version=3)[0]
 
 
-def test_taking_it_back_makes_both_what_they_were(survivor, duplicate):
+def test_unmerging_makes_both_records_what_they_were(survivor, duplicate):
     before = [facts(one) for one in (survivor, duplicate)]
     merge(duplicate, survivor, take=["family_name", "phone", "address"])
     result = unmerge_patient(duplicate.pk, **HOW)
@@ -131,7 +127,7 @@ def facts(patient) -> dict:
     }
 
 
-def test_what_somebody_changed_since_stays_and_is_named(survivor, duplicate):
+def test_what_was_changed_since_the_merge_stays_and_is_named(survivor, duplicate):
     merge(duplicate, survivor, take=["phone", "address"])
     services.change_patient(
         survivor.pk,
@@ -150,7 +146,7 @@ def test_an_archived_duplicate_is_archived_again(survivor, duplicate):
     assert unmerge_patient(duplicate.pk, **HOW).unmerged.status == "archived"
 
 
-def test_a_merge_by_sql_can_be_taken_back_too(survivor, duplicate):
+def test_a_merge_by_sql_can_be_undone_too(survivor, duplicate):
     Patient.objects.filter(pk=duplicate.pk).update(status="merged", merged_into=survivor)
     assert unmerge_patient(duplicate.pk, **HOW).unmerged.status == "active"
 
@@ -174,7 +170,7 @@ def test_what_is_not_complete_or_stale_is_refused_and_changes_nothing(
     assert everything() == before
 
 
-def test_a_record_is_not_merged_into_itself_or_into_nobody(survivor, duplicate):
+def test_a_record_is_not_merged_into_itself_or_a_missing_one(survivor, duplicate):
     with pytest.raises(InvalidInput):
         merge(survivor, survivor)
     unknown = Patient(family_name="Unknown")
@@ -194,9 +190,7 @@ def test_values_that_do_not_fit_together_are_refused(survivor, duplicate):
         merge(duplicate, survivor, take=["deceased_on"])
 
 
-def test_no_record_is_merged_into_one_that_is_merged_or_archived_and_none_twice(
-    survivor, duplicate
-):
+def test_no_record_is_merged_twice_or_into_an_inactive_one(survivor, duplicate):
     third = register("Third")
     merge(duplicate, survivor)
     for pair in ((duplicate, third), (third, duplicate)):
@@ -208,7 +202,7 @@ def test_no_record_is_merged_into_one_that_is_merged_or_archived_and_none_twice(
         merge(survivor, third)
 
 
-def test_a_merged_record_is_changed_through_no_door(survivor, duplicate):
+def test_no_channel_changes_a_merged_record(survivor, duplicate):
     merge(duplicate, survivor)
     before = everything()
     operator = None
@@ -228,7 +222,7 @@ def test_a_merged_record_is_changed_through_no_door(survivor, duplicate):
     assert everything() == before
 
 
-def test_a_chain_is_merged_link_by_link_and_taken_back_from_its_end():
+def test_a_chain_is_merged_link_by_link_and_unmerged_from_its_end():
     records = [register(name, f"{name}1") for name in "CBA"]
     for one, into in pairwise(records):
         merge(one, into)
@@ -242,7 +236,7 @@ def test_a_chain_is_merged_link_by_link_and_taken_back_from_its_end():
     assert [numbers_of(one) for one in records] == [["C1"], ["B1"], ["A1"]]
 
 
-def test_two_desks_that_merge_crosswise_at_once_get_one_merge_and_one_conflict(survivor, duplicate):
+def test_two_users_who_merge_crosswise_get_one_merge_and_a_conflict(survivor, duplicate):
     """Red without the locks in one order: the database ends one of the two as a deadlock, or both are merged."""
     for _ in range(5):
         pairs = [(duplicate, survivor), (survivor, duplicate)] * 2
@@ -254,7 +248,7 @@ def test_two_desks_that_merge_crosswise_at_once_get_one_merge_and_one_conflict(s
     assert [numbers_of(one) for one in (survivor, duplicate)] == [["A1"], ["B1", "B2"]]
 
 
-def test_a_fault_in_the_middle_leaves_both_as_they_were(survivor, duplicate):
+def test_a_fault_in_the_middle_of_a_merge_changes_nothing(survivor, duplicate):
     """The last of the writes fails, after both records were written. Red where these are transactions of their own."""
     before = everything()
     with connection.cursor() as cursor:

@@ -24,21 +24,21 @@ def set_by_sql(patient: Patient, status: str, into: Patient | None) -> None:
         )
 
 
-def test_sql_cannot_mark_a_record_merged_without_another_one(two):
+def test_sql_cannot_mark_a_record_merged_without_a_survivor(two):
     one, other = two
     for status, into in (("merged", None), ("active", other), ("archived", other), ("merged", one)):
         with pytest.raises(IntegrityError, match=CONSTRAINT):
             set_by_sql(one, status, into)
 
 
-def test_the_log_keeps_into_which_one(two):
+def test_the_log_keeps_the_survivor(two):
     one, other = two
     set_by_sql(one, "merged", other)
     event = PatientEvent.objects.get(pgh_obj=one, version=2)
     assert (event.status, event.merged_into_id) == ("merged", other.pk)
 
 
-def test_to_point_elsewhere_is_a_change_of_its_own(two):
+def test_another_survivor_is_a_change_of_its_own(two):
     """Red where the column is not among those that raise the version."""
     one, other = two
     third = Patient.objects.create(family_name="Third")
@@ -57,7 +57,7 @@ def test_a_survivor_cannot_be_deleted_under_its_merged_record(two):
             cursor.execute("DELETE FROM patients_patient WHERE id = %s", [other.pk])
 
 
-def test_a_record_that_sql_marked_merged_before_is_archived_by_the_upgrade_and_the_log_tells(two):
+def test_the_upgrade_archives_records_merged_into_none_and_logs_it(two):
     one, other = two
     migration = import_module("portal.patients.migrations.0012_merged_into_another")
     with connection.cursor() as cursor:

@@ -48,7 +48,7 @@ def shown(answer) -> list[tuple[str, set[str]]]:
     ]
 
 
-def test_certain_ones_come_first_then_those_that_agree_in_most_then_the_newest_page_by_page(desk):
+def test_pages_list_certain_pairs_first_then_by_reasons_then_by_age(desk):
     for name in ("Ada", "Bea", "Cora"):
         phone = "617 555 0147" if name == "Bea" else ""
         for given in (name, "Zoe"):
@@ -67,14 +67,14 @@ def test_certain_ones_come_first_then_those_that_agree_in_most_then_the_newest_p
     assert [grade for grade, _ in shown(desk.get(PAGE, {"grade": "certain"}))] == ["certain"]
 
 
-def test_to_see_a_pair_is_a_reading_of_both(desk, front_desk):
+def test_seeing_a_pair_records_access_to_both(desk, front_desk):
     both = {register().pk, register().pk}
     run_scan(by=None)
     desk.get(PAGE)
     assert set(AccessRecord.objects.get(user=front_desk).patient_ids) == both
 
 
-def test_what_differs_is_told_in_words_and_what_one_does_not_know_is_no_difference(desk):
+def test_what_only_one_record_knows_is_no_difference(desk):
     (
         register(phone="617 555 0147", postal_code="02139"),
         register(phone="(617) 555-0147", sex="male"),
@@ -85,7 +85,7 @@ def test_what_differs_is_told_in_words_and_what_one_does_not_know_is_no_differen
     assert desk.get(PAGE).content.count(b"differs:") == 2
 
 
-def test_two_people_in_one_press_and_back_by_another(desk, front_desk):
+def test_one_press_dismisses_a_pair_and_another_reopens_it(desk, front_desk):
     register(), register(given_name="Rita")
     run_scan(by=None)
     pair = PossibleDuplicate.objects.get()
@@ -100,9 +100,7 @@ def test_two_people_in_one_press_and_back_by_another(desk, front_desk):
     assert shown(back) == [("probable", {"Jane", "Rita"})]
 
 
-def test_the_patients_page_tells_those_who_may_merge_and_leads_to_the_pairs(
-    desk, client, make_user
-):
+def test_the_patients_page_links_to_the_pairs_for_users_who_may_merge(desk, client, make_user):
     one, other = register(), register(given_name="Rita")
     register(given_name="Ruth"), register(family_name="Other"), register(family_name="Other")
     run_scan(by=None)
@@ -115,7 +113,7 @@ def test_the_patients_page_tells_those_who_may_merge_and_leads_to_the_pairs(
     assert "Possible duplicate" not in client.get(page).content.decode()
 
 
-def test_who_is_archived_is_hidden_at_once_and_who_is_set_apart_elsewhere_too(desk):
+def test_archived_patients_and_dismissed_pairs_are_hidden_at_once(desk):
     one, _ = register(), register()
     other, another = register(family_name="Other"), register(family_name="Other")
     run_scan(by=None)
@@ -126,7 +124,7 @@ def test_who_is_archived_is_hidden_at_once_and_who_is_set_apart_elsewhere_too(de
     assert "No two active patients are so much alike" in answer.content.decode()
 
 
-def test_without_a_scan_the_page_offers_one_and_tells_of_it_until_it_ends(desk, front_desk):
+def test_without_a_scan_the_page_offers_one_and_shows_its_progress(desk, front_desk):
     register(), register()
     assert "Nobody has looked yet" in desk.get(PAGE).content.decode()
     waiting = desk.post(f"{PAGE}find/", follow=True).content.decode()
@@ -140,7 +138,7 @@ def test_without_a_scan_the_page_offers_one_and_tells_of_it_until_it_ends(desk, 
     assert "what changed since was looked at, too" in desk.get(PAGE).content.decode()
 
 
-def test_what_comes_after_the_scan_is_looked_at_within_minutes(desk):
+def test_changes_after_a_scan_are_scanned_within_minutes(desk):
     register()
     run_scan(by=None)
     register(), register(family_name="Other")
@@ -153,7 +151,7 @@ def test_what_comes_after_the_scan_is_looked_at_within_minutes(desk):
     assert "what changed since was looked at, too" in answer.content.decode()
 
 
-def test_a_scan_that_fails_says_so_and_is_not_tried_for_ever(desk, monkeypatch):
+def test_a_failed_scan_is_shown_and_not_run_again(desk, monkeypatch):
     def fail(_):
         raise RuntimeError
 
@@ -166,7 +164,7 @@ def test_a_scan_that_fails_says_so_and_is_not_tried_for_ever(desk, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_scans_at_once_one_is_refused(monkeypatch):
+def test_a_second_scan_at_once_is_refused(monkeypatch):
     def scan():
         try:
             return run_scan(by=None).figures
@@ -199,11 +197,11 @@ def test_of_two_scans_at_once_one_is_refused(monkeypatch):
         "after=certain.2.99999999999999999999",
     ],
 )
-def test_a_cursor_that_is_none_is_refused_in_words(desk, query):
+def test_an_unknown_cursor_is_refused(desk, query):
     assert desk.get(f"{PAGE}?{query}").status_code == 400
 
 
-def test_who_may_not_merge_may_not_look(client, make_user):
+def test_a_user_who_may_not_merge_sees_no_worklist(client, make_user):
     client.force_login(make_user("clinician"))
     assert client.get(PAGE).status_code == 403
     assert client.post(f"{PAGE}1/two-people/").status_code == 403

@@ -69,7 +69,7 @@ def somebody(dice: random.Random) -> dict:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", range(3))
-def test_the_same_people_are_found_as_when_everybody_is_compared_with_everybody(seed):
+def test_the_index_finds_what_comparing_everybody_finds(seed):
     """Red when one of the questions of `load_people_index`, or the door `may_be_similar`, leaves somebody out."""
     dice = random.Random(seed)
     register_patients([somebody(dice) for _ in range(150)], by=None, source="import")
@@ -89,7 +89,7 @@ def test_the_same_people_are_found_as_when_everybody_is_compared_with_everybody(
 
 
 @pytest.mark.django_db
-def test_whoever_is_archived_is_nobody_to_be_confused_with():
+def test_an_archived_patient_is_not_matched():
     [anna] = register_patients([somebody(random.Random(1))], by=None, source="import")
     archive_patient(anna.pk, by=None, source="portal")
     new = compared_fields(Patient.objects.values(*COLUMNS).get())
@@ -97,7 +97,7 @@ def test_whoever_is_archived_is_nobody_to_be_confused_with():
 
 
 @pytest.mark.django_db
-def test_of_a_day_that_stands_for_unknown_the_same_family_is_still_found(
+def test_the_same_family_is_found_on_a_crowded_birth_date(
     monkeypatch, django_assert_max_num_queries
 ):
     monkeypatch.setattr(bulk, "MAX_PER_BIRTH_DATE", 0)
@@ -118,12 +118,12 @@ def test_of_a_day_that_stands_for_unknown_the_same_family_is_still_found(
 
 @settings(deadline=None, max_examples=1000)
 @given(some.text(alphabet="abcdefghijklmnopqrstuvwxyzßøłđæœþðı", max_size=9))
-def test_the_sound_of_a_name_has_its_liquids(name):
+def test_the_phonetic_key_has_the_liquid_consonants_of_the_name(name):
     assert liquid_consonants(phonetic_key(name).lower()) == liquid_consonants(name)
 
 
 @settings(deadline=None, max_examples=300)
 @given(some.text(alphabet="abeghknptw ", max_size=7), some.text(alphabet="abeghknptw ", max_size=7))
-def test_names_that_are_alike_are_never_kept_from_being_compared(one, other):
+def test_names_that_are_similar_pass_the_quick_check(one, other):
     one, other = " ".join(one.split()), " ".join(other.split())
     assert may_be_similar(one, other) or not compare_names(one, other)

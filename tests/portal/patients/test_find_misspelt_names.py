@@ -64,21 +64,21 @@ def first(text: str, limit: int = 10, after: str = "") -> list[str]:
 MANY = " ".join(f"Given{number:02}" for number in range(40))
 
 
-def test_of_names_equally_near_the_common_one_comes_first():
+def test_of_names_with_as_many_slips_the_common_one_comes_first():
     """Red in the order of the alphabet, which hides Smith behind a dozen who hardly anybody is called."""
     register(**{f"S{letter}ith": "Ann" for letter in "abcdefghijkl"}, Smith=MANY)
     assert first("sith")[0] == "Smith Given00: One letter off: Smith"
     assert len({hit.split()[0] for hit in first("sith")}) > 5
 
 
-def test_where_the_slip_is_a_name_too_a_commoner_one_stands_behind_the_first_six():
+def test_a_commoner_name_stands_behind_the_first_six_exact_hits():
     """Red without `likelier`: Lope and Loper fill the first ten."""
     register(Lope="Ann Ben", Loper="Ann Ben Cleo Dan Eve Fay Gus Hal Ida", Lopez=MANY)
     names = [hit.split()[0] for hit in first("lope")]
     assert names == ["Lope"] * 2 + ["Loper"] * 4 + ["Lopez"] * 4
 
 
-def test_page_by_page_nobody_is_shown_twice_where_a_commoner_name_stands_between():
+def test_pages_with_a_commoner_name_between_show_nobody_twice():
     register(Tone=" ".join(f"Ann{number}" for number in range(12)), Stone=MANY)
     seen, after = [], ""
     while not seen or after:
@@ -87,18 +87,18 @@ def test_page_by_page_nobody_is_shown_twice_where_a_commoner_name_stands_between
     assert len(seen) == len(set(seen)) == 12 + 4
 
 
-def test_a_common_name_that_begins_as_typed_gets_no_strangers_between():
+def test_a_common_name_that_begins_as_typed_is_not_interrupted():
     register(Lopez=MANY, Lope="Ann Ben Cleo Dan Eve Fay Gus Hal Ida Jan Kit", Hope=MANY)
     assert not [hit for hit in first("lope") if "Hope" in hit]
 
 
-def test_among_many_who_are_two_slips_away_the_one_who_is_one_away_is_seen():
+def test_one_slip_comes_before_many_names_with_two_slips():
     """Red when only the first hundred of the alphabet are judged."""
     register(**{f"A{number:03}": "Martin Max" for number in range(120)}, McMartin="Margaret")
     assert first("ma mcmrtin")[0].startswith("McMartin Margaret")
 
 
-def test_a_name_that_was_parted_and_misspelt():
+def test_a_name_with_a_space_and_a_slip_is_found():
     register(**{"O'Brien": "Ann"}, McDonald="Ben")
     assert first("o brein")[0].startswith("O'Brien Ann")
     assert first("mc donld")[0].startswith("McDonald Ben")

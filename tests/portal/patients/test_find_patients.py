@@ -68,7 +68,7 @@ def found(text: str, **more) -> list[str]:
         ("berg anna", ["VAN DER BERG, Anna Maria: Name"]),
     ],
 )
-def test_words_of_a_name_in_any_order_from_their_beginnings(text, first):
+def test_beginnings_of_names_are_found_in_any_order(text, first):
     assert found(text)[: len(first)] == first
 
 
@@ -86,7 +86,7 @@ def test_words_of_a_name_in_any_order_from_their_beginnings(text, first):
         ("gomzalex", "GONZALEZ, Maria: Two letters off: Gonzalez"),
     ],
 )
-def test_what_is_misheard_or_misspelt_is_found_and_said(text, first):
+def test_misheard_and_misspelt_names_are_found_with_a_reason(text, first):
     assert found(text)[0] == first
 
 
@@ -104,7 +104,7 @@ def test_what_is_misheard_or_misspelt_is_found_and_said(text, first):
         "19840315",
     ],
 )
-def test_a_date_of_birth_in_every_form(text):
+def test_a_date_of_birth_is_found_in_every_form(text):
     assert found(text) == ["SMITH, John: Born 15-Mar-1984"]
 
 
@@ -136,7 +136,7 @@ def test_a_date_of_birth_in_every_form(text):
         ("1 jan 2999", []),
     ],
 )
-def test_a_month_or_a_year_alone_or_with_a_name(text, hits):
+def test_a_month_or_year_is_found_alone_or_with_a_name(text, hits):
     assert found(text) == hits
 
 
@@ -157,16 +157,16 @@ def test_a_month_or_a_year_alone_or_with_a_name(text, hits):
         ("1962", "MÜLLER, Zoë: Social security ends in 1962"),
     ],
 )
-def test_a_phone_or_an_identifier_whole_or_from_its_end(text, hit):
+def test_phones_and_identifiers_are_found_whole_or_by_their_end(text, hit):
     assert found(text)[0] == hit
 
 
-def test_a_record_number_finds_one_patient(people):
+def test_an_mrn_finds_one_patient(people):
     assert found(people[3].mrn) == ["SMITHERS, Waylon: MRN"]
     assert found(f"{people[3].mrn[:4]} {people[3].mrn[4:]}") == ["SMITHERS, Waylon: MRN"]
 
 
-def test_the_end_of_a_record_number_finds_too_from_four_digits_on(people):
+def test_the_last_four_digits_of_an_mrn_find_the_patient(people):
     mrn = people[3].mrn
     assert f"SMITHERS, Waylon: MRN ends in {mrn[-4:]}" in found(mrn[-4:])
     assert f"SMITHERS, Waylon: MRN ends in {mrn[-6:]}" in found(f"{mrn[-6:-3]} {mrn[-3:]}")
@@ -176,12 +176,12 @@ def test_the_end_of_a_record_number_finds_too_from_four_digits_on(people):
 @pytest.mark.parametrize(
     "text", ["!!", "-", "''", "\\", "%", "_", "' | '", "q' & 'b", "x:*", "\u202e", "nobody", "🙂"]
 )
-def test_what_means_nobody_finds_nobody(text):
+def test_a_text_without_a_meaning_finds_nobody(text):
     assert found(text) == []
 
 
 @pytest.mark.parametrize("text", ["smith", "maria", "1984", "smyth jane", ""])
-def test_page_by_page_it_is_the_same_list_and_nobody_comes_twice(text):
+def test_all_pages_together_are_the_same_list(text):
     whole = found(text)
     pages, cursor = [], ""
     while not pages or cursor:
@@ -192,7 +192,7 @@ def test_page_by_page_it_is_the_same_list_and_nobody_comes_twice(text):
     assert len(set(whole)) == len(whole)
 
 
-def test_middle_and_preferred_names_are_found_and_said():
+def test_middle_and_preferred_names_are_found_with_a_reason():
     details = {
         "family_name": "Stone",
         "given_name": "Robert",
@@ -221,9 +221,7 @@ def test_the_api_finds_with_the_same_words(desk_api):
         assert first["familyName"] == "Smith"
 
 
-def test_the_api_says_of_each_hit_what_it_was_found_by_and_of_a_plain_list_nothing(
-    desk_api, people
-):
+def test_the_api_gives_the_reason_of_each_hit_but_not_in_a_plain_list(desk_api, people):
     for text, why in [
         ("smith jo", "Name"),
         ("0018", "Phone ends in 0018"),
@@ -250,12 +248,12 @@ def test_the_link_to_the_next_page_goes_through_hits_of_all_kinds(desk_api):
 @pytest.mark.parametrize(
     "cursor", ["x", "nothing.0190163d-8694-739b-aea5-966c26f8ad91", "name.1", "guess."]
 )
-def test_a_cursor_of_somebody_elses_is_refused(desk_api, cursor):
+def test_an_unknown_search_cursor_is_refused(desk_api, cursor):
     answer = desk_api.get("/api/patients", {"q": "smith", "cursor": cursor})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "bad-cursor")
 
 
-def test_an_archived_patient_is_found_only_where_asked_for(people, client, front_desk):
+def test_an_archived_patient_is_found_only_on_request(people, client, front_desk):
     archive_patient(people[0].pk, by=None, source="command")
     client.force_login(front_desk)
     assert "SMITH, John" not in client.get("/patients/", {"q": "smith"}).content.decode()
@@ -268,7 +266,7 @@ def test_an_archived_patient_is_found_only_where_asked_for(people, client, front
     )
 
 
-def test_suggestions_are_links_with_what_tells_two_people_apart(client, front_desk, people):
+def test_suggestions_are_links_with_birth_date_and_mrn(client, front_desk, people):
     client.force_login(front_desk)
     told = client.get("/patients/suggest/", {"q": "smiht john"}).content.decode()
     for words in (
@@ -284,13 +282,13 @@ def test_suggestions_are_links_with_what_tells_two_people_apart(client, front_de
     assert people[0].pk in AccessRecord.objects.get(action="list", user=front_desk).patient_ids
 
 
-def test_suggestions_for_nothing_are_empty_and_nobody_was_read(client, front_desk):
+def test_suggestions_for_no_text_are_empty_and_record_no_access(client, front_desk):
     client.force_login(front_desk)
     assert client.get("/patients/suggest/", {"q": "  "}).content.strip() == b""
     assert not AccessRecord.objects.exists()
 
 
-def test_who_may_not_register_is_not_offered_it(client, make_user):
+def test_a_user_who_may_not_register_is_not_offered_it(client, make_user):
     client.force_login(make_user("clinician"))
     assert "Register" not in client.get("/patients/suggest/", {"q": "okafor"}).content.decode()
 
@@ -322,7 +320,7 @@ def test_two_initials_find_by_family_and_given_name(text):
     assert "PERSON, Ann Zed: Middle name Zed" in found(f"{text} z")
 
 
-def test_names_of_other_scripts_are_found_and_a_slip_in_them_too():
+def test_names_of_other_scripts_are_found_with_and_without_slips():
     people = [("शर्मा", "राजेश"), ("ΠΑΠΑΔΟΠΟΥΛΟΣ", "Νίκος"), ("नमिन", "कपर")]
     details = [{"family_name": family, "given_name": given} for family, given in people]
     register_patients(details, by=None, source="command")

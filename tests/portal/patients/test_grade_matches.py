@@ -58,7 +58,7 @@ def test_day_and_month_may_have_been_exchanged():
     assert match(there, {**new, "given_name": "Peter"}) is None
 
 
-def test_who_holds_the_same_identifier_is_the_same_person_whatever_else_differs():
+def test_a_shared_identifier_is_a_certain_match():
     someone = {
         "family_name": "Other",
         "given_name": "Bob",
@@ -68,7 +68,7 @@ def test_who_holds_the_same_identifier_is_the_same_person_whatever_else_differs(
     assert match(PASSPORT, {**someone, **PASSPORT}) == ("certain", "same identifier (Passport)")
 
 
-def test_the_phone_is_one_however_it_is_spaced_and_without_a_valid_form_by_its_digits():
+def test_phones_are_compared_without_spacing_or_by_their_digits():
     other = {"family_name": "Jones", "given_name": "Ann", "date_of_birth": "1990-01-01"}
     assert match({}, {**other, "phone": "(617) 5550100"}) == ("possible", "same phone")
     assert match({"phone": "555-978-4581"}, {**other, "phone": "5559784581"}) == (

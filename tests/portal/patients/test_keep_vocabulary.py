@@ -37,7 +37,7 @@ def asked(function, word):
 
 
 @pytest.mark.parametrize("name", NAMES.split())
-def test_python_and_sql_hear_a_name_alike(name):
+def test_python_and_sql_give_a_name_the_same_phonetic_key(name):
     assert asked("patients_sound", fold(name)) == phonetic_key(fold(name))
 
 
@@ -56,7 +56,7 @@ def _names(patient):
     )
 
 
-def test_every_door_teaches_the_vocabulary_new_words(tmp_path):
+def test_every_channel_adds_new_words_to_the_vocabulary(tmp_path):
     register_patient({"family_name": "Ågren-Smith", "given_name": "Zoë"}, by=None, source="portal")
     register_patients(
         [{"family_name": "Bulk"}, {"family_name": "Bulk", "given_name": "Two"}],
@@ -71,7 +71,7 @@ def test_every_door_teaches_the_vocabulary_new_words(tmp_path):
     assert words() == borne() >= {"agren", "zoe", "bulk", "two", "copied", "cora", "oraw"}
 
 
-def test_it_stays_right_when_people_change_are_archived_and_merged():
+def test_the_vocabulary_follows_changes_archiving_and_merges():
     patient = register_patient(
         {"family_name": "Before", "given_name": "Ann"}, by=None, source="portal"
     )
@@ -89,7 +89,7 @@ def test_it_stays_right_when_people_change_are_archived_and_merged():
     assert words() >= borne() >= {"merged"}
 
 
-def test_words_that_nobody_bears_any_more_are_forgotten_and_no_others():
+def test_only_words_that_no_patient_has_are_deleted():
     patient = register_patient(
         {"family_name": "Erased", "given_name": "Ann"}, by=None, source="portal"
     )
@@ -104,7 +104,7 @@ def test_words_that_nobody_bears_any_more_are_forgotten_and_no_others():
     assert sorted(NameWord.objects.values_list("word", flat=True)) == ["ann", "archived", "kept"]
 
 
-def test_words_are_forgotten_in_slices(monkeypatch):
+def test_words_are_deleted_in_batches(monkeypatch):
     monkeypatch.setattr(vocabulary, "DELETE_BATCH_SIZE", 2)
     NameWord.objects.bulk_create(
         [NameWord(word=word) for word in ("aaa", "bbb", "ccc", "ddd", "eee")]
@@ -116,7 +116,7 @@ def test_words_are_forgotten_in_slices(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_words_wait_for_the_next_night_while_somebody_writes_for_long():
+def test_words_wait_for_the_next_night_during_a_long_transaction():
     NameWord.objects.create(word="unborne")
     has_written, may_end = threading.Event(), threading.Event()
 
@@ -148,12 +148,12 @@ def test_words_wait_for_the_next_night_while_somebody_writes_for_long():
         ("hernadnes", "hernandez"), ("иваонв", "иванов"),
     ],
 )  # fmt: skip
-def test_words_one_or_two_slips_away_are_near(typed, word):
+def test_words_one_or_two_slips_away_are_similar(typed, word):
     NameWord.objects.bulk_create([NameWord(word=one) for one in (word, "unlike", "zzz")])
     assert [near.word for near in find_similar_words(typed, limit=40)] == [word]
 
 
 @pytest.mark.parametrize("typed", ["ab", "12345", "zu", ""])
-def test_what_is_too_short_to_judge_is_near_to_nothing(typed):
+def test_a_short_word_or_a_number_has_no_similar_words(typed):
     NameWord.objects.bulk_create([NameWord(word=one) for one in ("ac", "12346", "zo")])
     assert find_similar_words(typed, limit=40) == []

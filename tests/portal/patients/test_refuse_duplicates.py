@@ -34,7 +34,7 @@ def found(**details) -> dict[str, str]:
     return {names[match.patient_id]: str(match.grade) for match in matches}
 
 
-def test_the_surest_stand_first_and_archived_ones_do_not_stand_at_all():
+def test_matches_come_surest_first_and_without_archived_patients():
     register(
         given_name="Phone", family_name="Other", date_of_birth="1950-01-01", phone="617 555 0100"
     )
@@ -53,7 +53,7 @@ def test_the_surest_stand_first_and_archived_ones_do_not_stand_at_all():
     assert list(asked)[:2] == ["Holder", "Twin"]
 
 
-def test_who_holds_an_identifier_is_found_though_archived():
+def test_an_archived_holder_of_an_identifier_is_found():
     gone = register(**PASSPORT)
     archive_patient(gone.pk, by=None, source="portal")
     with pytest.raises(Conflict) as caught:
@@ -80,7 +80,7 @@ def test_a_year_of_birth_meets_the_day_of_birth():
         {"family_name": "Smi Th"},
     ],
 )
-def test_who_is_meant_is_found_on_a_day_that_half_the_clinic_is_born_on(there):
+def test_a_match_is_found_on_a_crowded_birth_date(there):
     """Red when some of the day are compared that the database takes by chance."""
     day = {"date_of_birth": date(1984, 1, 1)}
     crowd = [
@@ -100,7 +100,7 @@ def test_day_and_month_exchanged_are_found():
     assert found(date_of_birth="2008-05-04") == {"Jane": "probable"}
 
 
-def test_a_program_is_stopped_by_the_exact_rule_alone():
+def test_the_api_is_refused_by_the_exact_rule_alone():
     register()
     register(given_name="Joan")
     with pytest.raises(Conflict):
@@ -108,7 +108,7 @@ def test_a_program_is_stopped_by_the_exact_rule_alone():
     assert Patient.objects.count() == 2
 
 
-def test_a_page_has_to_show_everybody_and_to_give_a_reason_for_the_strong():
+def test_a_page_must_show_all_matches_and_give_an_override_reason():
     there = register()
     for shown, reason in [([], ""), ([], "twins"), ([there.pk], "")]:
         with pytest.raises(Conflict) as caught:
@@ -119,14 +119,14 @@ def test_a_page_has_to_show_everybody_and_to_give_a_reason_for_the_strong():
     assert (context["similar"], context["duplicate_reason"]) == ([str(there.pk)], "twins")
 
 
-def test_one_who_may_be_meant_only_possibly_is_shown_once_and_needs_no_reason():
+def test_a_possible_match_is_shown_and_needs_no_override_reason():
     there = register(family_name="Smythe", given_name="Ann")
     with pytest.raises(Conflict):
         register(shown=[])
     assert register(shown=[there.pk]).pk
 
 
-def test_what_the_page_says_that_it_showed_has_to_be_its_own_word(client, front_desk):
+def test_a_forged_list_of_shown_patients_is_refused(client, front_desk):
     """A forged or another person's token opens nothing, and hides no reading."""
     there = register()
     client.force_login(front_desk)
@@ -149,7 +149,7 @@ def test_what_the_page_says_that_it_showed_has_to_be_its_own_word(client, front_
     )
 
 
-def test_the_panel_is_left_alone_where_nothing_changed(client, front_desk):
+def test_the_panel_is_not_replaced_where_nothing_changed(client, front_desk):
     register()
     client.force_login(front_desk)
     first = client.post("/patients/similar/", SENT)
@@ -158,7 +158,7 @@ def test_the_panel_is_left_alone_where_nothing_changed(client, front_desk):
     assert again["HX-Reswap"] == "none"
 
 
-def test_a_choice_does_not_hold_for_somebody_who_came_later(client, front_desk):
+def test_an_override_reason_does_not_hold_for_later_patients(client, front_desk):
     register()
     client.force_login(front_desk)
     shown = client.post("/patients/similar/", SENT).context["panel"].shown
@@ -168,7 +168,7 @@ def test_a_choice_does_not_hold_for_somebody_who_came_later(client, front_desk):
     assert answer.context["form"]["override_reason"].value() is None
 
 
-def test_another_reason_needs_its_words(client, front_desk):
+def test_another_override_reason_needs_words(client, front_desk):
     register()
     client.force_login(front_desk)
     shown = client.post("/patients/similar/", SENT).context["panel"].shown
@@ -176,7 +176,7 @@ def test_another_reason_needs_its_words(client, front_desk):
     assert answer.context["form"].errors["other_reason"] == ["Say the other reason in a few words."]
 
 
-def test_the_api_names_grade_and_reasons_and_older_members_stay(desk_api):
+def test_the_api_gives_grade_and_reasons_beside_the_older_members(desk_api):
     there = register(phone="617 555 0100")
     body = {"familyName": "Smith", "givenName": "Jane", "dateOfBirth": "1984-03-15"}
     problem = desk_api.post("/api/patients", body, format="json").json()

@@ -115,7 +115,7 @@ def test_a_later_first_year_makes_fewer_texts_a_date_of_birth(tune):
 
 
 @pytest.mark.django_db
-def test_with_more_exact_hits_enough_fuzzy_ones_are_added_to_longer_lists(tune):
+def test_fewer_enough_exact_hits_keep_fuzzy_hits_out(tune):
     register("Smith Ann", "Smith Ben", "Smyth Cleo")
     assert families("smith") == ["Smith", "Smith", "Smyth"]
     tune(enough_exact_hits=2)

@@ -37,7 +37,7 @@ from portal.patients.normalize import fold
         "Yusuf Youssef",
     ],
 )
-def test_one_name_in_several_spellings_has_one_sound(names):
+def test_spellings_of_one_name_have_one_phonetic_key(names):
     assert len({phonetic_key(fold(name)) for name in names.split()}) == 1
 
 
@@ -53,10 +53,10 @@ def test_one_name_in_several_spellings_has_one_sound(names):
         "Smith Smithson",
     ],
 )
-def test_other_names_have_other_sounds(names):
+def test_different_names_have_different_phonetic_keys(names):
     assert len({phonetic_key(fold(name)) for name in names.split()}) == len(names.split())
 
 
 @pytest.mark.parametrize("word", ["", "123", "Иванов", "李"])
-def test_a_word_without_latin_letters_has_no_sound(word):
+def test_a_word_without_latin_letters_has_no_phonetic_key(word):
     assert phonetic_key(fold(word)) == ""

@@ -1,4 +1,4 @@
-"""Pairs that may be one person: walked by keyboard, decided in one press, taken back, with and without scripts."""
+"""The worklist: walked by keyboard, pairs dismissed and reopened, with and without scripts."""
 
 import pytest
 from playwright.sync_api import expect
@@ -22,9 +22,9 @@ OTHERS = [JANE | {"family_name": "Other"}, JANE | {"family_name": "Other"}]
 
 @pytest.fixture
 def pairs(db):
-    """Two of them: one certain, one probable."""
+    """Two pairs: one certain, one probable."""
     register_patients(
-        [validate_details(one) for one in [*PEOPLE, *OTHERS]], by=None, source="import"
+        [validate_details(person) for person in [*PEOPLE, *OTHERS]], by=None, source="import"
     )
     run_scan(by=None)
 
@@ -79,7 +79,7 @@ def test_a_dismissed_pair_shows_who_and_why_and_can_be_reopened(desk, pairs, fro
 
 
 def test_the_first_scan_is_requested_here_and_its_progress_shown(desk):
-    register_patients([validate_details(one) for one in OTHERS], by=None, source="import")
+    register_patients([validate_details(person) for person in OTHERS], by=None, source="import")
     desk.open(PAGE)
     expect(desk.page.get_by_role("heading", name="Nobody has looked yet")).to_be_visible()
     is_readable_everywhere(desk)

@@ -1,4 +1,4 @@
-"""Two records of one person, merged at the desk and parted again, in a browser."""
+"""Two records of one person, merged and unmerged in a browser."""
 
 from portal.patients.services import register_patient
 

@@ -1,4 +1,4 @@
-"""Who may be registered already: shown while one types, moving nothing, decided once."""
+"""Possible duplicates: shown while the clerk types, moving nothing, decided once."""
 
 import re
 
@@ -9,8 +9,14 @@ from portal.patients.models import AccessRecord, Patient, PatientEvent
 from tests.browser.steps import JANE
 from tests.portal.conftest import PASSWORD
 
-FIELDS = "#id_family_name, #id_date_of_birth_0, #id_sex, #id_phone, #id_identifiers-0-value, .app-actions button"
-BOXES = "all => all.map(one => one.getBoundingClientRect()).map(box => [box.x, box.y + scrollY, box.width, box.height])"
+FIELDS = (
+    "#id_family_name, #id_date_of_birth_0, #id_sex, #id_phone, "
+    "#id_identifiers-0-value, .app-actions button"
+)
+BOXES = """all => all
+    .map(element => element.getBoundingClientRect())
+    .map(box => [box.x, box.y + scrollY, box.width, box.height])
+"""
 
 
 def places(desk):

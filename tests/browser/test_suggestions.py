@@ -7,7 +7,7 @@ from portal.patients.services import register_patient
 
 
 @pytest.fixture
-def three(db):
+def smiths(db):
     names = ["Abel", "Brook", "Clay"]
     return [
         register_patient({"family_name": "Smith", "given_name": name}, by=None, source="api")
@@ -27,7 +27,7 @@ def options(person):
     return person.page.get_by_role("listbox", name="Patients found").get_by_role("option")
 
 
-def test_two_arrow_keys_and_enter_open_the_second_suggestion(desk, three):
+def test_two_arrow_keys_and_enter_open_the_second_suggestion(desk, smiths):
     box = type_into_box(desk, "smith")
     expect(options(desk).first).to_contain_text("SMITH, Abel")
     for key in ("ArrowDown", "ArrowDown"):
@@ -35,17 +35,17 @@ def test_two_arrow_keys_and_enter_open_the_second_suggestion(desk, three):
     expect(box).to_be_focused()
     expect(desk.page.locator("[aria-selected=true]")).to_contain_text("SMITH, Brook")
     desk.page.keyboard.press("Enter")
-    expect(desk.page).to_have_url(f"/patients/{three[1].pk}/")
+    expect(desk.page).to_have_url(f"/patients/{smiths[1].pk}/")
 
 
-def test_enter_without_a_suggestion_searches(desk, three):
+def test_enter_without_a_suggestion_searches(desk, smiths):
     type_into_box(desk, "smith")
     expect(options(desk).first).to_be_visible()
     desk.page.keyboard.press("Enter")
     expect(desk.page).to_have_url("/patients/?q=smith")
 
 
-def test_escape_closes_the_list_and_leaves_the_text(desk, three):
+def test_escape_closes_the_list_and_leaves_the_text(desk, smiths):
     box = type_into_box(desk, "smith")
     expect(box).to_have_attribute("aria-expanded", "true")
     desk.page.keyboard.press("Escape")
@@ -54,7 +54,7 @@ def test_escape_closes_the_list_and_leaves_the_text(desk, three):
     expect(box).to_have_value("smith")
 
 
-def test_suggestions_close_when_the_box_is_left(desk, three):
+def test_suggestions_close_when_the_box_is_left(desk, smiths):
     type_into_box(desk, "smith")
     expect(options(desk).first).to_be_visible()
     desk.page.keyboard.press("Tab")
@@ -69,7 +69,7 @@ def test_a_text_that_finds_nobody_offers_to_register(desk):
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-def test_suggestions_are_accessible(staff, front_desk, three, width):
+def test_suggestions_are_accessible(staff, front_desk, smiths, width):
     person = staff(front_desk, width=width)
     type_into_box(person, "smith")
     expect(options(person).first).to_be_visible()

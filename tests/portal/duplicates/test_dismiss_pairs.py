@@ -1,4 +1,4 @@
-"""A person says once that two records are two people; that stands until it is taken back."""
+"""A user dismisses a pair once; that stands until the pair is reopened."""
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -27,14 +27,14 @@ def register(**details) -> Patient:
 
 
 @pytest.fixture
-def two():
+def records():
     return register(), register(given_name="Joan")
 
 
-def test_first_dismissal_stands_in_whatever_order_the_pair_is_given(two, front_desk):
-    one, other = two
-    dismiss_pair(other.pk, one.pk, by=front_desk, reason="Twins")
-    dismiss_pair(one.pk, other.pk, by=None, reason="Another")
+def test_first_dismissal_stands_in_whatever_order_the_pair_is_given(records, front_desk):
+    first, second = records
+    dismiss_pair(second.pk, first.pk, by=front_desk, reason="Twins")
+    dismiss_pair(first.pk, second.pk, by=None, reason="Another")
     pair = PossibleDuplicate.objects.get()
     assert (pair.state, pair.reason, pair.decided_by, pair.grade) == (
         "apart",
@@ -42,55 +42,57 @@ def test_first_dismissal_stands_in_whatever_order_the_pair_is_given(two, front_d
         front_desk,
         "probable",
     )
-    assert [pair.first, pair.second] == sorted(two, key=lambda patient: patient.pk)
+    assert [pair.first, pair.second] == sorted(records, key=lambda patient: patient.pk)
 
 
-def test_a_dismissed_pair_is_reopened_and_both_decisions_are_audited(two, front_desk):
-    one, other = (patient.pk for patient in two)
-    dismiss_pair(one, other, by=front_desk)
-    pair = reopen_pair(other, one, by=front_desk)
-    reopen_pair(other, one, by=front_desk)
+def test_a_dismissed_pair_is_reopened_and_both_decisions_are_audited(records, front_desk):
+    first, second = (patient.pk for patient in records)
+    dismiss_pair(first, second, by=front_desk)
+    pair = reopen_pair(second, first, by=front_desk)
+    reopen_pair(second, first, by=front_desk)
     assert (pair.state, pair.decided_by, pair.decided_at) == (PairState.OPEN, None, None)
     records = AccessRecord.objects.filter(user=front_desk).order_by("id")
     assert [(record.action, set(record.patient_ids)) for record in records] == [
-        ("set_apart", {one, other}),
-        ("put_back", {one, other}),
+        ("set_apart", {first, second}),
+        ("put_back", {first, second}),
     ]
 
 
-def test_a_weak_pair_can_be_dismissed_but_not_reopened(two):
+def test_a_weak_pair_can_be_dismissed_but_not_reopened(records):
     stranger = register(family_name="Other", date_of_birth="1950-01-02")
-    assert dismiss_pair(two[0].pk, stranger.pk, by=None).grade == "possible"
+    assert dismiss_pair(records[0].pk, stranger.pk, by=None).grade == "possible"
     with pytest.raises(Conflict):
-        reopen_pair(two[0].pk, stranger.pk, by=None)
+        reopen_pair(records[0].pk, stranger.pk, by=None)
 
 
-def test_a_pair_of_one_record_or_with_a_missing_one_is_refused(two):
+def test_a_pair_of_one_record_or_with_a_missing_one_is_refused(records):
     with pytest.raises(InvalidInput):
-        dismiss_pair(two[0].pk, two[0].pk, by=None)
+        dismiss_pair(records[0].pk, records[0].pk, by=None)
     with pytest.raises(NotFound):
-        dismiss_pair(two[0].pk, uuid.uuid4(), by=None)
+        dismiss_pair(records[0].pk, uuid.uuid4(), by=None)
     assert not PossibleDuplicate.objects.exists()
 
 
 def test_deleting_a_patient_by_sql_deletes_the_pairs():
-    two = Patient.objects.bulk_create(
+    records = Patient.objects.bulk_create(
         [Patient(family_name="Example"), Patient(family_name="Example")]
     )
-    dismiss_pair(two[0].pk, two[1].pk, by=None)
+    dismiss_pair(records[0].pk, records[1].pk, by=None)
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM patients_patient WHERE id = %s", [two[1].pk])
+        cursor.execute("DELETE FROM patients_patient WHERE id = %s", [records[1].pk])
     assert not PossibleDuplicate.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_users_who_dismiss_at_once_make_one_decision(two):
-    one, other = (patient.pk for patient in two)
+def test_eight_users_who_dismiss_at_once_make_one_decision(records):
+    first, second = (patient.pk for patient in records)
 
     def decide(number):
         try:
             return dismiss_pair(
-                *((one, other) if number % 2 else (other, one)), by=None, reason=f"Desk {number}"
+                *((first, second) if number % 2 else (second, first)),
+                by=None,
+                reason=f"Desk {number}",
             ).reason
         finally:
             connection.close()

@@ -1,4 +1,4 @@
-"""A scan finds the pairs that the rules of matching take for strong, and whatever was decided stands."""
+"""A scan finds the pairs that match strongly, and every decision stands."""
 
 from datetime import date
 from io import StringIO
@@ -26,7 +26,7 @@ JANE = {"family_name": "Example", "given_name": "Jane", "date_of_birth": "1984-0
 
 
 def register(**details) -> Patient:
-    """As an import does: nobody asks whether the person is here."""
+    """Registers as an import does, without a look at possible duplicates."""
     [patient] = register_patients([validate_details(JANE | details)], by=None, source="import")
     return patient
 
@@ -40,7 +40,7 @@ def open_pairs() -> dict[frozenset[UUID], tuple[str, list[str]]]:
     return {frozenset((row.first_id, row.second_id)): (row.grade, row.reasons) for row in rows}
 
 
-def two(one: Patient, other: Patient) -> frozenset[UUID]:
+def pair_of(one: Patient, other: Patient) -> frozenset[UUID]:
     return frozenset((one.pk, other.pk))
 
 
@@ -95,7 +95,7 @@ def test_a_scan_finds_every_kind_of_strong_match(other, grade, reasons):
     register(family_name="Stranger", given_name="Ann")
     scan()
     [(pair, (found, why))] = open_pairs().items()
-    assert (pair, found) == (two(one, alike), grade)
+    assert (pair, found) == (pair_of(one, alike), grade)
     assert why == reasons
 
 
@@ -107,7 +107,7 @@ def test_exchanged_birth_dates_and_shared_phones_are_found():
         register(**tom | {"family_name": "Since"}),
     )
     scan()
-    assert open_pairs().keys() == {two(one, exchanged), two(known, married)}
+    assert open_pairs().keys() == {pair_of(one, exchanged), pair_of(known, married)}
 
 
 def test_possible_matches_are_not_on_the_worklist():
@@ -135,7 +135,7 @@ def test_a_dismissed_pair_is_not_found_again_until_it_is_reopened():
     assert not open_pairs()
     reopen_pair(one.pk, other.pk, by=None)
     scan()
-    assert open_pairs().keys() == {two(one, other)}
+    assert open_pairs().keys() == {pair_of(one, other)}
 
 
 def test_registering_with_an_override_reason_dismisses_the_pair(front_desk):
@@ -169,7 +169,7 @@ def test_a_person_who_cannot_be_identified_dismisses_no_pair():
         same, by=None, source="portal", duplicate_reason=UNIDENTIFIED_REASON, shown=[one.pk]
     )
     scan()
-    assert open_pairs().keys() == {two(one, other)}
+    assert open_pairs().keys() == {pair_of(one, other)}
 
 
 def test_pairs_leave_when_they_no_longer_match_and_come_back():
@@ -182,8 +182,8 @@ def test_pairs_leave_when_they_no_longer_match_and_come_back():
     assert not open_pairs()
     assert PossibleDuplicate.objects.get().state == PairState.GONE
     restore_patient(one.pk, by=None, source="portal")
-    assert open_pairs().keys() == {two(one, other)}
-    assert fourth.pk not in {one for pair in open_pairs() for one in pair}
+    assert open_pairs().keys() == {pair_of(one, other)}
+    assert not any(fourth.pk in pair for pair in open_pairs())
 
 
 def test_scanning_one_patient_finds_what_the_whole_scan_would():
@@ -191,7 +191,7 @@ def test_scanning_one_patient_finds_what_the_whole_scan_would():
     register(family_name="Third"), register(family_name="Third")
     assert scan_patients([other.pk]) == 1
     assert open_pairs() == {
-        two(one, other): ("probable", ["same family name", "same date of birth"])
+        pair_of(one, other): ("probable", ["same family name", "same date of birth"])
     }
 
 
@@ -202,7 +202,7 @@ def test_a_large_group_is_paired_with_its_oldest_record_only(monkeypatch):
     for _ in range(6):
         register(family_name="Unknown", given_name="")
     figures = scan()
-    assert open_pairs().keys() == {two(group[0], other) for other in group[1:]}
+    assert open_pairs().keys() == {pair_of(group[0], other) for other in group[1:]}
     assert figures["left_out"] == 1
 
 

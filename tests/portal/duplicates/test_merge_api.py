@@ -1,4 +1,4 @@
-"""Merging through the API: rights, versions, and what a client that holds the old id is told."""
+"""Merging through the API: rights, versions, and the answers to a client with the old id."""
 
 import pytest
 
@@ -57,7 +57,7 @@ def test_take_names_the_values_of_the_merged_record(desk_api, pair):
 def test_what_is_wrong_is_named_and_nothing_is_merged(desk_api, pair, body, status, pointer):
     answer = merge(desk_api, pair, **body)
     assert answer.status_code == status
-    assert [one["pointer"] for one in answer.json().get("errors", [])] == (
+    assert [error["pointer"] for error in answer.json().get("errors", [])] == (
         [pointer] if pointer else []
     )
     assert not Patient.objects.filter(status="merged").exists()
@@ -106,10 +106,12 @@ def test_a_list_holds_merged_records_only_when_asked_for_them(desk_api, pair):
     older, newer = pair
     merge(desk_api, pair)
     found = {
-        status: [one["id"] for one in desk_api.get("/api/patients", {"status": status}).json()]
+        status: [
+            patient["id"] for patient in desk_api.get("/api/patients", {"status": status}).json()
+        ]
         for status in ("active", "merged")
     }
     assert found == {"active": [str(older.pk)], "merged": [str(newer.pk)]}
-    assert [one["id"] for one in desk_api.get("/api/patients", {"q": newer.mrn}).json()] == [
-        str(older.pk)
-    ]
+    assert [
+        patient["id"] for patient in desk_api.get("/api/patients", {"q": newer.mrn}).json()
+    ] == [str(older.pk)]

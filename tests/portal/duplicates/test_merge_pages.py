@@ -1,4 +1,6 @@
-"""The pages of a merge: find the other record, compare, decide, and go back; who has no right sees none of it."""
+"""The pages of a merge: find the other record, compare, merge, and undo the merge."""
+
+from itertools import chain
 
 import pytest
 
@@ -43,13 +45,13 @@ def page_of(answer) -> str:
     return " ".join(answer.content.decode().split())
 
 
-def address(one, other) -> str:
-    return f"/patients/{one.pk}/merge/{other.pk}/"
+def address(first, second) -> str:
+    return f"/patients/{first.pk}/merge/{second.pk}/"
 
 
-def send(desk, one, other, **sent):
-    """As the page sends it, with the radios as they stand there."""
-    answer = desk.get(address(one, other), {"keep": sent["keep"]} if "keep" in sent else {})
+def send(desk, first, second, **sent):
+    """Sends the form as the page does, with its radio buttons as they are."""
+    answer = desk.get(address(first, second), {"keep": sent["keep"]} if "keep" in sent else {})
     chosen = {
         f"from_{line.choice}": str(value.record)
         for line in answer.context["lines"]
@@ -59,7 +61,7 @@ def send(desk, one, other, **sent):
     versions = {name: answer.context["form"][name].value() for name in ("version", "into_version")}
     keep = str(answer.context["survivor"].pk)
     return desk.post(
-        address(one, other),
+        address(first, second),
         {**versions, **chosen, "keep": keep, "reason": "Papers seen", **sent},
         follow=True,
     )
@@ -76,8 +78,11 @@ def test_the_older_record_survives_and_gets_what_it_lacks(desk, older, newer, is
         if line.differs
     }
     assert differing == {
-        "given_name": [older.pk], "phone": [newer.pk], "address": [older.pk], "registered_on": [older.pk],
-    }  # fmt: skip
+        "given_name": [older.pk],
+        "phone": [newer.pk],
+        "address": [older.pk],
+        "registered_on": [older.pk],
+    }
     answer = send(desk, *pair)
     assert answer.redirect_chain[-1][0] == f"/patients/{older.pk}/"
     assert f"MRN {newer.mrn} was merged into this record." in page_of(answer)
@@ -176,46 +181,41 @@ def test_an_archived_record_does_not_survive(desk, older, newer):
 def test_comparing_records_access_to_both(desk, older, newer, front_desk):
     desk.get(address(older, newer))
     read = AccessRecord.objects.filter(user=front_desk, action="compare")
-    assert [one.patient_ids for one in read.order_by("id")] == [[older.pk], [newer.pk]]
+    assert [record.patient_ids for record in read.order_by("id")] == [[older.pk], [newer.pk]]
 
 
 def test_a_user_without_the_right_sees_no_link_and_gets_403(client, make_user, older, newer):
     client.force_login(make_user("clinician"))
     assert "/merge/" not in page_of(client.get(f"/patients/{older.pk}/"))
-    for answer in (
-        client.get(f"/patients/{older.pk}/merge/"), client.get(address(older, newer)),
-        client.post(address(older, newer)), client.post(f"/patients/{newer.pk}/unmerge/"),
-    ):  # fmt: skip
-        assert answer.status_code == 403
+    for place in (f"/patients/{older.pk}/merge/", address(older, newer)):
+        assert client.get(place).status_code == 403
+    for place in (address(older, newer), f"/patients/{newer.pk}/unmerge/"):
+        assert client.post(place).status_code == 403
     Patient.objects.filter(pk=newer.pk).update(status="merged", merged_into=older)
     assert "Undo merge" not in page_of(client.get(f"/patients/{newer.pk}/"))
     assert User.objects.filter(groups__permissions__codename="merge_patient").count() == 0
 
 
-def told(desk, patient) -> list[tuple[str, list[str]]]:
+def told_changes(desk, patient) -> list[tuple[str, list[str]]]:
     days = desk.get(f"/patients/{patient.pk}/timeline/").context["days"]
-    return [
-        (one.title, list(one.details))
-        for _, happenings in days
-        for one in happenings
-        if one.version
-    ]
+    entries = chain.from_iterable(happenings for _, happenings in days)
+    return [(entry.title, list(entry.details)) for entry in entries if entry.version]
 
 
 def test_timeline_and_history_tell_the_merge_on_both_sides(desk, older, newer):
     send(desk, older, newer)
-    assert told(desk, older)[0] == (
+    assert told_changes(desk, older)[0] == (
         f"Merged MRN {newer.mrn} into this record",
         ["Because: Papers seen", "Phone added: 617 555 0100", "Insurance added: B1"],
     )
-    title, details = told(desk, newer)[0]
+    title, details = told_changes(desk, newer)[0]
     assert (title, details[0]) == (f"Merged into MRN {older.mrn}", "Because: Papers seen")
     for patient in (older, newer):
         page = page_of(desk.get(f"/patients/{patient.pk}/history/"))
         assert f"/patients/{patient.pk}/undo/" not in page
     assert f"<td>MRN {older.mrn}</td>" in page
     desk.post(f"/patients/{newer.pk}/unmerge/")
-    assert [told(desk, one)[0][0] for one in (older, newer)] == [
+    assert [told_changes(desk, record)[0][0] for record in (older, newer)] == [
         f"Merge of MRN {newer.mrn} undone",
         "Merge undone",
     ]

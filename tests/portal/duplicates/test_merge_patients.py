@@ -1,4 +1,4 @@
-"""Two records of one person become one, and two again: whole or not at all, and nothing of anybody is lost."""
+"""Two records become one, and two again: whole or not at all, and no value is lost."""
 
 from itertools import pairwise
 
@@ -20,9 +20,8 @@ from portal.patients.models import (
 )
 from tests.portal.patients.test_two_desks_at_once import at_once
 
-pytestmark = pytest.mark.django_db(
-    transaction=True
-)  # What one transaction changes is one version: each needs its own.
+# All changes of one transaction are one version, so that each change needs its own.
+pytestmark = pytest.mark.django_db(transaction=True)
 HOW = {"by": None, "source": "portal"}
 
 
@@ -82,15 +81,18 @@ def test_each_record_has_one_more_version_in_the_log(survivor, duplicate):
     assert log_of(survivor) == [(1, "active"), (2, "active")]
     assert log_of(duplicate) == [(1, "active"), (2, "merged")]
     moved = IdentifierChange.objects.filter(version=2).order_by("value", "is_added")
-    assert [(one.value, one.patient_id, one.is_added) for one in moved] == [
-        ("B1", duplicate.pk, False), ("B1", survivor.pk, True), ("B2", duplicate.pk, False), ("B2", survivor.pk, True),
-    ]  # fmt: skip
+    assert [(change.value, change.patient_id, change.is_added) for change in moved] == [
+        ("B1", duplicate.pk, False),
+        ("B1", survivor.pk, True),
+        ("B2", duplicate.pk, False),
+        ("B2", survivor.pk, True),
+    ]
     before = record_as_of(None, Patient.objects.get(pk=survivor.pk), version=1)
-    assert [one.value for one in before.identifiers] == ["A1"]
+    assert [identifier.value for identifier in before.identifiers] == ["A1"]
 
 
 def test_a_survivor_that_gains_nothing_has_a_new_version_too():
-    """Else its timeline would not tell, and a program would not hear."""
+    """Else its timeline would not show the merge, and no event would follow."""
     survivor, duplicate = register("Example"), register("Example", city="Leeds")
     assert merge(duplicate, survivor).version == 2
     assert [context["merge"]["reason"] for context in contexts(version=2)] == ["Papers seen"] * 2
@@ -108,17 +110,17 @@ def test_later_changes_of_the_same_request_are_no_part_of_the_merge(survivor, du
 
 
 def test_unmerging_makes_both_records_what_they_were(survivor, duplicate):
-    before = [facts(one) for one in (survivor, duplicate)]
+    before = [columns(record) for record in (survivor, duplicate)]
     merge(duplicate, survivor, take=["family_name", "phone", "address"])
     result = unmerge_patient(duplicate.pk, **HOW)
-    assert [facts(one) for one in (result.survivor, result.unmerged)] == before
+    assert [columns(record) for record in (result.survivor, result.unmerged)] == before
     assert result.kept_by_survivor == []
     assert (numbers_of(survivor), numbers_of(duplicate)) == (["A1"], ["B1", "B2"])
     assert log_of(survivor) == [(1, "active"), (2, "active"), (3, "active")]
     assert log_of(duplicate) == [(1, "active"), (2, "merged"), (3, "active")]
 
 
-def facts(patient) -> dict:
+def columns(patient) -> dict:
     changing = {"_state", "version", "updated_at", "changed_in", "_prefetched_objects_cache"}
     return {
         name: value
@@ -224,8 +226,8 @@ def test_no_channel_changes_a_merged_record(survivor, duplicate):
 
 def test_a_chain_is_merged_link_by_link_and_unmerged_from_its_end():
     records = [register(name, f"{name}1") for name in "CBA"]
-    for one, into in pairwise(records):
-        merge(one, into)
+    for duplicate, into in pairwise(records):
+        merge(duplicate, into)
     third, second, first = records
     assert numbers_of(first) == ["A1", "B1", "C1"]
     with pytest.raises(Conflict):
@@ -233,23 +235,23 @@ def test_a_chain_is_merged_link_by_link_and_unmerged_from_its_end():
     unmerge_patient(second.pk, **HOW)
     assert (numbers_of(first), numbers_of(second)) == (["A1"], ["B1", "C1"])
     unmerge_patient(third.pk, **HOW)
-    assert [numbers_of(one) for one in records] == [["C1"], ["B1"], ["A1"]]
+    assert [numbers_of(record) for record in records] == [["C1"], ["B1"], ["A1"]]
 
 
 def test_two_users_who_merge_crosswise_get_one_merge_and_a_conflict(survivor, duplicate):
-    """Red without the locks in one order: the database ends one of the two as a deadlock, or both are merged."""
+    """Red without locks in one order: one of the two is a deadlock, or both are merged."""
     for _ in range(5):
         pairs = [(duplicate, survivor), (survivor, duplicate)] * 2
-        results = at_once(4, lambda number: merge(*pairs[number]))  # noqa: B023 - called within the loop
-        assert sum(isinstance(one, Patient) for one in results) == 1
-        assert sum(isinstance(one, Conflict) for one in results) == 3
+        results = at_once(4, lambda number, pairs=pairs: merge(*pairs[number]))
+        assert sum(isinstance(result, Patient) for result in results) == 1
+        assert sum(isinstance(result, Conflict) for result in results) == 3
         merged = Patient.objects.get(status="merged")
         unmerge_patient(merged.pk, **HOW)
-    assert [numbers_of(one) for one in (survivor, duplicate)] == [["A1"], ["B1", "B2"]]
+    assert [numbers_of(record) for record in (survivor, duplicate)] == [["A1"], ["B1", "B2"]]
 
 
 def test_a_fault_in_the_middle_of_a_merge_changes_nothing(survivor, duplicate):
-    """The last of the writes fails, after both records were written. Red where these are transactions of their own."""
+    """The last of the writes fails. Red where the earlier ones are transactions of their own."""
     before = everything()
     with connection.cursor() as cursor:
         cursor.execute("""

@@ -1,4 +1,4 @@
-"""The page of possible duplicates: compare, decide once, take it back."""
+"""The page of possible duplicates: compare pairs, dismiss them, reopen them."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -43,8 +43,8 @@ def desk(client, front_desk):
 
 def shown(answer) -> list[tuple[str, set[str]]]:
     return [
-        (one.pair.grade, {side.patient.given_name for side in one.sides})
-        for one in answer.context["page"].rows
+        (row.pair.grade, {side.patient.given_name for side in row.sides})
+        for row in answer.context["page"].rows
     ]
 
 
@@ -56,14 +56,16 @@ def test_pages_list_certain_pairs_first_then_by_reasons_then_by_age(desk):
     register(), register()
     run_scan(by=None)
     pairs = desk.get(PAGE).context["page"].rows
-    assert [one.pair.grade for one in pairs] == ["certain", "probable", "probable", "probable"]
-    assert [len(one.pair.reasons) for one in pairs] == [2, 3, 2, 2]
-    ids = [one.pair.pk for one in pairs]
+    assert [row.pair.grade for row in pairs] == ["certain", "probable", "probable", "probable"]
+    assert [len(row.pair.reasons) for row in pairs] == [2, 3, 2, 2]
+    ids = [row.pair.pk for row in pairs]
     assert ids[2] > ids[3]
     for at in range(len(ids)):
         seen = list_open_pairs(None, limit=at + 1)
-        rest = desk.get(PAGE, {"after": seen.next_cursor}) if seen.next_cursor else None
-        assert [one.pair.pk for one in (rest.context["page"].rows if rest else [])] == ids[at + 1 :]
+        rest = []
+        if seen.next_cursor:
+            rest = desk.get(PAGE, {"after": seen.next_cursor}).context["page"].rows
+        assert [row.pair.pk for row in rest] == ids[at + 1 :]
     assert [grade for grade, _ in shown(desk.get(PAGE, {"grade": "certain"}))] == ["certain"]
 
 
@@ -93,9 +95,9 @@ def test_one_press_dismisses_a_pair_and_another_reopens_it(desk, front_desk):
     assert after.redirect_chain[-1][0] == f"{PAGE}?grade=probable"
     assert "are two people." in after.content.decode()
     assert not shown(after)
-    apart = desk.get(PAGE, {"show": "apart"})
-    assert shown(apart) == [("probable", {"Jane", "Rita"})]
-    assert str(front_desk) in apart.content.decode()
+    dismissed = desk.get(PAGE, {"show": "apart"})
+    assert shown(dismissed) == [("probable", {"Jane", "Rita"})]
+    assert str(front_desk) in dismissed.content.decode()
     back = desk.post(f"{PAGE}{pair.pk}/put-back/", {"grade": "probable"}, follow=True)
     assert shown(back) == [("probable", {"Jane", "Rita"})]
 

@@ -1,11 +1,11 @@
-"""Many new people at once are held against those who are here, and nobody is missed whom the rules would name."""
+"""Many new people are matched at once, and no match of the rules is missed."""
 
 import random
 from datetime import date
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as some
+from hypothesis import strategies as st
 
 from portal.patients.matching import bulk
 from portal.patients.matching.bulk import liquid_consonants, load_people_index, may_be_similar
@@ -54,7 +54,7 @@ COLUMNS = (
 )
 
 
-def somebody(dice: random.Random) -> dict:
+def random_person(dice: random.Random) -> dict:
     born = dice.choice(DAYS)
     precision = dice.choice(["day", "day", "month", "year"]) if born and born.day == 1 else "day"
     details = {
@@ -70,27 +70,29 @@ def somebody(dice: random.Random) -> dict:
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", range(3))
 def test_the_index_finds_what_comparing_everybody_finds(seed):
-    """Red when one of the questions of `load_people_index`, or the door `may_be_similar`, leaves somebody out."""
+    """Red when a query of `load_people_index`, or `may_be_similar`, leaves a match out."""
     dice = random.Random(seed)
-    register_patients([somebody(dice) for _ in range(150)], by=None, source="import")
+    register_patients([random_person(dice) for _ in range(150)], by=None, source="import")
     known = {
         row.pop("id"): compared_fields(row, ()) for row in Patient.objects.values("id", *COLUMNS)
     }
-    newcomers = [compared_fields(somebody(dice)) for _ in range(60)]
-    crowd, total = load_people_index(newcomers), 0
+    newcomers = [compared_fields(random_person(dice)) for _ in range(60)]
+    index, total = load_people_index(newcomers), 0
     for new in newcomers:
         every = [
-            match for one, facts in known.items() if (match := grade_match(one, facts, new=new))
+            match
+            for patient_id, fields in known.items()
+            if (match := grade_match(patient_id, fields, new=new))
         ]
         strong = {match.patient_id: match for match in every if match.grade.is_strong}
-        assert {match.patient_id: match for match in crowd.find_strong_matches(new)} == strong
+        assert {match.patient_id: match for match in index.find_strong_matches(new)} == strong
         total += len(strong)
     assert total > 60  # Else nothing was tried.
 
 
 @pytest.mark.django_db
 def test_an_archived_patient_is_not_matched():
-    [anna] = register_patients([somebody(random.Random(1))], by=None, source="import")
+    [anna] = register_patients([random_person(random.Random(1))], by=None, source="import")
     archive_patient(anna.pk, by=None, source="portal")
     new = compared_fields(Patient.objects.values(*COLUMNS).get())
     assert load_people_index([new]).find_strong_matches(new) == []
@@ -112,18 +114,18 @@ def test_the_same_family_is_found_on_a_crowded_birth_date(
         for n in range(50)
     ]
     with django_assert_max_num_queries(4):
-        crowd = load_people_index(new)
-    assert all(len(crowd.find_strong_matches(one)) == 1 for one in new)
+        index = load_people_index(new)
+    assert all(len(index.find_strong_matches(person)) == 1 for person in new)
 
 
 @settings(deadline=None, max_examples=1000)
-@given(some.text(alphabet="abcdefghijklmnopqrstuvwxyzßøłđæœþðı", max_size=9))
+@given(st.text(alphabet="abcdefghijklmnopqrstuvwxyzßøłđæœþðı", max_size=9))
 def test_the_phonetic_key_has_the_liquid_consonants_of_the_name(name):
     assert liquid_consonants(phonetic_key(name).lower()) == liquid_consonants(name)
 
 
 @settings(deadline=None, max_examples=300)
-@given(some.text(alphabet="abeghknptw ", max_size=7), some.text(alphabet="abeghknptw ", max_size=7))
-def test_names_that_are_similar_pass_the_quick_check(one, other):
-    one, other = " ".join(one.split()), " ".join(other.split())
-    assert may_be_similar(one, other) or not compare_names(one, other)
+@given(st.text(alphabet="abeghknptw ", max_size=7), st.text(alphabet="abeghknptw ", max_size=7))
+def test_names_that_are_similar_pass_the_quick_check(first, second):
+    first, second = " ".join(first.split()), " ".join(second.split())
+    assert may_be_similar(first, second) or not compare_names(first, second)

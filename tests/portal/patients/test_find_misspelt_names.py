@@ -1,4 +1,4 @@
-"""Recall: of a thousand names with one slip in them, nearly all are found in the first ten, the common ones first."""
+"""Of a thousand names with one slip, nearly all are found in the first ten hits."""
 
 import random
 
@@ -14,7 +14,7 @@ ASKED, WANTED = 1000, 0.98
 
 
 def names() -> list[tuple[str, str]]:
-    """Common and rare ones in all mixtures; the same ones on every machine."""
+    """Returns common and rare names in all mixtures, the same on every machine."""
     dice = random.Random(11)
     families, given = [*FAMILIES, *rare_names(1500)], [*GIVEN, *rare_names(200)]
     return [(dice.choice(families), dice.choice(given)) for _ in range(2500)]
@@ -34,7 +34,7 @@ def test_a_name_with_one_slip_is_found_in_the_first_ten():
 
 
 def is_found(person: tuple[str, str], dice: random.Random) -> bool:
-    """Typed in either order, the slip in either name."""
+    """Returns whether a search finds the person, with the slip in either name, in either order."""
     family, given = person
     typed = (
         [misspelt(family, dice), given] if dice.random() < 0.5 else [family, misspelt(given, dice)]
@@ -45,11 +45,11 @@ def is_found(person: tuple[str, str], dice: random.Random) -> bool:
 
 
 def register(**families: str) -> None:
-    """Of each family those with these given names."""
+    """Registers patients: each family name with its given names."""
     details = [
-        {"family_name": name, "given_name": one}
-        for name, given in families.items()
-        for one in given.split()
+        {"family_name": family, "given_name": given}
+        for family, given_names in families.items()
+        for given in given_names.split()
     ]
     register_patients(details, by=None, source="command")
 
@@ -65,14 +65,14 @@ MANY = " ".join(f"Given{number:02}" for number in range(40))
 
 
 def test_of_names_with_as_many_slips_the_common_one_comes_first():
-    """Red in the order of the alphabet, which hides Smith behind a dozen who hardly anybody is called."""
+    """Red in the order of the alphabet, which hides Smith behind a dozen rare names."""
     register(**{f"S{letter}ith": "Ann" for letter in "abcdefghijkl"}, Smith=MANY)
     assert first("sith")[0] == "Smith Given00: One letter off: Smith"
     assert len({hit.split()[0] for hit in first("sith")}) > 5
 
 
 def test_a_commoner_name_stands_behind_the_first_six_exact_hits():
-    """Red without `likelier`: Lope and Loper fill the first ten."""
+    """Red without `find_commoner_hits`: Lope and Loper fill the first ten."""
     register(Lope="Ann Ben", Loper="Ann Ben Cleo Dan Eve Fay Gus Hal Ida", Lopez=MANY)
     names = [hit.split()[0] for hit in first("lope")]
     assert names == ["Lope"] * 2 + ["Loper"] * 4 + ["Lopez"] * 4

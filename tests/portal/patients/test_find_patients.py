@@ -1,4 +1,4 @@
-"""One box finds by name, date, phone, MRN and identifier, in the forms that people type, the best hit first."""
+"""The search box finds by name, date, phone, MRN and identifier, the best hit first."""
 
 import re
 
@@ -26,13 +26,20 @@ PEOPLE = [
 
 @pytest.fixture(autouse=True)
 def people():
-    details = [
-        {
-            "family_name": family, "given_name": given, "date_of_birth": born, "phone": phone,
-            "identifiers": [{"system": system, "value": identifier_value(value)} for system, value in held],
-        }
-        for family, given, born, phone, held in PEOPLE
-    ]  # fmt: skip
+    details = []
+    for family, given, born, phone, identifiers in PEOPLE:
+        details.append(
+            {
+                "family_name": family,
+                "given_name": given,
+                "date_of_birth": born,
+                "phone": phone,
+                "identifiers": [
+                    {"system": system, "value": identifier_value(value)}
+                    for system, value in identifiers
+                ],
+            }
+        )
     return register_patients(details, by=None, source="command")
 
 
@@ -233,14 +240,14 @@ def test_the_api_gives_the_reason_of_each_hit_but_not_in_a_plain_list(desk_api, 
         [desk_api.get(f"/api/patients/{people[0].pk}").json()],
     ):
         assert answer
-        assert not any("matchedOn" in one for one in answer)
+        assert not any("matchedOn" in patient for patient in answer)
 
 
 def test_the_link_to_the_next_page_goes_through_hits_of_all_kinds(desk_api):
     seen, address = [], "/api/patients?q=1984&limit=1"
     while address:
         answer = desk_api.get(address)
-        seen += [one["familyName"] for one in answer.json()]
+        seen += [patient["familyName"] for patient in answer.json()]
         address = answer.headers.get("Link", "").partition(">")[0].lstrip("<")
     assert seen == ["Gonzalez", "Smith", "van der Berg"]
 
@@ -268,7 +275,7 @@ def test_an_archived_patient_is_found_only_on_request(people, client, front_desk
 
 def test_suggestions_are_links_with_birth_date_and_mrn(client, front_desk, people):
     client.force_login(front_desk)
-    told = client.get("/patients/suggest/", {"q": "smiht john"}).content.decode()
+    suggestions = client.get("/patients/suggest/", {"q": "smiht john"}).content.decode()
     for words in (
         "SMITH, John",
         "15-Mar-1984",
@@ -276,9 +283,9 @@ def test_suggestions_are_links_with_birth_date_and_mrn(client, front_desk, peopl
         "Sounds alike: Smith",
         f"/patients/{people[0].pk}/",
     ):
-        assert words in told
-    assert "/patients/?q=smiht%20john" in told
-    assert "Register “smiht john”" in told
+        assert words in suggestions
+    assert "/patients/?q=smiht%20john" in suggestions
+    assert "Register “smiht john”" in suggestions
     assert people[0].pk in AccessRecord.objects.get(action="list", user=front_desk).patient_ids
 
 
@@ -301,11 +308,11 @@ def test_a_long_list_says_about_how_many_there_are(client, front_desk):
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE patients_patient")
     for text, count in [("person", 120), ("", 129)]:
-        said = re.search(
+        estimate = re.search(
             r"about (\d+) patients", client.get("/patients/", {"q": text}).content.decode()
         )
-        assert said
-        assert abs(int(said[1]) - count) < 20
+        assert estimate
+        assert abs(int(estimate[1]) - count) < 20
     assert "about" not in client.get("/patients/", {"q": "smith"}).content.decode()
 
 

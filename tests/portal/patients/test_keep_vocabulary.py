@@ -1,4 +1,4 @@
-"""The vocabulary of names knows every word through every door, and what sounds or is written like another."""
+"""The vocabulary knows every word of every name, and the words that are similar to it."""
 
 import threading
 
@@ -21,16 +21,17 @@ from portal.patients.services import (
 )
 
 pytestmark = pytest.mark.django_db
-NAMES = (
-    "Smith Smyth Schmidt McDonald Macdonald Mackay McHugh MacIntyre Knight Gnocchi Pneuma Psathas Wright "
-    "Phillips Xavier Maxwell Nietzsche Tschaikowski Shah Zhang Sjöberg Czerny Bach Koch Christian Chloe Chavez "
-    "Callaghan Singh Rodgers Geoffrey George Garcia Cécile Schulz Schultz Fitzgerald Wagner Edwards Howard "
-    "Yusuf Yvonne Lamb Thompson Simpson Hampton Quinn Zoë Lee Lowe Strauß Sørensen Łukasz Đorđević Æthel Þór "
-    "Иванов 李 Aaa Eek O'Brien Ee X Ng Nguyen Iñigo Jiří Ümit İlknur Szymański Wojciech "
-)
+NAMES = """
+    Smith Smyth Schmidt McDonald Macdonald Mackay McHugh MacIntyre Knight Gnocchi Pneuma
+    Psathas Wright Phillips Xavier Maxwell Nietzsche Tschaikowski Shah Zhang Sjöberg Czerny
+    Bach Koch Christian Chloe Chavez Callaghan Singh Rodgers Geoffrey George Garcia Cécile
+    Schulz Schultz Fitzgerald Wagner Edwards Howard Yusuf Yvonne Lamb Thompson Simpson
+    Hampton Quinn Zoë Lee Lowe Strauß Sørensen Łukasz Đorđević Æthel Þór Иванов 李 Aaa Eek
+    O'Brien Ee X Ng Nguyen Iñigo Jiří Ümit İlknur Szymański Wojciech
+"""
 
 
-def asked(function, word):
+def call_sql(function, word):
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(%s)", [word])
         return cursor.fetchone()[0]
@@ -38,15 +39,15 @@ def asked(function, word):
 
 @pytest.mark.parametrize("name", NAMES.split())
 def test_python_and_sql_give_a_name_the_same_phonetic_key(name):
-    assert asked("patients_sound", fold(name)) == phonetic_key(fold(name))
+    assert call_sql("patients_sound", fold(name)) == phonetic_key(fold(name))
 
 
 def words():
     return set(NameWord.objects.values_list("word", flat=True))
 
 
-def borne():
-    """What the vocabulary should hold: the words of everybody's names, and the same sound and misspellings as ever."""
+def used_words():
+    """Returns what the vocabulary should hold: the words of the names of all patients."""
     return {word for patient in Patient.objects.all() for word in fold(_names(patient)).split()}
 
 
@@ -68,7 +69,7 @@ def test_every_channel_adds_new_words_to_the_vocabulary(tmp_path):
     with connection.cursor() as cursor, rows.open() as file:
         cursor.copy_expert("COPY patients_patient (family_name, given_name) FROM STDIN CSV", file)
         cursor.execute("INSERT INTO patients_patient (family_name) VALUES ('O''Raw')")
-    assert words() == borne() >= {"agren", "zoe", "bulk", "two", "copied", "cora", "oraw"}
+    assert words() == used_words() >= {"agren", "zoe", "bulk", "two", "copied", "cora", "oraw"}
 
 
 def test_the_vocabulary_follows_changes_archiving_and_merges():
@@ -79,14 +80,14 @@ def test_the_vocabulary_follows_changes_archiving_and_merges():
         patient.pk, {"family_name": "Changed", "preferred_name": "Annie"}, by=None, source="api"
     )
     change_patients([(patient.pk, {"middle_name": "Bulk"})], by=None, source="import")
-    assert words() == borne() | {"before"}
+    assert words() == used_words() | {"before"}
     archive_patient(patient.pk, by=None, source="portal")
-    assert words() >= borne() >= {"changed", "annie", "bulk"}
+    assert words() >= used_words() >= {"changed", "annie", "bulk"}
     other = register_patient({"family_name": "Other"}, by=None, source="portal")
     Patient.objects.filter(pk=patient.pk).update(
         status="merged", merged_into=other, given_name="Merged"
     )
-    assert words() >= borne() >= {"merged"}
+    assert words() >= used_words() >= {"merged"}
 
 
 def test_only_words_that_no_patient_has_are_deleted():
@@ -96,9 +97,8 @@ def test_only_words_that_no_patient_has_are_deleted():
     register_patient({"family_name": "Kept", "given_name": "Ann"}, by=None, source="portal")
     archived = register_patient({"family_name": "Archived"}, by=None, source="portal")
     archive_patient(archived.pk, by=None, source="portal")
-    NameWord.objects.create(
-        word="kept"
-    )  # As two transactions that bring one word at once leave it.
+    # Two transactions that add one word at once leave a second copy.
+    NameWord.objects.create(word="kept")
     Patient.objects.filter(pk=patient.pk).delete()
     delete_unused_words()
     assert sorted(NameWord.objects.values_list("word", flat=True)) == ["ann", "archived", "kept"]
@@ -109,9 +109,9 @@ def test_words_are_deleted_in_batches(monkeypatch):
     NameWord.objects.bulk_create(
         [NameWord(word=word) for word in ("aaa", "bbb", "ccc", "ddd", "eee")]
     )
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as call_sql:
         assert delete_unused_words() == 5
-    assert sum("LOCK TABLE" in query["sql"] for query in asked) == 3
+    assert sum("LOCK TABLE" in query["sql"] for query in call_sql) == 3
     assert not NameWord.objects.exists()
 
 
@@ -131,29 +131,36 @@ def test_words_wait_for_the_next_night_during_a_long_transaction():
     writer.start()
     assert has_written.wait(30)
     try:
-        with capture_logs() as told:
+        with capture_logs() as events:
             assert delete_unused_words(lock_timeout_ms=50) == 0
     finally:
         may_end.set()
         writer.join()
-    assert told == [{"event": "unused_words_left", "left": 1, "log_level": "warning"}]
+    assert events == [{"event": "unused_words_left", "left": 1, "log_level": "warning"}]
     assert delete_unused_words() == 1
 
 
 @pytest.mark.parametrize(
     ("typed", "word"),
     [
-        ("smiht", "smith"), ("smth", "smith"), ("smiith", "smith"), ("smoth", "smith"), ("ane", "ann"),
-        ("papadopulos", "papadopoulos"), ("apapdopoulos", "papadopoulos"), ("papadopoloss", "papadopoulos"),
-        ("hernadnes", "hernandez"), ("иваонв", "иванов"),
+        ("smiht", "smith"),
+        ("smth", "smith"),
+        ("smiith", "smith"),
+        ("smoth", "smith"),
+        ("ane", "ann"),
+        ("papadopulos", "papadopoulos"),
+        ("apapdopoulos", "papadopoulos"),
+        ("papadopoloss", "papadopoulos"),
+        ("hernadnes", "hernandez"),
+        ("иваонв", "иванов"),
     ],
-)  # fmt: skip
+)
 def test_words_one_or_two_slips_away_are_similar(typed, word):
-    NameWord.objects.bulk_create([NameWord(word=one) for one in (word, "unlike", "zzz")])
+    NameWord.objects.bulk_create([NameWord(word=known) for known in (word, "unlike", "zzz")])
     assert [near.word for near in find_similar_words(typed, limit=40)] == [word]
 
 
 @pytest.mark.parametrize("typed", ["ab", "12345", "zu", ""])
 def test_a_short_word_or_a_number_has_no_similar_words(typed):
-    NameWord.objects.bulk_create([NameWord(word=one) for one in ("ac", "12346", "zo")])
+    NameWord.objects.bulk_create([NameWord(word=known) for known in ("ac", "12346", "zo")])
     assert find_similar_words(typed, limit=40) == []

@@ -1,4 +1,4 @@
-"""Who is here already stands in the way, until somebody who has seen them says that it is another person."""
+"""A strong match refuses a registration until a user who saw it gives an override reason."""
 
 from datetime import date
 from uuid import UUID
@@ -18,9 +18,14 @@ SMITH = {"family_name": "Smith", "given_name": "Jane", "date_of_birth": "1984-03
 PASSPORT = {"identifiers": [{"system": "passport", "value": "P123"}]}
 SENT = {
     **NO_ROWS,
-    "family_name": "Smith", "given_name": "Joan", "sex": "female", "token": "a" * 32,
-    "date_of_birth_0": "15", "date_of_birth_1": "3", "date_of_birth_2": "1984",
-}  # fmt: skip
+    "family_name": "Smith",
+    "given_name": "Joan",
+    "sex": "female",
+    "token": "a" * 32,
+    "date_of_birth_0": "15",
+    "date_of_birth_1": "3",
+    "date_of_birth_2": "1984",
+}
 
 
 def register(**details):
@@ -43,14 +48,14 @@ def test_matches_come_surest_first_and_without_archived_patients():
     register(given_name="Gone")
     archive_patient(Patient.objects.get(given_name="Gone").pk, by=None, source="portal")
     register(given_name="Holder", family_name="Else", date_of_birth="1970-01-01", **PASSPORT)
-    asked = found(phone="+1 (617) 555-0100", **PASSPORT)
-    assert asked == {
+    grades = found(phone="+1 (617) 555-0100", **PASSPORT)
+    assert grades == {
         "Holder": "certain",
         "Twin": "probable",
         "Phone": "possible",
         "Sound": "possible",
     }
-    assert list(asked)[:2] == ["Holder", "Twin"]
+    assert list(grades)[:2] == ["Holder", "Twin"]
 
 
 def test_an_archived_holder_of_an_identifier_is_found():
@@ -72,7 +77,7 @@ def test_a_year_of_birth_meets_the_day_of_birth():
 
 
 @pytest.mark.parametrize(
-    "there",
+    "stored",
     [
         {"family_name": "Smyth"},
         {"family_name": "Jane", "given_name": "Smith"},
@@ -80,16 +85,16 @@ def test_a_year_of_birth_meets_the_day_of_birth():
         {"family_name": "Smi Th"},
     ],
 )
-def test_a_match_is_found_on_a_crowded_birth_date(there):
-    """Red when some of the day are compared that the database takes by chance."""
+def test_a_match_is_found_on_a_crowded_birth_date(stored):
+    """Red when only patients are compared that the database takes by chance."""
     day = {"date_of_birth": date(1984, 1, 1)}
-    crowd = [
+    strangers = [
         {**day, "family_name": f"Jones{n}", "given_name": "Jack"}
         for n in range(MAX_PER_BIRTH_DATE * 2)
     ]
-    register_patients(crowd, by=None, source="portal")
-    meant = register(**{"given_name": "Jane", **there, **day})
-    register_patients(crowd, by=None, source="portal")
+    register_patients(strangers, by=None, source="portal")
+    meant = register(**{"given_name": "Jane", **stored, **day})
+    register_patients(strangers, by=None, source="portal")
     assert [
         match.patient_id for match in find_matches(Patient.objects.all(), {**SMITH, **day})
     ] == [meant.pk]
@@ -109,35 +114,37 @@ def test_the_api_is_refused_by_the_exact_rule_alone():
 
 
 def test_a_page_must_show_all_matches_and_give_an_override_reason():
-    there = register()
-    for shown, reason in [([], ""), ([], "twins"), ([there.pk], "")]:
+    known = register()
+    for shown, reason in [([], ""), ([], "twins"), ([known.pk], "")]:
         with pytest.raises(Conflict) as caught:
             register(given_name="Joan", shown=shown, duplicate_reason=reason)
-        assert [one["grade"] for one in caught.value.extra["candidates"]] == ["probable"]
-    joan = register(given_name="Joan", shown=[there.pk], duplicate_reason="twins")
+        assert [match["grade"] for match in caught.value.extra["candidates"]] == ["probable"]
+    joan = register(given_name="Joan", shown=[known.pk], duplicate_reason="twins")
     context = PatientEvent.objects.get(pgh_obj=joan).pgh_context
-    assert (context["similar"], context["duplicate_reason"]) == ([str(there.pk)], "twins")
+    assert (context["similar"], context["duplicate_reason"]) == ([str(known.pk)], "twins")
 
 
 def test_a_possible_match_is_shown_and_needs_no_override_reason():
-    there = register(family_name="Smythe", given_name="Ann")
+    known = register(family_name="Smythe", given_name="Ann")
     with pytest.raises(Conflict):
         register(shown=[])
-    assert register(shown=[there.pk]).pk
+    assert register(shown=[known.pk]).pk
 
 
 def test_a_forged_list_of_shown_patients_is_refused(client, front_desk):
-    """A forged or another person's token opens nothing, and hides no reading."""
-    there = register()
+    """A forged or another user's token opens nothing, and hides no access."""
+    known = register()
     client.force_login(front_desk)
-    forged = [signing.dumps([front_desk.pk, [there.pk.hex]], salt="else"),
-              signing.dumps([front_desk.pk + 1, [there.pk.hex]], salt="patients.similar")]  # fmt: skip
+    forged = [
+        signing.dumps([front_desk.pk, [known.pk.hex]], salt="else"),
+        signing.dumps([front_desk.pk + 1, [known.pk.hex]], salt="patients.similar"),
+    ]
     for token in ["", "x", *forged]:
         answer = client.post(
             "/patients/new/", {**SENT, "override_reason": "relative", "shown": token}
         )
         assert answer.status_code == 409
-    assert AccessRecord.objects.filter(action="similar", patient_ids=[there.pk]).count() == 4
+    assert AccessRecord.objects.filter(action="similar", patient_ids=[known.pk]).count() == 4
     shown = answer.context["panel"].shown
     client.post("/patients/similar/", {**SENT, "shown": shown})
     assert AccessRecord.objects.count() == 4
@@ -177,16 +184,16 @@ def test_another_override_reason_needs_words(client, front_desk):
 
 
 def test_the_api_gives_grade_and_reasons_beside_the_older_members(desk_api):
-    there = register(phone="617 555 0100")
+    known = register(phone="617 555 0100")
     body = {"familyName": "Smith", "givenName": "Jane", "dateOfBirth": "1984-03-15"}
     problem = desk_api.post("/api/patients", body, format="json").json()
     assert (problem["status"], problem["duplicate"], problem["patientIds"]) == (
         409,
         True,
-        [str(there.pk)],
+        [str(known.pk)],
     )
     reasons = ["same name", "same date of birth"]
-    assert problem["candidates"] == [{"id": str(there.pk), "grade": "certain", "reasons": reasons}]
+    assert problem["candidates"] == [{"id": str(known.pk), "grade": "certain", "reasons": reasons}]
     near = {**body, "givenName": "Joan", "phone": "617 555 0100"}
     assert desk_api.post("/api/patients", near, format="json").status_code == 201
 

@@ -1,4 +1,4 @@
-"""Names that one writes in several ways have one sound; names that differ to the ear do not."""
+"""Spellings of one name have one phonetic key; names that sound different have different keys."""
 
 import pytest
 

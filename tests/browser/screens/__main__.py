@@ -9,20 +9,20 @@ from pathlib import Path
 from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.screens import (
-    administering,
-    away,
+    admin,
     dashboard,
     duplicates,
     empty,
     errors,
-    finding,
-    importing,
-    mishaps,
-    operating,
+    import_failures,
+    imports,
+    operations,
+    outages,
     patient,
     phone,
-    registering,
-    signing_in,
+    registration,
+    search,
+    sign_in,
 )
 from tests.browser.screens.camera import Camera, Film
 from tests.browser.screens.studio import Studio
@@ -31,18 +31,18 @@ from tests.waits import wait_for
 
 FOLDER = ROOT / "docs" / "screens"
 CHAPTERS = {
-    "Signing in": signing_in.take,
-    "Finding a patient": finding.take,
-    "Registering": registering.take,
+    "Signing in": sign_in.take,
+    "Finding a patient": search.take,
+    "Registering": registration.take,
     "Duplicates": duplicates.take,
     "A patient": patient.take,
     "Dashboard": dashboard.take,
-    "Imports": importing.take,
-    "Imports that wait, run or fail": mishaps.take,
-    "Operating": operating.take,
-    "Admin": administering.take,
+    "Imports": imports.take,
+    "Imports that wait, run or fail": import_failures.take,
+    "Operating": operations.take,
+    "Admin": admin.take,
     "On a phone": phone.take,
-    "When a part is away": away.take,
+    "When a part is away": outages.take,
     "When something is wrong": errors.take,
     "Before the first patient": empty.take,  # Last: it takes everybody away.
 }

@@ -2,9 +2,9 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.screens.importing import press, upload
-from tests.browser.screens.mishaps import lose_newest_file
-from tests.browser.screens.operating import id_of
+from tests.browser.screens.import_failures import lose_newest_file
+from tests.browser.screens.imports import press, upload
+from tests.browser.screens.operations import id_of
 from tests.browser.screens.studio import Studio
 from tests.browser.steps import Staff
 

@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.browser.screens.dashboard import open_live
-from tests.browser.screens.finding import open_patient
+from tests.browser.screens.search import open_patient
 from tests.browser.screens.studio import Studio
 
 

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.screens.operating import wait_until
+from tests.browser.screens.operations import wait_until
 from tests.browser.screens.studio import Studio
 from tests.browser.steps import Staff
 

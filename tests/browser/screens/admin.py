@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.screens.signing_in import TRIES, try_to_sign_in
+from tests.browser.screens.sign_in import TRIES, try_to_sign_in
 from tests.browser.screens.studio import Studio
 
 LOCKED = "billing@demo.example"

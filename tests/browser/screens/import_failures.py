@@ -6,7 +6,7 @@ from pathlib import Path
 from openpyxl import Workbook
 from playwright.sync_api import expect
 
-from tests.browser.screens.importing import press, upload
+from tests.browser.screens.imports import press, upload
 from tests.browser.screens.studio import Studio
 from tests.browser.steps import Staff
 

@@ -1,4 +1,4 @@
-"""Every address of the staff pages, out of the URL patterns themselves, so that none is forgotten."""
+"""Every address of the staff pages, read from the URL patterns, so that none is forgotten."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,21 +9,25 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from portal.accounts.models import User
 from portal.accounts.rules import is_met
 
-# Not of the staff pages: the admin has its own tests, the rest is for programs.
+# These are not staff pages: the admin has its own tests, the rest is for programs.
 FOR_PROGRAMS = ("admin/", "api/", "auth/", "health/", "metrics")
 ENDS_THE_SESSION = "accounts:ended"
 
 
 def pages_open_to(user: User, examples: Mapping[str, Any]) -> list[str]:
-    """What this person may open and is a whole page, with example objects by the names of the patterns' arguments."""
-    found = []
+    """Returns the whole pages that the user may open.
+
+    `examples` has a value for every argument of a pattern.
+    """
+    addresses = []
     for name, pattern in _patterns():
         if not is_met(pattern.callback.rule, user):
             continue
-        address = reverse(name, kwargs={one: examples[one] for one in pattern.pattern.converters})
+        arguments = {name: examples[name] for name in pattern.pattern.converters}
+        address = reverse(name, kwargs=arguments)
         if _is_page(user, address):
-            found.append(address)
-    return found
+            addresses.append(address)
+    return addresses
 
 
 def _patterns() -> Iterator[tuple[str, URLPattern]]:
@@ -36,7 +40,7 @@ def _patterns() -> Iterator[tuple[str, URLPattern]]:
 
 
 def _is_page(user: User, address: str) -> bool:
-    """Not for sending only, no part of a page, no file, and no way to somewhere else."""
+    """Returns whether a GET answers a whole page: no fragment, file or redirect, and no 405."""
     client = Client()
     client.force_login(user)
     answer = client.get(address)

@@ -1,4 +1,4 @@
-"""A real browser against the real pages, on a server of this process and the test's own database."""
+"""A real browser against the real pages, on a server in this process with the test's database."""
 
 import os
 
@@ -9,11 +9,9 @@ from portal.accounts.models import User
 from tests.browser.steps import Staff
 from tests.portal.conftest import PASSWORD, _quick_passwords, front_desk, make_user
 
-# The browser's driver keeps an event loop in this thread, which Django takes for asynchronous code.
+# The browser's driver runs an event loop in this thread, which Django takes for asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-expect.set_options(
-    timeout=60_000
-)  # Milliseconds: a busy machine is slow, and that is no fault of the page.
+expect.set_options(timeout=60_000)  # Milliseconds: a busy machine is slow.
 FLAGS = ["--no-sandbox"] if os.geteuid() == 0 else []
 
 __all__ = ["_quick_passwords", "front_desk", "make_user"]
@@ -28,7 +26,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="module")
 def chromium():
-    """For one file only: while the driver's event loop runs, other tests of this process cannot run their own."""
+    """A browser for a file of tests: beside its driver's event loop no other one can run."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         yield browser
@@ -37,10 +35,10 @@ def chromium():
 
 @pytest.fixture
 def staff(chromium, live_server):
-    """People at their screens: `staff(user)` is one who has signed in; each has a browser of their own."""
+    """Opens browsers: in that of `staff(user)` the user has signed in; each has its own cookies."""
     contexts, people = [], []
 
-    def sit_down(user: User | None = None, *, scripts: bool = True, width: int = 1280) -> Staff:
+    def open_browser(user: User | None = None, *, scripts: bool = True, width: int = 1280) -> Staff:
         context = chromium.new_context(
             base_url=live_server.url,
             java_script_enabled=scripts,
@@ -53,7 +51,7 @@ def staff(chromium, live_server):
             person.sign_in(user.email, PASSWORD)
         return person
 
-    yield sit_down
+    yield open_browser
     for context in contexts:
         context.close()
     assert not [fault for person in people for fault in person.faults]
@@ -61,5 +59,5 @@ def staff(chromium, live_server):
 
 @pytest.fixture
 def desk(staff, front_desk):
-    """The front desk at its screen."""
+    """A browser in which the front desk has signed in."""
     return staff(front_desk)

@@ -1,4 +1,4 @@
-"""What staff do in a browser, step by step; also for tests that run the whole system."""
+"""Steps of staff in a browser, also for tests that run the whole system."""
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -11,7 +11,7 @@ JANE = {"family_name": "Smith", "given_name": "Jane", "born": ("5", "apr", "2008
 
 
 class Staff:
-    """A person at a page. Everything that the browser complains of is kept in `faults`."""
+    """A user at a page. `faults` collects the errors that the browser reports."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -20,9 +20,8 @@ class Staff:
         page.on("console", self._hear)
 
     def _hear(self, message) -> None:
-        is_refusal = (
-            "Failed to load resource" in message.text
-        )  # A 409 that a test asks for is no fault of the page.
+        # An answer such as a 409, which a test asks for, is no fault of the page.
+        is_refusal = "Failed to load resource" in message.text
         if message.type == "error" and not is_refusal:
             self.faults.append(message.text)
 
@@ -39,7 +38,7 @@ class Staff:
     def fill_in(
         self, *, born: tuple[str, str, str] | None = None, sex: str = "", **fields: str
     ) -> None:
-        """Type into the form of a patient; fields by their names."""
+        """Types into the form of a patient; fields by their names."""
         for name, text in fields.items():
             self.page.locator(f"#id_{name}").fill(text)
         for box, text in enumerate(born or ()):
@@ -52,7 +51,7 @@ class Staff:
         self.page.get_by_role("button", name="Save").click()
 
     def register(self, **details) -> str:
-        """Register a patient through the form; the address of the new patient's page."""
+        """Registers a patient by the form and returns the address of the new patient's page."""
         self.open("/patients/new/")
         self.fill_in(**{**JANE, **details})
         self.save()
@@ -60,14 +59,14 @@ class Staff:
         return self.page.url.split("?")[0]
 
     def is_readable_by_all(self) -> None:
-        """No finding of axe, of whatever weight, and nothing wider than the screen but tables in their own frame."""
-        self.page.wait_for_load_state()  # With its style: a press leads here as well as an address.
-        found = Axe().run(self.page, options=AXE_OPTIONS).response["violations"]
-        told = [
-            f"{one['impact']}: {one['id']} {[node['target'] for node in one['nodes']][:3]}"
-            for one in found
-        ]
-        assert not told, f"{self.page.url}: {told}"
+        """Asserts that axe finds nothing, and that nothing but tables is wider than the screen."""
+        self.page.wait_for_load_state()  # Until the style of a page that a click led to is there.
+        violations = Axe().run(self.page, options=AXE_OPTIONS).response["violations"]
+        findings = []
+        for violation in violations:
+            targets = [node["target"] for node in violation["nodes"]]
+            findings.append(f"{violation['impact']}: {violation['id']} {targets[:3]}")
+        assert not findings, f"{self.page.url}: {findings}"
         wide, screen = self.page.evaluate(
             "[document.documentElement.scrollWidth, window.innerWidth]"
         )

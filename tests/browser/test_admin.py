@@ -1,4 +1,4 @@
-"""The operators' admin in a browser: see what needs somebody, and mend it without a shell."""
+"""The operators' admin in a browser: see what needs an operator, and mend it without a shell."""
 
 import pytest
 from axes.models import AccessAttempt
@@ -12,7 +12,7 @@ from portal.patients.models import EventOutbox
 from tests.browser.test_every_address import examples
 
 __all__ = ["examples"]
-FEWEST = 25  # Pages of the admin: with fewer the walk itself is at fault.
+MIN_PAGES = 25  # With fewer pages the search for them would be at fault.
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def press_action(person, row, action):
 
 
 def pages_of_the_admin(user):
-    """Every list and form that this person may open, with the first row of each as the example, and one history."""
+    """Returns every list and form that the user may open, and a history."""
     history = reverse("admin:accounts_user_history", args=[user.pk])
     client, addresses = Client(), ["/admin/", "/admin/password_change/", history]
     client.force_login(user)
@@ -36,13 +36,12 @@ def pages_of_the_admin(user):
         addresses += [reverse(f"{name}_changelist"), reverse(f"{name}_add")]
         first = model._default_manager.first()
         if first:
-            addresses += [
-                reverse(f"{name}_{what}", args=[first.pk]) for what in ("change", "delete")
-            ]
-    return [one for one in addresses if client.get(one).status_code == 200]
+            addresses.append(reverse(f"{name}_change", args=[first.pk]))
+            addresses.append(reverse(f"{name}_delete", args=[first.pk]))
+    return [address for address in addresses if client.get(address).status_code == 200]
 
 
-def test_somebody_who_is_locked_out_is_found_and_unlocked(operator, front_desk):
+def test_a_user_who_is_locked_out_is_found_and_unlocked(operator, front_desk):
     AccessAttempt.objects.create(
         username=front_desk.email, ip_address="127.0.0.1", failures_since_start=8
     )
@@ -74,15 +73,15 @@ def test_the_first_page_is_readable_and_leads_back_to_the_staff_pages(staff, mak
 
 
 @pytest.mark.usefixtures("examples")
-def test_every_page_of_the_admin_can_be_read_by_everybody(staff, make_user):
+def test_every_page_of_the_admin_is_accessible(staff, make_user):
     """Red when the theme or a page of ours has a finding, or is wider than its screen."""
     user = make_user("operator", is_staff=True)
     AccessAttempt.objects.create(
-        username="somebody@clinic.example", ip_address="127.0.0.1", failures_since_start=8
+        username="nobody@clinic.example", ip_address="127.0.0.1", failures_since_start=8
     )
     QuarantinedEvent.objects.create(event_id=7, reason="ValueError")
     person, addresses = staff(user), pages_of_the_admin(user)
-    assert len(addresses) >= FEWEST
+    assert len(addresses) >= MIN_PAGES
     for address in addresses:
         person.open(address)
         for width in (1280, 320):
@@ -90,7 +89,7 @@ def test_every_page_of_the_admin_can_be_read_by_everybody(staff, make_user):
             person.is_readable_by_all()
 
 
-def test_what_opens_and_what_went_wrong_can_be_read_too(operator):
+def test_filters_and_errors_are_accessible(operator):
     operator.open("/admin/patients/patient/?q=nobody")
     operator.is_readable_by_all()
     operator.page.get_by_text("Filters").first.click()
@@ -115,7 +114,7 @@ def test_the_keyboard_reaches_the_main_part_and_on_a_phone_the_sidebar(staff, ma
     expect(sidebar).to_have_attribute("aria-expanded", "true")
 
 
-def test_whoever_asks_for_the_icon_gets_it(operator):
+def test_the_icon_is_served(operator):
     operator.open("/admin/")
     icon = operator.page.locator("link[rel=icon]").get_attribute("href")
     for address in (icon, "/favicon.ico"):

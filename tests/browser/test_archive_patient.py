@@ -1,4 +1,4 @@
-"""Archiving is undone with one press."""
+"""Archiving a patient, and its undo."""
 
 from playwright.sync_api import expect
 

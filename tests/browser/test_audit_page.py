@@ -1,4 +1,4 @@
-"""An auditor asks who opened a record, in a browser; every state can be read by everybody."""
+"""The audit page in a browser: an auditor finds who opened a record; every state is accessible."""
 
 import csv
 
@@ -13,7 +13,7 @@ from portal.patients.services import change_patient, register_patient
 
 @pytest.fixture(autouse=True)
 def _one_day(monkeypatch):
-    """For the page it stays the day on which the test began, also over midnight."""
+    """Keeps the page at the day on which the test began, also over midnight."""
     today = timezone.localdate()
     monkeypatch.setattr(timezone, "localdate", lambda *_: today)
 
@@ -25,15 +25,14 @@ def auditor(make_user):
 
 @pytest.fixture
 def patients(front_desk):
-    """Five, one of them corrected; the desk saw all in a list and opened the last."""
+    """Five patients, the first corrected; the desk saw all in a list and opened the last."""
     made = [
         register_patient({"family_name": name}, by=front_desk, source="portal")
         for name in ("Able", "Baker", "Charlie", "Delta", "Echo")
     ]
-    change_patient(
-        made[0].pk, {"phone": "555 0100", "address_line1": "1 Main St"}, by=front_desk, source="api"
-    )
-    record_reading(front_desk, [one.pk for one in made], action="list", channel="portal")
+    corrections = {"phone": "555 0100", "address_line1": "1 Main St"}
+    change_patient(made[0].pk, corrections, by=front_desk, source="api")
+    record_reading(front_desk, [patient.pk for patient in made], action="list", channel="portal")
     record_reading(front_desk, [made[-1].pk], action="open", channel="portal")
     return made
 
@@ -60,7 +59,7 @@ def test_every_state_is_readable_by_all(staff, auditor, patients, make_user, wid
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_who_opened_this_record_last_week(staff, auditor, front_desk, patients, scripts):
+def test_the_filters_find_who_opened_a_record(staff, auditor, front_desk, patients, scripts):
     person = staff(auditor, scripts=scripts)
     person.open("/audit/")
     person.page.get_by_label("Patient", exact=True).fill(patients[-1].mrn)
@@ -75,7 +74,7 @@ def test_who_opened_this_record_last_week(staff, auditor, front_desk, patients, 
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_a_list_opens_to_everybody_in_it(staff, auditor, patients, scripts):
+def test_a_list_opens_to_all_its_patients(staff, auditor, patients, scripts):
     person = staff(auditor, scripts=scripts)
     person.open("/audit/?kind=r")
     person.page.get_by_role("link", name="5 patients").first.click()
@@ -85,17 +84,17 @@ def test_a_list_opens_to_everybody_in_it(staff, auditor, patients, scripts):
         person.is_readable_by_all()
 
 
-def test_what_is_shown_is_taken_along_as_a_file(staff, auditor, patients):
+def test_the_shown_entries_are_exported_as_a_file(staff, auditor, patients):
     person = staff(auditor)
     person.open("/audit/?kind=w&action=update")
-    with person.page.expect_download() as taken:
+    with person.page.expect_download() as download:
         person.page.get_by_role("link", name="Export as CSV").click()
-    with open(taken.value.path(), newline="") as file:
+    with open(download.value.path(), newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["what"], row["mrns"], row["door"]) for row in rows] == [
         ("Changed phone, address line 1", patients[0].mrn, "api")
     ]
-    assert taken.value.suggested_filename.startswith("audit-")
+    assert download.value.suggested_filename.startswith("audit-")
 
 
 def test_the_arrows_walk_the_rows_and_enter_opens(staff, auditor, patients):

@@ -1,4 +1,4 @@
-"""Editing, also by two desks at once."""
+"""Editing a patient, also at two desks at once."""
 
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -71,7 +71,7 @@ def test_an_identifier_is_added_and_taken_away(desk):
     assert not Patient.objects.get().identifiers.exists()
 
 
-def test_the_form_says_how_it_understands_what_is_there_and_what_is_typed(desk):
+def test_the_form_shows_how_it_understands_typed_values(desk):
     address = desk.register(phone="617 555 0100")
     desk.open(f"{address}edit/")
     expect(desk.page.locator("#hint-age")).to_have_text("18 years")
@@ -84,7 +84,7 @@ def test_the_form_says_how_it_understands_what_is_there_and_what_is_typed(desk):
     desk.is_readable_by_all()
 
 
-def test_an_identifier_s_days_are_echoed_while_one_types_and_shown_on_its_tab(desk):
+def test_the_validity_of_an_identifier_is_echoed_and_shown(desk):
     address = desk.register()
     desk.open(f"{address}edit/")
     desk.page.get_by_label("Kind of identifier").select_option("Passport")

@@ -1,4 +1,4 @@
-"""Every error is a page in the layout that says what to do, and that everybody can read."""
+"""Every error is an accessible page in the layout that says what to do."""
 
 import pytest
 from playwright.sync_api import expect
@@ -9,28 +9,37 @@ from portal.staff import urls
 from tests.portal.conftest import PASSWORD
 
 KINDS = [
-    errors.InvalidInput, errors.NotAllowed, errors.NotFound, errors.Conflict, errors.Gone, errors.StaleVersion,
-    errors.TooLarge, errors.Unprocessable, errors.TooMany, errors.Unavailable, errors.OurFault,
-]  # fmt: skip
+    errors.InvalidInput,
+    errors.NotAllowed,
+    errors.NotFound,
+    errors.Conflict,
+    errors.Gone,
+    errors.StaleVersion,
+    errors.TooLarge,
+    errors.Unprocessable,
+    errors.TooMany,
+    errors.Unavailable,
+    errors.OurFault,
+]
 
 
 @pytest.fixture
 def fail(monkeypatch):
-    """Let the page of keys answer with an error of this kind."""
+    """Makes the page of keys answer with an error of a kind."""
 
     def fail_with(kind):
         @allow(ANYONE)
         def view(request):
             raise kind("A word about what exactly is the matter.")
 
-        entry = next(one for one in urls.urlpatterns if one.name == "keys")
+        entry = next(pattern for pattern in urls.urlpatterns if pattern.name == "keys")
         monkeypatch.setattr(entry, "callback", view)
 
     return fail_with
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-def test_each_error_can_be_read_by_everybody_and_leads_on(staff, front_desk, fail, width):
+def test_each_error_page_is_accessible_and_leads_on(staff, front_desk, fail, width):
     person = staff(front_desk, width=width)
     for kind in KINDS:
         fail(kind)
@@ -44,7 +53,7 @@ def test_each_error_can_be_read_by_everybody_and_leads_on(staff, front_desk, fai
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-def test_who_tried_too_often_is_told_how_long_to_wait(staff, front_desk, width):
+def test_too_many_attempts_say_how_long_to_wait(staff, front_desk, width):
     person = staff(width=width)
     for _ in range(8):
         person.open("/sign-in/")
@@ -57,7 +66,7 @@ def test_who_tried_too_often_is_told_how_long_to_wait(staff, front_desk, width):
     person.is_readable_by_all()
 
 
-def test_somebody_elses_change_leads_back_to_the_page_anew(desk):
+def test_another_users_change_leads_back_to_the_page(desk):
     address = desk.register()
     desk.open(address)
     desk.page.get_by_role("button", name="Archive").evaluate(

@@ -1,4 +1,4 @@
-"""Each page can be read by everybody: no finding of axe, and nothing wider than a screen of 320 px."""
+"""Each page is accessible: axe finds nothing, and nothing is wider than a screen of 320 px."""
 
 import pytest
 from django.core.files.base import File
@@ -28,8 +28,12 @@ PAGES = [
     "?q=nobody+of+this+name",
 ]
 TABS = ["timeline/", "identifiers/", "access/", "access/?before=1", "label/"]
-PAST = ["history/as-it-was/?version=1", "history/as-it-was/?version=9", "history/as-it-was/?on=1/1/1999",
-        "history/as-it-was/?on=30/2/1999&at=99"]  # fmt: skip
+PAST = [
+    "history/as-it-was/?version=1",
+    "history/as-it-was/?version=9",
+    "history/as-it-was/?on=1/1/1999",
+    "history/as-it-was/?on=30/2/1999&at=99",
+]
 
 
 @pytest.fixture
@@ -58,7 +62,7 @@ def bad_import(operator, tmp_path):
 @pytest.mark.parametrize("width", [1280, 320])
 def test_patients(staff, operator, patient, width):
     person = staff(operator, width=width)
-    for page in [*PAGES, *("{id}/" + one for one in [*TABS, *PAST])]:
+    for page in [*PAGES, *("{id}/" + part for part in [*TABS, *PAST])]:
         person.open(f"/patients/{page.format(id=patient.pk)}")
         person.is_readable_by_all()
 

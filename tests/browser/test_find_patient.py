@@ -1,17 +1,17 @@
-"""Finding, and what to do when nobody is found."""
+"""Finding a patient, and what to do when none is found."""
 
 from playwright.sync_api import expect
 
 from portal.patients.services import register_patients
 
 
-def people(number):
+def register_people(number):
     details = [{"family_name": f"Person{index:03}", "given_name": "Ann"} for index in range(number)]
     register_patients(details, by=None, source="command")
 
 
-def test_two_arrows_and_enter_open_the_second_one_found(desk):
-    people(3)
+def test_two_arrows_and_enter_open_the_second_hit(desk):
+    register_people(3)
     desk.open("/patients/?q=person")
     desk.page.locator("#q").focus()
     for key in ("ArrowDown", "ArrowDown", "Enter"):
@@ -21,9 +21,9 @@ def test_two_arrows_and_enter_open_the_second_one_found(desk):
     expect(desk.page).to_have_url("/patients/?q=person")
 
 
-def test_the_list_follows_the_box_and_the_filters_while_one_types(desk):
+def test_the_list_follows_the_box_and_the_filters(desk):
     """Red without `hx-get`. The address follows, so Back returns to what was found."""
-    people(3)
+    register_people(3)
     register_patients(
         [{"family_name": "Winter", "given_name": "Eve", "sex": "female"}], by=None, source="command"
     )
@@ -49,7 +49,7 @@ def test_the_list_follows_the_box_and_the_filters_while_one_types(desk):
 
 
 def test_enter_in_the_box_stays_there_so_that_the_arrows_go_on(desk):
-    people(3)
+    register_people(3)
     desk.open("/patients/")
     desk.page.locator("#q").fill("person")
     for key in ("Enter", "ArrowDown", "ArrowDown"):
@@ -60,8 +60,8 @@ def test_enter_in_the_box_stays_there_so_that_the_arrows_go_on(desk):
 
 
 def test_arrows_never_enter_the_list_of_the_text_before(desk):
-    """Red without `aria-busy`: who types on quickly would open a stranger."""
-    people(3)
+    """Red without `aria-busy`: a user who types on quickly would open another patient."""
+    register_people(3)
     desk.open("/patients/")
     expect(desk.page.locator("tbody tr")).to_have_count(3)
     waiting = []
@@ -88,7 +88,7 @@ def test_a_slash_goes_to_the_search_box_but_not_while_typing(desk):
     expect(desk.page.locator("#q")).to_have_value("1/2")
 
 
-def test_who_is_not_found_can_be_registered_with_what_was_typed(desk):
+def test_a_missing_patient_is_registered_with_what_was_typed(desk):
     desk.open("/patients/?q=okafor+ada")
     expect(desk.page.get_by_role("heading", name="Nobody found for “okafor ada”")).to_be_visible()
     desk.is_readable_by_all()
@@ -97,8 +97,8 @@ def test_who_is_not_found_can_be_registered_with_what_was_typed(desk):
     expect(desk.page.locator("#id_given_name")).to_have_value("Ada")
 
 
-def test_who_is_misspelt_is_found_and_the_list_says_why(desk):
-    people(3)
+def test_a_misspelt_name_is_found_and_the_list_says_why(desk):
+    register_people(3)
     desk.open("/patients/?q=amn+person002")
     expect(
         desk.page.get_by_text("Nobody is found for “amn person002” as it is written.")
@@ -109,7 +109,7 @@ def test_who_is_misspelt_is_found_and_the_list_says_why(desk):
     desk.is_readable_by_all()
 
 
-def test_two_of_one_name_are_told_apart_by_a_date_or_the_end_of_a_phone(desk):
+def test_a_date_or_the_end_of_a_phone_narrows_two_of_one_name(desk):
     twins = [("1984-03-15", "617 555 0018"), ("1990-01-02", "617 555 0042")]
     details = [
         {"family_name": "Okafor", "given_name": "Ada", "date_of_birth": b, "phone": p}
@@ -126,7 +126,7 @@ def test_two_of_one_name_are_told_apart_by_a_date_or_the_end_of_a_phone(desk):
 
 
 def test_the_list_goes_on_page_by_page(desk):
-    people(60)
+    register_people(60)
     desk.open("/patients/?q=person")
     expect(desk.page.locator("tbody tr")).to_have_count(50)
     desk.page.get_by_role("link", name="Next").click()
@@ -135,7 +135,7 @@ def test_the_list_goes_on_page_by_page(desk):
 
 
 def test_the_search_works_without_scripts_from_every_page(staff, front_desk):
-    people(2)
+    register_people(2)
     person = staff(front_desk, scripts=False)
     person.open("/dashboard/")
     person.page.get_by_label("Find a patient").fill("ann person001")

@@ -16,9 +16,8 @@ def ada(db):
 
 
 def open_palette(person):
-    expect(
-        person.page.get_by_role("button", name="Go to a patient, page or action")
-    ).to_be_visible()  # Scripts run.
+    button = person.page.get_by_role("button", name="Go to a patient, page or action")
+    expect(button).to_be_visible()  # Scripts run.
     person.page.keyboard.press("Control+k")
     box = person.page.get_by_role("combobox", name="Patient, page or action")
     expect(box).to_be_focused()
@@ -40,7 +39,7 @@ def test_a_patient_opened_before_is_there_at_once_and_one_enter_away(desk, ada):
 
 @pytest.mark.parametrize("typed", ["", "a"])
 def test_a_quick_enter_goes_where_the_mark_is_and_the_mark_does_not_move(desk, ada, typed):
-    """While the patients opened before are on their way; the mark never leaves what it stood on when they come in."""
+    """Also while the recent patients are still loading, and when they arrive."""
     desk.open(f"/patients/{ada.pk}/")
     desk.open("/dashboard/")
     held = []
@@ -69,7 +68,7 @@ def test_a_page_and_an_action_are_found_by_the_beginnings_of_their_words(desk):
         expect(desk.page).to_have_url(address)
 
 
-def test_what_the_page_offers_can_be_done_from_the_palette(desk):
+def test_an_action_of_the_page_is_done_from_the_palette(desk):
     desk.open(desk.register())
     open_palette(desk).type("archive")
     desk.page.keyboard.press("Enter")
@@ -117,7 +116,7 @@ def test_signing_out_from_the_palette(desk):
     expect(desk.page).to_have_title("Sign in – Patient Portal")
 
 
-def test_somebody_sees_only_what_they_may_do(staff, make_user):
+def test_the_palette_offers_only_what_the_user_may_do(staff, make_user):
     analyst = staff(make_user("analyst"))
     analyst.open("/dashboard/")
     analyst.page.keyboard.press("Control+k")
@@ -130,11 +129,9 @@ def test_somebody_sees_only_what_they_may_do(staff, make_user):
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-def test_it_can_be_read_by_everybody(staff, front_desk, ada, width):
+def test_the_palette_is_accessible(staff, front_desk, ada, width):
     person = staff(front_desk, width=width)
     person.open(f"/patients/{ada.pk}/")
-    person.page.keyboard.press(
-        "Control+k"
-    )  # A phone has no keyboard to show this for, and no button either.
+    person.page.keyboard.press("Control+k")  # On a narrow screen there is no button for it.
     expect(marked(person)).to_be_visible()
     person.is_readable_by_all()

@@ -1,4 +1,4 @@
-"""The patient's page: copy the number, print the label, look back, and never act on somebody else."""
+"""The patient's page: copy the MRN, print the label, look back, and never mix up patients."""
 
 import re
 
@@ -16,7 +16,7 @@ def test_the_mrn_is_copied_with_one_press(desk):
     assert desk.page.evaluate("navigator.clipboard.readText()") == Patient.objects.get().mrn
 
 
-def test_it_is_copied_where_a_page_may_not_reach_the_clipboard(desk):
+def test_the_mrn_is_copied_without_access_to_the_clipboard(desk):
     address = desk.register()
     desk.page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     desk.page.add_init_script(
@@ -44,7 +44,7 @@ def test_the_label_is_alone_on_its_paper(desk):
     assert (len(boxes), points) == (1, [0, 0, 252, 102])  # One page of 89 x 36 mm.
 
 
-def test_without_scripts_no_button_stands_that_does_nothing(staff, front_desk):
+def test_without_scripts_no_button_is_without_effect(staff, front_desk):
     person = staff(front_desk, scripts=False)
     address = person.register()
     expect(person.page.get_by_role("button", name="Copy")).to_be_hidden()
@@ -71,7 +71,7 @@ def test_the_record_as_it_was_is_found_from_the_history(desk):
 
 
 def test_two_tabs_never_mix(desk):
-    """What is pressed in the first tab is done to the patient of the first tab, whoever was opened since."""
+    """A button in the first tab acts on the patient of that tab, whatever was opened since."""
     jane = desk.register()
     desk.open(f"{jane}edit/")
     second = desk.page.context.new_page()

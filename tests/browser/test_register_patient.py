@@ -1,4 +1,4 @@
-"""Registering, as a front desk does it: by keyboard, in a hurry, twice, without scripts."""
+"""Registering a patient: by keyboard, in a hurry, twice, without scripts."""
 
 import pytest
 from playwright.sync_api import expect
@@ -8,8 +8,8 @@ from portal.patients.models import Patient, PatientEvent
 from tests.browser.steps import JANE
 
 
-def test_a_patient_is_registered_by_keyboard_alone_in_30_keys_beside_the_text(desk):
-    """From the search that found nobody to the new patient's page; `pressed` counts what is not text."""
+def test_a_patient_is_registered_with_30_keys_beside_the_text(desk):
+    """From a search without hits to the patient's page; `pressed` counts keys beside the text."""
     pressed = []
 
     def press(key):
@@ -82,7 +82,7 @@ def test_a_date_pasted_whole_fills_the_three_boxes(desk):
         (("15", "", "1984"), "Enter the month"),
     ],
 )
-def test_a_wrong_date_has_words_of_its_own_and_stays_in_the_boxes(desk, born, words):
+def test_a_wrong_date_is_explained_and_stays_in_the_boxes(desk, born, words):
     desk.open("/patients/new/")
     desk.fill_in(**{**JANE, "born": born})
     desk.save()
@@ -104,7 +104,7 @@ def test_a_double_click_on_save_registers_once(staff, front_desk, scripts):
     person.fill_in(**JANE)
     person.page.get_by_role("button", name="Save").dblclick()
     expect(person.page.get_by_text("Registered with MRN")).to_be_visible()
-    assert [one.objects.count() for one in (Patient, PatientEvent, BillingAccount)] == [1, 1, 1]
+    assert [model.objects.count() for model in (Patient, PatientEvent, BillingAccount)] == [1, 1, 1]
 
 
 def test_a_patient_is_registered_without_scripts(staff, front_desk):
@@ -113,7 +113,7 @@ def test_a_patient_is_registered_without_scripts(staff, front_desk):
     expect(person.page.get_by_text("020 7946 0000")).to_be_visible()
 
 
-def test_an_identifier_of_somebody_else_is_refused_beside_its_field(desk):
+def test_an_identifier_of_another_patient_is_refused_at_its_field(desk):
     passport = {"identifiers-0-value": "P 123 456"}
     answers = {"Smith": "Registered with MRN", "Jones": "belongs to another patient"}
     for name, answer in answers.items():

@@ -1,4 +1,4 @@
-"""The session ends in the middle of a form, and nothing that was typed is lost, or shown to somebody else."""
+"""A session ends in the middle of a form: the text is neither lost nor shown to another user."""
 
 import pytest
 from playwright.sync_api import expect
@@ -13,7 +13,7 @@ BACK = "It is back in the form"
 
 
 def end_sessions():
-    """What time does, without the waiting."""
+    """Ends all sessions at once, as time does."""
     Session.objects.all().delete()
 
 
@@ -65,7 +65,7 @@ def test_without_scripts_one_press_saves_what_was_typed(staff, front_desk):
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_somebody_else_who_signs_in_does_not_get_it(staff, front_desk, make_user, scripts):
+def test_another_user_who_signs_in_does_not_get_the_text(staff, front_desk, make_user, scripts):
     person = staff(front_desk, scripts=scripts)
     fill_form(person)
     end_sessions()
@@ -76,7 +76,7 @@ def test_somebody_else_who_signs_in_does_not_get_it(staff, front_desk, make_user
     assert "7946" not in person.page.content()
 
 
-def test_a_form_left_open_by_another_person_is_not_taken(desk, make_user):
+def test_a_form_left_open_by_another_user_is_not_saved(desk, make_user):
     fill_form(desk)
     other = desk.page.context.new_page()
     other.goto("/patients/")
@@ -94,7 +94,7 @@ def test_a_form_left_open_by_another_person_is_not_taken(desk, make_user):
     assert not Patient.objects.exists()
 
 
-def test_signing_in_again_in_another_tab_keeps_the_text_of_the_first(desk, front_desk):
+def test_sign_in_in_another_tab_keeps_the_text_of_the_first(desk, front_desk):
     fill_form(desk)
     end_sessions()
     other = desk.page.context.new_page()
@@ -127,7 +127,7 @@ def test_the_warning_comes_two_minutes_before_and_one_press_stays(desk):
     expect(desk.page.locator("#id_phone")).to_have_value("020 7946 0018")
 
 
-def test_nobody_answers_the_warning_and_the_text_waits_for_its_owner(desk, front_desk):
+def test_without_an_answer_to_the_warning_the_text_is_kept(desk, front_desk):
     desk.page.clock.install()
     fill_form(desk)
     end_sessions()
@@ -151,8 +151,8 @@ def test_a_lost_network_keeps_the_text(desk):
     expect(desk.page.get_by_text("Registered with MRN")).to_be_visible()
 
 
-def test_a_page_that_back_brings_out_of_memory_sends_the_button_that_is_pressed_now(desk):
-    """The browser keeps the page as it was when it left; here it never leaves."""
+def test_a_page_out_of_memory_sends_only_the_button_pressed_now(desk):
+    """After Back a browser shows the page as it was left; here it never leaves."""
     fill_form(desk)
     sent: list[str] = []
 
@@ -172,7 +172,7 @@ def test_a_page_that_back_brings_out_of_memory_sends_the_button_that_is_pressed_
     assert ["unidentified=yes" in body for body in sent] == [True, False]
 
 
-def test_who_does_not_answer_is_not_asked_again_meanwhile(desk):
+def test_a_silent_server_is_not_asked_again_meanwhile(desk):
     desk.page.clock.install()
     desk.open("/patients/")
     asked: list[object] = []
@@ -184,7 +184,7 @@ def test_who_does_not_answer_is_not_asked_again_meanwhile(desk):
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-def test_the_warning_can_be_read_by_everybody(staff, front_desk, width):
+def test_the_warning_is_accessible(staff, front_desk, width):
     person = staff(front_desk, width=width)
     person.page.clock.install()
     person.open("/patients/")
@@ -193,7 +193,7 @@ def test_the_warning_can_be_read_by_everybody(staff, front_desk, width):
     person.is_readable_by_all()
 
 
-def test_back_after_signing_out_shows_nothing_of_before(desk):
+def test_back_after_sign_out_shows_nothing(desk):
     fill_form(desk)
     end_sessions()
     desk.page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")

@@ -1,4 +1,4 @@
-"""Signing in, as a person does it."""
+"""Sign-in in a browser."""
 
 import pytest
 from playwright.sync_api import expect
@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.portal.conftest import PASSWORD
 
 
-def test_a_person_comes_to_where_they_were_going(staff, front_desk):
+def test_sign_in_leads_on_to_the_wanted_page(staff, front_desk):
     person = staff()
     person.open("/patients/new/")
     person.page.get_by_label("E-mail").fill(front_desk.email)
@@ -16,7 +16,7 @@ def test_a_person_comes_to_where_they_were_going(staff, front_desk):
 
 
 @pytest.mark.parametrize("email", ["frontdesk@clinic.example", "nobody@clinic.example"])
-def test_a_wrong_password_and_an_unknown_person_get_the_same_words(staff, front_desk, email):
+def test_a_wrong_password_and_an_unknown_user_get_the_same_words(staff, front_desk, email):
     person = staff()
     person.open("/sign-in/")
     person.page.get_by_label("E-mail").fill(email)
@@ -36,7 +36,7 @@ def test_the_password_can_be_shown(staff):
     expect(person.page.get_by_label("Password", exact=True)).to_have_attribute("type", "text")
 
 
-def test_after_signing_out_the_pages_are_closed(desk):
+def test_after_sign_out_the_pages_are_closed(desk):
     desk.page.locator(".app-menu summary").click()
     desk.page.get_by_role("button", name="Sign out").click()
     expect(desk.page).to_have_title("Sign in – Patient Portal")

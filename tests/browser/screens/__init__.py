@@ -1,1 +1,1 @@
-"""`make screenshots`: a picture of every page and state, taken from a whole portal with made-up patients."""
+"""`make screenshots`: a picture of every page and state of a portal with made-up patients."""

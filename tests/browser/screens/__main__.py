@@ -44,7 +44,7 @@ CHAPTERS = {
     "On a phone": phone.take,
     "When a part is away": outages.take,
     "When something is wrong": errors.take,
-    "Before the first patient": empty.take,  # Last: it takes everybody away.
+    "Before the first patient": empty.take,  # Last, because it deletes all patients.
 }
 
 
@@ -55,8 +55,10 @@ def main() -> None:
         type=Path,
         help="a folder for whole pages at 1120, 640 and 320 px, instead of docs",
     )
-    parser.add_argument("chapters", nargs="*", help="some chapters only, by a word of their titles")
-    asked = parser.parse_args()
+    parser.add_argument(
+        "chapters", nargs="*", help="only the chapters whose titles hold one of these words"
+    )
+    options = parser.parse_args()
     os.environ["CLINIC_NAME"] = "Riverside Clinic"
     expect.set_options(timeout=60_000)  # A busy machine is slow, and all of it runs here.
     folder = tempfile.TemporaryDirectory(prefix="portal-screens-")
@@ -67,16 +69,16 @@ def main() -> None:
     ):
         flags = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
-        camera = Camera(looks(asked.look) if asked.look else [Film(FOLDER)], browser.new_page())
+        camera = Camera(looks(options.look) if options.look else [Film(FOLDER)], browser.new_page())
         wait_for(lambda: (totals := system.caught_up()) and totals["active"], seconds=120)
-        take_all(Studio(browser, system, camera), asked.chapters)
+        take_all(Studio(browser, system, camera), options.chapters)
         browser.close()
-    if not asked.look and not asked.chapters:
+    if not options.look and not options.chapters:
         camera.write_sheet(FOLDER)
 
 
 def looks(folder: Path) -> list[Film]:
-    """Films for a look: the usual window, a small phone, and 1280 px at 200 %."""
+    """Returns formats for a look: the usual window, a small phone, and 1280 px at 200 %."""
     return [Film(folder / str(width), width=width, is_whole=True) for width in (1120, 640, 320)]
 
 

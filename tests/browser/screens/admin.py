@@ -1,4 +1,4 @@
-"""The operators' admin: what needs somebody, a list, and a safe action."""
+"""The operators' admin: what needs an operator, a list, and a safe action."""
 
 from playwright.sync_api import expect
 
@@ -10,7 +10,7 @@ UNLOCK = "Unlock: forget the wrong passwords"
 
 
 def take(studio: Studio) -> None:
-    stranger, operator = studio.sit_down(), studio.sit_down("operator")
+    stranger, operator = studio.open_browser(), studio.open_browser("operator")
     for _ in range(TRIES):
         stranger.open("/sign-in/")
         try_to_sign_in(stranger, LOCKED)
@@ -18,7 +18,7 @@ def take(studio: Studio) -> None:
     studio.take(
         operator,
         "admin",
-        "The operators' admin opens with what needs somebody: here a user who is locked out",
+        "The operators' admin opens with what needs an operator: here a user who is locked out",
     )
     operator.page.get_by_role("link", name="locked out").click()
     operator.page.locator("tr", has_text=LOCKED).get_by_role("checkbox").check()
@@ -26,7 +26,7 @@ def take(studio: Studio) -> None:
     studio.take(
         operator,
         "admin-action",
-        "A list, and an action that is safe: unlocking whoever is locked out",
+        "A list, and an action that is safe: unlocking users who are locked out",
     )
     operator.page.get_by_role("button", name="Run").click()
     expect(operator.page.get_by_text("All of them may try again.")).to_be_visible()

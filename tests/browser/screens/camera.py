@@ -1,4 +1,4 @@
-"""Takes pictures of what a person sees, and writes the sheet that lists them."""
+"""Takes pictures of pages, and writes the document that lists them."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +11,8 @@ from tests.browser.steps import Staff
 NEXT_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 HEAD = """# The pages in pictures
 
-Each page and each of its states, at 1120 × 720 and some on a phone, of a whole portal with made-up patients.
-`make screenshots` takes them anew, and writes this list.
+Each page and each of its states, at 1120 × 720 and some on a phone, of a whole portal with made-up
+patients. `make screenshots` takes them anew, and writes this list.
 """
 ROW = '| <a href="{name}.png"><img src="{name}.png" width="{width}" alt="{words}"></a> | {words} |'
 PHONE = 320
@@ -20,7 +20,7 @@ PHONE = 320
 
 @dataclass(frozen=True)
 class Film:
-    """Where pictures of this width go: what fits the window, or the whole page."""
+    """A width of pictures and their folder: what fits the window, or the whole page."""
 
     folder: Path
     width: int = 1120
@@ -55,9 +55,10 @@ class Camera:
         is_phone: bool = False,
         lead: str = "",
     ) -> None:
-        """From the top of the page, or from the element `lead`, without caret and pointer.
+        """Takes a picture from the top of the page, or from the element `lead`.
 
-        `words` say in one line what is seen. A look has every width already: it needs no picture of a phone.
+        `words` say in a line what it shows. A look (option --look) has every width already, so it
+        gets no extra picture of a phone.
         """
         person.page.wait_for_load_state()
         person.page.mouse.move(0, 0)
@@ -85,9 +86,8 @@ class Camera:
         else:
             page.evaluate("scrollTo(0, 0)")
         if has_scripts:
-            page.evaluate(
-                NEXT_FRAMES
-            )  # What measures the window, as the lines of the dashboard do, has drawn again.
+            # Until parts that measure the window, such as time lines, have drawn again.
+            page.evaluate(NEXT_FRAMES)
         film.folder.mkdir(parents=True, exist_ok=True)
         file = film.folder / f"{name}.png"
         page.screenshot(path=file, animations="disabled", caret="hide", full_page=film.is_whole)
@@ -95,7 +95,7 @@ class Camera:
             reduce_colours(file, self.desk)
 
     def write_sheet(self, folder: Path) -> None:
-        """A README with every picture and its line; pictures that no longer belong to a page go."""
+        """Writes a README with every picture and its line, and deletes other pictures."""
         lines = [HEAD]
         for title, pictures in self.chapters.items():
             rows = [

@@ -1,4 +1,4 @@
-"""A picture with 256 colours at most: a page has few, and so it takes less than half the room."""
+"""Reduces a picture to 256 colours, which a page seldom exceeds: the file gets half as large."""
 
 import base64
 import struct
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-# The commonest colours stay as they are; each of the rest, an edge of a letter, becomes the nearest of them.
+# The commonest colours stay; each other one, at the edge of a letter, becomes the nearest.
 COUNT = """async address => {
     const image = new Image();
     image.src = address;
@@ -21,9 +21,10 @@ COUNT = """async address => {
     const colours = [...counts].sort((a, b) => b[1] - a[1]).map(([colour]) => colour);
     const kept = colours.slice(0, 256);
     const parts = colour => [colour & 255, colour >> 8 & 255, colour >> 16 & 255];
-    const distance = (one, other) => parts(one).reduce((sum, part, at) => sum + (part - parts(other)[at]) ** 2, 0);
-    const nearest = one => kept.reduce((best, other, at) =>
-        distance(one, other) < distance(one, kept[best]) ? at : best, 0);
+    const distance = (left, right) =>
+        parts(left).reduce((sum, part, at) => sum + (part - parts(right)[at]) ** 2, 0);
+    const nearest = colour => kept.reduce((best, other, at) =>
+        distance(colour, other) < distance(colour, kept[best]) ? at : best, 0);
     const places = new Map(colours.map((colour, at) => [colour, at < 256 ? at : nearest(colour)]));
     const indexes = Uint8Array.from(pixels, pixel => places.get(pixel));
     const row = at => String.fromCharCode(...indexes.subarray(at * width, (at + 1) * width));
@@ -33,18 +34,16 @@ COUNT = """async address => {
 
 
 def reduce_colours(file: Path, page: Page) -> None:
-    """Write the picture anew; `page` is one of its own, where scripts run, and shows nothing."""
+    """Writes the picture anew; `page` is an empty page in which scripts run."""
     address = f"data:image/png;base64,{base64.b64encode(file.read_bytes()).decode()}"
     width, height, colours, answer = page.evaluate(COUNT, address)
     indexes = base64.b64decode(answer)
     rows = b"".join(b"\0" + indexes[at : at + width] for at in range(0, len(indexes), width))
-    head = struct.pack(
-        ">IIBBBBB", width, height, 8, 3, 0, 0, 0
-    )  # Eight bits a pixel, each the number of a colour.
+    # Eight bits for a pixel, which hold the number of its colour.
+    head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
     parts = {b"IHDR": head, b"PLTE": bytes(colours), b"IDAT": zlib.compress(rows, 9), b"IEND": b""}
-    file.write_bytes(
-        b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in parts.items())
-    )
+    chunks = [_chunk(kind, data) for kind, data in parts.items()]
+    file.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

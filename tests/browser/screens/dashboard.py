@@ -9,7 +9,7 @@ RANGES = {"1h": "the last hour", "24h": "the last day", "30d": "the last 30 days
 
 
 def take(studio: Studio) -> None:
-    person = studio.sit_down("analyst")
+    person = studio.open_browser("analyst")
     for key, words in RANGES.items():
         open_live(person, f"/dashboard/?range={key}")
         studio.take(person, f"dashboard-{key}", f"Dashboard of {words}")

@@ -7,7 +7,7 @@ from tests.browser.steps import Staff
 
 
 def take(studio: Studio) -> None:
-    desk = studio.sit_down("frontdesk")
+    desk = studio.open_browser("frontdesk")
     desk.open("/patients/duplicates/")
     desk.page.get_by_role("button", name="Find duplicates now").click()
     desk.page.get_by_role("link", name="Show the new list").click()

@@ -1,12 +1,12 @@
-"""A portal with nobody in it yet. What the chapters before made is taken away, past every door."""
+"""A portal without patients: what the chapters before made is deleted in the database."""
 
 from playwright.sync_api import expect
 
 from tests.browser.screens.studio import Studio
 from tests.browser.steps import Staff
 
-TABLES = """patients_patient, patients_patientevent, patients_accessrecord, billing_billingaccount, imports_importjob,
-    imports_mappingprofile, reconciliation_reconcilereport"""
+TABLES = """patients_patient, patients_patientevent, patients_accessrecord, billing_billingaccount,
+    imports_importjob, imports_mappingprofile, reconciliation_reconcilereport"""
 PAGES = {
     "empty-patients": ("/patients/", "No patients yet", "No patient yet: the way to the first one"),
     "empty-imports": ("/imports/", "None yet.", "No import yet"),
@@ -21,12 +21,12 @@ PAGES = {
 
 
 def take(studio: Studio) -> None:
-    operator = studio.sit_down("operator")
-    studio.tell(f"TRUNCATE {TABLES} CASCADE")
+    operator = studio.open_browser("operator")
+    studio.execute_sql(f"TRUNCATE {TABLES} CASCADE")
     for name, (address, seen, words) in PAGES.items():
         show(operator, address, seen)
         studio.take(operator, name, words)
-    auditor = studio.sit_down("auditor")
+    auditor = studio.open_browser("auditor")
     show(auditor, "/audit/", "Nobody did this")
     studio.take(auditor, "empty-audit", "Nobody has read or changed anything yet")
 

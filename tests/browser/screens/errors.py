@@ -1,4 +1,4 @@
-"""Error pages, in the layout of every page, each come about as it does at work."""
+"""Error pages, each brought about as it happens at work."""
 
 from playwright.sync_api import expect
 
@@ -9,7 +9,8 @@ from tests.browser.screens.studio import Studio
 from tests.browser.steps import Staff
 
 DELETED = """DELETE FROM patients_idempotencykey WHERE patient_id = %s;
-    DELETE FROM billing_billingaccount WHERE patient_id = %s; DELETE FROM patients_patient WHERE id = %s"""
+    DELETE FROM billing_billingaccount WHERE patient_id = %s;
+    DELETE FROM patients_patient WHERE id = %s"""
 BROKEN = "ALTER TABLE imports_mappingprofile RENAME TO imports_mappingprofile_away"
 MENDED = "ALTER TABLE imports_mappingprofile_away RENAME TO imports_mappingprofile"
 KNOWN = b"Surname,Given name,DOB\nHale,Nora,1971-01-09\n"
@@ -17,7 +18,7 @@ OTHER = b"Family,First\nHale,Nora\n"
 
 
 def take(studio: Studio) -> None:
-    analyst, operator = studio.sit_down("analyst"), studio.sit_down("operator")
+    analyst, operator = studio.open_browser("analyst"), studio.open_browser("operator")
     analyst.open("/patients/")
     show(
         studio,
@@ -36,27 +37,27 @@ def take(studio: Studio) -> None:
     )
     take_meanwhile(studio, operator)
     take_imports(studio, operator)
-    studio.tell(BROKEN)
+    studio.execute_sql(BROKEN)
     operator.open("/imports/columns/")
     show(
         studio,
         operator,
         "error-500",
         "Something went wrong on our side.",
-        "A fault of ours, and what to tell whom",
+        "A bug, and what to tell an operator",
     )
-    studio.tell(MENDED)
+    studio.execute_sql(MENDED)
 
 
 def take_meanwhile(studio: Studio, operator: Staff) -> None:
-    """What somebody else did in another tab."""
+    """Takes the errors of a patient whom another user changed or deleted meanwhile."""
     address = operator.register(family_name="Tanaka", given_name="Yuki")
     operator.open(address)
-    studio.tell("UPDATE patients_patient SET city = 'York' WHERE id = %s", id_of(address))
+    studio.execute_sql("UPDATE patients_patient SET city = 'York' WHERE id = %s", id_of(address))
     press(operator, "Archive")
-    words = "Archiving while somebody else changes the patient: look again first"
+    words = "Archiving while another user changes the patient: look again first"
     show(studio, operator, "error-412", "Someone else changed this meanwhile.", words)
-    studio.tell(DELETED, *[id_of(address)] * 3)
+    studio.execute_sql(DELETED, *[id_of(address)] * 3)
     operator.open(address)
     show(
         studio,

@@ -1,4 +1,4 @@
-"""Imports as they are not in the best of cases: workbooks, long files, the worker away, a file lost."""
+"""Imports of unusual files, and such that wait or fail: workbooks, the worker away, a lost file."""
 
 from io import BytesIO
 from pathlib import Path
@@ -21,7 +21,7 @@ LOST = b"Surname,Given name,DOB\nLost,Nina,1978-06-02\n"
 
 
 def take(studio: Studio) -> None:
-    person = studio.sit_down("operator")
+    person = studio.open_browser("operator")
     person.open("/imports/")
     person.page.get_by_label("File", exact=True).set_input_files(
         {
@@ -85,7 +85,7 @@ def take_running(studio: Studio, person: Staff) -> None:
     studio.take(
         person,
         "import-running",
-        "A long file: rows a second, the time left, and one may go elsewhere",
+        "A long file: rows a second, the time left, and the user may go elsewhere",
     )
     person.open("/imports/")
     studio.take(person, "imports", "All imports, and how each of them ended")

@@ -1,4 +1,4 @@
-"""An import from the upload to its undoing."""
+"""An import from the upload to its undo."""
 
 from playwright.sync_api import expect
 
@@ -23,7 +23,7 @@ MAUD = {
 
 
 def take(studio: Studio) -> None:
-    person = studio.sit_down("operator")
+    person = studio.open_browser("operator")
     person.register(**MAUD, city="York", phone="020 7946 0055")
     person.open("/imports/")
     studio.take(person, "import-upload", "Imports: upload a CSV, an Excel workbook or FHIR")

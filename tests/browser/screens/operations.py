@@ -15,11 +15,11 @@ REFUSED = {"Hale": "Martha", "Osei": "Daniel"}
 
 
 def take(studio: Studio) -> None:
-    operator = studio.sit_down("operator")
+    operator = studio.open_browser("operator")
     operator.open("/billing/?state=active")
     studio.take(operator, "billing-active", "Billing accounts by state")
     take_refused(studio, operator)
-    take_audit(studio, studio.sit_down("auditor"))
+    take_audit(studio, studio.open_browser("auditor"))
     take_reconciliation(studio, operator)
 
 
@@ -27,7 +27,7 @@ def take_refused(studio: Studio, operator: Staff) -> None:
     for family, given in REFUSED.items():
         address = operator.register(family_name=family, given_name=given)
         expect(operator.page.get_by_text("Billing: active")).to_be_visible()
-        studio.tell(NO_ADDRESS, id_of(address))
+        studio.execute_sql(NO_ADDRESS, id_of(address))
     wait_until(operator, "/billing/?state=failed", f"{family.upper()}, {given}")
     studio.take(
         operator,
@@ -41,16 +41,16 @@ def take_refused(studio: Studio, operator: Staff) -> None:
     studio.take(
         operator,
         "admin-needs-you",
-        "The operators' admin opens with what needs somebody: here refused accounts",
+        "The operators' admin opens with what needs an operator: here refused accounts",
     )
-    studio.tell(MENDED)
+    studio.execute_sql(MENDED)
     wait_until(operator, "/billing/?state=failed", "Billing has refused no account.")
 
 
 def take_audit(studio: Studio, auditor: Staff) -> None:
     auditor.open("/audit/")
     studio.take(
-        auditor, "audit", "Audit: who read and who changed which record, through which door"
+        auditor, "audit", "Audit: who read and who changed which record, through which channel"
     )
     person = auditor.page.get_by_label("Person")
     person.select_option(
@@ -60,12 +60,12 @@ def take_audit(studio: Studio, auditor: Staff) -> None:
     auditor.page.get_by_role("button", name="Show").click()
     expect(auditor.page.get_by_role("link", name="Export as CSV")).to_be_visible()
     studio.take(
-        auditor, "audit-export", "What one person changed in a week; the export holds just that"
+        auditor, "audit-export", "What a user changed in a week; the export holds just that"
     )
     auditor.open("/audit/?kind=r")
     auditor.page.locator("tbody a").filter(has_text="patients").first.click()
     expect(auditor.page.locator(".app-numbers")).to_be_visible()
-    studio.take(auditor, "audit-one", "One reading of a list: everybody in it")
+    studio.take(auditor, "audit-one", "An access record of a list: every patient in it")
     auditor.open("/audit/?patient=10000012&kind=w&since=1-Jan-2020&until=2-Jan-2020")
     studio.take(auditor, "audit-nobody", "Audit: nobody did this in these days")
 
@@ -82,8 +82,8 @@ def take_reconciliation(studio: Studio, operator: Staff) -> None:
         for name in ("Ferris", "Gower")
     ]
     expect(operator.page.get_by_text("Billing: active")).to_be_visible()
-    studio.tell(LOST_ACCOUNT, ids[0], store="BILLING_DATABASE_URL")
-    studio.tell(LOST_FIGURES, ids[1], store="ANALYTICS_DATABASE_URL")
+    studio.execute_sql(LOST_ACCOUNT, ids[0], store="BILLING_DATABASE_URL")
+    studio.execute_sql(LOST_FIGURES, ids[1], store="ANALYTICS_DATABASE_URL")
     check(operator, "Check now", "What differs, and what to do")
     studio.take(
         operator,

@@ -1,4 +1,4 @@
-"""What pages say and still do while billing, Kafka or the figures are away."""
+"""Pages while billing, Kafka or the figures are away."""
 
 from playwright.sync_api import expect
 
@@ -11,7 +11,7 @@ BEN = {"family_name": "Quill", "given_name": "Ben", "born": ("9", "nov", "1990")
 
 
 def take(studio: Studio) -> None:
-    operator = studio.sit_down("operator")
+    operator = studio.open_browser("operator")
     take_billing(studio, operator)
     with studio.without("embedded.broker"):
         address = operator.register(**BEN)

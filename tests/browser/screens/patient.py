@@ -12,13 +12,19 @@ IDA = {
     "sex": "Female",
 }
 CONTACT = {
-    "prefix": "Dr", "phone": "020 7946 0042", "email": "ida.hartmann@mail.example", "address_line1": "4 Mill Lane",
-    "city": "Leeds", "postal_code": "LS1 4AP", "country": "GB", "language": "de",
-}  # fmt: skip
+    "prefix": "Dr",
+    "phone": "020 7946 0042",
+    "email": "ida.hartmann@mail.example",
+    "address_line1": "4 Mill Lane",
+    "city": "Leeds",
+    "postal_code": "LS1 4AP",
+    "country": "GB",
+    "language": "de",
+}
 
 
 def take(studio: Studio) -> None:
-    person = studio.sit_down("operator")
+    person = studio.open_browser("operator")
     address = person.register(**IDA, **CONTACT)
     expect(person.page.get_by_text("Billing: active")).to_be_visible()
     studio.take(person, "patient", "A patient just registered: her billing account is open")
@@ -29,7 +35,7 @@ def take(studio: Studio) -> None:
 
 
 def change(person: Staff, address: str) -> None:
-    """Two changes, so that there is a history."""
+    """Makes two changes, so that there is a history."""
     person.open(f"{address}edit/")
     person.fill_in(city="York", postal_code="YO1 7HH")
     save(person)
@@ -63,7 +69,7 @@ def take_tabs(studio: Studio, person: Staff, address: str) -> None:
 
 
 def take_conflict(studio: Studio, address: str) -> None:
-    first, second = studio.sit_down("frontdesk"), studio.sit_down("clinician")
+    first, second = studio.open_browser("frontdesk"), studio.open_browser("clinician")
     for person, phone in ((second, "020 7946 0077"), (first, "020 7946 0099")):
         person.open(f"{address}edit/")
         person.fill_in(phone=phone)

@@ -8,7 +8,7 @@ from tests.browser.screens.studio import Studio
 
 
 def take(studio: Studio) -> None:
-    desk = studio.sit_down("frontdesk")
+    desk = studio.open_browser("frontdesk")
     desk.page.set_viewport_size({"width": 320, "height": 800})
     desk.open("/patients/")
     studio.take(desk, "phone-patients", "Patients on a phone", is_phone=True)

@@ -1,4 +1,4 @@
-"""Registering a patient, from the empty form to the choice about somebody alike."""
+"""Registering a patient, from the empty form to the choice about a possible duplicate."""
 
 from playwright.sync_api import expect
 
@@ -9,7 +9,7 @@ CONTACT = {"phone": "020 7946 0018", "postal_code": "LS1 4AP", "city": "Leeds", 
 
 
 def take(studio: Studio) -> None:
-    desk = studio.sit_down("frontdesk")
+    desk = studio.open_browser("frontdesk")
     desk.register(**ADA, **CONTACT)
     desk.open("/patients/new/")
     studio.take(desk, "register", "Registering: one page, one column")
@@ -23,7 +23,9 @@ def take(studio: Studio) -> None:
     panel = desk.page.locator("#similar")
     expect(panel.get_by_role("link", name="OKAFOR, Ada")).to_be_visible()
     studio.take(
-        desk, "register-panel", "Who may be registered already, while one types: the grade and why"
+        desk,
+        "register-panel",
+        "Who may be registered already, while the user types: the grade and why",
     )
     desk.fill_in(**ADA, **CONTACT)
     desk.save()
@@ -31,11 +33,14 @@ def take(studio: Studio) -> None:
     studio.take(
         desk,
         "register-choice",
-        "One explicit choice, with its reason, before somebody alike is registered",
+        "An explicit choice, with its reason, before a possible duplicate is registered",
     )
-    desk = studio.sit_down("frontdesk", java_script_enabled=False)
+    desk = studio.open_browser("frontdesk", java_script_enabled=False)
     desk.open("/patients/new/")
     desk.fill_in(**ADA, **CONTACT)
     desk.save()
-    words = "Without scripts the same: the server says who may be registered already, and asks for the choice"
+    words = (
+        "Without scripts the same: the server says who may be registered already, "
+        "and asks for the choice"
+    )
     studio.take(desk, "register-without-scripts", words, has_scripts=False)

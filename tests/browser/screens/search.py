@@ -1,4 +1,4 @@
-"""The list of patients, the search, and what opens above every page."""
+"""The list of patients, the search, the palette and dialogs."""
 
 from playwright.sync_api import expect
 
@@ -7,11 +7,11 @@ from tests.browser.steps import Staff
 
 
 def take(studio: Studio) -> None:
-    desk = studio.sit_down("frontdesk")
+    desk = studio.open_browser("frontdesk")
     for name in ("grace okafor", "jürgen müller", "robin ashby"):
         open_patient(desk, name)
     desk.open("/patients/")
-    studio.take(desk, "patients", "Patients, with those that one opened last")
+    studio.take(desk, "patients", "Patients, with those that the user opened last")
     take_searches(studio, desk)
     take_what_opens(studio, desk)
     take_time_out(studio)
@@ -55,7 +55,7 @@ def take_what_opens(studio: Studio, desk: Staff) -> None:
 
 
 def take_time_out(studio: Studio) -> None:
-    desk = studio.sit_down("frontdesk")
+    desk = studio.open_browser("frontdesk")
     desk.page.clock.install()
     desk.open("/patients/new/")
     desk.page.clock.fast_forward(29 * 60 * 1000)

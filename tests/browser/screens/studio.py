@@ -1,4 +1,4 @@
-"""A whole portal, a browser and a camera: what each chapter of pictures works with."""
+"""A whole portal, a browser and a camera, which every chapter of pictures uses."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,7 +15,7 @@ from tests.waits import wait_for
 
 
 class Studio:
-    """People sit down at screens of their own; at the end of a chapter all of them go."""
+    """Opens browsers for users of the portal, and closes them at the end of a chapter."""
 
     def __init__(self, browser: Browser, system: System, camera: Camera) -> None:
         self.browser = browser
@@ -24,8 +24,8 @@ class Studio:
         self._camera = camera
         self._contexts: list[BrowserContext] = []
 
-    def sit_down(self, role: str = "", **browser: Any) -> Staff:
-        """Somebody of this role who has signed in; without one a stranger. `browser`: what it is, or cannot do."""
+    def open_browser(self, role: str = "", **browser: Any) -> Staff:
+        """Opens a browser and signs in a user of this role, if any; `browser` are its options."""
         film = self._camera.films[0]
         size = {"width": film.width, "height": film.height}
         context = self.browser.new_context(
@@ -39,7 +39,7 @@ class Studio:
 
     @contextmanager
     def without(self, words: str) -> Iterator[None]:
-        """Meanwhile these processes answer nothing. Then all is well again: no strip stays on the pages."""
+        """Stops processes by words of their command, and waits afterwards until all is well."""
         with self.system.without(words):
             yield
         self.wait_until_well()
@@ -51,8 +51,8 @@ class Studio:
             pause=0.5,
         )
 
-    def tell(self, statement: str, *values: Any, store: str = "DATABASE_URL") -> None:
-        """What no page can do, straight in the database that this variable names."""
+    def execute_sql(self, statement: str, *values: Any, store: str = "DATABASE_URL") -> None:
+        """Runs SQL in the database that the variable `store` names."""
         with closing(psycopg2.connect(self.system.environment[store])) as connection, connection:
             connection.cursor().execute(statement, values)
 

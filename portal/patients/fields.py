@@ -58,6 +58,7 @@ class PatientField:
 
     form_label: str = ""  # In forms, where it is not the label.
     import_label: str = ""  # In the list of what a file's column can become; likewise.
+    import_order: int = 0  # Its place in that list, where it is not the `order` on pages.
     import_aliases: tuple[str, ...] = ()  # Other names of a file's column, in lower case with `_`.
     fhir_path: str = ""  # Where it stands in a FHIR Patient, for messages about a file.
     is_expected_in_files: bool = False  # A page names it when no column of the file becomes it.
@@ -109,12 +110,14 @@ PATIENT_FIELDS = (
     PatientField("prefix", "Title", NAME, 60, import_aliases=("title",), fhir_path="name.prefix"),
     PatientField("suffix", "Suffix", NAME, 70, fhir_path="name.suffix"),
     PatientField("preferred_name", "Likes to be called", NAME, 50,
-        import_label="Preferred name", import_aliases=("nickname",), fhir_path="name.given"),
+        import_label="Preferred name", import_order=75, import_aliases=("nickname",),
+        fhir_path="name.given"),
     PatientField("date_of_birth", "Date of birth", PERSON, 80,
         kind=Kind.DATE, import_aliases=("birthdate", "birth_date", "dob"), fhir_path="birthDate",
         is_expected_in_files=True),
     PatientField("date_of_birth_precision", "Date of birth known to the", PERSON,
-        kind=Kind.CHOICE, merge_choice="date_of_birth", import_label="How exact the birth date is"),
+        kind=Kind.CHOICE, merge_choice="date_of_birth", import_label="How exact the birth date is",
+        import_order=85),
     PatientField("sex", "Sex", PERSON, 90,
         kind=Kind.CHOICE, import_aliases=("gender",), fhir_path="gender",
         is_expected_in_files=True),
@@ -146,7 +149,7 @@ PATIENT_FIELDS = (
     PatientField("race", "Race", PERSON, 210, fhir_path="extension (us-core-race)"),
     PatientField("ethnicity", "Ethnicity", PERSON, 220, fhir_path="extension (us-core-ethnicity)"),
     PatientField("language", "Language", PERSON, 190,
-        kind=Kind.LANGUAGE, fhir_path="communication.language"),
+        kind=Kind.LANGUAGE, import_order=225, fhir_path="communication.language"),
     PatientField("deceased_on", "Died on", PERSON, 100,
         kind=Kind.DATE, json_name="deceasedDate", import_aliases=("deathdate", "death_date"),
         fhir_path="deceasedDateTime"),

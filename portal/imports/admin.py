@@ -1,4 +1,4 @@
-"""The operators' door to imports: to read, and to take one back."""
+"""Imports in the admin, where operators read them, run them again and undo them."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -12,16 +12,16 @@ from portal.imports.retry import run_again
 from portal.imports.services import start_undo
 
 
-class ReadOnly(ModelAdmin):
-    """Seen by those who have the right to view, changed by nobody."""
+class ReadOnlyAdmin(ModelAdmin):
+    """Shows rows to users with the right to view them; nothing can be added or changed."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
 
 @admin.register(ImportJob)
-class ImportJobAdmin(ReadOnly):
-    """Files on their way in."""
+class ImportJobAdmin(ReadOnlyAdmin):
+    """The jobs, with the actions of operators."""
 
     list_display = [
         "id",
@@ -52,8 +52,12 @@ class ImportJobAdmin(ReadOnly):
                 self.message_user(request, f"{job.original_name}: {error.detail}", messages.ERROR)
             else:
                 self.log_change(request, job, "Run again.")
-                words = f"{job.original_name} waits for the worker, which goes on after row {job.last_row:,}."
-                self.message_user(request, words, messages.SUCCESS)
+                self.message_user(
+                    request,
+                    f"{job.original_name} waits for the worker, which goes on after row "
+                    f"{job.last_row:,}.",
+                    messages.SUCCESS,
+                )
 
     @admin.action(
         description="Undo: archive the new patients, put the changed ones back",
@@ -73,8 +77,8 @@ class ImportJobAdmin(ReadOnly):
 
 
 @admin.register(ImportReject)
-class ImportRejectAdmin(ReadOnly):
-    """Rows that were refused; they hold what the file held of the person."""
+class ImportRejectAdmin(ReadOnlyAdmin):
+    """Rows that were refused; they hold all that the file held of the person."""
 
     list_display = ["job", "row_number", "column", "reason"]
     list_select_related = ["job"]

@@ -1,4 +1,4 @@
-"""Patients as files that an import reads back without changing anything: CSV, or FHIR NDJSON."""
+"""Patients as files that an import reads back without a change: CSV, or FHIR NDJSON."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -7,60 +7,61 @@ from typing import Any
 from portal.csv_safe import csv_line
 from portal.imports import fhir_codes as fhir
 from portal.imports.identifier_cell import format_cell
-from portal.imports.readers.columns import FIELDS, MRN, RECORD, TOKENS
+from portal.imports.readers.columns import IDENTIFIER_CELL, MRN, RECORD
+from portal.patients.fields import ENTERED
 from portal.patients.models import Patient, PatientIdentifier, Status
 
-HEADER = [RECORD, MRN, *FIELDS, TOKENS, "status"]
+HEADER = [RECORD, MRN, *ENTERED, IDENTIFIER_CELL, "status"]
+_DATE_LENGTH = {"year": 4, "month": 7, "day": 10}  # Characters of an ISO date that are known.
 
 
-def as_csv(patients: Iterable[Patient]) -> Iterator[str]:
-    """A line for each patient behind the header; formulas are made harmless."""
+def csv_lines(patients: Iterable[Patient]) -> Iterator[str]:
+    """Yields the header and a line for each patient; formulas are made harmless."""
     yield csv_line(HEADER)
     for patient in patients:
-        tokens = format_cell((one.system, one.value) for one in patient.identifiers.all())
-        values = [str(getattr(patient, name) or "") for name in FIELDS]
-        yield csv_line([str(patient.pk), patient.mrn, *values, tokens, patient.status])
+        pairs = [(identifier.system, identifier.value) for identifier in patient.identifiers.all()]
+        values = [str(getattr(patient, name) or "") for name in ENTERED]
+        cells = [str(patient.pk), patient.mrn, *values, format_cell(pairs), patient.status]
+        yield csv_line(cells)
 
 
-def as_ndjson(patients: Iterable[Patient]) -> Iterator[str]:
-    """A FHIR R4 Patient on each line."""
+def ndjson_lines(patients: Iterable[Patient]) -> Iterator[str]:
+    """Yields a FHIR R4 Patient on each line."""
     for patient in patients:
-        yield (
-            json.dumps(patient_resource(patient), ensure_ascii=False, separators=(",", ":")) + "\n"
-        )
+        resource = patient_resource(patient)
+        yield json.dumps(resource, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-KINDS = {"csv": "text/csv; charset=utf-8", "ndjson": "application/fhir+ndjson"}
+CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "ndjson": "application/fhir+ndjson"}
 WRITERS: dict[str, Callable[[Iterable[Patient]], Iterator[str]]] = {
-    "csv": as_csv,
-    "ndjson": as_ndjson,
+    "csv": csv_lines,
+    "ndjson": ndjson_lines,
 }
 
 
 def patient_resource(patient: Patient) -> dict[str, Any]:
-    """The patient as a FHIR R4 Patient resource; what is not recorded is left out."""
+    """Returns the patient as a FHIR R4 Patient; what is not recorded is left out."""
+    language = _concept(fhir.LANGUAGES, patient.language)
     resource = {
         "resourceType": "Patient",
         "id": str(patient.pk),
         "extension": list(_extensions(patient)),
         "identifier": [_mrn(patient), *map(_identifier, patient.identifiers.all())],
         "active": patient.status == Status.ACTIVE,
-        "name": _names(patient),
+        "name": list(_names(patient)),
         "telecom": list(_telecom(patient)),
         "gender": patient.sex,
-        "birthDate": _birth(patient),
+        "birthDate": _birth_date(patient),
         "deceasedDateTime": str(patient.deceased_on or ""),
         "address": [address] if (address := _address(patient)) else [],
-        "maritalStatus": _marital(patient),
-        "communication": [{"language": _coded(fhir.LANGUAGES, patient.language)}]
-        if patient.language
-        else [],
+        "maritalStatus": _marital_status(patient),
+        "communication": [{"language": language}] if patient.language else [],
     }
-    return _filled(resource)
+    return _without_blanks(resource)
 
 
-def _filled(found: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in found.items() if value not in ("", None, [], {})}
+def _without_blanks(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value not in ("", None, [], {})}
 
 
 def _extensions(patient: Patient) -> Iterator[dict[str, Any]]:
@@ -71,37 +72,40 @@ def _extensions(patient: Patient) -> Iterator[dict[str, Any]]:
 
 
 def _mrn(patient: Patient) -> dict[str, Any]:
-    kind = {"coding": [{"system": fhir.TYPES, "code": "MR"}]}
-    return {"use": "official", "type": kind, "system": fhir.MRN_SYSTEM, "value": patient.mrn}
+    return {
+        "use": "official",
+        "type": _concept(fhir.IDENTIFIER_TYPES, "MR"),
+        "system": fhir.MRN_SYSTEM,
+        "value": patient.mrn,
+    }
 
 
 def _identifier(identifier: PatientIdentifier) -> dict[str, Any]:
-    """A short code of ours becomes a URI, as FHIR wants it, and the type that the field knows it by."""
-    system = (
-        identifier.system if ":" in identifier.system else fhir.SHORT_SYSTEM + identifier.system
+    """Writes a short code of ours as a URI, as FHIR wants it, with the type that others know."""
+    system = identifier.system
+    code = fhir.TYPE_OF_SYSTEM.get(system)
+    return _without_blanks(
+        {
+            "type": _concept(fhir.IDENTIFIER_TYPES, code) if code else {},
+            "system": system if ":" in system else fhir.SHORT_SYSTEM + system,
+            "value": identifier.value,
+        }
     )
-    code = fhir.TYPE_OF.get(identifier.system)
-    kind = {"coding": [{"system": fhir.TYPES, "code": code}]} if code else {}
-    return _filled({"type": kind, "system": system, "value": identifier.value})
 
 
-def _names(patient: Patient) -> list[dict[str, Any]]:
-    given = [name for name in (patient.given_name, patient.middle_name) if name]
-    official = _filled(
+def _names(patient: Patient) -> Iterator[dict[str, Any]]:
+    yield _without_blanks(
         {
             "use": "official",
             "text": patient.full_name,
             "family": patient.family_name,
-            "given": given,
+            "given": [name for name in (patient.given_name, patient.middle_name) if name],
             "prefix": [patient.prefix] if patient.prefix else [],
             "suffix": [patient.suffix] if patient.suffix else [],
         }
     )
-    return (
-        [official, {"use": "nickname", "given": [patient.preferred_name]}]
-        if patient.preferred_name
-        else [official]
-    )
+    if patient.preferred_name:
+        yield {"use": "nickname", "given": [patient.preferred_name]}
 
 
 def _telecom(patient: Patient) -> Iterator[dict[str, str]]:
@@ -111,13 +115,12 @@ def _telecom(patient: Patient) -> Iterator[dict[str, str]]:
         yield {"system": "email", "value": patient.email}
 
 
-def _birth(patient: Patient) -> str:
-    length = {"year": 4, "month": 7, "day": 10}[patient.date_of_birth_precision]
-    return str(patient.date_of_birth or "")[:length]
+def _birth_date(patient: Patient) -> str:
+    return str(patient.date_of_birth or "")[: _DATE_LENGTH[patient.date_of_birth_precision]]
 
 
 def _address(patient: Patient) -> dict[str, Any]:
-    return _filled(
+    return _without_blanks(
         {
             "line": [line for line in (patient.address_line1, patient.address_line2) if line],
             "city": patient.city,
@@ -128,11 +131,13 @@ def _address(patient: Patient) -> dict[str, Any]:
     )
 
 
-def _marital(patient: Patient) -> dict[str, Any]:
-    """One letter is a code of HL7; anything else was typed and stays text."""
+def _marital_status(patient: Patient) -> dict[str, Any]:
+    """Takes one letter for a code of HL7; anything else was typed and stays text."""
     status = patient.marital_status
-    return _coded(fhir.MARITAL_STATUS, status) if len(status) == 1 else _filled({"text": status})
+    if len(status) == 1:
+        return _concept(fhir.MARITAL_STATUS, status)
+    return _without_blanks({"text": status})
 
 
-def _coded(system: str, code: str) -> dict[str, Any]:
+def _concept(system: str, code: str) -> dict[str, Any]:
     return {"coding": [{"system": system, "code": code}]}

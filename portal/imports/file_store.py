@@ -1,4 +1,4 @@
-"""The files of imports on our disk: taken in, recognised, and removed when nobody needs them."""
+"""The files of imports on the disk: stored, recognised, and deleted when they are not needed."""
 
 import hashlib
 import os
@@ -15,8 +15,8 @@ from portal.errors import TooLarge, Unprocessable
 from portal.imports.models import ENDED, ImportJob, JobStatus
 from portal.imports.readers import TableFile, Unreadable, open_patients, recognise_file
 
-KEPT = timedelta(days=7)
-SAMPLES = 3
+TIME_TO_LIVE = timedelta(days=7)  # Of a file whose job has ended.
+SAMPLES = 3  # Values of each column that the page shows.
 
 
 def store_file(
@@ -28,9 +28,10 @@ def store_file(
     encoding: str = "",
     asks_for_columns: bool = False,
 ) -> ImportJob:
-    """An unsaved job whose file lies in our folder, readable for us alone; nothing stays behind after an error.
+    """Returns an unsaved job whose file is stored, readable by this system user alone.
 
-    With `asks_for_columns` a person is to say what the columns of a table become, so they need not be understood.
+    After an error no file stays behind. With `asks_for_columns` a person is going to say what the
+    columns of a table become, so their names need not be known.
     """
     job = ImportJob(
         original_name=Path(name).name[:255], by=by, mapping=list(mapping), encoding=encoding
@@ -41,7 +42,7 @@ def store_file(
         file = recognise_file(job.path, assumes_encoding=True) if asks_for_columns else None
         if isinstance(file, TableFile):
             job.status = JobStatus.MAPPING
-            describe(job, file)
+            describe_table(job, file)
         else:
             file = file or open_patients(job.path, mapping, encoding=encoding)
             job.ignored_columns = file.ignored
@@ -56,73 +57,70 @@ def store_file(
     return job
 
 
-def describe(job: ImportJob, file: TableFile) -> None:
-    """Keep what a person needs to see to say what the columns become; Unreadable for what is no table."""
-    refuse_single_column(file)
+def describe_table(job: ImportJob, file: TableFile) -> None:
+    """Keeps what a person needs to see to set the columns; Unreadable if it is no table."""
+    if len(file.header) < 2:
+        file.require_columns()  # A single column of an unknown name is prose, not a table.
     job.encoding, job.header, job.samples = file.encoding, file.header, file.samples(SAMPLES)
     job.numeric_columns = sorted(file.numeric)
 
 
-def refuse_single_column(file: TableFile) -> None:
-    """One column of an unknown name is a text that somebody wrote, not a table."""
-    if len(file.header) < 2:
-        file.columns  # noqa: B018 - Unreadable, with what a header must be.
-
-
 def hand_over_to_unfinished(job: ImportJob) -> ImportJob | None:
-    """The import of the same file by the same user that has not ended; it gets the file that was kept for `job`."""
+    """Returns the same import if it has not ended, and gives it the file that `job` stored.
+
+    That is an import of the same file by the same user with the same settings.
+    """
     same = ImportJob.objects.filter(
         sha256=job.sha256,
         size_bytes=job.size_bytes,
         by=job.by,
         allow_duplicates=job.allow_duplicates,
+        mapping=job.mapping,
+        likely=job.likely,
+        encoding=job.encoding,
         dry_run=False,
-    ).filter(mapping=job.mapping, likely=job.likely, encoding=job.encoding)
-    found = (
-        same.filter(status__in=[JobStatus.WAITING, JobStatus.RUNNING])
-        .order_by("created_at")
-        .first()
     )
+    unfinished = same.filter(status__in=[JobStatus.WAITING, JobStatus.RUNNING])
+    found = unfinished.order_by("created_at").first()
     if found:
         job.path.replace(found.path)
     return found
 
 
-def _write(chunks: Iterable[bytes], path: Path) -> tuple[int, str]:
-    size, digest = 0, hashlib.sha256()
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        for chunk in chunks:
-            size += len(chunk)
-            if size > settings.IMPORT_MAX_BYTES:
-                raise TooLarge(
-                    f"The file is larger than {settings.IMPORT_MAX_BYTES // 1024**2} MB. Split it."
-                )
-            digest.update(chunk)
-            file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
-    return size, digest.hexdigest()
-
-
 def delete_old_files() -> int:
-    """Remove files of jobs that ended a week ago, and files without a job; how many. Uploads left alone end so too."""
-    long_ago = timezone.now() - KEPT
+    """Deletes files of jobs that ended a week ago, and files without a job; returns how many.
+
+    A dry run whose columns were not set for a week fails.
+    """
+    long_ago = timezone.now() - TIME_TO_LIVE
     ImportJob.objects.filter(status=JobStatus.MAPPING, created_at__lt=long_ago).update(
         status=JobStatus.FAILED,
         message="Its columns were never set. Upload it again.",
         finished_at=F("created_at"),
     )
-    ImportJob.objects.filter(status__in=ENDED, finished_at__lt=long_ago).exclude(samples=[]).update(
-        samples=[]
-    )
-    kept = ImportJob.objects.exclude(status__in=ENDED, finished_at__lt=long_ago)
-    names = {pk.hex for pk in kept.values_list("pk", flat=True)}
-    folder = Path(settings.DATA_DIR) / "imports"
-    gone = [
-        path
-        for path in folder.glob("*")
-        if path.name not in names and path.stat().st_mtime < long_ago.timestamp()
-    ]
-    for path in gone:
-        path.unlink(missing_ok=True)
-    return len(gone)
+    long_ended = ImportJob.objects.filter(status__in=ENDED, finished_at__lt=long_ago)
+    long_ended.exclude(samples=[]).update(samples=[])
+    needed = ImportJob.objects.exclude(status__in=ENDED, finished_at__lt=long_ago)
+    names = {job_id.hex for job_id in needed.values_list("pk", flat=True)}
+    count = 0
+    for path in (Path(settings.DATA_DIR) / "imports").glob("*"):
+        if path.name not in names and path.stat().st_mtime < long_ago.timestamp():
+            path.unlink(missing_ok=True)
+            count += 1
+    return count
+
+
+def _write(chunks: Iterable[bytes], path: Path) -> tuple[int, str]:
+    """Returns the size in bytes and the SHA-256 digest of what was written."""
+    size, digest = 0, hashlib.sha256()
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        for chunk in chunks:
+            size += len(chunk)
+            if size > settings.IMPORT_MAX_BYTES:
+                limit = f"{settings.IMPORT_MAX_BYTES // 1024**2} MB"
+                raise TooLarge(f"The file is larger than {limit}. Split it.")
+            digest.update(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    return size, digest.hexdigest()

@@ -1,4 +1,4 @@
-"""The forms of an import: its file, what its columns become, a name for them, and choices for rows in doubt."""
+"""The forms of an import: its file, its columns, a name for them, and decisions about its rows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,9 +11,11 @@ from portal.imports.readers.columns import can_name_a_patient
 from portal.imports.readers.encodings import CHOICES as ENCODINGS
 from portal.imports.readers.targets import GROUPS, LABELS
 from portal.imports.review import CHOICES, ReviewRow
-from portal.patients.models import Status
+from portal.imports.services import POLICY_MISSING
+from portal.patients.models import Patient, Status
 
 LEAVE_OUT = ("", "Leave out")
+REASON_MISSING = "say why this is another person."
 
 
 class UploadForm(forms.Form):
@@ -31,8 +33,8 @@ class UploadForm(forms.Form):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.fields["file"].help_text = (
-            "CSV or Excel workbook (.xlsx) with a header row, or FHIR patients as NDJSON or Bundle. "
-            f"At most {settings.IMPORT_MAX_BYTES // 1024**2} MB."
+            "CSV or Excel workbook (.xlsx) with a header row, or FHIR patients as NDJSON or "
+            f"Bundle. At most {settings.IMPORT_MAX_BYTES // 1024**2} MB."
         )
 
 
@@ -63,19 +65,19 @@ class ColumnsForm(forms.Form):
 
     @property
     def mapping(self) -> list[str]:
-        """What is chosen for each column, as far as it is one of the list."""
-        return [
-            value if (value := self[name].value() or "") in LABELS else "" for name in self.names
-        ]
+        """The field that each column becomes; "" for none, or for one that is not in the list."""
+        chosen = [self[name].value() for name in self.names]
+        return [field if field in LABELS else "" for field in chosen]
 
     def clean(self) -> dict[str, Any]:
-        """Each field once at most, and something that tells who a row is about."""
+        """Checks that no field is chosen twice, and that a row can name a patient."""
         mapping = self.mapping
-        for index, name in enumerate(mapping):
-            if name and name in mapping[:index]:
-                other = self.fields[self.names[mapping.index(name)]].label
-                words = f"“{other}” becomes “{LABELS[name]}” too. Choose one of them and leave the other out."
-                self.add_error(self.names[index], words)
+        for index, field in enumerate(mapping):
+            if field and field in mapping[:index]:
+                other = self.fields[self.names[mapping.index(field)]].label
+                advice = "Choose one of them and leave the other out."
+                message = f"“{other}” becomes “{LABELS[field]}” too. {advice}"
+                self.add_error(self.names[index], message)
         if not can_name_a_patient(mapping):
             raise forms.ValidationError(
                 "No column becomes a name or an identifier. Choose at least one."
@@ -84,7 +86,7 @@ class ColumnsForm(forms.Form):
 
 
 class EncodingForm(forms.Form):
-    """In which encoding a CSV file is read."""
+    """The encoding in which a CSV file is read."""
 
     use_required_attribute = False
 
@@ -99,59 +101,54 @@ class ProfileNameForm(forms.Form):
     name = forms.CharField(label="Name", max_length=80)
 
 
-REASON_MISSING = "say why this is another person."
-
-
 class ReviewForm(forms.Form):
-    """A choice for each of some questions: `q7` and its reason `r7`, by the question's id."""
+    """A row decision for each question: `q7` and its override reason `r7`, by the question's id."""
 
     use_required_attribute = False
 
-    def __init__(self, *args: Any, asked: Sequence[ReviewRow], **more: Any) -> None:
+    def __init__(self, *args: Any, rows: Sequence[ReviewRow], **more: Any) -> None:
         super().__init__(*args, **more)
-        self.asked = asked
-        for one in asked:
-            key = one.question.pk
-            self.fields[f"q{key}"] = forms.ChoiceField(
-                label=f"What becomes of row {one.question.row_number}",
-                required=one.question.doubt
-                != Doubt.ALIKE,  # Whoever is not chosen for is decided with the rest.
-                choices=_options(one),
-                initial=_chosen(one.question),
+        self.rows = rows
+        for row in rows:
+            question = row.question
+            self.fields[f"q{question.pk}"] = forms.ChoiceField(
+                label=f"What becomes of row {question.row_number}",
+                # Possible duplicates without a choice are decided together, by a DuplicatePolicy.
+                required=question.doubt != Doubt.POSSIBLE_DUPLICATE,
+                choices=_options(question.doubt, row.patients),
+                initial=_initial_choice(question),
                 widget=forms.RadioSelect(attrs={"class": "nhsuk-radios--small"}),
                 error_messages={"required": "Choose what becomes of this row."},
             )
-            self.fields[f"r{key}"] = forms.CharField(
+            self.fields[f"r{question.pk}"] = forms.CharField(
                 label="Why it is another person",
                 required=False,
                 max_length=200,
-                initial=one.question.reason,
+                initial=question.reason,
             )
 
     def clean(self) -> dict[str, Any]:
-        """A new person needs a reason."""
-        for one in self.asked:
-            reason = f"r{one.question.pk}"
-            if self.cleaned_data.get(
-                f"q{one.question.pk}"
-            ) == Choice.NEW and not self.cleaned_data.get(reason):
-                self.add_error(reason, f"Row {one.question.row_number}: {REASON_MISSING}")
+        """Checks that each new person has an override reason."""
+        for row in self.rows:
+            question = row.question
+            is_new = self.cleaned_data.get(f"q{question.pk}") == Choice.NEW
+            if is_new and not self.cleaned_data.get(f"r{question.pk}"):
+                self.add_error(f"r{question.pk}", f"Row {question.row_number}: {REASON_MISSING}")
         return self.cleaned_data
 
-    def chosen(self) -> list[ImportQuestion]:
-        """The questions with what was chosen."""
-        for one in self.asked:
-            question = one.question
+    def decided_questions(self) -> list[ImportQuestion]:
+        """Returns the questions that have a choice now, with that choice set on them."""
+        for row in self.rows:
+            question = row.question
             question.choice, _, patient_id = self.cleaned_data[f"q{question.pk}"].partition(":")
             question.patient_id = patient_id or None
-            question.reason = (
-                self.cleaned_data[f"r{question.pk}"] if question.choice == Choice.NEW else ""
-            )
-        return [one.question for one in self.asked if one.question.choice]
+            is_new = question.choice == Choice.NEW
+            question.reason = self.cleaned_data[f"r{question.pk}"] if is_new else ""
+        return [row.question for row in self.rows if row.question.choice]
 
 
 class RestForm(forms.Form):
-    """One choice for all rows of a kind that have none yet."""
+    """One choice for all rows with a doubt that have none yet."""
 
     use_required_attribute = False
 
@@ -162,21 +159,24 @@ class RestForm(forms.Form):
 
     def __init__(self, *args: Any, doubt: str, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.doubt = doubt
-        self.fields["choice"].choices = [(one, one.label) for one in CHOICES[doubt]]  # type: ignore[attr-defined]
-        if doubt == Doubt.ALIKE:  # Nobody looks at each of them, so nobody has a reason for each.
+        self.needs_reason = doubt != Doubt.POSSIBLE_DUPLICATE
+        self.fields["choice"] = forms.ChoiceField(
+            label=self.fields["choice"].label,
+            choices=[(choice, choice.label) for choice in CHOICES[doubt]],
+        )
+        if not self.needs_reason:  # No person looks at each of these rows.
             del self.fields["reason"]
 
     def clean(self) -> dict[str, Any]:
-        """A new person needs a reason; those who may be registered already go on a list to be looked at."""
-        is_new = self.cleaned_data.get("choice") == Choice.NEW and self.doubt != Doubt.ALIKE
-        if is_new and not self.cleaned_data.get("reason"):
+        """Checks that new people have an override reason, unless possible duplicates are listed."""
+        is_new = self.cleaned_data.get("choice") == Choice.NEW
+        if is_new and self.needs_reason and not self.cleaned_data.get("reason"):
             self.add_error("reason", REASON_MISSING.capitalize())
         return self.cleaned_data
 
 
 class ApplyForm(forms.Form):
-    """The one choice about those who may be registered already, where nobody chose row by row."""
+    """The choice about people who may be registered already and have no row decision."""
 
     use_required_attribute = False
 
@@ -193,39 +193,39 @@ class ApplyForm(forms.Form):
             ),
         ],
         widget=forms.RadioSelect(attrs={"class": "nhsuk-radios--small"}),
-        error_messages={
-            "required": "Choose what becomes of the people who may be registered already."
-        },
+        error_messages={"required": POLICY_MISSING},
     )
 
     def __init__(self, *args: Any, count: int, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.fields[
-            "likely"
-        ].label = f"{count:,} {'person' if count == 1 else 'people'} may be registered already"
+        people = f"{count:,} {'person' if count == 1 else 'people'}"
+        self.fields["likely"].label = f"{people} may be registered already"
         if not count:
             del self.fields["likely"]
 
 
-def _options(asked: ReviewRow) -> list[tuple[str, str]]:
-    """What may be chosen, an update for each patient on record."""
+def _options(doubt: str, patients: list[Patient]) -> list[tuple[str, str]]:
+    """Returns the choices of a doubt, with an update for each active patient."""
+    active = [patient for patient in patients if patient.status == Status.ACTIVE]
     options: list[tuple[str, str]] = []
-    for choice in CHOICES[asked.question.doubt]:
+    for choice in CHOICES[doubt]:
         if choice in (Choice.UPDATE, Choice.FILL):
             options += [
-                (f"{choice}:{one.pk}", f"{choice.label}: MRN {one.mrn}")
-                for one in asked.patients
-                if one.status == Status.ACTIVE
+                (f"{choice}:{patient.pk}", f"{choice.label}: MRN {patient.mrn}")
+                for patient in active
             ]
         else:
             options.append((choice, choice.label))
     return options
 
 
-def _chosen(question: ImportQuestion) -> str:
-    """What was chosen, or what happens without a choice; nothing for people alike, who are decided on purpose."""
+def _initial_choice(question: ImportQuestion) -> str:
+    """Returns what was chosen, or what happens without a choice.
+
+    Possible duplicates get no proposal: they are decided on purpose.
+    """
     choice = question.choice
-    if not choice and question.doubt != Doubt.ALIKE:
+    if not choice and question.doubt != Doubt.POSSIBLE_DUPLICATE:
         choice = CHOICES[question.doubt][0]
     if choice in (Choice.UPDATE, Choice.FILL) and question.people:
         return f"{choice}:{question.patient_id or question.people[0]}"

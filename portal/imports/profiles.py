@@ -1,4 +1,4 @@
-"""What the columns of a file become, kept under a name for the next file with the same header."""
+"""What the columns of a file become, saved under a name for the next file with the same header."""
 
 import hashlib
 import re
@@ -15,48 +15,55 @@ from portal.imports.readers.columns import ALL
 
 
 def profiles_for(header: Sequence[str]) -> QuerySet[MappingProfile]:
-    """The profiles that were kept of files with this header, the last saved first."""
-    return MappingProfile.objects.filter(header_digest=header_digest_of(header)).order_by(
-        "-saved_at"
-    )
+    """Returns the profiles saved for files with this header, the last saved first."""
+    digest = header_digest_of(header)
+    return MappingProfile.objects.filter(header_digest=digest).order_by("-saved_at")
 
 
 def get_profile(name: str) -> MappingProfile:
-    """The profile of this name, in any case; NotFound."""
-    found = MappingProfile.objects.filter(name__iexact=name.strip()).first()
-    if found is None:
+    """Returns the profile of this name, in any case; NotFound."""
+    profile = MappingProfile.objects.filter(name__iexact=name.strip()).first()
+    if profile is None:
         raise NotFound("There are no saved columns of this name.")
-    return found
+    return profile
 
 
 def mapping_for(profile: MappingProfile, header: Sequence[str]) -> list[str]:
-    """The field of each column, "" for none; Unprocessable if the file lacks a column that the profile reads."""
-    keys = _keys(header)
-    if missing := sorted(key for key, name in profile.columns.items() if name and key not in keys):
-        raise Unprocessable(
-            f"This file lacks columns that “{profile.name}” reads: {', '.join(missing)}."
-        )
-    return [name if (name := profile.columns.get(key, "")) in ALL else "" for key in keys]
+    """Returns the field of each column, "" for none.
+
+    Unprocessable if the file lacks a column that the profile reads.
+    """
+    keys = _column_keys(header)
+    missing = sorted(key for key, name in profile.columns.items() if name and key not in keys)
+    if missing:
+        columns = ", ".join(missing)
+        raise Unprocessable(f"This file lacks columns that “{profile.name}” reads: {columns}.")
+    fields = [profile.columns.get(key, "") for key in keys]
+    return [field if field in ALL else "" for field in fields]
 
 
 def save_profile(
     name: str, *, header: Sequence[str], mapping: Sequence[str], by: User | None
 ) -> MappingProfile:
-    """Keep what the columns become, instead of what is kept under this name; Conflict if that is of another header."""
-    columns, digest = dict(zip(_keys(header), mapping, strict=True)), header_digest_of(header)
-    there = MappingProfile.objects.filter(name__iexact=name.strip()).first()
-    if there and there.header_digest != digest:
+    """Saves what the columns become, in place of what is saved under this name.
+
+    Conflict if that is for another header.
+    """
+    columns = dict(zip(_column_keys(header), mapping, strict=True))
+    digest = header_digest_of(header)
+    existing = MappingProfile.objects.filter(name__iexact=name.strip()).first()
+    if existing and existing.header_digest != digest:
         raise Conflict(
             "Columns of another kind of file are saved under this name. Choose another name."
         )
-    profile = there or MappingProfile(name=name.strip())
+    profile = existing or MappingProfile(name=name.strip())
     profile.header_digest, profile.columns, profile.by = digest, columns, by
     profile.save()
     return profile
 
 
 def rename_profile(profile_id: int, name: str) -> None:
-    """NotFound; Conflict if the name is taken."""
+    """Gives the profile another name. NotFound; Conflict if the name is taken."""
     try:
         with transaction.atomic():
             changed = MappingProfile.objects.filter(pk=profile_id).update(name=name.strip())
@@ -67,21 +74,21 @@ def rename_profile(profile_id: int, name: str) -> None:
 
 
 def delete_profile(profile_id: int) -> None:
-    """Forget it; imports that used it keep their columns."""
+    """Deletes the profile; imports that used it keep their columns."""
     MappingProfile.objects.filter(pk=profile_id).delete()
 
 
 def header_digest_of(header: Sequence[str]) -> str:
-    """The same for headers that differ in case, separators or order alone."""
-    return hashlib.sha256("\n".join(sorted(_keys(header))).encode()).hexdigest()
+    """Returns the same digest for headers that differ in case, separators or order alone."""
+    return hashlib.sha256("\n".join(sorted(_column_keys(header))).encode()).hexdigest()
 
 
-def _keys(header: Iterable[str]) -> list[str]:
-    """A name for each column, made distinct where names repeat."""
-    seen: Counter[str] = Counter()
+def _column_keys(header: Iterable[str]) -> list[str]:
+    """Returns a distinct key for each column, also where names repeat."""
+    counts: Counter[str] = Counter()
     keys = []
     for name in header:
         key = re.sub(r"\W+", "_", name.casefold()).strip("_")
-        seen[key] += 1
-        keys.append(key if seen[key] == 1 else f"{key}#{seen[key]}")
+        counts[key] += 1
+        keys.append(key if counts[key] == 1 else f"{key}#{counts[key]}")
     return keys

@@ -1,4 +1,4 @@
-"""What an import tells the person who runs it: counts, the first problems, and the file of refused rows."""
+"""The report of an import: counts, the first problems, and the file of refused rows."""
 
 import io
 import time
@@ -17,63 +17,63 @@ from portal.imports.models import ImportJob, Outcome
 from portal.imports.private_file import open_private_file
 from portal.imports.selectors import first_problems, patients_left_alone, reject_cells, rejects_csv
 
-SHOWN = 10
+SHOWN = 10  # Problems, possible duplicates and patients left alone that a report names.
+WIDTH = 100  # Columns of the report on a terminal.
 
 
 class RejectsFile:
-    """A trial's refused rows as CSV, readable by its owner alone; made with the first of them, if a path is given."""
+    """The refused rows of a dry run as CSV, for their owner alone.
+
+    The file is made with the first row, if a path is given.
+    """
 
     def __init__(self, path: Path | None, header: list[str]) -> None:
         self.path, self.header = path, header
         self.file: TextIO | None = None
 
     def add(self, decision: Decision) -> None:
-        """One row and its reasons."""
+        """Writes one row and its reasons."""
         if self.path is None:
             return
         if self.file is None:
             self.file = open_private_file(self.path)
             self.file.write(csv_line([*self.header, "reason"]))
-        problems = [asdict(one) for one in decision.problems]
-        self.file.write(
-            csv_line(reject_cells(self.header, decision.row.number, decision.row.raw, problems))
-        )
+        row, problems = decision.row, [asdict(problem) for problem in decision.problems]
+        self.file.write(csv_line(reject_cells(self.header, row.number, row.raw, problems)))
 
     def close(self) -> None:
-        """Finish the file."""
+        """Closes the file."""
         if self.file:
             self.file.close()
 
 
 @dataclass
 class Tally:
-    """What this process did, as it goes on. Times are seconds by its own clock."""
+    """What this process has done so far. Times are seconds by its own clock."""
 
     rejects: RejectsFile
     counts: Counter[str] = field(default_factory=Counter)
     first_problems: list[dict[str, Any]] = field(default_factory=list)
-    alike_count: int = 0
+    possible_duplicate_count: int = 0
     first_possible_duplicates: list[dict[str, Any]] = field(default_factory=list)
     bytes_done: int = 0
-    told: int = 0
     began: float = field(default_factory=time.monotonic)
 
-    def hear(self, decisions: Sequence[Decision]) -> None:
-        """A batch is safe."""
-        self.counts.update(one.outcome.value for one in decisions)
+    def add(self, decisions: Sequence[Decision]) -> None:
+        """Counts a committed batch."""
+        self.counts.update(decision.outcome.value for decision in decisions)
         self.bytes_done = decisions[-1].row.end
-        self.alike_count += sum(one.is_unasked for one in decisions)
-        for one in decisions:
-            if one.alike and len(self.first_possible_duplicates) < SHOWN:
-                self.first_possible_duplicates.append(
-                    {"row": one.row.number, **one.alike[0].as_json()}
-                )
-            if one.outcome == Outcome.REJECTED:
-                self.rejects.add(one)
+        self.possible_duplicate_count += sum(decision.is_unreviewed for decision in decisions)
+        for decision in decisions:
+            row = decision.row.number
+            if decision.matches and len(self.first_possible_duplicates) < SHOWN:
+                match = decision.matches[0].as_json()
+                self.first_possible_duplicates.append({"row": row, **match})
+            if decision.outcome == Outcome.REJECTED:
+                self.rejects.add(decision)
                 room = SHOWN - len(self.first_problems)
-                self.first_problems += [
-                    {"row": one.row.number, **asdict(problem)} for problem in one.problems[:room]
-                ]
+                problems = [asdict(problem) for problem in decision.problems[:room]]
+                self.first_problems += [{"row": row, **problem} for problem in problems]
 
     @property
     def rows(self) -> int:
@@ -84,30 +84,41 @@ class Tally:
         return time.monotonic() - self.began
 
     def as_json(self) -> dict[str, Any]:
-        """The report of a trial, for programs."""
-        rejects = str(self.rejects.path) if self.rejects.file else None
-        return _report(self, dict(self.counts), self.first_problems, rejects, self.alike_count)
+        """Returns the report of a dry run, for programs."""
+        return _report_json(
+            self,
+            dict(self.counts),
+            problems=self.first_problems,
+            rejects=self.rejects.path if self.rejects.file else None,
+            possible_duplicate_count=self.possible_duplicate_count,
+        )
 
 
 def import_report(job: ImportJob, tally: Tally, *, rejects: Path) -> dict[str, Any]:
-    """The report of an import, for programs: the whole job, also what processes did that were killed since.
+    """Returns the report of an import, for programs.
 
-    Refused rows go into the file `rejects`, for its owner alone; there is none if no row was refused.
+    It counts the whole job, also what processes did that were killed. Refused rows go into the file
+    `rejects`, for its owner alone; there is no file if no row was refused.
     """
-    counts = {outcome: getattr(job, f"{outcome}_count") for outcome in Outcome.values}
     if job.rejected_count:
         with open_private_file(rejects) as file:
             file.writelines(rejects_csv(job))
-    written = str(rejects) if job.rejected_count else None
-    return _report(tally, counts, first_problems(job, limit=SHOWN), written, job.alike_count)
+    return _report_json(
+        tally,
+        {outcome: getattr(job, f"{outcome}_count") for outcome in Outcome.values},
+        problems=first_problems(job, limit=SHOWN),
+        rejects=rejects if job.rejected_count else None,
+        possible_duplicate_count=job.alike_count,
+    )
 
 
-def _report(
+def _report_json(
     tally: Tally,
     counts: dict[str, int],
+    *,
     problems: list[dict[str, Any]],
-    rejects: str | None,
-    alike_count: int,
+    rejects: Path | None,
+    possible_duplicate_count: int,
 ) -> dict[str, Any]:
     return {
         "rowsRead": sum(counts.values()),
@@ -116,17 +127,17 @@ def _report(
         "unchanged": counts.get("unchanged", 0),
         "duplicates": counts.get("duplicate", 0),
         "rejected": counts.get("rejected", 0),
-        "mayBeRegistered": alike_count,
+        "mayBeRegistered": possible_duplicate_count,
         "seconds": round(tally.seconds, 3),
         "rowsPerSecond": round(tally.rows / max(tally.seconds, 0.001)),
-        "rejectsFile": rejects,
+        "rejectsFile": str(rejects) if rejects else None,
         "firstProblems": problems,
         "firstLikely": tally.first_possible_duplicates,
     }
 
 
 def undo_report(job: ImportJob) -> dict[str, Any]:
-    """What undoing an import came to, for programs."""
+    """Returns the report of an undo, for programs."""
     return {
         "job": str(job.pk),
         "file": job.original_name,
@@ -141,9 +152,9 @@ def undo_report(job: ImportJob) -> dict[str, Any]:
 
 
 def report_text(report: dict[str, Any], *, colour: bool) -> str:
-    """The report of an import for people."""
-    lines = [_problem(one) for one in report["firstProblems"]]
-    lines += [_likeness(one) for one in report["firstLikely"]]
+    """Returns the report of an import for people."""
+    lines = [_problem_line(problem) for problem in report["firstProblems"]]
+    lines += [_match_line(match) for match in report["firstLikely"]]
     if report["mayBeRegistered"]:
         lines.append(f"New, but may be registered already: {report['mayBeRegistered']:,}")
     if report["ignoredColumns"]:
@@ -153,43 +164,44 @@ def report_text(report: dict[str, Any], *, colour: bool) -> str:
     if report["job"] and (report["new"] or report["updated"]):
         lines.append(f"To take it back: manage.py import_patients --undo {report['job']}")
     title = f"{report['file']}{' – dry run, nothing was written' if report['dryRun'] else ''}"
-    counts = {
-        name: report[name] for name in ("new", "updated", "unchanged", "duplicates", "rejected")
-    }
-    return _table(title, {**counts, "rows/s": report["rowsPerSecond"]}, lines, colour=colour)
+    names = ("new", "updated", "unchanged", "duplicates", "rejected")
+    counts = {name: report[name] for name in names}
+    return _table_text(title, {**counts, "rows/s": report["rowsPerSecond"]}, lines, colour=colour)
 
 
 def undo_report_text(report: dict[str, Any], *, colour: bool) -> str:
-    """The report of undoing for people."""
-    lines = [f"patient {one['patientId']}: {one['reason']}" for one in report["left"][:SHOWN]]
-    if len(report["left"]) > SHOWN:
-        lines.append(f"and {len(report['left']) - SHOWN:,} more: --json names all")
+    """Returns the report of an undo for people."""
+    left = report["left"]
+    lines = [f"patient {patient['patientId']}: {patient['reason']}" for patient in left[:SHOWN]]
+    if len(left) > SHOWN:
+        lines.append(f"and {len(left) - SHOWN:,} more: --json names all")
     counts = {
         "archived": report["archived"],
         "restored": report["restored"],
         "left alone": report["leftAlone"],
     }
-    return _table(f"{report['file']} – undone", counts, lines, colour=colour)
+    return _table_text(f"{report['file']} – undone", counts, lines, colour=colour)
 
 
-def _table(title: str, counts: dict[str, int], lines: list[str], *, colour: bool) -> str:
+def _table_text(title: str, counts: dict[str, int], lines: list[str], *, colour: bool) -> str:
     table = Table(title=title)
     for name in counts:
         table.add_column(name, justify="right")
     table.add_row(*(f"{count:,}" for count in counts.values()))
     text = io.StringIO()
-    console = Console(file=text, width=100, force_terminal=colour)
+    console = Console(file=text, width=WIDTH, force_terminal=colour)
     console.print(table)
     for line in lines:
         console.print(line, markup=False, highlight=False)
     return text.getvalue()
 
 
-def _likeness(one: dict[str, Any]) -> str:
-    return f"row {one['row']}: may be {one['label']}, {one['grade']}: {', '.join(one['reasons'])}"
+def _match_line(match: dict[str, Any]) -> str:
+    reasons = ", ".join(match["reasons"])
+    return f"row {match['row']}: may be {match['label']}, {match['grade']}: {reasons}"
 
 
-def _problem(one: dict[str, Any]) -> str:
-    where = f"{one['column']} " if one["column"] else ""
-    value = f'"{one["value"]}": ' if one["value"] else ""
-    return f"row {one['row']}: {where}{value}{one['reason']}"
+def _problem_line(problem: dict[str, Any]) -> str:
+    column = f"{problem['column']} " if problem["column"] else ""
+    value = f'"{problem["value"]}": ' if problem["value"] else ""
+    return f"row {problem['row']}: {column}{value}{problem['reason']}"

@@ -1,4 +1,4 @@
-"""Having the worker take up an import that failed."""
+"""Has the worker run a failed import again."""
 
 from uuid import UUID
 
@@ -8,15 +8,16 @@ from django.db import transaction
 from portal.accounts.models import User
 from portal.errors import Conflict, NotFound
 from portal.imports.models import ImportJob, JobStatus
-from portal.imports.services import nudge, start_undo
+from portal.imports.pipeline.execution import wake_worker
+from portal.imports.services import start_undo
 
 log = structlog.get_logger("portal.imports")
 
 
 def run_again(job_id: UUID, *, by: User | None) -> ImportJob:
-    """Carry a failed job on from its last batch, or its undoing; tell the worker once more of one that waits.
+    """Resumes a failed job, or its undo, from its last batch; wakes the worker for a waiting one.
 
-    NotFound; Conflict where there is nothing to run again, or no file any more.
+    NotFound; Conflict where there is nothing to run again, or the file is deleted.
     """
     with transaction.atomic():
         job = ImportJob.objects.select_for_update().filter(pk=job_id).first()
@@ -28,16 +29,15 @@ def run_again(job_id: UUID, *, by: User | None) -> ImportJob:
             _set_waiting(job)
         elif job.status != JobStatus.WAITING:
             raise Conflict("Only an import that failed or waits can be run again.")
-        transaction.on_commit(lambda: nudge(job.pk))
+        wake_worker(job.pk)
     log.info("import_run_again", job=str(job.pk), actor=by.pk if by else None)
     return job
 
 
 def _set_waiting(job: ImportJob) -> None:
     if not job.path.exists():
-        raise Conflict(
-            "The file is not kept any more. Upload it again: rows that are here already change nothing."
-        )
+        advice = "Upload it again: rows that are here already change nothing."
+        raise Conflict(f"The file is not kept any more. {advice}")
     job.status, job.message, job.attempts = JobStatus.WAITING, "", 0
     job.lease = job.leased_until = job.finished_at = None
     job.save()

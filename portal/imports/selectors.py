@@ -22,8 +22,11 @@ from portal.imports.models import (
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a job is: rows read, or patients undone. `seconds_left` is None as long as nobody can tell."""
+class JobProgress:
+    """How far a job is: rows read, or patients undone.
+
+    `seconds_left` is None as long as it cannot be estimated.
+    """
 
     status: str
     rows_read: int
@@ -34,14 +37,17 @@ class Progress:
 
 
 def jobs_visible_to(user: User | None) -> QuerySet[ImportJob]:
-    """Imports that this user may see, newest first; None stands for the clinic's own commands."""
+    """Returns the imports that this user may see, newest first.
+
+    None stands for the clinic's own commands.
+    """
     if user is not None and not user.has_perm("imports.view_importjob"):
         raise NotAllowed("Ask an operator for the right to see imports.")
     return ImportJob.objects.select_related("by")
 
 
 def get_job(user: User | None, job_id: UUID) -> ImportJob:
-    """One import; NotFound if there is none that the user may see."""
+    """Returns one import; NotFound if there is none that the user may see."""
     job = jobs_visible_to(user).filter(pk=job_id).first()
     if job is None:
         raise NotFound("There is no import at this address.")
@@ -49,67 +55,68 @@ def get_job(user: User | None, job_id: UUID) -> ImportJob:
 
 
 def earlier_import(job: ImportJob) -> ImportJob | None:
-    """The last import of the same file that came to its end and stands."""
+    """Returns the last import of the same file that is done and was not undone."""
     same = ImportJob.objects.filter(
         sha256=job.sha256, size_bytes=job.size_bytes, dry_run=False, status=JobStatus.DONE
     )
     return same.exclude(pk=job.pk).select_related("by").order_by("-created_at").first()
 
 
-def jobs_without_worker() -> list[UUID]:
-    """The jobs that nobody works on, oldest first."""
+def jobs_without_process() -> list[UUID]:
+    """Returns the jobs that no process works on, oldest first."""
     return list(ImportJob.objects.free().order_by("created_at").values_list("pk", flat=True))
 
 
-def job_progress(job: ImportJob) -> Progress:
-    """Rows a second since the job was last taken up, and the time left at that pace; of undoing only how far it is."""
+def job_progress(job: ImportJob) -> JobProgress:
+    """Returns how far the job is, its rows a second since the last start, and the time left.
+
+    An undo has no pace: it tells only how far it is.
+    """
     if job.status == JobStatus.UNDOING:
-        patients = max(job.new_count + job.updated_count, 1)
-        return Progress(
-            job.status,
-            job.undone_count,
-            100 * job.undone_count // patients,
-            0.0,
-            None,
-            is_ended=False,
-        )
-    since = (
-        ((job.finished_at or timezone.now()) - job.started_at).total_seconds()
-        if job.started_at
-        else 0.0
-    )
-    pace = (job.rows_read - job.rows_before) / since if since > 0 else 0.0
+        return _undo_progress(job)
+    seconds = 0.0
+    if job.started_at:
+        seconds = ((job.finished_at or timezone.now()) - job.started_at).total_seconds()
+    pace = (job.rows_read - job.rows_before) / seconds if seconds > 0 else 0.0
     share = job.bytes_done / job.size_bytes if job.size_bytes else 0.0
     left = None
     if job.status == JobStatus.RUNNING and pace and share:
         left = round(job.rows_read * (1 - share) / share / pace)
-    return Progress(job.status, job.rows_read, int(share * 100), round(pace, 1), left, job.is_ended)
+    return JobProgress(
+        job.status, job.rows_read, int(share * 100), round(pace, 1), left, job.is_ended
+    )
+
+
+def _undo_progress(job: ImportJob) -> JobProgress:
+    patients = max(job.new_count + job.updated_count, 1)
+    percent = 100 * job.undone_count // patients
+    return JobProgress(job.status, job.undone_count, percent, 0.0, None, is_ended=False)
 
 
 def rejects_of(job: ImportJob) -> QuerySet[ImportReject]:
-    """The refused rows in the file's order."""
+    """Returns the refused rows in the file's order."""
     return ImportReject.objects.filter(job=job).order_by("row_number")
 
 
 def first_problems(job: ImportJob, *, limit: int) -> list[dict[str, Any]]:
-    """The first things that were wrong, as {row, column, value, reason}."""
-    found = [
+    """Returns the first problems of the file, as {row, column, value, reason}."""
+    problems = [
         {"row": reject.row_number, **problem}
         for reject in rejects_of(job)[:limit]
         for problem in reject.problems
     ]
-    return found[:limit]
+    return problems[:limit]
 
 
 def patients_left_alone(job: ImportJob) -> Iterator[tuple[UUID, str]]:
-    """The patients whom undoing the import did not touch, and why."""
+    """Yields the patients whom undoing the import did not touch, and why."""
     rows = ImportedRow.objects.filter(job=job, undo__in=LEFT_ALONE).order_by("row_number")
-    for patient_id, undo in rows.values_list("patient_id", "undo").iterator():
-        yield patient_id, UndoResult(undo).label
+    for patient_id, result in rows.values_list("patient_id", "undo").iterator():
+        yield patient_id, UndoResult(result).label
 
 
 def rejects_csv(job: ImportJob) -> Iterator[str]:
-    """The refused rows as a CSV file, line by line: the file's own columns, and the reason behind them."""
+    """Yields the lines of a CSV file: the refused rows as they were, and the reason behind them."""
     yield csv_line([*job.header, "reason"])
     for reject in rejects_of(job).iterator():
         yield csv_line(reject_cells(job.header, reject.row_number, reject.raw, reject.problems))
@@ -118,16 +125,18 @@ def rejects_csv(job: ImportJob) -> Iterator[str]:
 def reject_cells(
     header: list[str], number: int, raw: list[str], problems: list[dict[str, str]]
 ) -> list[str]:
-    """One line of the rejects file. Cells of a row with too many come behind the reason, so that none is lost."""
+    """Returns one line of the rejects file.
+
+    If a row has too many cells, the last ones come behind the reason, so that none is lost.
+    """
     padded = raw + [""] * (len(header) - len(raw))
-    reason = " ".join(_said(one) for one in problems)
+    reason = " ".join(_problem_text(problem) for problem in problems)
     return [*padded[: len(header)], f"Row {number}: {reason}", *padded[len(header) :]]
 
 
-def _said(problem: dict[str, str]) -> str:
-    where = (
-        f'{problem["column"]} "{problem["value"]}": '
-        if problem["value"]
-        else f"{problem['column']}: "
-    )
-    return (where if problem["column"] else "") + problem["reason"].rstrip(".") + "."
+def _problem_text(problem: dict[str, str]) -> str:
+    column, value = problem["column"], problem["value"]
+    reason = problem["reason"].rstrip(".") + "."
+    if not column:
+        return reason
+    return f'{column} "{value}": {reason}' if value else f"{column}: {reason}"

@@ -1,21 +1,11 @@
-"""What may change an import: it is started, claimed by one process at a time, carried out, undone and ended."""
+"""The services of imports: start an import or a dry run, apply a dry run, undo an import."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import structlog
-from celery import current_app
 from django.core.files.base import File
-from django.db import Error as DatabaseError
 from django.db import transaction
-from django.db.models import F
-from django.utils import timezone
-from kombu.exceptions import OperationalError as QueueAway
 
 from portal.accounts.models import User
 from portal.errors import Conflict, NotFound, Unprocessable
@@ -27,32 +17,18 @@ from portal.imports.models import (
     DuplicatePolicy,
     ImportJob,
     JobStatus,
-    Outcome,
 )
-from portal.imports.pipeline.apply import ApplyRun
-from portal.imports.pipeline.dry_run import DryRun
-from portal.imports.pipeline.job_store import LEASE, JobProgressStore, LeaseLost
-from portal.imports.pipeline.row_decisions import RowDecisions
-from portal.imports.pipeline.runner import BatchListener, run
-from portal.imports.pipeline.undo import UndoListener, undo
-from portal.imports.readers import Unreadable, open_patients
+from portal.imports.pipeline.execution import (
+    claim_job,
+    finish_job,
+    run_claimed_job,
+    wake_worker,
+)
+from portal.imports.pipeline.runner import BatchListener
+from portal.imports.pipeline.undo import UndoListener
 
-log = structlog.get_logger("portal.imports")
-
-CHUNK = 1024 * 1024
-MAX_ATTEMPTS = 5
-SOON = timedelta(seconds=10)
-LOOK_AGAIN_SECONDS = 0.5
-SLOWEST_READING = (
-    2 * 1024 * 1024
-)  # Bytes a second; ten times as much was measured on a machine at rest.
-SLOWEST_UNPACKING = 50 * 1024  # The same of a workbook, which is packed.
-_COUNTS = ["alike_count", *(f"{outcome}_count" for outcome in Outcome.values)]
-LIKELY_MISSING = "Choose what becomes of the people who may be registered already."
-_BY_HAND = {
-    JobStatus.RUNNING: "Stopped by hand. What was imported stays; import the file again to go on.",
-    JobStatus.UNDOING: "Its undoing was stopped by hand. Undo it again to go on.",
-}
+CHUNK = 1024 * 1024  # Bytes of a file that are copied at once.
+POLICY_MISSING = "Choose what becomes of the people who may be registered already."
 
 
 def start_import(
@@ -64,60 +40,66 @@ def start_import(
     likely: str = DuplicatePolicy.REGISTER,
     trial: ImportJob | None = None,
 ) -> ImportJob:
-    """A waiting job for the worker. TooLarge over IMPORT_MAX_BYTES; Unprocessable, with what to do, if unreadable.
+    """Returns a waiting job for the worker.
 
-    It reads the columns as its trial did, if it has one, else by their names. `likely` is what becomes of new people
-    who may be registered already and for whom nobody chose; empty holds them back.
+    The columns are read as those of its dry run `trial`, if it has one, else by their names.
+    `likely` is what becomes of new people who may be registered already and have no row decision;
+    empty holds them back. TooLarge over IMPORT_MAX_BYTES; Unprocessable, with what to do, if the
+    file is unreadable.
     """
-    name, mapping, encoding = (
-        uploaded.name or "",
-        trial.mapping if trial else (),
-        trial.encoding if trial else "",
+    job = store_file(
+        uploaded.chunks(CHUNK),
+        name=uploaded.name or "",
+        by=by,
+        mapping=trial.mapping if trial else (),
+        encoding=trial.encoding if trial else "",
     )
-    job = store_file(uploaded.chunks(CHUNK), name=name, by=by, mapping=mapping, encoding=encoding)
-    job.dry_run, job.allow_duplicates, job.likely, job.trial = (
-        dry_run,
-        allow_duplicates,
-        likely,
-        trial,
-    )
+    job.dry_run, job.allow_duplicates = dry_run, allow_duplicates
+    job.likely, job.trial = likely, trial
     job.save()
-    transaction.on_commit(lambda: nudge(job.pk))
+    wake_worker(job.pk)
     return job
 
 
 def start_dry_run(uploaded: File, *, by: User | None) -> ImportJob:
-    """A trial for the worker, or for a table one that waits until a person has set its columns. Errors as above."""
-    job = store_file(uploaded.chunks(CHUNK), name=uploaded.name or "", by=by, asks_for_columns=True)
+    """Returns a dry run for the worker; that of a table waits until its columns are set.
+
+    Errors as for `start_import`.
+    """
+    chunks = uploaded.chunks(CHUNK)
+    job = store_file(chunks, name=uploaded.name or "", by=by, asks_for_columns=True)
     job.dry_run = True
     job.save()
     if job.status == JobStatus.WAITING:
-        transaction.on_commit(lambda: nudge(job.pk))
+        wake_worker(job.pk)
     return job
 
 
 @transaction.atomic
 def apply_dry_run(job_id: UUID, *, by: User | None, likely: str = "") -> ImportJob:
-    """The import of a finished trial's file: a new job, or the one that this trial has led to already.
+    """Returns the import of a finished dry run's file: a new job, or the one that there is already.
 
-    `likely` says what becomes of the people who may be registered already and for whom nobody chose: Unprocessable
-    if there are some and it does not. Conflict while the trial is not done, or once its file is forgotten.
+    `likely` says what becomes of people who may be registered already and have no row decision:
+    Unprocessable if there are any and it is empty. Conflict while the dry run is not done, or once
+    its file is deleted.
     """
-    tried = ImportJob.objects.select_for_update().get(pk=job_id)
-    if not tried.dry_run or tried.status != JobStatus.DONE:
+    trial = ImportJob.objects.select_for_update().get(pk=job_id)
+    if not trial.dry_run or trial.status != JobStatus.DONE:
         raise Conflict("Only a finished dry run can be imported.")
-    if begun := tried.run:
-        return begun
-    if (
-        likely not in DuplicatePolicy.values
-        and tried.questions.filter(doubt=Doubt.ALIKE, choice="").exists()
-    ):
-        raise Unprocessable(LIKELY_MISSING)
+    if applied := trial.applied_job:
+        return applied
+    undecided = trial.questions.filter(doubt=Doubt.POSSIBLE_DUPLICATE, choice="")
+    if likely not in DuplicatePolicy.values and undecided.exists():
+        raise Unprocessable(POLICY_MISSING)
     try:
-        with tried.path.open("rb") as file:
-            uploaded = File(file, tried.original_name)
-            allow = tried.allow_duplicates
-            return start_import(uploaded, by=by, allow_duplicates=allow, likely=likely, trial=tried)
+        with trial.path.open("rb") as file:
+            return start_import(
+                File(file, trial.original_name),
+                by=by,
+                allow_duplicates=trial.allow_duplicates,
+                likely=likely,
+                trial=trial,
+            )
     except FileNotFoundError as error:
         raise Conflict("The file is not kept any more. Upload it again.") from error
 
@@ -130,64 +112,58 @@ def import_now(
     likely: str = DuplicatePolicy.REGISTER,
     mapping: Sequence[str] = (),
     encoding: str = "",
-    tell: BatchListener | None = None,
-    goes_on: Callable[[ImportJob], None] | None = None,
+    on_batch: BatchListener | None = None,
+    on_resume: Callable[[ImportJob], None] | None = None,
 ) -> ImportJob:
-    """Import a file from our copy of it and answer the ended job; should this process be killed, the worker goes on.
+    """Imports a file in this process, from a copy of it, and returns the ended job.
 
-    An import of the same file by the same user that has not ended, as a killed process leaves it, is taken up instead
-    of a new one; `goes_on` hears of it. While another process works on that, this one waits.
+    If this process is killed, the worker goes on. An import of the same file by the same user that
+    has not ended is resumed instead of a new one, and `on_resume` gets it. While another process
+    works on that, this one waits.
     """
     job = store_file(_chunks(path), name=path.name, by=by, mapping=mapping, encoding=encoding)
     job.allow_duplicates, job.likely = allow_duplicates, likely
-    if found := hand_over_to_unfinished(job):
-        if goes_on:
-            goes_on(found)
-        return _see_through(found.pk, None, tell)
-    with transaction.atomic():  # Nobody sees the job before it is ours.
+    if unfinished := hand_over_to_unfinished(job):
+        if on_resume:
+            on_resume(unfinished)
+        return finish_job(unfinished.pk, None, on_batch)
+    with transaction.atomic():  # No other process sees the job before this one has claimed it.
         job.save()
-        mine = _claim(job.pk)
-    return _see_through(job.pk, mine, tell)
+        claimed = claim_job(job.pk)
+    return finish_job(job.pk, claimed, on_batch)
 
 
 def start_undo(job_id: UUID, *, by: User | None) -> ImportJob:
-    """Have the worker undo an import that has ended: see `undo_import`."""
+    """Has the worker undo an import that has ended: see `undo_import`."""
     with transaction.atomic():
         job = _begin_undo(job_id, by)
-        transaction.on_commit(lambda: nudge(job.pk))
+        wake_worker(job.pk)
     return job
 
 
-def undo_import(job_id: UUID, *, by: User | None, tell: UndoListener | None = None) -> ImportJob:
-    """Take an import back and answer the undone job; may be killed at any moment and called again.
+def undo_import(
+    job_id: UUID, *, by: User | None, on_batch: UndoListener | None = None
+) -> ImportJob:
+    """Undoes an import in this process, and returns the undone job.
 
-    Patients whom it made are archived, those whom it changed are what they were before. Whoever was changed since is
-    left alone, and looked at again when this is called again. NotFound; Conflict while the import runs, and for a
-    trial.
+    Patients whom it made are archived, those whom it changed are what they were before. A patient
+    changed since is left alone, and looked at again when this is called again. The process may be
+    killed at any moment. NotFound; Conflict while the import runs, and for a dry run.
     """
     with transaction.atomic():
         _begin_undo(job_id, by)
-        mine = _claim(job_id)
-    return _see_through(job_id, mine, tell)
+        claimed = claim_job(job_id)
+    return finish_job(job_id, claimed, on_batch)
 
 
 def run_job(job_id: UUID) -> ImportJob | None:
-    """Carry a job to its end, or on from its last batch; None if it is done or another process has it.
+    """Carries a job to its end, or on from its last batch.
 
-    After an unexpected error the job is free to be taken up again, and the error goes on to the caller.
+    Returns None if the job has ended or another process has it. After an unexpected error the job
+    can be claimed again, and the error is raised.
     """
-    job = _claim(job_id)
-    return _work(job) if job else None
-
-
-def nudge(job_id: UUID) -> None:
-    """Tell the worker. A lost nudge does no harm: the beat looks for jobs that wait."""
-    try:
-        current_app.send_task(
-            "imports.run_import", args=[str(job_id)], expires=SOON.total_seconds()
-        )
-    except (QueueAway, OSError) as error:
-        log.warning("import waits for the beat", job=str(job_id), kind=type(error).__name__)
+    job = claim_job(job_id)
+    return run_claimed_job(job) if job else None
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -214,108 +190,4 @@ def _begin_undo(job_id: UUID, by: User | None) -> ImportJob:
         job.status, job.message, job.attempts = JobStatus.UNDOING, "", 0
         job.undo_by, job.undo_left_count = by, 0
         job.save()
-    return job
-
-
-def _see_through(
-    job_id: UUID, mine: ImportJob | None, tell: Callable[..., None] | None
-) -> ImportJob:
-    """Work on the job until it has ended; while another process has it, wait for that one, or for its lease to end."""
-    while True:
-        if mine:
-            _work(mine, tell)
-        job = ImportJob.objects.get(pk=job_id)
-        if job.is_ended:
-            return job
-        mine = _claim(job_id)
-        if not mine:
-            time.sleep(LOOK_AGAIN_SECONDS)
-
-
-@transaction.atomic
-def _claim(job_id: UUID) -> ImportJob | None:
-    """Make the job ours, if it is free. A dry run starts over, since its memory ended with its process."""
-    job = ImportJob.objects.free().select_for_update(skip_locked=True).filter(pk=job_id).first()
-    if job is None:
-        return None
-    if job.attempts >= MAX_ATTEMPTS:
-        _end(
-            job, JobStatus.FAILED, f"It was given up after {MAX_ATTEMPTS} starts without progress."
-        )
-        return None
-    if job.dry_run:
-        job.rejects.all().delete()
-        job.questions.all().delete()
-        job.last_row = job.bytes_done = 0
-        for name in _COUNTS:
-            setattr(job, name, 0)
-    pace = SLOWEST_UNPACKING if job.file_format == "xlsx" else SLOWEST_READING
-    reading = timedelta(seconds=job.bytes_done / pace)  # Over what is done, before the first batch.
-    job.lease, job.leased_until, job.attempts = (
-        uuid4(),
-        timezone.now() + LEASE + reading,
-        job.attempts + 1,
-    )
-    if job.status != JobStatus.UNDOING:
-        job.status, job.started_at, job.rows_before = (
-            JobStatus.RUNNING,
-            timezone.now(),
-            job.rows_read,
-        )
-    job.save()
-    return job
-
-
-def _work(job: ImportJob, tell: Callable[..., None] | None = None) -> ImportJob | None:
-    try:
-        _carry_out(job, tell)
-    except LeaseLost:
-        log.warning("import was taken up by another process", job=str(job.pk))
-        return None
-    except Unreadable as error:
-        return _end(job, JobStatus.FAILED, str(error))
-    except FileNotFoundError:
-        return _end(job, JobStatus.FAILED, "The file is not there any more. Import it again.")
-    except KeyboardInterrupt:
-        _end(job, JobStatus.FAILED, _BY_HAND[JobStatus(job.status)])
-        raise
-    except Exception:
-        with suppress(DatabaseError):  # It may be what is away; then the lease runs out by itself.
-            ImportJob.objects.filter(pk=job.pk, lease=job.lease).update(
-                leased_until=timezone.now() + SOON
-            )
-        raise
-    return _end(job, JobStatus.UNDONE if job.status == JobStatus.UNDOING else JobStatus.DONE)
-
-
-def _carry_out(job: ImportJob, tell: Callable[..., None] | None) -> None:
-    book = JobProgressStore(job.pk, job.lease, asks=job.dry_run)
-    if job.status == JobStatus.UNDOING:
-        undo(job, book, tell)
-        return
-    file = open_patients(job.path, job.mapping, encoding=job.encoding)
-    holds_back = not job.dry_run and job.likely != DuplicatePolicy.REGISTER
-    rules: dict[str, Any] = {"allow_duplicates": job.allow_duplicates, "holds_back": holds_back}
-    if job.trial_id:
-        rules["settle"] = RowDecisions(job.trial_id)
-    with closing(DryRun() if job.dry_run else ApplyRun(job, job.by)) as patients:
-        run(file, patients=patients, book=book, after=job.last_row, tell=tell, **rules)
-
-
-def _end(job: ImportJob, status: JobStatus, message: str = "") -> ImportJob | None:
-    """The job is over, unless it is not ours any more. The file of a trial is kept, and that of a failed one."""
-    changes: dict[str, Any] = {
-        "status": status,
-        "message": message,
-        "lease": None,
-        "leased_until": None,
-    }
-    changes["undone_at" if job.status == JobStatus.UNDOING else "finished_at"] = timezone.now()
-    if status == JobStatus.DONE:
-        changes["bytes_done"] = F("size_bytes")
-    if not ImportJob.objects.filter(pk=job.pk, lease=job.lease).update(**changes):
-        return None
-    if not job.dry_run and status != JobStatus.FAILED:
-        job.path.unlink(missing_ok=True)
-    job.refresh_from_db()
     return job

@@ -1,4 +1,4 @@
-"""What a person settles of a trial before it is carried out: what its columns become."""
+"""What a person sets of a table before its dry run: its encoding, and what its columns become."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -6,19 +6,20 @@ from uuid import UUID
 from django.db import transaction
 
 from portal.errors import Conflict, Unprocessable
-from portal.imports.file_store import describe
+from portal.imports.file_store import describe_table
 from portal.imports.models import ENDED, ImportJob, JobStatus
+from portal.imports.pipeline.execution import wake_worker
 from portal.imports.profiles import mapping_for, profiles_for
 from portal.imports.readers import TableFile, Unreadable, recognise_file
 from portal.imports.readers.columns import guess_fields, understand_header
 from portal.imports.readers.encodings import byte_order_mark
-from portal.imports.services import nudge
 
 
 def suggested_mapping(job: ImportJob) -> tuple[list[str], str]:
-    """What its columns might become, and the name of the saved columns that say so.
+    """Returns what the columns might become, and the name of the saved columns that say so.
 
-    As it was set already, else as the last file with this header, else as the names of the columns mean.
+    The columns as they were set before, else as those of the last file with this header, else as
+    their names say.
     """
     if job.mapping:
         return job.mapping, ""
@@ -28,19 +29,21 @@ def suggested_mapping(job: ImportJob) -> tuple[list[str], str]:
 
 
 def has_mark(job: ImportJob) -> bool:
-    """Whether the file begins with a byte order mark: then its encoding is no question."""
+    """Whether the file begins with a byte order mark, which decides its encoding."""
     try:
         with job.path.open("rb") as file:
-            return bool(byte_order_mark(file.read(4))[0])
+            encoding, _ = byte_order_mark(file.read(4))
     except FileNotFoundError:
         return False
+    return bool(encoding)
 
 
 @transaction.atomic
 def set_columns(job_id: UUID, mapping: Sequence[str]) -> ImportJob:
-    """Have a trial begin, or begin anew, with these columns. Unprocessable if nobody can be made out of them.
+    """Starts a dry run, or starts it again, with these columns.
 
-    Conflict while the trial runs, and once its file was imported.
+    Unprocessable if no column names a patient. Conflict while the dry run runs, and once its file
+    was imported.
     """
     job = ImportJob.objects.select_for_update().get(pk=job_id)
     refuse_unless_open(job)
@@ -51,15 +54,15 @@ def set_columns(job_id: UUID, mapping: Sequence[str]) -> ImportJob:
     job.mapping, job.status, job.message = list(mapping), JobStatus.WAITING, ""
     job.finished_at, job.attempts = None, 0
     job.save()
-    transaction.on_commit(lambda: nudge(job_id))
+    wake_worker(job_id)
     return job
 
 
 @transaction.atomic
 def set_encoding(job_id: UUID, encoding: str) -> ImportJob:
-    """Read a trial's CSV file anew in this encoding, before its columns are set. Unprocessable if it cannot be so.
+    """Reads the CSV file of a dry run again in this encoding, before its columns are set.
 
-    Conflict as for its columns.
+    Unprocessable if it is no table in this encoding. Conflict as for `set_columns`.
     """
     job = ImportJob.objects.select_for_update().get(pk=job_id)
     refuse_unless_open(job)
@@ -67,7 +70,7 @@ def set_encoding(job_id: UUID, encoding: str) -> ImportJob:
         file = recognise_file(job.path, encoding=encoding)
         if not isinstance(file, TableFile) or not file.encoding:
             raise Conflict("Only a CSV file has an encoding.")
-        describe(job, file)
+        describe_table(job, file)
     except Unreadable as error:
         raise Unprocessable(str(error)) from error
     job.mapping, job.status, job.message, job.finished_at = [], JobStatus.MAPPING, "", None
@@ -76,14 +79,13 @@ def set_encoding(job_id: UUID, encoding: str) -> ImportJob:
 
 
 def refuse_unless_open(job: ImportJob) -> None:
-    """Conflict unless this is a trial of a table at rest whose file was not imported."""
+    """Conflict unless this is a dry run of a table that is not running and was not imported."""
     if not (job.dry_run and job.is_table):
         raise Conflict("Only a trial of a table has columns to set.")
     if job.status not in [JobStatus.MAPPING, *ENDED]:
         raise Conflict("The trial runs. Wait until it has ended, then change its columns.")
     if not job.path.exists():
         raise Conflict("The file is not kept any more. Upload it again.")
-    if job.run:
-        raise Conflict(
-            "This file was imported already. Upload it again to import it with other columns."
-        )
+    if job.applied_job:
+        advice = "Upload it again to import it with other columns."
+        raise Conflict(f"This file was imported already. {advice}")

@@ -5,28 +5,31 @@ from uuid import UUID
 import structlog
 from celery import shared_task
 
-from portal.imports import file_store, selectors, services
+from portal.imports.file_store import delete_old_files
+from portal.imports.pipeline.execution import wake_worker
+from portal.imports.selectors import jobs_without_process
+from portal.imports.services import run_job
 
 log = structlog.get_logger("portal.imports")
 
 
 @shared_task(name="imports.run_import")
 def run_import(job_id: str) -> None:
-    """Work on a job unless someone does; an unexpected error leaves it to be taken up again by the beat."""
+    """Works on a job unless another process does; the beat repeats it after an unexpected error."""
     try:
-        services.run_job(UUID(job_id))
+        run_job(UUID(job_id))
     except Exception as error:
-        log.exception("import was interrupted", job=job_id, kind=type(error).__name__)
+        log.exception("import_interrupted", job=job_id, kind=type(error).__name__)
 
 
 @shared_task(name="imports.resume_waiting")
 def resume_waiting() -> None:
-    """Often: nudge for jobs whose nudge was lost or whose process was killed."""
-    for job_id in selectors.jobs_without_worker():
-        services.nudge(job_id)
+    """Often: wakes the worker for jobs whose nudge was lost or whose process was killed."""
+    for job_id in jobs_without_process():
+        wake_worker(job_id)
 
 
 @shared_task(name="imports.forget_files")
-def delete_old_files() -> None:
+def forget_files() -> None:
     """Once a night."""
-    file_store.delete_old_files()
+    delete_old_files()

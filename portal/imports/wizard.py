@@ -1,4 +1,4 @@
-"""The steps of an import as the pages name them, and where each of them is."""
+"""The steps of an import as the pages name them, and the address of each."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ NAMES = [UPLOAD, COLUMNS, TRIAL, REVIEW, IMPORT]
 
 @dataclass(frozen=True)
 class Step:
-    """One step; `url` is empty where nobody can go now."""
+    """One step; `url` is empty if it cannot be opened now."""
 
     number: int
     name: str
@@ -22,39 +22,42 @@ class Step:
 
 
 def wizard_steps(job: ImportJob | None, current: str) -> list[Step]:
-    """All steps of the job's file, or those of a file that is yet to come; none for an import by command."""
+    """Returns the steps of the job's file, or of a file to be uploaded.
+
+    There are none for an import by the command.
+    """
     trial = job if job is None or job.dry_run else job.trial
     if job and not trial:
         return []
-    places = _places(trial) if trial else {}
+    urls = _urls(trial) if trial else {}
     skipped = _skipped(trial) if trial else []
-    return [
-        Step(
-            number,
-            name,
-            "" if name == current else places.get(name, ""),
-            name == current,
-            name in skipped,
-        )
-        for number, name in enumerate(NAMES, start=1)
-    ]
+    steps = []
+    for number, name in enumerate(NAMES, start=1):
+        is_current = name == current
+        url = "" if is_current else urls.get(name, "")
+        steps.append(Step(number, name, url, is_current, name in skipped))
+    return steps
 
 
-def _places(trial: ImportJob) -> dict[str, str]:
-    run = trial.run
-    places = {UPLOAD: reverse("imports:list")}
-    if trial.is_table and not run and (trial.is_ended or trial.status == JobStatus.MAPPING):
-        places[COLUMNS] = reverse("imports:columns", args=[trial.pk])
+def _urls(trial: ImportJob) -> dict[str, str]:
+    """Returns the addresses of the steps that can be opened now."""
+    applied = trial.applied_job
+    urls = {UPLOAD: reverse("imports:list")}
+    is_at_rest = trial.is_ended or trial.status == JobStatus.MAPPING
+    if trial.is_table and is_at_rest and not applied:
+        urls[COLUMNS] = reverse("imports:columns", args=[trial.pk])
     if trial.status != JobStatus.MAPPING:
-        places[TRIAL] = reverse("imports:show", args=[trial.pk])
-    if not run and trial.status == JobStatus.DONE and trial.questions.exists():
-        places[REVIEW] = reverse("imports:review", args=[trial.pk])
-    if run:
-        places[IMPORT] = reverse("imports:show", args=[run.pk])
-    return places
+        urls[TRIAL] = reverse("imports:show", args=[trial.pk])
+    if not applied and trial.status == JobStatus.DONE and trial.questions.exists():
+        urls[REVIEW] = reverse("imports:review", args=[trial.pk])
+    if applied:
+        urls[IMPORT] = reverse("imports:show", args=[applied.pk])
+    return urls
 
 
 def _skipped(trial: ImportJob) -> list[str]:
-    """What this file does not need."""
-    has_none = trial.status == JobStatus.DONE and not trial.questions.exists()
-    return ([] if trial.is_table else [COLUMNS]) + ([REVIEW] if has_none else [])
+    """Returns the steps that this file does not need."""
+    skipped = [] if trial.is_table else [COLUMNS]
+    if trial.status == JobStatus.DONE and not trial.questions.exists():
+        skipped.append(REVIEW)
+    return skipped

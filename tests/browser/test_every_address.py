@@ -48,7 +48,7 @@ def examples(db, settings, tmp_path):
         "other_id": register_patient(ANNA, by=None, source="portal").pk,
         "pair_id": dismiss_pair(patient.pk, other.pk, by=None, reason="Twins").pk,
         "job_id": job.pk,
-        "doubt": Doubt.LIKELY,
+        "doubt": Doubt.SAME_NAME_AND_BIRTH,
         "profile_id": MappingProfile.objects.create(name="Old system", columns={}, by=None).pk,
         "record_id": AccessRecord.objects.latest("id").pk,
         "report_id": ReconcileReport.objects.create(

@@ -1,4 +1,4 @@
-"""A row beside a known patient: is it the same person, and what does the row say that the record does not?"""
+"""Compares a row with a known patient: is it the same person, and what does the row change?"""
 
 from datetime import date
 from typing import Any
@@ -9,66 +9,77 @@ from portal.imports.readers import values
 from portal.patients.normalize import fold
 
 BLANK = ("", None, "unknown")
-_APART = {"phone_e164", "identifiers", "date_of_birth", "date_of_birth_precision"}
-_RANK = {"year": 1, "month": 2, "day": 3}
+_COMPARED_APART = {"phone_e164", "identifiers", "date_of_birth", "date_of_birth_precision"}
+_PARTS_OF_DATE = {"year": 1, "month": 2, "day": 3}  # How many of year, month and day are known.
 
 
-def is_different_person(candidate: CheckedRow, person: KnownPatient) -> bool:
+def is_different_person(row: CheckedRow, patient: KnownPatient) -> bool:
     """Whether two or more of family name, given name, birth and sex differ.
 
-    One of them changes in a life, or was misspelt. Two that differ under one identifier are more likely a wrong
-    identifier, and writing over another person's record is the worst that an import can do.
+    One of them changes in a life, or was misspelt. Two that differ under one identifier are more
+    likely a wrong identifier, and writing over another person's record is the worst that an import
+    can do.
     """
-    row, there = candidate.details, person.values
-    facts: list[tuple[Any, Any]] = [
-        (fold(row.get(one) or ""), fold(there[one])) for one in ("family_name", "given_name")
+    new, old = row.details, patient.values
+    compared: list[tuple[Any, Any]] = [
+        (fold(new.get("family_name") or ""), fold(old["family_name"])),
+        (fold(new.get("given_name") or ""), fold(old["given_name"])),
+        (new.get("sex"), old["sex"]),
+        _dates_of_birth(new, old),
     ]
-    facts += [(row.get("sex"), there["sex"]), _births(row, there)]
-    return sum(new not in BLANK and old not in BLANK and new != old for new, old in facts) >= 2
+    differences = 0
+    for new_value, old_value in compared:
+        if new_value not in BLANK and old_value not in BLANK and new_value != old_value:
+            differences += 1
+    return differences >= 2
 
 
-def changes_for(candidate: CheckedRow, person: KnownPatient) -> dict[str, Any]:
-    """The fields that the row carries and that differ. A blank, an "unknown" and a vaguer date change nothing."""
-    row, there = candidate.details, person.values
-    changes = {
-        name: value
-        for name, value in row.items()
-        if name not in _APART and value not in BLANK and _differs(name, value, there[name])
-    }
-    if row.get("date_of_birth") and not _says_no_more(row, there):
-        changes["date_of_birth"] = row["date_of_birth"]
-        changes["date_of_birth_precision"] = row.get("date_of_birth_precision", "day")
-    if more := candidate.pairs - person.identifiers - person.own_keys:
-        wanted = sorted(person.identifiers | more)
+def changes_for(row: CheckedRow, patient: KnownPatient) -> dict[str, Any]:
+    """Returns the fields that the row carries and that differ from the patient's.
+
+    A blank, an "unknown" and a vaguer date change nothing.
+    """
+    new, old = row.details, patient.values
+    changes = {}
+    for name, value in new.items():
+        if name in _COMPARED_APART or value in BLANK:
+            continue
+        if _differs(name, value, old[name]):
+            changes[name] = value
+    if new.get("date_of_birth") and not _is_as_vague(new, old):
+        changes["date_of_birth"] = new["date_of_birth"]
+        changes["date_of_birth_precision"] = new.get("date_of_birth_precision", "day")
+    if added := row.identifiers - patient.identifiers - patient.own_keys:
+        wanted = sorted(patient.identifiers | added)
         changes["identifiers"] = [{"system": system, "value": value} for system, value in wanted]
     return changes
 
 
-def _differs(name: str, value: Any, there: Any) -> bool:
-    if name in (
-        "race",
-        "ethnicity",
-    ):  # The readers write a known label in one way; other doors take it as typed.
-        there = values.origin(there)
-    return value != there
+def _differs(name: str, new: Any, old: Any) -> bool:
+    if name in ("race", "ethnicity"):
+        # The readers write a known label in one way; other channels keep it as typed.
+        old = values.normalise_origin(old)
+    return new != old
 
 
-def _births(
-    row: dict[str, Any], there: dict[str, Any]
-) -> tuple[tuple[int, ...] | None, tuple[int, ...] | None]:
-    """Both dates of birth, cut to what both of them know."""
-    rank = min(_rank(row), _rank(there))
-    return _cut(row.get("date_of_birth"), rank), _cut(there["date_of_birth"], rank)
+DateParts = tuple[int, ...] | None
 
 
-def _says_no_more(row: dict[str, Any], there: dict[str, Any]) -> bool:
-    new, old = _births(row, there)
-    return new == old and _rank(row) <= _rank(there)
+def _dates_of_birth(new: dict[str, Any], old: dict[str, Any]) -> tuple[DateParts, DateParts]:
+    """Returns both dates of birth, cut to the parts that both of them know."""
+    parts = min(_known_parts(new), _known_parts(old))
+    return _cut(new.get("date_of_birth"), parts), _cut(old["date_of_birth"], parts)
 
 
-def _rank(details: dict[str, Any]) -> int:
-    return _RANK[details.get("date_of_birth_precision", "day")]
+def _is_as_vague(new: dict[str, Any], old: dict[str, Any]) -> bool:
+    """Whether the new date of birth agrees with the old one and is no more exact."""
+    new_date, old_date = _dates_of_birth(new, old)
+    return new_date == old_date and _known_parts(new) <= _known_parts(old)
 
 
-def _cut(day: date | None, rank: int) -> tuple[int, ...] | None:
-    return (day.year, day.month, day.day)[:rank] if day else None
+def _known_parts(details: dict[str, Any]) -> int:
+    return _PARTS_OF_DATE[details.get("date_of_birth_precision", "day")]
+
+
+def _cut(day: date | None, parts: int) -> DateParts:
+    return (day.year, day.month, day.day)[:parts] if day else None

@@ -1,5 +1,6 @@
-"""What is known of the people of some rows: one look into the stores for a whole batch."""
+"""Finds the patients that rows may be about: a few queries for a whole batch."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,19 +10,21 @@ from django.db.models import Q, QuerySet
 
 from portal.imports.matching.row import CheckedRow
 from portal.imports.readers.rows import MRN, RECORD_ID
+from portal.patients.fields import ENTERED, ENTERED_FIELDS, Kind
 from portal.patients.matching.bulk import PeopleIndex, load_people_index
 from portal.patients.matching.rules import IdentifierKey, Match, PersonKey, person_key
 from portal.patients.models import Patient, PatientEvent, PatientIdentifier, Status
 from portal.patients.selectors import patients_visible_to, patients_with_identifiers
-from portal.patients.validation import FIELDS
 
-COLUMNS = [name for name in FIELDS if name != "identifiers"]
-DATES = {"date_of_birth", "deceased_on", "registered_on"}
+DATES = {field.name for field in ENTERED_FIELDS if field.kind == Kind.DATE}
 
 
 @dataclass(frozen=True)
 class PossibleMatch:
-    """A likely match. `row` is the earlier row of this file that was about this person, 0 if there is none."""
+    """A patient who may be the person of a row.
+
+    `row` is the earlier row of this file that was about the patient, 0 if there is none.
+    """
 
     id: UUID
     row: int
@@ -29,24 +32,24 @@ class PossibleMatch:
     match: Match
 
     @property
-    def who(self) -> str:
-        """The same for the trial and for the import, which makes the people of its earlier rows anew."""
+    def key(self) -> str:
+        """The same in the dry run and in the import, although new patients get new ids in each."""
         return f"row {self.row}" if self.row else str(self.id)
 
     def as_json(self) -> dict[str, Any]:
-        """For the question that is asked about it, and for reports; it names no value of anybody."""
+        """Returns the match for the review and for reports; it names no value of a patient."""
         return {
-            "who": self.who,
+            "who": self.key,
             "label": self.label,
             "grade": self.match.grade.value,
             "reasons": [*self.match.reasons],
         }
 
 
-def reason_to_hold_back(alike: Sequence[PossibleMatch]) -> str:
-    """Why a row is not imported, in words."""
-    first = alike[0]
-    others = f" and {len(alike) - 1} more" if len(alike) > 1 else ""
+def reason_to_hold_back(matches: Sequence[PossibleMatch]) -> str:
+    """Says in words why a row is not imported."""
+    first = matches[0]
+    others = f" and {len(matches) - 1} more" if len(matches) > 1 else ""
     reasons = ", ".join(first.match.reasons)
     return (
         f"This may be {first.label}{others} ({reasons}). Nobody has said that it is another person."
@@ -55,154 +58,164 @@ def reason_to_hold_back(alike: Sequence[PossibleMatch]) -> str:
 
 @dataclass
 class KnownPatient:
-    """A patient as it is now: values by field name, identifiers, our own keys, and how a message may call it."""
+    """A patient as it is now: values by field name, identifiers, our own keys, and a label."""
 
     id: UUID
     values: dict[str, Any]
     identifiers: set[IdentifierKey]
     own_keys: set[IdentifierKey] = field(default_factory=set)
     status: str = Status.ACTIVE
-    label: str = ""
-    is_undone: bool = False  # Archived because an import was undone, and by nobody since: a new import brings it back.
+    label: str = ""  # What a message calls the patient: its MRN, or its row.
+    # Archived by the undo of an import and not changed since: a new import restores it.
+    is_undone: bool = False
 
 
 @dataclass
 class ExistingPatients:
-    """The people whom a batch may be about, found by identifier, and by name and date of birth.
+    """The patients that a batch may be about, by identifier, and by name and date of birth.
 
-    `likely` are, for each row, those on record who may be its person. `made` are those whom earlier rows of the file
-    make, and `made_by` the numbers of those rows.
+    `matches` are, for each row's number, the recorded patients who may be its person. `new_people`
+    are the patients whom earlier rows of the file make, and `new_in_row` the numbers of those rows.
     """
 
-    people: dict[UUID, KnownPatient] = field(default_factory=dict)
+    patients: dict[UUID, KnownPatient] = field(default_factory=dict)
     holders: dict[IdentifierKey, set[UUID]] = field(default_factory=dict)
     namesakes: dict[PersonKey, list[UUID]] = field(default_factory=dict)
-    likely: dict[int, list[Match]] = field(default_factory=dict)
-    made: PeopleIndex = field(default_factory=PeopleIndex)
-    made_by: dict[UUID, int] = field(default_factory=dict)
+    matches: dict[int, list[Match]] = field(default_factory=dict)
+    new_people: PeopleIndex = field(default_factory=PeopleIndex)
+    new_in_row: dict[UUID, int] = field(default_factory=dict)
 
-    def add(self, person: KnownPatient) -> None:
-        """Have the person found; a person added again replaces the first."""
-        self.people[person.id] = person
-        for pair in person.identifiers | person.own_keys:
-            self.holders.setdefault(pair, set()).add(person.id)
-        same = self.namesakes.setdefault(person_key(person.values), [])
-        if (person.status == Status.ACTIVE or person.is_undone) and person.id not in same:
-            same.append(person.id)
+    def add(self, patient: KnownPatient) -> None:
+        """Makes the patient findable; a patient added again replaces the first."""
+        self.patients[patient.id] = patient
+        for identifier in patient.identifiers | patient.own_keys:
+            self.holders.setdefault(identifier, set()).add(patient.id)
+        namesakes = self.namesakes.setdefault(person_key(patient.values), [])
+        is_candidate = patient.status == Status.ACTIVE or patient.is_undone
+        if is_candidate and patient.id not in namesakes:
+            namesakes.append(patient.id)
 
-    def holders_of(self, candidate: CheckedRow) -> set[UUID]:
-        """The patients whom the row's identifiers name: one, or none, or several in conflict."""
-        return {holder for pair in candidate.pairs for holder in self.holders.get(pair, ())}
+    def add_new(self, patient_id: UUID, row: int, values: dict[str, Any]) -> None:
+        """Remembers a patient whom a row makes; later rows may be another spelling of it."""
+        self.new_people.add(patient_id, values)
+        self.new_in_row[patient_id] = row
 
-    def make(self, patient_id: UUID, row: int, values: dict[str, Any]) -> None:
-        """A row of the file makes this person, of whom later rows may be another spelling."""
-        self.made.add(patient_id, values)
-        self.made_by[patient_id] = row
+    def holders_of(self, row: CheckedRow) -> set[UUID]:
+        """Returns the patients whom the row's identifiers name: one, none, or several."""
+        holders: set[UUID] = set()
+        for identifier in row.identifiers:
+            holders |= self.holders.get(identifier, set())
+        return holders
 
-    def alike_to(
-        self, candidate: CheckedRow, earlier: Mapping[UUID, int]
+    def possible_matches(
+        self, row: CheckedRow, earlier: Mapping[UUID, int]
     ) -> tuple[PossibleMatch, ...]:
-        """Those who may be the row's person; `earlier` are the rows of this file about people on record."""
-        matches = [
-            *self.likely.get(candidate.row.number, ()),
-            *self.made.find_strong_matches(candidate.facts),
-        ]
-        return tuple(self._alike(match, earlier) for match in matches)
+        """Returns the patients who may be the row's person.
 
-    def _alike(self, match: Match, earlier: Mapping[UUID, int]) -> PossibleMatch:
-        one, row = match.patient_id, self.made_by.get(match.patient_id, 0)
-        label = f"the patient of row {row}" if row else self.people[one].label
-        return PossibleMatch(one, row or earlier.get(one, 0), label, match)
+        `earlier` are the rows of this file that were about recorded patients.
+        """
+        recorded = self.matches.get(row.number, [])
+        new = self.new_people.find_strong_matches(row.compared_fields)
+        return tuple(self._possible_match(match, earlier) for match in [*recorded, *new])
+
+    def _possible_match(self, match: Match, earlier: Mapping[UUID, int]) -> PossibleMatch:
+        patient_id = match.patient_id
+        if row := self.new_in_row.get(patient_id, 0):
+            return PossibleMatch(patient_id, row, f"the patient of row {row}", match)
+        label = self.patients[patient_id].label
+        return PossibleMatch(patient_id, earlier.get(patient_id, 0), label, match)
 
 
 def find_existing_patients(
-    candidates: Iterable[CheckedRow], *, to_change: bool = False
+    checked_rows: Iterable[CheckedRow], *, to_change: bool = False
 ) -> ExistingPatients:
-    """The patients whom these rows may be about, in the order of their ids: a few queries for any number of rows.
+    """Returns the patients that these rows may be about, in the order of their ids.
 
-    `to_change` holds them locked until the transaction ends, so that nobody's change falls between look and write.
+    It takes a few queries for any number of rows. `to_change` locks the patients until the
+    transaction ends, so that no other change falls between the lookup and the write.
     """
-    rows = list(candidates)
-    pairs = {pair for row in rows for pair in row.pairs}
-    ids = {UUID(value) for system, value in pairs if _is_uuid(system, value)}
-    holders = patients_with_identifiers(pairs)
+    rows = list(checked_rows)
+    identifiers = {identifier for row in rows for identifier in row.identifiers}
+    holders = patients_with_identifiers(identifiers)
+    matches = _matches_by_row([row for row in rows if not row.identifiers & holders.keys()])
+
+    ids = {UUID(value) for system, value in identifiers if _is_record_id(system, value)}
     ids |= set(holders.values())
-    ids |= set(
-        _patients().filter(_same_mrn(pairs) | _same_people(rows)).values_list("pk", flat=True)
-    )
-    likely = _likely([row for row in rows if not row.pairs & holders.keys()])
-    ids |= {match.patient_id for matches in likely.values() for match in matches}
-    found = _patients().filter(pk__in=ids).order_by("pk")
-    found = found.select_for_update() if to_change else found
-    facts = list(found.values("id", "mrn", "status", "version", *COLUMNS))
-    held, undone = _identifiers_of(ids), _undone(facts)
-    known = ExistingPatients(likely=likely)
-    for one in facts:
-        known.add(_person(one, held.get(one["id"], set()), is_undone=one["id"] in undone))
-    return known
+    same_keys = _patients().filter(_has_mrn_of(identifiers) | _is_namesake_of(rows))
+    ids |= set(same_keys.values_list("pk", flat=True))
+    ids |= {match.patient_id for found in matches.values() for match in found}
+
+    patients = _patients().filter(pk__in=ids).order_by("pk")
+    if to_change:
+        patients = patients.select_for_update()
+    records = list(patients.values("id", "mrn", "status", "version", *ENTERED))
+    held, undone = _identifiers_by_patient(ids), _undone_patients(records)
+    existing = ExistingPatients(matches=matches)
+    for record in records:
+        is_undone = record["id"] in undone
+        existing.add(_known_patient(record, held[record["id"]], is_undone=is_undone))
+    return existing
 
 
-def _likely(strangers: list[CheckedRow]) -> dict[int, list[Match]]:
-    """For each row of nobody whose identifier we know, the patients who may be its person."""
-    named = [row for row in strangers if row.person[0]]
-    crowd = load_people_index([row.facts for row in named])
-    return {
-        row.row.number: matches
-        for row in named
-        if (matches := crowd.find_strong_matches(row.facts))
-    }
+def _matches_by_row(rows: list[CheckedRow]) -> dict[int, list[Match]]:
+    """Returns, for rows without a known identifier, the patients who may be their persons."""
+    named = [row for row in rows if row.person_key[0]]
+    index = load_people_index([row.compared_fields for row in named])
+    matches = {row.number: index.find_strong_matches(row.compared_fields) for row in named}
+    return {number: found for number, found in matches.items() if found}
 
 
-def _identifiers_of(patient_ids: set[UUID]) -> dict[UUID, set[IdentifierKey]]:
-    held: dict[UUID, set[IdentifierKey]] = {}
-    rows = PatientIdentifier.objects.filter(patient__in=patient_ids).values_list(
-        "patient", "system", "value"
-    )
-    for patient_id, system, value in rows:
-        held.setdefault(patient_id, set()).add((system, value))
+def _identifiers_by_patient(patient_ids: set[UUID]) -> defaultdict[UUID, set[IdentifierKey]]:
+    held: defaultdict[UUID, set[IdentifierKey]] = defaultdict(set)
+    identifiers = PatientIdentifier.objects.filter(patient__in=patient_ids)
+    for patient_id, system, value in identifiers.values_list("patient", "system", "value"):
+        held[patient_id].add((system, value))
     return held
 
 
-def _undone(facts: list[dict[str, Any]]) -> set[UUID]:
-    """The archived patients whose last change was the undoing of an import."""
-    archived = {one["id"]: one["version"] for one in facts if one["status"] == Status.ARCHIVED}
-    if not archived:
-        return set()
-    undoings = PatientEvent.objects.filter(
-        pgh_obj__in=archived, version__in=set(archived.values()), pgh_context__has_key="import_undo"
-    )
-    return {
-        one
-        for one, version in undoings.values_list("pgh_obj_id", "version")
-        if archived[one] == version
+def _undone_patients(records: list[dict[str, Any]]) -> set[UUID]:
+    """Returns the archived patients whose last change was the undo of an import."""
+    versions = {
+        record["id"]: record["version"] for record in records if record["status"] == Status.ARCHIVED
     }
+    if not versions:
+        return set()
+    undos = PatientEvent.objects.filter(
+        pgh_obj__in=versions, version__in=set(versions.values()), pgh_context__has_key="import_undo"
+    )
+    last_changes = undos.values_list("pgh_obj_id", "version")
+    return {patient_id for patient_id, version in last_changes if versions[patient_id] == version}
 
 
 def _patients() -> QuerySet[Patient]:
     return patients_visible_to(None).order_by()
 
 
-def _same_mrn(pairs: set[IdentifierKey]) -> Q:
-    return Q(mrn__in={value for system, value in pairs if system == MRN})
+def _has_mrn_of(identifiers: set[IdentifierKey]) -> Q:
+    return Q(mrn__in={value for system, value in identifiers if system == MRN})
 
 
-def _same_people(rows: list[CheckedRow]) -> Q:
-    names, births = {row.person[0] for row in rows} - {""}, {row.person[1] for row in rows} - {None}
-    there = Q(sort_key__in=names, status__in=[Status.ACTIVE, Status.ARCHIVED])
-    return there & (Q(date_of_birth__in=births) | Q(date_of_birth=None))
+def _is_namesake_of(rows: list[CheckedRow]) -> Q:
+    names = {row.person_key[0] for row in rows} - {""}
+    births = {row.person_key[1] for row in rows} - {None}
+    has_name = Q(sort_key__in=names, status__in=[Status.ACTIVE, Status.ARCHIVED])
+    return has_name & (Q(date_of_birth__in=births) | Q(date_of_birth=None))
 
 
-def _is_uuid(system: str, value: str) -> bool:
+def _is_record_id(system: str, value: str) -> bool:
     return system == RECORD_ID and len(value) == 32 and not set(value) - set("0123456789ABCDEF")
 
 
-def _person(
-    facts: dict[str, Any], identifiers: set[IdentifierKey], *, is_undone: bool
+def _known_patient(
+    record: dict[str, Any], identifiers: set[IdentifierKey], *, is_undone: bool
 ) -> KnownPatient:
-    """Out of the columns; plain values, since building whole patients took most of an import's time."""
-    own_keys = {(RECORD_ID, facts["id"].hex.upper()), (MRN, facts["mrn"])}
-    values = {name: facts[name] for name in COLUMNS}
-    label = f"MRN {facts['mrn']}"
+    """Takes plain values: building whole patients took most of an import's time."""
     return KnownPatient(
-        facts["id"], values, identifiers, own_keys, facts["status"], label, is_undone
+        record["id"],
+        {name: record[name] for name in ENTERED},
+        identifiers,
+        own_keys={(RECORD_ID, record["id"].hex.upper()), (MRN, record["mrn"])},
+        status=record["status"],
+        label=f"MRN {record['mrn']}",
+        is_undone=is_undone,
     )

@@ -20,29 +20,37 @@ from portal.patients.validation import validate_details
 
 @dataclass(frozen=True)
 class CheckedRow:
-    """A row with cleaned details."""
+    """A row of the file together with its validated data."""
 
-    row: Row
+    source: Row
     details: dict[str, Any]
 
+    @property
+    def number(self) -> int:
+        return self.source.number
+
     @cached_property
-    def pairs(self) -> set[IdentifierKey]:
+    def identifiers(self) -> set[IdentifierKey]:
         """The identifiers that the row carries, as (system, value)."""
         return identifier_keys(self.details)
 
     @cached_property
-    def person(self) -> PersonKey:
-        """Name and date of birth, as the registration of a patient compares them."""
+    def person_key(self) -> PersonKey:
+        """Name and date of birth, compared as the registration of a patient compares them."""
         return person_key(self.details)
 
     @cached_property
-    def facts(self) -> ComparedFields:
-        """What is compared with people who may be the same."""
+    def compared_fields(self) -> ComparedFields:
+        """The fields that are compared with people who may be the same."""
         return compared_fields(self.details, ())
 
+    @property
+    def has_name(self) -> bool:
+        return bool(self.details.get("family_name") or self.details.get("given_name"))
 
-def checked(row: Row) -> CheckedRow | list[Problem]:
-    """The candidate, or everything that is wrong with the row."""
+
+def check_row(row: Row) -> CheckedRow | list[Problem]:
+    """Returns the checked row, or everything that is wrong with it."""
     if row.problems:
         return row.problems
     try:
@@ -52,26 +60,28 @@ def checked(row: Row) -> CheckedRow | list[Problem]:
 
 
 def valid_rows(rows: Iterable[Row]) -> list[CheckedRow]:
-    """The rows without a fault."""
-    return [result for row in rows if isinstance(result := checked(row), CheckedRow)]
+    """Returns the rows that have no problem."""
+    return [checked for row in rows if isinstance(checked := check_row(row), CheckedRow)]
 
 
 def problems_from_error(row: Row, error: InvalidInput) -> list[Problem]:
-    """The error's fields in the words of the file."""
+    """Returns the error's fields in the words of the file."""
     problems: list[Problem] = []
-    for one in error.errors:
-        if one.pointer == "identifiers":
-            problems += _wrong_identifiers(row, one.detail)
+    for field_error in error.errors:
+        if field_error.pointer == "identifiers":
+            problems += _identifier_problems(row, field_error.detail)
         else:
-            problems.append(row.problem(one.pointer, one.detail))
+            problems.append(row.problem(field_error.pointer, field_error.detail))
     return problems
 
 
-def _wrong_identifiers(row: Row, reason: str) -> list[Problem]:
-    wrong = []
+def _identifier_problems(row: Row, reason: str) -> list[Problem]:
+    """Validates each identifier alone, so that the message names the column of the wrong one."""
+    problems = []
     for identifier in row.details["identifiers"]:
         try:
             validate_details({"identifiers": [identifier]}, partial=True)
         except InvalidInput as error:
-            wrong += [row.identifier_problem(identifier, one.detail) for one in error.errors]
-    return wrong or [row.problem("identifiers", reason)]
+            details = [field_error.detail for field_error in error.errors]
+            problems += [row.identifier_problem(identifier, detail) for detail in details]
+    return problems or [row.problem("identifiers", reason)]

@@ -1,4 +1,4 @@
-"""Carries decisions out: patients through their bulk doors, and a line for each row in the job's book."""
+"""Carries decisions out: writes the patients, and a line for each row that was about one."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -13,96 +13,107 @@ from portal.imports.matching.lookup import ExistingPatients, find_existing_patie
 from portal.imports.matching.row import CheckedRow
 from portal.imports.models import ImportedRow, ImportJob, Outcome
 from portal.patients.matching.lookup import lock_people
-from portal.patients.matching.rules import IdentifierKey
+from portal.patients.matching.rules import IdentifierKey, identifier_keys
 from portal.patients.models import Source
 from portal.patients.services import change_patients, register_patients
 
 
 class ApplyRun:
-    """The patients themselves. Every change carries the job's id in the log, so that an import can be traced."""
+    """Writes to the patients. Every change carries the job's id in the log, to trace the import."""
 
     def __init__(self, job: ImportJob, by: User | None) -> None:
         self.job, self.by = job, by
-        self.known = ExistingPatients()
+        self.existing = ExistingPatients()
 
-    def find_patients(self, candidates: Sequence[CheckedRow]) -> ExistingPatients:
-        """See Memory. From here until the batch is written no other door registers or changes these people."""
-        lock_people(one.person for one in candidates if one.person[0])
-        self.known = find_existing_patients(candidates, to_change=True)
-        return self.known
+    def find_patients(self, rows: Sequence[CheckedRow]) -> ExistingPatients:
+        """See PatientLookup.
+
+        Until the batch is written, no other channel registers or changes these people.
+        """
+        lock_people(row.person_key for row in rows if row.person_key[0])
+        self.existing = find_existing_patients(rows, to_change=True)
+        return self.existing
 
     def earlier_rows(self, patient_ids: Iterable[UUID]) -> dict[UUID, int]:
-        """See Memory."""
-        rows = ImportedRow.objects.filter(job=self.job, patient_id__in=list(patient_ids)).order_by(
-            "-row_number"
-        )
-        return dict(rows.values_list("patient_id", "row_number"))
+        """See PatientLookup."""
+        rows = ImportedRow.objects.filter(job=self.job, patient_id__in=list(patient_ids))
+        # The first row about a patient comes last, and so it is the one that the dict keeps.
+        return dict(rows.order_by("-row_number").values_list("patient_id", "row_number"))
 
     def write(self, decisions: Sequence[Decision]) -> None:
-        """All of them in the caller's transaction, or an error and nothing."""
-        new = [one for one in decisions if one.outcome == Outcome.NEW and not one.reason]
-        decided = [one for one in decisions if one.outcome == Outcome.NEW and one.reason]
-        changed = [
-            (one.patient_id, one.details)
-            for one in decisions
-            if one.outcome == Outcome.UPDATED and one.patient_id
-        ]
-        with self._told():
-            self._register(new)
-            if changed:
-                change_patients(changed, by=self.by, source=Source.IMPORT)
-        for one in decided:
-            with self._told(
-                **_set_aside(one)
-            ):  # A context of its own: what an inner one says stays in the outer one.
-                self._register([one])
-        _list_pairs(decisions)
+        """Writes all of them in the caller's transaction, or raises and writes nothing."""
+        new = [decision for decision in decisions if decision.outcome == Outcome.NEW]
+        with self._log_context():
+            self._register([decision for decision in new if not decision.reason])
+            self._change(decisions)
+        for decision in new:
+            if decision.reason:
+                # A context of its own: what an inner one adds stays in the outer one.
+                with self._log_context(**_override(decision)):
+                    self._register([decision])
+        _list_possible_duplicates(new)
         ImportedRow.objects.bulk_create(
             ImportedRow(
                 job=self.job,
-                row_number=one.row.number,
-                patient_id=one.patient_id,
-                outcome=one.outcome,
-                identifiers_added=self._added(one),
+                row_number=decision.row.number,
+                patient_id=decision.patient_id,
+                outcome=decision.outcome,
+                identifiers_added=self._added_identifiers(decision),
             )
-            for one in decisions
-            if one.patient_id
+            for decision in decisions
+            if decision.patient_id
         )
 
-    def _told(self, **more: Any) -> pghistory.context:
+    def close(self) -> None:
+        """Does nothing: no resource is held."""
+
+    def _log_context(self, **more: Any) -> pghistory.context:
         return pghistory.context(import_job=str(self.job.pk), **more)
 
     def _register(self, new: Sequence[Decision]) -> None:
         if new:
-            people = [{"id": one.patient_id, **one.details} for one in new]
+            people = [{"id": decision.patient_id, **decision.details} for decision in new]
             register_patients(people, by=self.by, source=Source.IMPORT)
 
-    def _added(self, decision: Decision) -> list[IdentifierKey]:
-        """The identifiers that a known patient has got by this row; a new one keeps its own, even when archived."""
+    def _change(self, decisions: Sequence[Decision]) -> None:
+        changes = [
+            (decision.patient_id, decision.details)
+            for decision in decisions
+            if decision.outcome == Outcome.UPDATED and decision.patient_id
+        ]
+        if changes:
+            change_patients(changes, by=self.by, source=Source.IMPORT)
+
+    def _added_identifiers(self, decision: Decision) -> list[IdentifierKey]:
+        """Returns the identifiers that a known patient got by this row.
+
+        A new patient keeps its own, even when an undo archives it.
+        """
         if decision.outcome != Outcome.UPDATED or not decision.patient_id:
             return []
-        wanted = {(one["system"], one["value"]) for one in decision.details.get("identifiers", [])}
-        return sorted(wanted - self.known.people[decision.patient_id].identifiers)
-
-    def close(self) -> None:
-        """Nothing is held open."""
+        held = self.existing.patients[decision.patient_id].identifiers
+        return sorted(identifier_keys(decision.details) - held)
 
 
-def _list_pairs(decisions: Sequence[Decision]) -> None:
-    """Put who was registered beside somebody alike on the list; where a person gave a reason, the pair is set apart."""
-    pairs = [
-        (min((new.patient_id, one.id), (one.id, new.patient_id)), one.match)
-        for new in decisions
-        if new.outcome == Outcome.NEW and new.patient_id
-        for one in new.alike
-    ]
+def _list_possible_duplicates(new: Sequence[Decision]) -> None:
+    """Lists each new patient beside those it may be.
+
+    Where a person gave an override reason, the pair is listed as dismissed.
+    """
+    pairs = []
+    for decision in new:
+        for match in decision.matches:
+            if decision.patient_id:
+                pair = (decision.patient_id, match.id)
+                pairs.append(((min(pair), max(pair)), match.match))
     if pairs:
         save_pairs(pairs)
 
 
-def _set_aside(decision: Decision) -> dict[str, Any]:
-    """What registration at the desk puts into the log where somebody said that this is another person."""
-    others = [one.id for one in decision.alike] or decision.people
-    return {"duplicate_reason": decision.reason} | (
-        {"similar": [str(one) for one in others]} if others else {}
-    )
+def _override(decision: Decision) -> dict[str, Any]:
+    """Returns what registration by staff puts into the log with an override reason."""
+    others = [match.id for match in decision.matches] or decision.patient_ids
+    context: dict[str, Any] = {"duplicate_reason": decision.reason}
+    if others:
+        context["similar"] = [str(patient_id) for patient_id in others]
+    return context

@@ -1,4 +1,4 @@
-"""A dry run: decides as a real import would and remembers what it would have written, in a private temporary store."""
+"""A dry run: decides as a real import would, and keeps what it would write in a temporary store."""
 
 import json
 import sqlite3
@@ -11,7 +11,6 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from portal.imports.matching.decision import Decision
 from portal.imports.matching.lookup import (
-    COLUMNS,
     DATES,
     ExistingPatients,
     KnownPatient,
@@ -19,168 +18,175 @@ from portal.imports.matching.lookup import (
 )
 from portal.imports.matching.row import CheckedRow
 from portal.imports.models import Outcome
+from portal.patients.fields import ENTERED
 from portal.patients.matching.lookup import MAX_PER_BIRTH_DATE, MAX_PER_NAME, MAX_PER_PHONE
-from portal.patients.matching.rules import COMPARED_COLUMNS as COMPARED
 from portal.patients.matching.rules import (
+    COMPARED_COLUMNS,
     ComparedFields,
+    IdentifierKey,
+    PersonKey,
     compared_fields,
     identifier_keys,
     person_key,
 )
 from portal.patients.models import Status
 
+# `patient`: the patients whom rows were about, with the first such row; `state` is what they would
+# be, empty if no row changes them. `patient_key`: identifiers, and names with dates of birth.
+# `new_person`: what the duplicate rules compare of the patients who would be new.
 _TABLES = """
-    CREATE TABLE person (id TEXT PRIMARY KEY, first_row INTEGER, facts TEXT);
-    CREATE TABLE clue (clue TEXT, id TEXT, PRIMARY KEY (clue, id)) WITHOUT ROWID;
+    CREATE TABLE patient (id TEXT PRIMARY KEY, first_row INTEGER, state TEXT);
+    CREATE TABLE patient_key (key TEXT, id TEXT, PRIMARY KEY (key, id)) WITHOUT ROWID;
+    CREATE TABLE new_person (
+        id TEXT PRIMARY KEY, row INTEGER, full_name TEXT, born TEXT, phone TEXT, compared TEXT
+    );
+    CREATE INDEX new_person_by_birth ON new_person (born);
+    CREATE INDEX new_person_by_name ON new_person (full_name);
+    CREATE INDEX new_person_by_phone ON new_person (phone);
 """
-
-_BY_CLUE = "SELECT id FROM clue WHERE clue IN (SELECT value FROM json_each(?))"
-_CHANGED = "SELECT id, first_row, facts FROM person WHERE id IN (SELECT value FROM json_each(?)) AND facts <> ''"
-_FIRST_ROWS = "SELECT id, first_row FROM person WHERE id IN (SELECT value FROM json_each(?))"
+_IDS_BY_KEY = "SELECT id FROM patient_key WHERE key IN (SELECT value FROM json_each(?))"
+_CHANGED = """
+    SELECT id, first_row, state FROM patient
+    WHERE id IN (SELECT value FROM json_each(?)) AND state <> ''
+"""
+_FIRST_ROWS = "SELECT id, first_row FROM patient WHERE id IN (SELECT value FROM json_each(?))"
+_KEEP_UNCHANGED = "INSERT OR IGNORE INTO patient VALUES (?, ?, '')"
+_KEEP_STATE = """
+    INSERT INTO patient VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state
+"""
+_KEEP_KEY = "INSERT OR IGNORE INTO patient_key VALUES (?, ?)"
+_KEEP_NEW = "INSERT INTO new_person VALUES (?, ?, ?, ?, ?, ?)"
+_BY_BIRTH = "SELECT id, row, compared FROM new_person WHERE born = ? LIMIT ?"
+_BY_NAME = "SELECT id, row, compared FROM new_person WHERE full_name = ? LIMIT ?"
+_BY_PHONE = "SELECT id, row, compared FROM new_person WHERE phone = ? LIMIT ?"
 
 
 class DryRun:
-    """The patients as they would be. SQLite keeps a store without a name on disk, unlinked, and drops it at the end."""
+    """The patients as they would be.
+
+    SQLite keeps an unnamed store on disk, unlinked, and drops it at the end.
+    """
 
     def __init__(self) -> None:
         self.store = sqlite3.connect("")
-        self.store.executescript(_TABLES + TABLE)
-        self.known = ExistingPatients()
+        self.store.executescript(_TABLES)
+        self.existing = ExistingPatients()
 
-    def find_patients(self, candidates: Sequence[CheckedRow]) -> ExistingPatients:
-        """See Memory: those of the database, with what earlier rows would have made of them."""
-        self.known = find_existing_patients(candidates)
-        clues = [clue for one in candidates for clue in _clues(one.pairs, one.person)]
-        ids = {str(one) for one in self.known.people} | {
-            one for (one,) in self._ask(_BY_CLUE, clues)
-        }
-        for one, row, facts in self._ask(_CHANGED, list(ids)):
-            self.known.add(_person(UUID(one), row, facts, there=self.known.people.get(UUID(one))))
-        for patient_id, row, values in faces_near(self.store, candidates):
-            self.known.make(patient_id, row, values)
-        return self.known
+    def find_patients(self, rows: Sequence[CheckedRow]) -> ExistingPatients:
+        """See PatientLookup: the patients of the database, as earlier rows would change them."""
+        self.existing = find_existing_patients(rows)
+        keys = [key for row in rows for key in _lookup_keys(row.identifiers, row.person_key)]
+        ids = {str(patient_id) for patient_id in self.existing.patients}
+        ids |= {patient_id for (patient_id,) in self._select(_IDS_BY_KEY, keys)}
+        for text, first_row, state in self._select(_CHANGED, ids):
+            patient_id = UUID(text)
+            recorded = self.existing.patients.get(patient_id)
+            self.existing.add(_read_patient(patient_id, first_row, state, recorded=recorded))
+        for patient_id, row_number, values in self._similar_new_people(rows):
+            self.existing.add_new(patient_id, row_number, values)
+        return self.existing
 
     def earlier_rows(self, patient_ids: Iterable[UUID]) -> dict[UUID, int]:
-        """See Memory."""
-        return {
-            UUID(one): row for one, row in self._ask(_FIRST_ROWS, [str(one) for one in patient_ids])
-        }
-
-    def _ask(self, question: str, keys: list[str]) -> list[tuple[Any, ...]]:
-        return self.store.execute(question, [json.dumps(keys)]).fetchall()
+        """See PatientLookup."""
+        ids = [str(patient_id) for patient_id in patient_ids]
+        return {UUID(text): row for text, row in self._select(_FIRST_ROWS, ids)}
 
     def write(self, decisions: Sequence[Decision]) -> None:
-        """Remember; the patients stay as they are."""
-        keep_faces(self.store, decisions)
-        for one in decisions:
-            if one.outcome == Outcome.NEW and one.patient_id:
-                values = {name: one.details[name] for name in COLUMNS}
-                self._keep(one.patient_id, one.row.number, values, identifier_keys(one.details))
-            elif one.outcome == Outcome.UPDATED and one.patient_id:
-                person = self.known.people[one.patient_id]
-                values = person.values | {
-                    name: value for name, value in one.details.items() if name in COLUMNS
-                }
-                self._keep(
-                    person.id,
-                    one.row.number,
-                    values,
-                    person.identifiers | identifier_keys(one.details),
-                )
-            elif one.patient_id:
-                self.store.execute(
-                    "INSERT OR IGNORE INTO person VALUES (?, ?, '')",
-                    [str(one.patient_id), one.row.number],
-                )
+        """Keeps what would be written; the patients stay as they are."""
+        new = [decision for decision in decisions if decision.outcome == Outcome.NEW]
+        self.store.executemany(_KEEP_NEW, [_new_person(decision) for decision in new])
+        for decision in decisions:
+            if decision.patient_id:
+                self._keep(decision, decision.patient_id)
 
     def close(self) -> None:
-        """Forget everything."""
+        """Drops the store."""
         self.store.close()
 
-    def _keep(
-        self, patient_id: UUID, row: int, values: dict[str, Any], pairs: set[tuple[str, str]]
-    ) -> None:
-        facts = json.dumps({"values": values, "pairs": sorted(pairs)}, cls=DjangoJSONEncoder)
-        self.store.execute(
-            "INSERT INTO person VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET facts = excluded.facts",
-            [str(patient_id), row, facts],
-        )
-        clues = [(clue, str(patient_id)) for clue in _clues(pairs, person_key(values))]
-        self.store.executemany("INSERT OR IGNORE INTO clue VALUES (?, ?)", clues)
+    def _select(self, query: str, keys: Iterable[str]) -> list[tuple[Any, ...]]:
+        return self.store.execute(query, [json.dumps([*keys])]).fetchall()
+
+    def _keep(self, decision: Decision, patient_id: UUID) -> None:
+        row = decision.row.number
+        values = {name: decision.details[name] for name in ENTERED if name in decision.details}
+        identifiers = identifier_keys(decision.details)
+        if decision.outcome == Outcome.UPDATED:
+            patient = self.existing.patients[patient_id]
+            values = patient.values | values
+            identifiers |= patient.identifiers
+        elif decision.outcome != Outcome.NEW:
+            self.store.execute(_KEEP_UNCHANGED, [str(patient_id), row])
+            return
+        state = {"values": values, "identifiers": sorted(identifiers)}
+        text = json.dumps(state, cls=DjangoJSONEncoder)
+        self.store.execute(_KEEP_STATE, [str(patient_id), row, text])
+        keys = _lookup_keys(identifiers, person_key(values))
+        self.store.executemany(_KEEP_KEY, [(key, str(patient_id)) for key in keys])
+
+    def _similar_new_people(
+        self, rows: Sequence[CheckedRow]
+    ) -> Iterator[tuple[UUID, int, dict[str, Any]]]:
+        """Yields id, row and compared columns of new people who may be the same as these.
+
+        There are others among them: the rules still have to compare.
+        """
+        people = [row.compared_fields for row in rows]
+        births = {str(person.born) for person in people if person.born}
+        names = {name for person in people for name in _names_both_ways(person)}
+        phones = {person.phone for person in people}
+        for query, keys, limit in [
+            (_BY_BIRTH, births, MAX_PER_BIRTH_DATE),
+            (_BY_NAME, names, MAX_PER_NAME),
+            (_BY_PHONE, phones, MAX_PER_PHONE),
+        ]:
+            for key in keys - {""}:
+                for text, row, compared in self.store.execute(query, [key, limit]):
+                    yield UUID(text), row, _with_dates(json.loads(compared))
 
 
-def _clues(pairs: set[tuple[str, str]], person: tuple[str, date | None]) -> list[str]:
-    name = [f"name|{person[0]}|{person[1]}"] if person[0] else []
-    return [f"identifier|{system}|{value}" for system, value in pairs] + name
+def _lookup_keys(identifiers: set[IdentifierKey], person: PersonKey) -> list[str]:
+    name, born = person
+    keys = [f"identifier|{system}|{value}" for system, value in identifiers]
+    return [*keys, f"name|{name}|{born}"] if name else keys
 
 
-def _person(patient_id: UUID, row: int, facts: str, *, there: KnownPatient | None) -> KnownPatient:
-    read = json.loads(facts)
-    values = {
-        name: date.fromisoformat(value) if name in DATES and value else value
-        for name, value in read["values"].items()
-    }
-    pairs = {(system, value) for system, value in read["pairs"]}
-    if there:
-        return KnownPatient(patient_id, values, pairs, there.own_keys, Status.ACTIVE, there.label)
-    return KnownPatient(patient_id, values, pairs, label=f"the patient of row {row}")
+def _read_patient(
+    patient_id: UUID, first_row: int, state: str, *, recorded: KnownPatient | None
+) -> KnownPatient:
+    read = json.loads(state)
+    values = _with_dates(read["values"])
+    identifiers = {(system, value) for system, value in read["identifiers"]}
+    if recorded is None:
+        label = f"the patient of row {first_row}"
+        return KnownPatient(patient_id, values, identifiers, label=label)
+    return KnownPatient(
+        patient_id, values, identifiers, recorded.own_keys, Status.ACTIVE, recorded.label
+    )
 
 
-TABLE = f"""
-    CREATE TABLE face (
-        id TEXT PRIMARY KEY, row INTEGER, name TEXT, born TEXT, tel TEXT, {", ".join(f"{one} TEXT" for one in COMPARED)}
-    );
-    CREATE INDEX face_by_birth ON face (born);
-    CREATE INDEX face_by_name ON face (name);
-    CREATE INDEX face_by_phone ON face (tel);
-"""
-_KEEP = f"INSERT INTO face VALUES ({', '.join('?' * (5 + len(COMPARED)))})"  # noqa: S608 - words of ours
-_FACE = f"SELECT id, row, {', '.join(COMPARED)} FROM face"  # noqa: S608 - words of ours
-_BORN = f"{_FACE} WHERE born = ? LIMIT {MAX_PER_BIRTH_DATE}"
-_NAMED = f"{_FACE} WHERE name = ? LIMIT {MAX_PER_NAME}"
-_CALLED = f"{_FACE} WHERE tel = ? LIMIT {MAX_PER_PHONE}"
+def _with_dates(values: dict[str, Any]) -> dict[str, Any]:
+    """Returns the values with dates where the store has text."""
+    dates = {name: date.fromisoformat(values[name]) for name in DATES if values.get(name)}
+    return values | dates
 
 
-def keep_faces(store: sqlite3.Connection, decisions: Iterable[Decision]) -> None:
-    """Remember the new people of these rows."""
-    rows = [_row(one) for one in decisions if one.outcome == Outcome.NEW]
-    store.executemany(_KEEP, rows)
-
-
-def faces_near(
-    store: sqlite3.Connection, candidates: Sequence[CheckedRow]
-) -> Iterator[tuple[UUID, int, dict[str, Any]]]:
-    """The id, the row and the columns of those who may be the same people as these, and of others beside them."""
-    people = [one.facts for one in candidates]
-    asked = [
-        (_BORN, {str(one.born) for one in people if one.born}),
-        (_NAMED, {*map(_name, people)} | {*map(_turned, people)}),
-    ]
-    for question, keys in [*asked, (_CALLED, {one.phone for one in people})]:
-        for key in keys - {""}:
-            for patient_id, row, *values in store.execute(question, [key]):
-                read = dict(zip(COMPARED, values, strict=True))
-                born = date.fromisoformat(read["date_of_birth"]) if read["date_of_birth"] else None
-                yield UUID(patient_id), row, read | {"date_of_birth": born}
-
-
-def _row(decision: Decision) -> list[Any]:
-    facts, born = compared_fields(decision.details, ()), decision.details["date_of_birth"]
-    values = [decision.details[name] for name in COMPARED]
-    values[COMPARED.index("date_of_birth")] = str(born) if born else None
+def _new_person(decision: Decision) -> list[Any]:
+    """Returns a row of the table `new_person`."""
+    person = compared_fields(decision.details, ())
+    compared = {column: decision.details[column] for column in COMPARED_COLUMNS}
     return [
         str(decision.patient_id),
         decision.row.number,
-        _name(facts),
-        str(born or ""),
-        facts.phone,
-        *values,
+        f"{person.family} {person.given}".strip(),
+        str(person.born or ""),
+        person.phone,
+        json.dumps(compared, cls=DjangoJSONEncoder),
     ]
 
 
-def _name(facts: ComparedFields) -> str:
-    return f"{facts.family} {facts.given}".strip()
-
-
-def _turned(facts: ComparedFields) -> str:
-    return f"{facts.given} {facts.family}".strip()
+def _names_both_ways(person: ComparedFields) -> set[str]:
+    """Returns the full name, and the one with family and given name swapped."""
+    return {
+        f"{person.family} {person.given}".strip(),
+        f"{person.given} {person.family}".strip(),
+    }

@@ -1,10 +1,10 @@
-"""Where an import keeps its progress: in the job's row, or for a dry run of a command in memory."""
+"""Where an import keeps its progress: in the job's row, or nowhere for a dry run of the command."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
@@ -12,73 +12,68 @@ from django.db.models import F
 from django.utils import timezone
 
 from portal.imports.matching.decision import Decision
-from portal.imports.matching.row import CheckedRow, checked
+from portal.imports.matching.row import CheckedRow, check_row
 from portal.imports.models import ImportJob, ImportQuestion, ImportReject, Outcome
 from portal.imports.readers import Problem, Row
 
 T = TypeVar("T")
-LEASE = timedelta(
-    seconds=20
-)  # A batch at work also holds the row locked, so a long one keeps the job.
-TRIES = 5
-_TRY_AGAIN = {
-    "40P01",
-    "40001",
-}  # Deadlock, serialisation: PostgreSQL undid the batch and it may be tried again.
+# How long a job belongs to a silent process. A batch at work also holds the job's row locked, so
+# one that takes longer keeps the job.
+LEASE = timedelta(seconds=20)
+MAX_TRIES = 5  # Of one batch that PostgreSQL undid.
+# Deadlock and serialisation failure: PostgreSQL undid the batch, and it may be tried again.
+_RETRY_CODES = {"40P01", "40001"}
 
 
 class LeaseLost(Exception):
-    """Another process took the job up; this one must write nothing more."""
+    """Another process has claimed the job; this one must write nothing more."""
 
 
-def retry_after_deadlock(batch: Callable[[], T]) -> T:
-    """The answer of a batch, done again when PostgreSQL undid it for the sake of another transaction."""
-    for tries_left in reversed(range(TRIES)):
-        try:
-            return batch()
-        except OperationalError as error:
-            if not tries_left or getattr(error.__cause__, "pgcode", None) not in _TRY_AGAIN:
-                raise
-    raise AssertionError("The last try returns or raises.")
+class ProgressStore(Protocol):
+    """Where progress is kept."""
+
+    def batch(self) -> AbstractContextManager[object]:
+        """Opens the transaction of one batch."""
+
+    def record(self, decisions: Sequence[Decision]) -> None:
+        """Counts the decisions and keeps the refusals, inside of the batch's transaction."""
 
 
 class JobProgressStore:
-    """The job's row. The batch holds it locked, so that a process whose lease ran out cannot write beside the next."""
+    """Keeps progress in the job's row.
 
-    def __init__(self, job_id: UUID, lease: UUID | None, *, asks: bool = False) -> None:
-        self.job_id, self.lease, self.asks = job_id, lease, asks
+    A batch holds the row locked, so that a process whose lease ran out cannot write beside the
+    next one.
+    """
+
+    def __init__(self, job_id: UUID, lease: UUID | None, *, keeps_questions: bool = False) -> None:
+        self.job_id, self.lease, self.keeps_questions = job_id, lease, keeps_questions
 
     @contextmanager
     def batch(self) -> Iterator[None]:
-        """See Book; LeaseLost when the job is not ours any more."""
+        """See ProgressStore. LeaseLost if the job does not belong to this process any more."""
         with transaction.atomic():
-            held = (
-                ImportJob.objects.select_for_update()
-                .filter(pk=self.job_id)
-                .values_list("lease", flat=True)
-                .first()
-            )
-            if held != self.lease:
+            locked = ImportJob.objects.select_for_update().filter(pk=self.job_id)
+            if locked.values_list("lease", flat=True).first() != self.lease:
                 raise LeaseLost
             yield
 
-    def keep(self, decisions: Sequence[Decision]) -> None:
-        """See Book."""
-        ImportReject.objects.bulk_create(
-            self._reject(one) for one in decisions if one.outcome == Outcome.REJECTED
-        )
-        if self.asks:
-            ImportQuestion.objects.bulk_create(
-                self._question(one) for one in decisions if one.doubt
-            )
-        counts = Counter(f"{one.outcome}_count" for one in decisions)
+    def record(self, decisions: Sequence[Decision]) -> None:
+        """See ProgressStore."""
+        rejected = [decision for decision in decisions if decision.outcome == Outcome.REJECTED]
+        ImportReject.objects.bulk_create(self._reject(decision) for decision in rejected)
+        if self.keeps_questions:
+            doubtful = [decision for decision in decisions if decision.doubt]
+            ImportQuestion.objects.bulk_create(self._question(decision) for decision in doubtful)
+        counts = Counter(f"{decision.outcome}_count" for decision in decisions)
         columns: dict[str, Any] = {name: F(name) + count for name, count in counts.items()}
-        columns["alike_count"] = F("alike_count") + sum(one.is_unasked for one in decisions)
+        unreviewed = sum(decision.is_unreviewed for decision in decisions)
+        columns["alike_count"] = F("alike_count") + unreviewed
         last = decisions[-1].row
-        self.move(**columns, last_row=last.number, bytes_done=last.end)
+        self.advance(**columns, last_row=last.number, bytes_done=last.end)
 
-    def move(self, **columns: Any) -> None:
-        """Write progress, inside of the batch's transaction; the job stays ours for another lease."""
+    def advance(self, **columns: Any) -> None:
+        """Writes progress, inside of the batch's transaction, and renews the lease."""
         until = timezone.now() + LEASE
         ImportJob.objects.filter(pk=self.job_id).update(**columns, attempts=0, leased_until=until)
 
@@ -87,9 +82,9 @@ class JobProgressStore:
             job_id=self.job_id,
             row_number=decision.row.number,
             doubt=decision.doubt,
-            people=[str(one) for one in decision.people],
-            alike=[one.as_json() for one in decision.alike],
-            details=_checked_details(decision.row),
+            people=[str(patient_id) for patient_id in decision.patient_ids],
+            alike=[match.as_json() for match in decision.matches],
+            details=_comparable_details(decision.row),
         )
 
     def _reject(self, decision: Decision) -> ImportReject:
@@ -100,42 +95,52 @@ class JobProgressStore:
             column=storable(first.column)[:200],
             value=storable(first.value),
             reason=storable(first.reason),
-            problems=[_as_json(one) for one in decision.problems],
+            problems=[_problem_json(problem) for problem in decision.problems],
             raw=[storable(cell) for cell in decision.row.raw],
         )
 
 
 class ReadOnlyProgressStore:
-    """Nothing is kept, and the database itself sees to it: each batch is a read-only transaction."""
+    """Keeps nothing. Each batch is a read-only transaction, so the database refuses any write."""
 
     @contextmanager
     def batch(self) -> Iterator[None]:
-        """See Book."""
+        """See ProgressStore."""
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION READ ONLY")
             yield
 
-    def keep(self, decisions: Sequence[Decision]) -> None:
-        """See Book."""
+    def record(self, decisions: Sequence[Decision]) -> None:
+        """See ProgressStore."""
 
 
-def _as_json(problem: Problem) -> dict[str, str]:
+def retry_after_deadlock(batch: Callable[[], T]) -> T:
+    """Runs the batch again if PostgreSQL undid it for the sake of another transaction."""
+    for tries_left in reversed(range(MAX_TRIES)):
+        try:
+            return batch()
+        except OperationalError as error:
+            if not tries_left or getattr(error.__cause__, "pgcode", None) not in _RETRY_CODES:
+                raise
+    raise AssertionError("The last try returns or raises.")
+
+
+def storable(text: str) -> str:
+    """Returns the text without what PostgreSQL cannot hold: NUL and lone surrogates."""
+    valid = text.encode("utf-8", "replace").decode("utf-8")
+    return valid.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _problem_json(problem: Problem) -> dict[str, str]:
     return {name: storable(getattr(problem, name)) for name in ("column", "value", "reason")}
 
 
-def _checked_details(row: Row) -> dict[str, Any]:
-    """What the row says, written as the patients' own values are, so that the two can be compared."""
-    candidate = checked(row)
-    details = candidate.details if isinstance(candidate, CheckedRow) else {}
+def _comparable_details(row: Row) -> dict[str, Any]:
+    """Returns what the row says, written like the patients' own values, to compare the two."""
+    checked = check_row(row)
+    details = checked.details if isinstance(checked, CheckedRow) else {}
     return {
         name: value if isinstance(value, list) else str(value)
         for name, value in details.items()
         if value
     }
-
-
-def storable(text: str) -> str:
-    """The text without what PostgreSQL cannot hold: NUL and lone halves of surrogate pairs."""
-    return (
-        text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
-    )

@@ -1,92 +1,106 @@
-"""What a person chose for rows in doubt, put in the place of what the rules would do."""
+"""A person's decisions on rows in doubt, put in the place of what the rules would do."""
 
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
-from portal.imports.matching.decision import Decision, has_value, new_patient, refusal, without_name
+from portal.imports.matching.decision import (
+    Decision,
+    has_value,
+    new_patient,
+    refuse,
+    refuse_nameless,
+)
 from portal.imports.matching.diff import changes_for
 from portal.imports.matching.lookup import ExistingPatients, KnownPatient
 from portal.imports.matching.row import CheckedRow
 from portal.imports.models import Choice, Doubt, ImportQuestion, Outcome
 from portal.imports.readers import Problem
+from portal.patients.matching.rules import IdentifierKey
 from portal.patients.models import Status
 
-READ_AHEAD = 1_000
+READ_AHEAD = 1_000  # Row decisions that one query fetches.
+_END_OF_FILE = 2**63  # No row has this number.
 
 
 class RowDecisions:
-    """The choices of a trial, read ahead as the import goes through the rows. See Settle."""
+    """The choices of a dry run, read ahead while the import goes through the rows.
+
+    It is a RowDecider.
+    """
 
     def __init__(self, trial_id: UUID) -> None:
         self.trial_id = trial_id
         self.begin, self.end = 0, 0  # The rows that were read ahead: from `begin` to before `end`.
         self.chosen: dict[int, ImportQuestion] = {}
 
-    def __call__(
-        self, decision: Decision, candidate: CheckedRow, known: ExistingPatients
-    ) -> Decision:
-        """A choice counts only for the question that was asked; if things have changed since, the rules decide."""
-        chosen = self._of(candidate.row.number)
-        if chosen is None or not _is_about(chosen, decision):
+    def __call__(self, decision: Decision, row: CheckedRow, existing: ExistingPatients) -> Decision:
+        """Returns what the person chose; the rules decide if the question has changed since."""
+        question = self._choice_for(row.number)
+        if question is None or not _is_same_question(question, decision):
             return decision
-        if chosen.choice == Choice.SKIP:
-            return refusal(candidate.row, [Problem("", "", "It was left out in the review.")])
-        if chosen.choice == Choice.NEW:
-            return _new(candidate, known, decision, reason=chosen.reason)
-        person = known.people.get(chosen.patient_id or decision.people[0])
-        if person is None or person.id not in decision.people or person.status != Status.ACTIVE:
+        if question.choice == Choice.SKIP:
+            return refuse(row.source, [Problem("", "", "It was left out in the review.")])
+        if question.choice == Choice.NEW:
+            return _register(row, existing, decision, reason=question.reason)
+        patient = existing.patients.get(question.patient_id or decision.patient_ids[0])
+        if patient is None or patient.id not in decision.patient_ids:
             return decision
-        return _update(candidate, person, known, only_blanks=chosen.choice == Choice.FILL)
+        if patient.status != Status.ACTIVE:
+            return decision
+        return _update(row, patient, existing, only_blanks=question.choice == Choice.FILL)
 
-    def _of(self, row: int) -> ImportQuestion | None:
+    def _choice_for(self, row: int) -> ImportQuestion | None:
         if not self.begin <= row < self.end:
             self._read_ahead(row)
         return self.chosen.get(row)
 
     def _read_ahead(self, row: int) -> None:
-        answered = ImportQuestion.objects.filter(job=self.trial_id, row_number__gte=row).exclude(
-            choice=""
-        )
-        rows = list(answered.order_by("row_number")[:READ_AHEAD])
-        self.begin, self.end = row, rows[-1].row_number + 1 if len(rows) == READ_AHEAD else 2**63
-        self.chosen = {one.row_number: one for one in rows}
+        chosen = ImportQuestion.objects.filter(job=self.trial_id, row_number__gte=row)
+        questions = list(chosen.exclude(choice="").order_by("row_number")[:READ_AHEAD])
+        is_full = len(questions) == READ_AHEAD
+        self.begin, self.end = row, questions[-1].row_number + 1 if is_full else _END_OF_FILE
+        self.chosen = {question.row_number: question for question in questions}
 
 
-def _is_about(chosen: ImportQuestion, decision: Decision) -> bool:
-    """Whether the choice was made about this: somebody alike who came later was not looked at."""
-    return chosen.doubt == decision.doubt and {one.who for one in decision.alike} <= {
-        one["who"] for one in chosen.alike
-    }
+def _is_same_question(question: ImportQuestion, decision: Decision) -> bool:
+    """Whether the person has seen all matches: one that came later was not looked at."""
+    seen = {match["who"] for match in question.alike}
+    return question.doubt == decision.doubt and {match.key for match in decision.matches} <= seen
 
 
-def _new(
-    candidate: CheckedRow, known: ExistingPatients, decision: Decision, *, reason: str
+def _register(
+    row: CheckedRow, existing: ExistingPatients, decision: Decision, *, reason: str
 ) -> Decision:
-    """A person of their own, without the identifiers that others hold."""
-    own = _without(candidate, {pair for pair in candidate.pairs if known.holders.get(pair)})
-    if not (own.details.get("family_name") or own.details.get("given_name")):
-        return without_name(own)
-    people = decision.people if decision.doubt in (Doubt.LIKELY, Doubt.ALIKE) else ()
-    return replace(new_patient(own), people=people, alike=decision.alike, reason=reason)
+    """Registers a person of its own, without the identifiers that others hold."""
+    own = _without(row, {pair for pair in row.identifiers if existing.holders.get(pair)})
+    if not own.has_name:
+        return refuse_nameless(own)
+    is_duplicate = decision.doubt in (Doubt.SAME_NAME_AND_BIRTH, Doubt.POSSIBLE_DUPLICATE)
+    patient_ids = decision.patient_ids if is_duplicate else ()
+    return replace(
+        new_patient(own), patient_ids=patient_ids, matches=decision.matches, reason=reason
+    )
 
 
 def _update(
-    candidate: CheckedRow, person: KnownPatient, known: ExistingPatients, *, only_blanks: bool
+    row: CheckedRow, patient: KnownPatient, existing: ExistingPatients, *, only_blanks: bool
 ) -> Decision:
-    """A change of this patient, who gets no identifier that another one holds."""
-    others = {pair for pair in candidate.pairs if known.holders.get(pair, set()) - {person.id}}
-    changes = changes_for(_without(candidate, others), person)
+    """Changes this patient, who gets no identifier that another one holds."""
+    others = {pair for pair in row.identifiers if existing.holders.get(pair, set()) - {patient.id}}
+    changes = changes_for(_without(row, others), patient)
     if only_blanks:
-        changes = {name: value for name, value in changes.items() if not has_value(person, name)}
+        changes = {name: value for name, value in changes.items() if not has_value(patient, name)}
     outcome = Outcome.UPDATED if changes else Outcome.UNCHANGED
-    return Decision(candidate.row, outcome, person.id, changes)
+    return Decision(row.source, outcome, patient.id, changes)
 
 
-def _without(candidate: CheckedRow, pairs: set[tuple[str, str]]) -> CheckedRow:
-    details: dict[str, Any] = dict(candidate.details)
-    if pairs:
+def _without(row: CheckedRow, identifiers: set[IdentifierKey]) -> CheckedRow:
+    """Returns the row without these identifiers."""
+    details = dict(row.details)
+    if identifiers:
         details["identifiers"] = [
-            one for one in details["identifiers"] if (one["system"], one["value"]) not in pairs
+            identifier
+            for identifier in details["identifiers"]
+            if (identifier["system"], identifier["value"]) not in identifiers
         ]
-    return replace(candidate, details=details)
+    return replace(row, details=details)

@@ -1,4 +1,7 @@
-"""Takes an import back, patient by patient, as far as nobody changed them since; the log tells what was before."""
+"""Takes an import back, patient by patient, unless a patient was changed since.
+
+The log tells what a patient was before.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,110 +15,98 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from portal.imports.models import ImportedRow, ImportJob, Outcome, UndoResult
 from portal.imports.pipeline.job_store import JobProgressStore, retry_after_deadlock
 from portal.patients.fields import RECORDED
+from portal.patients.matching.rules import IdentifierKey
 from portal.patients.models import Patient, PatientEvent, PatientIdentifier, Source, Status
 from portal.patients.models.log import DELETED
 from portal.patients.services import change_patients
 
-BATCH = 100  # So many patients are locked against the desk at once.
+BATCH = 100  # Patients in one transaction; as many are locked against changes by staff.
 UndoListener = Callable[[int], None]
-_KEPT = {
-    "mrn",
-    "source",
-    "phone_e164",
-}  # No import changes the first two; the third follows the phone.
-_BEFORE = [name for name in RECORDED if name not in _KEPT]
+# No import changes the first two, and the third follows the phone.
+_NOT_RESTORED = {"mrn", "source", "phone_e164"}
+_RESTORED = [name for name in RECORDED if name not in _NOT_RESTORED]
 
 
 @dataclass(frozen=True)
 class UndoPlan:
-    """What a job did to one patient. `version_before` is 0 for a patient whom it made.
+    """What undoing a job may do to one patient.
 
-    `since` tells why it cannot be taken back, None if it can.
+    `version_before` is 0 for a patient whom the job made. `obstacle` is why the patient is left
+    alone, None if it is not.
     """
 
     version_before: int
-    since: UndoResult | None
+    obstacle: UndoResult | None
+
+    @property
+    def result(self) -> UndoResult:
+        if self.obstacle is not None:
+            return self.obstacle
+        return UndoResult.ARCHIVED if self.version_before == 0 else UndoResult.RESTORED
 
 
 @dataclass(frozen=True)
-class Change:
-    """One row of the log. `job` is the import that made it, `undone` the import whose undoing it is."""
+class LoggedChange:
+    """One change in the log. `job` is the import that made it, or `undone` the one it undoes."""
 
     version: int
     job: str = ""
     undone: str = ""
 
 
-def undo(job: ImportJob, book: JobProgressStore, tell: UndoListener | None = None) -> None:
-    """Archive whom the job made, and put back whom it changed: batches, each a transaction with its progress.
+def undo(job: ImportJob, progress: JobProgressStore, on_batch: UndoListener | None = None) -> None:
+    """Archives the patients whom the job made, and restores those whom it changed.
 
-    `tell` hears how many patients each batch dealt with, once it is safe.
+    Each batch is a transaction with its progress. `on_batch` gets the number of its patients once
+    it is committed.
     """
     after = 0
-    while rows := retry_after_deadlock(partial(_batch, job, book, after)):
+    while rows := retry_after_deadlock(partial(_undo_batch, job, progress, after)):
         after = rows[-1].row_number
-        if tell:
-            tell(len(rows))
+        if on_batch:
+            on_batch(len(rows))
 
 
-def _batch(job: ImportJob, book: JobProgressStore, after: int) -> list[ImportedRow]:
-    with book.batch():
-        rows = list(_waiting(job).filter(row_number__gt=after).order_by("row_number")[:BATCH])
+def _undo_batch(job: ImportJob, progress: JobProgressStore, after: int) -> list[ImportedRow]:
+    with progress.batch():
+        rows = list(_rows_to_undo(job).filter(row_number__gt=after).order_by("row_number")[:BATCH])
         if rows:
-            _undo(job, rows)
-            book.move(**_counts(rows))
+            _undo_rows(job, rows)
+            progress.advance(**_new_counts(rows))
     return rows
 
 
-def _waiting(job: ImportJob) -> QuerySet[ImportedRow]:
-    """The first row about each patient whom the job made or changed, and whom undoing has not dealt with."""
+def _rows_to_undo(job: ImportJob) -> QuerySet[ImportedRow]:
+    """Returns the job's first row about each patient that it wrote and undo has not reached."""
     wrote = ImportedRow.objects.filter(job=job, outcome__in=[Outcome.NEW, Outcome.UPDATED])
     earlier = wrote.filter(patient_id=OuterRef("patient_id"), row_number__lt=OuterRef("row_number"))
     return wrote.filter(~Exists(earlier), undo="")
 
 
-def _undo(job: ImportJob, rows: Sequence[ImportedRow]) -> None:
+def _undo_rows(job: ImportJob, rows: Sequence[ImportedRow]) -> None:
     ids = {row.patient_id for row in rows}
-    there = set(
-        Patient.objects.select_for_update()
-        .filter(pk__in=ids)
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
-    traces = plans_for(job, there)
+    locked = Patient.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+    plans = undo_plans(job, set(locked.values_list("pk", flat=True)))
     for row in rows:
-        row.undo = _answer(traces.get(row.patient_id))
-    _archive(job, [row.patient_id for row in rows if row.undo == UndoResult.ARCHIVED])
-    _put_back(
-        job,
-        {row.patient_id: traces[row.patient_id] for row in rows if row.undo == UndoResult.RESTORED},
-    )
+        plan = plans.get(row.patient_id)
+        row.undo = plan.result if plan else UndoResult.GONE
+    archived = [row.patient_id for row in rows if row.undo == UndoResult.ARCHIVED]
+    restored = [row.patient_id for row in rows if row.undo == UndoResult.RESTORED]
+    _change(job, [(patient_id, {"status": Status.ARCHIVED}) for patient_id in archived])
+    _restore(job, {patient_id: plans[patient_id].version_before for patient_id in restored})
     ImportedRow.objects.bulk_update(rows, ["undo"])
 
 
-def _answer(trace: UndoPlan | None) -> UndoResult:
-    if trace is None:
-        return UndoResult.GONE
-    if trace.since is not None:
-        return trace.since
-    return UndoResult.ARCHIVED if trace.version_before == 0 else UndoResult.RESTORED
-
-
-def _archive(job: ImportJob, patient_ids: Iterable[UUID]) -> None:
-    _change(job, [(one, {"status": Status.ARCHIVED}) for one in patient_ids])
-
-
-def _put_back(job: ImportJob, traces: dict[UUID, UndoPlan]) -> None:
-    versions = {trace.version_before for trace in traces.values()}
-    events = PatientEvent.objects.filter(pgh_obj__in=traces, version__in=versions).exclude(
-        pgh_label=DELETED
-    )
-    before = {
-        event["pgh_obj_id"]: {name: event[name] for name in _BEFORE}
-        for event in events.values("pgh_obj_id", "version", *_BEFORE)
-        if event["version"] == traces[event["pgh_obj_id"]].version_before
-    }
-    for patient_id, identifiers in _identifiers_before(job, traces).items():
+def _restore(job: ImportJob, versions: dict[UUID, int]) -> None:
+    """Gives each patient the values that it had in this version."""
+    events = PatientEvent.objects.filter(pgh_obj__in=versions, version__in=set(versions.values()))
+    events = events.exclude(pgh_label=DELETED)
+    before: dict[UUID, dict[str, Any]] = {}
+    for event in events.values("pgh_obj_id", "version", *_RESTORED):
+        patient_id = event["pgh_obj_id"]
+        if event["version"] == versions[patient_id]:
+            before[patient_id] = {name: event[name] for name in _RESTORED}
+    for patient_id, identifiers in _identifiers_before(job, versions).items():
         before[patient_id]["identifiers"] = identifiers
     _change(job, list(before.items()))
 
@@ -123,11 +114,10 @@ def _put_back(job: ImportJob, traces: dict[UUID, UndoPlan]) -> None:
 def _identifiers_before(
     job: ImportJob, patient_ids: Iterable[UUID]
 ) -> dict[UUID, list[dict[str, str]]]:
-    """The lists without what the job added, for the patients to whom it added any."""
-    rows = ImportedRow.objects.filter(job=job, patient_id__in=list(patient_ids)).exclude(
-        identifiers_added=[]
-    )
-    added: dict[UUID, set[tuple[str, str]]] = {}
+    """Returns the identifiers without those that the job added, of patients that got any."""
+    rows = ImportedRow.objects.filter(job=job, patient_id__in=list(patient_ids))
+    rows = rows.exclude(identifiers_added=[])
+    added: dict[UUID, set[IdentifierKey]] = {}
     for patient_id, pairs in rows.values_list("patient_id", "identifiers_added"):
         added.setdefault(patient_id, set()).update((system, value) for system, value in pairs)
     kept: dict[UUID, list[dict[str, str]]] = {patient_id: [] for patient_id in added}
@@ -139,16 +129,15 @@ def _identifiers_before(
 
 
 def _change(job: ImportJob, changes: list[tuple[UUID, dict[str, Any]]]) -> None:
-    """The log says of each change whose undoing it is; `traces` and later imports read it there."""
+    """Changes the patients, and names the undone job in the log, where `undo_plans` reads it."""
     if changes:
         with pghistory.context(import_undo=str(job.pk)):
             change_patients(changes, by=job.undo_by, source=Source.IMPORT)
 
 
-def _counts(rows: Sequence[ImportedRow]) -> dict[str, Any]:
-    archived, restored = (
-        sum(row.undo == one for row in rows) for one in (UndoResult.ARCHIVED, UndoResult.RESTORED)
-    )
+def _new_counts(rows: Sequence[ImportedRow]) -> dict[str, Any]:
+    archived = sum(row.undo == UndoResult.ARCHIVED for row in rows)
+    restored = sum(row.undo == UndoResult.RESTORED for row in rows)
     return {
         "undo_archived_count": F("undo_archived_count") + archived,
         "undo_restored_count": F("undo_restored_count") + restored,
@@ -156,44 +145,41 @@ def _counts(rows: Sequence[ImportedRow]) -> dict[str, Any]:
     }
 
 
-def plans_for(job: ImportJob, patient_ids: Iterable[UUID]) -> dict[UUID, UndoPlan]:
-    """The job's trace in each of these patients: one query."""
-    events = (
-        PatientEvent.objects.filter(pgh_obj__in=patient_ids)
-        .exclude(pgh_label=DELETED)
-        .order_by("version")
-    )
-    changes: dict[UUID, list[Change]] = {}
+def undo_plans(job: ImportJob, patient_ids: Iterable[UUID]) -> dict[UUID, UndoPlan]:
+    """Returns what undoing the job may do to each of these patients, by one query of the log."""
+    events = PatientEvent.objects.filter(pgh_obj__in=patient_ids).exclude(pgh_label=DELETED)
+    events = events.order_by("version")
+    logs: dict[UUID, list[LoggedChange]] = {}
     for patient_id, version, context in events.values_list("pgh_obj_id", "version", "pgh_context"):
-        changes.setdefault(patient_id, []).append(_change_in(version, context or {}))
-    return {patient_id: plan_from_log(log, str(job.pk)) for patient_id, log in changes.items()}
+        context = context or {}
+        change = LoggedChange(
+            version, context.get("import_job", ""), context.get("import_undo", "")
+        )
+        logs.setdefault(patient_id, []).append(change)
+    return {patient_id: plan_from_log(log, str(job.pk)) for patient_id, log in logs.items()}
 
 
-def plan_from_log(log: Sequence[Change], job: str) -> UndoPlan:
-    """The trace of `job` in the log of one patient, oldest change first.
+def plan_from_log(log: Sequence[LoggedChange], job: str) -> UndoPlan:
+    """Returns what undoing `job` may do to one patient; its log begins with the oldest change.
 
-    An import that was undone again left no trace: its changes and the undoing take each other away. What is left may
-    be undone if the job's changes are the last.
+    An import and its undo cancel each other out. The rest may be undone if the job's changes are
+    the last ones.
     """
-    standing: list[Change] = []
+    standing: list[LoggedChange] = []
     for change in log:
         if change.undone:
-            _take_away(standing, change.undone)
+            _cancel(standing, change.undone)
         else:
             standing.append(change)
-    last = [change for change in standing if change.job == job]
-    if not last or standing[-len(last) :] != last:
-        top = standing[-1] if standing else None
-        return UndoPlan(
-            0, UndoResult.LATER if top and top.job not in ("", job) else UndoResult.CHANGED
-        )
-    return UndoPlan(last[0].version - 1, None)
+    own = [change for change in standing if change.job == job]
+    if own and standing[-len(own) :] == own:
+        return UndoPlan(own[0].version - 1, None)
+    last_job = standing[-1].job if standing else ""
+    is_other_import = last_job not in ("", job)
+    return UndoPlan(0, UndoResult.LATER if is_other_import else UndoResult.CHANGED)
 
 
-def _take_away(standing: list[Change], job: str) -> None:
+def _cancel(standing: list[LoggedChange], job: str) -> None:
+    """Removes the changes of this job from the end."""
     while standing and standing[-1].job == job:
         standing.pop()
-
-
-def _change_in(version: int, context: dict[str, Any]) -> Change:
-    return Change(version, context.get("import_job", ""), context.get("import_undo", ""))

@@ -1,4 +1,7 @@
-"""Files of patients, read row by row: CSV, XLSX, FHIR NDJSON and FHIR Bundles. Nothing here touches the database."""
+"""Reads files of patients row by row: CSV, XLSX, FHIR NDJSON and FHIR Bundles.
+
+Nothing here touches the database.
+"""
 
 from portal.imports.readers.detection import open_patients, recognise_file
 from portal.imports.readers.rows import PatientFile, Problem, Row, Unreadable

@@ -10,7 +10,7 @@ from portal.imports.readers.lines import Line, lines_of
 from portal.imports.readers.rows import Unreadable
 from portal.imports.readers.tables import Record, TableFile
 
-MAX_CELL_LINES = 20  # A quoted cell over more lines is taken for a quote that was never closed.
+MAX_CELL_LINES = 20  # A longer quoted cell is taken for a quote that was never closed.
 _OPEN_QUOTE = "unexpected end of data"
 
 
@@ -29,50 +29,51 @@ class CsvFile(TableFile):
 
     def records(self) -> Iterator[Record]:
         """See TableFile."""
-        for number, (cells, line, fault) in enumerate(
-            _records(lines_of(self.path, self.encoding), self.delimiter), start=1
-        ):
+        records = _records(lines_of(self.path, self.encoding), self.delimiter)
+        for number, (cells, line, fault) in enumerate(records, start=1):
             yield Record(number, cells, line.end, fault)
 
 
 def _records(lines: Iterator[Line], delimiter: str) -> Iterator[tuple[list[str], Line, str]]:
-    """Cells, the line that ends the record, and what is wrong with it.
+    """Yields cells, the line that ends the record, and what is wrong with it.
 
-    A quote that is never closed costs its own line only: the lines behind it are read again from their start.
+    A quote that is never closed costs its own line only: the lines behind it are read again.
     """
-    waiting: deque[Line] = deque()
-    while line := waiting.popleft() if waiting else next(lines, None):
+    read_again: deque[Line] = deque()
+
+    def next_line() -> Line | None:
+        return read_again.popleft() if read_again else next(lines, None)
+
+    while line := next_line():
         block = [line]
         cells, fault = _cells(block, delimiter)
         while fault == _OPEN_QUOTE and len(block) < MAX_CELL_LINES:
-            more = waiting.popleft() if waiting else next(lines, None)
-            if more is None:
+            following = next_line()
+            if following is None:
                 break
-            block.append(more)
+            block.append(following)
             cells, fault = _cells(block, delimiter)
-        if fault:
-            waiting.extendleft(reversed(block[1:]))
-            yield (
-                [line.text.rstrip("\r\n")],
-                line,
-                line.fault or _words(fault if len(block) == 1 else _OPEN_QUOTE),
-            )
-        else:
+        if not fault:
             yield cells, block[-1], ""
+            continue
+        read_again.extendleft(reversed(block[1:]))
+        reason = line.fault or _reason(fault if len(block) == 1 else _OPEN_QUOTE)
+        yield [line.text.rstrip("\r\n")], line, reason
 
 
 def _cells(block: list[Line], delimiter: str) -> tuple[list[str], str]:
+    """Returns the cells of these lines and the fault of the CSV reader, if there is one."""
     if fault := block[-1].fault:
         return [], fault
+    text = "".join(line.text for line in block)
     try:
-        return next(
-            csv.reader(["".join(line.text for line in block)], delimiter=delimiter, strict=True), []
-        ), ""
+        return next(csv.reader([text], delimiter=delimiter, strict=True), []), ""
     except csv.Error as error:
         return [], str(error)
 
 
-def _words(fault: str) -> str:
+def _reason(fault: str) -> str:
+    """Returns the CSV reader's message in our words."""
     if "expected after" in fault:
         return "A quotation mark stands inside of a quoted cell. Double it."
     if "new-line" in fault:

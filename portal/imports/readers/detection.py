@@ -1,4 +1,7 @@
-"""Recognises a file by what is in it, never by its name, and says what to do with one that cannot be read."""
+"""Recognises a file by its content, never by its name.
+
+The error of one that cannot be read says what to do.
+"""
 
 import json
 from collections.abc import Sequence
@@ -12,35 +15,37 @@ from portal.imports.readers.tables import TableFile
 from portal.imports.readers.workbook_safety import advice_for_ole_file
 from portal.imports.readers.xlsx_file import XlsxFile
 
-SAMPLE = 1024 * 1024
+SAMPLE = 1024 * 1024  # Bytes from the start by which a file is recognised.
 
-_MARKS = {
+_ADVICE = "Ask for the data as CSV, Excel workbook or FHIR NDJSON."
+_OTHER_FORMATS = {
     b"\x1f\x8b": "This file is compressed (gzip). Unpack it first.",
-    b"%PDF": "This is a PDF. Ask for the data as CSV, Excel workbook or FHIR NDJSON.",
-    b"\xff\xd8\xff": "This is a picture (JPEG). Ask for the data as CSV, Excel workbook or FHIR NDJSON.",
-    b"\x89PNG": "This is a picture (PNG). Ask for the data as CSV, Excel workbook or FHIR NDJSON.",
+    b"%PDF": f"This is a PDF. {_ADVICE}",
+    b"\xff\xd8\xff": f"This is a picture (JPEG). {_ADVICE}",
+    b"\x89PNG": f"This is a picture (PNG). {_ADVICE}",
 }
 
 
 def open_patients(path: Path, chosen: Sequence[str] = (), *, encoding: str = "") -> PatientFile:
-    """The file's reader; Unreadable for anything that is not patients as CSV, XLSX, FHIR NDJSON or a FHIR Bundle.
+    """Returns the file's reader.
 
-    `chosen` says what each column of a table becomes; without it the names of the columns do. `encoding` is that of a
-    CSV file without a byte order mark; without it the file must be UTF-8.
+    `chosen` says what each column of a table becomes; without it the names of the columns do.
+    `encoding` is that of a CSV file without a byte order mark; without it the file must be UTF-8.
+    Unreadable for anything that is not patients as CSV, XLSX, FHIR NDJSON or a FHIR Bundle.
     """
     file = recognise_file(path, chosen, encoding=encoding)
     if isinstance(file, TableFile):
-        file.columns  # noqa: B018 - Unreadable, if patients cannot be made out of them.
+        file.require_columns()
     return file
 
 
 def recognise_file(
     path: Path, chosen: Sequence[str] = (), *, encoding: str = "", assumes_encoding: bool = False
 ) -> PatientFile:
-    """The same for a file whose columns nobody has understood yet: of a table only the header has been read.
+    """Returns the same for a file whose columns are not set yet: only a table's header is read.
 
-    With `assumes_encoding` a file that says nothing of its encoding and is not UTF-8 gets one that a person has to
-    look at: see the reader's `encoding`.
+    With `assumes_encoding` a file without a mark that is not UTF-8 gets the likeliest encoding,
+    which a person has to check: see the reader's `encoding`.
     """
     with path.open("rb") as file:
         sample = file.read(SAMPLE)
@@ -62,7 +67,7 @@ def recognise_file(
 
 
 def _refuse_others(sample: bytes) -> None:
-    for mark, advice in _MARKS.items():
+    for mark, advice in _OTHER_FORMATS.items():
         if sample.startswith(mark):
             raise Unreadable(advice)
     if not sample[byte_order_mark(sample)[1] :].strip():
@@ -83,7 +88,8 @@ def _json_file(path: Path, text: str) -> PatientFile:
         raise Unreadable("This is a JSON array. Bring patients as FHIR NDJSON or as a FHIR Bundle.")
     try:
         kind = json.loads(first).get("resourceType")
-    except ValueError:  # One document over many lines, or NDJSON with a broken first row, which costs only that row.
+    except ValueError:
+        # This is one document over many lines, or NDJSON whose first row alone is broken.
         return NdjsonFile(path) if not others or others[0].startswith("{") else BundleFile(path)
     if kind is None:
         raise Unreadable("This is JSON, but not FHIR: the objects have no resourceType.")

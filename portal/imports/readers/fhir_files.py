@@ -10,14 +10,15 @@ from portal.imports.readers.fhir_patient import PLACES, InvalidResource, resourc
 from portal.imports.readers.lines import lines_of
 from portal.imports.readers.rows import Problem, Row, Unreadable
 
+# An escaped NUL, or one half of a surrogate pair without the other: PostgreSQL holds neither.
 _UNSTORABLE = re.compile(
     r"\\u(0000|d[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2}\\u)d[c-f])", re.IGNORECASE
 )
-MAX_BUNDLE_BYTES = 32 * 1024 * 1024  # A Bundle is one JSON document, and must be held in memory.
+MAX_BUNDLE_BYTES = 32 * 1024 * 1024  # A Bundle is one JSON document, held in memory.
 
 
 class NdjsonFile:
-    """One resource on each line."""
+    """FHIR NDJSON: one resource on each line."""
 
     format = "ndjson"
     header = ["resource"]
@@ -33,13 +34,13 @@ class NdjsonFile:
                 continue
             text = line.text.rstrip("\r\n")
             if line.fault:
-                yield Row(number, line.end, [text], problems=[Problem("", "", line.fault)])
+                yield _broken_row(number, line.end, text, line.fault)
             else:
-                yield _row_of_text(number, line.end, text)
+                yield _row(number, line.end, text)
 
 
 class BundleFile:
-    """A Bundle, read as a whole: refused when it is too large for that."""
+    """A FHIR Bundle, read as a whole, and refused if it is too large for that."""
 
     format = "bundle"
     header = ["resource"]
@@ -48,9 +49,8 @@ class BundleFile:
         self.size = path.stat().st_size
         self.ignored: list[str] = []
         if self.size > MAX_BUNDLE_BYTES:
-            raise Unreadable(
-                "This Bundle is too large to be read as one document. Bring the patients as FHIR NDJSON."
-            )
+            advice = "Bring the patients as FHIR NDJSON."
+            raise Unreadable(f"This Bundle is too large to be read as one document. {advice}")
         try:
             document = json.loads(path.read_bytes())
         except (ValueError, RecursionError) as error:
@@ -60,16 +60,13 @@ class BundleFile:
         self.entries = _entries(document)
 
     def rows(self, after: int = 0) -> Iterator[Row]:
-        """See PatientFile; other resources than patients of a Bundle are no rows."""
+        """See PatientFile; resources of a Bundle that are no patients are no rows."""
         for number, entry in enumerate(self.entries, start=1):
             resource = entry.get("resource") if isinstance(entry, dict) else None
-            if (
-                number > after
-                and isinstance(resource, dict)
-                and resource.get("resourceType") == "Patient"
-            ):
+            is_patient = isinstance(resource, dict) and resource.get("resourceType") == "Patient"
+            if is_patient and number > after:
                 end = self.size * number // len(self.entries)
-                yield _row_of_text(number, end, json.dumps(resource))
+                yield _row(number, end, json.dumps(resource))
 
 
 def _entries(document: Any) -> list[Any]:
@@ -81,34 +78,23 @@ def _entries(document: Any) -> list[Any]:
     return document["entry"]
 
 
-def _row_of_text(number: int, end: int, text: str) -> Row:
+def _broken_row(number: int, end: int, text: str, reason: str) -> Row:
+    return Row(number, end, [text], problems=[Problem("", "", reason)])
+
+
+def _row(number: int, end: int, text: str) -> Row:
     if _UNSTORABLE.search(text):
-        return Row(
-            number,
-            end,
-            [text],
-            problems=[Problem("", "", "The line holds characters that are no text.")],
-        )
+        return _broken_row(number, end, text, "The line holds characters that are no text.")
     try:
         resource = json.loads(text)
     except ValueError:
-        return Row(number, end, [text], problems=[Problem("", "", "The line is not valid JSON.")])
+        return _broken_row(number, end, text, "The line is not valid JSON.")
     except RecursionError:
-        return Row(
-            number, end, [text], problems=[Problem("", "", "The JSON is nested too deeply.")]
-        )
-    return _row(number, end, text, resource)
-
-
-def _row(number: int, end: int, text: str, resource: Any) -> Row:
+        return _broken_row(number, end, text, "The JSON is nested too deeply.")
     kind = resource.get("resourceType") if isinstance(resource, dict) else None
     if kind != "Patient":
-        return Row(
-            number,
-            end,
-            [text],
-            problems=[Problem("resourceType", str(kind or ""), "only Patient is imported")],
-        )
+        problem = Problem("resourceType", str(kind or ""), "only Patient is imported")
+        return Row(number, end, [text], problems=[problem])
     try:
         return Row(number, end, [text], resource_details(resource), PLACES)
     except InvalidResource as error:

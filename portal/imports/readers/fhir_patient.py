@@ -1,15 +1,19 @@
-"""A FHIR R4 Patient resource as the details of a patient."""
+"""Reads the details of a patient from a FHIR R4 Patient resource."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from portal.imports import fhir_codes as fhir
 from portal.imports.readers import values
 from portal.imports.readers.rows import own_keys
+from portal.patients.fields import ENTERED_FIELDS
 
 
 class InvalidResource(Exception):
-    """A part of the resource is not what FHIR says; `path` names it, `reason` says what it should be."""
+    """A part of the resource is not what FHIR says.
+
+    `path` names the part, `reason` says what it should be.
+    """
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(path)
@@ -17,9 +21,12 @@ class InvalidResource(Exception):
 
 
 def resource_details(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """Patient's fields and `identifiers`, without what the resource leaves out; Misshapen for a wrong type."""
+    """Returns Patient's fields and `identifiers`, without what the resource leaves out.
+
+    InvalidResource for a part of the wrong type.
+    """
     details: dict[str, Any] = {}
-    for part in (_name, _telecom, _address, _others, _origins):
+    for part in (_name, _telecom, _address, _person, _origins):
         details |= part(resource)
     if identifiers := _identifiers(resource):
         details["identifiers"] = identifiers
@@ -27,30 +34,26 @@ def resource_details(resource: Mapping[str, Any]) -> dict[str, Any]:
 
 
 # Where each field stands in the resource, for messages.
-PLACES = {
-    "family_name": "name.family", "given_name": "name.given", "middle_name": "name.given", "prefix": "name.prefix",
-    "suffix": "name.suffix", "preferred_name": "name.given", "date_of_birth": "birthDate", "sex": "gender",
-    "email": "telecom", "phone": "telecom", "address_line1": "address.line", "address_line2": "address.line",
-    "city": "address.city", "region": "address.state", "postal_code": "address.postalCode",
-    "country": "address.country", "marital_status": "maritalStatus", "race": "extension (us-core-race)",
-    "ethnicity": "extension (us-core-ethnicity)", "language": "communication.language",
-    "deceased_on": "deceasedDateTime", "registered_on": "extension (registered-on)", "identifiers": "identifier",
-}  # fmt: skip
+PLACES = {field.name: field.fhir_path for field in ENTERED_FIELDS if field.fhir_path}
+PLACES["identifiers"] = "identifier"
 
 
 def _name(resource: Mapping[str, Any]) -> dict[str, str]:
     names = _objects(resource, "name")
-    chosen = _first_by_use(names, ("official", "usual", None, "temp", "anonymous"))
-    nick = next((name for name in names if name.get("use") == "nickname"), {})
-    given = _texts(chosen, "given", "name")
+    name = _first_by_use(names, ("official", "usual", None, "temp", "anonymous"))
+    nickname = next((item for item in names if item.get("use") == "nickname"), {})
+    given = _texts(name, "given", "name")
+    family = _text(name, "family", "name")
+    if not family and not given:
+        family = _text(name, "text", "name")
     return {
-        "family_name": _text(chosen, "family", "name")
-        or ("" if given else _text(chosen, "text", "name")),
+        "family_name": family,
         "given_name": given[0] if given else "",
         "middle_name": " ".join(given[1:]),
-        "prefix": " ".join(_texts(chosen, "prefix", "name")),
-        "suffix": " ".join(_texts(chosen, "suffix", "name")),
-        "preferred_name": " ".join(_texts(nick, "given", "name")) or _text(nick, "text", "name"),
+        "prefix": " ".join(_texts(name, "prefix", "name")),
+        "suffix": " ".join(_texts(name, "suffix", "name")),
+        "preferred_name": " ".join(_texts(nickname, "given", "name"))
+        or _text(nickname, "text", "name"),
     }
 
 
@@ -58,20 +61,17 @@ def _telecom(resource: Mapping[str, Any]) -> dict[str, str]:
     points = _objects(resource, "telecom")
     phones = [point for point in points if point.get("system") in ("phone", "sms")]
     emails = [point for point in points if point.get("system") == "email"]
+    phone = _first_by_use(phones, ("mobile", "home", None, "work", "temp"))
+    email = _first_by_use(emails, ("home", None, "work", "mobile", "temp"))
     return {
-        "phone": _text(
-            _first_by_use(phones, ("mobile", "home", None, "work", "temp")), "value", "telecom"
-        ),
-        "email": _text(
-            _first_by_use(emails, ("home", None, "work", "mobile", "temp")), "value", "telecom"
-        ),
+        "phone": _text(phone, "value", "telecom"),
+        "email": _text(email, "value", "telecom"),
     }
 
 
 def _address(resource: Mapping[str, Any]) -> dict[str, str]:
-    address = _first_by_use(
-        _objects(resource, "address"), ("home", None, "temp", "work", "billing")
-    )
+    addresses = _objects(resource, "address")
+    address = _first_by_use(addresses, ("home", None, "temp", "work", "billing"))
     lines = _texts(address, "line", "address")
     return {
         "address_line1": lines[0] if lines else "",
@@ -83,15 +83,15 @@ def _address(resource: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _others(resource: Mapping[str, Any]) -> dict[str, str]:
-    spoken = [item for item in _objects(resource, "communication") if item.get("preferred")]
-    spoken = spoken or _objects(resource, "communication")
-    language = _object(spoken[0], "language", "communication") if spoken else {}
+def _person(resource: Mapping[str, Any]) -> dict[str, str]:
+    languages = _objects(resource, "communication")
+    preferred = [item for item in languages if item.get("preferred")] or languages
+    language = _object(preferred[0], "language", "communication") if preferred else {}
     born, precision = values.parse_partial_date(_text(resource, "birthDate"))
     return {
         "date_of_birth": born,
         "date_of_birth_precision": precision if born else "",
-        "sex": values.sex(_text(resource, "gender")),
+        "sex": values.normalise_sex(_text(resource, "gender")),
         "deceased_on": _text(resource, "deceasedDateTime").partition("T")[0],
         "marital_status": _code(_object(resource, "maritalStatus"), "maritalStatus"),
         "language": _code(language, "communication.language"),
@@ -101,14 +101,14 @@ def _others(resource: Mapping[str, Any]) -> dict[str, str]:
 def _origins(resource: Mapping[str, Any]) -> dict[str, str]:
     extensions = {item.get("url"): item for item in _objects(resource, "extension")}
     return {
-        "race": values.origin(_origin(extensions.get(fhir.RACE, {}))),
-        "ethnicity": values.origin(_origin(extensions.get(fhir.ETHNICITY, {}))),
+        "race": values.normalise_origin(_origin(extensions.get(fhir.RACE, {}))),
+        "ethnicity": values.normalise_origin(_origin(extensions.get(fhir.ETHNICITY, {}))),
         "registered_on": _text(extensions.get(fhir.REGISTERED_ON, {}), "valueDate", "extension"),
     }
 
 
 def _origin(extension: Mapping[str, Any]) -> str:
-    """US Core has the words in `text`, and codes beside it."""
+    """Returns the label: US Core has it in `text`, with codes beside it."""
     parts = {part.get("url"): part for part in _objects(extension, "extension")}
     coding = _object(parts.get("ombCategory", {}), "valueCoding", "extension")
     return _text(parts.get("text", {}), "valueString", "extension") or _text(
@@ -118,34 +118,41 @@ def _origin(extension: Mapping[str, Any]) -> str:
 
 def _identifiers(resource: Mapping[str, Any]) -> list[dict[str, str]]:
     current = [item for item in _objects(resource, "identifier") if item.get("use") != "old"]
-    pairs = [(_system(item), _text(item, "value", "identifier")) for item in current]
-    mrn = next((value for system, value in pairs if system == fhir.MRN_SYSTEM), "")
-    others = [
-        (system, value) for system, value in pairs if system and value and system != fhir.MRN_SYSTEM
-    ]
-    found = [{"system": system, "value": value} for system, value in others]
-    return found + own_keys(_text(resource, "id"), mrn)
+    identifiers, mrns = [], []
+    for item in current:
+        system, value = _system(item), _text(item, "value", "identifier")
+        if system == fhir.MRN_SYSTEM:
+            mrns.append(value)
+        elif system and value:
+            identifiers.append({"system": system, "value": value})
+    return identifiers + own_keys(_text(resource, "id"), mrns[0] if mrns else "")
 
 
 def _system(item: Mapping[str, Any]) -> str:
-    """Our short code where the type or system says which kind it is; else the system as it is."""
+    """Returns our short code if the type or system has one, else the system as it is."""
     system = _text(item, "system", "identifier")
     if system.startswith(fhir.SHORT_SYSTEM):
         return system.removeprefix(fhir.SHORT_SYSTEM)
     codings = _objects(_object(item, "type", "identifier"), "coding")
-    kinds = [fhir.CODE_OF_TYPE.get(_text(coding, "code", "identifier")) for coding in codings]
-    ours = next((kind for kind in kinds if kind), None) or fhir.CODE_OF_SYSTEM.get(system)
-    return (
-        ours
-        or system
-        or ("mrn-other" if any(coding.get("code") == "MR" for coding in codings) else "")
-    )
+    codes = [_text(coding, "code", "identifier") for coding in codings]
+    for code in codes:
+        if code in fhir.SYSTEM_OF_TYPE:
+            return fhir.SYSTEM_OF_TYPE[code]
+    if system:
+        return fhir.SHORT_SYSTEM_OF.get(system, system)
+    return "mrn-other" if "MR" in codes else ""
 
 
 def _first_by_use(items: list[dict[str, Any]], uses: tuple[str | None, ...]) -> dict[str, Any]:
-    """The first item of the most wanted use; none of another use, such as an old address or a maiden name."""
-    ranked: Callable[[dict[str, Any]], int] = lambda item: uses.index(item.get("use"))  # noqa: E731
-    return min((item for item in items if item.get("use") in uses), key=ranked, default={})
+    """Returns the first item of the first use that occurs, {} if there is none.
+
+    Other uses do not count, such as an old address or a maiden name.
+    """
+    for use in uses:
+        for item in items:
+            if item.get("use") == use:
+                return item
+    return {}
 
 
 def _code(concept: Mapping[str, Any], path: str) -> str:

@@ -7,15 +7,16 @@ from typing import BinaryIO
 
 from portal.imports.readers.encodings import LABELS, UTF_8, byte_order_mark, is_control, is_text
 
-MAX_LINE_BYTES = (
-    4 * 1024 * 1024
-)  # A line beyond this is no patient; it is skipped without being held in memory.
-CHUNK = 64 * 1024
+MAX_LINE_BYTES = 4 * 1024 * 1024  # A longer line is skipped without being held in memory.
+CHUNK = 64 * 1024  # Bytes that are read at once.
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line with its line end. A line with a fault holds only what could be read of it."""
+    """A line with its line end. A line with a fault holds only what could be read of it.
+
+    `end` is the number of bytes read when the line was complete.
+    """
 
     text: str
     end: int
@@ -23,14 +24,11 @@ class Line:
 
 
 def lines_of(path: Path, encoding: str = UTF_8) -> Iterator[Line]:
-    """Every line of the file, in one of our encodings; a byte order mark at its start is dropped."""
+    """Yields every line of the file, in one of our encodings, without a byte order mark."""
     with path.open("rb") as file:
         _, end = byte_order_mark(file.read(4))
         file.seek(end)
-        pieces = (
-            _pairs(file, "\n".encode(encoding)) if encoding.startswith("utf-16") else _bytes(file)
-        )
-        for data, length in pieces:
+        for data, length in _split_lines(file, encoding):
             end += length
             if length > len(data):
                 fault = f"The line is longer than {MAX_LINE_BYTES} bytes."
@@ -43,23 +41,27 @@ def _decoded(data: bytes, end: int, encoding: str) -> Line:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:
-        words = f"The row is not {_label(encoding)} text. Save the whole file in one encoding."
-        return Line(data.decode(encoding, "replace"), end, words)
+        fault = f"The row is not {_label(encoding)} text. Save the whole file in one encoding."
+        return Line(data.decode(encoding, "replace"), end, fault)
     if "\0" in text:
-        return Line(
-            text.replace("\0", "\N{REPLACEMENT CHARACTER}"), end, "The row holds a NUL byte."
-        )
-    if encoding != UTF_8 and not text.isascii() and (fault := _mixed(data, text, encoding)):
-        return Line(text, end, fault)
-    return Line(text, end)
+        visible = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return Line(visible, end, "The row holds a NUL byte.")
+    fault = "" if encoding == UTF_8 or text.isascii() else _mixed_encoding(data, text, encoding)
+    return Line(text, end, fault)
 
 
-def _mixed(data: bytes, text: str, encoding: str) -> str:
-    """In a file of one byte for each letter nearly every line can be decoded, also one that is in another encoding."""
+def _mixed_encoding(data: bytes, text: str, encoding: str) -> str:
+    """Says how the line is in another encoding than the file, "" if it is not.
+
+    Where each letter is one byte, nearly every line can be decoded, also such a line.
+    """
+    label = _label(encoding)
     if not encoding.startswith("utf-16") and is_text(data, UTF_8):
-        return f"The row is UTF-8, the file is read as {_label(encoding)}. Save the whole file in one encoding."
+        advice = "Save the whole file in one encoding."
+        return f"The row is UTF-8, the file is read as {label}. {advice}"
     if any(is_control(character) for character in text):
-        return f"The row holds characters that {_label(encoding)} text does not have. Is the file in another encoding?"
+        question = "Is the file in another encoding?"
+        return f"The row holds characters that {label} text does not have. {question}"
     return ""
 
 
@@ -67,8 +69,14 @@ def _label(encoding: str) -> str:
     return LABELS[encoding].partition(" (")[0]
 
 
-def _bytes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """Lines and their lengths; of one that is too long a part alone."""
+def _split_lines(file: BinaryIO, encoding: str) -> Iterator[tuple[bytes, int]]:
+    """Yields lines and their lengths in bytes; of one that is too long only a part."""
+    if encoding.startswith("utf-16"):
+        return _two_byte_lines(file, "\n".encode(encoding))
+    return _one_byte_lines(file)
+
+
+def _one_byte_lines(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     while data := file.readline(MAX_LINE_BYTES + 1):
         if len(data) > MAX_LINE_BYTES and not data.endswith(b"\n"):
             yield data[:MAX_LINE_BYTES], len(data) + _skip_line(file)
@@ -85,12 +93,12 @@ def _skip_line(file: BinaryIO) -> int:
     return skipped
 
 
-def _pairs(file: BinaryIO, line_end: bytes) -> Iterator[tuple[bytes, int]]:
-    """The same where a letter takes two bytes: a line end begins at an even place."""
+def _two_byte_lines(file: BinaryIO, line_end: bytes) -> Iterator[tuple[bytes, int]]:
+    """Splits text of two bytes for each letter: a line end begins at an even place."""
     kept, skipped = b"", 0
     while chunk := file.read(CHUNK):
         kept += chunk
-        while (place := _place(kept, line_end)) >= 0:
+        while (place := _next_line(kept, line_end)) >= 0:
             yield kept[:place], place + skipped
             kept, skipped = kept[place:], 0
         if len(kept) > MAX_LINE_BYTES:
@@ -100,8 +108,8 @@ def _pairs(file: BinaryIO, line_end: bytes) -> Iterator[tuple[bytes, int]]:
         yield kept, len(kept) + skipped
 
 
-def _place(data: bytes, line_end: bytes) -> int:
-    """Where the line behind the first line end begins; -1 if there is no line end."""
+def _next_line(data: bytes, line_end: bytes) -> int:
+    """Returns where the line behind the first line end begins; -1 if there is no line end."""
     place = data.find(line_end)
     while place >= 0 and place % 2:
         place = data.find(line_end, place + 1)

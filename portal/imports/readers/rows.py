@@ -1,21 +1,25 @@
-"""What a reader hands out: rows that can be imported, and broken rows that say what is wrong with them."""
+"""What a reader yields: rows that can be imported, and broken rows that say what is wrong."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
-# Identifier systems of a record's own keys at its source, which may be this portal. A UUID needs no name space.
+# Identifier systems of a record's own keys at its source, which may be this portal. A UUID needs no
+# name space.
 RECORD_ID, MRN = "record-id", "mrn-other"
 
 
 class Unreadable(Exception):
-    """The file as a whole cannot be read; the text says what to do and quotes nothing of the file."""
+    """The file as a whole cannot be read; the text says what to do and quotes nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in a row: the column and the value as they stand in the file ("" for the row as a whole)."""
+    """One thing wrong in a row: the column and the value as they stand in the file.
+
+    Both are empty for the row as a whole.
+    """
 
     column: str
     value: str
@@ -24,19 +28,19 @@ class Problem:
     def __str__(self) -> str:
         if not self.column:
             return self.reason
-        return (
-            f'{self.column} "{self.value}": {self.reason}'
-            if self.value
-            else f"{self.column}: {self.reason}"
-        )
+        if not self.value:
+            return f"{self.column}: {self.reason}"
+        return f'{self.column} "{self.value}": {self.reason}'
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One patient of a file. `details` has Patient's field names; `raw` is the row as typed, for the rejects file.
+    """One patient of a file.
 
-    `number` counts as a spreadsheet does: the header is row 1 of a CSV file; lines of NDJSON and entries of a Bundle
-    count from 1. `end` is the number of bytes read when the row was complete. A row with problems has no details.
+    `number` counts as a spreadsheet does: the header is row 1 of a CSV file; lines of NDJSON and
+    entries of a Bundle count from 1. `end` is the number of bytes read when the row was complete.
+    `raw` is the row as typed, for the rejects file. `details` has Patient's field names, and
+    `columns` the file's names of them. A row with problems has no details.
     """
 
     number: int
@@ -47,24 +51,22 @@ class Row:
     problems: list[Problem] = field(default_factory=list)
 
     def problem(self, name: str, reason: str) -> Problem:
-        """What is wrong with a field, in the file's own words: its column and the value as typed."""
+        """Returns what is wrong with a field, with the file's column and the value as typed."""
         return Problem(self.columns.get(name, name), str(self.details.get(name, "")), reason)
 
     def identifier_problem(self, identifier: Mapping[str, str], reason: str) -> Problem:
-        """The same for one of the row's identifiers: a column of its own, or the one that holds them all."""
+        """Returns what is wrong with an identifier, with the column that holds it."""
         system = identifier["system"]
-        column = (
-            self.columns.get(system)
-            or f"{self.columns.get('identifiers', 'identifiers')} ({system})"
-        )
+        cell = self.columns.get("identifiers", "identifiers")
+        column = self.columns.get(system) or f"{cell} ({system})"
         return Problem(column, identifier["value"], reason)
 
 
 def own_keys(record_id: str, mrn: str) -> list[dict[str, str]]:
-    """The record's keys at its source as identifiers: its UUID, else its MRN.
+    """Returns the record's keys at its source as identifiers: its UUID, else its MRN.
 
-    A record number that is no UUID is left out, since another source may mean someone else by it; so is an MRN beside
-    a UUID, since every portal counts its MRNs from the same number.
+    A record number that is no UUID is left out, since another source may mean someone else by it;
+    so is an MRN beside a UUID, since every portal counts its MRNs from the same number.
     """
     try:
         return [{"system": RECORD_ID, "value": str(UUID(record_id))}]
@@ -73,7 +75,7 @@ def own_keys(record_id: str, mrn: str) -> list[dict[str, str]]:
 
 
 class PatientFile(Protocol):
-    """A file that was recognised and can be read from its start, or from behind any row, again and again."""
+    """A file that was recognised; it can be read from its start, or from any row, repeatedly."""
 
     format: str
     header: list[str]
@@ -81,7 +83,7 @@ class PatientFile(Protocol):
 
     @property
     def ignored(self) -> list[str]:
-        """The columns that nothing is read from."""
+        """The columns that are not imported."""
 
     def rows(self, after: int = 0) -> Iterator[Row]:
-        """The rows with a number above `after`, in the file's order, in bounded memory."""
+        """Yields the rows with a number above `after`, in the file's order, in bounded memory."""

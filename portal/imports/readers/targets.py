@@ -1,40 +1,46 @@
-"""What a column can become, in the words of the staff pages and in groups for a list to choose from."""
+"""What a column can become, in the words of the staff pages and in groups for a list."""
 
-from portal.imports.readers.columns import MRN, RECORD, TOKENS
+from portal.imports.readers.columns import IDENTIFIER_CELL, MRN, RECORD
+from portal.patients.fields import ENTERED_FIELDS, PatientField, Section
 
+
+def _label(field: PatientField) -> str:
+    return field.import_label or field.label
+
+
+def _group(section: Section) -> tuple[str, list[tuple[str, str]]]:
+    """Returns the section's heading, and name and label of its fields in the order of the list."""
+    fields = [field for field in ENTERED_FIELDS if field.section == section]
+    fields.sort(key=lambda field: field.import_order or field.order)
+    return section.value, [(field.name, _label(field)) for field in fields]
+
+
+_IDENTIFIERS = [
+    (RECORD, "Record id at the source (UUID)"),
+    (MRN, "MRN at the source"),
+    ("ssn", "Social security number"),
+    ("driver", "Driver's licence"),
+    ("passport", "Passport"),
+    ("insurance", "Insurance number"),
+    ("mrn-other", "MRN elsewhere"),
+    ("record-id", "Record id (any)"),
+    (IDENTIFIER_CELL, "Identifiers as system|value"),
+]
 GROUPS: list[tuple[str, list[tuple[str, str]]]] = [
-    ("Name", [
-        ("family_name", "Family name"), ("given_name", "Given name"), ("middle_name", "Middle name"),
-        ("prefix", "Title"), ("suffix", "Suffix"), ("preferred_name", "Preferred name"),
-    ]),
-    ("Person", [
-        ("date_of_birth", "Date of birth"), ("date_of_birth_precision", "How exact the birth date is"),
-        ("sex", "Sex"), ("deceased_on", "Died on"), ("marital_status", "Marital status"), ("race", "Race"),
-        ("ethnicity", "Ethnicity"), ("language", "Language"), ("registered_on", "Registered on"),
-    ]),
-    ("Contact", [
-        ("phone", "Phone"), ("email", "E-mail"), ("address_line1", "Address, line 1"),
-        ("address_line2", "Address, line 2"), ("city", "City"), ("region", "State or region"),
-        ("postal_code", "Postal code"), ("country", "Country"),
-    ]),
-    ("Identifiers", [
-        (RECORD, "Record id at the source (UUID)"), (MRN, "MRN at the source"), ("ssn", "Social security number"),
-        ("driver", "Driver's licence"), ("passport", "Passport"), ("insurance", "Insurance number"),
-        ("mrn-other", "MRN elsewhere"), ("record-id", "Record id (any)"), (TOKENS, "Identifiers as system|value"),
-    ]),
-]  # fmt: skip
+    _group(Section.NAME),
+    _group(Section.PERSON),
+    _group(Section.CONTACT),
+    ("Identifiers", _IDENTIFIERS),
+]
 LABELS = {name: label for _, targets in GROUPS for name, label in targets}
-WANTED = {
-    "family_name": "family name",
-    "given_name": "given name",
-    "date_of_birth": "date of birth",
-    "sex": "sex",
-}  # What most files have; the page names those that no column becomes.
-DIGITS = {
-    "phone",
-    "postal_code",
+# What most files have: the page names those that no column becomes.
+EXPECTED = {
+    field.name: _label(field).lower() for field in ENTERED_FIELDS if field.is_expected_in_files
+}
+# Digits that lose their leading zeros where a spreadsheet takes them for numbers.
+DIGITS = {field.name for field in ENTERED_FIELDS if field.loses_zeros} | {
     MRN,
-    TOKENS,
+    IDENTIFIER_CELL,
     "ssn",
     "driver",
     "passport",

@@ -1,8 +1,8 @@
-"""Refuses ZIP files that must not be unpacked: bombs, macros, passwords, and whatever is no workbook."""
+"""Refuses ZIP files that must not be unpacked: bombs, macros, passwords, and other formats."""
 
 import mmap
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile, _EndRecData  # type: ignore[attr-defined]
+from zipfile import BadZipFile, ZipFile, _EndRecData  # type: ignore[attr-defined]  # private
 
 from portal.imports.readers.rows import Unreadable
 from portal.imports.readers.workbook_parts import (
@@ -11,18 +11,15 @@ from portal.imports.readers.workbook_parts import (
     shared_strings,
 )
 
-MAX_UNPACKED_BYTES = (
-    512 * 1024 * 1024
-)  # Bytes of all parts together; a sheet of a million short cells has about 40 MB.
-MAX_COMPRESSION_RATIO = (
-    100  # Sheets pack to a tenth or a twentieth; nothing but zeros packs to a thousandth.
-)
-SMALL = 10 * 1024 * 1024  # Below this nothing can hurt, however well it is packed.
+# All parts together; a sheet of a million short cells has about 40 MB.
+MAX_UNPACKED_BYTES = 512 * 1024 * 1024
+# Sheets pack to a tenth or a twentieth; only zeros pack to a thousandth.
+MAX_COMPRESSION_RATIO = 100
+SMALL = 10 * 1024 * 1024  # Fewer unpacked bytes do no harm, however well they are packed.
 MAX_PARTS = 2_000
-MAX_DIRECTORY_BYTES = (
-    MAX_PARTS * 1024
-)  # Bytes; the library makes an object of each entry before anyone can count.
-MAX_CONTENT_TYPES_BYTES = 1024 * 1024  # Bytes of the list that says what each part is.
+# The library makes an object of each entry of the directory before the entries can be counted.
+MAX_DIRECTORY_BYTES = MAX_PARTS * 1024
+MAX_CONTENT_TYPES_BYTES = 1024 * 1024  # Of the part that says what each part is.
 _DIRECTORY_SIZE = 5  # Its place in what the library reads at the end of a ZIP.
 SAVE_AS = "Save it as an Excel workbook (.xlsx) or as “CSV UTF-8 (comma delimited)” and try again."
 DAMAGED = f"This Excel workbook or ZIP file is damaged. {SAVE_AS}"
@@ -30,45 +27,44 @@ TOO_LARGE = (
     "Unpacked, this file would be far too large. Bring the patients as CSV, or split the file."
 )
 
-_OTHERS = {
+_BRING = "Bring patients as Excel workbook, CSV or FHIR NDJSON."
+_OTHER_FORMATS = {
     "xl/workbook.bin": f"This is a binary Excel workbook (.xlsb). {SAVE_AS}",
-    "word/document.xml": "This is a Word document. Bring patients as Excel workbook, CSV or FHIR NDJSON.",
-    "ppt/presentation.xml": "This is a presentation. Bring patients as Excel workbook, CSV or FHIR NDJSON.",
+    "word/document.xml": f"This is a Word document. {_BRING}",
+    "ppt/presentation.xml": f"This is a presentation. {_BRING}",
     "mimetype": f"This is an OpenDocument file. {SAVE_AS}",
 }
 
 
 def refuse_unsafe(path: Path) -> None:
-    """Judge a ZIP by its directory and its list of kinds; Unreadable unless it is a plain Excel workbook.
+    """Unreadable unless a ZIP is a plain Excel workbook by its directory and content types.
 
-    Sizes there cannot lie to our harm: no more is ever unpacked of a part than its size says.
+    A wrong size in the directory does no harm: no more of a part is unpacked than its size says.
     """
     try:
         _refuse_long_directory(path)
         with ZipFile(path) as packed:
             parts = packed.infolist()
             _refuse_large(sum(part.file_size for part in parts), path.stat().st_size, len(parts))
-            _refuse_others(
-                {part.filename for part in parts},
-                is_locked=any(part.flag_bits & 1 for part in parts),
-            )
+            is_locked = any(part.flag_bits & 1 for part in parts)
+            _refuse_others({part.filename for part in parts}, is_locked=is_locked)
             with packed.open("[Content_Types].xml") as file:
-                kinds = file.read(MAX_CONTENT_TYPES_BYTES + 1)
+                content_types = file.read(MAX_CONTENT_TYPES_BYTES + 1)
             if (
-                len(kinds) > MAX_CONTENT_TYPES_BYTES
-                or are_parts_too_large(parts, kinds)
-                or _has_many_strings(packed, kinds)
+                len(content_types) > MAX_CONTENT_TYPES_BYTES
+                or are_parts_too_large(parts, content_types)
+                or _has_many_strings(packed, content_types)
             ):
                 raise Unreadable(TOO_LARGE)
     except (BadZipFile, KeyError, NotImplementedError, OSError, EOFError, ValueError) as error:
         raise Unreadable(DAMAGED) from error
-    if b"macroEnabled" in kinds:
+    if b"macroEnabled" in content_types:
         raise Unreadable(f"This workbook has macros (.xlsm). {SAVE_AS}")
 
 
-def _has_many_strings(packed: ZipFile, kinds: bytes) -> bool:
+def _has_many_strings(packed: ZipFile, content_types: bytes) -> bool:
     names = set(packed.namelist())
-    for name in shared_strings(kinds):
+    for name in shared_strings(content_types):
         if name in names:
             with packed.open(name) as file:
                 if has_too_many_tags(file):
@@ -77,7 +73,7 @@ def _has_many_strings(packed: ZipFile, kinds: bytes) -> bool:
 
 
 def advice_for_ole_file(path: Path) -> str:
-    """What an OLE file is: a workbook with a password is packed into one, as is the format before 2007."""
+    """Says what an OLE file is: a workbook with a password, or one of the format before 2007."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         is_locked = content.find("EncryptedPackage".encode("utf-16-le")) >= 0
     if is_locked:
@@ -86,7 +82,7 @@ def advice_for_ole_file(path: Path) -> str:
 
 
 def _refuse_long_directory(path: Path) -> None:
-    """A directory of millions of parts would fill the memory, however small the file."""
+    """Refuses a directory of millions of parts, which would fill the memory."""
     with path.open("rb") as file:
         end = _EndRecData(file)
     if end and end[_DIRECTORY_SIZE] > MAX_DIRECTORY_BYTES:
@@ -105,8 +101,8 @@ def _refuse_others(names: set[str], *, is_locked: bool) -> None:
     if "xl/vbaProject.bin" in names:
         raise Unreadable(f"This workbook has macros (.xlsm). {SAVE_AS}")
     if "xl/workbook.xml" not in names:
-        words = next((words for name, words in _OTHERS.items() if name in names), None)
-        raise Unreadable(
-            words
-            or "This is a ZIP file and not an Excel workbook. Unpack it and bring the file inside."
-        )
+        for name, advice in _OTHER_FORMATS.items():
+            if name in names:
+                raise Unreadable(advice)
+        advice = "Unpack it and bring the file inside."
+        raise Unreadable(f"This is a ZIP file and not an Excel workbook. {advice}")

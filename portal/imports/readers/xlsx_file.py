@@ -1,4 +1,7 @@
-"""Excel workbooks (.xlsx): the first sheet with a header, row by row. Of a formula the last value counts."""
+"""Excel workbooks (.xlsx): the first sheet with a header, row by row.
+
+A formula counts by its last value.
+"""
 
 import re
 import warnings
@@ -15,13 +18,15 @@ from portal.imports.readers.rows import Unreadable
 from portal.imports.readers.tables import MAX_COLUMNS, Record, TableFile
 from portal.imports.readers.workbook_safety import DAMAGED, refuse_unsafe
 
-MAX_ROWS = 1_048_576  # Of Excel itself; a row number beyond would make the library hand out empty rows for hours.
-FIRST = 100  # Rows in which a header is looked for, and samples behind it.
+# Excel's own limit. A row number beyond it would make the library yield empty rows for hours.
+MAX_ROWS = 1_048_576
+SAMPLED_ROWS = 100  # Rows in which a header is looked for, and samples behind it.
+MAX_EXTRA_CELLS = 10  # Cells beyond the header that are read, to tell that a row is too wide.
 _ZEROS = re.compile(r"0{2,20}")
 
 
 class XlsxFile(TableFile):
-    """A workbook that is safe to unpack. The row numbers are those that the spreadsheet shows."""
+    """A workbook that is safe to unpack. Its row numbers are those that a spreadsheet shows."""
 
     format = "xlsx"
 
@@ -34,54 +39,56 @@ class XlsxFile(TableFile):
                 if not self.first and sheet.sheet_state == "visible":
                     self.sheet, self.first = sheet.title, self._first_of(sheet)
         if not self.first:
-            raise Unreadable(
-                "No sheet of this workbook has a header row. It must name at least two columns."
-            )
+            advice = "It must name at least two columns."
+            raise Unreadable(f"No sheet of this workbook has a header row. {advice}")
         numeric = self.numeric
         super().__init__(path, self.first[0].cells, chosen)
         self.numeric = numeric
 
     def first_records(self) -> list[Record]:
-        """See TableFile; they were read with the header, since opening a large workbook takes seconds."""
+        """See TableFile. They were read with the header: a large workbook takes seconds to open."""
         return self.first
 
     def records(self) -> Iterator[Record]:
-        """See TableFile; rows without a cell are left out, also those before the header."""
+        """See TableFile. Rows without a cell are left out, also those before the header."""
         size = self.path.stat().st_size
         with _opened(self.path) as workbook:
             sheet = workbook[self.sheet]
             rows = max(1, min(sheet.max_row or MAX_ROWS, MAX_ROWS))
-            sheet.reset_dimensions()  # They may be wrong, and rows beyond them would be missed.
-            before: Sequence[Any] = ()
-            for number, cells in enumerate(sheet.iter_rows(max_col=self.width + 10), start=1):
+            sheet.reset_dimensions()  # They may be wrong; rows beyond them would be missed.
+            previous: Sequence[Any] = ()
+            all_cells = sheet.iter_rows(max_col=self.width + MAX_EXTRA_CELLS)
+            for number, cells in enumerate(all_cells, start=1):
                 if number > MAX_ROWS:
                     raise Unreadable(DAMAGED)
-                is_gap, before = (
-                    cells is before,
-                    cells,
-                )  # All the rows that a sheet leaves out are one and the same.
-                if not is_gap and (texts := self._texts(cells)):
+                # The library yields the same object for all the rows that a sheet leaves out.
+                is_gap, previous = cells is previous, cells
+                if not is_gap and (texts := self._cell_texts(cells)):
                     wrong = [index for index, cell in enumerate(cells) if cell.data_type == "e"]
                     yield Record(number, texts, min(size, size * number // rows), wrong=wrong)
 
     def _first_of(self, sheet: Any) -> list[Record]:
-        """The header, if the first row in which something stands names two columns, and the first rows behind it."""
-        found: list[Record] = []
+        """Returns the header and the first rows behind it.
+
+        Returns nothing if the first row that is not blank names a single column.
+        """
+        records: list[Record] = []
         sheet.reset_dimensions()
-        for number, cells in enumerate(
-            islice(sheet.iter_rows(max_col=MAX_COLUMNS + 1), FIRST), start=1
-        ):
-            if not found:
+        first_rows = islice(sheet.iter_rows(max_col=MAX_COLUMNS + 1), SAMPLED_ROWS)
+        for number, cells in enumerate(first_rows, start=1):
+            if not records:
                 filled = [index for index, cell in enumerate(cells) if cell.value not in (None, "")]
                 self.width = filled[-1] + 1 if filled else 0
                 if len(filled) == 1:
                     return []
-            if texts := self._texts(cells[: self.width + 10]) if self.width else []:
-                found.append(Record(number, texts, 0))
-        return found
+            if not self.width:
+                continue
+            if texts := self._cell_texts(cells[: self.width + MAX_EXTRA_CELLS]):
+                records.append(Record(number, texts, 0))
+        return records
 
-    def _texts(self, cells: Sequence[Any]) -> list[str]:
-        """As many as the header has, or more if there are more; none for a row of blanks."""
+    def _cell_texts(self, cells: Sequence[Any]) -> list[str]:
+        """Returns as many texts as the header has, or more if the row has; none for a blank row."""
         texts = [_text(cell) for cell in cells]
         while texts and (len(texts) > self.width or not any(texts)) and not texts[-1]:
             texts.pop()
@@ -91,7 +98,7 @@ class XlsxFile(TableFile):
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """The workbook, whatever a crafted one makes the library raise being said in our words."""
+    """Opens the workbook; any error that a crafted one raises in the library is Unreadable."""
     try:
         with path.open("rb") as file:  # The library would judge a path by its ending.
             with warnings.catch_warnings():
@@ -106,17 +113,14 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def _is_number(cell: Any) -> bool:
-    return (
-        isinstance(cell.value, int | float)
-        and not isinstance(cell.value, bool)
-        and not _zeros(cell)
-    )
+    is_number = isinstance(cell.value, int | float) and not isinstance(cell.value, bool)
+    return is_number and not _shown_digits(cell)
 
 
-def _zeros(cell: Any) -> int:
-    """The digits that a format such as 00000 shows, as postal codes have it; 0 for any other format."""
-    form = cell.number_format
-    return len(form) if form and _ZEROS.fullmatch(form) else 0
+def _shown_digits(cell: Any) -> int:
+    """Returns the digits that a format such as 00000 shows, as of postal codes; else 0."""
+    number_format = cell.number_format
+    return len(number_format) if number_format and _ZEROS.fullmatch(number_format) else 0
 
 
 def _text(cell: Any) -> str:
@@ -128,9 +132,8 @@ def _text(cell: Any) -> str:
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
-        return f"{int(value):0{_zeros(cell)}d}" if value >= 0 else str(int(value))
+        return f"{int(value):0{_shown_digits(cell)}d}" if value >= 0 else str(int(value))
     if isinstance(value, datetime):
-        return (
-            value.date().isoformat() if value.time() == time() else value.isoformat(" ", "seconds")
-        )
+        is_midnight = value.time() == time()
+        return value.date().isoformat() if is_midnight else value.isoformat(" ", "seconds")
     return value.isoformat() if isinstance(value, date | time) else str(value)

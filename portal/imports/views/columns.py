@@ -1,4 +1,4 @@
-"""What each column of a file becomes: guessed, changed by a person, and kept for the next file of this kind."""
+"""What each column of a file becomes: guessed, set by the user, and saved for the next file."""
 
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from portal.imports.profiles import mapping_for, profiles_for, save_profile
 from portal.imports.readers.columns import can_name_a_patient, guess_fields
 from portal.imports.readers.encodings import LABELS as ENCODINGS
 from portal.imports.readers.encodings import UTF_8
-from portal.imports.readers.targets import DIGITS, WANTED
+from portal.imports.readers.targets import DIGITS, EXPECTED
 from portal.imports.selectors import earlier_import, get_job
 from portal.imports.table_setup import has_mark, set_columns, set_encoding, suggested_mapping
 from portal.imports.wizard import COLUMNS, wizard_steps
@@ -26,26 +26,25 @@ GUESS = "guess"
 @allow("imports.add_importjob")
 @require_http_methods(["GET", "HEAD", "POST"])
 def columns(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Show the columns with what stands in them; a sent form begins the trial."""
+    """Shows the columns with their first values; a valid form starts the dry run."""
     job = get_job(user_of(request), job_id)
     is_at_rest = job.status in [JobStatus.MAPPING, *ENDED]
-    if not (job.dry_run and job.is_table and is_at_rest) or job.run:
+    if not (job.dry_run and job.is_table and is_at_rest) or job.applied_job:
         return redirect("imports:show", job_id)
     if request.method != "POST":
-        mapping, name = _asked(request.GET.get("profile", ""), job)
-        return _columns(
-            request, job, ColumnsForm(header=job.header, mapping=mapping), profile_name=name
-        )
+        mapping, profile_name = _requested_mapping(request.GET.get("profile", ""), job)
+        form = ColumnsForm(header=job.header, mapping=mapping)
+        return _render(request, job, form, profile_name=profile_name)
     form = ColumnsForm(request.POST, header=job.header)
-    if form.is_valid() and _carried_out(form, job, request):
+    if form.is_valid() and _save(form, job, request):
         return redirect("imports:show", job_id)
-    return _columns(request, job, form, status=422)
+    return _render(request, job, form, status=422)
 
 
 @allow("imports.add_importjob")
 @require_POST
 def encoding(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Read the file anew in another encoding, and show what stands in its columns then."""
+    """Reads the file again in another encoding, and shows the values of its columns then."""
     job = get_job(user_of(request), job_id)
     form = EncodingForm(request.POST)
     if form.is_valid():
@@ -55,18 +54,23 @@ def encoding(request: HttpRequest, job_id: UUID) -> HttpResponse:
         except PortalError as error:
             form.add_error("encoding", error.detail)
     columns_form = ColumnsForm(header=job.header, mapping=suggested_mapping(job)[0])
-    return _columns(request, job, columns_form, encoding_form=form, status=422)
+    return _render(request, job, columns_form, encoding_form=form, status=422)
 
 
-def _asked(profile: str, job: ImportJob) -> tuple[list[str], str]:
-    """The columns as the address asks for them, and the name under which they are saved."""
-    if profile == GUESS:
+def _requested_mapping(profile_id: str, job: ImportJob) -> tuple[list[str], str]:
+    """Returns the columns that the address asks for, and the name under which they are saved."""
+    if profile_id == GUESS:
         return guess_fields(job.header), ""
-    found = MappingProfile.objects.filter(pk=profile).first() if profile.isdecimal() else None
-    return (mapping_for(found, job.header), found.name) if found else suggested_mapping(job)
+    profile = None
+    if profile_id.isdecimal():
+        profile = MappingProfile.objects.filter(pk=profile_id).first()
+    if profile is None:
+        return suggested_mapping(job)
+    return mapping_for(profile, job.header), profile.name
 
 
-def _carried_out(form: ColumnsForm, job: ImportJob, request: HttpRequest) -> bool:
+def _save(form: ColumnsForm, job: ImportJob, request: HttpRequest) -> bool:
+    """Saves the columns, also as a profile if the form names one; False if it cannot."""
     try:
         if name := form.cleaned_data["profile_name"]:
             save_profile(name, header=job.header, mapping=form.mapping, by=user_of(request))
@@ -77,7 +81,7 @@ def _carried_out(form: ColumnsForm, job: ImportJob, request: HttpRequest) -> boo
     return True
 
 
-def _columns(
+def _render(
     request: HttpRequest,
     job: ImportJob,
     form: ColumnsForm,
@@ -86,18 +90,19 @@ def _columns(
     encoding_form: EncodingForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    mapping = form.mapping
+    mapping, encoding = form.mapping, job.encoding or UTF_8
+    is_marked = has_mark(job)
     context = {
         "job": job,
         "form": form,
-        "encoding_form": encoding_form or EncodingForm(initial={"encoding": job.encoding or UTF_8}),
-        "encoding": ENCODINGS.get(job.encoding or UTF_8, ""),
-        "is_assumed": job.encoding not in ("", UTF_8) and not has_mark(job),
-        "has_mark": has_mark(job),
+        "encoding_form": encoding_form or EncodingForm(initial={"encoding": encoding}),
+        "encoding": ENCODINGS.get(encoding, ""),
+        "is_assumed": encoding != UTF_8 and not is_marked,
+        "has_mark": is_marked,
         "rows": _rows(job, form),
         "is_known": any(guess_fields(job.header)),
         "can_name_a_patient": can_name_a_patient(mapping),
-        "missing": [words for name, words in WANTED.items() if name not in mapping],
+        "missing": [label for name, label in EXPECTED.items() if name not in mapping],
         "profiles": profiles_for(job.header),
         "profile_name": profile_name,
         "earlier": earlier_import(job),
@@ -107,14 +112,18 @@ def _columns(
 
 
 def _rows(job: ImportJob, form: ColumnsForm) -> list[dict[str, Any]]:
+    """Returns a row of the page for each column."""
     samples = job.samples or [[] for _ in job.header]
-    return [
-        {
-            "name": name,
-            "field": form[f"c{index}"],
-            "samples": samples[index],
-            "chosen": chosen,
-            "lost_zeros": index in job.numeric_columns and chosen in DIGITS,
-        }
-        for index, (name, chosen) in enumerate(zip(job.header, form.mapping, strict=True))
-    ]
+    rows = []
+    for index, (name, chosen) in enumerate(zip(job.header, form.mapping, strict=True)):
+        lost_zeros = index in job.numeric_columns and chosen in DIGITS
+        rows.append(
+            {
+                "name": name,
+                "field": form[f"c{index}"],
+                "samples": samples[index],
+                "chosen": chosen,
+                "lost_zeros": lost_zeros,
+            }
+        )
+    return rows

@@ -1,4 +1,4 @@
-"""A search as a file, for those who may take patients out of the portal."""
+"""A search as a file, for users who may take patients out of the portal."""
 
 from collections.abc import Iterable, Iterator
 
@@ -7,32 +7,30 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow, user_of
-from portal.imports.export import KINDS, WRITERS
+from portal.imports.export import CONTENT_TYPES, WRITERS
 from portal.patients.models import Source
 from portal.patients.selectors import PatientFilters, every_patient
 
-CHUNK = 64 * 1024  # Characters; a line each would be a packet each.
+CHUNK = 64 * 1024  # Characters in one packet; a packet for each line would be slow.
 
 
 @allow("patients.export_patient")
 @require_safe
 def export(request: HttpRequest, kind: str) -> StreamingHttpResponse:
-    """Every patient whom the list finds for the same words and filters, but for those who merely sound alike.
+    """Exports the patients that the list finds by the same words and filters.
 
-    Nothing of them is in the file's name.
+    Patients who merely sound alike are left out. The file's name says nothing of them.
     """
-    filters = PatientFilters.of_the_list(request.GET)
-    found = every_patient(
+    patients = every_patient(
         user_of(request),
         channel=Source.PORTAL,
         text=request.GET.get("q", "").strip(),
-        filters=filters,
+        filters=PatientFilters.of_the_list(request.GET),
     )
     name = f"patients-{timezone.localtime():%Y%m%d-%H%M}.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingHttpResponse(
-        _in_chunks(WRITERS[kind](found)), content_type=KINDS[kind], headers=headers
-    )
+    chunks = _in_chunks(WRITERS[kind](patients))
+    return StreamingHttpResponse(chunks, content_type=CONTENT_TYPES[kind], headers=headers)
 
 
 def _in_chunks(lines: Iterable[str]) -> Iterator[str]:

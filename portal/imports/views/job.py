@@ -25,24 +25,24 @@ from portal.imports.services import apply_dry_run, start_undo
 from portal.imports.wizard import IMPORT, TRIAL, wizard_steps
 
 PROBLEMS_SHOWN = 20
-ALIKE_SHOWN = 10
+POSSIBLE_DUPLICATES_SHOWN = 10
 
 
 @allow("imports.view_importjob")
 @require_safe
 def show(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Progress while it runs, the report when it has ended; a poll gets that part alone."""
+    """Shows the progress of a job, then its report; a poll gets that part of the page alone."""
     job = get_job(user_of(request), job_id)
     if job.status == JobStatus.MAPPING and user_of(request).has_perm("imports.add_importjob"):
         return redirect("imports:columns", job_id)
-    is_poll = request.htmx  # type: ignore[attr-defined]
+    is_poll = request.htmx  # type: ignore[attr-defined]  # set by a middleware
     return render(request, f"imports/show.html{'#report' if is_poll else ''}", _report(job))
 
 
 @allow("imports.view_importjob")
 @require_safe
 def rejects(request: HttpRequest, job_id: UUID) -> StreamingHttpResponse:
-    """The refused rows as a CSV file with the reasons: mend them there and import that file."""
+    """Downloads the refused rows with the reasons, as a CSV file to mend and to import again."""
     job = get_job(user_of(request), job_id)
     name = f"rejects-{job.created_at:%Y%m%d-%H%M}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
@@ -53,10 +53,10 @@ def rejects(request: HttpRequest, job_id: UUID) -> StreamingHttpResponse:
 
 @allow("imports.add_importjob")
 @require_POST
-def commit(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Import for real what was tried, once somebody has said what becomes of those who may be registered already."""
+def apply(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """Applies a dry run, once the user has decided about people who may be registered already."""
     job = get_job(user_of(request), job_id)
-    form = ApplyForm(request.POST, count=0 if job.run else count_undecided(job))
+    form = ApplyForm(request.POST, count=0 if job.applied_job else count_undecided(job))
     if not form.is_valid():
         return render(request, "imports/show.html", _report(job) | {"form": form}, status=422)
     likely = form.cleaned_data.get("likely", "")
@@ -66,12 +66,36 @@ def commit(request: HttpRequest, job_id: UUID) -> HttpResponse:
 @allow("imports.add_importjob")
 @require_POST
 def undo(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Take the import back; the worker does it, and the page follows."""
+    """Has the worker undo the import; the page follows."""
     start_undo(get_job(user_of(request), job_id).pk, by=user_of(request))
     return redirect("imports:show", job_id)
 
 
 def _report(job: ImportJob) -> dict[str, Any]:
+    is_done_dry_run = job.dry_run and job.status == JobStatus.DONE
+    columns = zip(job.header, job.mapping, strict=False)
+    possible_duplicates = []
+    if is_done_dry_run:
+        possible_duplicates = first_possible_duplicates(job, limit=POSSIBLE_DUPLICATES_SHOWN)
+    left = islice(patients_left_alone(job), PROBLEMS_SHOWN) if job.undo_left_count else []
+    return {
+        "job": job,
+        "progress": job_progress(job),
+        "counts": _counts(job),
+        "problems": rejects_of(job)[:PROBLEMS_SHOWN],
+        "undo_counts": _undo_counts(job),
+        "left_alone": list(left),
+        "questions": count_questions(job) if is_done_dry_run else [],
+        "possible_duplicates": possible_duplicates,
+        "form": ApplyForm(count=count_undecided(job) if is_done_dry_run else 0),
+        "steps": wizard_steps(job, TRIAL if job.dry_run else IMPORT),
+        "applied_job": job.applied_job if job.dry_run else None,
+        "earlier": earlier_import(job) if job.dry_run else None,
+        "fields": [(name, LABELS[field]) for name, field in columns if field],
+    }
+
+
+def _counts(job: ImportJob) -> list[tuple[str, int]]:
     counts = [
         ("Would be new" if job.dry_run else "New", job.new_count),
         ("Would change" if job.dry_run else "Updated", job.updated_count),
@@ -81,32 +105,15 @@ def _report(job: ImportJob) -> dict[str, Any]:
     ]
     if job.alike_count:
         counts.insert(1, ("New, may be registered already", job.alike_count))
-    problems = rejects_of(job)[:PROBLEMS_SHOWN]
-    undone = [
+    return counts
+
+
+def _undo_counts(job: ImportJob) -> list[tuple[str, int]]:
+    """Returns what the undo has done so far; nothing for a job that nobody undoes."""
+    if not job.undone_count and job.status not in (JobStatus.UNDOING, JobStatus.UNDONE):
+        return []
+    return [
         ("Archived", job.undo_archived_count),
         ("Put back", job.undo_restored_count),
         ("Left alone", job.undo_left_count),
     ]
-    is_tried = job.dry_run and job.status == JobStatus.DONE
-    left = list(islice(patients_left_alone(job), PROBLEMS_SHOWN)) if job.undo_left_count else []
-    return {
-        "job": job,
-        "progress": job_progress(job),
-        "counts": counts,
-        "problems": problems,
-        "undone": undone
-        if job.undone_count or job.status in (JobStatus.UNDOING, JobStatus.UNDONE)
-        else [],
-        "left": left,
-        "questions": count_questions(job) if is_tried else [],
-        "alike": first_possible_duplicates(job, limit=ALIKE_SHOWN) if is_tried else [],
-        "form": ApplyForm(count=count_undecided(job) if is_tried else 0),
-        "steps": wizard_steps(job, TRIAL if job.dry_run else IMPORT),
-        "run": job.run if job.dry_run else None,
-        "earlier": earlier_import(job) if job.dry_run else None,
-        "read": [
-            (name, LABELS[field])
-            for name, field in zip(job.header, job.mapping, strict=False)
-            if field
-        ],
-    }

@@ -17,14 +17,14 @@ JOBS_SHOWN = 50
 @allow("imports.view_importjob")
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """The imports so far, and the form for another one."""
+    """Shows the imports so far, and the form for another one."""
     return _index(request, UploadForm())
 
 
 @allow("imports.add_importjob")
 @require_POST
 def upload(request: HttpRequest) -> HttpResponse:
-    """Keep the file and go on to its columns, or for FHIR to its trial."""
+    """Stores the file and goes on to its columns, or for FHIR to its dry run."""
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         return _index(request, form, status=422)

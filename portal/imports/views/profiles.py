@@ -1,4 +1,4 @@
-"""Saved columns: rename and delete them."""
+"""Saved columns: list, rename and delete them."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -16,22 +16,18 @@ from portal.imports.readers.targets import LABELS
 @allow("imports.add_importjob")
 @require_safe
 def profiles(request: HttpRequest) -> HttpResponse:
-    """All of them, each with what it reads."""
-    found = [
-        (
-            profile,
-            ProfileNameForm(initial={"name": profile.name}, auto_id=f"id_%s_{profile.pk}"),
-            _reads(profile),
-        )
-        for profile in MappingProfile.objects.select_related("by")
-    ]
-    return render(request, "imports/profiles.html", {"profiles": found})
+    """Lists the profiles, each with the fields that it reads."""
+    rows = []
+    for profile in MappingProfile.objects.select_related("by"):
+        form = ProfileNameForm(initial={"name": profile.name}, auto_id=f"id_%s_{profile.pk}")
+        rows.append((profile, form, _field_labels(profile)))
+    return render(request, "imports/profiles.html", {"profiles": rows})
 
 
 @allow("imports.add_importjob")
 @require_POST
 def rename(request: HttpRequest, profile_id: int) -> HttpResponse:
-    """Give it another name."""
+    """Gives the profile another name."""
     form = ProfileNameForm(request.POST)
     try:
         if form.is_valid():
@@ -47,12 +43,12 @@ def rename(request: HttpRequest, profile_id: int) -> HttpResponse:
 @allow("imports.add_importjob")
 @require_POST
 def delete(request: HttpRequest, profile_id: int) -> HttpResponse:
-    """Forget it."""
+    """Deletes the profile."""
     delete_profile(profile_id)
     messages.success(request, "Deleted. Imports that used these columns keep them.")
     return redirect("imports:profiles")
 
 
-def _reads(profile: MappingProfile) -> list[str]:
-    read = set(profile.columns.values())
-    return [label for name, label in LABELS.items() if name in read]
+def _field_labels(profile: MappingProfile) -> list[str]:
+    fields = set(profile.columns.values())
+    return [label for name, label in LABELS.items() if name in fields]

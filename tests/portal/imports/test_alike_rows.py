@@ -84,8 +84,8 @@ def test_nothing_is_imported_before_somebody_has_said_what_becomes_of_them(clien
 def test_all_can_be_registered(client, anna):
     trial = tried(ANNE, BEN)
     client.post(f"/imports/{trial.pk}/commit/", {"likely": "register"})
-    services.run_job(trial.run.pk)
-    assert (trial.run.new_count, trial.run.alike_count) == (2, 1)
+    services.run_job(trial.applied_job.pk)
+    assert (trial.applied_job.new_count, trial.applied_job.alike_count) == (2, 1)
     pair = PossibleDuplicate.objects.get()
     assert (pair.state, pair.grade, anna.pk in (pair.first_id, pair.second_id)) == (
         PairState.OPEN,
@@ -97,8 +97,8 @@ def test_all_can_be_registered(client, anna):
 def test_all_can_be_held_back_and_the_reason_names_no_value(client, anna):
     trial = tried(ANNE, BEN)
     client.post(f"/imports/{trial.pk}/commit/", {"likely": "refuse"})
-    services.run_job(trial.run.pk)
-    assert (trial.run.new_count, trial.run.rejected_count) == (1, 1)
+    services.run_job(trial.applied_job.pk)
+    assert (trial.applied_job.new_count, trial.applied_job.rejected_count) == (1, 1)
     reason = ImportReject.objects.get().reason
     assert reason.startswith(f"This may be MRN {anna.mrn} ({SAME}). ")
     assert not {"Beisp", "Anna", "1984"} & set(re.findall("Beisp|Anna|1984", reason))

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from portal.imports import selectors, services, tasks
 from portal.imports.models import ImportedRow, ImportJob
+from portal.imports.pipeline import execution, job_store
 from portal.patients.models import Patient, PatientEvent
 from tests.portal.imports.files import as_csv
 from tests.waits import wait_for
@@ -26,14 +27,15 @@ WORKER = """
 import django, sys, time
 django.setup()
 from portal.imports import services
-kept = services.JobProgressStore.keep
+from portal.imports.pipeline import job_store
+kept = job_store.JobProgressStore.record
 
 def keep(self, decisions):
     kept(self, decisions)
     if decisions[0].row.number > 501:
         time.sleep(240)  # The second batch is written and not committed: here it is killed.
 
-services.JobProgressStore.keep = keep
+job_store.JobProgressStore.record = keep
 services.run_job(sys.argv[1])
 """
 
@@ -95,14 +97,14 @@ def test_a_worker_killed_in_its_midst_is_followed_by_one_that_goes_on(job, tmp_p
     assert (worker.returncode, job.status, job.last_row) == (-signal.SIGKILL, "running", 501)
     assert services.run_job(job.pk) is None  # The dead worker's lease still holds.
     lease_runs_out(job)
-    assert selectors.jobs_without_worker() == [job.pk]
+    assert selectors.jobs_without_process() == [job.pk]
     services.run_job(job.pk)
     assert_all_came_in_once(job)
 
 
 def test_a_worker_that_wakes_after_its_job_was_taken_over_writes_nothing_more(job, monkeypatch):
     """Planted fault: the first worker sleeps through its lease before its first batch."""
-    batch, asleep = services.JobProgressStore.batch, []
+    batch, asleep = job_store.JobProgressStore.batch, []
 
     def sleeps_once(self):
         if not asleep:
@@ -111,7 +113,7 @@ def test_a_worker_that_wakes_after_its_job_was_taken_over_writes_nothing_more(jo
             assert services.run_job(job.pk).status == "done"
         return batch(self)
 
-    monkeypatch.setattr(services.JobProgressStore, "batch", sleeps_once)
+    monkeypatch.setattr(job_store.JobProgressStore, "batch", sleeps_once)
     assert services.run_job(job.pk) is None
     assert_all_came_in_once(job)
 
@@ -119,13 +121,13 @@ def test_a_worker_that_wakes_after_its_job_was_taken_over_writes_nothing_more(jo
 def test_a_job_keeps_its_lease_while_it_reads_over_the_rows_that_are_done(job, monkeypatch):
     """A gigabyte takes longer to read over than a lease lasts; another process must not take the job up meanwhile."""
     ImportJob.objects.filter(pk=job.pk).update(bytes_done=1024**3)
-    opened, seen = services.open_patients, []
+    opened, seen = execution.open_patients, []
 
     def slow(*asked, **more):
         seen.append(ImportJob.objects.get(pk=job.pk).leased_until - timezone.now())
         return opened(*asked, **more)
 
-    monkeypatch.setattr(services, "open_patients", slow)
+    monkeypatch.setattr(execution, "open_patients", slow)
     services.run_job(job.pk)
     assert seen[0] > timedelta(minutes=5)
     assert_all_came_in_once(job)
@@ -140,8 +142,8 @@ def test_an_unexpected_error_frees_the_job_and_the_next_start_ends_it(job, monke
             raise RuntimeError("Row1 is quoted here")
         return kept(self, decisions)
 
-    kept = services.JobProgressStore.keep
-    monkeypatch.setattr(services.JobProgressStore, "keep", fails_in_the_second_batch)
+    kept = job_store.JobProgressStore.record
+    monkeypatch.setattr(job_store.JobProgressStore, "record", fails_in_the_second_batch)
     tasks.run_import(str(job.pk))
     job.refresh_from_db()
     assert (job.status, job.last_row) == ("running", 501)
@@ -156,8 +158,8 @@ def test_a_job_that_never_gets_anywhere_is_given_up(job, monkeypatch):
     def fails(self, decisions):
         raise RuntimeError
 
-    monkeypatch.setattr(services.JobProgressStore, "keep", fails)
-    for _ in range(services.MAX_ATTEMPTS + 1):
+    monkeypatch.setattr(job_store.JobProgressStore, "record", fails)
+    for _ in range(execution.MAX_ATTEMPTS + 1):
         tasks.run_import(str(job.pk))
         lease_runs_out(job)
     job.refresh_from_db()

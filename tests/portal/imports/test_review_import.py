@@ -168,7 +168,7 @@ def test_one_choice_for_all_leaves_those_that_have_their_own(anna, operator):
     trial = tried(ANNA_AGAIN, ANNA_AGAIN | {"city": "Salem"}, ANNA_AGAIN | {"city": "Boston"})
     first = trial.questions.first()
     first.choice = "skip"
-    review.choose(trial.pk, [first], by=operator)
+    review.save_choices(trial.pk, [first], by=operator)
     assert (
         save_choice_for_rest(trial.pk, "likely", choice="new", reason="Test people", by=operator)
         == 2

@@ -7,6 +7,7 @@ from django.core.management import CommandError
 from portal.errors import Conflict
 from portal.imports import file_store, services, table_setup
 from portal.imports.models import ImportJob
+from portal.imports.pipeline import job_store
 from portal.imports.profiles import header_digest_of, save_profile
 from portal.patients.models import Patient
 from tests.portal.imports.files import as_ndjson, counts, import_file
@@ -81,7 +82,7 @@ def test_an_import_that_was_interrupted_goes_on_with_the_same_columns(
     table_setup.set_columns(trial.pk, MAPPING)
     services.run_job(trial.pk)
     job = services.apply_dry_run(trial.pk, by=None)
-    kept, calls = services.JobProgressStore.keep, []
+    kept, calls = job_store.JobProgressStore.record, []
 
     def fails_in_the_second_batch(self, decisions):
         calls.append(1)
@@ -89,7 +90,7 @@ def test_an_import_that_was_interrupted_goes_on_with_the_same_columns(
             raise RuntimeError
         return kept(self, decisions)
 
-    monkeypatch.setattr(services.JobProgressStore, "keep", fails_in_the_second_batch)
+    monkeypatch.setattr(job_store.JobProgressStore, "record", fails_in_the_second_batch)
     with pytest.raises(RuntimeError):
         services.run_job(job.pk)
     assert Patient.objects.count() == 500
@@ -106,7 +107,7 @@ def test_an_import_that_was_interrupted_goes_on_with_the_same_columns(
 def test_a_file_whose_columns_nobody_set_is_forgotten_in_the_end(settings, tmp_path):
     settings.DATA_DIR = tmp_path
     job = services.start_dry_run(ContentFile(table().encode(), "people.csv"), by=None)
-    ImportJob.objects.update(created_at=job.created_at - file_store.KEPT * 2)
+    ImportJob.objects.update(created_at=job.created_at - file_store.TIME_TO_LIVE * 2)
     file_store.delete_old_files()
     job.refresh_from_db()
     assert (job.status, "never set" in job.message) == ("failed", True)
@@ -127,7 +128,7 @@ def test_the_first_values_are_forgotten_with_the_file(settings, tmp_path):
     assert job.samples == [["Beispiel0"], ["Anna"], ["1"], ["0200000000"]]
     table_setup.set_columns(job.pk, MAPPING)
     services.run_job(job.pk)
-    ImportJob.objects.update(finished_at=job.created_at - file_store.KEPT * 2)
+    ImportJob.objects.update(finished_at=job.created_at - file_store.TIME_TO_LIVE * 2)
     file_store.delete_old_files()
     job.refresh_from_db()
     assert job.samples == []

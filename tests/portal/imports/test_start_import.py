@@ -9,6 +9,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
+from portal import jobs
 from portal.errors import Conflict, NotAllowed, NotFound, TooLarge, Unprocessable
 from portal.imports import file_store, selectors, services, tasks
 from portal.imports.models import ImportJob
@@ -58,25 +59,25 @@ def test_the_nudge_goes_out_after_the_commit_and_carries_the_id_alone(
 ):
     sent = []
     monkeypatch.setattr(
-        services.current_app, "send_task", lambda name, **more: sent.append((name, more["args"]))
+        jobs.current_app, "send_task", lambda name, **more: sent.append((name, more["args"]))
     )
     with django_capture_on_commit_callbacks(execute=True):
         job = upload(ANNA)
         assert sent == []
-    assert sent == [("imports.run_import", [str(job.pk)])]
+    assert sent == [("imports.run_import", (str(job.pk),))]
 
 
 def test_a_queue_that_is_away_does_not_lose_the_job(
     upload, django_capture_on_commit_callbacks, monkeypatch
 ):
     def away(*_, **__):
-        raise services.QueueAway
+        raise jobs.QueueAway
 
-    monkeypatch.setattr(services.current_app, "send_task", away)
+    monkeypatch.setattr(jobs.current_app, "send_task", away)
     with django_capture_on_commit_callbacks(execute=True):
         job = upload(ANNA)
     nudged = []
-    monkeypatch.setattr(services, "nudge", nudged.append)
+    monkeypatch.setattr(tasks, "wake_worker", nudged.append)
     tasks.resume_waiting()
     assert nudged == [job.pk]
 
@@ -140,7 +141,7 @@ def test_files_of_ended_jobs_are_forgotten_after_a_week(upload):
     old, fresh, waiting = upload(ANNA, dry_run=True), upload(ANNA, dry_run=True), upload(BEN)
     for job in (old, fresh):
         tasks.run_import(str(job.pk))
-    long_ago = timezone.now() - file_store.KEPT - timedelta(hours=1)
+    long_ago = timezone.now() - file_store.TIME_TO_LIVE - timedelta(hours=1)
     ImportJob.objects.filter(pk=old.pk).update(finished_at=long_ago)
     for job in (old, fresh, waiting):
         os.utime(job.path, (time.time(), long_ago.timestamp()))

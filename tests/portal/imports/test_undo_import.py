@@ -10,6 +10,7 @@ from portal.billing.models import BillingAccount
 from portal.errors import Conflict, NotFound
 from portal.imports import services, tasks
 from portal.imports.models import ImportJob
+from portal.imports.pipeline import job_store
 from portal.patients import services as patients
 from portal.patients.models import EventOutbox, Patient, PatientEvent, Status
 from portal.patients.validation import validate_details
@@ -118,7 +119,7 @@ def test_a_change_between_two_rows_about_one_person_is_not_lost(import_text, mon
     """The desk writes while the import is between its batches."""
     import_text(as_csv(ANNA))
     anna = Patient.objects.get()
-    kept = services.JobProgressStore.batch
+    kept = job_store.JobProgressStore.batch
 
     def desk_first(self):
         if ImportJob.objects.filter(pk=self.job_id, last_row__gt=2).exists() and anna.version == 1:
@@ -126,7 +127,7 @@ def test_a_change_between_two_rows_about_one_person_is_not_lost(import_text, mon
             anna.refresh_from_db()
         return kept(self)
 
-    monkeypatch.setattr(services.JobProgressStore, "batch", desk_first)
+    monkeypatch.setattr(job_store.JobProgressStore, "batch", desk_first)
     others = [{"family_name": f"Row{n}", "ssn": f"R{n}"} for n in range(600)]
     _, report = import_text(as_csv(ANNA | {"city": "Salem"}, *others, ANNA | {"driver": "D9"}))
     assert counts(report) == {"updated": 2, "new": 600}

@@ -1,4 +1,4 @@
-"""Export patients as CSV or FHIR NDJSON, in a form that import_patients reads back."""
+"""Exports patients as CSV or FHIR NDJSON, in a form that import_patients reads back."""
 
 import sys
 from argparse import ArgumentParser
@@ -16,21 +16,26 @@ from portal.patients.selectors import PatientFilters, every_patient
 
 
 class Command(BaseCommand):
-    help = "Export active patients, in the order of their names. Every patient exported is recorded as read."
+    help = (
+        "Export active patients, in the order of their names. The access log records the export of "
+        "every patient."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", nargs="?", type=Path, help="default: standard output")
         parser.add_argument("--format", choices=sorted(WRITERS), default="csv")
-        parser.add_argument("--archived", action="store_true", help="archived patients too")
+        parser.add_argument("--archived", action="store_true", help="export archived patients too")
 
     def handle(self, *_: Any, **options: Any) -> None:
         write = WRITERS[options["format"]]
         count = 0
-        with _opened(options["file"]) as file:
+        with _open(options["file"]) as file:
             for line in write(_patients(archived=options["archived"])):
                 file.write(line)
                 count += 1
-        self.stderr.write(f"{count - (options['format'] == 'csv'):,} patients exported.")
+        if options["format"] == "csv":
+            count -= 1  # The header.
+        self.stderr.write(f"{count:,} patients exported.")
 
 
 def _patients(*, archived: bool) -> Iterator[Patient]:
@@ -39,8 +44,8 @@ def _patients(*, archived: bool) -> Iterator[Patient]:
 
 
 @contextmanager
-def _opened(path: Path | None) -> Iterator[TextIO]:
-    """The file, readable by its owner alone, or standard output."""
+def _open(path: Path | None) -> Iterator[TextIO]:
+    """Opens the file, readable by its owner alone, or standard output."""
     if path is None:
         yield sys.stdout
         return

@@ -1,4 +1,4 @@
-"""Set up a portal to try: a user of each role and some made-up patients."""
+"""Sets up a portal to try: a user of each role and some made-up patients."""
 
 import os
 from argparse import ArgumentParser
@@ -23,13 +23,14 @@ DOMAIN = "demo.example"
 
 class Command(BaseCommand):
     help = (
-        f"Make a user of each role (frontdesk@{DOMAIN}, clinician@{DOMAIN} ...) with the password in DEMO_PASSWORD, "
-        "and made-up patients. What is there already stays as it is. Not for a portal with real patients."
+        f"Make a user of each role (frontdesk@{DOMAIN}, clinician@{DOMAIN} ...) with the password "
+        "in DEMO_PASSWORD, and made-up patients. Users and patients that exist stay as they are. "
+        "Do not use it in a portal with real patients."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--if-empty", action="store_true", help="do nothing where there are patients already"
+            "--if-empty", action="store_true", help="do nothing if there are patients already"
         )
 
     @transaction.atomic
@@ -40,16 +41,16 @@ class Command(BaseCommand):
         password = os.environ.get("DEMO_PASSWORD")
         if not password:
             raise CommandError("Set DEMO_PASSWORD: the demo users get it, and there is no default.")
-        users = sum(_has_new_user(role, password) for role in ROLES)
-        made = _register_missing()
-        if made:
-            request_scan(
-                by=None
-            )  # Some of them are here twice: the list of duplicates has something to show.
-        self.stdout.write(f"{users} users and {made} patients made.")
+        users = sum(_create_user(role, password) for role in ROLES)
+        patients = _register_missing()
+        if patients:
+            # Some people are in the list twice, so that a scan finds possible duplicates.
+            request_scan(by=None)
+        self.stdout.write(f"{users} users and {patients} patients made.")
 
 
-def _has_new_user(role: str, password: str) -> bool:
+def _create_user(role: str, password: str) -> bool:
+    """Creates the demo user of this role; False if it exists."""
     email = f"{role.replace(' ', '')}@{DOMAIN}"
     if User.objects.filter(email=email).exists():
         return False
@@ -61,12 +62,13 @@ def _has_new_user(role: str, password: str) -> bool:
 
 
 def _register_missing() -> int:
-    people = [validate_details(one) for one in demo_patients(timezone.localdate())]
-    there = patients_with_identifiers(_pair(one) for one in people)
-    missing = [one for one in people if _pair(one) not in there]
+    """Registers the demo patients that do not exist, and returns how many."""
+    people = [validate_details(details) for details in demo_patients(timezone.localdate())]
+    registered = patients_with_identifiers(_identifier(details) for details in people)
+    missing = [details for details in people if _identifier(details) not in registered]
     return len(register_patients(missing, by=None, source=Source.COMMAND))
 
 
-def _pair(details: dict[str, Any]) -> tuple[str, str]:
+def _identifier(details: dict[str, Any]) -> tuple[str, str]:
     identifier = details["identifiers"][0]
     return identifier["system"], identifier["value"]

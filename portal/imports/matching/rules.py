@@ -1,0 +1,199 @@
+"""The rules by which an import decides about each row of a batch."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+from uuid import UUID
+
+from portal.imports.matching.decision import (
+    Decision,
+    has_value,
+    new_patient,
+    refuse,
+    refuse_nameless,
+    refuse_whole,
+)
+from portal.imports.matching.diff import changes_for, is_different_person
+from portal.imports.matching.lookup import ExistingPatients, KnownPatient, reason_to_hold_back
+from portal.imports.matching.row import CheckedRow, check_row
+from portal.imports.models import Doubt, Outcome
+from portal.imports.readers import Row
+from portal.patients.models import Status
+
+# What to do about a row whose patient takes no changes in this status.
+_ADVICE = {
+    Status.ARCHIVED: "Restore the patient first.",
+    Status.MERGED: "Open that record to see which one stands for the person, and use its MRN.",
+}
+
+
+class PatientLookup(Protocol):
+    """What an import needs to know of the patients, and of its own earlier rows."""
+
+    def find_patients(self, rows: Sequence[CheckedRow]) -> ExistingPatients:
+        """Returns the patients that these rows may be about."""
+
+    def earlier_rows(self, patient_ids: Iterable[UUID]) -> dict[UUID, int]:
+        """Returns the rows of this import that were about these patients already."""
+
+
+RowDecider = Callable[[Decision, CheckedRow, ExistingPatients], Decision]
+
+
+def keep_decision(decision: Decision, _row: CheckedRow, _existing: ExistingPatients) -> Decision:
+    """Returns the decision of the rules: there was no review."""
+    return decision
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """What an import does where the rules leave a choice.
+
+    `holds_back` refuses new people who may be registered already. `decide_row` has the last word on
+    a decision that is in doubt.
+    """
+
+    allow_duplicates: bool
+    holds_back: bool = False
+    decide_row: RowDecider = keep_decision
+
+
+def decide(rows: Sequence[Row], *, lookup: PatientLookup, options: ImportOptions) -> list[Decision]:
+    """Returns a decision for each row in order, up to the first row that has to wait.
+
+    A row waits if it depends on one before it which is not written yet. That row and the ones
+    behind it belong into the next batch; the first row never waits.
+    """
+    results = [(row, check_row(row)) for row in rows]
+    existing = lookup.find_patients([row for _, row in results if isinstance(row, CheckedRow)])
+    rules = DecisionRules(existing, lookup.earlier_rows(existing.patients), options)
+    decisions: list[Decision] = []
+    seen: dict[object, CheckedRow] = {}
+    for row, result in results:
+        if not isinstance(result, CheckedRow):
+            decisions.append(refuse(row, result))
+            continue
+        keys = {*result.identifiers, *existing.holders_of(result), result.person_key}
+        earlier = next((seen[key] for key in keys if key in seen), None)
+        if earlier is None:
+            decisions.append(rules.decide(result))
+            seen |= dict.fromkeys(keys, result)
+        elif earlier.details == result.details:
+            decisions.append(Decision(row, Outcome.DUPLICATE))
+        else:
+            break
+    return decisions
+
+
+@dataclass(frozen=True)
+class DecisionRules:
+    """The rules of one batch. `earlier` are the rows of this import about the same patients."""
+
+    existing: ExistingPatients
+    earlier: dict[UUID, int]
+    options: ImportOptions
+
+    def decide(self, row: CheckedRow) -> Decision:
+        """Returns what becomes of this row, and remembers a new patient for the rows behind it."""
+        decision = self._decide_by_identifiers(row)
+        if decision.doubt:
+            decision = self.options.decide_row(decision, row, self.existing)
+        if decision.outcome == Outcome.NEW and decision.patient_id:
+            self.existing.add_new(decision.patient_id, row.number, decision.details)
+        return decision
+
+    def _decide_by_identifiers(self, row: CheckedRow) -> Decision:
+        holders = self.existing.holders_of(row)
+        patients = [self.existing.patients[patient_id] for patient_id in holders]
+        if not patients:
+            return self._decide_unknown(row)
+        if len(patients) == 1:
+            return self._decide_known(row, patients[0])
+        labels = " and ".join(sorted(patient.label for patient in patients))
+        reason = f"Its identifiers belong to different patients: {labels}."
+        return refuse_whole(row, reason, Doubt.CONFLICT, *sorted(holders))
+
+    def _decide_known(self, row: CheckedRow, patient: KnownPatient) -> Decision:
+        if is_different_person(row, patient):
+            reason = (
+                f"Its identifier belongs to {patient.label}, who differs in name, birth or sex."
+            )
+            return refuse_whole(row, reason, Doubt.DIFFERENT_PERSON, patient.id)
+        changes = changes_for(row, patient)
+        if patient.is_undone:
+            return self._restore(row, patient, changes)
+        if not changes:
+            outcome = Outcome.DUPLICATE if patient.id in self.earlier else Outcome.UNCHANGED
+            return Decision(row.source, outcome, patient.id)
+        if patient.status != Status.ACTIVE:
+            advice = _ADVICE[Status(patient.status)]
+            return refuse_whole(row, f"This is {patient.label}, who is {patient.status}. {advice}")
+        overwritten = [name for name in changes if has_value(patient, name)]
+        if overwritten and patient.id in self.earlier:
+            number = self.earlier[patient.id]
+            reason = f"Row {number} of this file has another value for the same patient."
+            return refuse(row.source, [row.source.problem(name, reason) for name in overwritten])
+        return Decision(
+            row.source,
+            Outcome.UPDATED,
+            patient.id,
+            changes,
+            doubt=Doubt.OVERWRITE if overwritten else "",
+            patient_ids=(patient.id,),
+        )
+
+    def _decide_unknown(self, row: CheckedRow) -> Decision:
+        if not row.has_name:
+            return refuse_nameless(row)
+        active, undone = self._namesakes(row)
+        for patient in active + undone:
+            if not changes_for(row, patient):
+                return self._decide_known(row, patient)
+        return self._refuse_namesake(row, active) or self._register(row)
+
+    def _register(self, row: CheckedRow) -> Decision:
+        """Registers a new patient, unless rows that may be a recorded one are held back."""
+        matches = self.existing.possible_matches(row, self.earlier)
+        if not matches or self.options.allow_duplicates:
+            return replace(new_patient(row), matches=matches)
+        recorded = tuple(match.id for match in matches if match.id not in self.existing.new_in_row)
+        if self.options.holds_back:
+            reason = reason_to_hold_back(matches)
+            refusal = refuse_whole(row, reason, Doubt.POSSIBLE_DUPLICATE, *recorded)
+            return replace(refusal, matches=matches)
+        doubt = Doubt.POSSIBLE_DUPLICATE
+        return replace(new_patient(row), matches=matches, doubt=doubt, patient_ids=recorded)
+
+    def _restore(self, row: CheckedRow, patient: KnownPatient, changes: dict[str, Any]) -> Decision:
+        """Restores a patient whom an undone import left archived, instead of making a second."""
+        active, _ = self._namesakes(row)
+        restored = changes | {"status": Status.ACTIVE}
+        return self._refuse_namesake(row, active) or Decision(
+            row.source, Outcome.UPDATED, patient.id, restored
+        )
+
+    def _namesakes(self, row: CheckedRow) -> tuple[list[KnownPatient], list[KnownPatient]]:
+        """Returns the patients of the same name and date of birth: the active ones, and those
+        archived by an undone import.
+        """
+        ids = self.existing.namesakes.get(row.person_key, [])
+        namesakes = [self.existing.patients[patient_id] for patient_id in ids]
+        active = [patient for patient in namesakes if not patient.is_undone]
+        return active, [patient for patient in namesakes if patient.is_undone]
+
+    def _refuse_namesake(self, row: CheckedRow, active: list[KnownPatient]) -> Decision | None:
+        """Refuses a row with the name and date of birth of one of these patients.
+
+        None if duplicates are allowed, or there are no such patients.
+        """
+        if not active or self.options.allow_duplicates:
+            return None
+        advice = "Change that patient, or allow duplicates."
+        reason = f"{active[0].label} has this name and date of birth. {advice}"
+        return Decision(
+            row.source,
+            Outcome.REJECTED,
+            problems=[row.source.problem("family_name", reason)],
+            doubt=Doubt.SAME_NAME_AND_BIRTH,
+            patient_ids=tuple(patient.id for patient in active),
+        )

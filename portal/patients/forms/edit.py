@@ -1,4 +1,4 @@
-"""The form of a patient who is edited: it knows what the user saw, and so what the user changed."""
+"""The form of a patient who is edited: it knows what the user saw and changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class OpenedPatient:
 
     @classmethod
     def from_token(cls, token: str, patient_id: UUID) -> "OpenedPatient":
-        """Returns what `token` made into text; InvalidInput if it is another patient's or forged."""
+        """Returns what the token holds; InvalidInput if it is forged or another patient's."""
         try:
             return cls(**signing.loads(token, salt=_salt(patient_id)))
         except (signing.BadSignature, TypeError) as error:

@@ -48,7 +48,7 @@ class OverrideForm(PatientForm):
         return REASONS.get(chosen, "")
 
     def forget_override_reason(self) -> None:
-        """Drops the reason that was sent: it was given about other patients than those shown now."""
+        """Drops the sent reason: it was given about other patients than those shown now."""
         reason_fields = ("override_reason", "other_reason")
         self.data = {name: value for name, value in self.data.items() if name not in reason_fields}
 

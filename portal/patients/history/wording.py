@@ -18,7 +18,7 @@ from portal.patients.templatetags.patients import DATE_FORMATS, channel_name
 
 NOT_RECORDED = "Not recorded"
 MAX_IN_TITLE = 4  # fields; a title counts the rest
-# What a registration says without being told.
+# A registration does not list these values.
 _DEFAULTS = {("date_of_birth_precision", "day"), ("status", "active")}
 _STATUS_TITLES = {
     ("active", "archived"): "Archived",
@@ -156,7 +156,7 @@ def _merge_title(merge: LoggedMerge) -> str:
 
 
 def _merge_fields(change: Change) -> list[tuple[str, str, str]]:
-    """Returns a row for the other record, so that a merge which changed no value has one as well."""
+    """Returns a row for the other record, so that a merge that changed no value has one too."""
     if change.merge is None:
         return []
     label = "Merged into it" if change.merge.is_of_survivor else "Merged into"

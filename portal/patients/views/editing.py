@@ -73,7 +73,7 @@ def _save(request: HttpRequest, patient_id: UUID, form: EditForm, version: int) 
 def _render_both_versions(
     request: HttpRequest, patient_id: UUID, opened: OpenedPatient
 ) -> HttpResponse:
-    """Shows both changes side by side, and in the form theirs, or ours where both changed a field."""
+    """Shows both changes side by side; where both changed a field, the form has ours."""
     patient = open_patient(user_of(request), patient_id, channel=Source.PORTAL)
     theirs = OpenedPatient.from_patient(patient)
     form = EditForm(request.POST, initial=opened.values)

@@ -70,7 +70,7 @@ def panel_for(
 
 
 def shown_in(token: str, user: User) -> set[UUID]:
-    """Returns the patients that this token says were shown to this user; none if it is not valid."""
+    """Returns the patients that were shown to this user; none if the token is not valid."""
     try:
         user_id, patient_ids = signing.loads(token, salt=SALT, max_age=TOKEN_HOURS * 3600)
     except signing.BadSignature:
@@ -79,7 +79,7 @@ def shown_in(token: str, user: User) -> set[UUID]:
 
 
 def keep_panel_if_unchanged(response: HttpResponse, panel: Panel) -> HttpResponse:
-    """Tells htmx to leave an unchanged panel alone, so that nothing moves while the user chooses."""
+    """Tells htmx to leave an unchanged panel: nothing moves while the user chooses."""
     if panel.is_unchanged:
         response["HX-Reswap"] = "none"
     return response

@@ -1,4 +1,4 @@
-"""Who looked at a record: for auditors, newest first, by person and period, along an index."""
+"""The Access tab shows auditors who looked at a record, newest first, by user and period."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ def auditor(make_user):
     return make_user("auditor", full_name="Ann Auditor")
 
 
-def read(patient, by, action="open", *, days_ago=0):
+def write_access_record(patient, by, action="open", *, days_ago=0):
     at = timezone.now() - timedelta(days=days_ago)
     AccessRecord.objects.create(
         user=by, patient_ids=[patient.pk], action=action, door="portal", at=at, request_id="r-1"
@@ -32,10 +32,13 @@ def read(patient, by, action="open", *, days_ago=0):
 
 
 def shown(answer):
-    return [(one.user and one.user.email, one.action) for one in answer.context["page"].rows]
+    records = answer.context["page"].rows
+    return [(record.user and record.user.email, record.action) for record in records]
 
 
-def test_it_is_offered_to_auditors_and_refused_to_the_desk(client, front_desk, auditor, patient):
+def test_auditors_see_the_access_tab_and_the_front_desk_does_not(
+    client, front_desk, auditor, patient
+):
     address = f"/patients/{patient.pk}/access/"
     client.force_login(front_desk)
     assert client.get(address).status_code == 403
@@ -44,12 +47,12 @@ def test_it_is_offered_to_auditors_and_refused_to_the_desk(client, front_desk, a
     assert "Looked at who looked" in client.get(address).content.decode()
 
 
-def test_readings_are_narrowed_by_person_period_and_lists(client, front_desk, auditor, patient):
+def test_access_records_are_filtered_by_user_period_and_lists(client, front_desk, auditor, patient):
     other = register_patient({"family_name": "Other"}, by=None, source="api")
-    read(other, front_desk)
-    read(patient, front_desk, days_ago=8)
-    read(patient, front_desk, "list")
-    read(patient, None, "history", days_ago=2)
+    write_access_record(other, front_desk)
+    write_access_record(patient, front_desk, days_ago=8)
+    write_access_record(patient, front_desk, "list")
+    write_access_record(patient, None, "history", days_ago=2)
     client.force_login(auditor)
     address = f"/patients/{patient.pk}/access/"
     mine = (auditor.email, "access")
@@ -61,9 +64,11 @@ def test_readings_are_narrowed_by_person_period_and_lists(client, front_desk, au
     ]
 
 
-def test_many_readings_come_in_pages_that_keep_the_filters(client, front_desk, auditor, patient):
+def test_many_access_records_come_in_pages_that_keep_the_filters(
+    client, front_desk, auditor, patient
+):
     for _ in range(60):
-        read(patient, front_desk)
+        write_access_record(patient, front_desk)
     client.force_login(auditor)
     first = client.get(f"/patients/{patient.pk}/access/?person={front_desk.pk}")
     second = client.get(f"/patients/{patient.pk}/access/?{first.context['older_query']}")
@@ -72,14 +77,14 @@ def test_many_readings_come_in_pages_that_keep_the_filters(client, front_desk, a
 
 
 def test_a_patient_among_many_is_found_along_the_index(patient):
-    """Planted: in the order of the key, PostgreSQL walks through all readings; a large index also has the lists."""
+    """Planted: in the order of the key, PostgreSQL walks through all access records."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO patients_accessrecord (action, door, request_id, patient_ids)"
             " SELECT 'open', 'api', '', ARRAY[gen_random_uuid()] FROM generate_series(1, 30000)"
         )
         cursor.execute("ANALYZE patients_accessrecord")
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             assert access_records_of(None, patient).rows == []
-        cursor.execute(f"EXPLAIN {asked[0]['sql']}")
+        cursor.execute(f"EXPLAIN {queries[0]['sql']}")
         assert "access_by_opened_patient" in str(cursor.fetchall())

@@ -1,4 +1,4 @@
-"""A change that makes a record look like another one asks once; every other change asks nothing."""
+"""An edit that makes a record look like another asks once for an override reason; others do not."""
 
 import pytest
 
@@ -25,22 +25,28 @@ def register(**details):
 
 
 class Page:
-    """The form of one patient, opened once, and sent as often as one likes."""
+    """The form of one patient, opened once, and sent as often as wanted."""
 
     def __init__(self, client, patient):
         self.client, self.patient = client, patient
         self.address = f"/patients/{patient.pk}/edit/"
         answer = client.get(self.address)
+        born = patient.date_of_birth
         self.sent = {
             **NO_ROWS,
-            "opened": answer.context["form"]["opened"].value(), "shown": answer.context["panel"].shown,
-            "family_name": patient.family_name, "given_name": patient.given_name, "sex": patient.sex,
-            "date_of_birth_0": str(patient.date_of_birth.day), "date_of_birth_1": str(patient.date_of_birth.month),
-            "date_of_birth_2": str(patient.date_of_birth.year), "phone": patient.phone,
-        }  # fmt: skip
+            "opened": answer.context["form"]["opened"].value(),
+            "shown": answer.context["panel"].shown,
+            "family_name": patient.family_name,
+            "given_name": patient.given_name,
+            "sex": patient.sex,
+            "date_of_birth_0": str(born.day),
+            "date_of_birth_1": str(born.month),
+            "date_of_birth_2": str(born.year),
+            "phone": patient.phone,
+        }
 
     def ask(self, **typed):
-        """What the page asks while one types."""
+        """Returns what the page shows while the user types."""
         self.sent |= typed
         answer = self.client.post(self.address.replace("edit", "understood"), self.sent)
         self.sent["shown"] = answer.context["panel"].shown
@@ -64,7 +70,7 @@ def errors(answer):
     return [*answer.context["form"].errors]
 
 
-def test_a_name_that_makes_her_another_patient_asks_once_and_the_log_keeps_the_choice(opened):
+def test_a_name_of_another_patient_needs_a_reason_which_the_log_keeps(opened):
     jane, joan = register(), register(given_name="Joan", date_of_birth="1990-01-01")
     page = opened(joan)
     first = page.save(given_name="Jane", **BORN)
@@ -76,11 +82,11 @@ def test_a_name_that_makes_her_another_patient_asks_once_and_the_log_keeps_the_c
         "Papers checked: another person",
         [str(jane.pk)],
     )
-    told = page.client.get(f"/patients/{joan.pk}/history/").content.decode()
-    assert "Another person than the one who was here: Papers checked" in told
+    history = page.client.get(f"/patients/{joan.pk}/history/").content.decode()
+    assert "Another person than the one who was here: Papers checked" in history
 
 
-def test_an_address_is_changed_unasked_beside_an_exact_double(opened):
+def test_an_address_needs_no_reason_beside_an_exact_duplicate(opened):
     register()
     page = opened(register())
     assert not page.ask(city="Leeds").context["panel"].matches
@@ -88,7 +94,7 @@ def test_an_address_is_changed_unasked_beside_an_exact_double(opened):
     assert not AccessRecord.objects.filter(action="similar").exists()
 
 
-def test_who_was_as_much_alike_before_is_not_asked_about(opened):
+def test_a_patient_who_was_as_similar_before_needs_no_reason(opened):
     register()
     page = opened(register(given_name="Joan"))
     assert page.save(given_name="Josephine", phone="617 555 0100").status_code == 302
@@ -107,7 +113,7 @@ def test_a_phone_that_a_family_shares_is_shown_and_asks_nothing(opened):
     assert page.save().status_code == 302
 
 
-def test_a_choice_about_others_than_those_shown_does_not_hold(opened):
+def test_a_reason_given_about_other_patients_than_those_shown_is_dropped(opened):
     jane = register()
     page = opened(register(given_name="Joan", date_of_birth="1990-01-01"))
     answer = page.save(given_name="Jane", override_reason="papers", **BORN)
@@ -116,7 +122,7 @@ def test_a_choice_about_others_than_those_shown_does_not_hold(opened):
     assert Patient.objects.filter(given_name="Jane").get() == jane
 
 
-def test_an_identifier_of_somebody_else_is_refused_whatever_the_reason(opened):
+def test_an_identifier_of_another_patient_is_refused_for_any_reason(opened):
     holder = register(family_name="Holder", given_name="Ann", **PASSPORT)
     page = opened(register())
     rows = identifier_rows({"system": "passport", "value": "p-1", "valid_from": ""})
@@ -126,7 +132,7 @@ def test_an_identifier_of_somebody_else_is_refused_whatever_the_reason(opened):
     assert answer.context["panel"].has_taken_identifier
 
 
-def test_the_taken_one_of_two_identifiers_is_the_one_that_is_named_wrong(opened):
+def test_of_two_identifiers_the_error_is_beside_the_taken_one(opened):
     register(family_name="Holder", given_name="Ann", **PASSPORT)
     page = opened(register())
     insurance = {"system": "insurance", "value": "AB12"}
@@ -135,7 +141,7 @@ def test_the_taken_one_of_two_identifiers_is_the_one_that_is_named_wrong(opened)
     assert (answer.status_code, errors(answer)) == (409, ["identifiers-1-value"])
 
 
-def test_what_is_shown_while_one_types_is_read_once_and_moves_no_more(opened):
+def test_the_panel_writes_one_access_record_and_then_stays_still(opened):
     register()
     page = opened(register(given_name="Joan", date_of_birth="1990-01-01"))
     assert page.ask(**BORN).context["panel"].needs_override_reason
@@ -144,7 +150,7 @@ def test_what_is_shown_while_one_types_is_read_once_and_moves_no_more(opened):
     assert AccessRecord.objects.filter(action="similar").count() == 1
 
 
-def test_who_was_set_apart_from_her_is_not_asked_about_again(opened):
+def test_a_patient_of_a_dismissed_pair_needs_no_reason(opened):
     jane, joan = register(), register(given_name="Joan", date_of_birth="1990-01-01")
     dismiss_pair(joan.pk, jane.pk, by=None)
     page = opened(joan)
@@ -152,7 +158,7 @@ def test_who_was_set_apart_from_her_is_not_asked_about_again(opened):
     assert page.save().status_code == 302
 
 
-def test_a_program_that_changes_a_name_is_not_asked(opened):
+def test_a_program_that_changes_a_name_needs_no_reason(opened):
     register()
     joan = register(given_name="Joan")
     assert change_patient(joan.pk, {"given_name": "Jane"}, by=None, source="api").version == 2

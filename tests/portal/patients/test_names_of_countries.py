@@ -1,4 +1,4 @@
-"""Staff type and read the names of countries and languages; programs and the database have their codes."""
+"""Staff type and read names of countries and languages; programs have their codes."""
 
 import pytest
 

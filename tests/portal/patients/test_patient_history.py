@@ -31,11 +31,11 @@ def change(patient, **fields):
     return change_patient(patient.pk, fields, by=None, source="api")
 
 
-def happened_at(patient, version, moment):
-    """Move an event in time, which only a test may."""
+def move_event(patient, version, time):
+    """Moves an event in time, which only a test may do."""
     with pgtrigger.ignore("patients.PatientEvent:append_only"):
         PatientEvent.objects.filter(pgh_obj_id=patient.pk, version=version).update(
-            pgh_created_at=moment
+            pgh_created_at=time
         )
 
 
@@ -43,12 +43,12 @@ def rows_of(answer):
     return [change.fields for change in answer.context["changes"]]
 
 
-def facts_of(answer):
+def differing_fields(answer):
     return {row.label: (row.then, row.now) for row in answer.context["rows"] if row.differs}
 
 
 @committing
-def test_an_identifier_is_told_with_its_old_and_new_value(desk, patient):
+def test_an_identifier_has_its_old_and_new_value_in_the_history(desk, patient):
     change(
         patient,
         identifiers=[
@@ -62,9 +62,7 @@ def test_an_identifier_is_told_with_its_old_and_new_value(desk, patient):
 
 
 @committing
-def test_an_identifier_that_sql_moves_to_another_patient_is_lost_here_and_found_there(
-    desk, patient
-):
+def test_an_identifier_that_sql_moves_is_in_the_history_of_both_patients(desk, patient):
     other = register_patient({"family_name": "Other"}, by=None, source="api")
     with connection.cursor() as cursor:
         cursor.execute("UPDATE patients_patientidentifier SET patient_id = %s", [other.pk])
@@ -72,7 +70,7 @@ def test_an_identifier_that_sql_moves_to_another_patient_is_lost_here_and_found_
         ("Passport", "Not recorded", "P1")
     ]
     was = desk.get(f"/patients/{other.pk}/history/as-it-was/?version=1")
-    assert facts_of(was) == {"Passport": ("Not recorded", "P1")}
+    assert differing_fields(was) == {"Passport": ("Not recorded", "P1")}
 
 
 @committing
@@ -84,7 +82,7 @@ def test_identifiers_from_before_their_log_are_said_to_have_changed(desk, patien
     ]
 
 
-def test_a_birth_date_is_told_as_far_as_it_is_known(desk, patient):
+def test_a_birth_date_is_shown_as_far_as_it_is_known(desk, patient):
     change(
         patient,
         date_of_birth=datetime(1984, 3, 1, tzinfo=UTC).date(),
@@ -112,7 +110,7 @@ def test_a_made_up_page_is_refused(desk, patient, before):
     assert desk.get(f"/patients/{patient.pk}/history/?before={before}").status_code == 400
 
 
-def test_the_request_id_is_for_those_who_audit(client, front_desk, make_user, patient):
+def test_only_auditors_see_the_request_id(client, front_desk, make_user, patient):
     client.force_login(front_desk)
     form = client.get(f"/patients/{patient.pk}/edit/").context["form"]
     sent = {
@@ -131,35 +129,35 @@ def test_the_request_id_is_for_those_who_audit(client, front_desk, make_user, pa
     assert request_id in client.get(address).content.decode()
 
 
-def test_the_record_as_it_was_at_the_end_of_a_day_and_what_differs_today(desk, patient):
+def test_the_record_is_shown_as_it_was_at_the_end_of_a_day(desk, patient):
     change(patient, city="York", phone="555 0100")
     change(patient, city="Boston")
-    for version, moment in [
+    for version, time in [
         (1, (2024, 4, 1)),
         (2, (2024, 4, 5, 23, 59, 30)),
         (3, (2024, 4, 6, 0, 0, 1)),
     ]:
-        happened_at(patient, version, datetime(*moment, tzinfo=UTC))
+        move_event(patient, version, datetime(*time, tzinfo=UTC))
     answer = desk.get(f"/patients/{patient.pk}/history/as-it-was/?on=5+apr+2024")
-    assert facts_of(answer) == {"City": ("York", "Boston")}
+    assert differing_fields(answer) == {"City": ("York", "Boston")}
     assert "as it was at the end of 05-Apr-2024, version 2" in answer.content.decode()
     earlier = desk.get(f"/patients/{patient.pk}/history/as-it-was/?on=5/4/2024&at=14:30")
-    assert facts_of(earlier)["Phone"] == ("Not recorded", "555 0100")
+    assert differing_fields(earlier)["Phone"] == ("Not recorded", "555 0100")
     before = desk.get(f"/patients/{patient.pk}/history/as-it-was/?on=31/3/2024")
     assert "There was no record of this patient yet" in before.content.decode()
 
 
 @committing
-def test_identifiers_stand_there_as_they_were(desk, patient):
+def test_identifiers_are_shown_as_they_were(desk, patient):
     change(patient, identifiers=[{"system": "insurance", "value": "AB12"}])
     change(patient, identifiers=[])
     was = {
         version: f"/patients/{patient.pk}/history/as-it-was/?version={version}"
         for version in (1, 2, 3)
     }
-    assert facts_of(desk.get(was[1])) == {"Passport": ("P1", "Not recorded")}
-    assert facts_of(desk.get(was[2])) == {"Insurance": ("AB12", "Not recorded")}
-    assert facts_of(desk.get(was[3])) == {}
+    assert differing_fields(desk.get(was[1])) == {"Passport": ("P1", "Not recorded")}
+    assert differing_fields(desk.get(was[2])) == {"Insurance": ("AB12", "Not recorded")}
+    assert differing_fields(desk.get(was[3])) == {}
 
 
 @pytest.mark.parametrize(
@@ -179,16 +177,16 @@ def test_a_wrong_day_has_words_of_its_own_and_stays_in_the_box(desk, patient, as
     assert f'value="{asked.split("&")[0][3:]}"' in page or asked == "on="
 
 
-def test_looking_back_is_a_reading_of_its_own_kind(desk, patient):
+def test_looking_back_writes_an_access_record_of_its_own_kind(desk, patient):
     desk.get(f"/patients/{patient.pk}/history/")
     desk.get(f"/patients/{patient.pk}/history/as-it-was/?version=1")
-    assert [one.action for one in AccessRecord.objects.order_by("id")] == ["history", "past"]
+    assert [record.action for record in AccessRecord.objects.order_by("id")] == ["history", "past"]
 
 
 @pytest.mark.parametrize(
     "page", ["", "edit/", "billing/", "timeline/", "identifiers/", "history/", "label/", "tags/"]
 )
-def test_a_record_that_was_deleted_is_gone_and_one_that_never_was_is_not_found(desk, patient, page):
+def test_a_deleted_record_is_gone_and_an_unknown_one_is_not_found(desk, patient, page):
     Patient.objects.filter(pk=patient.pk).delete()
     gone = desk.get(f"/patients/{patient.pk}/{page}")
     assert (gone.status_code, "was deleted for good" in gone.content.decode()) == (410, True)

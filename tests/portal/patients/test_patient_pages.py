@@ -1,4 +1,4 @@
-"""The patient's pages by right, and what of them counts as a reading."""
+"""The pages of a patient: rights, access records, and what an edit saves."""
 
 import re
 from datetime import date
@@ -41,21 +41,21 @@ def test_a_role_is_offered_what_it_may_do(client, make_user, patient, role, show
     assert [words for words in hidden if words in page] == []
 
 
-def test_what_is_not_offered_is_refused_too(client, make_user, patient):
+def test_what_a_page_does_not_offer_is_refused_too(client, make_user, patient):
     client.force_login(make_user("auditor"))
     for address in ("/patients/new/", f"/patients/{patient.pk}/edit/"):
         assert client.get(address).status_code == 403
     assert client.post(f"/patients/{patient.pk}/archive/").status_code == 403
 
 
-def test_a_name_is_shown_as_text_in_the_words_of_the_desk(client, front_desk, patient):
+def test_a_name_is_shown_as_text_in_the_form_of_the_clinic(client, front_desk, patient):
     client.force_login(front_desk)
     page = client.get(f"/patients/{patient.pk}/").content.decode()
     assert "EXAMPLE, Jane &lt;b&gt; (Mrs)" in page
     assert "Not recorded" in page
 
 
-def test_every_column_that_people_enter_is_in_the_form_and_on_the_overview(client, front_desk):
+def test_every_entered_column_is_in_the_form_and_on_the_overview(client, front_desk):
     """Planted: a column of the table of fields that a template does not draw."""
     typed_elsewhere = {"date_of_birth_precision", "registered_on"}
     columns = [field for field in ENTERED_FIELDS if field.name not in typed_elsewhere]
@@ -70,18 +70,18 @@ def test_every_column_that_people_enter_is_in_the_form_and_on_the_overview(clien
     assert [text for text in details.values() if text not in overview] == []
 
 
-def test_opening_is_a_reading_and_the_poll_for_the_tags_is_none(client, front_desk, patient):
+def test_opening_writes_an_access_record_and_polling_tags_writes_none(client, front_desk, patient):
     client.force_login(front_desk)
     client.get(f"/patients/{patient.pk}/")
     client.get(f"/patients/{patient.pk}/tags/")
     client.get(f"/patients/{patient.pk}/billing/", headers={"HX-Request": "true"})
-    assert [(one.action, one.patient_ids) for one in AccessRecord.objects.all()] == [
+    assert [(record.action, record.patient_ids) for record in AccessRecord.objects.all()] == [
         ("open", [patient.pk])
     ]
 
 
 def test_an_edit_writes_only_what_was_changed_in_the_form(client, front_desk, patient):
-    """Another desk's change of another field survives, although this form still shows the old one."""
+    """Another user's change of another field is not lost, though this form shows the old one."""
     client.force_login(front_desk)
     form = client.get(f"/patients/{patient.pk}/edit/").context["form"]
     sent = {
@@ -104,9 +104,7 @@ def test_an_edit_writes_only_what_was_changed_in_the_form(client, front_desk, pa
     assert Patient.objects.values_list("city", "phone").get() == ("Boston", "555 0111")
 
 
-def test_an_age_is_saved_though_the_tick_for_an_unknown_birth_date_stays(
-    client, front_desk, patient
-):
+def test_an_age_is_saved_though_the_birth_date_stays_ticked_as_unknown(client, front_desk, patient):
     client.force_login(front_desk)
     form = client.get(f"/patients/{patient.pk}/edit/").context["form"]
     sent = {
@@ -144,20 +142,20 @@ def test_a_forged_form_is_refused(client, front_desk, patient):
         ("", {"family_name": None}),
     ],
 )
-def test_a_search_that_found_nobody_is_carried_into_the_fields(client, front_desk, text, fields):
+def test_a_search_without_hits_fills_the_fields_of_the_form(client, front_desk, text, fields):
     client.force_login(front_desk)
     form = client.get("/patients/new/", {"text": text}).context["form"]
     assert {name: form[name].value() for name in fields} == fields
 
 
-def test_a_number_that_was_searched_is_carried_into_the_first_row(client, front_desk):
+def test_a_searched_number_fills_the_first_row_of_identifiers(client, front_desk):
     client.force_login(front_desk)
     form = client.get("/patients/new/", {"text": "p1234567"}).context["form"]
     assert [row["value"].value() for row in form.identifiers] == ["p1234567", None]
 
 
 def test_two_clerks_who_edit_one_patient_see_both_versions(client, front_desk, patient):
-    """What only one clerk changed stands in the form as it is; where both did, ours stands there."""
+    """The form has each change of only one clerk; where both changed a field, it has ours."""
     client.force_login(front_desk)
     address = f"/patients/{patient.pk}/edit/"
     opened = client.get(address).context["form"]["opened"].value()

@@ -1,4 +1,4 @@
-"""The timeline: one stream of what happened, newest first, in words."""
+"""The timeline says in words what happened to a patient, newest first."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ from portal.patients.services import (
 )
 
 pytestmark = pytest.mark.django_db
-# A transaction has one time, and identifiers raise the version once in it, so that these tests commit.
+# Identifiers raise the version once in a transaction, which has one time: these tests commit.
 committing = pytest.mark.django_db(transaction=True)
 
 
@@ -29,12 +29,15 @@ def patient(front_desk):
     return made
 
 
-def told(answer):
-    return [
-        (one.title, list(one.details))
-        for _, happenings in answer.context["days"]
-        for one in happenings
-    ]
+def events_of(answer):
+    events = []
+    for _, events_of_day in answer.context["days"]:
+        events += events_of_day
+    return events
+
+
+def lines_of(answer):
+    return [(event.title, list(event.details)) for event in events_of(answer)]
 
 
 @committing
@@ -48,15 +51,14 @@ def test_each_change_is_one_line_in_words(desk, front_desk, patient):
     restore_patient(patient.pk, by=front_desk, source="portal")
     BillingAccount.objects.update(next_attempt_at=None)
     answer = desk.get(f"/patients/{patient.pk}/timeline/")
-    assert told(answer) == [
+    assert lines_of(answer) == [
         ("Restored", ["Status: Archived → Active"]),
         ("Archived", ["Status: Active → Archived"]),
         ("Changed city and passport", ["City: Leeds → York", "Passport added: P1"]),
         ("Changed phone and city", ["Phone added: 555 0100", "City added: Leeds"]),
         ("Registered", ["Registered although a similar person was here: twins"]),
     ]
-    lines = [one for _, happenings in answer.context["days"] for one in happenings]
-    assert [(one.by, one.door) for one in lines][2:4] == [
+    assert [(event.by, event.door) for event in events_of(answer)][2:4] == [
         ("the system", "Import"),
         (front_desk.email, "API"),
     ]
@@ -65,7 +67,7 @@ def test_each_change_is_one_line_in_words(desk, front_desk, patient):
 def test_many_fields_are_counted_in_the_title(desk, patient):
     many = dict.fromkeys(("city", "region", "address_line1", "address_line2", "race"), "x")
     change_patient(patient.pk, many, by=None, source="api")
-    title, details = told(desk.get(f"/patients/{patient.pk}/timeline/"))[0]
+    title, details = lines_of(desk.get(f"/patients/{patient.pk}/timeline/"))[0]
     assert title == "Changed address line 1, address line 2, city and 2 more fields"
     assert len(details) == 5
 
@@ -73,20 +75,20 @@ def test_many_fields_are_counted_in_the_title(desk, patient):
 def test_billing_adds_its_answer_for_those_who_may_see_it(desk, front_desk, patient):
     BillingAccount.objects.update(status="active", account_id="ACC-1", answered_at=timezone.now())
     address = f"/patients/{patient.pk}/timeline/"
-    assert told(desk.get(address))[0] == (
+    assert lines_of(desk.get(address))[0] == (
         "Billing account open, as billing answered last",
         ["Account ACC-1"],
     )
     BillingAccount.objects.update(status="failed", last_error_code="INVALID_ARGUMENT")
-    assert told(desk.get(address))[0][0] == "Billing refused the account"
+    assert lines_of(desk.get(address))[0][0] == "Billing refused the account"
     front_desk.groups.get().permissions.remove(
         Permission.objects.get(codename="view_billingaccount")
     )
-    assert [title for title, _ in told(desk.get(address))] == ["Registered"]
+    assert [title for title, _ in lines_of(desk.get(address))] == ["Registered"]
 
 
 @committing
-def test_every_happening_stands_on_one_page_and_no_more(desk, patient):
+def test_every_event_stands_on_exactly_one_page(desk, patient):
     for number in range(40):
         change_patient(patient.pk, {"city": f"Town {number}"}, by=None, source="api")
     third = PatientEvent.objects.get(pgh_obj_id=patient.pk, version=3)
@@ -96,8 +98,8 @@ def test_every_happening_stands_on_one_page_and_no_more(desk, patient):
     )
     first = desk.get(f"/patients/{patient.pk}/timeline/")
     second = desk.get(f"/patients/{patient.pk}/timeline/?before={first.context['older']}")
-    titles = [title for title, _ in [*told(first), *told(second)]]
-    assert (len(titles), len(told(first))) == (42, 30)
+    titles = [title for title, _ in [*lines_of(first), *lines_of(second)]]
+    assert (len(titles), len(lines_of(first))) == (42, 30)
     assert titles[-4:] == [
         "Billing account open, as billing answered last",
         "Changed city",

@@ -1,4 +1,4 @@
-"""The form of a new patient: dates known in part, ages, who cannot be identified, and what it says it understood."""
+"""Register: dates known in part, ages, people who cannot be identified, and the hints."""
 
 from datetime import UTC, date, datetime
 
@@ -36,10 +36,15 @@ def test_an_age_is_kept_as_a_year_and_shown_as_a_guess(desk):
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("sent", "field"),
-    [({"age_about": "old"}, "age_about"), ({"age_about": "151"}, "age_about"), ({"age_about": "-1"}, "age_about"),
-     ({"age_about": "42", "date_of_birth_2": "1984"}, "age_about"), ({}, "date_of_birth")],
-)  # fmt: skip
-def test_a_wrong_age_is_told_beside_its_field_and_stays(desk, sent, field):
+    [
+        ({"age_about": "old"}, "age_about"),
+        ({"age_about": "151"}, "age_about"),
+        ({"age_about": "-1"}, "age_about"),
+        ({"age_about": "42", "date_of_birth_2": "1984"}, "age_about"),
+        ({}, "date_of_birth"),
+    ],
+)
+def test_a_wrong_age_has_its_error_beside_the_field_and_stays(desk, sent, field):
     answer = desk.post("/patients/new/", {**SENT, **sent})
     assert (answer.status_code, [*errors(answer)]) == (422, [field])
     assert answer.context["form"]["age_about"].value() == sent.get("age_about")
@@ -47,7 +52,7 @@ def test_a_wrong_age_is_told_beside_its_field_and_stays(desk, sent, field):
 
 
 @pytest.mark.django_db
-def test_who_cannot_be_identified_gets_a_name_that_tells_when_she_came(desk, monkeypatch):
+def test_a_person_who_cannot_be_identified_is_named_by_the_time(desk, monkeypatch):
     """A double press is one patient, also when a day ends between the two presses."""
     sent = {
         **NO_ROWS,
@@ -56,17 +61,17 @@ def test_who_cannot_be_identified_gets_a_name_that_tells_when_she_came(desk, mon
         "sex": "female",
         "age_about": "30",
     }
-    moments = [datetime(2026, 3, 14, 23, 59, tzinfo=UTC), datetime(2026, 3, 15, tzinfo=UTC)]
-    monkeypatch.setattr("portal.patients.views.registering.localtime", lambda: moments.pop(0))
-    places = {desk.post("/patients/new/", sent).get("Location") for _ in range(2)}
+    times = [datetime(2026, 3, 14, 23, 59, tzinfo=UTC), datetime(2026, 3, 15, tzinfo=UTC)]
+    monkeypatch.setattr("portal.patients.views.registering.localtime", lambda: times.pop(0))
+    addresses = {desk.post("/patients/new/", sent).get("Location") for _ in range(2)}
     patient = Patient.objects.get()
-    assert places == {f"/patients/{patient.pk}/?registered=1"}
+    assert addresses == {f"/patients/{patient.pk}/?registered=1"}
     assert (patient.family_name, patient.given_name) == ("Unknown", "14-Mar-2026 23:59 B7")
     assert (patient.sex, patient.date_of_birth_precision) == ("female", "year")
 
 
 @pytest.mark.django_db
-def test_another_person_under_the_token_of_one_who_cannot_be_identified_is_refused(desk):
+def test_another_person_under_the_token_of_an_unidentified_one_is_refused(desk):
     sent = {**NO_ROWS, "token": "b7" + "0" * 30, "unidentified": "yes", "sex": "female"}
     desk.post("/patients/new/", sent)
     assert desk.post("/patients/new/", sent | {"sex": "male"}).status_code == 422
@@ -95,16 +100,24 @@ def test_a_postal_code_is_kept_in_the_form_of_its_country(desk):
 
 @pytest.mark.parametrize(
     ("code", "country", "form"),
-    [("ls14ap", "GB", "LS1 4AP"), ("EC1A1BB", "GB", "EC1A 1BB"), ("02108", "US", "02108"),
-     ("021081234", "US", "02108-1234"), ("k1a 0b1", "CA", "K1A 0B1"), ("1012ab", "NL", "1012 AB"),
-     ("10115", "DE", "10115"), ("D02AF30", "IE", "D02 AF30"),
-     ("2108", "US", ""), ("anything", "ZZ", "")],
-)  # fmt: skip
+    [
+        ("ls14ap", "GB", "LS1 4AP"),
+        ("EC1A1BB", "GB", "EC1A 1BB"),
+        ("02108", "US", "02108"),
+        ("021081234", "US", "02108-1234"),
+        ("k1a 0b1", "CA", "K1A 0B1"),
+        ("1012ab", "NL", "1012 AB"),
+        ("10115", "DE", "10115"),
+        ("D02AF30", "IE", "D02 AF30"),
+        ("2108", "US", ""),
+        ("anything", "ZZ", ""),
+    ],
+)
 def test_postal_codes_have_the_form_of_their_country(code, country, form):
     assert national_form(code, country) == form
 
 
-def test_a_phone_is_told_as_it_was_understood_or_kept():
+def test_the_hint_of_a_phone_says_how_it_is_understood_or_that_it_is_kept():
     assert (
         field_hints({"phone": "6175550100", "phone_e164": "+16175550100"})["phone"]
         == "Understood as +1 617-555-0100"
@@ -118,15 +131,22 @@ def test_a_phone_is_told_as_it_was_understood_or_kept():
 
 @pytest.mark.parametrize(
     ("born", "words"),
-    [((2026, 4, 2), "3 days"), ((2026, 4, 4), "1 day"), ((2026, 4, 5), "0 days"), ((2026, 1, 5), "3 months"),
-     ((1984, 4, 5), "42 years"), ((1984, 4, 6), "41 years"), ((2024, 4, 6), "23 months")],
-)  # fmt: skip
-def test_an_age_is_in_years_for_children_in_months_and_for_newborns_in_days(born, words):
+    [
+        ((2026, 4, 2), "3 days"),
+        ((2026, 4, 4), "1 day"),
+        ((2026, 4, 5), "0 days"),
+        ((2026, 1, 5), "3 months"),
+        ((1984, 4, 5), "42 years"),
+        ((1984, 4, 6), "41 years"),
+        ((2024, 4, 6), "23 months"),
+    ],
+)
+def test_an_age_is_in_years_for_small_children_in_months_or_days(born, words):
     assert age_between(date(*born), date(2026, 4, 5)) == words
 
 
 @pytest.mark.django_db
-def test_what_is_typed_so_far_is_understood_though_the_rest_is_wrong(desk):
+def test_hints_are_shown_though_another_field_is_wrong(desk):
     sent = {
         "family_name": "",
         "phone": "617 555 0100",

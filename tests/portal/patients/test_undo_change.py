@@ -1,4 +1,4 @@
-"""What was saved is taken back with one press, and nothing of anybody else with it."""
+"""Undo takes back the last change of a patient, and nothing that another user changed."""
 
 from datetime import date
 
@@ -26,7 +26,7 @@ def undo(desk, patient, version):
     return desk.post(f"/patients/{patient.pk}/undo/", {"version": version})
 
 
-def held(patient):
+def identifiers_of(patient):
     return list(patient.identifiers.values_list("system", "value"))
 
 
@@ -39,7 +39,7 @@ def test_fields_and_identifiers_get_their_values_back_as_a_new_version(desk, pat
     change_patient(patient.pk, details, by=None, source="api")
     assert undo(desk, patient, 2).status_code == 302
     now = Patient.objects.get()
-    assert (now.phone, now.city, now.version, held(now)) == (
+    assert (now.phone, now.city, now.version, identifiers_of(now)) == (
         "555 0100",
         "",
         3,
@@ -47,10 +47,10 @@ def test_fields_and_identifiers_get_their_values_back_as_a_new_version(desk, pat
     )
     undo(desk, patient, 3)
     now = Patient.objects.get()
-    assert (now.phone, now.city, held(now)) == ("", "Leeds", [("insurance", "AB12")])
+    assert (now.phone, now.city, identifiers_of(now)) == ("", "Leeds", [("insurance", "AB12")])
 
 
-def test_an_identifier_comes_back_with_the_days_between_which_it_is_valid(desk, patient):
+def test_an_identifier_comes_back_with_the_days_of_its_validity(desk, patient):
     days = {"valid_from": date(2020, 1, 1), "valid_to": date(2030, 1, 1)}
     patient.identifiers.update(**days)
     patient.refresh_from_db()
@@ -66,11 +66,11 @@ def test_a_change_since_is_not_lost(desk, patient):
     assert Patient.objects.values_list("city", "phone").get() == ("Leeds", "555 0111")
 
 
-def test_an_identifier_that_went_to_somebody_else_is_left_there(desk, patient):
+def test_an_identifier_that_went_to_another_patient_stays_there(desk, patient):
     change_patient(patient.pk, {"identifiers": []}, by=None, source="api")
     other = register_patient({**JANE, "family_name": "Other"}, by=None, source="api")
     assert undo(desk, patient, 2).status_code == 409
-    assert (held(patient), held(other)) == ([], [("passport", "P1")])
+    assert (identifiers_of(patient), identifiers_of(other)) == ([], [("passport", "P1")])
 
 
 @pytest.mark.parametrize(("version", "status"), [(1, 409), ("", 400), ("x", 400), (9, 412)])
@@ -84,7 +84,7 @@ def test_archiving_is_not_undone_by_this(desk, patient):
     assert "/undo/" not in desk.get(f"/patients/{patient.pk}/history/").content.decode()
 
 
-def test_only_who_may_change_a_patient_may_undo(client, make_user, patient):
+def test_undo_needs_the_right_to_change_a_patient(client, make_user, patient):
     change_patient(patient.pk, {"city": "Leeds"}, by=None, source="api")
     client.force_login(make_user("auditor"))
     assert undo(client, patient, 2).status_code == 403

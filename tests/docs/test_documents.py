@@ -1,4 +1,4 @@
-"""What the documents name is there: files, commands, make targets, variables."""
+"""The files, commands, make targets and variables that the documents name exist."""
 
 import re
 from pathlib import Path
@@ -11,11 +11,19 @@ from tests.compose.files import ROOT, documented_variables
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 MAKEFILE = (ROOT / "Makefile").read_text()
+PACKAGES = "portal|billing_grpc|analytics_stream|protos|tests|embedded"
+DECISION_LINES = 65  # of 100 characters, at most: a page
 
 
 def missing_links(text: str, folder: Path) -> list[str]:
     links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text)
     return [link for link in links if "://" not in link and not (folder / link).exists()]
+
+
+def missing_paths(text: str) -> list[str]:
+    """Returns paths in backticks, without addresses such as `/patients/new/`, that do not exist."""
+    paths = re.findall(rf"`((?:{PACKAGES}|docs|docker)/[^`\s]*)`", text)
+    return [path for path in paths if not list(ROOT.glob(path.rstrip("/")))]
 
 
 def unknown_commands(text: str) -> set[str]:
@@ -38,6 +46,11 @@ def test_every_link_leads_to_a_file(path):
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
+def test_every_path_in_backticks_exists(path):
+    assert missing_paths(path.read_text()) == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
 def test_every_command_exists(path):
     assert unknown_commands(path.read_text()) == set()
 
@@ -54,9 +67,12 @@ def test_every_variable_stands_in_the_example(path):
     assert unknown_variables(path.read_text()) == set()
 
 
-def test_what_is_not_there_is_found():
+def test_missing_things_are_found():
     assert missing_links("[gone](docs/gone.md) [here](README.md#the-tree)", ROOT) == [
         "docs/gone.md"
+    ]
+    assert missing_paths("`portal/gone.py`, `/patients/new/` and `portal/*/tasks.py`") == [
+        "portal/gone.py"
     ]
     assert unknown_commands("`manage.py relay` and `manage.py delay`") == {"delay"}
     assert unknown_targets("```\nmake run\nmake tea\n```") == {"tea"}
@@ -69,3 +85,11 @@ def test_each_decision_has_its_number_in_its_title():
     assert len(set(numbers)) == len(numbers)
     for number, page in zip(numbers, pages, strict=True):
         assert page.read_text().startswith(f"# {number}. ")
+
+
+def test_each_decision_is_a_page_with_context_decision_and_price():
+    for page in (ROOT / "docs" / "decisions").glob("*.md"):
+        lines = page.read_text().splitlines()
+        headings = [line.removeprefix("## ") for line in lines if line.startswith("## ")]
+        assert (page.name, headings) == (page.name, ["Context", "Decision", "Consequences"])
+        assert len(lines) <= DECISION_LINES, page.name

@@ -42,6 +42,13 @@ def test_the_picture_of_patients_has_the_layers_of_the_contract():
     assert drawn == [layer.replace(" | ", ", ") for layer in layers]
 
 
+def test_the_table_of_patients_names_files_that_exist():
+    table = TEXT.split("| package | what it has |")[1].split("\n\n")[0]
+    names = [name for row in table.splitlines() for name in re.findall("`([^`]+)`", row)]
+    assert len(names) > 10
+    assert [name for name in names if not (ROOT / "portal" / "patients" / name).exists()] == []
+
+
 def test_a_missing_name_is_found():
     assert dotted_names_in("`portal.patients.services.gone`") == ["portal.patients.services.gone"]
     assert not is_known("portal.patients.services.gone")

@@ -1,4 +1,4 @@
-"""How long an import takes among many patients.
+"""Measures how long an import takes among many patients.
 
 `python -m tests.bench.crowded_import --patients 300000 --rows 5000` fills a PostgreSQL of its own
 with names as common and as rare as real ones, then imports new people of such names. It prints

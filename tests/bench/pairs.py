@@ -1,4 +1,4 @@
-"""How long a scan for possible duplicates takes, and what it needs.
+"""Measures how long a scan for possible duplicates takes, and what it needs.
 
 Run `python -m tests.bench.pairs --patients 300000`. Names are as common as real ones. Of two
 hundred people one is registered twice, half of these with another spelling. One in a hundred has a

@@ -1,4 +1,4 @@
-"""How many misspelt names a search finds: `python -m tests.bench.recall --patients 300000`.
+"""Counts how many misspelt names a search finds: `python -m tests.bench.recall --patients 300000`.
 
 It searches for patients by their names with a slip, and prints how often a patient with the
 intended name is among the first ten. `--names FILE` takes other names: a CSV of family and given

@@ -1,4 +1,4 @@
-"""How long `manage.py reconcile` takes: `python -m tests.bench.reconcile --patients 1000000`.
+"""Times `manage.py reconcile`: `python -m tests.bench.reconcile --patients 1000000`.
 
 Apache Kafka, PostgreSQL, billing and analytics run on this machine, and are filled directly.
 """

@@ -1,4 +1,4 @@
-"""How long searches take among many patients: `python -m tests.bench.search --patients 300000`.
+"""Times searches among many patients: `python -m tests.bench.search --patients 300000`.
 
 It fills a PostgreSQL of its own with names as common and as rare as real ones, then searches in
 every way that the box knows. It prints the processor time, which other work on the machine hardly

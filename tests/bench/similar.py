@@ -1,4 +1,4 @@
-"""How long the panel of possible duplicates takes.
+"""Measures how long the panel of possible duplicates takes.
 
 `python -m tests.bench.similar --patients 300000` fills a PostgreSQL like the bench of searches,
 then asks like the page Register while a user types: first with real birth dates, then with a third

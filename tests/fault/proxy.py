@@ -16,7 +16,7 @@ DELAY_SECONDS = 0.7
 
 
 class Mode(Enum):
-    """What happens to connections."""
+    """The ways in which a proxy treats connections."""
 
     PASS = "pass"
     REFUSE = "refuse"  # The port is closed, and open connections are reset.
@@ -92,18 +92,18 @@ class Proxy:
         if self.mode in (Mode.RESET, Mode.REFUSE):
             return
         answers, connection.server = await self._connect()
-        there = asyncio.ensure_future(
+        request = asyncio.ensure_future(
             self._pump(connection, reader, connection.server, is_reply=False)
         )
-        back = asyncio.ensure_future(
+        reply = asyncio.ensure_future(
             self._pump(connection, answers, connection.client, is_reply=True)
         )
         try:
-            await asyncio.wait((there, back), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((request, reply), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for pump in (there, back):
+            for pump in (request, reply):
                 pump.cancel()
-            await asyncio.gather(there, back, return_exceptions=True)
+            await asyncio.gather(request, reply, return_exceptions=True)
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if isinstance(self.target, Path):

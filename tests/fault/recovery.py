@@ -1,4 +1,4 @@
-"""How long each part needs to catch up after the last fault is mended."""
+"""The recovery: how long each part needs to catch up after the last fault is mended."""
 
 import time
 from collections.abc import Callable

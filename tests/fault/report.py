@@ -160,10 +160,12 @@ def slower(runs: Sequence[Run]) -> str:
 
 
 def faults(runs: Sequence[Run]) -> str:
-    counts = Counter(str(fault) for run in runs for slot in run.injected for fault in slot.faults)
-    return (
-        "Faults: " + ", ".join(f"{name} ({count})" for name, count in sorted(counts.items())) + "."
-    )
+    counts: Counter[str] = Counter()
+    for run in runs:
+        for slot in run.injected:
+            counts.update(map(str, slot.faults))
+    names = ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))
+    return f"Faults: {names}."
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

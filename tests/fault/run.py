@@ -51,7 +51,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Pace:
-    """How long faults come, and in which slots. `outage_seconds` means long outages instead."""
+    """The duration and the slots of the faults. `outage_seconds` means long outages instead."""
 
     seconds: float = 0.0
     slot_seconds: float = 0.0

@@ -491,9 +491,9 @@ BUGS = tuple(_bugs)
 
 def patch_text(module, name: str, words: str, others: str):
     """Patches the statement of this name: `words` become `others`."""
-    there = getattr(module, name)
-    assert words in str(there), f"{name} reads patch_text now: plant this bug anew"
-    return patch.object(module, name, type(there)(str(there).replace(words, others)))
+    statement = getattr(module, name)
+    assert words in str(statement), f"{name} has changed: plant this bug anew"
+    return patch.object(module, name, type(statement)(str(statement).replace(words, others)))
 
 
 def _send_newest(patient_id) -> None:

@@ -25,14 +25,14 @@ VALUES = [
 @pytest.mark.parametrize("values", VALUES)
 def test_an_older_event_is_read_by_ours(values):
     older = OlderEvent(**dict(zip(PATIENT_EVENT, values, strict=True)))
-    ours = PatientEvent.FromString(older.SerializeToString())
-    assert (ours.patient_id, ours.name, ours.email, ours.event_type) == values
-    assert (ours.event_id, ours.version, list(ours.changed_fields)) == (0, 0, [])
+    newer = PatientEvent.FromString(older.SerializeToString())
+    assert (newer.patient_id, newer.name, newer.email, newer.event_type) == values
+    assert (newer.event_id, newer.version, list(newer.changed_fields)) == (0, 0, [])
 
 
 @pytest.mark.parametrize("values", VALUES)
 def test_our_event_is_read_by_older_readers(values):
-    ours = PatientEvent(
+    newer = PatientEvent(
         patient_id=values[0],
         name=values[1],
         email=values[2],
@@ -44,23 +44,27 @@ def test_our_event_is_read_by_older_readers(values):
         changed_fields=["city", "identifiers"],
         status="active",
     )
-    older = OlderEvent.FromString(ours.SerializeToString())
+    older = OlderEvent.FromString(newer.SerializeToString())
     assert tuple(getattr(older, field) for field in PATIENT_EVENT) == values
 
 
 @pytest.mark.parametrize("values", VALUES)
 def test_the_older_fields_alone_are_the_same_bytes(values):
-    ours = PatientEvent(patient_id=values[0], name=values[1], email=values[2], event_type=values[3])
+    newer = PatientEvent(
+        patient_id=values[0], name=values[1], email=values[2], event_type=values[3]
+    )
     older = OlderEvent(**dict(zip(PATIENT_EVENT, values, strict=True)))
-    assert ours.SerializeToString(deterministic=True) == older.SerializeToString(deterministic=True)
+    assert newer.SerializeToString(deterministic=True) == older.SerializeToString(
+        deterministic=True
+    )
 
 
 def test_an_older_service_that_passes_our_event_on_loses_nothing():
-    ours = PatientEvent(
+    newer = PatientEvent(
         patient_id="p", event_id=5, version=2, city="Zürich", changed_fields=["city"]
     )
-    passed_on = OlderEvent.FromString(ours.SerializeToString()).SerializeToString()
-    assert PatientEvent.FromString(passed_on) == ours
+    passed_on = OlderEvent.FromString(newer.SerializeToString()).SerializeToString()
+    assert PatientEvent.FromString(passed_on) == newer
 
 
 def test_fields_1_to_4_keep_number_type_and_json_name():

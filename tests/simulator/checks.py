@@ -195,9 +195,11 @@ def everyone_has_an_account(world: "World") -> None:
     for patient, *facts in billing_database.tell(world.billing_url, _ACCOUNTS):
         accounts[UUID(str(patient))].append(facts)
     for patient, number, name, email, is_closed, status, version in run_sql(_WANTED_ACCOUNTS):
-        theirs = accounts.pop(patient, [])
-        must(len(theirs) == 1, f"P3: exactly one account of each patient, not {len(theirs)}")
-        [[given, named, address, closed, known]] = theirs
+        at_billing = accounts.pop(patient, [])
+        must(
+            len(at_billing) == 1, f"P3: exactly one account of each patient, not {len(at_billing)}"
+        )
+        [[given, named, address, closed, known]] = at_billing
         must(given == number, f"P3: the account that billing has: {given}, not {number!r}")
         must(
             (named, address) == (name, email),

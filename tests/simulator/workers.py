@@ -216,9 +216,9 @@ class Worker:
             self.restart()
         if self._generation != self._group.generation:
             self._generation, self._acked = self._group.generation, {}
-            mine = [("patient", number) for number in self._group.partitions_of(self.number)]
-            committed = {place: self._broker.committed.get(place[1]) for place in mine}
-            ends = {place: len(self._broker.partitions[place[1]]) for place in mine}
+            assigned = [("patient", number) for number in self._group.partitions_of(self.number)]
+            committed = {place: self._broker.committed.get(place[1]) for place in assigned}
+            ends = {place: len(self._broker.partitions[place[1]]) for place in assigned}
             starts = self._queries.run(
                 self._offset_store.starts(committed, ends, self._fingerprints())
             )

@@ -12,7 +12,7 @@ from portal.accounts.models import User
 from portal.audit.actions import CHANGE_NAMES
 from portal.audit.query import READ, SQL, SYSTEM, WRITE, AuditQuery
 from portal.audit.selectors import all_users, resolve_patient_id
-from portal.patients.audit import READS
+from portal.patients.audit import ACCESS_ACTIONS
 from portal.patients.models import Source
 from portal.patients.normalize import date_from
 
@@ -53,7 +53,9 @@ class AuditForm(forms.Form):
     )
     person = forms.TypedChoiceField(label="Person", required=False, coerce=int, empty_value=None)
     action = forms.ChoiceField(
-        label="Action", required=False, choices=[("", "Any"), *READS.items(), *CHANGE_NAMES.items()]
+        label="Action",
+        required=False,
+        choices=[("", "Any"), *ACCESS_ACTIONS.items(), *CHANGE_NAMES.items()],
     )
     door = forms.ChoiceField(label="Channel", required=False, choices=CHANNELS)
     kind = forms.ChoiceField(label="Show", required=False, choices=KINDS)

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from portal.audit.actions import CHANGE_NAMES
 from portal.pagination import decode_cursor, row_id
-from portal.patients.audit import READS
+from portal.patients.audit import ACCESS_ACTIONS
 from portal.patients.models import AccessRecord, PatientEvent
 
 SYSTEM = 0  # The person of a change by a command or by the database itself.
@@ -35,7 +35,7 @@ class AuditQuery:
             return False
         if kind == READ:
             return self.action not in CHANGE_NAMES and self.channel != SQL
-        return self.action not in READS
+        return self.action not in ACCESS_ACTIONS
 
 
 def reads_matching(query: AuditQuery, *, after: str) -> QuerySet[AccessRecord]:

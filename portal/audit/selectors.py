@@ -14,7 +14,7 @@ from portal.audit.actions import describe_change
 from portal.audit.query import READ, SQL, WRITE, AuditQuery, reads_matching, writes_matching
 from portal.errors import NotAllowed, NotFound
 from portal.pagination import Page, encode_cursor, page_of
-from portal.patients.audit import reading_name
+from portal.patients.audit import action_name
 from portal.patients.models import AccessRecord, Patient, PatientEvent
 from portal.patients.models.log import UPDATED
 from portal.patients.normalize import is_mrn
@@ -162,7 +162,7 @@ def _read_entry(read: Any, names: dict[int, str], patients: list[Numbered]) -> A
         at=read.at,
         user_id=read.user_id,
         who=names.get(read.user_id, "The system"),
-        what=reading_name(read.action),
+        what=action_name(read.action),
         patients=patients,
         count=read.count,
         channel=read.door,

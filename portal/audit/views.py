@@ -13,7 +13,7 @@ from portal.accounts.rules import allow, user_of
 from portal.audit.csv_export import as_csv
 from portal.audit.forms import AuditForm, first_day_of
 from portal.audit.selectors import all_audit_entries, audit_page, open_access_record
-from portal.patients.audit import record_export_of_audit
+from portal.patients.audit import record_audit_export
 from portal.patients.models import Source
 
 PAGE_SIZE = 50
@@ -42,7 +42,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     if not form.is_valid():
         return render(request, "audit/index.html", _context(form), status=422)
     user, query = user_of(request), form.query
-    record_export_of_audit(user, query.patient, channel=Source.PORTAL)
+    record_audit_export(user, query.patient, channel=Source.PORTAL)
     name = f"audit-{timezone.localtime():%Y%m%d-%H%M}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     lines = as_csv(all_audit_entries(user, query))

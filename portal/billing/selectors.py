@@ -109,7 +109,7 @@ def is_billing_away() -> bool:
     )
 
 
-def for_patients(patient_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+def account_members(patient_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """Status and account id of each patient; pending where nothing was asked for yet."""
     rows = BillingAccount.objects.filter(pk__in=patient_ids).values_list(
         "pk", "status", "account_id"
@@ -133,7 +133,7 @@ def tag_of(patient_id: UUID) -> Tag:
     )
 
 
-def happenings_of(patient_id: UUID) -> list[TimelineEvent]:
+def timeline_events_of(patient_id: UUID) -> list[TimelineEvent]:
     """For the patient's timeline: what billing answered last, and what it has yet to hear of."""
     row = account_of(patient_id)
     told = []

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from portal.accounts.models import User
 from portal.errors import Conflict, InvalidInput, NotFound
-from portal.patients.audit import record_reading
+from portal.patients.audit import record_access
 from portal.patients.matching.rules import MatchGrade, compared_fields_by_id, grade_match
 from portal.patients.models import PairState, Patient, PossibleDuplicate, Source
 
@@ -85,4 +85,4 @@ def _grade_pair(first_id: UUID, second_id: UUID) -> tuple[MatchGrade, list[str]]
 
 def _save_decision(pair: PossibleDuplicate, *, by: User | None, action: str, channel: str) -> None:
     pair.save(update_fields=_DECISION_COLUMNS)
-    record_reading(by, [pair.first_id, pair.second_id], action=action, channel=channel)
+    record_access(by, [pair.first_id, pair.second_id], action=action, channel=channel)

@@ -15,7 +15,7 @@ from portal.accounts.models import User
 from portal.errors import Conflict
 from portal.imports.matching.lookup import DATES
 from portal.imports.models import Choice, Doubt, ImportJob, ImportQuestion, JobStatus
-from portal.patients.audit import record_reading
+from portal.patients.audit import record_access
 from portal.patients.models import Patient, Sex, Source
 from portal.patients.reference.identifier_systems import system_name
 from portal.patients.selectors import patients_visible_to
@@ -75,7 +75,7 @@ def review_rows(
     questions = questions[:limit]
     ids = {UUID(patient_id) for question in questions for patient_id in question.people}
     patients = patients_visible_to(user).prefetch_related("identifiers").in_bulk(ids)
-    record_reading(user, patients, action="review", channel=Source.PORTAL)
+    record_access(user, patients, action="review", channel=Source.PORTAL)
     rows = []
     for question in questions:
         known = [patients.get(UUID(patient_id)) for patient_id in question.people]

@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from portal.accounts.rules import user_of
 from portal.errors import InvalidInput, PortalError
 from portal.patients import services
-from portal.patients.audit import record_reading
+from portal.patients.audit import record_access
 from portal.patients.models import (
     AccessRecord,
     EventOutbox,
@@ -87,14 +87,14 @@ class PatientAdmin(ModelAdmin):
     ) -> Patient | None:
         patient = super().get_object(request, object_id, from_field)
         if patient is not None:
-            record_reading(user_of(request), [patient.pk], action="open", channel=Source.ADMIN)
+            record_access(user_of(request), [patient.pk], action="open", channel=Source.ADMIN)
         return patient
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         response = super().changelist_view(request, extra_context)
         shown = getattr(response, "context_data", {}).get("cl")
         if shown:
-            record_reading(
+            record_access(
                 user_of(request),
                 [row.pk for row in shown.result_list],
                 action="list",
@@ -111,7 +111,7 @@ class PatientAdmin(ModelAdmin):
         else:
             reason = form.cleaned_data["duplicate_reason"]
             saved = services.register_patient(
-                form.details, by=by, source=Source.ADMIN, duplicate_reason=reason
+                form.details, by=by, source=Source.ADMIN, override_reason=reason
             )
         obj.__dict__.update(saved.__dict__)
 
@@ -177,7 +177,7 @@ class PatientEventAdmin(ReadOnlyAdmin):
         """One row is the patient as he or she was: to open it is to read of the patient."""
         event = super().get_object(request, object_id, from_field)
         if event is not None:
-            record_reading(
+            record_access(
                 user_of(request), [event.pgh_obj_id], action="history", channel=Source.ADMIN
             )
         return event

@@ -81,7 +81,7 @@ class Patients(APIView):
                 source=CHANNEL,
                 idempotency_key=key,
                 waits=False,
-                duplicate_reason=reason,
+                override_reason=reason,
             )
             answer = keep_answer(patient, key, by=user, answer=lambda: patient_json(patient))
         headers = {"ETag": f'"{answer["version"]}"', "Location": f"/api/patients/{patient.pk}"}

@@ -1,4 +1,4 @@
-"""Who did it: the context that the log's triggers write beside each change, and the record of each reading."""
+"""The audit of patients: the context of each change in the log, and the access log."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,11 +12,11 @@ from structlog.contextvars import get_contextvars
 from portal.accounts.models import User
 from portal.patients.models import AccessRecord
 
-# What somebody looked at, in words.
-READS = {
+# Recorded actions of the access log, as pages print them.
+ACCESS_ACTIONS = {
     "open": "Opened the record",
     "list": "Saw in a list",
-    "similar": "Saw while registering or changing somebody alike",
+    "similar": "Saw as a possible duplicate while registering or editing",
     "review": "Saw while reviewing an import",
     "compare": "Compared with a record that may be the same person",
     "timeline": "Looked at the timeline",
@@ -25,15 +25,15 @@ READS = {
     "past": "Looked at it as it was",
     "access": "Looked at who looked",
     "label": "Opened the label",
-    "set_apart": "Said that it is another person than one alike",
-    "put_back": "Took back that it is another person than one alike",
+    "set_apart": "Dismissed as a possible duplicate",
+    "put_back": "Reopened as a possible duplicate",
     "export": "Exported to a file",
     "audit": "Exported the audit",
 }
 
 
 class AuditContext:
-    """For each request: its route and id go into the log with every change that it makes."""
+    """Middleware that puts the route and id of a request into the log with every change it makes."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -51,26 +51,29 @@ class AuditContext:
 
 @contextmanager
 def written_by(by: User | None, *, source: str, **more: Any) -> Iterator[None]:
-    """Changes made inside carry this user and door; used by services, so that a shell's changes are told too."""
+    """Puts the user and the channel into the log with every change that is made inside.
+
+    Services use it, so that the log also knows of changes that a command or a shell makes.
+    """
     with pghistory.context(user=by.pk if by else None, source=source, **more):
         yield
 
 
-def record_reading(
+def record_access(
     by: User | None, patient_ids: Iterable[UUID], *, action: str, channel: str
 ) -> None:
-    """One row for what somebody saw; nothing where they saw nobody."""
+    """Writes one access record of the patients that the user saw; none if the user saw nobody."""
     seen = list(patient_ids)
     if seen:
-        _record(by, seen, action=action, channel=channel)
+        _create_record(by, seen, action=action, channel=channel)
 
 
-def record_export_of_audit(by: User | None, about: UUID | None, *, channel: str) -> None:
-    """One row for a file of who looked at whom: it names no patient, but it is taken out of the house."""
-    _record(by, [about] if about else [], action="audit", channel=channel)
+def record_audit_export(by: User | None, about: UUID | None, *, channel: str) -> None:
+    """Writes one access record of a file of the audit: it leaves the clinic, if it names nobody."""
+    _create_record(by, [about] if about else [], action="audit", channel=channel)
 
 
-def _record(by: User | None, patient_ids: list[UUID], *, action: str, channel: str) -> None:
+def _create_record(by: User | None, patient_ids: list[UUID], *, action: str, channel: str) -> None:
     AccessRecord.objects.create(
         user=by if by and by.pk else None,
         patient_ids=patient_ids,
@@ -80,6 +83,6 @@ def _record(by: User | None, patient_ids: list[UUID], *, action: str, channel: s
     )
 
 
-def reading_name(action: str) -> str:
-    """What a recorded reading was, in words."""
-    return READS.get(action) or action.replace("_", " ").capitalize()
+def action_name(action: str) -> str:
+    """Returns a recorded action as pages print it."""
+    return ACCESS_ACTIONS.get(action) or action.replace("_", " ").capitalize()

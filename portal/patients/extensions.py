@@ -1,4 +1,4 @@
-"""What other areas add to a patient, without patients knowing them: billing adds its account, and a tab."""
+"""What other areas add to a patient without patients knowing them: billing adds its account."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +12,10 @@ from portal.patients.models import Patient
 
 @dataclass(frozen=True)
 class Tag:
-    """A state in a word, for the banner; the page looks again each second while `is_waiting`: it is about to change.
+    """A state in a word, for the banner. The page asks again each second while `is_waiting`.
 
-    Both come out of one reading: a state read before, and a wait that ended after it, would stand there for ever.
+    Both values come out of one query: a state that was read before a wait that ended after it
+    would stay on the page for ever.
     """
 
     status: str
@@ -23,77 +24,75 @@ class Tag:
 
 @dataclass(frozen=True)
 class TimelineEvent:
-    """Something that happened around a patient; `version` is that of the record, where it changed the record."""
+    """Something that happened around a patient; `version` is the record's, where that changed."""
 
     at: datetime
     title: str
     details: Sequence[str] = ()
     by: str = ""
-    door: str = ""
+    channel: str = ""
     version: int | None = None
 
 
 @dataclass(frozen=True)
 class Tab:
-    """A tab on the patient's page: `url_name` takes the patient's id, and `tag_of` gives the banner its state.
+    """A tab on the patient's page: `url_name` takes the patient's id, `tag_of` gives the tag.
 
-    `happenings`, where given, adds to the timeline of those who hold the tab's permission: a few, in any order.
+    `events_of`, where given, adds to the timeline of users who hold the tab's permission: a few
+    events, in any order.
     """
 
     label: str
     url_name: str
     permission: str
     tag_of: Callable[[UUID], Tag]
-    happenings: Callable[[UUID], Sequence[TimelineEvent]] | None = None
+    events_of: Callable[[UUID], Sequence[TimelineEvent]] | None = None
 
 
 @dataclass(frozen=True)
 class Extension:
-    """`for_patients` gives a JSON object for each of many patients in one go; `totals` gives figures over all."""
+    """`members_of` gives a JSON object for each of many patients at once; `totals` gives figures."""
 
     name: str
-    for_patients: Callable[[Sequence[UUID]], Mapping[UUID, dict[str, Any]]]
+    members_of: Callable[[Sequence[UUID]], Mapping[UUID, dict[str, Any]]]
     totals: Callable[[], dict[str, Any]]
     tab: Tab | None = None
 
 
-_annexes: dict[str, Extension] = {}
+_extensions: dict[str, Extension] = {}
 
 
-def register_extension(
-    name: str,
-    *,
-    for_patients: Callable[[Sequence[UUID]], Mapping[UUID, dict[str, Any]]],
-    totals: Callable[[], dict[str, Any]],
-    tab: Tab | None = None,
-) -> None:
-    """Called once by an area's AppConfig.ready."""
-    _annexes[name] = Extension(name, for_patients, totals, tab)
+def register_extension(extension: Extension) -> None:
+    """Adds an extension, once, in the `ready` of an area's AppConfig."""
+    _extensions[extension.name] = extension
 
 
 def extensions() -> list[Extension]:
-    """All of them, in the order of registration."""
-    return list(_annexes.values())
+    """Returns all extensions, in the order of registration."""
+    return list(_extensions.values())
 
 
 def extension_members(patient_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
-    """For each patient what the extensions say: `{"billing": {...}}`; one query an annex, however many patients."""
-    parts: dict[UUID, dict[str, Any]] = {one: {} for one in patient_ids}
-    for annex in extensions():
-        said = annex.for_patients(patient_ids)
-        for one in patient_ids:
-            parts[one][annex.name] = said.get(one)
-    return parts
+    """Returns what the extensions add to each patient's JSON: `{"billing": {...}}`.
+
+    It takes one query for each extension, however many patients there are.
+    """
+    members: dict[UUID, dict[str, Any]] = {patient_id: {} for patient_id in patient_ids}
+    for extension in extensions():
+        found = extension.members_of(patient_ids)
+        for patient_id in patient_ids:
+            members[patient_id][extension.name] = found.get(patient_id)
+    return members
 
 
 def totals() -> dict[str, Any]:
-    """Figures of every annex by its name."""
-    return {annex.name: annex.totals() for annex in extensions()}
+    """Returns the figures of each extension by its name."""
+    return {extension.name: extension.totals() for extension in extensions()}
 
 
 @dataclass(frozen=True)
 class Notice:
-    """A line above a patient's overview: the template that draws it, and what it shows there."""
+    """A line above a patient's overview: the template that draws it, and its context."""
 
     template: str
     context: Mapping[str, Any]
@@ -104,10 +103,10 @@ _notices: list[NoticeFor] = []
 
 
 def register_notice(notice_for: NoticeFor) -> None:
-    """Called once by an area's AppConfig.ready."""
+    """Adds a notice, once, in the `ready` of an area's AppConfig."""
     _notices.append(notice_for)
 
 
 def notices_for(user: User, patient: Patient) -> list[Notice]:
-    """What other areas say above this patient's overview to this user."""
+    """Returns what other areas tell this user above this patient's overview."""
     return [notice for notice_for in _notices if (notice := notice_for(user, patient))]

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from portal.accounts.models import User
 from portal.errors import Gone, NotAllowed, NotFound, PortalError
-from portal.patients.audit import record_reading
+from portal.patients.audit import record_access
 from portal.patients.matching.lookup import exclude_dismissed, find_matches
 from portal.patients.matching.rules import Match
 from portal.patients.models import (
@@ -72,7 +72,7 @@ def open_patient(
     )
     if patient is None:
         raise no_such_patient(patient_id)
-    record_reading(user, [patient.pk], action=action, channel=channel)
+    record_access(user, [patient.pk], action=action, channel=channel)
     return patient
 
 
@@ -97,7 +97,7 @@ def find_patients(
     """A page of patients, the best hits first, from the cursor on; the reading is recorded."""
     among = _filtered(patients_visible_to(user), filters or PatientFilters())
     found = search(among.prefetch_related("identifiers"), text, after=after, limit=limit)
-    record_reading(user, [patient.pk for patient in found.patients], action="list", channel=channel)
+    record_access(user, [patient.pk for patient in found.patients], action="list", channel=channel)
     return found
 
 
@@ -128,7 +128,7 @@ def similar_patients(
     visible = exclude_dismissed(visible, but_for) if but_for else visible
     matches = find_matches(visible, details, before=before)
     by_id = visible.in_bulk([match.patient_id for match in matches])
-    record_reading(
+    record_access(
         user, [one for one in by_id if one not in seen], action="similar", channel=channel
     )
     return [(by_id[match.patient_id], match) for match in matches if match.patient_id in by_id]
@@ -147,7 +147,7 @@ def patients_by_id(
 ) -> dict[UUID, Patient]:
     """Those of them that the user may see, for a list of something else that names them; the reading is recorded."""
     found = patients_visible_to(user).in_bulk(list(patient_ids))
-    record_reading(user, found, action="list", channel=channel)
+    record_access(user, found, action="list", channel=channel)
     return found
 
 
@@ -178,7 +178,7 @@ def every_patient(
     after = ""
     while True:
         page = search(among, text, after=after, limit=1000, with_approximate=False)
-        record_reading(
+        record_access(
             user, [patient.pk for patient in page.patients], action="export", channel=channel
         )
         yield from page.patients

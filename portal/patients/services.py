@@ -1,4 +1,4 @@
-"""Everything that may change a patient: the only writers. Each is one transaction, and calls out to nobody."""
+"""The only writers of patients. Each is one transaction, and calls no other server."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -18,7 +18,8 @@ from portal.patients.matching.lookup import refuse_duplicates, refuse_duplicates
 from portal.patients.models import Patient, Status
 from portal.patients.normalize import e164
 
-# Sent inside the transaction by the doors that write many at once: they give no post_save. Argument: patient_ids.
+# Sent inside the transaction by the services that write many patients at once: those send no
+# `post_save`. Argument: patient_ids.
 patients_written = Signal()
 
 Details = Mapping[str, Any]
@@ -31,31 +32,33 @@ def register_patient(
     source: str,
     idempotency_key: str = "",
     waits: bool = True,
-    duplicate_reason: str = "",
+    override_reason: str = "",
     shown: Collection[UUID] | None = None,
     typed: Details | None = None,
 ) -> Patient:
-    """A new patient out of cleaned details.
+    """Returns a new patient made of validated details.
 
-    The same `idempotency_key` by the same user gives for a day the patient it made the first time (Unprocessable if
-    the details differ, or `typed`, where the details hold more than somebody typed, such as the moment of the press).
-    While that registration is under way, the next one `waits` for it, or gets InFlight.
-    Conflict, with `patientIds` and `candidates`, if a patient of the same name and date of birth is there and no
-    `duplicate_reason` says why this is another person. A page gives the patients whom it has `shown`: then it is also
-    a Conflict if somebody who may be this person is not among them, or is so probably and there is no reason.
-    Conflict, whatever the reason, if an identifier belongs to someone else.
+    The same `idempotency_key` of the same user gives, for a day, the patient that it made the first
+    time. Unprocessable if the details differ then, or `typed`, where the details hold more than a
+    user typed, such as the time. While that registration is under way, the next one `waits` for it,
+    or gets InFlight.
+
+    Conflict, with `patientIds` and `candidates`, if a patient has the same name and date of birth
+    and no `override_reason` says why this is another person. A page gives the patients whom it has
+    `shown`: then it is also a Conflict if a possible duplicate is not among them, or is a probable
+    one and there is no reason. Conflict, whatever the reason, if another patient holds an
+    identifier.
     """
-    with transaction.atomic(), written_by(by, source=source, duplicate_reason=duplicate_reason):
-        key = (
-            claim_key(idempotency_key, typed or details, by=by, waits=waits)
-            if idempotency_key
-            else None
-        )
-        if key and key.patient:
-            return key.patient
-        others = refuse_duplicates(details, override_reason=duplicate_reason, shown=shown)
-        patient = _new(details, source)
-        with pghistory.context(**({"similar": others} if others else {})):
+    context = written_by(by, source=source, duplicate_reason=override_reason)
+    with transaction.atomic(), context:
+        key = None
+        if idempotency_key:
+            key = claim_key(idempotency_key, typed or details, by=by, waits=waits)
+            if key.patient:
+                return key.patient
+        similar = refuse_duplicates(details, override_reason=override_reason, shown=shown)
+        patient = _build_patient(details, source)
+        with pghistory.context(**({"similar": similar} if similar else {})):
             patient.save(force_insert=True)
             add_identifiers([(patient, details)])
         if key:
@@ -64,16 +67,18 @@ def register_patient(
         return patient
 
 
-def register_patients(many: Sequence[Details], *, by: User | None, source: str) -> list[Patient]:
-    """New patients out of cleaned details, in their order: all or none. IntegrityError if an identifier is taken.
+def register_patients(
+    all_details: Sequence[Details], *, by: User | None, source: str
+) -> list[Patient]:
+    """Returns new patients made of validated details, in their order: all of them or none.
 
-    Details may have the `id` that the patient is to get.
-
-    Whether one of them is there already is for the caller to find out first, behind `lock_people`.
+    Details may have the `id` that the patient is to get. The caller looks for duplicates before,
+    behind `lock_people`. IntegrityError if an identifier is taken.
     """
     with transaction.atomic(), written_by(by, source=source):
-        patients = Patient.objects.bulk_create([_new(details, source) for details in many])
-        insert_identifiers(list(zip(patients, many, strict=True)))
+        patients = [_build_patient(details, source) for details in all_details]
+        Patient.objects.bulk_create(patients)
+        insert_identifiers(list(zip(patients, all_details, strict=True)))
         patients_written.send(Patient, patient_ids=[patient.pk for patient in patients])
         return patients
 
@@ -85,61 +90,61 @@ def change_patient(
     by: User | None,
     source: str,
     expected_version: int | None = None,
-    duplicate_reason: str = "",
+    override_reason: str = "",
     shown: Collection[UUID] | None = None,
 ) -> Patient:
-    """The patient with these cleaned fields changed; the log and the version move only if something differs.
+    """Returns the patient with these validated fields changed.
 
-    `identifiers`, where given, replaces the list; one that stays keeps the days that it does not name.
-    NotFound; StaleVersion if the record is no longer at `expected_version`; Conflict if it was merged into another one,
-    or if an identifier belongs to someone else. A page gives the patients whom it has `shown`: then it is also a
-    Conflict, as in `register_patient`, if the change makes this record like another one, exactly or probably, and no
-    `duplicate_reason` says why it is another person.
+    The log and the version move only if a field differs. `identifiers`, where given, replaces the
+    list; an identifier that stays keeps the days that are not named.
+
+    NotFound. StaleVersion if the record is no longer at `expected_version`. Conflict if it was
+    merged into another one, or if another patient holds an identifier. A page gives the patients
+    whom it has `shown`: then it is also a Conflict, as in `register_patient`, if the change makes
+    this record a certain or probable duplicate and no `override_reason` says why it is none.
     """
     with transaction.atomic(), written_by(by, source=source):
-        others = _made_alike(patient_id, changes, reason=duplicate_reason, shown=shown)
-        patient = _locked(patient_id, expected_version)
-        with pghistory.context(
-            **({"similar": others, "duplicate_reason": duplicate_reason} if others else {})
-        ):
+        context: dict[str, Any] = {}
+        patient = Patient.objects.filter(pk=patient_id).first() if shown is not None else None
+        if patient is not None:
+            similar = refuse_duplicates_after_change(
+                patient, changes, override_reason=override_reason, shown=shown or ()
+            )
+            if similar:
+                context = {"similar": similar, "duplicate_reason": override_reason}
+        patient = _lock_patient(patient_id, expected_version)
+        with pghistory.context(**context):
             apply_changes(patient, changes)
         return patient
 
 
-def _made_alike(
-    patient_id: UUID, changes: Details, *, reason: str, shown: Collection[UUID] | None
-) -> list[str]:
-    patient = Patient.objects.filter(pk=patient_id).first() if shown is not None else None
-    return (
-        refuse_duplicates_after_change(patient, changes, override_reason=reason, shown=shown or ())
-        if patient
-        else []
-    )
+def change_patients(
+    changes_by_patient: Sequence[tuple[UUID, Details]], *, by: User | None, source: str
+) -> int:
+    """Changes several patients in one transaction and returns how many of them differ now.
 
-
-def change_patients(many: Sequence[tuple[UUID, Details]], *, by: User | None, source: str) -> int:
-    """Change several in one transaction, set by set, locked in the order of their ids; how many differ now.
-
-    Conflict if an identifier belongs to someone else, or if one of the records was merged into another one.
+    It locks them in the order of their ids. Conflict if another patient holds an identifier, or if
+    one of the records was merged into another one.
     """
     with transaction.atomic(), written_by(by, source=source):
-        changes = dict(many)
-        locked = list(Patient.objects.select_for_update().filter(pk__in=changes).order_by("pk"))
-        for patient in locked:
+        changes = dict(changes_by_patient)
+        patients = list(Patient.objects.select_for_update().filter(pk__in=changes).order_by("pk"))
+        for patient in patients:
             refuse_merged(patient)
-        written = [(patient, _set(patient, changes[patient.pk])) for patient in locked]
-        changed = [patient for patient, names in written if names]
+        columns: set[str] = set()
+        changed = []
+        for patient in patients:
+            if different := _assign_changes(patient, changes[patient.pk]):
+                changed.append(patient)
+                columns.update(different)
         if changed:
-            Patient.objects.bulk_update(
-                changed, sorted({name for _, names in written for name in names})
-            )
-        touched = {patient.pk for patient in changed} | replace_identifiers(
-            [
-                (patient, changes[patient.pk])
-                for patient, _ in written
-                if "identifiers" in changes[patient.pk]
-            ]
-        )
+            Patient.objects.bulk_update(changed, sorted(columns))
+        with_identifiers = [
+            (patient, changes[patient.pk])
+            for patient in patients
+            if "identifiers" in changes[patient.pk]
+        ]
+        touched = {patient.pk for patient in changed} | replace_identifiers(with_identifiers)
         patients_written.send(Patient, patient_ids=sorted(touched))
         return len(touched)
 
@@ -147,7 +152,7 @@ def change_patients(many: Sequence[tuple[UUID, Details]], *, by: User | None, so
 def archive_patient(
     patient_id: UUID, *, by: User | None, source: str, expected_version: int | None = None
 ) -> Patient:
-    """Take the patient off the lists; restorable. Archiving an archived one changes nothing."""
+    """Takes the patient off the lists; restorable. Archiving an archived patient changes nothing."""
     return _set_status(
         patient_id, Status.ARCHIVED, by=by, source=source, expected_version=expected_version
     )
@@ -156,7 +161,7 @@ def archive_patient(
 def restore_patient(
     patient_id: UUID, *, by: User | None, source: str, expected_version: int | None = None
 ) -> Patient:
-    """Put an archived patient back on the lists."""
+    """Puts an archived patient back on the lists."""
     return _set_status(
         patient_id, Status.ACTIVE, by=by, source=source, expected_version=expected_version
     )
@@ -166,12 +171,12 @@ def _set_status(
     patient_id: UUID, status: Status, *, by: User | None, source: str, expected_version: int | None
 ) -> Patient:
     with transaction.atomic(), written_by(by, source=source):
-        patient = _locked(patient_id, expected_version)
+        patient = _lock_patient(patient_id, expected_version)
         apply_changes(patient, {"status": status})
         return patient
 
 
-def _locked(patient_id: UUID, expected_version: int | None) -> Patient:
+def _lock_patient(patient_id: UUID, expected_version: int | None) -> Patient:
     patient = Patient.objects.select_for_update().filter(pk=patient_id).first()
     if patient is None:
         raise NotFound("There is no patient with this id.")
@@ -181,69 +186,66 @@ def _locked(patient_id: UUID, expected_version: int | None) -> Patient:
 
 
 def refuse_merged(patient: Patient) -> None:
-    """Conflict, with `mergedInto`, if the record was merged: it is kept as it was until that is taken back."""
+    """Conflict, with `mergedInto`, if the record was merged: it stays as it was until an unmerge."""
     if patient.status == Status.MERGED:
-        into = str(patient.merged_into_id)
-        raise Conflict(
-            "This record was merged into another one; open that one instead.", mergedInto=into
-        )
+        message = "This record was merged into another one; open that one instead."
+        raise Conflict(message, mergedInto=str(patient.merged_into_id))
 
 
 def refuse_stale(patient: Patient, expected_version: int | None) -> None:
-    """StaleVersion, with `version`, if the record is not at the version that somebody looked at."""
+    """StaleVersion, with `version`, if the record is not at the version that the user saw."""
     if expected_version is not None and patient.version != expected_version:
-        raise StaleVersion(
-            "Someone else changed this patient meanwhile. Look at the newest version, then change it again.",
-            version=patient.version,
+        message = (
+            "Someone else changed this patient meanwhile. Look at the newest version, "
+            "then change it again."
         )
+        raise StaleVersion(message, version=patient.version)
 
 
 def apply_changes(patient: Patient, changes: Details) -> None:
-    """For writers, on a locked patient: write what differs, and show what the database's trigger made of it."""
-    if different := _set(patient, changes):
+    """Writes what differs on a locked patient, and reads back what the triggers made of it."""
+    if different := _assign_changes(patient, changes):
         patient.save(update_fields=different)
     if "identifiers" in changes:
         replace_identifiers([(patient, changes)])
     patient.refresh_from_db()
 
 
-def _set(patient: Patient, changes: Details) -> list[str]:
-    """Put the changes into the record in memory; the names of the columns that differ."""
-    columns = _columns(changes)
-    if "phone" in columns or "country" in columns:
-        number, country = (
-            columns.get("phone", patient.phone),
-            columns.get("country", patient.country),
-        )
-        columns["phone_e164"] = e164(number, country)
-    different = [name for name, value in columns.items() if getattr(patient, name) != value]
+def _assign_changes(patient: Patient, changes: Details) -> list[str]:
+    """Assigns the changes to the record in memory and returns the columns that differ."""
+    values = _column_values(changes)
+    if "phone" in values or "country" in values:
+        phone, country = values.get("phone", patient.phone), values.get("country", patient.country)
+        values["phone_e164"] = e164(phone, country)
+    different = [name for name, value in values.items() if getattr(patient, name) != value]
     for name in different:
-        setattr(patient, name, columns[name])
-    _still_a_person(patient)
+        setattr(patient, name, values[name])
+    _refuse_impossible(patient)
     return different
 
 
-def _still_a_person(patient: Patient) -> None:
+def _refuse_impossible(patient: Patient) -> None:
+    """InvalidInput for a record that the fields of a change make impossible only together."""
     if not (patient.family_name or patient.given_name):
-        raise InvalidInput(
-            errors=[FieldProblem("family_name", "required", "Enter a family name or a given name.")]
-        )
-    if (
-        patient.deceased_on
-        and patient.date_of_birth
-        and patient.deceased_on < patient.date_of_birth
-    ):
-        words = "The date of death is before the date of birth."
-        raise InvalidInput(errors=[FieldProblem("deceased_on", "before-birth", words)])
+        message = "Enter a family name or a given name."
+        raise InvalidInput(errors=[FieldProblem("family_name", "required", message)])
+    born, died = patient.date_of_birth, patient.deceased_on
+    if born and died and died < born:
+        message = "The date of death is before the date of birth."
+        raise InvalidInput(errors=[FieldProblem("deceased_on", "before-birth", message)])
 
 
-def _new(details: Details, source: str) -> Patient:
-    """Registered today by the clinic's clock, where nothing else is said; the database's default is the day in UTC."""
-    return Patient(**{"registered_on": timezone.localdate()} | _columns(details), source=source)
+def _build_patient(details: Details, source: str) -> Patient:
+    """Returns a patient in memory, registered today by the clinic's clock unless a day is given.
+
+    The database's default would be the day in UTC.
+    """
+    values = {"registered_on": timezone.localdate()} | _column_values(details)
+    return Patient(**values, source=source)
 
 
-def _columns(details: Details) -> dict[str, Any]:
-    """What goes into the patient's row; a patient always has a day of registration."""
+def _column_values(details: Details) -> dict[str, Any]:
+    """Returns what goes into the patient's row; a patient always has a day of registration."""
     return {
         name: value
         for name, value in details.items()

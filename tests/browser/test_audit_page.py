@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from portal.patients.audit import record_reading
+from portal.patients.audit import record_access
 from portal.patients.models import AccessRecord
 from portal.patients.services import change_patient, register_patient
 
@@ -32,8 +32,8 @@ def patients(front_desk):
     ]
     corrections = {"phone": "555 0100", "address_line1": "1 Main St"}
     change_patient(made[0].pk, corrections, by=front_desk, source="api")
-    record_reading(front_desk, [patient.pk for patient in made], action="list", channel="portal")
-    record_reading(front_desk, [made[-1].pk], action="open", channel="portal")
+    record_access(front_desk, [patient.pk for patient in made], action="list", channel="portal")
+    record_access(front_desk, [made[-1].pk], action="open", channel="portal")
     return made
 
 

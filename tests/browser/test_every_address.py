@@ -8,7 +8,7 @@ from portal.accounts.roles import ROLES
 from portal.duplicates.services import dismiss_pair
 from portal.imports.models import Doubt, MappingProfile
 from portal.imports.services import run_job, start_import
-from portal.patients.audit import record_reading
+from portal.patients.audit import record_access
 from portal.patients.models import AccessRecord
 from portal.patients.services import change_patient, register_patient
 from portal.reconciliation.models import ReconcileReport
@@ -36,7 +36,7 @@ def examples(db, settings, tmp_path):
     made = register_patient(ANN, by=None, source="portal")
     patient = change_patient(made.pk, {"phone": "617 555 0100"}, by=None, source="portal")
     other = register_patient({**ANN, "given_name": "Andrew"}, by=None, source="portal")
-    record_reading(None, [patient.pk], action="list", channel="portal")
+    record_access(None, [patient.pk], action="list", channel="portal")
     path = tmp_path / "people.csv"
     path.write_text(ROWS)
     with path.open("rb") as file:

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from portal.accounts.models import User
 from portal.errors import NotAllowed
 from portal.pagination import Page, page_of
-from portal.patients.audit import record_reading
+from portal.patients.audit import record_access
 from portal.patients.fields import RECORDED
 from portal.patients.history.merges import LoggedMerge, merges_by_version
 from portal.patients.models import IdentifierChange, Patient, PatientEvent, PatientIdentifier
@@ -73,7 +73,7 @@ def read_history(user: User | None, patient_id: UUID, *, channel: str) -> list[C
     if not patients_visible_to(user).filter(pk=patient_id).exists():
         raise no_such_patient(patient_id)
     events = list(PatientEvent.objects.filter(pgh_obj_id=patient_id).order_by("pgh_id"))
-    record_reading(user, [patient_id], action="history", channel=channel)
+    record_access(user, [patient_id], action="history", channel=channel)
     changes = _changes([None, *events][: len(events)], events)
     for change in changes:
         if not change.fields and change.kind == "update":

@@ -40,6 +40,6 @@ def _extension_events(user: User, patient: Patient) -> list[TimelineEvent]:
     events: list[TimelineEvent] = []
     for extension in extensions():
         tab = extension.tab
-        if tab and tab.happenings and user.has_perm(tab.permission):
-            events += tab.happenings(patient.pk)
+        if tab and tab.events_of and user.has_perm(tab.permission):
+            events += tab.events_of(patient.pk)
     return events

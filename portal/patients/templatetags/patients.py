@@ -3,7 +3,7 @@
 from django import template
 from django.utils import timezone
 
-from portal.patients.audit import reading_name
+from portal.patients.audit import action_name
 from portal.patients.models import Patient
 from portal.patients.reference.ages import age_in_words
 from portal.patients.reference.countries import language_name
@@ -11,7 +11,7 @@ from portal.patients.reference.identifier_systems import system_name
 
 register = template.Library()
 register.filter(system_name)
-register.filter(reading_name)
+register.filter(action_name)
 register.filter(language_name)
 
 # By the precision of a date, for `strftime`.

@@ -63,7 +63,7 @@ def _save(request: HttpRequest, patient_id: UUID, form: EditForm, version: int) 
         by=user_of(request),
         source=Source.PORTAL,
         expected_version=version,
-        duplicate_reason=form.reason_text,
+        override_reason=form.reason_text,
         shown=shown_in(request.POST.get("shown", ""), user_of(request)),
     )
     if changed.version > version:

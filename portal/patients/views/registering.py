@@ -49,7 +49,7 @@ def _register(request: HttpRequest, form: RegisterForm) -> Patient:
         by=user_of(request),
         source=Source.PORTAL,
         idempotency_key=f"form {form.cleaned_data['token']}",
-        duplicate_reason=form.reason_text,
+        override_reason=form.reason_text,
         shown=shown_in(request.POST.get("shown", ""), user_of(request)),
         typed=form.details_for_idempotency,
     )

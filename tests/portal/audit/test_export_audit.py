@@ -8,7 +8,7 @@ import pytest
 from portal.audit import selectors
 from portal.audit.csv_export import HEADER
 from portal.patients import services
-from portal.patients.audit import record_reading
+from portal.patients.audit import record_access
 from portal.patients.models import AccessRecord
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ def rows(client, query: str = "") -> list[dict[str, str]]:
 def test_the_file_has_every_row_and_every_patient_of_it(auditor, monkeypatch):
     monkeypatch.setattr(selectors, "CHUNK_ROWS", 2)
     patients = [registered(name) for name in ("Able", "Baker", "Charlie", "Delta", "Echo")]
-    record_reading(None, [patient.pk for patient in patients], action="list", channel="api")
+    record_access(None, [patient.pk for patient in patients], action="list", channel="api")
     found = rows(auditor, "since=")
     assert list(found[0]) == HEADER
     assert [row["what"] for row in found] == [
@@ -50,7 +50,7 @@ def test_the_file_has_every_row_and_every_patient_of_it(auditor, monkeypatch):
 def test_the_file_follows_the_filter(auditor):
     able, baker = registered("Able"), registered("Baker")
     for patient in (able, baker):
-        record_reading(None, [patient.pk], action="open", channel="api")
+        record_access(None, [patient.pk], action="open", channel="api")
     found = rows(auditor, f"patient={baker.mrn}&kind=r&action=open")
     assert [row["mrns"] for row in found] == [baker.mrn]
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from portal.audit.query import AuditQuery
 from portal.audit.selectors import audit_page
 from portal.patients import services
-from portal.patients.audit import record_reading
+from portal.patients.audit import record_access
 from portal.patients.models import AccessRecord, Patient, PatientEvent
 from portal.patients.selectors import open_patient
 
@@ -39,7 +39,7 @@ def shown(client, query: str = "") -> list[str]:
 
 
 def read_at(days_ago: float, patient, by=None) -> None:
-    record_reading(by, [patient.pk], action="open", channel="portal")
+    record_access(by, [patient.pk], action="open", channel="portal")
     moment = timezone.now() - timedelta(days=days_ago)
     AccessRecord.objects.filter(pk=AccessRecord.objects.latest("id").pk).update(at=moment)
 
@@ -110,8 +110,8 @@ def test_each_filter_narrows(auditor, make_user, query, expected):
     # The first row: the context of a change would stay for the rest of the transaction.
     by_sql = Patient.objects.create(family_name="Baker")
     patient = registered("Able", desk)
-    record_reading(desk, [patient.pk], action="open", channel="portal")
-    record_reading(desk, [patient.pk, by_sql.pk], action="list", channel="api")
+    record_access(desk, [patient.pk], action="open", channel="portal")
+    record_access(desk, [patient.pk, by_sql.pk], action="list", channel="api")
     entries = shown(auditor, "?" + query.format(desk=desk.pk, mrn=patient.mrn, id=patient.pk))
     assert sorted(entries) == sorted(expected)
 
@@ -131,7 +131,7 @@ def test_a_week_is_shown_at_first_and_other_periods_are_links(auditor):
 def test_days_are_the_clinics_and_the_last_one_is_included(auditor, settings):
     settings.TIME_ZONE = "Asia/Tokyo"
     patient = registered("Able")
-    record_reading(None, [patient.pk], action="open", channel="api")
+    record_access(None, [patient.pk], action="open", channel="api")
     last_second_of_the_4th_in_tokyo = "2026-03-04 14:59:59+00:00"
     AccessRecord.objects.update(at=last_second_of_the_4th_in_tokyo)
     assert len(shown(auditor, "?kind=r&since=2026-03-04&until=2026-03-04")) == 1
@@ -142,7 +142,7 @@ def test_every_row_stands_on_exactly_one_page(auditor, monkeypatch):
     monkeypatch.setattr("portal.audit.views.PAGE_SIZE", 3)
     patients = [registered(name) for name in ("Able", "Baker", "Charlie", "Delta")]
     for patient in patients:
-        record_reading(None, [patient.pk], action="open", channel="api")
+        record_access(None, [patient.pk], action="open", channel="api")
     moment = PatientEvent.objects.values_list("pgh_created_at", flat=True).first()
     AccessRecord.objects.update(at=moment)  # Eight rows of one moment, of both kinds.
     seen, query = [], "since="
@@ -156,7 +156,7 @@ def test_every_row_stands_on_exactly_one_page(auditor, monkeypatch):
 
 def test_a_long_list_shows_how_many_and_opens_in_its_place(auditor):
     patients = [registered(name) for name in ("Able", "Baker", "Charlie", "Delta", "Echo")]
-    record_reading(None, [patient.pk for patient in patients], action="list", channel="api")
+    record_access(None, [patient.pk for patient in patients], action="list", channel="api")
     record = AccessRecord.objects.get()
     page = auditor.get("/audit/?kind=r").content.decode()
     assert "5 patients" in page
@@ -213,7 +213,7 @@ def test_a_text_that_is_no_cursor_is_refused(auditor, cursor):
 @pytest.mark.parametrize("role", ["front desk", "clinician", "billing", "analyst"])
 def test_only_auditors_and_operators_see_the_audit(client, make_user, role):
     registered("Able")
-    record_reading(None, [Patient.objects.get().pk], action="open", channel="api")
+    record_access(None, [Patient.objects.get().pk], action="open", channel="api")
     client.force_login(make_user(role))
     for address in ("/audit/", "/audit/export/", f"/audit/{AccessRecord.objects.get().pk}/"):
         assert client.get(address).status_code == 403
@@ -223,6 +223,6 @@ def test_a_page_needs_few_database_queries_however_long_it_is(db, django_assert_
     for number in range(30):
         patient = registered(f"Able{number}")
         services.change_patient(patient.pk, {"city": "Leeds"}, by=None, source="api")
-        record_reading(None, [patient.pk], action="open", channel="api")
+        record_access(None, [patient.pk], action="open", channel="api")
     with django_assert_max_num_queries(6):
         assert len(audit_page(None, AuditQuery()).rows) == 50

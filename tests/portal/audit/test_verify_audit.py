@@ -15,7 +15,7 @@ from portal.audit.digests import CURRENT_FORMS
 from portal.audit.models import AuditSeal, Log
 from portal.audit.services import seal_logs
 from portal.celery import app
-from portal.patients.audit import record_reading
+from portal.patients.audit import record_access
 from portal.patients.models import AccessRecord, IdentifierChange, Patient, PatientEvent
 from portal.patients.services import change_patient, register_patient
 
@@ -30,7 +30,7 @@ def sealed(monkeypatch):
     for number in range(4):
         change_patient(patient.pk, {"city": f"Town {number}"}, by=None, source="api")
     for _ in range(5):
-        record_reading(None, [patient.pk], action="open", channel="api")
+        record_access(None, [patient.pk], action="open", channel="api")
     assert seal_logs() == 10
     return patient
 
@@ -62,7 +62,7 @@ def test_a_seal_that_could_not_start_in_its_minute_is_left_to_the_next():
 
 
 def test_unchanged_rows_agree_and_new_ones_are_counted(sealed):
-    record_reading(None, [sealed.pk], action="open", channel="api")
+    record_access(None, [sealed.pk], action="open", channel="api")
     code, output = verify()
     assert code == 0
     assert "Reads: 5 rows under 3 seals agree. 1 are not sealed yet." in output
@@ -123,7 +123,7 @@ def test_of_many_breaks_the_first_are_named_and_all_are_counted(sealed):
 
 def test_an_inserted_row_is_named():
     for _ in range(3):
-        record_reading(None, [uuid4()], action="open", channel="api")
+        record_access(None, [uuid4()], action="open", channel="api")
     # A free id, as a transaction leaves one that was rolled back.
     free = AccessRecord.objects.order_by("id")[1].pk
     AccessRecord.objects.filter(pk=free).delete()
@@ -200,7 +200,7 @@ def test_a_row_that_is_committed_late_is_sealed_in_its_place():
 
     def slow_writer():
         with transaction.atomic():
-            record_reading(None, [patient.pk], action="open", channel="api")
+            record_access(None, [patient.pk], action="open", channel="api")
             has_written.set()
             may_end.wait(30)
         connection.close()
@@ -209,7 +209,7 @@ def test_a_row_that_is_committed_late_is_sealed_in_its_place():
     writer = threading.Thread(target=slow_writer)
     writer.start()
     has_written.wait(30)
-    record_reading(None, [patient.pk], action="list", channel="api")
+    record_access(None, [patient.pk], action="list", channel="api")
     seal_logs(patience_seconds=0)
     assert not AuditSeal.objects.filter(log="reads").exists()
     may_end.set()

@@ -70,7 +70,7 @@ def patient(db):
 def new_patient(**details):
     jane = {"family_name": "Example", "given_name": "Jane", "email": "jane@example.org"}
     return services.register_patient(
-        {**jane, **details}, by=None, source="portal", duplicate_reason="a test"
+        {**jane, **details}, by=None, source="portal", override_reason="a test"
     )
 
 

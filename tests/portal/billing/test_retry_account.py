@@ -1,4 +1,4 @@
-"""Someone with the right asks billing again; figures and the patient's annex tell where each account stands."""
+"""Someone with the right asks billing again; figures and the patient's extension tell where each account stands."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
@@ -107,7 +107,7 @@ def test_figures_name_every_status(patient):
     assert state.oldest_seconds >= 0
 
 
-def test_the_patients_annex_has_status_and_account_id(patient):
+def test_the_patients_extension_has_status_and_account_id(patient):
     other = new_patient(family_name="Other")
     BillingAccount.objects.filter(pk=other.pk).update(status="active", account_id="BA-000000001")
     without = uuid4()
@@ -115,9 +115,9 @@ def test_the_patients_annex_has_status_and_account_id(patient):
     assert parts[patient.pk]["billing"] == {"status": "pending", "accountId": None}
     assert parts[other.pk]["billing"] == {"status": "active", "accountId": "BA-000000001"}
     assert parts[without]["billing"] == {"status": "pending", "accountId": None}
-    [annex] = [annex for annex in extensions() if annex.name == "billing"]
-    assert annex.tab.permission == "billing.view_billingaccount"
-    assert annex.totals() == selectors.accounts_by_status()
+    [extension] = [extension for extension in extensions() if extension.name == "billing"]
+    assert extension.tab.permission == "billing.view_billingaccount"
+    assert extension.totals() == selectors.accounts_by_status()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def register(**details) -> Patient:
         "date_of_birth": "1984-03-15",
     } | details
     return register_patient(
-        validate_details(given), by=None, source="portal", duplicate_reason="twin"
+        validate_details(given), by=None, source="portal", override_reason="twin"
     )
 
 

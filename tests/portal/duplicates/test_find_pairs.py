@@ -142,7 +142,7 @@ def test_registering_with_an_override_reason_dismisses_the_pair(front_desk):
     one = register()
     beside = validate_details(JANE | {"given_name": "Rita"})
     other = register_patient(
-        beside, by=front_desk, source="portal", duplicate_reason="Twin", shown=[one.pk]
+        beside, by=front_desk, source="portal", override_reason="Twin", shown=[one.pk]
     )
     scan()
     assert not open_pairs()
@@ -155,7 +155,7 @@ def test_editing_with_an_override_reason_dismisses_the_pair():
     one, other = register(), register(family_name="Other")
     changes = {"family_name": "Example"}
     change_patient(
-        other.pk, changes, by=None, source="portal", duplicate_reason="Namesake", shown=[one.pk]
+        other.pk, changes, by=None, source="portal", override_reason="Namesake", shown=[one.pk]
     )
     scan()
     assert not open_pairs()
@@ -166,7 +166,7 @@ def test_a_person_who_cannot_be_identified_dismisses_no_pair():
     one = register()
     same = validate_details(JANE)
     other = register_patient(
-        same, by=None, source="portal", duplicate_reason=UNIDENTIFIED_REASON, shown=[one.pk]
+        same, by=None, source="portal", override_reason=UNIDENTIFIED_REASON, shown=[one.pk]
     )
     scan()
     assert open_pairs().keys() == {pair_of(one, other)}

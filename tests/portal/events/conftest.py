@@ -85,7 +85,7 @@ def new_patient(**details):
         "postal_code": "02139",
     }
     return services.register_patient(
-        {**jane, **details}, by=None, source="portal", duplicate_reason="a test"
+        {**jane, **details}, by=None, source="portal", override_reason="a test"
     )
 
 

@@ -21,7 +21,7 @@ PASSPORT = {"identifiers": [{"system": "passport", "value": "P1"}]}
 
 def register(**details):
     cleaned = validate_details({**JANE, **details})
-    return register_patient(cleaned, by=None, source="portal", duplicate_reason="twin")
+    return register_patient(cleaned, by=None, source="portal", override_reason="twin")
 
 
 class Page:

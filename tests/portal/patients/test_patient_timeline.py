@@ -23,7 +23,7 @@ committing = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def patient(front_desk):
     made = register_patient(
-        {"family_name": "Example"}, by=front_desk, source="portal", duplicate_reason="twins"
+        {"family_name": "Example"}, by=front_desk, source="portal", override_reason="twins"
     )
     BillingAccount.objects.update(next_attempt_at=None)
     return made
@@ -58,7 +58,7 @@ def test_each_change_is_one_line_in_words(desk, front_desk, patient):
         ("Changed phone and city", ["Phone added: 555 0100", "City added: Leeds"]),
         ("Registered", ["Registered although a similar person was here: twins"]),
     ]
-    assert [(event.by, event.door) for event in events_of(answer)][2:4] == [
+    assert [(event.by, event.channel) for event in events_of(answer)][2:4] == [
         ("the system", "Import"),
         (front_desk.email, "API"),
     ]

@@ -29,7 +29,7 @@ SENT = {
 
 
 def register(**details):
-    how = {name: details.pop(name) for name in ("shown", "duplicate_reason") if name in details}
+    how = {name: details.pop(name) for name in ("shown", "override_reason") if name in details}
     return register_patient(validate_details({**SMITH, **details}), by=None, source="portal", **how)
 
 
@@ -62,7 +62,7 @@ def test_an_archived_holder_of_an_identifier_is_found():
     gone = register(**PASSPORT)
     archive_patient(gone.pk, by=None, source="portal")
     with pytest.raises(Conflict) as caught:
-        register(family_name="Else", duplicate_reason="checked", **PASSPORT)
+        register(family_name="Else", override_reason="checked", **PASSPORT)
     assert caught.value.extra["patientIds"] == [str(gone.pk)]
     assert caught.value.errors[0].pointer == "identifiers"
 
@@ -117,9 +117,9 @@ def test_a_page_must_show_all_matches_and_give_an_override_reason():
     known = register()
     for shown, reason in [([], ""), ([], "twins"), ([known.pk], "")]:
         with pytest.raises(Conflict) as caught:
-            register(given_name="Joan", shown=shown, duplicate_reason=reason)
+            register(given_name="Joan", shown=shown, override_reason=reason)
         assert [match["grade"] for match in caught.value.extra["candidates"]] == ["probable"]
-    joan = register(given_name="Joan", shown=[known.pk], duplicate_reason="twins")
+    joan = register(given_name="Joan", shown=[known.pk], override_reason="twins")
     context = PatientEvent.objects.get(pgh_obj=joan).pgh_context
     assert (context["similar"], context["duplicate_reason"]) == ([str(known.pk)], "twins")
 

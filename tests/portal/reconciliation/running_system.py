@@ -138,7 +138,7 @@ def register(**details) -> Patient:
         "email": "jane@example.org",
     }
     return services.register_patient(
-        {**jane, **details}, by=None, source="portal", duplicate_reason="a test"
+        {**jane, **details}, by=None, source="portal", override_reason="a test"
     )
 
 

@@ -1,9 +1,10 @@
-// The theme's scrolling parts all bear one name; each says here which part it is, before they are made.
+// The theme gives all its scrolling regions the same label; this gives each its own, before the
+// theme makes them.
 const NAMES = { "nav-sidebar-apps": "Menu" };
 
 document.addEventListener("DOMContentLoaded", () => {
-  document.querySelectorAll("[data-simplebar]").forEach((part, place) => {
-    const name = NAMES[part.id] || (part.querySelector("#result_list") ? "Rows" : `Part ${place + 1}`);
-    part.setAttribute("data-simplebar-aria-label", name);
+  document.querySelectorAll("[data-simplebar]").forEach((region, index) => {
+    const fallback = region.querySelector("#result_list") ? "Rows" : `Part ${index + 1}`;
+    region.setAttribute("data-simplebar-aria-label", NAMES[region.id] || fallback);
   });
 });

@@ -1,12 +1,13 @@
-// Keeps the dashboard's figures live: asks every second, exchanges what moved, says how sure it is, draws the time lines.
-const EVERY_MS = 1000;
-const SIGNED_OUT_MS = 15000;
-const AGAIN_MS = 5000;
-const GIVE_UP_MS = 8000;
+// Keeps the dashboard's figures live: asks every second, replaces what changed, shows whether the
+// figures are current, and draws the time lines.
+const EVERY_MS = 1000; // Between two requests for figures.
+const SIGNED_OUT_MS = 15000; // The same, while nobody is signed in.
+const AGAIN_MS = 5000; // Until a page without figures loads again.
+const GIVE_UP_MS = 8000; // Without an answer, until the figures count as stale.
 const root = document.getElementById("figures");
 const pause = document.querySelector("[data-pause]");
 const charts = new Map();
-let tag = root?.dataset.tag;
+let etag = root?.dataset.tag;
 let lastGood = Date.now();
 let isPaused = false;
 let isSignedOut = false;
@@ -14,45 +15,45 @@ let isSignedOut = false;
 const badge = () => root.querySelector("[data-badge]");
 const clock = (time) => new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
-function say(state, words) {
+function showState(state, words) {
   const shown = badge();
-  if (shown.textContent === words) return; // A status that repeats itself is read out again and again.
+  if (shown.textContent === words) return; // Setting a status again would have it read out again.
   shown.className = `app-badge app-badge--${state}`;
   shown.textContent = words;
 }
 
-function sayServerState() {
+function showServerState() {
   const { state, asOf } = badge().dataset;
-  say(state, { live: "Live", behind: "Catching up", stale: `Stale since ${asOf}` }[state]);
+  showState(state, { live: "Live", behind: "Catching up", stale: `Stale since ${asOf}` }[state]);
 }
 
-async function look() {
+async function refresh() {
   try {
     const answer = await fetch(root.dataset.address, {
       cache: "no-store", credentials: "same-origin", redirect: "manual", signal: AbortSignal.timeout(GIVE_UP_MS),
-      headers: { "If-None-Match": tag, ...("stays" in root.dataset ? {} : { "X-Poll": "1" }) },
+      headers: { "If-None-Match": etag, ...("stays" in root.dataset ? {} : { "X-Poll": "1" }) },
     });
-    saySignedOut(answer.status === 401 || answer.type === "opaqueredirect"); // The latter leads to the sign-in page.
+    showSignedOut(answer.status === 401 || answer.type === "opaqueredirect"); // A redirect leads to the sign-in page.
     if (isSignedOut) return;
     if (answer.status !== 304 && !answer.ok) throw new Error(answer.status);
-    if (answer.status === 200) exchange(await answer.text(), answer.headers.get("ETag"));
+    if (answer.status === 200) replaceFigures(await answer.text(), answer.headers.get("ETag"));
     lastGood = Date.now();
-    if (!isPaused) sayServerState();
+    if (!isPaused) showServerState();
   } catch {
     const isLost = Date.now() - lastGood > GIVE_UP_MS;
-    if (!isPaused) say(isLost ? "stale" : "waiting", isLost ? `Stale since ${clock(lastGood)}` : "Reconnecting");
+    if (!isPaused) showState(isLost ? "stale" : "waiting", isLost ? `Stale since ${clock(lastGood)}` : "Reconnecting");
   }
 }
 
-function saySignedOut(isSo) {
-  if (isSo && !isSignedOut) say("stale", `Signed out at ${clock(Date.now())}`);
-  isSignedOut = isSo;
-  root.querySelector("[data-sign-in]").hidden = !isSo;
+function showSignedOut(isNowSignedOut) {
+  if (isNowSignedOut && !isSignedOut) showState("stale", `Signed out at ${clock(Date.now())}`);
+  isSignedOut = isNowSignedOut;
+  root.querySelector("[data-sign-in]").hidden = !isNowSignedOut;
 }
 
-function exchange(html, newTag) {
+function replaceFigures(html, newTag) {
   if (isPaused) return;
-  tag = newTag;
+  etag = newTag;
   const fresh = new DOMParser().parseFromString(html, "text/html");
   for (const part of root.querySelectorAll("[data-live]")) {
     const other = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
@@ -62,7 +63,7 @@ function exchange(html, newTag) {
   drawLines();
 }
 
-// The tables are the truth; a time line is drawn out of its table.
+// A time line is drawn from its table.
 function drawLines() {
   for (const place of root.querySelectorAll("[data-line]")) {
     const rows = [...root.querySelectorAll(`tbody[data-live="${place.dataset.line}"] tr`)];
@@ -85,15 +86,23 @@ function makeChart(place) {
   const room = () => ({ width: place.clientWidth, height: place.clientHeight });
   const chart = { names: [] };
   const name = (index) => chart.names[index] ?? "";
-  const said = place.parentElement.querySelector("[data-read-out]");
-  const readOut = ({ cursor, data }) => { said.textContent = cursor.idx == null ? "" : `${name(cursor.idx)}: ${data[1][cursor.idx]}`; };
+  const status = place.parentElement.querySelector("[data-read-out]");
+  const readOut = ({ cursor, data }) => {
+    status.textContent = cursor.idx == null ? "" : `${name(cursor.idx)}: ${data[1][cursor.idx]}`;
+  };
   const options = {
     ...room(), cursor: { y: false }, legend: { show: false },
     hooks: { setCursor: [readOut] },
     scales: { x: { time: false }, y: { range: (_, low, high) => [0, Math.max(4, Math.ceil(high * 1.1))] } },
     axes: [
-      { stroke: ink, font, grid: { show: false }, size: size * 2.5, space: size * 7.5, incrs: [1, 5, 6, 10, 12, 15, 24, 30], values: (_, at) => at.map(name) },
-      { stroke: ink, font, grid, size: size * 4, space: size * 2.5, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000, 50000] },
+      {
+        stroke: ink, font, grid: { show: false }, size: size * 2.5, space: size * 7.5,
+        incrs: [1, 5, 6, 10, 12, 15, 24, 30], values: (_, indexes) => indexes.map(name),
+      },
+      {
+        stroke: ink, font, grid, size: size * 4, space: size * 2.5,
+        incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000, 50000],
+      },
     ],
     series: [{}, { stroke: brand, fill: `${brand.trim()}22`, width: 2, points: { show: false } }],
   };
@@ -107,13 +116,13 @@ function togglePause() {
   isPaused = !isPaused;
   pause.setAttribute("aria-pressed", String(isPaused));
   pause.textContent = isPaused ? "Go on" : "Pause";
-  if (isPaused) say("paused", `Paused at ${clock(Date.now())}`);
-  else look();
+  if (isPaused) showState("paused", `Paused at ${clock(Date.now())}`);
+  else refresh();
 }
 
-async function goOn() {
-  if (!isPaused && !document.hidden) await look();
-  setTimeout(goOn, isSignedOut ? SIGNED_OUT_MS : EVERY_MS);
+async function poll() {
+  if (!isPaused && !document.hidden) await refresh();
+  setTimeout(poll, isSignedOut ? SIGNED_OUT_MS : EVERY_MS);
 }
 
 if (root) {
@@ -122,9 +131,9 @@ if (root) {
     pause.addEventListener("click", togglePause);
   }
   drawLines();
-  goOn();
+  poll();
 }
 if (document.querySelector("[data-again]")) setTimeout(() => location.reload(), AGAIN_MS);
 
-const way = document.querySelector("[data-leave]");
-if (way) document.addEventListener("keydown", (event) => { if (event.key === "Escape") way.click(); });
+const exit = document.querySelector("[data-leave]");
+if (exit) document.addEventListener("keydown", (event) => { if (event.key === "Escape") exit.click(); });

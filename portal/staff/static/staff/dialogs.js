@@ -1,4 +1,4 @@
-// Dialogs lie in templates: nothing of them is on the page until they are opened, and nothing after they are closed.
+// Dialogs lie in templates and are on the page only while they are open.
 let opened = null;
 
 export function openDialog(name) {
@@ -10,7 +10,7 @@ export function openDialog(name) {
     opened = null;
     from?.focus();
   });
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // Beside it.
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // A click beside it.
   document.body.append(dialog);
   dialog.showModal();
   opened = dialog;
@@ -19,7 +19,7 @@ export function openDialog(name) {
 
 export const closeDialog = () => opened?.close();
 
-// A link or button with data-open opens that dialog; one with data-press presses another, wherever that one stands.
+// A link or button with data-open opens that dialog; with data-press it clicks another element.
 const OPENERS = { keys: () => openDialog("keys") };
 export const opens = (name, open) => { OPENERS[name] = open; };
 

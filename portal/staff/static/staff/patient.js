@@ -1,8 +1,8 @@
-// On a patient's pages: copy the record number, print the label. The buttons show where scripts run.
+// Copies the MRN and prints the label, on a patient's pages. The buttons show only with scripts.
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
-  } catch { // No permission, or a page that is not served over HTTPS has no clipboard.
+  } catch { // Without a permission or without HTTPS there is no clipboard.
     const box = Object.assign(document.createElement("textarea"), { value: text, readOnly: true });
     document.body.append(box);
     box.select();

@@ -1,4 +1,4 @@
-// Suggestions below the search box of every page. Without scripts the box sends its form, as Enter does here too.
+// Suggestions below the search box of every page. Enter sends the form, as without scripts.
 import { Choices, suggestions } from "./choices.js";
 
 for (const form of document.querySelectorAll("form[data-suggest]")) {
@@ -6,12 +6,14 @@ for (const form of document.querySelectorAll("form[data-suggest]")) {
 }
 
 function suggestBelow(form, box) {
-  const list = Object.assign(document.createElement("div"), { id: `${box.id}-list`, className: "app-suggestions", hidden: true });
-  const told = Object.assign(document.createElement("p"), { className: "nhsuk-u-visually-hidden" });
+  const list = Object.assign(document.createElement("div"), {
+    id: `${box.id}-list`, className: "app-suggestions", hidden: true,
+  });
+  const status = Object.assign(document.createElement("p"), { className: "nhsuk-u-visually-hidden" });
   list.setAttribute("role", "listbox");
   list.setAttribute("aria-label", "Patients found");
-  told.setAttribute("role", "status");
-  form.append(list, told);
+  status.setAttribute("role", "status");
+  form.append(list, status);
   const roles = { role: "combobox", "aria-expanded": "false", "aria-controls": list.id, "aria-autocomplete": "list" };
   Object.entries(roles).forEach(([name, value]) => box.setAttribute(name, value));
 
@@ -26,7 +28,7 @@ function suggestBelow(form, box) {
     list.replaceChildren(...links);
     list.hidden = !links.length || document.activeElement !== box;
     box.setAttribute("aria-expanded", String(!list.hidden));
-    told.textContent = text ? countOf(links.filter((link) => link.querySelector("span")).length) : "";
+    status.textContent = text ? countOf(links.filter((link) => link.querySelector("span")).length) : "";
   });
   box.addEventListener("input", () => ask(box.value));
   box.addEventListener("keydown", (event) => {
@@ -38,19 +40,19 @@ function suggestBelow(form, box) {
   form.addEventListener("submit", close);
 }
 
-// Read out; each person found has a second line, which the ways on from here do not have.
+// Read out by screen readers. Patients have a second line; links to other searches have none.
 const countOf = (number) => (number ? `${number} found. Arrow down to choose.` : "Nobody found");
 
-// The list of patients follows its own box and filters by htmx. Until it is of the text that stands there it cannot be
-// walked with the arrows: who types on and presses Down and Enter would open somebody of the text before.
+// The list of patients follows its own box and filters by htmx. Until it shows the hits of the typed
+// text, the arrows do not enter it: Down and Enter would open a patient of the earlier text.
 const found = document.getElementById("found");
 if (found) followBox(found, document.querySelector("form[hx-target='#found']"));
 
 function followBox(list, form) {
-  const isOf = (config) => [...new FormData(form)].every(([name, value]) => config.parameters[name] === value);
+  const isCurrent = (config) => [...new FormData(form)].every(([name, value]) => config.parameters[name] === value);
   form.addEventListener("input", () => list.setAttribute("aria-busy", "true"));
   form.addEventListener("htmx:afterRequest", ({ detail }) => {
     if (detail.xhr.status >= 400 && detail.xhr.status !== 401) return form.submit(); // The whole page says what is wrong.
-    if (detail.successful && isOf(detail.requestConfig)) list.removeAttribute("aria-busy");
+    if (detail.successful && isCurrent(detail.requestConfig)) list.removeAttribute("aria-busy");
   });
 }

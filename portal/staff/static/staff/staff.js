@@ -1,4 +1,4 @@
-// What the pages add where scripts run: components of the look, keys, dates pasted whole. All pages work without it.
+// Additions to all pages: components of the look, keys, dates pasted whole. Pages work without them.
 import { openDialog } from "./dialogs.js";
 import { createAll, Button, ErrorSummary, PasswordInput, Radios, SkipLink } from "./vendor/nhsuk-frontend.js";
 
@@ -39,7 +39,7 @@ function showKeys(event) {
   openDialog("keys");
 }
 
-// Down from the search box enters the list; Up and Down walk it; Enter follows the link as ever.
+// Down in the search box enters the list; Up and Down move in it; Enter follows the link as always.
 function moveInList(event) {
   const links = [...document.querySelectorAll("[data-walk] [data-stop]")];
   const here = links.indexOf(event.target);
@@ -52,7 +52,7 @@ function moveInList(event) {
   (links[next] || document.querySelector("main input[type=search]") || links[here]).focus();
 }
 
-// A date pasted or typed whole into one box fills the three.
+// A whole date pasted or typed into one of three boxes fills them all.
 const WHOLE_DATES = [
   [/^\s*(\d{1,2})[\s/.-]+(\d{1,2}|[A-Za-z]{3,9})[\s/.,-]+(\d{4}|\d{2})\s*$/, [1, 2, 3]],
   [/^\s*(\d{4})[\s/.-]+(\d{1,2}|[A-Za-z]{3,9})[\s/.-]+(\d{1,2})\s*$/, [3, 2, 1]],
@@ -68,7 +68,7 @@ function spreadDate(event) {
   boxes[2].focus();
 }
 
-// A second press of Save while the first is on its way does nothing; the server would take it for the same one anyway.
+// A second click on Save while the form is being sent does nothing; the server would also refuse it.
 function saveOnce(event) {
   const form = event.target;
   if (form.method !== "post") return;

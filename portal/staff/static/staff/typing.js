@@ -1,29 +1,29 @@
-// A form that asks the server while one types; Enter in the panel of those who may be registered already never saves.
+// The form of a patient, whose panel of possible duplicates the server fills while the user types.
 const form = document.querySelector("form[data-save-key]");
 
-// In the panel Enter would press Save, as in every field; there it chooses.
-function choose(event) {
+// Enter in the panel chooses a patient, where in another field it saves the form.
+function chooseOnEnter(event) {
   if (event.key !== "Enter" || event.ctrlKey || event.metaKey || !event.target.matches("#similar input")) return;
   event.preventDefault();
   if (event.target.type === "radio") event.target.click();
 }
 
-// Once the form is on its way nobody waits for the panel, which would find the very patient who is being registered.
-function stayQuiet(event) {
+// While the form is being sent the panel asks nothing: it would find the patient being registered.
+function dropRequestWhileSending(event) {
   if (form.dataset.isSent) event.preventDefault();
 }
 
-// Text that came back after signing in again brings the proof of a panel that this page has not shown.
-function tellWhoIsShown(event) {
+// A form that was restored after a sign-in carries the token of a panel that this page has not shown.
+function clearTokenOfHiddenPanel(event) {
   if (form.querySelector("#similar") && !form.querySelector("#similar li")) event.detail.parameters.shown = "";
 }
 
-// A session that ended, or another one begun in the next tab: the page itself says so, and the panel only stays as it is.
-function takeNoOffence(event) {
+// After the session's end, or a sign-in in another tab, the panel stays as it is: the page says more.
+function ignoreErrorStatus(event) {
   event.detail.isError = false;
 }
 
-form.addEventListener("keydown", choose);
-form.addEventListener("htmx:beforeSwap", takeNoOffence);
-form.addEventListener("htmx:beforeRequest", stayQuiet);
-form.addEventListener("htmx:configRequest", tellWhoIsShown);
+form.addEventListener("keydown", chooseOnEnter);
+form.addEventListener("htmx:beforeSwap", ignoreErrorStatus);
+form.addEventListener("htmx:beforeRequest", dropRequestWhileSending);
+form.addEventListener("htmx:configRequest", clearTokenOfHiddenPanel);

@@ -1,26 +1,25 @@
-"""`python -m billing_grpc serve` runs the server, `python -m billing_grpc migrate` brings its database up to date."""
+"""`python -m billing_grpc serve` runs the server, `migrate` brings its database up to date."""
 
 import argparse
 import os
 import sys
 
-os.environ.setdefault(
-    "GRPC_VERBOSITY", "NONE"
-)  # Its C core would mix lines of its own into the JSON log.
+# The C core of gRPC would mix lines of its own into the JSON log.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from billing_grpc.config import Config, WrongConfig, read_config
 from billing_grpc.logs import log_as_json
 
 
 def main() -> int:
-    """0 when all went well, 1 when it could not be done, 2 when the environment is wrong."""
+    """Returns 0 when all went well, 1 when it could not be done, 2 for a wrong environment."""
     parser = argparse.ArgumentParser(prog="python -m billing_grpc", description=__doc__)
     parser.add_argument("command", choices=("serve", "migrate"))
     command = parser.parse_args().command
     try:
         config = read_config(os.environ)
-    except WrongConfig as wrong:
-        return _refuse(wrong, code=2)
+    except WrongConfig as error:
+        return _refuse(error, code=2)
     log_as_json(config.log_level)
     return _serve(config) if command == "serve" else _migrate(config)
 
@@ -30,8 +29,8 @@ def _serve(config: Config) -> int:
 
     try:
         serve(config)
-    except CannotListen as reason:
-        return _refuse(reason, code=1)
+    except CannotListen as error:
+        return _refuse(error, code=1)
     return 0
 
 
@@ -42,11 +41,9 @@ def _migrate(config: Config) -> int:
 
     try:
         revision = migrate(config.database_url)
-    except OperationalError as away:
-        return _refuse(
-            f"the database of BILLING_DATABASE_URL does not answer: {str(away.orig).strip()}",
-            code=1,
-        )
+    except OperationalError as error:
+        cause = str(error.orig).strip()
+        return _refuse(f"the database of BILLING_DATABASE_URL does not answer: {cause}", code=1)
     print(f"billing: the database is at revision {revision}")
     return 0
 
@@ -60,5 +57,5 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    # Not sys.exit: that waits for every thread, and one may hang on a database that does not answer.
+    # sys.exit would wait for every thread, and one may hang on a database that does not answer.
     os._exit(code)

@@ -8,11 +8,11 @@ from enum import Enum
 from typing import Protocol
 from uuid import UUID
 
-LARGEST_BATCH = 500
-LARGEST_PAGE = 1000
-USUAL_PAGE = 100
-LONGEST_NAME = 600
-LONGEST_EMAIL = 254  # RFC 5321: no longer address can be written to.
+LARGEST_BATCH = 500  # Requests in one call.
+LARGEST_PAGE = 1000  # Accounts.
+USUAL_PAGE = 100  # Accounts, where the caller does not say.
+LONGEST_NAME = 600  # Characters.
+LONGEST_EMAIL = 254  # Characters; RFC 5321: no longer address can be written to.
 
 _UUID = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII
@@ -36,9 +36,10 @@ class InvalidRequest(Exception):
         super().__init__(", ".join(problem.field for problem in self.problems))
 
     def naming(self, **names: str) -> "InvalidRequest":
-        """The same with other names for fields, as `patient_id="patientId"`."""
+        """Returns the error with other names for fields, as `patient_id="patientId"`."""
         return InvalidRequest(
-            Problem(names.get(each.field, each.field), each.text) for each in self.problems
+            Problem(names.get(problem.field, problem.field), problem.text)
+            for problem in self.problems
         )
 
 
@@ -52,7 +53,7 @@ class StoreAway(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What a caller says about a patient. `patient_version` 0: the caller does not know it."""
+    """What a caller says about a patient; a `patient_version` that it does not know is 0."""
 
     patient_id: UUID
     name: str
@@ -62,7 +63,7 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as it stands. It is closed when it has a closing time."""
+    """An account as it is now. It is closed when it has a closing time."""
 
     number: int
     patient_id: UUID
@@ -94,42 +95,48 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`next_token` is empty on the last page."""
+    """A page of accounts; `next_token` is empty on the last page."""
 
     accounts: list[Account]
     next_token: str
 
 
 class Accounts(Protocol):
-    """Where accounts are kept. Each call is one transaction and may raise StoreAway."""
+    """The store of accounts. Each call is one transaction and may raise StoreAway."""
 
     def add(self, details: Sequence[Details]) -> tuple[dict[UUID, Account], dict[UUID, Account]]:
-        """Open an account for every patient who has none. Answers (opened now, there before); no patient twice."""
+        """Opens an account for every patient who has none; `details` has no patient twice.
+
+        Returns the accounts that were opened now, and those that were there before.
+        """
 
     def find(self, patient_id: UUID) -> Account | None: ...
 
     def renew(self, details: Details, *, is_closed: bool | None) -> Account | None:
-        """Write all where the version is higher than the account's; where it is the same, the status if that differs.
+        """Writes all where the version is higher than the account's, at an equal one the status.
 
-        `is_closed` None leaves the status. None where nothing was written.
+        With `is_closed` None the status stays. Returns None where nothing was written.
         """
 
     def close(self, patient_id: UUID) -> Account | None:
-        """Close the account; a closed one keeps its first closing time. None where the patient has no account."""
+        """Closes the account; a closed one keeps its first closing time.
+
+        Returns None where the patient has no account.
+        """
 
     def after(self, number: int, *, limit: int) -> list[Account]:
-        """Accounts with a higher number, in the order of their numbers."""
+        """Returns the accounts with a higher number, in the order of their numbers."""
 
 
 def check_patient_id(patient_id: str) -> UUID:
-    """Raises InvalidRequest unless it is a UUID in its usual form of 36 characters."""
+    """Parses a UUID in its usual form of 36 characters; raises InvalidRequest for anything else."""
     if not _UUID.fullmatch(patient_id):
         raise InvalidRequest([Problem("patient_id", "must be a UUID of 36 characters")])
     return UUID(patient_id)
 
 
 def check_details(patient_id: str, name: str, email: str, patient_version: int = 0) -> Details:
-    """Trim and check what a caller sent. Raises InvalidRequest with every wrong field."""
+    """Trims and checks what a caller sent; raises InvalidRequest with every wrong field."""
     name, email = name.strip(), email.strip()
     problems = [
         Problem(
@@ -144,23 +151,23 @@ def check_details(patient_id: str, name: str, email: str, patient_version: int =
     return Details(UUID(patient_id), name, email, patient_version)
 
 
-def check_batch(sent: Sequence[tuple[str, str, str, int]]) -> list[Details]:
-    """Check many, each as the arguments of `check_details`.
+def check_batch(batch: Sequence[tuple[str, str, str, int]]) -> list[Details]:
+    """Checks many, each as the arguments of `check_details`.
 
-    Raises InvalidRequest for more than LARGEST_BATCH, or with every wrong field as `requests[3].name`.
+    Raises InvalidRequest for more than LARGEST_BATCH, or with every wrong field, such as
+    `requests[3].name`.
     """
-    if len(sent) > LARGEST_BATCH:
-        raise InvalidRequest(
-            [Problem("requests", f"must be at most {LARGEST_BATCH}, not {len(sent)}")]
-        )
+    if len(batch) > LARGEST_BATCH:
+        text = f"must be at most {LARGEST_BATCH}, not {len(batch)}"
+        raise InvalidRequest([Problem("requests", text)])
     checked, problems = [], []
-    for at, arguments in enumerate(sent):
+    for index, arguments in enumerate(batch):
         try:
             checked.append(check_details(*arguments))
-        except InvalidRequest as wrong:
+        except InvalidRequest as error:
             problems += [
-                Problem(f"requests[{at}].{problem.field}", problem.text)
-                for problem in wrong.problems
+                Problem(f"requests[{index}].{problem.field}", problem.text)
+                for problem in error.problems
             ]
     if problems:
         raise InvalidRequest(problems)
@@ -168,16 +175,16 @@ def check_batch(sent: Sequence[tuple[str, str, str, int]]) -> list[Details]:
 
 
 def open_accounts(accounts: Accounts, wanted: Sequence[Details]) -> list[Opening]:
-    """Open an account for each patient, or answer with the one that is there, in the order of `wanted`.
+    """Opens an account for each patient, or returns the present one, in the order of `wanted`.
 
-    Calling again changes nothing. Where a patient stands in `wanted` twice, the first mention counts.
+    Calling again changes nothing. Where `wanted` has a patient twice, the first mention counts.
     """
     first = {details.patient_id: details for details in reversed(wanted)}
-    opened, there = accounts.add(list(first.values()))
+    opened, present = accounts.add(list(first.values()))
     new = set(opened)
     openings = []
     for details in wanted:
-        account = opened.get(details.patient_id) or there[details.patient_id]
+        account = opened.get(details.patient_id) or present[details.patient_id]
         openings.append(
             Opening(account, _outcome(account, details, is_new=details.patient_id in new))
         )
@@ -186,18 +193,18 @@ def open_accounts(accounts: Accounts, wanted: Sequence[Details]) -> list[Opening
 
 
 def find_account(accounts: Accounts, patient_id: str) -> Account:
-    """Raises InvalidRequest and NoAccount."""
+    """Returns the patient's account; raises InvalidRequest and NoAccount."""
     return _existing(accounts.find(check_patient_id(patient_id)))
 
 
 def renew_account(
     accounts: Accounts, details: Details, *, is_closed: bool | None = None
 ) -> tuple[Account, bool]:
-    """Bring name, e-mail and, unless `is_closed` is None, the status up to the patient's version.
+    """Brings name, e-mail and, unless `is_closed` is None, the status up to the patient's version.
 
-    Answers the account as it stands now, and whether it was changed: a lower version changes nothing, the same one
-    only the status, as somebody may have closed the account since. Raises InvalidRequest without a version, and
-    NoAccount.
+    Returns the account as it is now, and whether it was changed. A lower version changes nothing,
+    and an equal one only the status, since the account may have been closed meanwhile. Raises
+    InvalidRequest without a version, and NoAccount.
     """
     if details.patient_version < 1:
         raise InvalidRequest([Problem("patient_version", "must be 1 or more")])
@@ -207,12 +214,15 @@ def renew_account(
 
 
 def close_account(accounts: Accounts, patient_id: str) -> Account:
-    """Closing a closed account changes nothing. Raises InvalidRequest and NoAccount."""
+    """Closes an account; a closed one stays as it is. Raises InvalidRequest and NoAccount."""
     return _existing(accounts.close(check_patient_id(patient_id)))
 
 
 def list_accounts(accounts: Accounts, *, page_size: int, page_token: str) -> Page:
-    """One page in the order of account ids. `page_size` 0 means USUAL_PAGE. Raises InvalidRequest."""
+    """Returns a page in the order of account ids; `page_size` 0 means USUAL_PAGE.
+
+    Raises InvalidRequest.
+    """
     token = _PAGE_TOKEN.fullmatch(page_token)
     if page_token and not token:
         raise InvalidRequest([Problem("page_token", "is not from the page before")])
@@ -227,9 +237,9 @@ def list_accounts(accounts: Accounts, *, page_size: int, page_token: str) -> Pag
 def _outcome(account: Account, details: Details, *, is_new: bool) -> Outcome:
     if is_new:
         return Outcome.OPENED
-    return (
-        Outcome.EXISTED if account.has_details_of(details) else Outcome.EXISTED_WITH_OTHER_DETAILS
-    )
+    if account.has_details_of(details):
+        return Outcome.EXISTED
+    return Outcome.EXISTED_WITH_OTHER_DETAILS
 
 
 def _existing(account: Account | None) -> Account:
@@ -247,6 +257,5 @@ def _wrong_text(text: str, longest: int) -> str:
 
 def _wrong_email(email: str) -> str:
     before, _, after = email.rpartition("@")
-    return _wrong_text(email, LONGEST_EMAIL) or (
-        "" if before and after else "must be an e-mail address"
-    )
+    wrong_form = "" if before and after else "must be an e-mail address"
+    return _wrong_text(email, LONGEST_EMAIL) or wrong_form

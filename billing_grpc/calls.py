@@ -1,4 +1,4 @@
-"""What every billing call goes through: errors become gRPC statuses, and each call leaves one log line."""
+"""Wraps every billing call: errors become gRPC statuses, and each call leaves one log line."""
 
 import time
 from collections.abc import Callable, Collection
@@ -9,7 +9,8 @@ import structlog
 
 from billing_grpc.accounts import InvalidRequest, NoAccount, StoreAway
 
-MOST_PROBLEMS = 20  # The status travels in a header, and clients refuse headers above 8 kB.
+# That a refusal names: it travels in a header, and clients refuse headers above 8 kB.
+MOST_PROBLEMS = 20
 
 log = structlog.get_logger("billing")
 
@@ -17,7 +18,7 @@ Behaviour = Callable[[Any, grpc.ServicerContext], Any]
 
 
 class Calls(grpc.ServerInterceptor):
-    """Wraps the calls of the named services and leaves all others (health, reflection) as they are."""
+    """Wraps the calls of the named services; health and reflection stay as they are."""
 
     def __init__(self, services: Collection[str]) -> None:
         self._services = services
@@ -39,7 +40,7 @@ class Calls(grpc.ServerInterceptor):
 def _guarded(method: str, behaviour: Behaviour) -> Behaviour:
     def answer(request: Any, context: grpc.ServicerContext) -> Any:
         if not context.is_active():
-            return None  # The caller gave up while the call waited for a thread; nobody would read the answer.
+            return None  # The caller gave up while the call waited for a thread.
         began = time.perf_counter()
         try:
             response = behaviour(request, context)
@@ -54,7 +55,10 @@ def _guarded(method: str, behaviour: Behaviour) -> Behaviour:
 
 
 def status_of(error: Exception) -> tuple[grpc.StatusCode, str]:
-    """The status and the text a caller gets. The text never quotes a value, an SQL statement or an unforeseen error."""
+    """Returns the status and the text that a caller gets.
+
+    The text never quotes a value, an SQL statement or an unforeseen error.
+    """
     match error:
         case InvalidRequest():
             return grpc.StatusCode.INVALID_ARGUMENT, _problems_of(error)

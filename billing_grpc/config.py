@@ -1,4 +1,4 @@
-"""What the environment says; a missing or wrong variable names itself."""
+"""Reads the settings from the environment; a missing or wrong variable names itself."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Config:
 
 
 def read_config(environ: Mapping[str, str]) -> Config:
-    """Read every variable of this server. Raises WrongConfig."""
+    """Reads every variable of this server; raises WrongConfig."""
     return Config(
         database_url=_database_url(environ.get("BILLING_DATABASE_URL", "")),
         host=environ.get("BIND_HOST") or "127.0.0.1",
@@ -37,7 +37,8 @@ def read_config(environ: Mapping[str, str]) -> Config:
 def _database_url(text: str) -> URL:
     if not text:
         raise WrongConfig(
-            f"BILLING_DATABASE_URL is missing. Set it to the address of billing's database: {EXAMPLE}"
+            "BILLING_DATABASE_URL is missing."
+            f" Set it to the address of billing's database: {EXAMPLE}"
         )
     try:
         url = make_url(text)

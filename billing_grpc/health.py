@@ -1,4 +1,4 @@
-"""Whether calls can be answered now, by the standard health service `grpc.health.v1`."""
+"""The standard health service `grpc.health.v1`: whether calls can be answered now."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -11,8 +11,8 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from billing_grpc.accounts import StoreAway
 
-OVERALL = ""
-SECONDS_BETWEEN = 1.0
+OVERALL = ""  # The name under which the service tells of the server as a whole.
+SECONDS_BETWEEN = 1.0  # Two checks of the database.
 PATIENCE_SECONDS = 3.0  # A check that takes longer counts as failed.
 
 log = structlog.get_logger("billing")
@@ -21,12 +21,16 @@ Send = Callable[[HealthCheckResponse | None], None]
 
 
 class Health(HealthServicer):
-    """The health service, on a thread of its own: it answers also when every other thread waits for the database."""
+    """The health service, on a thread of its own.
+
+    So it answers even while every other thread waits for the database.
+    """
 
     def __init__(self) -> None:
-        own = ThreadPoolExecutor(1, thread_name_prefix="health")
-        super().__init__(experimental_thread_pool=own)
-        Health.Check.experimental_thread_pool = own  # type: ignore[attr-defined]
+        thread = ThreadPoolExecutor(1, thread_name_prefix="health")
+        super().__init__(experimental_thread_pool=thread)
+        # gRPC reads this attribute of a method.
+        Health.Check.experimental_thread_pool = thread  # type: ignore[attr-defined]
         self._watches: set[_Watch] = set()
 
     def Check(
@@ -46,13 +50,13 @@ class Health(HealthServicer):
         super().Watch(request, context, watch)
 
     def end_watches(self) -> None:
-        """End the open watches; a client that keeps one would keep the server from ending."""
+        """Ends the open watches; a client that keeps one would keep the server from ending."""
         for watch in list(self._watches):
             watch(None)
 
 
 class _Watch:
-    """Sends to one watching client until it is told None, and nothing after that."""
+    """Sends to a watching client until it gets None, and nothing after that."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -65,7 +69,7 @@ class _Watch:
 
 
 class Readiness(threading.Thread):
-    """Checks the database every second and tells the health service; one log line and one message for each change."""
+    """Checks the database every second, and tells the health service and the log of each change."""
 
     def __init__(
         self,
@@ -80,48 +84,46 @@ class Readiness(threading.Thread):
         self._check = check
         self._patience_seconds = patience_seconds
         self._names = (OVERALL, *services)
-        self._one_at_a_time = ThreadPoolExecutor(1, thread_name_prefix="check")
+        self._checker = ThreadPoolExecutor(1, thread_name_prefix="check")
         self._ended = threading.Event()
         self._problem: str | None = "not checked yet"
-        self._told: HealthCheckResponse.ServingStatus | None = None
-        self._tell(HealthCheckResponse.NOT_SERVING)
+        self._status: HealthCheckResponse.ServingStatus | None = None
+        self._set_status(HealthCheckResponse.NOT_SERVING)
 
     def run(self) -> None:
         check: Future[None] | None = None
         while not self._ended.is_set():
-            check = check or self._one_at_a_time.submit(self._check)
+            check = check or self._checker.submit(self._check)
             is_done = bool(wait([check], timeout=self._patience_seconds).done)
-            self._learn(_problem_of(check) if is_done else "no answer in time")
+            self._record(_problem_of(check) if is_done else "no answer in time")
             if is_done:
                 check = None
                 self._ended.wait(SECONDS_BETWEEN)
-        self._one_at_a_time.shutdown(wait=False)
+        self._checker.shutdown(wait=False)
 
     def end(self) -> None:
         self._ended.set()
 
-    def _learn(self, problem: str | None) -> None:
+    def _record(self, problem: str | None) -> None:
         if problem != self._problem:
             self._problem = problem
             if problem:
                 log.warning("not serving: the accounts cannot be reached", reason=problem)
             else:
                 log.info("serving")
-        self._tell(HealthCheckResponse.NOT_SERVING if problem else HealthCheckResponse.SERVING)
+        self._set_status(
+            HealthCheckResponse.NOT_SERVING if problem else HealthCheckResponse.SERVING
+        )
 
-    def _tell(self, status: HealthCheckResponse.ServingStatus) -> None:
-        if status != self._told:
-            self._told = status
+    def _set_status(self, status: HealthCheckResponse.ServingStatus) -> None:
+        if status != self._status:
+            self._status = status
             for name in self._names:
                 self._health.set(name, status)
 
 
 def _problem_of(check: Future[None]) -> str | None:
     error = check.exception()
-    return (
-        None
-        if error is None
-        else str(error)
-        if isinstance(error, StoreAway)
-        else type(error).__name__
-    )
+    if error is None:
+        return None
+    return str(error) if isinstance(error, StoreAway) else type(error).__name__

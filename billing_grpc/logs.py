@@ -1,4 +1,4 @@
-"""Logs as JSON lines on standard error; nothing in them may name a patient."""
+"""Logs as JSON lines on standard error; no line names a patient."""
 
 import logging
 import sys
@@ -9,7 +9,7 @@ from structlog.typing import EventDict, WrappedLogger
 
 
 def log_as_json(level: str) -> None:
-    """Send our own lines and those of libraries through one formatter."""
+    """Sends our own lines and those of libraries through one formatter."""
     shared: list[Any] = [
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
@@ -33,7 +33,7 @@ def log_as_json(level: str) -> None:
 
 
 def _error_without_text(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Keep an error's kind and place, drop its text: database errors quote the row that they refuse."""
+    """Keeps an error's kind and place and drops its text: a database error quotes the row."""
     info = event.pop("exc_info", None)
     error = info[1] if isinstance(info, tuple) else info
     if isinstance(error, BaseException):

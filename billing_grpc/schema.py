@@ -8,15 +8,14 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-LOCK = (
-    0x62696C6C  # "bill": any number that others do not use for an advisory lock in this database.
-)
+LOCK = 0x62696C6C  # "bill": any number that no other advisory lock of this database has.
 
 
 def migrate(url: sa.URL) -> str:
-    """Run every migration that is missing, in one transaction. Two at once: the second waits, and finds it done.
+    """Runs every migration that is missing, in one transaction; returns the revision.
 
-    Answers the revision the database now has. Raises sqlalchemy.exc.OperationalError when the database is away.
+    Of two at once the second waits, and finds it done. Raises sqlalchemy.exc.OperationalError when
+    the database is away.
     """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))

@@ -1,4 +1,4 @@
-"""The server process: both billing services, health and reflection on one port, and an orderly end."""
+"""The server process: both billing services, health and reflection on one port."""
 
 import signal
 import socket
@@ -21,8 +21,8 @@ from protos.billing.v1 import billing_service_pb2_grpc as v1_grpc
 from protos.legacy import billing_service_pb2 as older
 from protos.legacy import billing_service_pb2_grpc as older_grpc
 
-THREADS = 8
-MOST_WAITING = 200  # Further calls get RESOURCE_EXHAUSTED at once instead of waiting for a thread.
+THREADS = 8  # Calls that are answered at once.
+MOST_WAITING = 200  # Calls; further ones get RESOURCE_EXHAUSTED at once.
 DRAIN_SECONDS = 8.0  # Under the 10 s that compose gives a container before it kills.
 SERVICES = tuple(
     file.DESCRIPTOR.services_by_name["BillingService"].full_name for file in (v1, older)
@@ -37,7 +37,7 @@ log = structlog.get_logger("billing")
 
 
 class CannotListen(Exception):
-    """The address is taken or not ours; the text says why and which variable to change."""
+    """The address is taken or not ours; the text says why, and which variable to change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Server:
     port: int
 
     def drain(self) -> None:
-        """Say NOT_SERVING, take no new calls, wait for those under way (DRAIN_SECONDS at most), and end."""
+        """Says NOT_SERVING, refuses new calls, and ends after those under way or DRAIN_SECONDS."""
         self.readiness.end()
         self.health.enter_graceful_shutdown()
         finished = self.grpc_server.stop(DRAIN_SECONDS)
@@ -59,7 +59,10 @@ class Server:
 
 
 def start(store: Store, *, host: str, port: int) -> Server:
-    """Listen and answer; the database may still be away. Port 0 takes any free one. Raises CannotListen."""
+    """Starts to listen and answer; the database may still be away. Port 0 takes any free port.
+
+    Raises CannotListen.
+    """
     server = grpc.server(
         ThreadPoolExecutor(THREADS, thread_name_prefix="call"),
         interceptors=[Calls(SERVICES)],
@@ -84,15 +87,14 @@ def start(store: Store, *, host: str, port: int) -> Server:
 
 
 def serve(config: Config) -> None:
-    """Run until SIGTERM or SIGINT, then drain. Raises CannotListen."""
-    ends = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(
-        signal.SIG_BLOCK, ends
-    )  # Before any thread: only `sigwait` below may take them.
+    """Runs until SIGTERM or SIGINT, then drains. Raises CannotListen."""
+    end_signals = {signal.SIGTERM, signal.SIGINT}
+    # Before any thread starts: only `sigwait` below may take them.
+    signal.pthread_sigmask(signal.SIG_BLOCK, end_signals)
     engine = connect(config.database_url, connections=THREADS + 1)
     server = start(Store(engine), host=config.host, port=config.port)
     log.info("listening", host=config.host, port=server.port)
-    received = signal.sigwait(ends)
+    received = signal.sigwait(end_signals)
     log.info("draining", signal=signal.Signals(received).name)
     server.drain()
     log.info("ended")
@@ -103,14 +105,14 @@ def _listen(server: grpc.Server, host: str, port: int) -> int:
     try:
         return server.add_insecure_port(address)
     except RuntimeError:
-        reason = _why_not(host, port)
+        reason = _listen_problem(host, port)
         raise CannotListen(
             f"cannot listen on {address}: {reason}. Set BILLING_PORT or BIND_HOST."
         ) from None
 
 
-def _why_not(host: str, port: int) -> str:
-    """gRPC does not tell, so ask the system the same thing."""
+def _listen_problem(host: str, port: int) -> str:
+    """Asks the system for the reason, which gRPC does not tell."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as trial:

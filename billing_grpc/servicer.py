@@ -1,4 +1,4 @@
-"""Maps the messages of both contracts to the rules and back. Errors are left to `calls`."""
+"""Maps the messages of both contracts to the rules and back; `calls` takes the errors."""
 
 from datetime import datetime
 
@@ -26,7 +26,7 @@ IS_CLOSED = {
 
 
 class BillingService(BillingServiceServicer):
-    """`billing.v1.BillingService`."""
+    """Serves `billing.v1.BillingService`."""
 
     def __init__(self, accounts: rules.Accounts) -> None:
         self._accounts = accounts
@@ -34,16 +34,16 @@ class BillingService(BillingServiceServicer):
     def CreateBillingAccount(
         self, request: v1.CreateBillingAccountRequest, context: grpc.ServicerContext
     ) -> v1.CreateBillingAccountResponse:
-        [opening] = rules.open_accounts(self._accounts, [rules.check_details(*_sent(request))])
+        [opening] = rules.open_accounts(self._accounts, [rules.check_details(*_arguments(request))])
         return _opening(opening)
 
     def BatchCreateBillingAccounts(
         self, request: v1.BatchCreateBillingAccountsRequest, context: grpc.ServicerContext
     ) -> v1.BatchCreateBillingAccountsResponse:
-        wanted = rules.check_batch([_sent(each) for each in request.requests])
+        wanted = rules.check_batch([_arguments(item) for item in request.requests])
         openings = rules.open_accounts(self._accounts, wanted)
         return v1.BatchCreateBillingAccountsResponse(
-            responses=[_opening(each) for each in openings]
+            responses=[_opening(opening) for opening in openings]
         )
 
     def GetBillingAccount(
@@ -56,7 +56,7 @@ class BillingService(BillingServiceServicer):
     def UpdateBillingAccount(
         self, request: v1.UpdateBillingAccountRequest, context: grpc.ServicerContext
     ) -> v1.UpdateBillingAccountResponse:
-        details, is_closed = rules.check_details(*_sent(request)), _is_closed(request.status)
+        details, is_closed = rules.check_details(*_arguments(request)), _is_closed(request.status)
         account, updated = rules.renew_account(self._accounts, details, is_closed=is_closed)
         return v1.UpdateBillingAccountResponse(account=_account(account), updated=updated)
 
@@ -74,12 +74,13 @@ class BillingService(BillingServiceServicer):
             self._accounts, page_size=request.page_size, page_token=request.page_token
         )
         return v1.ListBillingAccountsResponse(
-            accounts=[_account(each) for each in page.accounts], next_page_token=page.next_token
+            accounts=[_account(account) for account in page.accounts],
+            next_page_token=page.next_token,
         )
 
 
 class OlderBillingService(OlderBillingServiceServicer):
-    """`BillingService` without a package, as older clients call it: the same accounts by the same rules."""
+    """Serves `BillingService` without a package, as older clients call it, by the same rules."""
 
     def __init__(self, accounts: rules.Accounts) -> None:
         self._accounts = accounts
@@ -89,8 +90,8 @@ class OlderBillingService(OlderBillingServiceServicer):
     ) -> older.BillingResponse:
         try:
             details = rules.check_details(request.patientId, request.name, request.email)
-        except rules.InvalidRequest as wrong:
-            raise wrong.naming(patient_id="patientId") from None
+        except rules.InvalidRequest as error:
+            raise error.naming(patient_id="patientId") from None
         [opening] = rules.open_accounts(self._accounts, [details])
         return older.BillingResponse(
             accountId=opening.account.account_id,
@@ -98,14 +99,14 @@ class OlderBillingService(OlderBillingServiceServicer):
         )
 
 
-def _sent(
+def _arguments(
     request: v1.CreateBillingAccountRequest | v1.UpdateBillingAccountRequest,
 ) -> tuple[str, str, str, int]:
     return request.patient_id, request.name, request.email, request.patient_version
 
 
 def _is_closed(status: v1.AccountStatus) -> bool | None:
-    """Newer clients may send a status that we do not know: taking it for none would lose what they ask."""
+    """Refuses an unknown status: a newer client may send it, and means something by it."""
     if status not in IS_CLOSED:
         raise rules.InvalidRequest([rules.Problem("status", "must be ACTIVE, CLOSED or left out")])
     return IS_CLOSED[status]

@@ -1,4 +1,4 @@
-"""Accounts in PostgreSQL, in whole sets and short transactions."""
+"""The store of accounts in PostgreSQL: whole sets in short transactions."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,8 +9,8 @@ from sqlalchemy.dialects import postgresql
 
 from billing_grpc.accounts import Account, Details, StoreAway
 
-STATEMENT_SECONDS = 8.0
-CONNECT_SECONDS = 3
+STATEMENT_SECONDS = 8.0  # After which the database ends a statement.
+CONNECT_SECONDS = 3  # After which an attempt to connect ends.
 UNDEFINED_TABLE, UNDEFINED_COLUMN = "42P01", "42703"
 
 metadata = sa.MetaData()
@@ -43,9 +43,10 @@ SELECT_MANY = sa.select(billing_account).where(
 def connect(
     url: sa.URL, *, connections: int = 4, statement_seconds: float = STATEMENT_SECONDS
 ) -> sa.Engine:
-    """A pool for as many threads as `connections`, opened when first used; the database may be away until then.
+    """Returns a pool for as many threads as `connections`; it connects when it is first used.
 
-    Nobody waits for ever: the server ends a statement after `statement_seconds`, the kernel a silent connection.
+    No call waits for ever: the server ends a statement after `statement_seconds`, and the kernel a
+    silent connection.
     """
     return sa.create_engine(
         url,
@@ -81,24 +82,22 @@ class Store:
             return {}, {}
         with self._transaction() as connection:
             opened = _by_patient(connection.execute(INSERT_MISSING, _rows_of(details)))
-            others = [each.patient_id for each in details if each.patient_id not in opened]
-            # A statement of its own: it sees what another transaction committed while the insert waited for it.
-            there = (
-                _by_patient(connection.execute(SELECT_MANY, {"patient_ids": others}))
-                if others
-                else {}
-            )
-        return opened, there
+            others = [item.patient_id for item in details if item.patient_id not in opened]
+            if not others:
+                return opened, {}
+            # A statement of its own sees what others committed while the insert waited for them.
+            present = _by_patient(connection.execute(SELECT_MANY, {"patient_ids": others}))
+        return opened, present
 
     def find(self, patient_id: UUID) -> Account | None:
-        return self._one(sa.select(billing_account).where(columns.patient_id == patient_id))
+        return self._one_or_none(sa.select(billing_account).where(columns.patient_id == patient_id))
 
     def renew(self, details: Details, *, is_closed: bool | None) -> Account | None:
         is_newer = columns.patient_version < details.patient_version
         differs = sa.and_(
-            columns.patient_version == details.patient_version, _stands_otherwise(is_closed)
+            columns.patient_version == details.patient_version, _has_other_status(is_closed)
         )
-        return self._one(
+        return self._one_or_none(
             sa.update(billing_account)
             .where(columns.patient_id == details.patient_id, is_newer | differs)
             .values(
@@ -111,7 +110,7 @@ class Store:
         )
 
     def close(self, patient_id: UUID) -> Account | None:
-        return self._one(
+        return self._one_or_none(
             sa.update(billing_account)
             .where(columns.patient_id == patient_id)
             .values(closed_at=_closing_time(True))
@@ -128,7 +127,7 @@ class Store:
         with self._transaction() as connection:
             return [_account(row) for row in connection.execute(wanted)]
 
-    def _one(self, statement: sa.Executable) -> Account | None:
+    def _one_or_none(self, statement: sa.Executable) -> Account | None:
         with self._transaction() as connection:
             row = connection.execute(statement).one_or_none()
         return _account(row) if row else None
@@ -146,29 +145,29 @@ class Store:
             raise StoreAway(_kind(error)) from error  # Not migrated yet.
 
 
-def _stands_otherwise(is_closed: bool | None) -> sa.ColumnElement[bool]:
+def _has_other_status(is_closed: bool | None) -> sa.ColumnElement[bool]:
     if is_closed is None:
         return sa.false()
     return columns.closed_at.is_(None) if is_closed else columns.closed_at.is_not(None)
 
 
 def _closing_time(is_closed: bool | None) -> sa.ColumnElement:
-    """The first closing time stays until the account is opened again."""
+    """Returns the new closing time; the first one stays until the account is opened again."""
     if is_closed is None:
         return columns.closed_at
     return sa.func.coalesce(columns.closed_at, sa.func.now()) if is_closed else sa.null()
 
 
 def _rows_of(details: Sequence[Details]) -> list[dict[str, object]]:
-    """In the order of the patients' ids, so that two batches with the same patients cannot block each other."""
+    """Orders the rows by patient: two batches with the same patients cannot block each other."""
     return [
         {
-            "patient_id": each.patient_id,
-            "name": each.name,
-            "email": each.email,
-            "patient_version": each.patient_version,
+            "patient_id": item.patient_id,
+            "name": item.name,
+            "email": item.email,
+            "patient_version": item.patient_version,
         }
-        for each in sorted(details, key=lambda each: each.patient_id)
+        for item in sorted(details, key=lambda item: item.patient_id)
     ]
 
 
@@ -181,5 +180,5 @@ def _account(row: sa.Row) -> Account:
 
 
 def _kind(error: Exception) -> str:
-    """What went wrong in one word: the text of a database error may quote a row."""
+    """Returns the kind of a database error, since its text may quote a row."""
     return type(getattr(error, "orig", None) or error).__name__

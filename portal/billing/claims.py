@@ -1,4 +1,4 @@
-"""Claims: a relay claims the accounts that are due, calls billing, and marks them with the answer."""
+"""Claims: a relay claims accounts that are due, calls billing, and marks them with the answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What may be read here: the account of a patient, figures over all, and how far behind billing is."""
+"""Reads the account of a patient, figures over all accounts, and how far billing is behind."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from portal.patients.selectors import patients_by_id
 
 @dataclass(frozen=True)
 class BillingState:
-    """What billing has yet to hear of; the age of the oldest in seconds, None where nothing waits."""
+    """What billing has yet to hear of; the age of the oldest is None where nothing waits."""
 
     waiting: int
     oldest_seconds: float | None
@@ -30,14 +30,17 @@ class BillingState:
 
 @dataclass(frozen=True)
 class AccountsPage:
-    """Some accounts with their patients, and the cursor of the page after; empty on the last."""
+    """A page of accounts with their patients; the cursor of the next page is empty on the last."""
 
     accounts: list[BillingAccount]
     next_cursor: str = ""
 
 
 def account_of(patient_id: UUID) -> BillingAccount | None:
-    """None for a patient that raw SQL has just written: the sweep finds it within seconds."""
+    """Returns a patient's account.
+
+    It is None for a patient that raw SQL has just written: the sweep finds it within seconds.
+    """
     return BillingAccount.objects.filter(pk=patient_id).first()
 
 
@@ -70,17 +73,19 @@ counted_waiting = CachedValue(
 
 
 def accounts_by_status() -> dict[str, int]:
-    """How many accounts stand where; every status is named, also with 0. Of many accounts, seconds old."""
+    """Returns the number of accounts by status, also where it is 0; for many it is seconds old."""
     return counted_by_status()
 
 
 def accounts_in(
     status: str, *, user: User | None, channel: str, after: str = "", limit: int = 50
 ) -> AccountsPage:
-    """Accounts of one state: those that wait longest first, the others newest first. The patients count as read."""
-    rows = list(
-        _in_order(_accounts_visible_to(user).filter(status=status), status, after)[: limit + 1]
-    )
+    """Returns a page of the accounts with a status, with their patients, who count as accessed.
+
+    Pending accounts come longest waiting first, the others newest first.
+    """
+    accounts = _accounts_visible_to(user).filter(status=status)
+    rows = list(_in_order(accounts, status, after)[: limit + 1])
     patients = patients_by_id(user, [row.pk for row in rows[:limit]], channel=channel)
     shown = [row for row in rows[:limit] if row.pk in patients]
     for row in shown:
@@ -89,64 +94,56 @@ def accounts_in(
 
 
 def states_of(patient_ids: Sequence[UUID], *, user: User | None) -> list[BillingAccount]:
-    """How these accounts stand now. It names nobody, and is no reading of a patient."""
+    """Returns these accounts as they are now. It names nobody, and is no access to a patient."""
     return list(_accounts_visible_to(user).filter(pk__in=patient_ids))
 
 
 def failed_ids(*, user: User | None) -> list[UUID]:
-    """The patients whose accounts billing refused."""
-    return list(
-        _accounts_visible_to(user).filter(status=AccountStatus.FAILED).values_list("pk", flat=True)
-    )
+    """Returns the patients whose accounts billing refused."""
+    failed = _accounts_visible_to(user).filter(status=AccountStatus.FAILED)
+    return list(failed.values_list("pk", flat=True))
 
 
 def is_billing_away() -> bool:
-    """Whether what waits longest found billing away when it was tried last."""
-    waiting = BillingAccount.objects.filter(next_attempt_at__isnull=False)
-    return (
-        waiting.order_by("wanted_at").values_list("last_error_code", flat=True).first()
-        in AWAY_CODES
-    )
+    """Tells whether the account that waits longest found billing away when it was tried last."""
+    waiting = BillingAccount.objects.filter(next_attempt_at__isnull=False).order_by("wanted_at")
+    return waiting.values_list("last_error_code", flat=True).first() in AWAY_CODES
 
 
 def account_members(patient_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
-    """Status and account id of each patient; pending where nothing was asked for yet."""
-    rows = BillingAccount.objects.filter(pk__in=patient_ids).values_list(
-        "pk", "status", "account_id"
-    )
-    known = {
-        pk: {"status": status, "accountId": account_id or None} for pk, status, account_id in rows
+    """Returns status and account id by patient; pending where nothing was requested yet."""
+    accounts: dict[UUID, dict[str, Any]] = {
+        patient_id: {"status": AccountStatus.PENDING.value, "accountId": None}
+        for patient_id in patient_ids
     }
-    return {
-        one: known.get(one, {"status": AccountStatus.PENDING.value, "accountId": None})
-        for one in patient_ids
-    }
+    rows = BillingAccount.objects.filter(pk__in=patient_ids)
+    for patient_id, status, account_id in rows.values_list("pk", "status", "account_id"):
+        accounts[patient_id] = {"status": status, "accountId": account_id or None}
+    return accounts
 
 
 def tag_of(patient_id: UUID) -> Tag:
-    """The account's state, and whether it is on its way to another one."""
+    """Returns the account's status, and whether it is about to change."""
     row = account_of(patient_id)
-    return (
-        Tag(row.status, row.next_attempt_at is not None)
-        if row
-        else Tag(AccountStatus.PENDING.value, True)
-    )
+    if row is None:
+        return Tag(AccountStatus.PENDING.value, True)
+    return Tag(row.status, row.next_attempt_at is not None)
 
 
 def timeline_events_of(patient_id: UUID) -> list[TimelineEvent]:
-    """For the patient's timeline: what billing answered last, and what it has yet to hear of."""
+    """Returns what billing answered last, and what it has yet to hear of."""
     row = account_of(patient_id)
-    told = []
+    events = []
     if row and row.answered_at and row.status in _ANSWERS:
         details = [f"Account {row.account_id}"] if row.account_id else []
-        details += [f"Reason: {row.last_error_code}"] if row.status == AccountStatus.FAILED else []
-        told.append(TimelineEvent(row.answered_at, _ANSWERS[row.status], details, by="Billing"))
+        if row.status == AccountStatus.FAILED:
+            details.append(f"Reason: {row.last_error_code}")
+        events.append(TimelineEvent(row.answered_at, _ANSWERS[row.status], details, by="Billing"))
     if row and row.next_attempt_at:
-        tried = [f"Tried {row.attempts} times without an answer"] if row.attempts > 1 else []
-        told.append(
-            TimelineEvent(row.wanted_at, "Billing is to be told, and has not answered yet", tried)
-        )
-    return told
+        title = "Billing is to be told, and has not answered yet"
+        tries = [f"Tried {row.attempts} times without an answer"] if row.attempts > 1 else []
+        events.append(TimelineEvent(row.wanted_at, title, tries))
+    return events
 
 
 _ANSWERS: dict[str, str] = {
@@ -157,7 +154,10 @@ _ANSWERS: dict[str, str] = {
 
 
 def billing_state() -> BillingState:
-    """For readiness, metrics and the operators' page. The number of very many that wait is seconds old."""
+    """Returns what waits, for readiness, metrics and the operators' page.
+
+    The number of very many that wait is seconds old.
+    """
     oldest = min(filter(None, (_oldest_wanted_at(), _oldest_left_at())), default=None)
     return BillingState(
         waiting=counted_waiting(),
@@ -182,15 +182,15 @@ def _accounts_visible_to(user: User | None) -> QuerySet[BillingAccount]:
 
 
 def _in_order(found: QuerySet[BillingAccount], status: str, after: str) -> QuerySet[BillingAccount]:
-    """Each state by its index; the active ones, nearly all, in the order of registration."""
+    """Orders each status by its index; the active accounts, nearly all, by registration."""
     moment, key = decode_cursor(after, key=UUID) if after else (None, None)
     if status == AccountStatus.ACTIVE:
         return found.filter(Q(pk__lt=key) if key else Q()).order_by("-pk")
     if status == AccountStatus.PENDING:
-        behind = Q(wanted_at__gt=moment) | Q(wanted_at=moment, pk__gt=key) if key else Q()
-        return found.filter(behind, next_attempt_at__isnull=False).order_by("wanted_at", "pk")
-    behind = Q(updated_at__lt=moment) | Q(updated_at=moment, pk__lt=key) if key else Q()
-    return found.filter(behind).order_by("-updated_at", "-pk")
+        later = Q(wanted_at__gt=moment) | Q(wanted_at=moment, pk__gt=key) if key else Q()
+        return found.filter(later, next_attempt_at__isnull=False).order_by("wanted_at", "pk")
+    earlier = Q(updated_at__lt=moment) | Q(updated_at=moment, pk__lt=key) if key else Q()
+    return found.filter(earlier).order_by("-updated_at", "-pk")
 
 
 def _cursor(row: BillingAccount) -> str:

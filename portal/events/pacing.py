@@ -13,7 +13,7 @@ from portal.events.services import Sender
 
 
 class Window:
-    """The unread bytes of each partition, and how many there may be. It knows no Kafka, no clock."""
+    """The unread bytes of each partition, and how many there may be; it knows nothing of Kafka."""
 
     def __init__(self, size: int) -> None:
         self.size = size

@@ -1,4 +1,4 @@
-"""One account for each patient."""
+"""Creates the table of accounts, with one for each patient."""
 
 from alembic import op
 

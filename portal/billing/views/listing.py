@@ -34,7 +34,7 @@ IN_ORDER = [*UNSETTLED, AccountStatus.ACTIVE, AccountStatus.CLOSED]
 @allow("billing.view_billingaccount")
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Shows the accounts of a state: at first the failed ones if there are any, else the pending."""
+    """Shows the accounts of a state; without one the failed, or where none failed the pending."""
     figures = _figures()
     state = _parse_state(request.GET.get("state", "")) or _default_state(figures["counts"])
     after = request.GET.get("after", "")
@@ -71,7 +71,7 @@ def states(request: HttpRequest) -> HttpResponse:
 @allow("billing.retry_billingaccount")
 @require_POST
 def retry_many(request: HttpRequest) -> HttpResponse:
-    """Has billing asked again: for the row whose button was pressed, the ticked rows, or all failed."""
+    """Has billing asked again: for the row of the pressed button, ticked rows, or all failed."""
     form, user = request.POST, user_of(request)
     if "all_failed" in form:
         ids = failed_ids(user=user)

@@ -2,6 +2,5 @@
 
 import logging
 
-logging.getLogger("alembic").setLevel(
-    logging.WARNING
-)  # Else its import and each new database are told in the output.
+# Its import and each new database would write to the output.
+logging.getLogger("alembic").setLevel(logging.WARNING)

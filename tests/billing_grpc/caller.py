@@ -1,4 +1,4 @@
-"""A caller of the server: requests with sound values, and what a refusal says."""
+"""A caller of the server: requests with valid values, and the text of a refusal."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,13 +24,13 @@ ACTIVE, CLOSED = v1.ACCOUNT_STATUS_ACTIVE, v1.ACCOUNT_STATUS_CLOSED
 
 
 def new_patient(**changes: Any) -> v1.CreateBillingAccountRequest:
-    sound = {
+    valid = {
         "patient_id": str(uuid4()),
         "name": "Zoë Müller",
         "email": "zoe@example.org",
         "patient_version": 1,
     }
-    return v1.CreateBillingAccountRequest(**sound | changes)
+    return v1.CreateBillingAccountRequest(**valid | changes)
 
 
 class Caller:
@@ -81,18 +81,18 @@ class Caller:
 
 
 @contextmanager
-def calling(port: int) -> Iterator[Caller]:
+def caller_of(port: int) -> Iterator[Caller]:
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         yield Caller(channel)
 
 
 @contextmanager
-def served(url: URL, **how: Any) -> Iterator[Caller]:
-    """A server on a free port with that database."""
-    engine = connect(url, connections=9, **how)
+def running_server(url: URL, **options: Any) -> Iterator[Caller]:
+    """Runs a server on a free port with that database."""
+    engine = connect(url, connections=9, **options)
     server = start(Store(engine), host="127.0.0.1", port=0)
     try:
-        with calling(server.port) as caller:
+        with caller_of(server.port) as caller:
             yield caller
     finally:
         server.drain()
@@ -100,7 +100,7 @@ def served(url: URL, **how: Any) -> Iterator[Caller]:
 
 
 def refusal(call: Callable[..., Any], *arguments: Any, **fields: Any) -> tuple[str, str]:
-    """The status and the text of a call that must be refused."""
+    """Makes a call that must be refused; returns the status and the text."""
     with pytest.raises(grpc.RpcError) as refused:
         call(*arguments, **fields)
     return refused.value.code().name, refused.value.details()

@@ -1,4 +1,4 @@
-"""A database of its own for a test, and ways to take it away."""
+"""A database for a single test, and ways to take it away."""
 
 import os
 import secrets
@@ -19,45 +19,44 @@ HOME = "BILLING_DATABASE_URL"
 
 @contextmanager
 def new_database(*, migrated: bool = True) -> Iterator[URL]:
-    """Beside the one that the environment names; gone afterwards."""
+    """Creates a database beside the one that the environment names, and drops it afterwards."""
     url = make_url(os.environ[HOME]).set(
         drivername="postgresql+psycopg2", database=f"billing_{secrets.token_hex(6)}"
     )
-    tell(home(), f"CREATE DATABASE {url.database}")
+    execute(home_url(), f"CREATE DATABASE {url.database}")
     try:
         if migrated:
             migrate(url)
         yield url
     finally:
-        # Else the last look of a server that just ended may come in between.
-        tell(home(), f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS false")
+        # The last check of a server that just ended may come in between.
+        execute(home_url(), f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS false")
         drop_connections(url)
-        tell(
-            home(), f"DROP DATABASE {url.database}"
-        )  # Waits for the autovacuum; WITH (FORCE) may not end it.
+        # This waits for the autovacuum; WITH (FORCE) may not end it.
+        execute(home_url(), f"DROP DATABASE {url.database}")
 
 
 @contextmanager
-def away(url: URL) -> Iterator[None]:
-    """The database takes no connections and loses those it has."""
-    tell(home(), f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS false")
+def database_away(url: URL) -> Iterator[None]:
+    """Lets the database take no connections and lose those that it has."""
+    execute(home_url(), f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS false")
     drop_connections(url)
     try:
         yield
     finally:
-        tell(home(), f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS true")
+        execute(home_url(), f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS true")
 
 
 def drop_connections(url: URL) -> None:
-    """Those of clients: the autovacuum is not ours to end, and PostgreSQL refuses it with an error."""
+    """Ends the connections of clients; PostgreSQL would refuse to end the autovacuum."""
     clients = f"datname = '{url.database}' AND backend_type = 'client backend'"
-    tell(home(), f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {clients}")
+    execute(home_url(), f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {clients}")
 
 
 @contextmanager
-def locked(url: URL, mode: str) -> Iterator[None]:
-    """The accounts are locked by somebody else: EXCLUSIVE stops writers, ACCESS EXCLUSIVE readers too."""
-    connection = psycopg2.connect(address(url))
+def locked_accounts(url: URL, mode: str) -> Iterator[None]:
+    """Locks the accounts: EXCLUSIVE stops writers, ACCESS EXCLUSIVE readers too."""
+    connection = psycopg2.connect(dsn_of(url))
     try:
         connection.cursor().execute(f"LOCK TABLE billing_account IN {mode} MODE")
         yield
@@ -67,7 +66,10 @@ def locked(url: URL, mode: str) -> Iterator[None]:
 
 @contextmanager
 def over_tcp(url: URL) -> Iterator[URL]:
-    """The same database at a TCP address; a server that listens on a socket alone gets a forwarder in front."""
+    """Yields the same database at a TCP address.
+
+    A server that listens on a socket alone gets a forwarder in front.
+    """
     if url.host:
         yield url
         return
@@ -75,14 +77,13 @@ def over_tcp(url: URL) -> Iterator[URL]:
 
     class Forward(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            with socket.socket(socket.AF_UNIX) as behind:
-                behind.connect(socket_path)
-                pump(self.request, behind)
+            with socket.socket(socket.AF_UNIX) as server:
+                server.connect(socket_path)
+                pump(self.request, server)
 
     class Forwarder(socketserver.ThreadingTCPServer):
-        daemon_threads = (
-            True  # A connection that is still open, as of a health check, must not hold up the end.
-        )
+        # A connection that is still open, as of a health check, must not hold up the end.
+        daemon_threads = True
 
     with Forwarder(("127.0.0.1", 0), Forward) as forwarder:
         Thread(target=forwarder.serve_forever, kwargs={"poll_interval": 0.05}).start()
@@ -93,27 +94,29 @@ def over_tcp(url: URL) -> Iterator[URL]:
             forwarder.shutdown()
 
 
-def pump(one: socket.socket, other: socket.socket) -> None:
-    """Pass bytes both ways until one side ends."""
+def pump(left: socket.socket, right: socket.socket) -> None:
+    """Passes bytes both ways until one side ends."""
     while True:
-        for source in select.select([one, other], [], [])[0]:
+        readable, _, _ = select.select([left, right], [], [])
+        for source in readable:
             received = source.recv(65536)
             if not received:
                 return
-            (other if source is one else one).sendall(received)
+            (right if source is left else left).sendall(received)
 
 
-def waiting(url: URL) -> int:
-    """How many statements wait for a lock now."""
-    [[count]] = tell(
-        home(),
-        f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{url.database}' AND wait_event_type = 'Lock'",
+def count_waiting_statements(url: URL) -> int:
+    """Returns how many statements wait for a lock now."""
+    [[count]] = execute(
+        home_url(),
+        "SELECT count(*) FROM pg_stat_activity"
+        f" WHERE datname = '{url.database}' AND wait_event_type = 'Lock'",
     )
     return count
 
 
-def tell(url: URL, statement: str) -> list[tuple]:
-    connection = psycopg2.connect(address(url))
+def execute(url: URL, statement: str) -> list[tuple]:
+    connection = psycopg2.connect(dsn_of(url))
     try:
         connection.autocommit = True
         with connection.cursor() as cursor:
@@ -123,9 +126,9 @@ def tell(url: URL, statement: str) -> list[tuple]:
         connection.close()
 
 
-def home() -> URL:
+def home_url() -> URL:
     return make_url(os.environ[HOME])
 
 
-def address(url: URL) -> str:
+def dsn_of(url: URL) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -1,4 +1,4 @@
-"""The server as a process of its own, as it is run for real."""
+"""The server as a real process."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import URL
 
-from tests.billing_grpc.database import address
+from tests.billing_grpc.database import dsn_of
 from tests.waits import wait_for
 
 
@@ -43,7 +43,7 @@ class Process:
 
 
 @contextmanager
-def running(url: URL, folder: Path, **environ: str) -> Iterator[Process]:
+def running_process(url: URL, folder: Path, **environ: str) -> Iterator[Process]:
     log = folder / "billing.log"
     with log.open("wb") as lines:
         popen = subprocess.Popen(
@@ -56,7 +56,7 @@ def running(url: URL, folder: Path, **environ: str) -> Iterator[Process]:
         popen.wait()
 
 
-def run(name: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run_command(name: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command(name), env=env, capture_output=True, text=True, check=False, timeout=60
     )
@@ -67,6 +67,6 @@ def command(name: str) -> list[str]:
 
 
 def environment(url: URL | None, **more: str) -> dict[str, str]:
-    """What the process needs and nothing else of ours."""
+    """Returns what the process needs, and nothing else of our environment."""
     needed = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return needed | ({"BILLING_DATABASE_URL": address(url)} if url else {}) | more
+    return needed | ({"BILLING_DATABASE_URL": dsn_of(url)} if url else {}) | more

@@ -24,7 +24,7 @@ def test_closing_again_changes_nothing(billing):
     )
 
 
-def test_opening_for_a_patient_with_a_closed_account_answers_with_the_closed_one(billing):
+def test_opening_again_after_closing_answers_with_the_closed_account(billing):
     patient = new_patient()
     billing.open(patient)
     closed = billing.close(patient.patient_id)

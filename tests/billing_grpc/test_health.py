@@ -1,4 +1,4 @@
-"""Health and reflection: what a prober and a tool without our files can learn."""
+"""Health and reflection, as a probe and a tool without our files see them."""
 
 from contextlib import ExitStack
 from threading import Event
@@ -13,9 +13,14 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 )
 
 from billing_grpc.health import Readiness
-from tests.billing_grpc.caller import OPENED, calling, new_patient, refusal, served
-from tests.billing_grpc.database import away, drop_connections, locked, new_database
-from tests.billing_grpc.process import running
+from tests.billing_grpc.caller import OPENED, caller_of, new_patient, refusal, running_server
+from tests.billing_grpc.database import (
+    database_away,
+    drop_connections,
+    locked_accounts,
+    new_database,
+)
+from tests.billing_grpc.process import running_process
 from tests.waits import wait_for
 
 NAMES = ("", "billing.v1.BillingService", "BillingService")
@@ -30,7 +35,7 @@ def test_an_unknown_service_is_not_found(billing):
     assert refusal(billing.health, "unknown.Service")[0] == "NOT_FOUND"
 
 
-def test_both_services_can_be_found_and_described_by_reflection(billing):
+def test_reflection_describes_both_services(billing):
     described = ProtoReflectionDescriptorDatabase(billing.channel)
     assert {"billing.v1.BillingService", "BillingService", "grpc.health.v1.Health"} <= set(
         described.get_services()
@@ -42,24 +47,25 @@ def test_both_services_can_be_found_and_described_by_reflection(billing):
     ]
 
 
-def test_without_its_database_it_is_not_serving_and_comes_back_by_itself():
+def test_without_its_database_it_is_not_serving_until_it_is_back():
     """Red when the database is checked only once, or health is not told."""
-    with new_database() as url, served(url) as billing:
+    with new_database() as url, running_server(url) as billing:
         patient = new_patient()
         account = billing.open(patient).account
         watched = billing.watch_health("billing.v1.BillingService")
         wait_for(lambda: next(watched) == "SERVING")
-        with away(url):
+        with database_away(url):
             assert next(watched) == "NOT_SERVING"
-            wait_for(
-                lambda: {billing.health(name) for name in NAMES} == {"NOT_SERVING"}
-            )  # Told one by one.
+            # The services change one after the other.
+            wait_for(lambda: {billing.health(name) for name in NAMES} == {"NOT_SERVING"})
             for call in (billing.open, billing.get, billing.list):
                 arguments = {"open": [patient], "get": [patient.patient_id], "list": []}[
                     call.__name__
                 ]
-                said = ("UNAVAILABLE", "the accounts cannot be reached now; try again later")
-                assert refusal(call, *arguments) == said
+                assert refusal(call, *arguments) == (
+                    "UNAVAILABLE",
+                    "the accounts cannot be reached now; try again later",
+                )
         assert next(watched) == "SERVING"
         wait_for(lambda: {billing.health(name) for name in NAMES} == {"SERVING"})
         assert billing.get(patient.patient_id) == account
@@ -67,8 +73,8 @@ def test_without_its_database_it_is_not_serving_and_comes_back_by_itself():
 
 def test_a_server_that_starts_without_its_database_serves_when_it_is_there(tmp_path):
     with new_database() as url, ExitStack() as absence:
-        absence.enter_context(away(url))
-        with running(url, tmp_path) as process, calling(process.port) as billing:
+        absence.enter_context(database_away(url))
+        with running_process(url, tmp_path) as process, caller_of(process.port) as billing:
             watched = billing.watch_health()
             assert next(watched) == "NOT_SERVING"
             wait_for(lambda: process.lines("not serving: the accounts cannot be reached"))
@@ -77,9 +83,9 @@ def test_a_server_that_starts_without_its_database_serves_when_it_is_there(tmp_p
             assert billing.open(new_patient()).outcome == OPENED
 
 
-def test_connections_that_the_database_dropped_between_two_calls_are_not_noticed_by_callers():
+def test_callers_do_not_notice_connections_that_the_database_dropped():
     """Red when a connection is not tried before it is used."""
-    with new_database() as url, served(url) as billing:
+    with new_database() as url, running_server(url) as billing:
         patient = new_patient()
         account = billing.open(patient).account
         for _ in range(3):
@@ -88,18 +94,18 @@ def test_connections_that_the_database_dropped_between_two_calls_are_not_noticed
 
 
 def test_a_database_that_is_not_migrated_is_not_serving():
-    with new_database(migrated=False) as url, served(url) as billing:
+    with new_database(migrated=False) as url, running_server(url) as billing:
         assert refusal(billing.open, new_patient())[0] == "UNAVAILABLE"
         assert billing.health() == "NOT_SERVING"
 
 
-def test_a_call_without_a_deadline_does_not_wait_for_ever_and_leaves_the_server_usable():
+def test_a_call_without_a_deadline_ends_and_leaves_the_server_usable():
     """Red when no time limit is set on statements."""
-    with new_database() as url, served(url, statement_seconds=2) as billing:
+    with new_database() as url, running_server(url, statement_seconds=2) as billing:
         open_account = billing.channel.unary_unary(
             "/billing.v1.BillingService/CreateBillingAccount"
         )
-        with locked(url, "ACCESS EXCLUSIVE"), pytest.raises(grpc.RpcError) as refused:
+        with locked_accounts(url, "ACCESS EXCLUSIVE"), pytest.raises(grpc.RpcError) as refused:
             open_account(new_patient().SerializeToString())
         assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
         assert billing.open(new_patient()).account.account_id

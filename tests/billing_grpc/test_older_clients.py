@@ -1,4 +1,4 @@
-"""Clients of the service named plainly `BillingService`, with descriptors of their own, get the same accounts."""
+"""Clients of the plain `BillingService`, with descriptors of their own, get the same accounts."""
 
 import pytest
 

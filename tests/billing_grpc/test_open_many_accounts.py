@@ -53,14 +53,17 @@ def test_a_patient_twice_in_a_batch_gets_one_account_by_the_first_mention(billin
 
 
 def test_one_wrong_request_is_named_and_nothing_is_opened(billing):
-    """Red when the sound half of a batch is kept."""
+    """Red when the valid half of a batch is kept."""
     patients = [
         new_patient(),
         new_patient(),
         new_patient(),
         new_patient(patient_id="x", email="none"),
     ]
-    text = "requests[3].patient_id: must be a UUID of 36 characters; requests[3].email: must be an e-mail address"
+    text = (
+        "requests[3].patient_id: must be a UUID of 36 characters; "
+        "requests[3].email: must be an e-mail address"
+    )
     assert refusal(billing.open_many, patients) == ("INVALID_ARGUMENT", text)
     assert refusal(billing.get, patients[0].patient_id)[0] == "NOT_FOUND"
 
@@ -72,8 +75,8 @@ def test_a_batch_of_wrong_requests_names_the_first_and_counts_the_rest(billing):
     assert text.endswith("; and 480 more")
 
 
-def test_batches_with_the_same_patients_in_opposite_order_do_not_block_each_other(billing):
-    """Red when rows are inserted in the order of the requests: PostgreSQL then ends one batch for the deadlock."""
+def test_batches_in_opposite_order_do_not_block_each_other(billing):
+    """Red when rows are inserted in the order of the requests: that is a deadlock."""
     for _ in range(5):
         patients, together = [new_patient() for _ in range(200)], Barrier(2)
 
@@ -84,6 +87,7 @@ def test_batches_with_the_same_patients_in_opposite_order_do_not_block_each_othe
         with ThreadPoolExecutor(2) as callers:
             forth, back = callers.map(call, [patients, patients[::-1]])
         assert [opening.account for opening in forth] == [opening.account for opening in back[::-1]]
-        assert [{one.outcome, two.outcome} for one, two in zip(forth, back[::-1], strict=True)] == [
-            {OPENED, EXISTED}
-        ] * 200
+        outcomes = [
+            {first.outcome, second.outcome} for first, second in zip(forth, back[::-1], strict=True)
+        ]
+        assert outcomes == [{OPENED, EXISTED}] * 200

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.billing_grpc.caller import new_patient, refusal, served
+from tests.billing_grpc.caller import new_patient, refusal, running_server
 from tests.billing_grpc.database import new_database
 
 
@@ -22,7 +22,7 @@ def test_a_patient_without_an_account_is_not_found(billing):
 
 
 def test_pages_give_every_account_once_in_the_order_of_ids():
-    with new_database() as url, served(url) as billing:
+    with new_database() as url, running_server(url) as billing:
         assert (list(billing.list().accounts), billing.list().next_page_token) == ([], "")
         billing.open_many([new_patient() for _ in range(250)])
         first = billing.list()

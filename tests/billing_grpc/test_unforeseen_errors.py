@@ -1,4 +1,4 @@
-"""An error nobody foresaw tells the caller and the log that it happened and where, not what the data was."""
+"""An unforeseen error shows in the answer and the log, without the data that it was about."""
 
 import json
 import subprocess
@@ -6,7 +6,7 @@ import sys
 
 from billing_grpc.calls import status_of
 from billing_grpc.server import start
-from tests.billing_grpc.caller import calling, new_patient, refusal
+from tests.billing_grpc.caller import caller_of, new_patient, refusal
 
 LOGGED = """
 import structlog
@@ -24,7 +24,7 @@ except ValueError as error:
 
 
 class Broken:
-    """Accounts that fail as a database does: quoting the row."""
+    """Accounts that fail as a database does: the error quotes the row."""
 
     def check(self) -> None:
         raise ValueError("Hildegard Personal")
@@ -37,7 +37,7 @@ def test_the_caller_learns_no_value():
     """Red when the error goes through to gRPC, which sends its text."""
     server = start(Broken(), host="127.0.0.1", port=0)
     try:
-        with calling(server.port) as billing:
+        with caller_of(server.port) as billing:
             status, text = refusal(billing.open, new_patient(name="Hildegard Personal"))
     finally:
         server.drain()

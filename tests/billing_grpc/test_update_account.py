@@ -25,7 +25,7 @@ def test_a_newer_version_brings_name_and_email_up_to_date(billing):
     assert billing.get(patient.patient_id) == answer.account
 
 
-def test_an_older_or_equal_version_changes_nothing_and_says_so(billing):
+def test_an_older_or_equal_version_changes_nothing_and_answers_so(billing):
     """Red when the version is not compared, or equal counts as newer."""
     patient = new_patient(patient_version=5)
     before = billing.open(patient).account

@@ -1,4 +1,4 @@
-"""The accounts by state in a browser: they follow by themselves, are asked for again, and everybody can read them."""
+"""The accounts by state in a browser: they follow by themselves and are accessible."""
 
 import pytest
 from django.utils import timezone
@@ -29,7 +29,7 @@ def patient_whose_account_is(status: str, name: str = "Example", **more):
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-def test_every_state_is_readable_by_all(staff, clerk, width, monkeypatch):
+def test_every_state_is_accessible(staff, clerk, width, monkeypatch):
     person = staff(clerk, width=width)
     for state in ("pending", "failed", "active", "closed"):  # Empty first.
         person.open(f"/billing/?state={state}")
@@ -48,20 +48,20 @@ def test_every_state_is_readable_by_all(staff, clerk, width, monkeypatch):
         person.is_readable_by_all()
 
 
-def test_pending_turns_active_by_itself_and_names_are_asked_for_once(staff, clerk):
+def test_pending_turns_active_by_itself_and_names_are_read_once(staff, clerk):
     patient = patient_whose_account_is("pending")
     person = staff(clerk)
     person.open("/billing/")
     row = person.page.get_by_role("row").filter(has_text="EXAMPLE, Jane")
     expect(row.get_by_text("Pending")).to_be_visible()
-    readings = AccessRecord.objects.filter(patient_ids__contains=[patient.pk]).count()
+    accesses = AccessRecord.objects.filter(patient_ids__contains=[patient.pk]).count()
     BillingAccount.objects.update(
         status="active", next_attempt_at=None, answered_at=timezone.now(), **ANSWERED
     )
     expect(row.get_by_text("Active")).to_be_visible()
     expect(person.page.get_by_role("link", name="Active 1")).to_be_visible()
     expect(person.page.get_by_text("Billing knows of every change.")).to_be_visible()
-    assert AccessRecord.objects.filter(patient_ids__contains=[patient.pk]).count() == readings
+    assert AccessRecord.objects.filter(patient_ids__contains=[patient.pk]).count() == accesses
     person.is_readable_by_all()
 
 
@@ -81,15 +81,14 @@ def test_the_chosen_ones_are_asked_for_again(staff, clerk, scripts):
     assert BillingAccount.objects.filter(status="pending").count() == 3
 
 
-def test_the_keys_stay_where_they_are_while_the_page_follows(staff, clerk):
+def test_the_focus_stays_where_it_is_while_the_page_follows(staff, clerk):
     patient_whose_account_is("pending")
     person = staff(clerk)
     person.open("/billing/")
     person.page.locator("#tile-failed").focus()
     with person.page.expect_response("**/billing/states/**"):
         pass
-    with person.page.expect_response(
-        "**/billing/states/**"
-    ):  # The answer before this question was put in place.
+    # By the second request, the answer to the first was put in place.
+    with person.page.expect_response("**/billing/states/**"):
         pass
     expect(person.page.locator("#tile-failed")).to_be_focused()

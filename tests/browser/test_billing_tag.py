@@ -27,7 +27,7 @@ def test_pending_turns_active_by_itself_in_the_tab(desk):
     desk.is_readable_by_all()
 
 
-def test_billing_that_does_not_answer_is_said_in_one_strip(desk):
+def test_billing_that_does_not_answer_shows_in_one_strip(desk):
     address = desk.register()
     BillingAccount.objects.update(last_error_code="UNAVAILABLE", attempts=3)
     desk.open(f"{address}billing/")

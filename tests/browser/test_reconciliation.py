@@ -1,4 +1,4 @@
-"""An operator has everything checked and sees what differs; every state can be read by everybody."""
+"""An operator requests a check and sees what differs; each state is accessible."""
 
 import pytest
 from django.utils import timezone
@@ -10,10 +10,16 @@ from portal.reconciliation.models import ReconcileReport
 from portal.reconciliation.stores import ALL_STORES
 
 FIGURES = [
-    {"store": store, "patients": 1_000_000, "changes": None if store == "billing" else 1_200_000, "waiting": 0,
-     "differences": 0, "note": ""}
+    {
+        "store": store,
+        "patients": 1_000_000,
+        "changes": None if store == "billing" else 1_200_000,
+        "waiting": 0,
+        "differences": 0,
+        "note": "",
+    }
     for store in ALL_STORES
-]  # fmt: skip
+]
 
 
 @pytest.fixture
@@ -21,7 +27,7 @@ def operator(make_user):
     return make_user("operator", full_name="Olu Operator")
 
 
-def report(status, **more):
+def new_report(status, **more):
     times = {
         "started_at": timezone.now(),
         "finished_at": None if status == "running" else timezone.now(),
@@ -29,20 +35,27 @@ def report(status, **more):
     return ReconcileReport.objects.create(status=status, **times, **more)
 
 
-def differing(operator):
+def new_differing_report(operator):
     patient = register_patient({"family_name": "Example"}, by=operator, source="api")
     stores = [
-        one | {"differences": 2, "note": "7 sent again"} if one["store"] == "topic" else one
-        for one in FIGURES
+        entry | {"differences": 2, "note": "7 sent again"} if entry["store"] == "topic" else entry
+        for entry in FIGURES
     ]
     found = [
-        {"kind": kind.code, "store": kind.store, "patient": str(patient.pk),
-         "event": 12 if kind.store == "topic" else None, "title": kind.title, "found": "version 2", "toDo": kind.to_do}
+        {
+            "kind": kind.code,
+            "store": kind.store,
+            "patient": str(patient.pk),
+            "event": 12 if kind.store == "topic" else None,
+            "title": kind.title,
+            "found": "version 2",
+            "toDo": kind.to_do,
+        }
         for kind in KINDS.values()
-    ]  # fmt: skip
+    ]
     done = [{"what": "put back into the outbox", "count": 1_234}]
     figures = {"stores": stores, "byKind": dict.fromkeys(KINDS, 1)}
-    return report(
+    return new_report(
         "differs",
         difference_count=len(found),
         differences=found,
@@ -54,19 +67,19 @@ def differing(operator):
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-def test_every_state_is_readable_by_all(staff, operator, width):
+def test_every_state_is_accessible(staff, operator, width):
     person = staff(operator, width=width)
     person.open("/reconciliation/")
     person.is_readable_by_all()
     reports = [
-        report("agrees", figures={"stores": FIGURES, "byKind": {}}),
-        report(
+        new_report("agrees", figures={"stores": FIGURES, "byKind": {}}),
+        new_report(
             "failed", message="Kafka does not answer. See KAFKA_BOOTSTRAP_SERVERS, and check again."
         ),
-        report("running", step="reading topic, analytics and billing"),
-        differing(operator),
+        new_report("running", step="reading topic, analytics and billing"),
+        new_differing_report(operator),
     ]
-    for address in ("/reconciliation/", *(f"/reconciliation/{one.pk}/" for one in reports)):
+    for address in ("/reconciliation/", *(f"/reconciliation/{report.pk}/" for report in reports)):
         person.open(address)
         person.is_readable_by_all()
 

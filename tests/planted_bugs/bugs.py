@@ -315,13 +315,13 @@ def a_round_under_a_lease_that_is_over(world: World):
 @contextmanager
 def no_unique_key(world: World):
     table, key = accounts.billing_account, "CONSTRAINT billing_account_one_for_each_patient"
-    billing_database.tell(world.billing_url, f"ALTER TABLE billing_account DROP {key}")
+    billing_database.execute(world.billing_url, f"ALTER TABLE billing_account DROP {key}")
     try:
         with patch.object(accounts, "INSERT_MISSING", table.insert().returning(table)):
             yield
     finally:
-        billing_database.tell(world.billing_url, "TRUNCATE billing_account")
-        billing_database.tell(
+        billing_database.execute(world.billing_url, "TRUNCATE billing_account")
+        billing_database.execute(
             world.billing_url, f"ALTER TABLE billing_account ADD {key} UNIQUE (patient_id)"
         )
 
@@ -368,7 +368,9 @@ def update_without_version(world: World):
     renew = Accounts.renew
 
     def always(self, details, **more):
-        billing_database.tell(world.billing_url, "UPDATE billing_account SET patient_version = 0")
+        billing_database.execute(
+            world.billing_url, "UPDATE billing_account SET patient_version = 0"
+        )
         return renew(self, details, **more)
 
     return patch.object(Accounts, "renew", always)

@@ -192,7 +192,7 @@ def figures_are_right(world: "World") -> None:
 
 def everyone_has_an_account(world: "World") -> None:
     accounts: dict[UUID, list] = defaultdict(list)
-    for patient, *facts in billing_database.tell(world.billing_url, _ACCOUNTS):
+    for patient, *facts in billing_database.execute(world.billing_url, _ACCOUNTS):
         accounts[UUID(str(patient))].append(facts)
     for patient, number, name, email, is_closed, status, version in run_sql(_WANTED_ACCOUNTS):
         at_billing = accounts.pop(patient, [])

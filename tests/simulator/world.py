@@ -76,7 +76,7 @@ class World:
         run_sql("SET lock_timeout = 0")
         run_sql(f"TRUNCATE {PORTAL_TABLES} RESTART IDENTITY CASCADE")
         run_sql("RESET lock_timeout")
-        billing_database.tell(self.billing_url, "TRUNCATE billing_account RESTART IDENTITY")
+        billing_database.execute(self.billing_url, "TRUNCATE billing_account RESTART IDENTITY")
         analytics_database.wipe(self.analytics_url)
         self.clock.reset()
         self.broker.__init__()

@@ -1,4 +1,4 @@
-"""A real billing server, and the loop that calls it, with a clock of ours."""
+"""A real billing server, and the loop that calls it with a clock of the test."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.portal.billing.server import billing_server
 
 
 class Clock:
-    """Seconds that pass when we say so."""
+    """Seconds that pass when the test moves them."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
@@ -21,19 +21,19 @@ class Clock:
 
 
 @pytest.fixture(scope="session")
-def one_server(tmp_path_factory):
+def session_server(tmp_path_factory):
     with billing_server(tmp_path_factory.mktemp("billing")) as running:
         yield running
 
 
 @pytest.fixture
-def server(one_server, settings, monkeypatch):
-    """Running, without any account, and as slow as the machine."""
+def server(session_server, settings, monkeypatch):
+    """A running server without any account; its deadlines allow for a slow machine."""
     monkeypatch.setattr("portal.billing.client.BATCH_SECONDS", 60.0)
     monkeypatch.setattr("portal.billing.client.CALL_SECONDS", 60.0)
-    one_server.forget()
-    settings.BILLING_GRPC_ADDRESS = one_server.address
-    return one_server
+    session_server.forget()
+    settings.BILLING_GRPC_ADDRESS = session_server.address
+    return session_server
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def loop(server, clock, db):
 
 @pytest.fixture
 def client_of(settings):
-    """A client of any address, closed afterwards."""
+    """Makes clients of any address, and closes them afterwards."""
     clients = []
 
     def make(address):
@@ -78,15 +78,15 @@ def change(patient, **changes):
     return services.change_patient(patient.pk, changes, by=None, source="api")
 
 
-def run(loop, *, fence: int = 1) -> None:
-    """Rounds until nothing is left to do now."""
+def run_until_idle(loop, *, fence: int = 1) -> None:
+    """Runs rounds until nothing is left to do now."""
     while loop.step(fence) in (Round.MORE, Round.DONE):
         pass
 
 
-def waiting() -> int:
+def count_waiting() -> int:
     return BillingAccount.objects.filter(next_attempt_at__isnull=False).count()
 
 
-def account(patient) -> BillingAccount:
+def account_of(patient) -> BillingAccount:
     return BillingAccount.objects.get(pk=patient.pk)

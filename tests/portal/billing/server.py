@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from embedded.programs import is_listening, pick_free_port
-from tests.billing_grpc.caller import calling
-from tests.billing_grpc.database import new_database, tell
+from tests.billing_grpc.caller import caller_of
+from tests.billing_grpc.database import execute, new_database
 from tests.billing_grpc.process import command, environment
 from tests.waits import wait_for
 
 
 class BillingServer:
-    """Starts and ends at our wish; its accounts stay."""
+    """A server that the test starts and ends; its accounts stay."""
 
     def __init__(self, url, folder: Path) -> None:
         self.url, self.log, self.port = url, folder / "billing.log", pick_free_port()
@@ -40,14 +40,14 @@ class BillingServer:
             self._process = None
 
     def forget(self) -> None:
-        """As it was on its first day, and running."""
-        tell(self.url, "TRUNCATE billing_account")
+        """Deletes every account, and starts the server if it is not running."""
+        execute(self.url, "TRUNCATE billing_account")
         if not self._process:
             self.start()
 
     def accounts(self) -> dict:
-        """Every account by patient id."""
-        with calling(self.port) as caller:
+        """Returns every account by patient id."""
+        with caller_of(self.port) as caller:
             return {
                 account.patient_id: account for account in caller.list(page_size=1_000).accounts
             }

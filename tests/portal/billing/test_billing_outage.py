@@ -1,4 +1,4 @@
-"""P4: the loop tells that billing is away, also when nothing waits, and that it is back."""
+"""P4: the loop notices that billing is away, even when nothing waits, and that it is back."""
 
 import signal
 
@@ -7,8 +7,8 @@ import pytest
 from portal.billing.client import BillingAway, Details
 from portal.billing.loop import PROBE_SECONDS, BillingLoop
 from portal.relay_loops import Round
-from tests.billing_grpc.database import away
-from tests.portal.billing.conftest import account, new_patient
+from tests.billing_grpc.database import database_away
+from tests.portal.billing.conftest import account_of, new_patient
 from tests.waits import wait_for
 
 pytestmark = pytest.mark.django_db
@@ -21,9 +21,8 @@ def after_a_while(loop, clock) -> Round:
 
 def test_an_idle_loop_notices_that_billing_went_and_that_it_is_back(loop, server, clock):
     """Red when only waiting rows ask."""
-    wait_for(
-        lambda: after_a_while(loop, clock) is Round.IDLE
-    )  # On a busy machine its first answer may come late.
+    # On a busy machine the first answer may come late.
+    wait_for(lambda: after_a_while(loop, clock) is Round.IDLE)
     server.end()
     assert loop.step(1) is Round.IDLE, "it heard of billing just now"
     assert after_a_while(loop, clock) is Round.AWAY
@@ -37,34 +36,33 @@ def test_the_probes_come_every_three_seconds_or_sooner():
     assert PROBE_SECONDS <= 3
 
 
-def test_a_loop_with_waiting_rows_says_that_billing_is_away(loop, server, clock, patient):
+def test_a_loop_with_waiting_rows_notices_that_billing_is_away(loop, server, clock, patient):
     server.end()
     assert loop.step(1) is Round.AWAY
     assert after_a_while(loop, clock) is Round.AWAY
     server.start()
     wait_for(lambda: after_a_while(loop, clock) is not Round.AWAY)
-    assert account(patient).status == "active"
+    assert account_of(patient).status == "active"
 
 
 def test_the_first_call_after_it_is_back_finds_it(loop, server, clock, patient):
-    """Red when the connection of before is kept: gRPC would try that one again later and later."""
+    """Red when the old connection is kept: gRPC would try it again later and later."""
     server.end()
     for _ in range(4):
         assert after_a_while(loop, clock) is Round.AWAY
     server.start()
     assert after_a_while(loop, clock) is not Round.AWAY
-    assert account(patient).status == "active"
+    assert account_of(patient).status == "active"
 
 
 def test_a_billing_server_that_has_stopped_is_away(loop, server, clock, monkeypatch):
-    """The connection stands, and nobody answers: red without a deadline."""
+    """The connection is open and nothing answers. Red without a deadline."""
     monkeypatch.setattr("portal.billing.client.CHECK_SECONDS", 0.2)
     wait_for(lambda: after_a_while(loop, clock) is Round.IDLE)
     server.send(signal.SIGSTOP)
     try:
-        wait_for(
-            lambda: after_a_while(loop, clock) is Round.AWAY
-        )  # The signal takes a moment to reach all threads.
+        # The signal takes a moment to reach all threads.
+        wait_for(lambda: after_a_while(loop, clock) is Round.AWAY)
     finally:
         server.send(signal.SIGCONT)
     wait_for(lambda: after_a_while(loop, clock) is Round.IDLE)
@@ -72,7 +70,7 @@ def test_a_billing_server_that_has_stopped_is_away(loop, server, clock, monkeypa
 
 def test_a_billing_server_without_its_database_is_away(loop, server, clock):
     wait_for(lambda: after_a_while(loop, clock) is Round.IDLE)
-    with away(server.url):
+    with database_away(server.url):
         wait_for(lambda: after_a_while(loop, clock) is Round.AWAY)
     wait_for(lambda: after_a_while(loop, clock) is Round.IDLE)
 
@@ -85,7 +83,7 @@ def test_the_probe_leaves_no_line_in_billings_log(loop, server, clock):
 
 
 def test_a_round_that_broke_off_leaves_nothing_claimed(loop, server, clock, patient):
-    """As when PostgreSQL ends between the call and the mark; red when the claim has to run out first."""
+    """PostgreSQL may end between call and mark. Red when the claim has to run out first."""
 
     class Breaks(Exception):
         pass
@@ -108,22 +106,24 @@ def test_a_round_that_broke_off_leaves_nothing_claimed(loop, server, clock, pati
     breaking = BillingLoop(BreaksOnce(), clock)
     with pytest.raises(Breaks):
         breaking.step(1)
-    assert account(patient).claimed_by == 1
+    assert account_of(patient).claimed_by == 1
     assert breaking.step(1) is Round.DONE
-    assert account(patient).status == "active"
+    assert account_of(patient).status == "active"
 
 
-def test_an_update_that_meets_silence_does_not_wait_for_each_few(
+def test_an_update_that_gets_no_answer_does_not_wait_for_each_group(
     server, client_of, monkeypatch, db
 ):
     monkeypatch.setattr("portal.billing.client.CALLS_AT_ONCE", 2)
     patients = [new_patient(family_name=f"Example{n}") for n in range(6)]
-    client, few = client_of("127.0.0.1:1"), []
-    monkeypatch.setattr(
-        client,
-        "_update_group",
-        lambda many, ask=client._update_group: few.append(len(many)) or ask(many),
-    )
+    client, groups = client_of("127.0.0.1:1"), []
+    update_group = client._update_group
+
+    def count_group(group):
+        groups.append(len(group))
+        return update_group(group)
+
+    monkeypatch.setattr(client, "_update_group", count_group)
     errors = client.update_accounts([Details(patient.pk, "Jane", "", 1) for patient in patients])
     assert [type(error) for error in errors] == [BillingAway] * 6
-    assert few == [2]
+    assert groups == [2]

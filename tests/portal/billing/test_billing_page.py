@@ -13,48 +13,48 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def place(client, make_user):
+def address(client, make_user):
     client.force_login(make_user("billing"))
     return f"/patients/{new_patient().pk}/billing/"
 
 
-def shown(client, place, **state) -> str:
+def shown(client, address, **state) -> str:
     BillingAccount.objects.update(**state)
-    return client.get(place).content.decode()
+    return client.get(address).content.decode()
 
 
-def test_a_pending_account_is_looked_at_every_second(client, place):
-    assert 'hx-trigger="every 1s"' in shown(client, place)
+def test_a_pending_account_is_looked_at_every_second(client, address):
+    assert 'hx-trigger="every 1s"' in shown(client, address)
 
 
-def test_billing_that_hangs_before_any_attempt_has_failed_is_told(client, place):
-    page = shown(client, place, wanted_at=timezone.now() - timedelta(seconds=30))
+def test_billing_that_hangs_before_any_failed_attempt_is_late(client, address):
+    page = shown(client, address, wanted_at=timezone.now() - timedelta(seconds=30))
     assert "Billing has not answered yet." in page
     assert 'hx-trigger="every 10s"' in page
 
 
-def test_an_account_that_was_just_asked_for_is_not_called_late(client, place):
-    assert "Billing has not answered yet." not in shown(client, place)
+def test_an_account_that_was_just_asked_for_is_not_called_late(client, address):
+    assert "Billing has not answered yet." not in shown(client, address)
 
 
-def test_billing_that_another_account_found_away_is_away_for_this_one(client, place):
+def test_billing_that_another_account_found_away_is_away_here_too(client, address):
     earlier = timezone.now() - timedelta(minutes=1)
     other = new_patient(family_name="Earlier")
     BillingAccount.objects.filter(pk=other.pk).update(
         last_error_code="UNAVAILABLE", wanted_at=earlier
     )
-    assert "Billing does not answer." in client.get(place).content.decode()
+    assert "Billing does not answer." in client.get(address).content.decode()
 
 
-def test_an_active_account_is_not_asked_for_again(client, place):
+def test_an_active_account_is_not_asked_for_again(client, address):
     page = shown(
-        client, place, status="active", account_id="BA-1", synced_version=1, next_attempt_at=None
+        client, address, status="active", account_id="BA-1", synced_version=1, next_attempt_at=None
     )
     assert "BA-1" in page
     assert "hx-trigger" not in page
 
 
-def test_billing_that_is_away_leaves_the_last_known_account_on_the_page(client, place):
+def test_billing_that_is_away_leaves_the_last_known_account_on_the_page(client, address):
     later = timezone.now() + timedelta(minutes=5)
     state = {"status": "active", "account_id": "BA-1", "synced_version": 1, "wanted_version": 2}
     answered = timezone.now().replace(hour=10, minute=42) - timedelta(days=1)
@@ -64,36 +64,36 @@ def test_billing_that_is_away_leaves_the_last_known_account_on_the_page(client, 
         "next_attempt_at": later,
         "answered_at": answered,
     }
-    page = shown(client, place, **state, **away)
+    page = shown(client, address, **state, **away)
     assert "Billing does not answer." in page
     assert f"the last known, of {answered:%d-%b-%Y} 10:42" in page
     assert "BA-1" in page
     assert 'hx-trigger="every 10s"' in page
 
 
-def test_a_refused_account_says_why_and_can_be_asked_for_again(client, place):
+def test_a_refused_account_says_why_and_can_be_asked_for_again(client, address):
     page = shown(
-        client, place, status="failed", last_error_code="INVALID_ARGUMENT", next_attempt_at=None
+        client, address, status="failed", last_error_code="INVALID_ARGUMENT", next_attempt_at=None
     )
     assert "INVALID_ARGUMENT" in page
     for _ in range(2):
-        assert client.post(f"{place}retry/")["Location"] == place
+        assert client.post(f"{address}retry/")["Location"] == address
     assert BillingAccount.objects.get().status == "pending"
 
 
-def test_a_closed_account_says_why(client, place):
+def test_a_closed_account_says_why(client, address):
     page = shown(
-        client, place, status="closed", account_id="BA-1", synced_version=1, next_attempt_at=None
+        client, address, status="closed", account_id="BA-1", synced_version=1, next_attempt_at=None
     )
     assert "Closed" in page
     assert "archived or merged" in page
     assert "hx-trigger" not in page
 
 
-def test_the_banner_looks_again_while_the_account_is_about_to_change(client, place):
-    """Also where it is active still and about to be closed."""
+def test_the_banner_looks_again_while_the_account_is_about_to_change(client, address):
+    """It does so also where the account is active and about to be closed."""
     done = {"status": "active", "account_id": "BA-1", "synced_version": 1, "next_attempt_at": None}
-    overview = place.removesuffix("billing/")
+    overview = address.removesuffix("billing/")
     BillingAccount.objects.update(**done)
     assert "hx-trigger" not in client.get(f"{overview}tags/").content.decode()
     BillingAccount.objects.update(next_attempt_at=timezone.now())
@@ -106,15 +106,15 @@ def test_the_banner_looks_again_while_the_account_is_about_to_change(client, pla
 
 def test_a_front_desk_sees_the_state_and_cannot_ask_again(client, front_desk):
     client.force_login(front_desk)
-    place = f"/patients/{new_patient().pk}/billing/"
-    assert "Ask billing now" not in client.get(place).content.decode()
-    assert client.post(f"{place}retry/").status_code == 403
+    address = f"/patients/{new_patient().pk}/billing/"
+    assert "Ask billing now" not in client.get(address).content.decode()
+    assert client.post(f"{address}retry/").status_code == 403
 
 
-def test_a_banner_made_while_billing_answers_is_looked_at_again(client, place):
-    """An account that turns active between two readings of one page must not leave "pending" there for ever."""
+def test_a_banner_made_while_billing_answers_is_looked_at_again(client, address):
+    """The account may turn active while the page is made: "pending" must not stay for ever."""
 
-    def answer_after_the_first_reading(execute, sql, *rest):
+    def answer_after_the_first_query(execute, sql, *rest):
         found = execute(sql, *rest)
         if "billing_billingaccount" in sql and sql.startswith("SELECT") and not answered:
             answered.append(
@@ -125,8 +125,8 @@ def test_a_banner_made_while_billing_answers_is_looked_at_again(client, place):
         return found
 
     answered: list[int] = []
-    with connection.execute_wrapper(answer_after_the_first_reading):
-        page = client.get(place.replace("billing/", "")).content.decode()
+    with connection.execute_wrapper(answer_after_the_first_query):
+        page = client.get(address.replace("billing/", "")).content.decode()
     assert answered == [1]
     assert "Billing: pending" in page
     assert 'hx-trigger="every 1s"' in page

@@ -1,4 +1,4 @@
-"""A row is on its way to billing once: no two relays claim it, and an earlier leader's answer is not written."""
+"""No two relays claim an account, and the answer of an earlier leader is not written."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -16,13 +16,13 @@ from portal.billing.claims import (
 from portal.billing.client import Account
 from portal.billing.models import BillingAccount
 from portal.patients import services
-from tests.portal.billing.conftest import account, new_patient
+from tests.portal.billing.conftest import account_of, new_patient
 
 pytestmark = pytest.mark.django_db
 
 
 def answers(claims):
-    """As billing gives them."""
+    """Returns accounts as billing would answer."""
     return [
         Account(f"BA-{n:09d}", claim.details.patient_id, 1, False)
         for n, claim in enumerate(claims, 1)
@@ -36,7 +36,7 @@ def test_a_claimed_row_is_not_claimed_again(patient):
 
 @pytest.mark.django_db(transaction=True)
 def test_no_more_than_the_limit_is_claimed_whatever_the_planner_believes():
-    """It believes in one row: a choice inside of a nested loop would be made again for each row that there is."""
+    """It believes in a single row: a nested loop would make the choice anew for each row."""
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE billing_billingaccount")
         new_patient()
@@ -57,9 +57,8 @@ def test_claims_at_the_same_moment_never_share_a_row():
     def claim(_):
         together.wait(20)
         try:
-            return [
-                one.details.patient_id for _ in range(5) for one in claim_due(fence=1, limit=17)
-            ]
+            claims = [claim for _ in range(5) for claim in claim_due(fence=1, limit=17)]
+            return [claim.details.patient_id for claim in claims]
         finally:
             connection.close()
 
@@ -88,7 +87,7 @@ def test_an_earlier_leaders_answer_changes_nothing(patient):
     mark_synced([late], answers([late]), [1])
     mark_refused(late, "INVALID_ARGUMENT")
     postpone_claims([late], "UNAVAILABLE")
-    ours = account(patient)
+    ours = account_of(patient)
     assert (ours.status, ours.account_id, ours.last_error_code, ours.claimed_by) == (
         "pending",
         "",
@@ -104,7 +103,7 @@ def test_a_claim_carries_the_patient_as_it_is_now(patient):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_row_that_a_correction_holds_is_left_alone_and_never_waited_for():
+def test_a_row_that_a_correction_holds_is_left_without_a_wait():
     held, free = new_patient(family_name="Held"), new_patient(family_name="Free")
     with ThreadPoolExecutor(1) as other, connection.cursor() as cursor:
         claims = claim_due(fence=1, limit=10)
@@ -114,7 +113,7 @@ def test_a_row_that_a_correction_holds_is_left_alone_and_never_waited_for():
         )
         other.submit(mark_synced_elsewhere, claims).result(20)
         cursor.execute("ROLLBACK")
-    assert (account(free).status, account(held).status) == ("active", "pending")
+    assert (account_of(free).status, account_of(held).status) == ("active", "pending")
 
 
 def mark_synced_elsewhere(claims):
@@ -127,8 +126,8 @@ def mark_synced_elsewhere(claims):
 def test_a_try_without_an_answer_does_not_count_as_an_answer(patient):
     claims = claim_due(fence=1, limit=1)
     mark_synced(claims, answers(claims), [1])
-    answered = account(patient).answered_at
+    answered = account_of(patient).answered_at
     BillingAccount.objects.update(next_attempt_at="2020-01-01T00:00Z")
     postpone_claims(claim_due(fence=1, limit=1), "UNAVAILABLE")
     assert answered is not None
-    assert account(patient).answered_at == answered
+    assert account_of(patient).answered_at == answered

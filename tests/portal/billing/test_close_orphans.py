@@ -7,7 +7,7 @@ from portal.billing.client import BillingClient, BillingError
 from portal.billing.loop import SWEEP_SECONDS, BillingLoop
 from portal.billing.models import BillingAccount, OrphanedAccount
 from portal.billing.selectors import billing_state
-from tests.portal.billing.conftest import account, new_patient, run
+from tests.portal.billing.conftest import account_of, new_patient, run_until_idle
 from tests.waits import wait_for
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def delete_by_sql(patient):
 
 def after_the_next_sweep(loop, clock):
     clock.now += SWEEP_SECONDS
-    run(loop)
+    run_until_idle(loop)
 
 
 def is_closed(server, patient_id) -> bool:
@@ -40,7 +40,7 @@ def is_closed(server, patient_id) -> bool:
 def test_deleting_a_patient_closes_the_account(loop, server, clock, patient, delete):
     """Red without the trigger."""
     patient_id = patient.pk
-    run(loop)
+    run_until_idle(loop)
     delete(patient)
     assert billing_state().waiting == 1
     after_the_next_sweep(loop, clock)
@@ -50,7 +50,7 @@ def test_deleting_a_patient_closes_the_account(loop, server, clock, patient, del
 
 def test_it_waits_while_billing_is_away(loop, server, clock, patient):
     patient_id = patient.pk
-    run(loop)
+    run_until_idle(loop)
     server.end()
     patient.delete()
     after_the_next_sweep(loop, clock)
@@ -66,9 +66,7 @@ def test_it_waits_while_billing_is_away(loop, server, clock, patient):
     assert is_closed(server, patient_id)
 
 
-def test_a_patient_who_goes_while_her_account_is_being_opened_leaves_it_closed(
-    server, clock, patient
-):
+def test_a_patient_who_is_deleted_during_the_opening_leaves_it_closed(server, clock, patient):
     class Meanwhile(BillingClient):
         def open_accounts(self, many):
             patient.delete()
@@ -76,7 +74,7 @@ def test_a_patient_who_goes_while_her_account_is_being_opened_leaves_it_closed(
 
     patient_id, client = patient.pk, Meanwhile()
     loop = BillingLoop(client, clock)
-    run(loop)
+    run_until_idle(loop)
     after_the_next_sweep(loop, clock)
     client.close()
     assert is_closed(server, patient_id)
@@ -91,9 +89,9 @@ def test_an_account_that_was_never_opened_is_forgotten(loop, server, clock, pati
 
 
 def test_a_patient_who_is_still_here_keeps_the_account(loop, server, clock, patient, monkeypatch):
-    """Red when the patient is not looked for: only our row was deleted, and the sweep makes it anew."""
-    run(loop)
-    given = account(patient).account_id
+    """Only our row was deleted, and the sweep makes it anew. Red if the patient is not sought."""
+    run_until_idle(loop)
+    given = account_of(patient).account_id
     BillingAccount.objects.all().delete()
     closed = []
     monkeypatch.setattr(
@@ -103,14 +101,14 @@ def test_a_patient_who_is_still_here_keeps_the_account(loop, server, clock, pati
     assert closed == []
     assert not is_closed(server, patient.pk)
     assert not OrphanedAccount.objects.exists()
-    assert (account(patient).status, account(patient).account_id) == ("active", given)
+    assert (account_of(patient).status, account_of(patient).account_id) == ("active", given)
 
 
-def test_one_that_billing_refuses_stays_and_holds_up_nobody(
+def test_an_orphan_that_billing_refuses_stays_and_holds_up_no_other(
     loop, server, clock, patient, monkeypatch
 ):
     other = new_patient(family_name="Other")
-    run(loop)
+    run_until_idle(loop)
     refused, closed = patient.pk, other.pk
     patient.delete()
     other.delete()
@@ -122,5 +120,5 @@ def test_one_that_billing_refuses_stays_and_holds_up_nobody(
 
     monkeypatch.setattr(BillingClient, "close_account", close)
     after_the_next_sweep(loop, clock)
-    assert [one.pk for one in OrphanedAccount.objects.all()] == [refused]
+    assert [orphan.pk for orphan in OrphanedAccount.objects.all()] == [refused]
     assert is_closed(server, closed)

@@ -1,4 +1,4 @@
-"""The client's view of what the real billing server has."""
+"""The client reads the accounts of the real billing server."""
 
 from uuid import uuid4
 
@@ -12,17 +12,13 @@ def client(server, client_of):
     return client_of(server.address)
 
 
-def opened(client, count=1) -> list[Account]:
-    many = [Details(uuid4(), f"Example {n}", "", n + 1) for n in range(count)]
-    return [
-        one.account
-        for at in range(0, count, 500)
-        for one in client.open_accounts(many[at : at + 500])
-    ]
+def open_accounts(client, count=1) -> list[Account]:
+    patients = [Details(uuid4(), f"Example {n}", "", n + 1) for n in range(count)]
+    return [opened.account for opened in client.open_accounts(patients)]
 
 
 def test_an_account_is_read_by_its_patient(client):
-    [mine] = opened(client)
+    [mine] = open_accounts(client)
     assert (
         client.get_account(mine.patient_id)
         == mine
@@ -32,7 +28,7 @@ def test_an_account_is_read_by_its_patient(client):
 
 
 def test_a_closed_account_says_so(client):
-    [mine] = opened(client)
+    [mine] = open_accounts(client)
     closed = client.close_account(mine.patient_id)
     assert closed.is_closed
     assert client.get_account(mine.patient_id) == closed
@@ -44,7 +40,7 @@ def test_the_list_has_every_account_once_over_all_pages(client, monkeypatch):
     assert list(client.list_accounts()) == []
     monkeypatch.setattr("portal.billing.client.LARGEST_PAGE", 7)
     for count in (7, 16):
-        opened(client, count)
+        open_accounts(client, count)
     mine = list(client.list_accounts())
     assert len({account.patient_id for account in mine}) == len(mine) == 23
     assert [account.account_id for account in mine] == sorted(

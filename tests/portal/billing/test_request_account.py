@@ -1,4 +1,4 @@
-"""P3: an account is asked for in the transaction that writes the patient, through every door, exactly once."""
+"""P3: the transaction that writes a patient requests an account, through every channel, once."""
 
 import pytest
 from django.db import connection, transaction
@@ -7,19 +7,19 @@ from portal.billing.models import BillingAccount
 from portal.billing.services import FIRST_ID, request_accounts, sweep_newest, sweep_slice
 from portal.patients import services
 from portal.patients.models import Patient
-from tests.portal.billing.conftest import account, change, new_patient
+from tests.portal.billing.conftest import account_of, change, new_patient
 
 pytestmark = pytest.mark.django_db
 
 
-def with_sql(statement, *values):
+def execute_sql(statement, *values):
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.fetchone() if cursor.description else None
 
 
-def delivered(patient):
-    """As if billing had answered."""
+def mark_answered(patient):
+    """Stores what an answer of billing would."""
     BillingAccount.objects.filter(pk=patient.pk).update(
         status="active",
         account_id=f"BA-{patient.pk}"[:40],
@@ -29,11 +29,11 @@ def delivered(patient):
 
 
 def is_waiting(patient) -> bool:
-    return account(patient).next_attempt_at is not None
+    return account_of(patient).next_attempt_at is not None
 
 
 def test_registering_asks_for_an_account(patient):
-    assert (account(patient).status, account(patient).wanted_version) == ("pending", 1)
+    assert (account_of(patient).status, account_of(patient).wanted_version) == ("pending", 1)
     assert is_waiting(patient)
 
 
@@ -47,12 +47,14 @@ def test_an_orm_save_asks_too():
     assert is_waiting(Patient.objects.create(family_name="Example"))
 
 
-def test_the_bulk_door_asks_for_all_in_one_statement(django_assert_max_num_queries):
+def test_a_bulk_registration_asks_for_all_in_one_statement(django_assert_max_num_queries):
     details = [{"family_name": f"Example{n}"} for n in range(300)]
     with django_assert_max_num_queries(8):
-        people = services.register_patients(details, by=None, source="import")
+        patients = services.register_patients(details, by=None, source="import")
     assert (
-        BillingAccount.objects.filter(pk__in=[p.pk for p in people], status="pending").count()
+        BillingAccount.objects.filter(
+            pk__in=[patient.pk for patient in patients], status="pending"
+        ).count()
         == 300
     )
 
@@ -66,24 +68,24 @@ def test_asking_again_changes_nothing(patient):
     "changes", [{"family_name": "Other"}, {"prefix": "Dr"}, {"email": "new@example.org"}]
 )
 def test_another_name_or_email_has_to_be_told(patient, changes):
-    delivered(patient)
+    mark_answered(patient)
     change(patient, **changes)
     assert is_waiting(patient)
-    assert (account(patient).status, account(patient).wanted_version) == ("active", 2)
+    assert (account_of(patient).status, account_of(patient).wanted_version) == ("active", 2)
 
 
 def test_other_changes_are_not_billings_business(patient):
-    delivered(patient)
+    mark_answered(patient)
     change(patient, city="Leeds")
     assert not is_waiting(patient)
-    assert account(patient).wanted_version == 1
+    assert account_of(patient).wanted_version == 1
 
 
 def test_a_name_changed_after_other_changes_is_told_at_its_version(patient):
-    delivered(patient)
+    mark_answered(patient)
     change(patient, city="Leeds")
     change(patient, given_name="Janet")
-    assert account(patient).wanted_version == 3
+    assert account_of(patient).wanted_version == 3
 
 
 def test_correcting_the_name_asks_again_after_a_refusal(patient):
@@ -92,11 +94,11 @@ def test_correcting_the_name_asks_again_after_a_refusal(patient):
     )
     change(patient, email="right@example.org")
     assert is_waiting(patient)
-    assert (account(patient).status, account(patient).attempts) == ("pending", 0)
+    assert (account_of(patient).status, account_of(patient).attempts) == ("pending", 0)
 
 
 def test_the_sweep_finds_a_patient_that_sql_inserted():
-    [patient_id] = with_sql(
+    [patient_id] = execute_sql(
         "INSERT INTO patients_patient (family_name) VALUES ('Raw') RETURNING id"
     )
     assert not BillingAccount.objects.exists()
@@ -106,18 +108,18 @@ def test_the_sweep_finds_a_patient_that_sql_inserted():
 
 
 def test_the_sweep_finds_a_name_that_sql_changed(patient):
-    delivered(patient)
-    with_sql("UPDATE patients_patient SET city = 'York' WHERE id = %s", patient.pk)
+    mark_answered(patient)
+    execute_sql("UPDATE patients_patient SET city = 'York' WHERE id = %s", patient.pk)
     assert sweep_newest(limit=10) == 0
-    with_sql("UPDATE patients_patient SET given_name = 'Janet' WHERE id = %s", patient.pk)
+    execute_sql("UPDATE patients_patient SET given_name = 'Janet' WHERE id = %s", patient.pk)
     assert sweep_newest(limit=10) == 1
     assert is_waiting(patient)
 
 
-def test_slices_come_past_every_patient_whatever_its_id():
+def test_slices_reach_every_patient_whatever_the_id():
     ids = [f"{digit}0000000-0000-4000-8000-000000000000" for digit in "3fa178"]
-    for one in ids:
-        with_sql("INSERT INTO patients_patient (id, family_name) VALUES (%s, 'Raw')", one)
+    for patient_id in ids:
+        execute_sql("INSERT INTO patients_patient (id, family_name) VALUES (%s, 'Raw')", patient_id)
     after, rounds = sweep_slice(FIRST_ID, limit=4), 1
     while after != FIRST_ID:
         after, rounds = sweep_slice(after, limit=4), rounds + 1

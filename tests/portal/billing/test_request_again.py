@@ -1,4 +1,4 @@
-"""Repair asks billing once more, whatever the rows say that billing knows."""
+"""The repair asks billing once more, whatever the rows say that billing knows."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,7 +8,13 @@ from django.db import connection
 from portal.billing.models import BillingAccount
 from portal.billing.services import request_again
 from portal.patients.models import Patient
-from tests.portal.billing.conftest import account, change, new_patient, run, waiting
+from tests.portal.billing.conftest import (
+    account_of,
+    change,
+    count_waiting,
+    new_patient,
+    run_until_idle,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -25,39 +31,37 @@ pytestmark = pytest.mark.django_db
     ],
 )
 def test_a_row_that_is_wrong_in_any_way_is_right_afterwards(loop, server, patient, wrong):
-    run(loop)
+    run_until_idle(loop)
     right = BillingAccount.objects.values(
         "status", "account_id", "wanted_version", "synced_version"
     ).get()
     BillingAccount.objects.update(**wrong)
     assert request_again([patient.pk]) == 1
-    run(loop)
+    run_until_idle(loop)
     assert (
         BillingAccount.objects.values(
             "status", "account_id", "wanted_version", "synced_version"
         ).get()
         == right
     )
-    assert waiting() == 0
+    assert count_waiting() == 0
     assert len(server.accounts()) == 1
 
 
 def test_an_account_that_the_server_lost_is_opened_again(loop, server, patient):
-    run(loop)
+    run_until_idle(loop)
     server.forget()
     assert request_again([patient.pk]) == 1
-    run(loop)
-    assert account(patient).account_id == server.accounts()[str(patient.pk)].account_id
+    run_until_idle(loop)
+    assert account_of(patient).account_id == server.accounts()[str(patient.pk)].account_id
 
 
-def test_an_account_that_the_server_has_at_an_earlier_version_is_brought_up_to_date(
-    loop, server, patient
-):
-    run(loop)
+def test_an_account_at_an_earlier_version_is_brought_up_to_date(loop, server, patient):
+    run_until_idle(loop)
     change(patient, family_name="Corrected")
     BillingAccount.objects.update(wanted_version=2, synced_version=2, next_attempt_at=None)
     request_again([patient.pk])
-    run(loop)
+    run_until_idle(loop)
     assert server.accounts()[str(patient.pk)].name == "Jane Corrected"
 
 
@@ -66,28 +70,28 @@ def test_a_forgotten_account_id_is_asked_for_anew(patient):
         status="active", account_id="BA-000000001", synced_version=1, next_attempt_at=None
     )
     assert request_again([patient.pk], forget_account=True) == 1
-    assert (account(patient).status, account(patient).account_id) == ("pending", "")
+    assert (account_of(patient).status, account_of(patient).account_id) == ("pending", "")
 
 
 def test_a_patient_without_a_row_gets_one(db):
     [patient] = Patient.objects.bulk_create([Patient(family_name="Raw")])
     assert request_again([patient.pk]) == 1
-    assert waiting() == 1
+    assert count_waiting() == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_row_that_somebody_writes_now_is_left_and_not_waited_for():
+def test_a_row_that_is_being_written_is_left_without_a_wait():
     held, free = new_patient(family_name="Held"), new_patient(family_name="Free")
     with ThreadPoolExecutor(1) as other, connection.cursor() as cursor:
         cursor.execute("BEGIN")
         cursor.execute(
             "SELECT 1 FROM billing_billingaccount WHERE patient_id = %s FOR UPDATE", [held.pk]
         )
-        assert other.submit(elsewhere, [held.pk, free.pk]).result(60) == 1
+        assert other.submit(request_elsewhere, [held.pk, free.pk]).result(60) == 1
         cursor.execute("ROLLBACK")
 
 
-def elsewhere(ids):
+def request_elsewhere(ids):
     try:
         return request_again(ids)
     finally:

@@ -1,4 +1,4 @@
-"""Someone with the right asks billing again; figures and the patient's extension tell where each account stands."""
+"""A user with the right has billing asked again; figures and patients show the accounts' state."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
@@ -16,12 +16,12 @@ from portal.billing.services import retry_account, retry_accounts
 from portal.errors import NotFound
 from portal.patients import services
 from portal.patients.extensions import extension_members, extensions
-from tests.portal.billing.conftest import account, new_patient
+from tests.portal.billing.conftest import account_of, new_patient
 
 pytestmark = pytest.mark.django_db
 
 
-def refused(patient, **more):
+def mark_refused(patient, **more):
     values = {
         "status": "failed",
         "next_attempt_at": None,
@@ -32,14 +32,14 @@ def refused(patient, **more):
 
 
 def test_a_failed_account_is_asked_for_again(patient):
-    refused(patient)
+    mark_refused(patient)
     ours = retry_account(patient.pk, by=None)
     assert (ours.status, ours.attempts, ours.last_error_code) == ("pending", 0, "")
     assert ours.next_attempt_at is not None
 
 
 def test_a_failed_update_goes_back_to_the_account_that_is_there(patient):
-    refused(patient, account_id="BA-000000001")
+    mark_refused(patient, account_id="BA-000000001")
     assert retry_account(patient.pk, by=None).status == "active"
 
 
@@ -56,19 +56,18 @@ def test_an_account_in_order_is_left_as_it_is(patient):
 
 
 def test_many_are_asked_for_in_a_few_statements(django_assert_max_num_queries):
-    people = services.register_patients(
+    patients = services.register_patients(
         [{"family_name": f"Example{n}"} for n in range(300)], by=None, source="import"
     )
     BillingAccount.objects.update(
         status="failed", next_attempt_at=None, last_error_code="INVALID_ARGUMENT"
     )
-    in_order, in_order_too = people[0], people[1]
-    for one in (in_order, in_order_too):
-        BillingAccount.objects.filter(pk=one.pk).update(
-            status="active", account_id=f"BA-{one.pk}"[:40]
-        )
+    in_order, in_order_too = patients[0], patients[1]
+    for patient in (in_order, in_order_too):
+        account = BillingAccount.objects.filter(pk=patient.pk)
+        account.update(status="active", account_id=f"BA-{patient.pk}"[:40])
     with django_assert_max_num_queries(8):
-        assert retry_accounts([patient.pk for patient in people], by=None) == 298
+        assert retry_accounts([patient.pk for patient in patients], by=None) == 298
     assert (
         BillingAccount.objects.filter(status="pending", next_attempt_at__isnull=False).count()
         == 298
@@ -76,7 +75,7 @@ def test_many_are_asked_for_in_a_few_statements(django_assert_max_num_queries):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_that_somebody_writes_now_is_left_out_and_not_waited_for():
+def test_a_row_that_is_being_written_is_left_without_a_wait():
     held, free = new_patient(family_name="Held"), new_patient(family_name="Free")
     with ThreadPoolExecutor(1) as other, connection.cursor() as cursor:
         cursor.execute("BEGIN")
@@ -100,7 +99,7 @@ def test_an_unknown_patient_is_not_found():
 
 
 def test_figures_name_every_status(patient):
-    refused(new_patient(family_name="Refused"))
+    mark_refused(new_patient(family_name="Refused"))
     assert selectors.accounts_by_status() == {"pending": 1, "active": 0, "failed": 1, "closed": 0}
     state = selectors.billing_state()
     assert (state.waiting, state.failed) == (1, 1)
@@ -137,25 +136,25 @@ def ask_again(client, patient):
 
 
 def test_billing_staff_ask_again_from_the_admin(staff, patient):
-    refused(patient)
+    mark_refused(patient)
     client = staff("view_billingaccount", "retry_billingaccount")
     assert (
         "INVALID_ARGUMENT"
         in client.get(reverse("admin:billing_billingaccount_changelist")).content.decode()
     )
     ask_again(client, patient)
-    assert account(patient).status == "pending"
+    assert account_of(patient).status == "pending"
 
 
 def test_looking_does_not_give_the_right_to_ask_again(staff, patient):
-    refused(patient)
+    mark_refused(patient)
     ask_again(staff("view_billingaccount"), patient)
-    assert account(patient).status == "failed"
+    assert account_of(patient).status == "failed"
 
 
 def test_the_admin_finds_failed_accounts_by_state_and_reason(staff, patient):
     other = new_patient(family_name="Other")
-    refused(patient)
+    mark_refused(patient)
     client = staff("view_billingaccount")
     place = reverse("admin:billing_billingaccount_changelist")
     assert "INVALID_ARGUMENT" in client.get(place).content.decode()
@@ -173,7 +172,7 @@ def test_the_admin_finds_failed_accounts_by_state_and_reason(staff, patient):
 
 def test_failed_accounts_are_counted_in_health_and_metrics(client, patient):
     health.checks.expire()
-    refused(patient)
+    mark_refused(patient)
     checks = client.get("/health/ready", SERVER_PORT="4003").json()["checks"]
     assert next(check["failed"] for check in checks if check["name"] == "billing") == 1
     text = client.get("/metrics", SERVER_PORT="4003").content.decode()

@@ -1,6 +1,7 @@
-"""P3 over a network that loses things: whatever is lost on the way, every patient ends with one account.
+"""P3 over a network that loses things: every patient ends with one account.
 
-The billing server and its database are real; a proxy between it and the loop loses what the test says.
+The billing server and its database are real; a proxy between server and loop loses what the test
+says.
 """
 
 import signal
@@ -17,10 +18,9 @@ from portal.billing.loop import PROBE_SECONDS, BillingLoop
 from portal.billing.models import BillingAccount
 from portal.patients import services
 from portal.relay_loops import Round
-from tests.billing_grpc.database import locked
-from tests.billing_grpc.database import waiting as statements_that_wait
+from tests.billing_grpc.database import count_waiting_statements, locked_accounts
 from tests.fault.proxy import Mode, Network
-from tests.portal.billing.conftest import account, change, run, waiting
+from tests.portal.billing.conftest import account_of, change, count_waiting, run_until_idle
 from tests.waits import wait_for
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +38,7 @@ def network(server):
 
 @pytest.fixture
 def loop(network, clock, db):
-    """It reaches the server through the proxy."""
+    """A loop that reaches the server through the proxy."""
     loop = BillingLoop(BillingClient(f"127.0.0.1:{network.proxies['billing'].port}"), clock)
     assert loop.step(1) is Round.IDLE, "the connection stands before anything is lost on it"
     yield loop
@@ -46,13 +46,13 @@ def loop(network, clock, db):
 
 
 @pytest.fixture
-def people(loop):
+def patients(loop):
     return services.register_patients([{"family_name": f"Example{n}"} for n in range(BATCH)], **HOW)
 
 
 @contextmanager
 def meanwhile(condition: Callable[[], object], happens: Callable[[], object]):
-    """While the block runs: as soon as the condition is true, this happens."""
+    """Runs `happens` beside the block, as soon as the condition is true."""
     with ThreadPoolExecutor(1) as watcher:
         watching = watcher.submit(lambda: (wait_for(condition), happens()))
         yield
@@ -61,7 +61,7 @@ def meanwhile(condition: Callable[[], object], happens: Callable[[], object]):
 
 @contextmanager
 def reply_lost(network, after):
-    """The server does its work and answers; we see the connection end instead."""
+    """Loses the reply: the server does its work, and the loop sees the connection end."""
     network.turn("billing", Mode.DROP_REPLY)
     with meanwhile(after, partial(network.turn, "billing", Mode.PASS)):
         yield
@@ -70,28 +70,29 @@ def reply_lost(network, after):
 def catch_up(loop, clock):
     def is_done() -> bool:
         clock.now += PROBE_SECONDS
-        run(loop)
-        return waiting() == 0
+        run_until_idle(loop)
+        return count_waiting() == 0
 
     wait_for(is_done)
 
 
-def assert_each_has_one_account(server, people):
-    theirs = {patient_id: one.account_id for patient_id, one in server.accounts().items()}
+def assert_each_has_one_account(server, patients):
+    accounts = server.accounts()
+    theirs = {patient_id: account.account_id for patient_id, account in accounts.items()}
     ours = BillingAccount.objects.filter(
         status="active", attempts=0, last_error_code="", claimed_by=None
     )
     assert {
         str(pk): account_id for pk, account_id in ours.values_list("pk", "account_id")
     } == theirs
-    assert set(theirs) == {str(patient.pk) for patient in people}
+    assert set(theirs) == {str(patient.pk) for patient in patients}
     assert set(ours.values_list("synced_version", flat=True)) == {1}
 
 
 def test_a_reply_lost_after_the_commit_opens_no_second_account(
-    loop, server, network, clock, people
+    loop, server, network, clock, patients
 ):
-    """Red when the batch has no unique key, or the rows are marked before the call, or not put back after it."""
+    """Red when the batch has no unique key, or rows are marked too early or not postponed."""
     with reply_lost(network, after=lambda: len(server.accounts()) == BATCH):
         assert loop.step(1) is Round.AWAY
     opened = server.accounts()
@@ -100,13 +101,13 @@ def test_a_reply_lost_after_the_commit_opens_no_second_account(
     )
     catch_up(loop, clock)
     assert server.accounts() == opened, "the second call found the accounts of the first"
-    assert_each_has_one_account(server, people)
+    assert_each_has_one_account(server, patients)
 
 
 def test_a_lost_reply_to_closing_keeps_the_first_closing_time(
     loop, server, network, clock, patient
 ):
-    run(loop)
+    run_until_idle(loop)
     services.archive_patient(patient.pk, **HOW)
 
     def closed_at():
@@ -116,13 +117,13 @@ def test_a_lost_reply_to_closing_keeps_the_first_closing_time(
     with reply_lost(network, after=closed_at):
         assert loop.step(1) is Round.AWAY
     first = closed_at()
-    assert account(patient).status == "active", "what stands here is the last that billing said"
+    assert account_of(patient).status == "active", "the row has the last answer of billing"
     catch_up(loop, clock)
-    assert account(patient).status == "closed"
+    assert account_of(patient).status == "closed"
     assert closed_at() == first
 
 
-def test_what_changed_after_a_lost_reply_is_told_too(loop, server, network, clock, patient):
+def test_a_change_after_a_lost_reply_reaches_billing_too(loop, server, network, clock, patient):
     """The account is there at version 1, we know of none, and the patient is at version 2."""
     with reply_lost(network, after=server.accounts):
         loop.step(1)
@@ -130,7 +131,10 @@ def test_what_changed_after_a_lost_reply_is_told_too(loop, server, network, cloc
     catch_up(loop, clock)
     [theirs] = server.accounts().values()
     assert (theirs.name, theirs.patient_version) == ("Jane Corrected", 2)
-    assert (account(patient).account_id, account(patient).synced_version) == (theirs.account_id, 2)
+    assert (account_of(patient).account_id, account_of(patient).synced_version) == (
+        theirs.account_id,
+        2,
+    )
 
 
 def test_archiving_after_a_lost_reply_ends_closed(loop, server, network, clock, patient):
@@ -140,20 +144,20 @@ def test_archiving_after_a_lost_reply_ends_closed(loop, server, network, clock, 
     catch_up(loop, clock)
     [theirs] = server.accounts().values()
     assert (theirs.HasField("closed_at"), theirs.patient_version) == (True, 2)
-    assert (account(patient).status, account(patient).synced_version) == ("closed", 2)
+    assert (account_of(patient).status, account_of(patient).synced_version) == ("closed", 2)
 
 
 def test_a_server_slower_than_our_deadline_opens_no_second_account(
-    loop, server, clock, people, monkeypatch
+    loop, server, clock, patients, monkeypatch
 ):
-    """A lock holds its transaction up; it commits when we have long stopped listening."""
+    """A lock holds its transaction up; it commits long after our deadline."""
     monkeypatch.setattr("portal.billing.client.BATCH_SECONDS", 0.5)
-    with locked(server.url, "EXCLUSIVE"):
+    with locked_accounts(server.url, "EXCLUSIVE"):
 
         def it_waits_for_the_lock() -> bool:
             clock.now += PROBE_SECONDS
             assert loop.step(1) is Round.AWAY
-            return statements_that_wait(server.url) > 0
+            return count_waiting_statements(server.url) > 0
 
         wait_for(it_waits_for_the_lock)
         assert set(
@@ -162,28 +166,29 @@ def test_a_server_slower_than_our_deadline_opens_no_second_account(
     wait_for(server.accounts)
     monkeypatch.setattr("portal.billing.client.BATCH_SECONDS", 60.0)
     catch_up(loop, clock)
-    assert_each_has_one_account(server, people)
+    assert_each_has_one_account(server, patients)
 
 
 def test_a_connection_reset_in_the_midst_of_a_batch_loses_nothing(
-    loop, server, network, clock, people
+    loop, server, network, clock, patients
 ):
     with (
-        locked(server.url, "EXCLUSIVE"),
+        locked_accounts(server.url, "EXCLUSIVE"),
         meanwhile(
-            lambda: statements_that_wait(server.url), partial(network.turn, "billing", Mode.RESET)
+            lambda: count_waiting_statements(server.url),
+            partial(network.turn, "billing", Mode.RESET),
         ),
     ):
         assert loop.step(1) is Round.AWAY
     network.turn("billing", Mode.PASS)
     catch_up(loop, clock)
-    assert_each_has_one_account(server, people)
+    assert_each_has_one_account(server, patients)
 
 
 def test_a_network_that_swallows_everything_ends_at_the_deadline(
-    loop, server, network, clock, people, monkeypatch
+    loop, server, network, clock, patients, monkeypatch
 ):
-    """Red without a deadline: the connection stands, and nothing ever comes back."""
+    """Red without a deadline: the connection is open, and nothing ever comes back."""
     monkeypatch.setattr("portal.billing.client.BATCH_SECONDS", 0.5)
     network.turn("billing", Mode.BLACK_HOLE)
     assert loop.step(1) is Round.AWAY
@@ -194,23 +199,25 @@ def test_a_network_that_swallows_everything_ends_at_the_deadline(
     monkeypatch.setattr("portal.billing.client.BATCH_SECONDS", 60.0)
     network.turn("billing", Mode.PASS)
     catch_up(loop, clock)
-    assert_each_has_one_account(server, people)
+    assert_each_has_one_account(server, patients)
 
 
-def test_a_server_killed_in_the_midst_of_a_batch_loses_nothing(loop, server, clock, people):
+def test_a_server_killed_in_the_midst_of_a_batch_loses_nothing(loop, server, clock, patients):
     """Its transaction is open; PostgreSQL rolls it back."""
     with (
-        locked(server.url, "EXCLUSIVE"),
-        meanwhile(lambda: statements_that_wait(server.url), partial(server.end, signal.SIGKILL)),
+        locked_accounts(server.url, "EXCLUSIVE"),
+        meanwhile(
+            lambda: count_waiting_statements(server.url), partial(server.end, signal.SIGKILL)
+        ),
     ):
         assert loop.step(1) is Round.AWAY
     server.start()
     catch_up(loop, clock)
-    assert_each_has_one_account(server, people)
+    assert_each_has_one_account(server, patients)
 
 
 def test_a_server_killed_between_commit_and_reply_opens_no_second_account(
-    loop, server, network, clock, people
+    loop, server, network, clock, patients
 ):
     network.turn("billing", Mode.DROP_REPLY)
     with meanwhile(lambda: len(server.accounts()) == BATCH, partial(server.end, signal.SIGKILL)):
@@ -220,4 +227,4 @@ def test_a_server_killed_between_commit_and_reply_opens_no_second_account(
     opened = server.accounts()
     catch_up(loop, clock)
     assert server.accounts() == opened
-    assert_each_has_one_account(server, people)
+    assert_each_has_one_account(server, patients)

@@ -1,4 +1,4 @@
-"""A real broker for the relay's tests, and patients with a past."""
+"""A real broker for the relay's tests, and patients with a history."""
 
 import os
 import secrets
@@ -22,7 +22,7 @@ def broker(tmp_path_factory):
 
 @pytest.fixture
 def topic(broker, settings):
-    """A topic of this test alone, which the relay is told to write to."""
+    """A topic of this test alone, which the settings name."""
     settings.KAFKA_BOOTSTRAP_SERVERS = [broker.address]
     settings.KAFKA_API_VERSION = (2, 0)
     settings.KAFKA_TOPIC_PATIENT = f"patient-{secrets.token_hex(4)}"
@@ -58,7 +58,7 @@ def forgetful(tmp_path, settings):
 
 @contextmanager
 def stopped(broker) -> Iterator[None]:
-    """A broker that takes connections and answers nothing."""
+    """Stops a broker, which then takes connections and answers nothing."""
     os.kill(broker.pid, signal.SIGSTOP)
     try:
         yield
@@ -68,7 +68,7 @@ def stopped(broker) -> Iterator[None]:
 
 @pytest.fixture
 def fence(db) -> int:
-    """We lead."""
+    """The fencing number of this test, which leads."""
     return leases.acquire_lease("this test", seconds=600).fence
 
 

@@ -1,9 +1,8 @@
-"""A real relay that stops itself by SIGSTOP the first time it comes to a point, which its argument names.
+"""A real relay that pauses by SIGSTOP the first time it comes to a point, which the test names.
 
 The points lie in arguments and around the libraries' calls; the relay itself is as it always is.
 """
 
-import os
 import signal
 import sys
 import threading
@@ -11,58 +10,51 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
-import django
+from django.db import connection
+from kafka.net.compat import KafkaNetClient
+from kafka.protocol.producer import ProduceRequest
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-django.setup()
+from portal.billing.client import BillingClient
+from portal.billing.loop import BillingLoop
+from portal.events import services
+from portal.events.deadline_client import DeadlineClient
+from portal.events.encoding import Message
+from portal.events.loop import EventsLoop
+from portal.events.producer import Delivery, KafkaSender
+from portal.events.relay import Relay
+from portal.relay_loops import Loop
 
-from django.db import connection  # noqa: E402
-from kafka.net.compat import KafkaNetClient  # noqa: E402
-from kafka.protocol.producer import ProduceRequest  # noqa: E402
-
-from portal.billing.client import BillingClient  # noqa: E402
-from portal.billing.loop import BillingLoop  # noqa: E402
-from portal.events import services  # noqa: E402
-from portal.events.deadline_client import DeadlineClient  # noqa: E402
-from portal.events.encoding import Message  # noqa: E402
-from portal.events.loop import EventsLoop  # noqa: E402
-from portal.events.producer import Delivery, KafkaSender  # noqa: E402
-from portal.events.relay import Relay  # noqa: E402
-
-SHORT = 2.0
-_slept: list[bool] = []
+LEASE_SECONDS = 2.0  # Short, so that another relay leads soon.
+_paused = threading.Event()
 
 
-def sleep() -> None:
-    if not _slept:
-        _slept.append(True)
-        # To this thread: one that is sent to the process lets us run on until another thread has taken it.
+def pause_once() -> None:
+    if not _paused.is_set():
+        _paused.set()
+        # The signal goes to this thread: the process would run on until another thread took it.
         signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
 
-class SleepySender:
-    """Stops before the wave of that number, or after it."""
+class PausingSender:
+    """Pauses before the wave of that number, or after it."""
 
     def __init__(self, *, before: int = -1, after: int = -1) -> None:
-        self.real, self.number, self.sleep_before, self.sleep_after = (
-            KafkaSender(),
-            -1,
-            before,
-            after,
-        )
+        self.real = KafkaSender()
+        self.wave = -1
+        self.pause_before, self.pause_after = before, after
 
     def deliver(self, messages: Sequence[Message], *, before: float) -> Delivery:
-        self.number += 1
-        if self.number == self.sleep_before:
-            sleep()
+        self.wave += 1
+        if self.wave == self.pause_before:
+            pause_once()
         delivery = self.real.deliver(messages, before=before)
-        if self.number == self.sleep_after:
-            sleep()
+        if self.wave == self.pause_after:
+            pause_once()
         return delivery
 
 
-class SleepyBillingClient(BillingClient):
-    """Stops before it calls, and after billing has answered."""
+class PausingBillingClient(BillingClient):
+    """Pauses after billing has answered; or, on request, before it is called."""
 
     def __init__(self, *, before: bool) -> None:
         super().__init__()
@@ -70,54 +62,62 @@ class SleepyBillingClient(BillingClient):
 
     def open_accounts(self, *details: Any) -> Any:
         if self.before:
-            sleep()
+            pause_once()
         opened = super().open_accounts(*details)
-        sleep()
+        pause_once()
         return opened
 
 
-def sleep_before(owner: Any, name: str, when: Callable[..., bool] = lambda *_, **__: True) -> None:
+def pause_before(owner: Any, name: str, when: Callable[..., bool]) -> None:
+    """Makes a function pause before it runs, when the condition holds for its arguments."""
     real = getattr(owner, name)
 
     @wraps(real)
-    def sleepy(*args: Any, **kwargs: Any) -> Any:
+    def pausing(*args: Any, **kwargs: Any) -> Any:
         if when(*args, **kwargs):
-            sleep()
+            pause_once()
         return real(*args, **kwargs)
 
-    setattr(owner, name, sleepy)
+    setattr(owner, name, pausing)
+
+
+def always(*_: Any, **__: Any) -> bool:
+    return True
 
 
 def is_produce(_self: Any, _node: int, request: Any, **_: Any) -> bool:
     return isinstance(request, ProduceRequest)
 
 
-def relay(point: str) -> Relay:
-    events: Callable[[], Any] = lambda: EventsLoop(KafkaSender())  # noqa: E731
-    if point == "before the send":
-        events = lambda: EventsLoop(SleepySender(before=0))  # noqa: E731
-    elif point == "between two waves":
-        events = lambda: EventsLoop(SleepySender(after=0))  # noqa: E731
-    elif point == "before the second wave":
-        events = lambda: EventsLoop(SleepySender(before=1))  # noqa: E731
-    elif point == "between the send and the settling":
-        events = lambda: EventsLoop(SleepySender(after=2))  # noqa: E731
-    elif point == "in the producer":
-        sleep_before(DeadlineClient, "send", is_produce)
-    elif point == "on the way to the socket":
-        sleep_before(KafkaNetClient, "send", is_produce)
-    elif point == "while it settles":
-        sleep_before(services, "record_receipts")
-    elif point.startswith("billing"):
-        client = SleepyBillingClient(before=point == "billing, before the call")
-        return Relay({"billing": lambda: BillingLoop(client)}, lease_seconds=SHORT)
-    else:
-        raise SystemExit(f"No such point: {point}")
-    return Relay({"events": events}, lease_seconds=SHORT)
+POINTS_OF_SENDER = {
+    "before the send": {"before": 0},
+    "between two waves": {"after": 0},
+    "before the second wave": {"before": 1},
+    "between the send and its record": {"after": 2},
+}
+POINTS_OF_CALLS = {
+    "in the producer": (DeadlineClient, "send", is_produce),
+    "on the way to the socket": (KafkaNetClient, "send", is_produce),
+    "while it records the delivery": (services, "record_receipts", always),
+}
 
 
-if __name__ == "__main__":
-    running = relay(sys.argv[1])
-    signal.signal(signal.SIGTERM, lambda *_: running.stopping.set())
+def new_loop(point: str) -> tuple[str, Callable[[], Loop]]:
+    """Returns the name and the factory of the loop that pauses at the point."""
+    if point in POINTS_OF_SENDER:
+        return "events", lambda: EventsLoop(PausingSender(**POINTS_OF_SENDER[point]))
+    if point in POINTS_OF_CALLS:
+        pause_before(*POINTS_OF_CALLS[point])
+        return "events", EventsLoop
+    if point.startswith("billing"):
+        client = PausingBillingClient(before=point == "billing, before the call")
+        return "billing", lambda: BillingLoop(client)
+    raise SystemExit(f"No such point: {point}")
+
+
+def main() -> None:
+    name, make = new_loop(sys.argv[1])
+    relay = Relay({name: make}, lease_seconds=LEASE_SECONDS)
+    signal.signal(signal.SIGTERM, lambda *_: relay.stopping.set())
     connection.close()
-    sys.exit(0 if running.run() else 1)
+    sys.exit(0 if relay.run() else 1)

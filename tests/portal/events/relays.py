@@ -1,4 +1,4 @@
-"""Real relay processes beside the test's database and broker."""
+"""Real relay processes that use the test's database and broker."""
 
 import json
 import os
@@ -16,6 +16,12 @@ from django.conf import settings
 from tests.waits import wait_for
 
 ROOT = Path(settings.BASE_DIR)
+RUN_PAUSED_RELAY = """
+import django
+django.setup()
+from tests.portal.events import paused_relay
+paused_relay.main()
+"""
 
 
 class RelayProcess:
@@ -24,16 +30,16 @@ class RelayProcess:
     def __init__(self, popen: subprocess.Popen, log: Path) -> None:
         self.popen, self.log = popen, log
 
-    def said(self, *events: str) -> bool:
-        """Whether the log has one of these events."""
+    def has_logged(self, *events: str) -> bool:
+        """Tells whether the log has one of these events."""
         lines = self.log.read_text().rpartition("\n")[0].splitlines()
         return any(
             json.loads(line).get("event") in events for line in lines if line.startswith("{")
         )
 
-    def wait_until_said(self, *events: str) -> None:
-        wait_for(lambda: self.popen.poll() is not None or self.said(*events))
-        assert self.said(*events), self.log.read_text()
+    def wait_until_logged(self, *events: str) -> None:
+        wait_for(lambda: self.popen.poll() is not None or self.has_logged(*events))
+        assert self.has_logged(*events), self.log.read_text()
 
     def signal(self, number: signal.Signals) -> None:
         self.popen.send_signal(number)
@@ -47,14 +53,15 @@ class RelayProcess:
         return self.popen.wait(40)
 
 
-def relaying(folder: Path, **environ: str) -> AbstractContextManager[RelayProcess]:
-    """A relay with the test's settings; killed afterwards."""
+def running_relay(folder: Path, **environ: str) -> AbstractContextManager[RelayProcess]:
+    """Runs a relay with the test's settings, and kills it afterwards."""
     return _running(["manage.py", "relay"], folder, environ)
 
 
-def sleeping(folder: Path, point: str, **environ: str) -> AbstractContextManager[RelayProcess]:
-    """A relay that stops itself at a point, see `sleeper`; killed afterwards."""
-    return _running(["-m", "tests.portal.events.paused_relay", point], folder, environ)
+def pausing_relay(folder: Path, point: str) -> AbstractContextManager[RelayProcess]:
+    """Runs a relay that pauses at a point, see `paused_relay`, and kills it afterwards."""
+    environ = {"DJANGO_SETTINGS_MODULE": "portal.settings"}
+    return _running(["-c", RUN_PAUSED_RELAY, point], folder, environ)
 
 
 @contextmanager
@@ -77,36 +84,38 @@ def _running(command: list[str], folder: Path, environ: dict[str, str]) -> Itera
 
 
 def environment(**more: str) -> dict[str, str]:
-    ours = {
+    """Returns the environment of a process that uses the test's database and broker."""
+    own = {
         "DATABASE_URL": database_url(),
         "KAFKA_BOOTSTRAP_SERVERS": ",".join(settings.KAFKA_BOOTSTRAP_SERVERS),
         "KAFKA_API_VERSION": "2.0",
         "KAFKA_TOPIC_PATIENT": settings.KAFKA_TOPIC_PATIENT,
         "BILLING_GRPC_ADDRESS": settings.BILLING_GRPC_ADDRESS,
     }
-    return {**os.environ, **ours, **more}
+    return {**os.environ, **own, **more}
 
 
 def database_url(name: str = "") -> str:
-    """The test database's address; or another one's on the same server."""
+    """Returns the address of the test's database, or of another one on the same server."""
     parts = urlsplit(os.environ["DATABASE_URL"])
     return urlunsplit(parts._replace(path=f"/{name or settings.DATABASES['default']['NAME']}"))
 
 
 @contextmanager
 def database_away() -> Iterator[None]:
-    """The test database takes no connections and loses those it has."""
+    """Lets the test's database take no connections and lose those that it has."""
     name = settings.DATABASES["default"]["NAME"]
-    tell(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-    theirs = f"datname = '{name}' AND backend_type = 'client backend'"  # Autovacuum's workers are not ours to end.
-    tell(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {theirs}")
+    execute_sql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+    # Autovacuum's workers may not be ended.
+    clients = f"datname = '{name}' AND backend_type = 'client backend'"
+    execute_sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {clients}")
     try:
         yield
     finally:
-        tell(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+        execute_sql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
 
 
-def tell(statement: str) -> None:
+def execute_sql(statement: str) -> None:
     connection = psycopg2.connect(os.environ["DATABASE_URL"])
     try:
         connection.autocommit = True

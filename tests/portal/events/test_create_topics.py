@@ -22,7 +22,7 @@ def test_the_topics_have_the_shape_of_the_design(settings):
     assert shape == {"patient": 4, "patient.dead-letter": 1}
 
 
-def test_an_away_broker_is_named_by_its_variable(settings):
+def test_a_broker_that_is_away_is_named_by_its_variable(settings):
     settings.KAFKA_API_VERSION = None
     with pytest.raises(CommandError, match="KAFKA_BOOTSTRAP_SERVERS"):
         call_command("create_topics")
@@ -40,7 +40,10 @@ def test_on_a_real_kafka_the_topics_get_their_shape(tmp_path, settings, capsys):
 
 
 def shape_of(admin: AdminClient) -> dict[str, int]:
-    """Each topic's number of partitions; a broker hears of a new topic a moment after the controller."""
+    """Returns the number of partitions by topic.
+
+    A broker hears of a new topic a moment after the controller.
+    """
     return {
         name: len(topic.partitions) for name, topic in admin.list_topics(timeout=20).topics.items()
     }

@@ -1,4 +1,4 @@
-"""P2: every event reaches the topic at least once, a patient's in their order, whatever fails on the way."""
+"""P2: every event reaches the topic at least once, a patient's in order, whatever fails."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 class FaultySender:
-    """The real sender with a planted fault: raises instead of the wave of that number, or after sending it."""
+    """The real sender with a fault: it raises instead of the wave of that number, or after it."""
 
     def __init__(self, real: KafkaSender, *, before: int = -1, after: int = -1) -> None:
         self.real, self.before, self.after, self.wave = real, before, after, -1
@@ -46,11 +46,11 @@ def waiting() -> int:
 
 
 def test_delivered_events_leave_the_outbox(topic, sender, fence):
-    people = [new_patient(family_name=f"Example{n}") for n in range(5)]
+    patients = [new_patient(family_name=f"Example{n}") for n in range(5)]
     assert deliver_waiting(sender, fence=fence) == 5
     assert waiting() == 0
     records = topic.records(5)
-    assert {record.key for record in records} == {str(patient.pk) for patient in people}
+    assert {record.key for record in records} == {str(patient.pk) for patient in patients}
     assert all(record.key == record.event.patient_id for record in records)
     assert all(record.headers["ce_id"] == str(record.event.event_id) for record in records)
 
@@ -68,13 +68,13 @@ def test_no_more_than_the_limit_is_taken_and_the_oldest_first(topic, sender, fen
 
 
 def test_a_patients_events_come_in_version_order(topic, sender, fence):
-    people = [new_patient(family_name=f"Example{n}") for n in range(4)]
+    patients = [new_patient(family_name=f"Example{n}") for n in range(4)]
     for round_ in range(5):
-        for patient in people:
+        for patient in patients:
             change(patient, city=f"City{round_}")
     while deliver_waiting(sender, fence=fence, limit=7):
         pass
-    assert topic.versions(24) == {str(patient.pk): [1, 2, 3, 4, 5, 6] for patient in people}
+    assert topic.versions(24) == {str(patient.pk): [1, 2, 3, 4, 5, 6] for patient in patients}
 
 
 def test_a_lost_acknowledgement_sends_again(topic, sender, fence, patient):
@@ -135,11 +135,11 @@ def test_a_wave_has_each_patient_once():
 
 
 def test_an_import_of_a_thousand_goes_out_in_one_batch(topic, sender, fence):
-    people = services.register_patients(
+    patients = services.register_patients(
         [{"family_name": f"Example{n}"} for n in range(1_000)], by=None, source="import"
     )
     assert deliver_waiting(sender, fence=fence) == 1_000
-    assert topic.versions(1_000) == {str(patient.pk): [1] for patient in people}
+    assert topic.versions(1_000) == {str(patient.pk): [1] for patient in patients}
 
 
 def test_an_away_broker_keeps_everything_until_it_is_back(topic, sender, fence, patient, broker):

@@ -1,4 +1,4 @@
-"""One process relays at a time; a later leader's number is higher, and an earlier one's writes are refused."""
+"""A single process leads; each leader has a higher number, and older numbers are refused."""
 
 import pytest
 from django.db import connection
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 def take(holder: str) -> leases.Lease | None:
-    """For as long as any test may take."""
+    """Takes the lease for longer than any test lasts."""
     return leases.acquire_lease(holder, seconds=600)
 
 

@@ -1,4 +1,4 @@
-"""What a consumer reads of a change: the contract of protos/patient/events/v1, field by field."""
+"""The fields that a consumer reads of a change: the contract of protos/patient/events/v1."""
 
 import pghistory
 import pytest
@@ -33,10 +33,18 @@ def events_of(patient):
 def test_a_registration_carries_the_whole_state():
     user = get_user_model().objects.create_user("desk@example.org")
     details = {
-        "family_name": "Müller", "given_name": "Zoë", "prefix": "Dr", "email": "zoe@example.org", "sex": "female",
-        "date_of_birth": "1980-02-29", "city": "Boston", "region": "MA", "postal_code": "02139-1234", "country": "US",
+        "family_name": "Müller",
+        "given_name": "Zoë",
+        "prefix": "Dr",
+        "email": "zoe@example.org",
+        "sex": "female",
+        "date_of_birth": "1980-02-29",
+        "city": "Boston",
+        "region": "MA",
+        "postal_code": "02139-1234",
+        "country": "US",
         "registered_on": "2026-04-05",
-    }  # fmt: skip
+    }
     patient = services.register_patient(details, by=user, source="api")
     [event] = events_of(patient)
     assert (event.patient_id, event.name, event.email) == (
@@ -97,10 +105,13 @@ def test_archiving_and_restoring_have_types_of_their_own(patient):
     Patient.objects.filter(pk=patient.pk).update(status="merged", merged_into=survivor)
     Patient.objects.filter(pk=patient.pk).update(status="active", merged_into=None)
     events = events_of(patient)
-    types = [event.event_type for event in events]
-    assert types == [
-        "PATIENT_CREATED", "PATIENT_ARCHIVED", "PATIENT_RESTORED", "PATIENT_MERGED", "PATIENT_UNMERGED",
-    ]  # fmt: skip
+    assert [event.event_type for event in events] == [
+        "PATIENT_CREATED",
+        "PATIENT_ARCHIVED",
+        "PATIENT_RESTORED",
+        "PATIENT_MERGED",
+        "PATIENT_UNMERGED",
+    ]
     assert [event.status for event in events] == [
         "active",
         "archived",
@@ -122,7 +133,7 @@ def test_a_deletion_is_one_version_later_than_the_last_state(patient):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_change_by_sql_has_no_door_and_no_actor(patient):
+def test_a_change_by_sql_has_no_channel_and_no_actor(patient):
     with connection.cursor() as cursor:
         cursor.execute("UPDATE patients_patient SET city = 'York' WHERE id = %s", [patient.pk])
     event = events_of(patient)[1]
@@ -165,9 +176,16 @@ def test_the_same_row_always_gives_the_same_message(patient):
 @pytest.mark.parametrize(
     ("postal_code", "country", "area"),
     [
-        ("02139-1234", "US", "021"), ("SW1A 1AA", "GB", "SW1A"), ("m1 1ae", "GB", "M1"), ("EC1A1BB", "GB", "EC1A"),
-        ("SW1A", "GB", "SW1A"), ("K1A 0B1", "CA", "K1A"), ("10115", "DE", "101"), ("", "US", ""), ("1", "", "1"),
+        ("02139-1234", "US", "021"),
+        ("SW1A 1AA", "GB", "SW1A"),
+        ("m1 1ae", "GB", "M1"),
+        ("EC1A1BB", "GB", "EC1A"),
+        ("SW1A", "GB", "SW1A"),
+        ("K1A 0B1", "CA", "K1A"),
+        ("10115", "DE", "101"),
+        ("", "US", ""),
+        ("1", "", "1"),
     ],
-)  # fmt: skip
+)
 def test_the_postal_area_is_the_leading_part(postal_code, country, area):
     assert postal_area(postal_code, country) == area

@@ -1,4 +1,4 @@
-"""P2: an event that the figures lack is sent again by itself; one that never counts, ever more seldom."""
+"""P2: an event that the figures lack is sent again, less and less often if it never counts."""
 
 import json
 import threading
@@ -18,8 +18,8 @@ from tests.portal.events.conftest import change, new_patient
 pytestmark = pytest.mark.django_db
 
 
-class Counts:
-    """What the stream processor says; raises when it is away."""
+class Analytics:
+    """Analytics with gaps that the test adds; it raises when it is away."""
 
     def __init__(self):
         self.answer: list[Gap] = []
@@ -44,8 +44,8 @@ class Clock:
 
 
 @pytest.fixture
-def counts():
-    return Counts()
+def gap_source():
+    return Analytics()
 
 
 @pytest.fixture
@@ -54,18 +54,18 @@ def clock():
 
 
 @pytest.fixture
-def loop(counts, clock):
-    return GapsLoop(counts, clock)
+def loop(gap_source, clock):
+    return GapsLoop(gap_source, clock)
 
 
 @pytest.fixture
-def people():
+def patients():
     """Two patients with two events each, all delivered."""
-    people = [new_patient(family_name=f"Example{n}") for n in range(2)]
-    for patient in people:
+    patients = [new_patient(family_name=f"Example{n}") for n in range(2)]
+    for patient in patients:
         change(patient, city="Leeds")
     deliver_all()
-    return people
+    return patients
 
 
 def deliver_all():
@@ -80,26 +80,26 @@ def events_of(patient) -> set[int]:
     return set(PatientEvent.objects.filter(pgh_obj_id=patient.pk).values_list("pk", flat=True))
 
 
-def test_a_patient_with_a_gap_gets_all_events_again(loop, counts, fence, people):
-    counts.has_gap(people[0].pk)
+def test_a_patient_with_a_gap_gets_all_events_again(loop, gap_source, fence, patients):
+    gap_source.has_gap(patients[0].pk)
     assert loop.step(fence) is Round.DONE
-    assert waiting() == events_of(people[0])
+    assert waiting() == events_of(patients[0])
 
 
-def test_a_young_gap_may_close_by_itself(loop, counts, clock, fence, people):
-    counts.has_gap(people[0].pk, seconds=1)
+def test_a_young_gap_may_close_by_itself(loop, gap_source, clock, fence, patients):
+    gap_source.has_gap(patients[0].pk, seconds=1)
     assert loop.step(fence) is Round.IDLE
     assert waiting() == set()
 
 
-def test_without_gaps_it_looks_every_three_seconds(loop, counts, clock, fence):
+def test_without_gaps_it_looks_every_three_seconds(loop, gap_source, clock, fence):
     for clock.now in range(30):
         assert loop.step(fence) is Round.IDLE
-    assert len(counts.limits) == 10
+    assert len(gap_source.limits) == 10
 
 
-def test_what_never_counts_is_sent_ever_more_seldom(loop, counts, clock, fence, people):
-    counts.has_gap(people[0].pk)
+def test_what_never_counts_is_sent_less_and_less_often(loop, gap_source, clock, fence, patients):
+    gap_source.has_gap(patients[0].pk)
     sent_at = []
     for clock.now in range(0, 4 * 3_600, 3):
         if loop.step(fence) is Round.DONE:
@@ -110,60 +110,62 @@ def test_what_never_counts_is_sent_ever_more_seldom(loop, counts, clock, fence, 
     )
 
 
-def test_one_that_waits_does_not_hold_up_another(loop, counts, clock, fence, people):
-    counts.has_gap(people[0].pk)
+def test_a_patient_that_waits_does_not_hold_up_another(loop, gap_source, clock, fence, patients):
+    gap_source.has_gap(patients[0].pk)
     loop.step(fence)
     deliver_all()
-    counts.has_gap(people[1].pk)
+    gap_source.has_gap(patients[1].pk)
     clock.now = 3
     loop.step(fence)
-    assert waiting() == events_of(people[1])
+    assert waiting() == events_of(patients[1])
 
 
-def test_those_that_wait_leave_room_for_others_in_the_answer(loop, counts, clock, fence, people):
+def test_patients_that_wait_leave_room_for_others_in_the_answer(
+    loop, gap_source, clock, fence, patients
+):
     for _ in range(500):
-        counts.has_gap(uuid4())
-    counts.has_gap(people[0].pk)
+        gap_source.has_gap(uuid4())
+    gap_source.has_gap(patients[0].pk)
     loop.step(fence)
     clock.now = 3
     loop.step(fence)
-    assert counts.limits == [500, 1_000]
-    assert waiting() == events_of(people[0])
+    assert gap_source.limits == [500, 1_000]
+    assert waiting() == events_of(patients[0])
 
 
-def test_a_gap_that_opens_anew_is_filled_at_once(loop, counts, clock, fence, people):
-    counts.has_gap(people[0].pk)
+def test_a_gap_that_opens_anew_is_filled_at_once(loop, gap_source, clock, fence, patients):
+    gap_source.has_gap(patients[0].pk)
     loop.step(fence)
     deliver_all()
-    counts.answer.clear()
+    gap_source.answer.clear()
     clock.now = 3
     loop.step(fence)
-    counts.has_gap(people[0].pk)
+    gap_source.has_gap(patients[0].pk)
     clock.now = 6
     assert loop.step(fence) is Round.DONE
 
 
 @pytest.mark.parametrize("error", [httpx.ConnectError("no"), ValueError(), KeyError("gaps")])
-def test_while_analytics_does_not_answer_it_says_so(loop, counts, clock, fence, error):
-    counts.error = error
+def test_while_analytics_does_not_answer_it_says_so(loop, gap_source, clock, fence, error):
+    gap_source.error = error
     assert loop.step(fence) is Round.AWAY
     clock.now = 1
     assert loop.step(fence) is Round.AWAY
-    counts.error = None
+    gap_source.error = None
     clock.now = 3
     assert loop.step(fence) is Round.IDLE
 
 
-def test_a_relay_that_no_longer_leads_puts_nothing_back(loop, counts, fence, people):
-    counts.has_gap(people[0].pk)
+def test_a_relay_that_no_longer_leads_puts_nothing_back(loop, gap_source, fence, patients):
+    gap_source.has_gap(patients[0].pk)
     with pytest.raises(LeaseLost):
         loop.step(fence - 1)
     assert waiting() == set()
 
 
 @pytest.fixture
-def analytics():
-    """An HTTP server that answers as the contract has it."""
+def web_server():
+    """A web server that answers as the contract says."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -190,12 +192,12 @@ def analytics():
     server.server_close()
 
 
-def test_the_client_speaks_the_contract(analytics):
-    client = GapsClient(f"http://127.0.0.1:{analytics.server_port}")
+def test_the_client_follows_the_contract(web_server):
+    client = GapsClient(f"http://127.0.0.1:{web_server.server_port}")
     [gap] = client.gaps(20)
     assert (gap.patient_id, gap.since.isoformat()) == (UUID(int=7), "2026-04-05T08:30:00+00:00")
-    assert analytics.asked == ["/gaps?limit=20"]
-    analytics.status = 503
+    assert web_server.asked == ["/gaps?limit=20"]
+    web_server.status = 503
     with pytest.raises(httpx.HTTPError):
         client.gaps(20)
     client.close()

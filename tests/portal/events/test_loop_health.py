@@ -1,4 +1,4 @@
-"""A dead neighbour shows while nothing waits for it: each loop's last finding is a row, a check and a metric."""
+"""A peer that is away shows while nothing waits for it: in a row, a check and a metric."""
 
 import threading
 from datetime import timedelta
@@ -32,7 +32,7 @@ def clock():
 
 
 @pytest.fixture
-def finding(clock):
+def loop_health(clock):
     return LoopHealth("events", clock)
 
 
@@ -41,39 +41,39 @@ def row() -> tuple[bool, str]:
     return found.away_since is not None, found.error
 
 
-def test_away_is_counted_from_the_beginning_of_the_first_round_that_failed(finding, clock, fence):
+def test_away_counts_from_the_beginning_of_the_first_failed_round(loop_health, clock, fence):
     began = timezone.now() - timedelta(seconds=7)
-    finding.record("KafkaTimeoutError", began=began, fence=fence)
+    loop_health.record("KafkaTimeoutError", began=began, fence=fence)
     clock.now = 5.0
-    finding.record("KafkaConnectionError", began=timezone.now(), fence=fence)
+    loop_health.record("KafkaConnectionError", began=timezone.now(), fence=fence)
     assert row() == (True, "KafkaConnectionError")
     assert 7 <= seconds_away()["events"] < 60
 
 
-def test_a_round_that_goes_well_clears_it(finding, clock, fence):
-    finding.record("KafkaTimeoutError", began=timezone.now(), fence=fence)
+def test_a_round_that_goes_well_clears_it(loop_health, clock, fence):
+    loop_health.record("KafkaTimeoutError", began=timezone.now(), fence=fence)
     clock.now = 5.0
-    finding.record("", began=timezone.now(), fence=fence)
+    loop_health.record("", began=timezone.now(), fence=fence)
     assert row() == (False, "")
     assert seconds_away() == {"events": 0.0}
 
 
-def test_it_is_written_on_change_alone_and_every_two_seconds_at_most(
-    finding, clock, fence, django_assert_num_queries
+def test_it_is_written_on_change_and_at_most_every_two_seconds(
+    loop_health, clock, fence, django_assert_num_queries
 ):
-    finding.record("", began=timezone.now(), fence=fence)
+    loop_health.record("", began=timezone.now(), fence=fence)
     with django_assert_num_queries(0):
-        finding.record("KafkaTimeoutError", began=timezone.now(), fence=fence)
+        loop_health.record("KafkaTimeoutError", began=timezone.now(), fence=fence)
         clock.now = 3.0
-        finding.record("", began=timezone.now(), fence=fence)
+        loop_health.record("", began=timezone.now(), fence=fence)
     assert row() == (False, "")
-    finding.record("KafkaTimeoutError", began=timezone.now(), fence=fence)
+    loop_health.record("KafkaTimeoutError", began=timezone.now(), fence=fence)
     assert row() == (True, "KafkaTimeoutError")
 
 
-def test_a_relay_that_no_longer_leads_writes_nothing(finding, fence):
+def test_a_relay_that_no_longer_leads_writes_nothing(loop_health, fence):
     RelayLoop.objects.create(name="events")
-    finding.record("KafkaTimeoutError", began=timezone.now(), fence=fence - 1)
+    loop_health.record("KafkaTimeoutError", began=timezone.now(), fence=fence - 1)
     assert row() == (False, "")
 
 
@@ -83,8 +83,8 @@ def test_a_new_leader_writes_what_it_finds_first(clock, fence):
     assert row() == (False, "")
 
 
-class Faulty:
-    """A loop whose other side is away, in one of the two ways to say so."""
+class FaultyLoop:
+    """A loop whose other side is away; it answers so, or raises."""
 
     answer: Round | Exception = Round.AWAY
 
@@ -101,8 +101,8 @@ class Faulty:
 @pytest.mark.parametrize(
     ("answer", "kind"), [(Round.AWAY, "Away"), (ConnectionError(), "ConnectionError")]
 )
-def test_the_relay_tells_what_its_loops_answer(answer, kind):
-    loop = Faulty()
+def test_the_relay_records_what_its_loops_answer(answer, kind):
+    loop = FaultyLoop()
     loop.answer = answer
     relay = Relay({"events": lambda: loop})
     thread = threading.Thread(target=relay.run)

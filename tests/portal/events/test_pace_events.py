@@ -1,4 +1,4 @@
-"""The relay never runs further ahead of its reader than the broker keeps: nothing is dropped unread."""
+"""The relay stays within the broker's window of its reader: nothing is dropped unread."""
 
 from contextlib import contextmanager
 from itertools import count
@@ -34,7 +34,7 @@ def test_what_lies_unread_takes_up_room_until_it_is_read():
     assert window.room == 100
 
 
-def test_what_lay_there_before_us_counts_as_a_full_window_until_it_is_read():
+def test_what_is_unread_at_first_counts_as_a_full_window():
     window = Window(100)
     window.reset({0: 7, 1: 0}, {0: 6})
     assert window.room == 0
@@ -73,7 +73,7 @@ def test_a_reader_that_begins_again_has_read_nothing():
     assert window.room == 0
 
 
-def test_only_what_fits_is_taken_and_too_large_ones_are_left_to_the_broker():
+def test_only_what_fits_is_taken_and_the_broker_gets_what_is_too_large():
     small = Message(1, "p", b"p", b"x" * 100, [])
     huge = Message(2, "q", b"q", b"x" * 9_000_000, [])
     assert fit_messages([small] * 5, 2 * small.size) == [small] * 2
@@ -94,7 +94,7 @@ def reading(topic):
 
 
 class Reader:
-    """Reads and commits as analytics does, when it is told to, and knows each offset that it was given."""
+    """Reads and commits on request as analytics does, and remembers each offset that it read."""
 
     def __init__(self, topic):
         self.topic, self.seen = topic, {}
@@ -105,10 +105,11 @@ class Reader:
         self.consumer.assign([TopicPartition(topic.name, number, 0) for number in range(4)])
 
     def read(self, count: int) -> int:
-        """Read so many events and commit; how many came."""
-        messages = [one for one in self.consumer.consume(count, timeout=0.5) if not one.error()]
-        for one in messages:
-            self.seen.setdefault(one.partition(), []).append(one.offset())
+        """Reads up to so many events and commits; returns how many came."""
+        answers = self.consumer.consume(count, timeout=0.5)
+        messages = [message for message in answers if not message.error()]
+        for message in messages:
+            self.seen.setdefault(message.partition(), []).append(message.offset())
         if messages:
             ends = [
                 TopicPartition(self.topic.name, n, offsets[-1] + 1)
@@ -118,11 +119,11 @@ class Reader:
         return len(messages)
 
     def read_some(self, count: int) -> None:
-        """Read until something came, but not more than so many events."""
+        """Reads until an event came, but not more than so many."""
         wait_for(lambda: self.read(count))
 
     def read_all(self, count: int) -> None:
-        """Read until so many events came in all."""
+        """Reads until so many events came in all."""
         while self.count < count:
             self.read_some(1_000)
 
@@ -137,13 +138,13 @@ class Reader:
 
 @pytest.fixture
 def register(monkeypatch):
-    """Register so many thousand patients whose events are of 8 KB each; the broker keeps some 600 in a partition."""
+    """Registers so many thousand patients with events of 8 KB; a partition keeps some 600."""
     monkeypatch.setattr("portal.events.encoding.postal_area", lambda *_: "x" * 8_000)
 
     def thousands(number):
         for _ in range(number):
-            people = [{"family_name": f"Example{n}"} for n in range(1_000)]
-            services.register_patients(people, by=None, source="import")
+            patients = [{"family_name": f"Example{n}"} for n in range(1_000)]
+            services.register_patients(patients, by=None, source="import")
 
     return thousands
 
@@ -157,7 +158,7 @@ def loop(topic, settings):
 
 
 def send_on(loop, fence) -> int:
-    """Rounds until the loop waits for its reader, or has nothing left; how many events wait then."""
+    """Runs rounds until the loop waits for its reader or is done; returns how many events wait."""
     while loop.step(fence) is not Round.IDLE:
         pass
     return EventOutbox.objects.count()
@@ -249,7 +250,7 @@ def test_without_a_window_nothing_waits(topic, slow_reader, fence, register):
 
 
 @pytest.mark.django_db
-def test_the_broker_says_how_far_a_group_has_read(topic, slow_reader, fence, settings):
+def test_the_broker_answers_how_far_a_group_has_read(topic, slow_reader, fence, settings):
     services.register_patients(
         [{"family_name": f"Example{n}"} for n in range(40)], by=None, source="import"
     )

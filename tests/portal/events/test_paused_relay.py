@@ -1,4 +1,4 @@
-"""A leader that is stopped at any point and wakes when another one leads writes nothing, here or on the topic."""
+"""A leader that is paused at any point, and wakes when another leads, writes nothing anywhere."""
 
 import signal
 
@@ -9,7 +9,7 @@ from portal.events.models import QuarantinedEvent, RelayLease, TopicEnd, TopicRe
 from portal.patients.models import EventOutbox
 from tests.portal.billing.server import billing_server
 from tests.portal.events.conftest import change, new_patient
-from tests.portal.events.relays import relaying, sleeping
+from tests.portal.events.relays import pausing_relay, running_relay
 from tests.waits import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,8 +18,8 @@ POINTS = [
     "in the producer",
     "between two waves",
     "before the second wave",
-    "between the send and the settling",
-    "while it settles",
+    "between the send and its record",
+    "while it records the delivery",
 ]
 
 
@@ -28,7 +28,7 @@ def outbox_is_empty() -> bool:
 
 
 def stored() -> list[list[tuple]]:
-    """All that a relay writes, but for the renewals of the lease."""
+    """Returns all that a relay writes, but for the renewals of the lease."""
     lease = list(RelayLease.objects.values_list("holder", "fence"))
     return [
         lease,
@@ -44,63 +44,60 @@ def sent(topic) -> list[tuple[str, int]]:
 
 
 @pytest.fixture
-def people():
+def patients():
     """Two patients with three versions each, to be sent in three waves."""
-    people = [new_patient(family_name=f"Example{n}") for n in range(2)]
+    patients = [new_patient(family_name=f"Example{n}") for n in range(2)]
     for city in ("Leeds", "York"):
-        for patient in people:
+        for patient in patients:
             change(patient, city=city)
-    return people
+    return patients
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_woken_leader_writes_nothing(topic, tmp_path, people, point):
-    with sleeping(tmp_path, point) as sleeper:
-        wait_for(sleeper.is_stopped)
-        with relaying(tmp_path) as second:
-            second.wait_until_said("leading")
-            for patient in people:
+def test_a_woken_leader_writes_nothing(topic, tmp_path, patients, point):
+    with pausing_relay(tmp_path, point) as paused:
+        wait_for(paused.is_stopped)
+        with running_relay(tmp_path) as second:
+            second.wait_until_logged("leading")
+            for patient in patients:
                 change(patient, city="Hull")
             wait_for(outbox_is_empty)
             before = stored(), sent(topic)
-            sleeper.signal(signal.SIGCONT)
-            sleeper.wait_until_said("standing_by")
-            assert sleeper.end() == 0, sleeper.log.read_text()
+            paused.signal(signal.SIGCONT)
+            paused.wait_until_logged("standing_by")
+            assert paused.end() == 0, paused.log.read_text()
             assert (stored(), sent(topic)) == before
-    assert topic.versions(8) == {str(patient.pk): [1, 2, 3, 4] for patient in people}
+    assert topic.versions(8) == {str(patient.pk): [1, 2, 3, 4] for patient in patients}
 
 
-def test_what_was_almost_in_the_socket_comes_twice_and_out_of_no_order(topic, tmp_path, people):
-    with sleeping(tmp_path, "on the way to the socket") as sleeper:
-        wait_for(sleeper.is_stopped)
-        with relaying(tmp_path) as second:
-            second.wait_until_said("leading")
+def test_what_was_almost_in_the_socket_comes_twice_and_in_order(topic, tmp_path, patients):
+    with pausing_relay(tmp_path, "on the way to the socket") as paused:
+        wait_for(paused.is_stopped)
+        with running_relay(tmp_path) as second:
+            second.wait_until_logged("leading")
             wait_for(outbox_is_empty)
             before = stored()
-            sleeper.signal(signal.SIGCONT)
-            sleeper.wait_until_said("standing_by")
-            assert sleeper.end() == 0, sleeper.log.read_text()
+            paused.signal(signal.SIGCONT)
+            paused.wait_until_logged("standing_by")
+            assert paused.end() == 0, paused.log.read_text()
             assert stored() == before
-    assert topic.versions(6) == {str(patient.pk): [1, 2, 3] for patient in people}
+    assert topic.versions(6) == {str(patient.pk): [1, 2, 3] for patient in patients}
 
 
 @pytest.mark.parametrize("point", ["billing, before the call", "billing, before the mark"])
-def test_a_woken_leader_opens_no_second_account(topic, tmp_path, settings, people, point):
+def test_a_woken_leader_opens_no_second_account(topic, tmp_path, settings, patients, point):
     with billing_server(tmp_path) as server:
         settings.BILLING_GRPC_ADDRESS = server.address
-        with sleeping(tmp_path, point) as sleeper:
-            wait_for(sleeper.is_stopped)
-            with relaying(tmp_path) as second:
-                second.wait_until_said("leading")
+        with pausing_relay(tmp_path, point) as paused:
+            wait_for(paused.is_stopped)
+            with running_relay(tmp_path) as second:
+                second.wait_until_logged("leading")
                 wait_for(lambda: BillingAccount.objects.filter(status="active").count() == 2)
-                wait_for(
-                    lambda: (
-                        not BillingAccount.objects.filter(next_attempt_at__isnull=False).exists()
-                    )
-                )
+                waiting = BillingAccount.objects.filter(next_attempt_at__isnull=False)
+                wait_for(lambda: not waiting.exists())
                 before = sorted(BillingAccount.objects.values_list()), server.accounts()
-                sleeper.signal(signal.SIGCONT)
-                sleeper.wait_until_said("standing_by")
-                assert sleeper.end() == 0, sleeper.log.read_text()
+                paused.signal(signal.SIGCONT)
+                paused.wait_until_logged("standing_by")
+                assert paused.end() == 0, paused.log.read_text()
                 assert (sorted(BillingAccount.objects.values_list()), server.accounts()) == before
     assert len(before[1]) == 2

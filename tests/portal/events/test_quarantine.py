@@ -1,4 +1,4 @@
-"""An event that cannot be sent is set aside and shown; the others go on."""
+"""An event that cannot be sent is quarantined and shown; the others go on."""
 
 from dataclasses import replace
 from datetime import date
@@ -45,13 +45,13 @@ def test_the_others_go_on(topic, sender, fence, unreadable):
     assert not EventOutbox.objects.exists()
 
 
-def test_an_event_without_a_log_row_is_set_aside(topic, sender, fence):
+def test_an_event_without_a_log_row_is_quarantined(topic, sender, fence):
     EventOutbox.objects.create(event_id=987_654)
     deliver_waiting(sender, fence=fence)
     assert QuarantinedEvent.objects.get().reason == "NotInTheLog"
 
 
-def test_what_the_broker_refuses_for_good_is_set_aside(topic, sender, fence, patient):
+def test_what_the_broker_refuses_for_good_is_quarantined(topic, sender, fence, patient):
     class TooLarge:
         def deliver(self, messages, *, before):
             delivery = sender.deliver(messages[1:], before=before)

@@ -14,13 +14,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def people():
+def patients():
     """Two patients with two events each, all delivered."""
-    people = [new_patient(family_name=f"Example{n}") for n in range(2)]
-    for patient in people:
+    patients = [new_patient(family_name=f"Example{n}") for n in range(2)]
+    for patient in patients:
         change(patient, city="Leeds")
     EventOutbox.objects.all().delete()
-    return people
+    return patients
 
 
 def waiting():
@@ -29,28 +29,28 @@ def waiting():
 
 def events_of(*patients):
     return set(
-        PatientEvent.objects.filter(pgh_obj_id__in=[p.pk for p in patients]).values_list(
-            "pk", flat=True
-        )
+        PatientEvent.objects.filter(
+            pgh_obj_id__in=[patient.pk for patient in patients]
+        ).values_list("pk", flat=True)
     )
 
 
-def test_all_puts_the_whole_log_back(people, capsys):
+def test_all_puts_the_whole_log_back(patients, capsys):
     call_command("replay_events", "--all")
-    assert waiting() == events_of(*people)
+    assert waiting() == events_of(*patients)
     assert capsys.readouterr().out == "4 event(s) put back into the outbox.\n"
 
 
-def test_replaying_twice_queues_each_event_once(people, capsys):
+def test_replaying_twice_queues_each_event_once(patients, capsys):
     call_command("replay_events", "--all")
     call_command("replay_events", "--all")
     assert len(waiting()) == 4
     assert "0 event(s)" in capsys.readouterr().out
 
 
-def test_a_patient_can_be_replayed_alone(people):
-    call_command("replay_events", patient=people[1].pk)
-    assert waiting() == events_of(people[1])
+def test_a_patient_can_be_replayed_alone(patients):
+    call_command("replay_events", patient=patients[1].pk)
+    assert waiting() == events_of(patients[1])
 
 
 @pytest.mark.django_db(transaction=True)
@@ -72,7 +72,7 @@ def test_an_unclear_choice_is_refused(wrong):
         call_command("replay_events", *wrong)
 
 
-def test_the_outbox_is_measured(people):
+def test_the_outbox_is_measured(patients):
     assert (relay_state().waiting, relay_state().oldest_seconds) == (0, None)
     with connection.cursor() as cursor:
         cursor.execute(

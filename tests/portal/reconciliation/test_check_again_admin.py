@@ -1,4 +1,4 @@
-"""The admin asks for a check; the page of reconciliation has the rest."""
+"""A check is requested from the admin; the page of reconciliation has the rest."""
 
 import pytest
 from django.utils import timezone
@@ -9,7 +9,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(("role", "reports"), [("operator", 2), ("auditor", 1)])
-def test_who_may_ask_for_checks_asks_from_the_admin(client, make_user, role, reports):
+def test_only_a_user_with_the_right_requests_a_check_from_the_admin(
+    client, make_user, role, reports
+):
     """Red when the action forgets its permission."""
     failed = ReconcileReport.objects.create(status=Verdict.FAILED, finished_at=timezone.now())
     client.force_login(make_user(role, is_staff=True))

@@ -1,4 +1,4 @@
-"""Every kind of difference is planted past all doors, found, and healed where that can be."""
+"""Each kind of difference is planted past the application, found, and repaired if it can be."""
 
 import pytest
 from django.conf import settings
@@ -12,23 +12,23 @@ from portal.patients.services import archive_patient
 from portal.reconciliation.difference_kinds import KINDS
 from tests.portal.reconciliation.running_system import (
     LONG,
-    Answer,
+    Reconciliation,
     change,
+    execute_sql,
     reconcile,
     register,
-    tell,
     without_triggers,
 )
 from tests.waits import wait_for
 
-pytestmark = pytest.mark.django_db  # They only look at what the fixture did.
+pytestmark = pytest.mark.django_db  # The tests only read what the fixture did.
 STRANGER = "00000000-0000-4000-8000-00000000000{}"
-SHORT = 0.5  # What is planted stays however long one waits.
+SHORT = 0.5  # Seconds of patience: what is planted does not pass.
 PATIENT, LOG = "patients_patient", "patients_patientevent"
 
 
 class Planted:
-    """One patient for each kind, with what else must show there; and what the command answered."""
+    """A patient for each kind, with all kinds that must show there; and the reconciliations."""
 
     def __init__(self, system) -> None:
         self.system = system
@@ -45,132 +45,134 @@ def changed_patient(**details) -> Patient:
 
 @pytest.fixture(scope="module")
 def planted(system):
-    """The relay is off until everything was found: it would heal some of it by itself."""
-    here = Planted(system)
-    olds = {kind: changed_patient() for kind in KINDS}
-    archive_patient(olds["open-though-archived"].pk, by=None, source="portal")
+    """The planted differences; the relay is off until all were found, since it repairs some."""
+    planted = Planted(system)
+    patients = {kind: changed_patient() for kind in KINDS}
+    archive_patient(patients["open-though-archived"].pk, by=None, source="portal")
     assert reconcile().code == 0
     system.relay.end()
-    for plant in (in_log, on_topic, in_analytics, in_billing):
-        plant(here, olds)
+    for plant in (plant_in_log, plant_on_topic, plant_in_analytics, plant_in_billing):
+        plant(planted, patients)
     wait_for(lambda: not EventOutbox.objects.exists())
-    here.found = reconcile(patience=SHORT)
-    with system.relaying():
-        here.repaired = reconcile("--repair", patience=SHORT)
-        here.left = wait_for(lambda: when_healed(reconcile(patience=SHORT)), seconds=LONG)
-    return here
+    planted.found = reconcile(patience=SHORT)
+    with system.run_relay():
+        planted.repaired = reconcile("--repair", patience=SHORT)
+        planted.left = wait_for(reconcile_until_repaired, seconds=LONG)
+    return planted
 
 
-def when_healed(answer: Answer) -> Answer | None:
-    return answer if set(answer.report["byKind"]) <= set(LEFT) else None
+def reconcile_until_repaired() -> Reconciliation | None:
+    reconciliation = reconcile(patience=SHORT)
+    return reconciliation if set(reconciliation.report["byKind"]) <= set(LEFT) else None
 
 
-def in_log(here: Planted, olds: dict[str, Patient]) -> None:
+def plant_in_log(planted: Planted, patients: dict[str, Patient]) -> None:
     with without_triggers(PATIENT):
-        here.plant("patient-without-log", register().pk)
-    one = olds["log-behind"]
+        planted.plant("patient-without-log", register().pk)
+    patient = patients["log-behind"]
     with without_triggers(PATIENT):
-        tell(f"UPDATE {PATIENT} SET version = version + 1, city = 'York' WHERE id = %s", one.pk)
-    here.plant("log-behind", one.pk)
-    one = olds["log-ahead"]
-    with without_triggers(PATIENT):
-        tell(f"UPDATE {PATIENT} SET version = version - 1 WHERE id = %s", one.pk)
-    here.plant("log-ahead", one.pk, "billing-ahead")
-    one = olds["version-missing"]
-    with without_triggers(LOG):
-        tell(f"DELETE FROM {LOG} WHERE pgh_obj_id = %s AND version = 1", one.pk)
-    here.plant("version-missing", one.pk, "unknown-event", "counted-too-often", "not-asked")
-    one = olds["log-of-nobody"]
-    with without_triggers(PATIENT, "billing_billingaccount"):
-        tell("DELETE FROM billing_billingaccount WHERE patient_id = %s", one.pk)
-        tell(f"DELETE FROM {PATIENT} WHERE id = %s", one.pk)
-    here.plant("log-of-nobody", one.pk, "account-of-nobody")
-    one = olds["quarantined"]
-    event = PatientEvent.objects.filter(pgh_obj_id=one.pk).first()
-    QuarantinedEvent.objects.create(event_id=event.pk, patient_id=one.pk, reason="ValueError")
-    here.plant("quarantined", one.pk)
-
-
-def on_topic(here: Planted, olds: dict[str, Patient]) -> None:
-    one = unsent()
-    here.plant("not-sent", one.pk, "not-counted")
-    one = unsent()
-    first, second = events_of(one)
-    here.system.send(settings.KAFKA_TOPIC_PATIENT, message(second, first), message(first))
-    here.plant("out-of-order", one.pk)
-    one = olds["unknown-event"]
-    first, second = events_of(one)
-    second.pgh_id = 10**15
-    here.system.send(settings.KAFKA_TOPIC_PATIENT, message(second, first))
-    here.plant("unknown-event", one.pk, "counted-too-often")
-    tell_analytics = here.system.tell_analytics
-    planted_there = f"patient_id IN ('{here.patients['out-of-order']}', '{one.pk}')"
-    wait_for(
-        lambda: (
-            tell_analytics(f"SELECT sum(counted) FROM patient_state WHERE {planted_there}")
-            == [(5,)]
+        execute_sql(
+            f"UPDATE {PATIENT} SET version = version + 1, city = 'York' WHERE id = %s", patient.pk
         )
+    planted.plant("log-behind", patient.pk)
+    patient = patients["log-ahead"]
+    with without_triggers(PATIENT):
+        execute_sql(f"UPDATE {PATIENT} SET version = version - 1 WHERE id = %s", patient.pk)
+    planted.plant("log-ahead", patient.pk, "billing-ahead")
+    patient = patients["version-missing"]
+    with without_triggers(LOG):
+        execute_sql(f"DELETE FROM {LOG} WHERE pgh_obj_id = %s AND version = 1", patient.pk)
+    planted.plant("version-missing", patient.pk, "unknown-event", "counted-too-often", "not-asked")
+    patient = patients["log-of-nobody"]
+    with without_triggers(PATIENT, "billing_billingaccount"):
+        execute_sql("DELETE FROM billing_billingaccount WHERE patient_id = %s", patient.pk)
+        execute_sql(f"DELETE FROM {PATIENT} WHERE id = %s", patient.pk)
+    planted.plant("log-of-nobody", patient.pk, "account-of-nobody")
+    patient = patients["quarantined"]
+    event = PatientEvent.objects.filter(pgh_obj_id=patient.pk).first()
+    QuarantinedEvent.objects.create(event_id=event.pk, patient_id=patient.pk, reason="ValueError")
+    planted.plant("quarantined", patient.pk)
+
+
+def plant_on_topic(planted: Planted, patients: dict[str, Patient]) -> None:
+    patient = unsent_patient()
+    planted.plant("not-sent", patient.pk, "not-counted")
+    patient = unsent_patient()
+    first, second = events_of(patient)
+    planted.system.send(settings.KAFKA_TOPIC_PATIENT, message(second, first), message(first))
+    planted.plant("out-of-order", patient.pk)
+    patient = patients["unknown-event"]
+    first, second = events_of(patient)
+    second.pgh_id = 10**15
+    planted.system.send(settings.KAFKA_TOPIC_PATIENT, message(second, first))
+    planted.plant("unknown-event", patient.pk, "counted-too-often")
+    execute = planted.system.execute_at_analytics
+    sent_patients = f"patient_id IN ('{planted.patients['out-of-order']}', '{patient.pk}')"
+    wait_for(
+        lambda: execute(f"SELECT sum(counted) FROM patient_state WHERE {sent_patients}") == [(5,)]
     )
 
 
-def in_analytics(here: Planted, olds: dict[str, Patient]) -> None:
-    tell_analytics = here.system.tell_analytics
-    one = olds["not-counted"].pk
+def plant_in_analytics(planted: Planted, patients: dict[str, Patient]) -> None:
+    execute = planted.system.execute_at_analytics
+    patient = patients["not-counted"].pk
     for table in ("patient_state", "counted_event"):
-        tell_analytics(f"DELETE FROM {table} WHERE patient_id = '{one}'")
-    here.plant("not-counted", one)
-    one = olds["counted-too-often"].pk
-    tell_analytics(f"INSERT INTO counted_event VALUES ('{one}', {10**14}, now())")
-    tell_analytics(f"UPDATE patient_state SET counted = counted + 1 WHERE patient_id = '{one}'")
-    here.plant("counted-too-often", one)
-    tell_analytics(f"""
+        execute(f"DELETE FROM {table} WHERE patient_id = '{patient}'")
+    planted.plant("not-counted", patient)
+    patient = patients["counted-too-often"].pk
+    execute(f"INSERT INTO counted_event VALUES ('{patient}', {10**14}, now())")
+    execute(f"UPDATE patient_state SET counted = counted + 1 WHERE patient_id = '{patient}'")
+    planted.plant("counted-too-often", patient)
+    execute(f"""
         INSERT INTO patient_state
-            (patient_id, version, event_id, status, sex, birth_year, region, registered_through, counted)
+            (patient_id, version, event_id, status, sex, birth_year, region, registered_through,
+             counted)
         VALUES ('{STRANGER.format(1)}', 1, {10**13}, 'active', 'other', 0, '', 'api', 1)""")
-    here.plant("unknown-patient", STRANGER.format(1))
-    for kind, is_now in (
+    planted.plant("unknown-patient", STRANGER.format(1))
+    for kind, assignment in (
         ("state-behind", "version = version - 1"),
         ("state-ahead", "version = version + 5"),
         ("other-status", "status = 'archived'"),
     ):
-        tell_analytics(f"UPDATE patient_state SET {is_now} WHERE patient_id = '{olds[kind].pk}'")
-        here.plant(kind, olds[kind].pk)
+        execute(f"UPDATE patient_state SET {assignment} WHERE patient_id = '{patients[kind].pk}'")
+        planted.plant(kind, patients[kind].pk)
 
 
-def in_billing(here: Planted, olds: dict[str, Patient]) -> None:
-    tell_billing = here.system.tell_billing
-    BillingAccount.objects.filter(pk=olds["not-asked"].pk).delete()
-    here.plant("not-asked", olds["not-asked"].pk)
-    tell_billing(f"DELETE FROM billing_account WHERE patient_id = '{olds['no-account'].pk}'")
-    here.plant("no-account", olds["no-account"].pk)
-    BillingAccount.objects.filter(pk=olds["other-account"].pk).update(account_id="BA-999999999")
-    here.plant("other-account", olds["other-account"].pk)
-    tell_billing("ALTER TABLE billing_account DROP CONSTRAINT billing_account_one_for_each_patient")
-    insert = "INSERT INTO billing_account (patient_id, name, email, patient_version) VALUES ('{}', 'x', '', 2)"
-    tell_billing(insert.format(olds["two-accounts"].pk))
-    here.plant("two-accounts", olds["two-accounts"].pk)
-    tell_billing(insert.format(STRANGER.format(2)))
-    here.plant("account-of-nobody", STRANGER.format(2))
-    for kind, is_now in (
+def plant_in_billing(planted: Planted, patients: dict[str, Patient]) -> None:
+    execute = planted.system.execute_at_billing
+    BillingAccount.objects.filter(pk=patients["not-asked"].pk).delete()
+    planted.plant("not-asked", patients["not-asked"].pk)
+    execute(f"DELETE FROM billing_account WHERE patient_id = '{patients['no-account'].pk}'")
+    planted.plant("no-account", patients["no-account"].pk)
+    BillingAccount.objects.filter(pk=patients["other-account"].pk).update(account_id="BA-999999999")
+    planted.plant("other-account", patients["other-account"].pk)
+    execute("ALTER TABLE billing_account DROP CONSTRAINT billing_account_one_for_each_patient")
+    columns = "(patient_id, name, email, patient_version)"
+    insert = f"INSERT INTO billing_account {columns} VALUES ('{{}}', 'x', '', 2)"
+    execute(insert.format(patients["two-accounts"].pk))
+    planted.plant("two-accounts", patients["two-accounts"].pk)
+    execute(insert.format(STRANGER.format(2)))
+    planted.plant("account-of-nobody", STRANGER.format(2))
+    for kind, assignment in (
         ("billing-behind", "patient_version = 0"),
         ("billing-ahead", "patient_version = 99"),
         ("open-though-archived", "closed_at = NULL"),
         ("closed-though-active", "closed_at = now()"),
     ):
-        tell_billing(f"UPDATE billing_account SET {is_now} WHERE patient_id = '{olds[kind].pk}'")
-        here.plant(kind, olds[kind].pk)
-    BillingAccount.objects.filter(pk=olds["refused"].pk).update(
+        execute(f"UPDATE billing_account SET {assignment} WHERE patient_id = '{patients[kind].pk}'")
+        planted.plant(kind, patients[kind].pk)
+    BillingAccount.objects.filter(pk=patients["refused"].pk).update(
         status="failed", last_error_code="INVALID_ARGUMENT"
     )
-    here.plant("refused", olds["refused"].pk)
+    planted.plant("refused", patients["refused"].pk)
 
 
-def unsent() -> Patient:
-    """Somebody whose events left the outbox without having been sent."""
+def unsent_patient() -> Patient:
+    """Returns a patient whose events left the outbox without having been sent."""
     with transaction.atomic():
-        one = changed_patient()
-        EventOutbox.objects.filter(event_id__in=[event.pk for event in events_of(one)]).delete()
-    return one
+        patient = changed_patient()
+        EventOutbox.objects.filter(event_id__in=[event.pk for event in events_of(patient)]).delete()
+    return patient
 
 
 def events_of(patient: Patient) -> list[PatientEvent]:
@@ -183,7 +185,7 @@ def message(row: PatientEvent, previous: PatientEvent | None = None) -> tuple[st
 
 
 NO_PATIENT = {"figure-differs"}
-HEALED = [kind.code for kind in KINDS.values() if kind.remedies and kind.code not in NO_PATIENT]
+REPAIRED = [kind.code for kind in KINDS.values() if kind.remedies and kind.code not in NO_PATIENT]
 LEFT = [kind.code for kind in KINDS.values() if not kind.remedies]
 
 
@@ -193,7 +195,7 @@ def test_each_kind_is_found_where_it_was_planted(planted, kind):
 
 
 def test_nothing_else_is_found(planted):
-    shown = {one["patient"] for one in planted.found.report["differences"]}
+    shown = {difference["patient"] for difference in planted.found.report["differences"]}
     assert shown - {None} == set(planted.patients.values())
 
 
@@ -205,28 +207,25 @@ def test_differences_end_with_1(planted):
     assert (planted.found.code, planted.found.report["verdict"]) == (1, "differs")
 
 
-@pytest.mark.parametrize("kind", HEALED)
-def test_the_repair_heals_it(planted, kind):
+@pytest.mark.parametrize("kind", REPAIRED)
+def test_the_repair_removes_it(planted, kind):
     assert planted.left.kinds_of(planted.patients[kind]) <= set(LEFT)
 
 
-def test_the_repair_heals_the_figures(planted):
+def test_the_repair_corrects_the_figures(planted):
     assert "figure-differs" not in planted.left.report["byKind"]
 
 
 @pytest.mark.parametrize("kind", LEFT)
-def test_what_no_repair_heals_stays_visible(planted, kind):
+def test_what_no_repair_removes_stays_visible(planted, kind):
     assert kind in planted.left.kinds_of(planted.patients[kind])
 
 
-def test_the_repair_says_what_it_did(planted):
-    done = {one["what"]: one["count"] for one in planted.repaired.report["repaired"]}
+def test_the_repair_reports_what_it_did(planted):
+    done = {item["what"]: item["count"] for item in planted.repaired.report["repaired"]}
     assert done.pop("put back into the outbox") > 10
-    assert done.pop("asked of billing again") in (
-        3,
-        4,
-        5,
-    )  # Two of them the relay may have found by itself.
+    # The relay may have found two of them by itself.
+    assert done.pop("asked of billing again") in (3, 4, 5)
     assert done == {
         "written into the log": 2,
         "deletion written into the log": 1,

@@ -1,4 +1,4 @@
-"""`manage.py reconcile` on a working system: proof, no false alarm, and honest words where no proof can be given."""
+"""`manage.py reconcile` on a running system: proof, no false alarm, and no proof without cause."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import pytest
-from django.conf import settings as now
+from django.conf import settings as current_settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
@@ -21,14 +21,19 @@ from portal.reconciliation.models import ReconcileReport
 from portal.reconciliation.stores import ALL_STORES
 from portal.reconciliation.workspace import workspace
 from tests.portal.events.relays import ROOT, environment
-from tests.portal.reconciliation.running_system import change, reconcile, register, tell
+from tests.portal.reconciliation.running_system import (
+    change,
+    execute_sql,
+    reconcile,
+    register,
+)
 from tests.waits import wait_for
 
 CLOSED = "127.0.0.1:1"
 
 
 @pytest.mark.django_db
-def test_without_any_neighbour_there_is_no_proof():
+def test_without_any_peer_there_is_no_proof():
     answer = reconcile()
     away = {name for name in ALL_STORES if answer.store(name)["differences"] is None}
     assert (answer.code, away) == (2, {"topic", "analytics", "billing"})
@@ -40,7 +45,7 @@ def test_an_empty_system_agrees(system):
     assert {answer.store(name)["patients"] for name in ALL_STORES} == {0}
 
 
-def test_every_store_tells_the_same_figures(system):
+def test_every_store_has_the_same_figures(system):
     for _ in range(3):
         archive_patient(change(register(), city="Leeds").pk, by=None, source="portal")
     answer = reconcile()
@@ -62,10 +67,10 @@ def test_changes_meanwhile_are_no_difference(system):
             patients = [register() for _ in range(5)]
             while not stopping.is_set():
                 patients.append(register())
-                one = patients[next(done) % 5]
-                change(one, city=f"Town {next(done)}")
-                archive_patient(one.pk, by=None, source="portal")
-                restore_patient(one.pk, by=None, source="portal")
+                patient = patients[next(done) % 5]
+                change(patient, city=f"Town {next(done)}")
+                archive_patient(patient.pk, by=None, source="portal")
+                restore_patient(patient.pk, by=None, source="portal")
         finally:
             connection.close()
 
@@ -129,7 +134,7 @@ def reconciled_elsewhere():
         ("billing", "BILLING_GRPC_ADDRESS", CLOSED),
     ],
 )
-def test_a_store_that_does_not_answer_is_named_and_the_others_are_compared(
+def test_a_store_that_is_away_is_named_and_the_others_are_compared(
     system, settings, store, setting, value
 ):
     setattr(settings, setting, value)
@@ -144,7 +149,9 @@ def test_a_store_that_does_not_answer_is_named_and_the_others_are_compared(
 def test_a_difference_shows_even_where_another_store_is_away(system, settings):
     patient = register()
     assert reconcile().code == 0
-    tell("UPDATE billing_billingaccount SET account_id = 'BA-0' WHERE patient_id = %s", patient.pk)
+    execute_sql(
+        "UPDATE billing_billingaccount SET account_id = 'BA-0' WHERE patient_id = %s", patient.pk
+    )
     settings.ANALYTICS_URL = f"http://{CLOSED}"
     answer = reconcile(patience=0.5)
     assert (answer.code, answer.kinds_of(patient.pk)) == (1, {"other-account"})
@@ -152,13 +159,16 @@ def test_a_difference_shows_even_where_another_store_is_away(system, settings):
     wait_for(lambda: not reconcile(patience=0.5).report["byKind"])
 
 
-def test_messages_of_others_on_the_topic_are_counted_and_disturb_nothing(system):
+def test_messages_of_others_on_the_topic_are_counted_and_harmless(system):
     patient = register()
     assert reconcile().code == 0
     event = encode(PatientEvent.objects.get(pgh_obj_id=patient.pk), None, include_contact=False)
-    other_key = ("anybody", event.value)  # There it is in the order of somebody else.
+    other_key = ("anybody", event.value)  # Under another key its order means nothing.
     system.send(
-        now.KAFKA_TOPIC_PATIENT, ("anybody", b"no event"), (str(patient.pk), b""), other_key
+        current_settings.KAFKA_TOPIC_PATIENT,
+        ("anybody", b"no event"),
+        (str(patient.pk), b""),
+        other_key,
     )
     answer = reconcile()
     assert answer.code == 0
@@ -189,7 +199,7 @@ def test_a_topic_that_is_being_filled_again_waits(system, settings):
     assert reconcile(patience=0.5).code == 0
 
 
-def test_only_one_runs_at_a_time(system):
+def test_a_single_check_runs_at_a_time(system):
     with (
         workspace(),
         pytest.raises(CommandError, match="Another reconciliation is running") as refused,
@@ -199,11 +209,11 @@ def test_only_one_runs_at_a_time(system):
     assert reconcile().code == 0
 
 
-def test_one_that_was_killed_stops_nobody(system):
+def test_a_killed_check_stops_no_other(system):
     system.analytics.popen.send_signal(signal.SIGSTOP)  # It will not get further than this.
     try:
         command = [sys.executable, "manage.py", "reconcile"]
-        env = environment(ANALYTICS_URL=now.ANALYTICS_URL)
+        env = environment(ANALYTICS_URL=current_settings.ANALYTICS_URL)
         with subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.DEVNULL) as killed:
             wait_for(lambda: ReconcileReport.objects.filter(status="running").exists())
             os.kill(killed.pid, signal.SIGKILL)
@@ -230,8 +240,9 @@ def test_a_session_that_is_ended_in_the_middle_gives_no_proof(system):
                     status="running", step__startswith="reading topic"
                 ).exists()
             )
-            tell(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'reconcile'"
+            execute_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'reconcile'"
             )
             system.analytics.popen.send_signal(signal.SIGCONT)
             assert (answer.result().code, answer.result().report["verdict"]) == (2, "failed")
@@ -247,10 +258,12 @@ def lock_is_held() -> bool:
         return cursor.fetchone()[0] > 0
 
 
-def test_in_words_it_names_stores_and_says_what_to_do(system, capsys):
+def test_as_text_it_names_stores_and_says_what_to_do(system, capsys):
     patient = register()
     assert reconcile().code == 0
-    tell("UPDATE billing_billingaccount SET account_id = 'BA-0' WHERE patient_id = %s", patient.pk)
+    execute_sql(
+        "UPDATE billing_billingaccount SET account_id = 'BA-0' WHERE patient_id = %s", patient.pk
+    )
     with pytest.raises(SystemExit) as ended:
         call_command("reconcile", "--patience=0.5")
     text = capsys.readouterr().out
@@ -264,7 +277,9 @@ def test_in_words_it_names_stores_and_says_what_to_do(system, capsys):
 def test_no_name_is_in_a_report_or_a_log(system, caplog):
     patient = register(family_name="Unmistakable", email="unmistakable@example.org")
     assert reconcile().code == 0
-    tell("UPDATE billing_billingaccount SET account_id = 'BA-0' WHERE patient_id = %s", patient.pk)
+    execute_sql(
+        "UPDATE billing_billingaccount SET account_id = 'BA-0' WHERE patient_id = %s", patient.pk
+    )
     answer = reconcile("--repair", patience=2)
     assert answer.report["repaired"]
     assert "nmistakable" not in f"{answer.report}{caplog.text}"

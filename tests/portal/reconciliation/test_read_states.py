@@ -1,4 +1,4 @@
-"""What analytics answers is taken whole, or not at all."""
+"""An answer of analytics is taken whole or not at all."""
 
 import io
 import threading
@@ -12,12 +12,15 @@ from portal.reconciliation.states import StatesClient
 from portal.reconciliation.stores import StoreAway
 
 HEADER = "patient_id,version,event_id,status,counted\n"
-LINES = "00000000-0000-4000-8000-000000000001,2,7,active,2\n00000000-0000-4000-8000-000000000002,1,8,archived,1\n"
+LINES = (
+    "00000000-0000-4000-8000-000000000001,2,7,active,2\n"
+    "00000000-0000-4000-8000-000000000002,1,8,archived,1\n"
+)
 
 
 @contextmanager
-def answering(text: str, status: int = 200):
-    """A stand-in that says this to every question; its address and what it was asked."""
+def analytics_answering(text: str, status: int = 200):
+    """Runs a web server with this answer; yields its address, and the requests that came."""
     asked = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -27,7 +30,7 @@ def answering(text: str, status: int = 200):
             self.end_headers()
             self.wfile.write(text.encode())
 
-        do_GET = do_POST = answer  # noqa: N815
+        do_GET = do_POST = answer  # noqa: N815 - the standard library names them
 
         def log_message(self, *_):
             pass
@@ -51,7 +54,7 @@ def read(address: str) -> str:
 
 
 def test_the_lines_between_header_and_end_are_the_states():
-    with answering(f"{HEADER}{LINES}end,2\n") as (address, _):
+    with analytics_answering(f"{HEADER}{LINES}end,2\n") as (address, _):
         assert read(address) == LINES
 
 
@@ -65,20 +68,20 @@ def test_the_lines_between_header_and_end_are_the_states():
     ],
 )
 def test_anything_else_is_no_answer(text, words):
-    with answering(text) as (address, _), pytest.raises(StoreAway, match=words):
+    with analytics_answering(text) as (address, _), pytest.raises(StoreAway, match=words):
         read(address)
 
 
 def test_an_error_is_no_answer():
     with (
-        answering("{}", status=503) as (address, _),
+        analytics_answering("{}", status=503) as (address, _),
         pytest.raises(StoreAway, match="does not answer"),
     ):
         read(address)
 
 
 def test_more_than_a_thousand_patients_are_asked_about_in_parts():
-    with answering(f"{HEADER}end,0\n") as (address, asked):
+    with analytics_answering(f"{HEADER}end,0\n") as (address, asked):
         client = StatesClient(address)
         client.read([UUID(int=number) for number in range(2_500)], io.BytesIO())
         client.close()

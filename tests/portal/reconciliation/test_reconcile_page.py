@@ -1,4 +1,4 @@
-"""Reconciliation in the browser: every state has its words, and only operators have a check made."""
+"""The pages of reconciliation: each state has its text, and only operators request a check."""
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -31,8 +31,8 @@ def report(status, **more):
 
 def difference(code, patient=NOBODY):
     kind = KINDS[code]
-    told = {"title": kind.title, "toDo": kind.to_do, "found": "1 of 2 events", "event": 7}
-    return {"kind": code, "store": kind.store, "patient": patient, **told}
+    texts = {"title": kind.title, "toDo": kind.to_do, "found": "1 of 2 events", "event": 7}
+    return {"kind": code, "store": kind.store, "patient": patient, **texts}
 
 
 def page(client, address="/reconciliation/", **headers):
@@ -43,22 +43,22 @@ def test_before_the_first_check_it_says_that_checking_is_safe(client, operator):
     assert "Nothing was checked yet. A check only reads" in page(client)
 
 
-def test_one_that_waits_or_runs_looks_again_by_itself_and_by_a_link(client, operator):
-    one = report("running", step="comparing")
+def test_a_running_check_looks_again_by_itself_and_by_a_link(client, operator):
+    running = report("running", step="comparing")
     text = page(client)
     assert "Now: comparing." in text
-    assert text.count(f'hx-get="/reconciliation/{one.pk}/"') == 1
-    assert f'<a href="/reconciliation/{one.pk}/">Look again</a>' in text
+    assert text.count(f'hx-get="/reconciliation/{running.pk}/"') == 1
+    assert f'<a href="/reconciliation/{running.pk}/">Look again</a>' in text
 
 
 def test_a_poll_gets_the_report_alone(client, operator):
-    one = report("running", step="comparing")
-    text = page(client, f"/reconciliation/{one.pk}/", HX_Request="true")
+    running = report("running", step="comparing")
+    text = page(client, f"/reconciliation/{running.pk}/", HX_Request="true")
     assert "Now: comparing." in text
     assert "<html" not in text
 
 
-def test_agreement_is_said_in_words(client, operator):
+def test_agreement_is_shown(client, operator):
     report("agrees")
     text = page(client)
     assert "Every copy agrees." in text
@@ -81,7 +81,7 @@ def test_differences_name_store_patient_and_what_to_do(client, operator):
     assert KINDS["not-counted"].to_do in text
 
 
-def test_who_may_not_open_patients_gets_no_links_to_them(client, make_user):
+def test_a_user_who_may_not_open_patients_gets_no_links_to_them(client, make_user):
     user = make_user("auditor")
     user.groups.clear()
     user.user_permissions.add(*permissions("view_reconcilereport"))
@@ -123,12 +123,12 @@ def test_what_a_repair_did_is_listed(client, operator):
     assert "Not done: account closed at billing. Billing is away." in text
 
 
-@pytest.mark.parametrize(("sent", "is_repair"), [({}, False), ({"repair": "yes"}, True)])
-def test_a_press_has_the_worker_check(client, operator, sent, is_repair):
-    answer = client.post("/reconciliation/check/", sent)
-    [one] = ReconcileReport.objects.all()
-    assert (one.status, one.by, one.is_repair) == ("waiting", operator, is_repair)
-    assert answer.url == f"/reconciliation/{one.pk}/"
+@pytest.mark.parametrize(("form", "is_repair"), [({}, False), ({"repair": "yes"}, True)])
+def test_a_press_has_the_worker_check(client, operator, form, is_repair):
+    answer = client.post("/reconciliation/check/", form)
+    [requested] = ReconcileReport.objects.all()
+    assert (requested.status, requested.by, requested.is_repair) == ("waiting", operator, is_repair)
+    assert answer.url == f"/reconciliation/{requested.pk}/"
 
 
 def test_pressing_twice_makes_one_check(client, operator):
@@ -151,10 +151,10 @@ def test_an_unknown_report_is_404(client, operator):
     assert client.get(f"/reconciliation/{NOBODY}/").status_code == 404
 
 
-def test_health_and_metrics_tell_of_the_last_verdict(client, monkeypatch):
+def test_health_and_metrics_have_the_last_verdict(client, monkeypatch):
     health.checks.expire()
     monkeypatch.setattr(health.checks, "ttl_seconds", 0)
-    assert reconciliation(client) == {
+    assert reconciliation_check(client) == {
         "name": "reconciliation",
         "ok": True,
         "differences": 0,
@@ -162,22 +162,18 @@ def test_health_and_metrics_tell_of_the_last_verdict(client, monkeypatch):
     }
     report("differs", difference_count=3)
     report("failed")
-    told = reconciliation(client)
-    assert (told["ok"], told["differences"]) == (False, 3)
+    check = reconciliation_check(client)
+    assert (check["ok"], check["differences"]) == (False, 3)
     text = client.get("/metrics", **INTERNAL).content.decode()
     assert "portal_reconcile_differences 3.0" in text
     assert "portal_reconcile_age_seconds" in text
     report("agrees")
-    assert reconciliation(client)["ok"]
+    assert reconciliation_check(client)["ok"]
 
 
-def reconciliation(client):
-    [told] = [
-        one
-        for one in client.get("/health/ready", **INTERNAL).json()["checks"]
-        if one["name"] == "reconciliation"
-    ]
-    return told
+def reconciliation_check(client):
+    checks = client.get("/health/ready", **INTERNAL).json()["checks"]
+    return next(check for check in checks if check["name"] == "reconciliation")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -185,10 +181,8 @@ def test_the_worker_carries_out_what_waits(client, operator):
     asked = request_check(by=operator)
     assert run_waiting_checks() == 1
     asked.refresh_from_db()
-    assert (asked.status, asked.by) == (
-        "failed",
-        operator,
-    )  # Nothing listens where the tests' addresses point to.
+    # Nothing listens at the addresses of the tests.
+    assert (asked.status, asked.by) == ("failed", operator)
     assert "Kafka does not answer." in asked.message
     assert run_waiting_checks() == 0
 
@@ -202,7 +196,10 @@ def test_the_worker_leaves_what_another_process_is_at(operator):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_worker_ends_what_was_cut_off(operator):
-    one = report("running")
+    running = report("running")
     run_waiting_checks()
-    one.refresh_from_db()
-    assert (one.status, one.message) == ("failed", "It was cut off in the middle. Check again.")
+    running.refresh_from_db()
+    assert (running.status, running.message) == (
+        "failed",
+        "It was cut off in the middle. Check again.",
+    )

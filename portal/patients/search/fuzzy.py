@@ -101,8 +101,8 @@ def _hits_by_any_word(
 ) -> Iterator[FuzzyHit]:
     """Yields hits by words inside a name too, as a middle name or the Berg of van der Berg."""
     groups = [
-        [f"{word}*", *(near.word for near in near_words)]
-        for word, near_words in zip(words, similar, strict=True)
+        [f"{word}*", *(replacement.word for replacement in replacements)]
+        for word, replacements in zip(words, similar, strict=True)
     ]
     found = patients.filter(name_words=name_query(groups)).order_by(SORTED_ORDER, "pk")
     columns = ("pk", "family_name", "given_name", "middle_name", "preferred_name")
@@ -123,11 +123,11 @@ def _compare_words(
     """
     listed, aside = fold(" ".join(names[:2])).split(), fold(" ".join(names[2:])).split()
     total, replacements = 0.0, []
-    for word, near_words in zip(words, similar, strict=True):
+    for word, choices in zip(words, similar, strict=True):
         matching = {name for name in listed + aside if name.startswith(word)}
         if not matching:
-            there = (near for near in near_words if near.word in listed + aside)
-            replacement = next(there, near_words[-1])
+            present = (choice for choice in choices if choice.word in listed + aside)
+            replacement = next(present, choices[-1])
             replacements.append(replacement)
             matching, total = {replacement.word}, total + replacement.cost
         if matching.isdisjoint(listed):

@@ -17,35 +17,34 @@ class SearchTuning:
     min_mrn_tail_length: int = 4  # digits; raised: short ends of MRNs find less, and hide less
     min_whole_phone_length: int = 7  # digits; raised: longer numbers still count as an end only
     max_name_words: int = 6  # words; raised: more words of a long text narrow the search
-    max_initial_length: int = 2  # letters; raised: longer beginnings of two names are sorted
+    max_initial_length: int = 2  # letters; raised: longer words are initials too
     earliest_birth_year: int = 1850  # year; raised: earlier years are no dates of birth
 
-    # When fuzzy hits are shown (engine).
+    # When fuzzy hits are shown (engine, fuzzy).
     enough_exact_hits: int = 10  # patients; raised: fuzzy hits are added to longer lists
     max_fuzzy_hits: int = 50  # patients; raised: the list of fuzzy hits goes on for longer
     exact_hits_first: int = 6  # patients; raised: bearers of a commoner name stand further down
     commoner_hits: int = 4  # patients; raised: more bearers of commoner names are shown
 
-    # Which words may be meant (fuzzy).
-    similar_words: int = (
-        80  # words of the vocabulary for each typed word; raised: finds more, later
-    )
-    similar_joined_words: int = 40  # words, where typed words are read as one (`mc donld`)
+    # Which names may be meant (candidates, fuzzy).
+    similar_words: int = 80  # words for each typed word; raised: finds more names, slower
+    similar_joined_words: int = 40  # words for typed words that are read as one (`mc donld`)
     max_joined_words: int = 3  # words; raised: longer texts are read as one word too
     max_particle_length: int = 3  # letters of the first word; raised: longer ones are joined
     max_close_cost: float = 1.0  # slips; raised: words further off count as close
-    close_words: int = 10  # close words for each typed word, where several are mistyped
-    max_combinations: int = 1_000  # ways to replace several words; raised: finds more, later
-    max_name_candidates: int = 160  # names tried for several typed words; raised: finds more, later
+    close_words: int = 10  # words for each of several mistyped words; raised: finds more, slower
+    max_combinations: int = 1_000  # ways to replace several words; raised: finds more, slower
+    max_name_candidates: int = 160  # names for several typed words; raised: finds more, slower
 
-    # Which of the names that may be meant come first (fuzzy).
-    max_bearers_counted: int = 500  # bearers; raised: more is told between very common names
+    # Which of them come first (candidates, fuzzy).
+    max_bearers_counted: int = 500  # bearers; raised: tells very common names apart
     slip_penalty: float = 4.0  # per slip, in powers of e bearers; raised: slips outweigh frequency
     min_prefix_share: Fraction = Fraction(1, 3)  # of all names with this prefix, to count as likely
-    names_tried: int = 12  # names whose bearers are read; raised: rarer names are found, later
-    hits_per_name: tuple[int, ...] = (2, 1, 1, 1, 1, 1, 1, 1, 1)  # first places of likely names
+    names_tried: int = 12  # names whose bearers are read; raised: rarer names are found, slower
+    # Patients shown first of each likely name, so that none hides the others.
+    hits_per_name: tuple[int, ...] = (2, 1, 1, 1, 1, 1, 1, 1, 1)
     enough_name_hits: int = 10  # patients; raised: words inside names are looked for more often
-    max_compared_rows: int = 100  # patients compared for words inside names
+    max_compared_rows: int = 100  # patients compared for words inside names; raised: slower
     aside_cost: float = 0.25  # slips; raised: middle and preferred names stand further down
 
 

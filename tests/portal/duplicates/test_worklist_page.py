@@ -3,9 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from celery import current_app
 from django.db import connection
 
-from portal.duplicates import scans
+from portal.duplicates import scans, tasks
 from portal.duplicates.scans import run_requested_scans, run_scan, scan_recent_changes
 from portal.duplicates.selectors import list_open_pairs
 from portal.duplicates.services import dismiss_pair
@@ -138,6 +139,17 @@ def test_without_a_scan_the_page_offers_one_and_shows_its_progress(desk, front_d
     assert "<!doctype" not in poll.content.decode()
     assert run_requested_scans() == 1
     assert "what changed since was looked at, too" in desk.get(PAGE).content.decode()
+
+
+def test_a_requested_scan_nudges_the_task_that_runs_it(
+    monkeypatch, django_capture_on_commit_callbacks
+):
+    """Red where the task and the nudge have different names."""
+    nudged = []
+    monkeypatch.setattr(current_app, "send_task", lambda name, **_: nudged.append(name))
+    with django_capture_on_commit_callbacks(execute=True):
+        scans.request_scan(by=None)
+    assert nudged == [tasks.run_scans.name]
 
 
 def test_changes_after_a_scan_are_scanned_within_minutes(desk):

@@ -33,7 +33,7 @@ def test_the_list_follows_the_box_and_the_filters(desk):
     expect(desk.page).to_have_url("/patients/?q=winter")
     expect(desk.page).to_have_title("Search – Patients – Patient Portal")
     expect(desk.page.locator("#q")).to_be_focused()
-    expect(desk.page.locator("#list-told")).to_have_text("1 found. Arrow down to choose.")
+    expect(desk.page.locator("#list-status")).to_have_text("1 found. Arrow down to choose.")
     desk.is_readable_by_all()
     desk.page.get_by_label("Sex").select_option("Male")
     expect(desk.page.get_by_role("heading", name="Nobody found for “winter”")).to_be_visible()

@@ -161,7 +161,7 @@ def _merge_fields(change: Change) -> list[tuple[str, str, str]]:
         return []
     label = "Merged into it" if change.merge.is_of_survivor else "Merged into"
     other = f"MRN {change.merge.other_mrn}"
-    return [(label, other, "Taken back") if change.merge.is_undone else (label, "–", other)]
+    return [(label, other, "Undone") if change.merge.is_undone else (label, "–", other)]
 
 
 def _identifier_fields(change: Change) -> list[tuple[str, str, str]]:

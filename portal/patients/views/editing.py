@@ -139,7 +139,7 @@ def edit_similar(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     opened = OpenedPatient.from_token(request.POST.get("opened", ""), patient_id)
     form = EditForm(request.POST, initial=opened.values)
     context = _similar_context(request, patient_id, opened, form)
-    response = render(request, "patients/live.html", context)
+    response = render(request, "patients/similar_update.html", context)
     return keep_panel_if_unchanged(response, context["panel"])
 
 
@@ -171,7 +171,7 @@ def archive(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         source=Source.PORTAL,
         expected_version=int(sent) if sent.isdigit() else None,
     )
-    message = render_to_string("patients/archived.html", {"patient": patient}, request)
+    message = render_to_string("patients/archived_message.html", {"patient": patient}, request)
     messages.success(request, message)
     return redirect("patients:list")
 
@@ -181,6 +181,6 @@ def archive(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 def restore(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Restores the patient, and shows the record with an undo."""
     patient = restore_patient(patient_id, by=user_of(request), source=Source.PORTAL)
-    message = render_to_string("patients/restored.html", {"patient": patient}, request)
+    message = render_to_string("patients/restored_message.html", {"patient": patient}, request)
     messages.success(request, message)
     return redirect("patients:show", patient_id)

@@ -52,4 +52,4 @@ def _extension_tabs(request: HttpRequest) -> list[Tab]:
 def add_undo_message(request: HttpRequest, patient: Patient, text: str) -> None:
     """Shows `text` on the next page, with a button that undoes the patient's last change."""
     context = {"patient": patient, "text": text}
-    messages.success(request, render_to_string("patients/saved.html", context, request))
+    messages.success(request, render_to_string("patients/saved_message.html", context, request))

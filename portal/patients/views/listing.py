@@ -56,7 +56,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "sexes": [("", "Any"), *Sex.choices],
     }
     is_htmx = "HX-Request" in request.headers
-    template = "patients/listed.html" if is_htmx else "patients/index.html"
+    template = "patients/results_update.html" if is_htmx else "patients/list.html"
     response = render(request, template, context)
     # Both have one address: on the way back a browser must not show the part for the page.
     patch_vary_headers(response, ["HX-Request"])

@@ -74,7 +74,7 @@ def similar(request: HttpRequest) -> HttpResponse:
     form = RegisterForm(request.POST)
     form.is_valid()
     context = _similar_context(request, form)
-    response = render(request, "patients/live.html", context)
+    response = render(request, "patients/similar_update.html", context)
     return keep_panel_if_unchanged(response, context["panel"])
 
 

@@ -1,1 +1,1 @@
-"""Who read and who wrote: the access log and the event log as one trail."""
+"""The audit: access log and event log as one list, and seals that prove that nobody changed them."""

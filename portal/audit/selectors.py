@@ -68,7 +68,7 @@ def open_access_record(user: User | None, record_id: int) -> tuple[AccessRecord,
     _check_right(user)
     record = AccessRecord.objects.select_related("user").filter(pk=record_id).first()
     if record is None:
-        raise NotFound("There is no reading at this address.")
+        raise NotFound("There is no access record at this address.")
     mrns = _mrns(record.patient_ids)
     return record, [(patient_id, mrns[patient_id]) for patient_id in record.patient_ids]
 

@@ -31,7 +31,7 @@ def seal_logs(*, patience_seconds: float = PATIENCE_SECONDS) -> int:
 def _seal_log(name: str, patience_seconds: float) -> int:
     to = _last_settled_id(name, patience_seconds)
     if to is None:
-        log.info("audit_not_sealed", log=name, reason="somebody writes")
+        log.info("audit_not_sealed", log=name, reason="open transactions")
         return 0
     count = 0
     while sealed := _seal_batch(name, to):

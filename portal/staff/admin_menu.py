@@ -108,7 +108,7 @@ NAVIGATION: list[dict[str, Any]] = [
                 "patients.view_patientevent",
             ),
             _entry(
-                "Readings of patients",
+                "Access log",
                 "visibility",
                 "patients/accessrecord",
                 "patients.view_accessrecord",

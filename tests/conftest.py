@@ -1,4 +1,4 @@
-"""What some tests need of the machine, and an honest list of what was left out for want of it."""
+"""Skips tests whose programs are missing on this machine, and lists what was skipped and why."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ def pytest_configure(config):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
-    """A test whose need is missing is left out, or fails when REQUIRE names the need."""
+    """Skips a test whose need is missing, or fails it when REQUIRE names the need."""
     for need, programs in NEEDS.items():
         missing = [program for program in programs if shutil.which(program) is None]
         if missing and item.get_closest_marker(need):
@@ -33,7 +33,7 @@ def pytest_runtest_setup(item):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """The last thing before the count: what was left out and why."""
+    """Lists, just before the count, what was left out and why."""
     left_out = Counter(
         report.longrepr[2].removeprefix("Skipped: ") for report in skipped(terminalreporter)
     )
@@ -52,5 +52,5 @@ def skipped(terminalreporter):
 
 
 def required() -> set[str]:
-    """The needs that must be met, out of REQUIRE=kafka,browser."""
+    """Returns the needs that must be met, from REQUIRE=kafka,browser."""
     return {need.strip() for need in os.environ.get("REQUIRE", "").split(",") if need.strip()}

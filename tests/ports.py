@@ -8,6 +8,6 @@ from embedded.programs import reserve_port
 
 @contextmanager
 def reserve_ports(count: int) -> Iterator[list[int]]:
-    """Ports of the loopback address that the system gives to nobody else in this block, all different."""
-    with ExitStack() as held:
-        yield [held.enter_context(reserve_port()) for _ in range(count)]
+    """Yields different ports of the loopback address, reserved for this block."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(reserve_port()) for _ in range(count)]

@@ -1,4 +1,4 @@
-"""The processes of a run of `python -m embedded`, by the mark that they carry."""
+"""Finds the processes of a run of `python -m embedded` by the variable that they all have."""
 
 from pathlib import Path
 
@@ -8,11 +8,14 @@ from embedded.environment import RUN_VARIABLE
 
 
 def find_processes(data: Path, words: str = "") -> list[psutil.Process]:
-    """Those with these words in their command line, the oldest first. Of PostgreSQL it finds the server alone."""
+    """Returns the processes with these words in their command line, the oldest first.
+
+    PostgreSQL's children are not among them, because their environment cannot be read.
+    """
     found = [
-        one
-        for one in psutil.process_iter()
-        if words in _command_line(one) and _mark(one) == str(data)
+        process
+        for process in psutil.process_iter()
+        if words in _command_line(process) and _run_folder(process) == str(data)
     ]
     return sorted(found, key=psutil.Process.create_time)
 
@@ -24,7 +27,7 @@ def _command_line(process: psutil.Process) -> str:
         return ""
 
 
-def _mark(process: psutil.Process) -> str | None:
+def _run_folder(process: psutil.Process) -> str | None:
     try:
         return process.environ().get(RUN_VARIABLE)
     except (psutil.Error, OSError):  # Ended meanwhile, or not ours to look into.

@@ -1,7 +1,8 @@
-"""A throw-away PostgreSQL and the environment for a run of pytest, unless DATABASE_URL names a real one.
+"""Runs a throw-away PostgreSQL for a run of pytest and sets the environment, unless DATABASE_URL
+names a server.
 
-Loaded by `-p tests.servers`, so that it is there before Django reads its settings. The workers of pytest-xdist inherit
-the environment. A small watcher outside of pytest clears up when a run is killed.
+It is loaded by `-p tests.servers`, before Django reads its settings. The workers of pytest-xdist
+inherit the environment. A small watcher process outside of pytest cleans up when a run is killed.
 """
 
 import os
@@ -16,18 +17,18 @@ import pytest
 
 from embedded.postgres import postgres
 
-CLOSED = "127.0.0.1:1"  # Nothing listens there; a test that needs a neighbour starts its own.
-CLEAR_UP = """
+CLOSED = "127.0.0.1:1"  # Nothing listens there; a test that needs a service starts its own.
+CLEAN_UP = """
 trap '' INT TERM
 read -r ended || { kill -QUIT "$1" 2>/dev/null; sleep 2; }
 rm -rf "$2"
 """
-opened = ExitStack()
+resources = ExitStack()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config, parser, args):
-    """Before pytest-django, which reads the settings in this hook."""
+    """Sets the environment before pytest-django, which reads the settings in this hook."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         set_environment()
     return (yield)
@@ -35,24 +36,21 @@ def pytest_load_initial_conftests(early_config, parser, args):
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config):
-    opened.close()
+    resources.close()
 
 
 def set_environment() -> None:
-    folder = Path(
-        opened.enter_context(
-            tempfile.TemporaryDirectory(prefix="portal-tests-", ignore_cleanup_errors=True)
-        )
-    )
+    temporary = tempfile.TemporaryDirectory(prefix="portal-tests-", ignore_cleanup_errors=True)
+    folder = Path(resources.enter_context(temporary))
     folder.chmod(0o711)  # As root, PostgreSQL runs under another account and has to pass.
-    for name, value in addresses(folder).items():
+    for name, value in required_variables(folder).items():
         os.environ.setdefault(name, value)
     if "DATABASE_URL" not in os.environ:
-        os.environ.update(opened.enter_context(databases(folder / "postgres")))
+        os.environ.update(resources.enter_context(run_databases(folder / "postgres")))
 
 
-def addresses(folder: Path) -> dict[str, str]:
-    """Every required variable but the databases."""
+def required_variables(folder: Path) -> dict[str, str]:
+    """Returns every required variable except those of the databases."""
     return {
         "SECRET_KEY": secrets.token_urlsafe(48),
         "JWT_SIGNING_KEY": secrets.token_urlsafe(48),
@@ -66,11 +64,11 @@ def addresses(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def databases(data: Path) -> Iterator[dict[str, str]]:
-    """The three database URLs. Each role may create databases, as a test database needs it."""
+def run_databases(data: Path) -> Iterator[dict[str, str]]:
+    """Yields the three database URLs. Each role may create databases, which a test run needs."""
     with (
         postgres(data, password=secrets.token_hex(16), throw_away=True) as server,
-        watched(server.pid, data),
+        watch_server(server.pid, data),
     ):
 
         def url(name: str) -> str:
@@ -86,9 +84,10 @@ def databases(data: Path) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def watched(pid: int, data: Path) -> Iterator[None]:
-    """When we die in any way, our end of the pipe closes, and the watcher ends the server and removes its folder."""
-    command = ["/bin/sh", "-c", CLEAR_UP, "watch", str(pid), str(data.parent)]
+def watch_server(pid: int, data: Path) -> Iterator[None]:
+    """Starts the watcher. It ends the server and removes its folder when our end of the pipe closes
+    without a word, which happens when pytest is killed."""
+    command = ["/bin/sh", "-c", CLEAN_UP, "watch", str(pid), str(data.parent)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, text=True, start_new_session=True
     ) as watcher:

@@ -1,4 +1,4 @@
-"""What a consumer sees of a topic on the real broker."""
+"""Reads a topic on the real broker, as a consumer does."""
 
 import json
 import secrets
@@ -27,48 +27,49 @@ class Record:
 
 
 class Topic:
-    """Reads everything from the beginning, again and again."""
+    """A topic that is read from its beginning, again and again."""
 
     def __init__(self, address: str, name: str) -> None:
         self.address, self.name = address, name
 
     def records(self, count: int = 0) -> list[Record]:
-        """All there is, once at least `count` are there; fails when they do not come."""
+        """Returns all records, once there are at least `count`; fails when they do not come."""
         if count == 0:
             return self._read()
         return wait_for(lambda: found if len(found := self._read()) >= count else None)
 
     def events_of(self, patient_id: str) -> list[PatientEvent]:
-        """This patient's events, in the order in which they came."""
-        return [one.event for one in self.records() if one.key == patient_id]
+        """Returns this patient's events, in the order in which they came."""
+        return [record.event for record in self.records() if record.key == patient_id]
 
     def versions(self, count: int = 0) -> dict[str, list[int]]:
-        """For each patient the versions in the order in which they came first; repeats are left out."""
+        """Returns each patient's versions in the order in which they came, without repeats."""
         seen: dict[str, list[int]] = defaultdict(list)
-        for one in self.records(count):
-            if one.event.version not in seen[one.key]:
-                seen[one.key].append(one.event.version)
+        for record in self.records(count):
+            if record.event.version not in seen[record.key]:
+                seen[record.key].append(record.event.version)
         return dict(seen)
 
     def _read(self) -> list[Record]:
-        """Up to where the topic ended when we began."""
+        """Reads up to where the topic ends now."""
         found: list[Record] = []
         deadline = time.monotonic() + READ_SECONDS
-        with reading(self.address, self.name) as (consumer, ends):
+        with open_consumer(self.address, self.name) as (consumer, ends):
             while ends:
                 assert time.monotonic() < deadline, (
                     f"the topic could not be read to {ends} in {READ_SECONDS} s"
                 )
-                messages = [one for one in consumer.consume(1_000, timeout=0.2) if not one.error()]
-                found += map(record, messages)
-                reached = {one.partition(): one.offset() + 1 for one in messages}
+                polled = consumer.consume(1_000, timeout=0.2)
+                messages = [message for message in polled if not message.error()]
+                found += map(parse_record, messages)
+                reached = {message.partition(): message.offset() + 1 for message in messages}
                 ends = {number: end for number, end in ends.items() if reached.get(number, 0) < end}
         return found
 
 
 @contextmanager
-def reading(address: str, topic: str) -> Iterator[tuple[Consumer, dict[int, int]]]:
-    """A consumer of the whole topic, and the end of each partition that holds anything."""
+def open_consumer(address: str, topic: str) -> Iterator[tuple[Consumer, dict[int, int]]]:
+    """Yields a consumer of the whole topic, and the end of each partition that is not empty."""
     quiet = {"log_level": 0, "enable.auto.commit": False, "topic.metadata.refresh.interval.ms": 500}
     consumer = Consumer({"bootstrap.servers": address, "group.id": secrets.token_hex(8), **quiet})
     try:
@@ -86,6 +87,6 @@ def reading(address: str, topic: str) -> Iterator[tuple[Consumer, dict[int, int]
         consumer.close()
 
 
-def record(message: Message) -> Record:
+def parse_record(message: Message) -> Record:
     headers = {name: value.decode() for name, value in message.headers() or []}
     return Record(message.key().decode(), PatientEvent.FromString(message.value()), headers)

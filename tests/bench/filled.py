@@ -11,7 +11,7 @@ import django
 import psutil
 
 from tests.bench.names import FAMILIES, GIVEN, rare_names
-from tests.servers import addresses, databases
+from tests.servers import required_variables, run_databases
 
 # One or two of a hundred people bear the most common name, as in reality.
 FILL = """
@@ -48,9 +48,9 @@ def filled_portal(count: int) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
         data = Path(folder)
         data.chmod(0o711)  # As root, PostgreSQL runs under another account and has to pass.
-        with databases(data / "postgres") as urls:
+        with run_databases(data / "postgres") as urls:
             environment = {"DJANGO_SETTINGS_MODULE": "portal.settings", "LOG_LEVEL": "ERROR"}
-            os.environ.update({**addresses(data), **urls, **environment})
+            os.environ.update({**required_variables(data), **urls, **environment})
             django.setup()
             _fill(count)
             load, _, _ = psutil.getloadavg()

@@ -27,7 +27,7 @@ from tests.bench import filling
 from tests.billing_grpc.process import command as billing_command
 from tests.billing_grpc.process import environment as billing_environment
 from tests.end_to_end.system import ROOT
-from tests.servers import addresses, databases
+from tests.servers import required_variables, run_databases
 from tests.waits import wait_for
 
 TOPIC = "patient"
@@ -50,10 +50,10 @@ def main() -> None:
         data = Path(folder)
         data.chmod(0o711)
         kafka = stack.enter_context(apache_kafka(data / "kafka"))
-        urls = stack.enter_context(databases(data / "postgres"))
+        urls = stack.enter_context(run_databases(data / "postgres"))
         environment = {
             **os.environ,
-            **addresses(data),
+            **required_variables(data),
             **urls,
             "KAFKA_BOOTSTRAP_SERVERS": kafka.address,
         }

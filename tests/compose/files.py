@@ -17,7 +17,7 @@ Service = dict[str, Any]
 
 @dataclass
 class Stage:
-    """One stage of the Dockerfile, with what it takes over from the stage below it."""
+    """One stage of the Dockerfile, with what it inherits from its base."""
 
     base: str
     steps: list[tuple[str, str]] = field(default_factory=list)
@@ -25,31 +25,31 @@ class Stage:
     user: str = "root"
     command: list[str] = field(default_factory=list)
 
-    def of(self, keyword: str) -> list[str]:
-        return [text for each, text in self.steps if each == keyword]
+    def steps_of(self, keyword: str) -> list[str]:
+        return [text for step_keyword, text in self.steps if step_keyword == keyword]
 
 
 def read_services() -> dict[str, Service]:
-    """A fresh copy of all services, anchors and merges resolved."""
+    """Returns a fresh copy of all services, with anchors and merges resolved."""
     return yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
 
 
 def read_stages(text: str = "") -> dict[str, Stage]:
-    """The stages of the Dockerfile by their names."""
+    """Returns the stages of the Dockerfile by their names."""
     lines = re.sub(r"^\s*#.*\n", "", text or DOCKERFILE.read_text(), flags=re.MULTILINE)
     stages: dict[str, Stage] = {}
     for line in re.sub(r"\\\n\s*", "", lines).splitlines():
         keyword, _, rest = line.strip().partition(" ")
         if keyword == "FROM":
-            base, _, name = rest.partition(" AS ")
-            below = stages.get(base, Stage(base))
-            stage = stages[name] = Stage(base, [], dict(below.env), below.user, below.command)
+            base_name, _, name = rest.partition(" AS ")
+            base = stages.get(base_name, Stage(base_name))
+            stage = stages[name] = Stage(base_name, [], dict(base.env), base.user, base.command)
         elif keyword:
-            _take(stage, keyword, rest.strip())
+            _add_step(stage, keyword, rest.strip())
     return stages
 
 
-def _take(stage: Stage, keyword: str, rest: str) -> None:
+def _add_step(stage: Stage, keyword: str, rest: str) -> None:
     stage.steps.append((keyword, rest))
     if keyword == "ENV":
         stage.env |= dict(part.split("=", 1) for part in shlex.split(rest))
@@ -72,36 +72,39 @@ def stage_of(service: Service) -> Stage:
 
 
 def command_of(service: Service) -> list[str]:
-    """What runs in the container, word by word."""
+    """Returns the command that runs in the container, word by word."""
     command = service.get("command", [])
-    return (
-        shlex.split(command) if isinstance(command, str) else command or stage_of(service).command
-    )
+    if isinstance(command, str):
+        return shlex.split(command)
+    return command or stage_of(service).command
 
 
 def environment_of(service: Service) -> dict[str, str]:
-    """What a process of ours finds set: the image's variables, then the service's, each secret as `secret`."""
+    """Returns the environment of a process of ours: the image's variables, then the service's.
+
+    Each secret has the value `secret`.
+    """
     image = stage_of(service).env
     given = {
-        name: filled(str(value))
+        name: fill_in(str(value))
         for name, value in service["environment"].items()
         if value is not None
     }
     return image | given
 
 
-def filled(text: str) -> str:
-    """What compose makes of `text` when .env has nothing but secrets."""
+def fill_in(text: str) -> str:
+    """Returns what compose makes of `text` when .env has nothing but secrets."""
     text = re.sub(r"\$\{\w+:\+.*?\}\}", "", text)
     return re.sub(r"\$\{\w+:\?.*?\}", "secret", text).replace("$$", "$")
 
 
-def asked_for(value: Any) -> list[str]:
-    """Each `${...}` in `value`, without its braces."""
+def substitutions(value: Any) -> list[str]:
+    """Returns each `${...}` in `value`, without its braces."""
     return re.findall(r"\$\{([^{}]+)\}", json.dumps(value))
 
 
 def documented_variables() -> dict[str, bool]:
-    """The variables of .env.example, and whether each is required there."""
+    """Returns the variables of .env.example, and whether each is required there."""
     found = re.findall(r"^(#?)([A-Z_]+)=", (ROOT / ".env.example").read_text(), flags=re.MULTILINE)
     return {name: not comment for comment, name in found}

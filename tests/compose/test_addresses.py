@@ -1,4 +1,5 @@
-"""Ports are those that the code listens on, open on this machine alone; addresses lead to a service that listens."""
+"""Ports are those that the code listens on, open on this machine only; each address leads to a
+service that listens there."""
 
 import re
 import runpy
@@ -8,7 +9,7 @@ import pytest
 
 from analytics_stream import config as analytics
 from billing_grpc import config as billing
-from tests.compose.files import ROOT, Service, environment_of, filled, is_ours, read_services
+from tests.compose.files import ROOT, Service, environment_of, fill_in, is_ours, read_services
 
 SERVICES = read_services()
 SERVERS = {name: service for name, service in SERVICES.items() if "ports" in service}
@@ -16,7 +17,7 @@ ALL = "0.0.0.0"
 
 
 def listens_on(name: str, monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, int]]:
-    """Host and port of each socket, by the code's own word."""
+    """Returns host and port of each socket, as the code itself chooses them."""
     service = SERVICES[name]
     if not is_ours(service):
         listeners = service["environment"].get("KAFKA_LISTENERS", "")
@@ -49,33 +50,34 @@ def _gunicorn(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> s
     return {(address.rpartition(":")[0], int(address.rpartition(":")[2])) for address in bound}
 
 
-def published(service: Service) -> list[list[str]]:
+def published_ports(service: Service) -> list[list[str]]:
     return [port.split(":") for port in service["ports"]]
 
 
-def open_to_others(service: Service) -> list[list[str]]:
-    return [port for port in published(service) if len(port) != 3 or port[0] != "127.0.0.1"]
+def ports_open_to_others(service: Service) -> list[list[str]]:
+    ports = published_ports(service)
+    return [port for port in ports if len(port) != 3 or port[0] != "127.0.0.1"]
 
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_ports_are_open_on_this_machine_alone(name):
-    assert open_to_others(SERVERS[name]) == []
+    assert ports_open_to_others(SERVERS[name]) == []
 
 
 @pytest.mark.parametrize("port", ["4000:4000", "0.0.0.0:4000:4000", "4000"])
 def test_an_open_port_is_found(port):
-    assert open_to_others({"ports": ["127.0.0.1:4003:4003", port]}) != []
+    assert ports_open_to_others({"ports": ["127.0.0.1:4003:4003", port]}) != []
 
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_the_code_listens_on_each_published_port(name, monkeypatch):
     sockets = listens_on(name, monkeypatch)
-    assert {(ALL, int(inside)) for _, _, inside in published(SERVERS[name])} <= sockets
+    assert {(ALL, int(inside)) for _, _, inside in published_ports(SERVERS[name])} <= sockets
 
 
 def test_the_published_ports_are_the_agreed_ones():
     found = {
-        name: [int(outside) for _, outside, _ in published(service)]
+        name: [int(outside) for _, outside, _ in published_ports(service)]
         for name, service in SERVERS.items()
     }
     assert found == {
@@ -87,14 +89,14 @@ def test_the_published_ports_are_the_agreed_ones():
 
 
 def test_kafka_tells_each_network_the_address_that_works_there():
-    told = re.findall(
+    advertised = re.findall(
         r"(\w+)://([\w.]+):(\d+)", SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
     )
-    assert told == [("INSIDE", "kafka", "19092"), ("HOST", "localhost", "9092")]
+    assert advertised == [("INSIDE", "kafka", "19092"), ("HOST", "localhost", "9092")]
 
 
 def addresses(service: Service) -> set[tuple[str, int]]:
-    """Each host:port that a service is told to call."""
+    """Returns each host and port that a service is configured to call."""
     environment = environment_of(service)
     urls = [urlsplit(value) for name, value in environment.items() if name.endswith("_URL")]
     plain = [
@@ -119,5 +121,5 @@ def test_a_wrong_address_is_found(address, found, monkeypatch):
 
 def test_a_proxy_and_the_health_check_may_name_the_portal():
     given = SERVICES["portal"]["environment"]["ALLOWED_HOSTS"]
-    assert filled(given) == "localhost,127.0.0.1,portal"
+    assert fill_in(given) == "localhost,127.0.0.1,portal"
     assert given.endswith("${ALLOWED_HOSTS:+,${ALLOWED_HOSTS}}")

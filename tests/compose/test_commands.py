@@ -36,14 +36,14 @@ def _takes(name: str, arguments: list[str]) -> bool:
 
 @cache
 def _choices(module: str) -> list[str]:
-    asked = subprocess.run(
+    help_run = subprocess.run(
         [sys.executable, "-m", module, "--help"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    choices = re.search(r"\{([\w,]+)\}", asked.stdout)
+    choices = re.search(r"\{([\w,]+)\}", help_run.stdout)
     return choices[1].split(",") if choices else []
 
 

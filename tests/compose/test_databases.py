@@ -1,4 +1,4 @@
-"""What the service `databases` runs, run on a real PostgreSQL."""
+"""The script of the service `databases` works on a real PostgreSQL."""
 
 import subprocess
 import tempfile
@@ -25,7 +25,7 @@ def server() -> Iterator[Postgres]:
 
 
 def set_up(server: Postgres, password: str) -> None:
-    """The command of compose.yaml, with the file at its place here."""
+    """Runs the command of compose.yaml, with the path that the file has here."""
     psql, *options, file = command_of(read_services()["databases"])
     assert file == "--file=/databases.sql"
     given = {f"{name.upper()}_DATABASE_PASSWORD": f"{name}-{password}" for name in NAMES}
@@ -43,7 +43,7 @@ def may_enter(server: Postgres, role: str, database: str, password: str) -> bool
     return True
 
 
-def test_each_role_enters_its_own_database_alone_and_running_again_renews_the_passwords(server):
+def test_each_role_enters_only_its_database_and_a_rerun_renews_passwords(server):
     for password in ("old", "new'er"):
         set_up(server, password)
         entered = {

@@ -1,4 +1,4 @@
-"""Nothing starts before what it needs, and nothing waits for what it can do without."""
+"""Each service starts after what it needs, and waits for nothing else."""
 
 import pytest
 
@@ -9,7 +9,7 @@ WAITING = {name: service for name, service in SERVICES.items() if "depends_on" i
 
 
 def wrong_dependencies(service: Service, services: dict[str, Service]) -> set[str]:
-    """Those that do not exist, or are waited for in the wrong way."""
+    """Returns the dependencies that do not exist, or have the wrong condition."""
     return {
         name
         for name, how in service["depends_on"].items()
@@ -39,9 +39,9 @@ def test_a_wrong_dependency_is_found(name, condition):
 
 
 def all_before(name: str) -> set[str]:
-    """What is up or done before a service starts, near and far."""
-    near = set(SERVICES[name].get("depends_on", {}))
-    return near.union(*(all_before(each) for each in near))
+    """Returns all services that a service waits for, directly or indirectly."""
+    direct = set(SERVICES[name].get("depends_on", {}))
+    return direct.union(*(all_before(dependency) for dependency in direct))
 
 
 @pytest.mark.parametrize(
@@ -59,5 +59,5 @@ def test_a_process_waits_for_its_own_stores_and_for_no_neighbour(name, before):
 
 
 def test_every_one_shot_is_waited_for():
-    waited_for = {each for service in WAITING.values() for each in service["depends_on"]}
+    waited_for = {name for service in WAITING.values() for name in service["depends_on"]}
     assert {name for name, service in SERVICES.items() if is_one_shot(service)} <= waited_for

@@ -14,30 +14,26 @@ TARGETS = ("portal", "billing", "analytics")
 
 
 def missing_sources(text: str = "") -> list[str]:
-    """What COPY names and the build would not find: not in the tree, kept out by .dockerignore, or no such stage."""
+    """Returns each COPY whose source the build would not find.
+
+    It may be missing in the tree, excluded by .dockerignore, or of an unknown stage.
+    """
     stages = read_stages(text)
-    return [
-        copy
-        for stage in stages.values()
-        for copy in stage.of("COPY")
-        if not _is_there(copy, set(stages))
-    ]
+    copies = [copy for stage in stages.values() for copy in stage.steps_of("COPY")]
+    return [copy for copy in copies if not _has_source(copy, set(stages))]
 
 
-def _is_there(copy: str, stages: set[str]) -> bool:
+def _has_source(copy: str, stages: set[str]) -> bool:
     if copy.startswith("--from="):
         return copy.removeprefix("--from=").split()[0] in stages
-    sent = {
-        line[1:]
-        for line in (ROOT / ".dockerignore").read_text().splitlines()
-        if line.startswith("!")
-    }
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    included = {line[1:] for line in lines if line.startswith("!")}
     sources = copy.split()[:-1]
-    return all((ROOT / source).exists() and source.split("/")[0] in sent for source in sources)
+    return all((ROOT / source).exists() and source.split("/")[0] in included for source in sources)
 
 
 def unhashed_installs(text: str = "") -> list[str]:
-    steps = [step for stage in read_stages(text).values() for step in stage.of("RUN")]
+    steps = [step for stage in read_stages(text).values() for step in stage.steps_of("RUN")]
     return [
         step
         for step in steps
@@ -66,10 +62,13 @@ def test_an_install_without_hashes_is_found():
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_an_image_holds_the_packages_of_its_own_requirements(target):
-    assert f"--from={target}-packages /venv /venv" in STAGES[target].of("COPY")
-    assert f"requirements/{target}.txt requirements/" in STAGES[f"{target}-packages"].of("COPY")
+    assert f"--from={target}-packages /venv /venv" in STAGES[target].steps_of("COPY")
+    assert f"requirements/{target}.txt requirements/" in STAGES[f"{target}-packages"].steps_of(
+        "COPY"
+    )
     assert any(
-        f"-r requirements/{target}.txt" in step for step in STAGES[f"{target}-packages"].of("RUN")
+        f"-r requirements/{target}.txt" in step
+        for step in STAGES[f"{target}-packages"].steps_of("RUN")
     )
     assert (ROOT / "requirements" / f"{target}.txt").exists()
 
@@ -77,25 +76,26 @@ def test_an_image_holds_the_packages_of_its_own_requirements(target):
 @pytest.mark.parametrize("target", TARGETS)
 def test_an_image_shows_the_ports_that_compose_opens(target):
     inside = [port.split(":")[-1] for port in read_services()[target]["ports"]]
-    assert STAGES[target].of("EXPOSE") == [" ".join(inside)]
+    assert STAGES[target].steps_of("EXPOSE") == [" ".join(inside)]
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_an_image_that_runs_gets_no_compiler(target):
-    steps = [step for each in ("runtime", target) for step in STAGES[each].of("RUN")]
+    steps = STAGES["runtime"].steps_of("RUN") + STAGES[target].steps_of("RUN")
     assert not any(re.search(r"\b(apt-get|gcc|build-essential|pip)\b", step) for step in steps)
 
 
 def test_the_protos_are_generated_as_by_make():
-    [ours] = re.findall(r"-m grpc_tools\.protoc (.*?) \{", " ".join(STAGES["protos"].of("RUN")))
+    [ours] = re.findall(
+        r"-m grpc_tools\.protoc (.*?) \{", " ".join(STAGES["protos"].steps_of("RUN"))
+    )
     [by_make] = re.findall(r"-m grpc_tools\.protoc (.*?) \$<", (ROOT / "Makefile").read_text())
-    assert set(ours.split()) == set(by_make.split()) - {
-        "--pyi_out=."
-    }  # Types are for the checks alone.
+    for_type_checks = {"--pyi_out=."}
+    assert set(ours.split()) == set(by_make.split()) - for_type_checks
 
 
 def test_the_generator_is_picked_with_all_that_it_needs():
-    [sed] = re.findall(r"(sed .*?) > ", " ".join(STAGES["protos"].of("RUN")))
+    [sed] = re.findall(r"(sed .*?) > ", " ".join(STAGES["protos"].steps_of("RUN")))
     picked = subprocess.run(
         sed, shell=True, cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
@@ -105,9 +105,9 @@ def test_the_generator_is_picked_with_all_that_it_needs():
 
 
 def needed_by(package: str) -> set[str]:
-    """A package and, near and far, what it needs without extras."""
-    wanted = [Requirement(text) for text in requires(package) or []]
-    near = {
-        need.name for need in wanted if need.marker is None or need.marker.evaluate({"extra": ""})
+    """Returns a package and all that it needs without extras, directly or indirectly."""
+    needs = [Requirement(text) for text in requires(package) or []]
+    direct = {
+        need.name for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})
     }
-    return {package}.union(*(needed_by(name) for name in near))
+    return {package}.union(*(needed_by(name) for name in direct))

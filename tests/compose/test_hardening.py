@@ -1,4 +1,4 @@
-"""A process that is taken over finds no root, no capability and nothing to write to."""
+"""Services run without root, without capabilities and with a read-only file system."""
 
 import re
 
@@ -10,32 +10,32 @@ SERVICES = read_services()
 RUNNING = {name: service for name, service in SERVICES.items() if not is_one_shot(service)}
 
 
-def open_doors(service: Service) -> list[str]:
-    """What makes a break-in worse."""
+def find_weaknesses(service: Service) -> list[str]:
+    """Returns what would make a break-in worse."""
     user = service.get("user") or (stage_of(service).user if is_ours(service) else "root")
-    doors = {
+    weaknesses = {
         "runs as root": user.split(":")[0] in ("root", "0"),
         "can write to its file system": service.get("read_only") is not True,
         "has capabilities": service.get("cap_drop") != ["ALL"] or "cap_add" in service,
         "may gain privileges": "no-new-privileges:true" not in service.get("security_opt", []),
         "is privileged": bool(service.get("privileged")),
         "shares a namespace": any(
-            str(service.get(each, "")).startswith("host") for each in ("network_mode", "pid")
+            str(service.get(option, "")).startswith("host") for option in ("network_mode", "pid")
         ),
         "can write to a folder of the host": any(
-            _is_host_folder(each) for each in service.get("volumes", [])
+            map(_is_writable_host_folder, service.get("volumes", []))
         ),
     }
-    return [channel for channel, is_open in doors.items() if is_open]
+    return [weakness for weakness, is_present in weaknesses.items() if is_present]
 
 
-def _is_host_folder(volume: str) -> bool:
+def _is_writable_host_folder(volume: str) -> bool:
     return volume.startswith((".", "/", "~")) and not volume.endswith(":ro")
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_no_door_is_open(name):
-    assert open_doors(SERVICES[name]) == []
+def test_a_service_has_no_weakness(name):
+    assert find_weaknesses(SERVICES[name]) == []
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,13 @@ def test_no_door_is_open(name):
         {"volumes": ["./portal:/app/portal"]},
     ],
 )
-def test_an_open_door_is_found(fault):
-    assert len(open_doors({**SERVICES["portal"], **fault})) == 1
+def test_a_weakness_is_found(fault):
+    assert len(find_weaknesses({**SERVICES["portal"], **fault})) == 1
 
 
 def test_an_image_that_runs_as_root_is_found():
-    assert open_doors({**SERVICES["portal"], "build": {"target": "runtime"}}) == ["runs as root"]
+    service = {**SERVICES["portal"], "build": {"target": "runtime"}}
+    assert find_weaknesses(service) == ["runs as root"]
 
 
 @pytest.mark.parametrize("name", RUNNING)

@@ -1,4 +1,4 @@
-"""Every service that runs has a health check, and it asks what exists."""
+"""Every service that runs has a health check, which asks a route or a table that exists."""
 
 import re
 import secrets
@@ -23,13 +23,13 @@ IN_PYTHON = [
 ]
 
 
-def asked(service: Service) -> str:
-    """The last words of the check: what it runs."""
+def check_of(service: Service) -> str:
+    """Returns the program of the check, its last argument."""
     return service["healthcheck"]["test"][-1]
 
 
 def url_of(service: Service) -> tuple[int, str]:
-    [url] = re.findall(r"http://127\.0\.0\.1[^\"]+", asked(service))
+    [url] = re.findall(r"http://127\.0\.0\.1[^\"]+", check_of(service))
     return urlsplit(url).port or 0, urlsplit(url).path
 
 
@@ -50,7 +50,7 @@ def test_the_check_needs_no_program_that_slim_images_lack(name):
 @pytest.mark.parametrize("name", IN_PYTHON)
 def test_the_python_of_the_check_compiles(name):
     assert RUNNING[name]["healthcheck"]["test"][:3] == ["CMD", "python", "-c"]
-    compile(asked(RUNNING[name]), name, "exec")
+    compile(check_of(RUNNING[name]), name, "exec")
 
 
 def is_internal(path: str) -> bool:
@@ -62,14 +62,14 @@ def is_internal(path: str) -> bool:
     return is_internal_route(request)
 
 
-def test_the_check_of_the_portal_asks_an_internal_route_on_the_internal_port(settings):
+def test_the_check_of_the_portal_asks_an_internal_route(settings):
     port, path = url_of(RUNNING["portal"])
     assert port == settings.INTERNAL_PORT
     assert is_internal(path)
 
 
 @pytest.mark.parametrize("path", ["/health/alive", "/sign-in/", "/health/live/"])
-def test_another_route_is_found_out(path):
+def test_a_route_that_is_not_internal_is_found(path):
     assert not is_internal(path)
 
 
@@ -87,13 +87,13 @@ def test_the_check_of_analytics_asks_a_route_that_it_serves():
 
 
 def test_the_check_of_billing_asks_its_own_port_with_the_package_it_has():
-    assert "127.0.0.1:9001" in asked(RUNNING["billing"])
+    assert "127.0.0.1:9001" in check_of(RUNNING["billing"])
     assert "grpcio-health-checking==" in (ROOT / "requirements" / "billing.txt").read_text()
 
 
-def is_led() -> bool:
-    """What the check of the relay finds in the database."""
-    [query] = re.findall(r'execute\("(.*?)"\)', asked(RUNNING["relay"]))
+def has_leader() -> bool:
+    """Whether the check of the relay finds a leader in the database."""
+    [query] = re.findall(r'execute\("(.*?)"\)', check_of(RUNNING["relay"]))
     with connection.cursor() as cursor:
         cursor.execute(query)
         return cursor.fetchone() is not None
@@ -101,10 +101,10 @@ def is_led() -> bool:
 
 @pytest.mark.django_db
 def test_the_check_of_the_relay_sees_whether_one_leads():
-    assert not is_led()
+    assert not has_leader()
     holder = secrets.token_hex(4)
     leases.acquire_lease(holder)
-    assert is_led()
+    assert has_leader()
 
 
 @pytest.mark.django_db
@@ -113,12 +113,12 @@ def test_the_check_of_the_relay_would_fail_on_another_table(monkeypatch):
         RUNNING["relay"]["healthcheck"], "test", ['execute("SELECT 1 FROM relay_lease")']
     )
     with pytest.raises(ProgrammingError):
-        is_led()
+        has_leader()
 
 
 def test_the_check_of_the_worker_asks_celery_for_this_container():
-    assert asked(RUNNING["worker"]).startswith("celery inspect ping")
-    assert "celery@$$HOSTNAME" in asked(RUNNING["worker"])
+    assert check_of(RUNNING["worker"]).startswith("celery inspect ping")
+    assert "celery@$$HOSTNAME" in check_of(RUNNING["worker"])
     assert any(
         "celery" in need for need in (ROOT / "requirements" / "portal.in").read_text().splitlines()
     )

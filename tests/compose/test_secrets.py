@@ -1,4 +1,4 @@
-"""No secret has a default, none stands in the tree, and one command makes them all."""
+"""No secret has a default or is in the tree, and one command generates all secrets."""
 
 import re
 import shutil
@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.compose.files import ROOT, Service, asked_for, filled, read_services, read_stages
+from tests.compose.files import ROOT, Service, fill_in, read_services, read_stages, substitutions
 
 SERVICES = read_services()
 SECRET = re.compile(r"PASSWORD|SECRET|_KEY|_AUTH|DATABASE_URL|BROKER_URL")
 REQUIRED = re.compile(r"\$\{[A-Z_]+:\?run sh docker/secrets\.sh\}")
 
 
-def exposed(service: Service) -> list[str]:
-    """Variables that hold a secret and would work without being given one."""
+def secrets_with_default(service: Service) -> list[str]:
+    """Returns the secret variables that would work without a value in .env."""
     return [
         name
         for name, value in (service.get("environment") or {}).items()
@@ -26,20 +26,20 @@ def exposed(service: Service) -> list[str]:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_missing_secret_stops_the_start_with_the_command_that_makes_it(name):
-    assert exposed(SERVICES[name]) == []
+    assert secrets_with_default(SERVICES[name]) == []
 
 
 @pytest.mark.parametrize(
     "value", ["changeme", "${SECRET_KEY}", "${SECRET_KEY:-changeme}", "${SECRET_KEY:?}", None]
 )
 def test_a_secret_with_a_default_is_found(value):
-    assert exposed({"environment": {"SECRET_KEY": value}}) == ["SECRET_KEY"]
+    assert secrets_with_default({"environment": {"SECRET_KEY": value}}) == ["SECRET_KEY"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_no_secret_is_among_the_words_of_a_command(name):
-    """They are there for everyone who may list processes."""
-    assert asked_for(SERVICES[name].get("command")) == []
+    """Every account that may list processes can read them there."""
+    assert substitutions(SERVICES[name].get("command")) == []
 
 
 @pytest.mark.parametrize("stage", read_stages())
@@ -51,7 +51,7 @@ def test_a_database_password_reaches_the_server_and_its_client_alone():
     holders = {
         name: {
             part.partition(":")[0]
-            for part in asked_for(service["environment"])
+            for part in substitutions(service["environment"])
             if "PASSWORD" in part
         }
         for name, service in SERVICES.items()
@@ -77,9 +77,9 @@ def make_secrets(tree: Path) -> dict[str, str]:
     return {name: value for name, _, value in lines}
 
 
-def test_the_script_makes_every_secret_for_our_eyes_alone(tree):
+def test_the_script_makes_every_secret_for_its_owner_only(tree):
     made = make_secrets(tree)
-    assert set(made) == {part.partition(":")[0] for part in asked_for(SERVICES) if ":?" in part}
+    assert set(made) == {part.partition(":")[0] for part in substitutions(SERVICES) if ":?" in part}
     assert all(re.fullmatch(r"[0-9a-f]{64}", value) for value in made.values())
     assert len(set(made.values())) == len(made)
     assert stat.S_IMODE((tree / ".env").stat().st_mode) == 0o600
@@ -102,6 +102,6 @@ def test_the_secrets_stay_out_of_git_and_of_images():
 
 
 def test_the_address_of_each_database_is_of_the_right_shape():
-    assert filled(SERVICES["billing"]["environment"]["BILLING_DATABASE_URL"]) == (
+    assert fill_in(SERVICES["billing"]["environment"]["BILLING_DATABASE_URL"]) == (
         "postgresql://billing:secret@postgres:5432/billing"
     )

@@ -1,4 +1,4 @@
-"""Every process starts with the variables that compose.yaml gives it, and they are all documented."""
+"""Every process starts with the variables that compose.yaml sets, and all are documented."""
 
 import os
 import subprocess
@@ -12,25 +12,25 @@ from billing_grpc import config as billing
 from tests.compose.files import (
     ROOT,
     Service,
-    asked_for,
     documented_variables,
     environment_of,
     is_ours,
     read_services,
     read_stages,
+    substitutions,
 )
 
 SERVICES = {name: service for name, service in read_services().items() if is_ours(service)}
-OF_THE_IMAGE = {"PATH", "DJANGO_SETTINGS_MODULE"}  # And those that begin with PYTHON or PIP_.
+NOT_FOR_USERS = {"PATH", "DJANGO_SETTINGS_MODULE"}  # As are those that begin with PYTHON or PIP_.
 
 
 def undocumented(names: set[str]) -> set[str]:
     ours = {name for name in names if not name.startswith(("PYTHON", "PIP_"))}
-    return ours - OF_THE_IMAGE - set(documented_variables())
+    return ours - NOT_FOR_USERS - set(documented_variables())
 
 
 def refusal(service: Service) -> str:
-    """What the code says to this environment; empty where it starts."""
+    """Returns the error of the code with this environment; empty when it starts."""
     environment = environment_of(service)
     try:
         match service["build"]["target"]:
@@ -94,7 +94,9 @@ def test_every_variable_of_an_image_stands_in_the_example(stage):
 
 
 def test_every_variable_that_compose_asks_for_stands_in_the_example():
-    assert undocumented({text.partition(":")[0] for text in asked_for(read_services())}) == set()
+    assert (
+        undocumented({text.partition(":")[0] for text in substitutions(read_services())}) == set()
+    )
 
 
 def test_an_undocumented_variable_is_found():

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from protos.patient.events.v1.patient_event_pb2 import PatientEvent
 from tests.fault.system import System
-from tests.topic import reading
+from tests.topic import open_consumer
 
 POISON = "poison"  # the header with the number of a poison message
 REASON = "reason"
@@ -174,7 +174,7 @@ def _read_topics(system: System, stores: Stores) -> None:
 
 def _messages(system: System, topic: str) -> list[Any]:
     found: list[Any] = []
-    with reading(system.brokers, topic) as (consumer, ends):
+    with open_consumer(system.brokers, topic) as (consumer, ends):
         while ends:
             batch = consumer.consume(1_000, timeout=0.5)
             messages = [message for message in batch if not message.error()]

@@ -1,20 +1,21 @@
-# `make run` and `make test` set up all they need. Python 3.11 or newer is the only thing that must be there before.
+# `make run` and `make test` install all that they need, except Python 3.11 or newer.
 SHELL := /bin/sh
 BIN := .venv/bin
 PROTOS := $(shell find protos -name '*.proto')
-COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
-	--custom-compile-command 'make requirements'
+COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --quiet --custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check checks protos requirements kafka-jars fault clean bench vendor-ui screenshots
+.PHONY: help setup run test check checks protos requirements kafka-jars fault clean bench \
+	vendor-ui screenshots
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
 
-run: setup ## Start everything on this machine, with demo data; Ctrl-C ends it. KAFKA=apache for a real Kafka.
+run: setup ## Start everything with demo data; Ctrl-C ends it. KAFKA=apache for a real Kafka.
 	@$(BIN)/python -m embedded run
 
-test: setup ## Run every test that this machine can run, and say what was left out. ARGS='-k name' for some.
+test: setup ## Run every test that this machine can run, and list the others. ARGS='-k name'.
 	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: setup ## Style, types, import contracts, protos and migrations.
@@ -43,14 +44,15 @@ protos: $(PROTOS:.proto=_pb2.py) ## Generate the Python of the protobuf contract
 	@$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode requirements/dev.txt
 	@touch $@
 
-requirements: .venv/.synced ## Compile requirements/*.in into hashed *.txt. ARGS=--upgrade for newer versions.
+requirements: .venv/.synced ## Compile requirements/*.in into hashed *.txt. ARGS=--upgrade.
 	cd requirements && ../$(COMPILE) $(ARGS) dev.in -o dev.txt
-	cd requirements && for name in portal billing analytics uv; do ../$(COMPILE) -c dev.txt $$name.in -o $$name.txt || exit; done
+	cd requirements && for name in portal billing analytics uv; do \
+		../$(COMPILE) -c dev.txt $$name.in -o $$name.txt || exit; done
 
-kafka-jars: setup ## Bring the jars for KAFKA=apache, so that it starts without a network later.
+kafka-jars: setup ## Download the jars for KAFKA=apache, so that it starts offline later.
 	@$(BIN)/python -m embedded.jars
 
-fault: setup ## The whole system under load and faults for 90 s; needs Java. ARGS='--seeds 1-5 --minutes 15' for more.
+fault: setup ## Test the system under load and faults for 90 s; needs Java. ARGS='--seeds 1-5'.
 	@$(BIN)/python -m tests.fault $(ARGS)
 
 bench: setup ## Measure the whole portal on this machine; prints the rows of docs/performance.md.
@@ -60,8 +62,8 @@ clean: ## Remove all data of `make run` (.run/) and what tools leave behind.
 	@test ! -x $(BIN)/python || $(BIN)/python -m embedded clean
 	@rm -rf .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-vendor-ui: ## Build the look of the pages anew out of pinned packages; needs Node. The result is committed.
+vendor-ui: ## Build the styles of the pages from pinned packages; needs Node. Commit the result.
 	@portal/staff/vendor/build.sh
 
-screenshots: setup ## Take the pictures of docs/screens; needs chromium. ARGS='--look FOLDER' for whole pages, on phones too.
+screenshots: setup ## Take the pictures of docs/screens; needs chromium. ARGS='--look FOLDER'.
 	@$(BIN)/python -m tests.browser.screens $(ARGS)

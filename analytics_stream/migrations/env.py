@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that `analytics_stream.schema` hands over."""
+"""Runs the migrations on the connection that `analytics_stream.schema` passes."""
 
 from alembic import context
 

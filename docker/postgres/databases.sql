@@ -1,5 +1,5 @@
--- A role and a database of its own, closed to the others, for each process that keeps data.
--- Running it again makes what is missing and renews the passwords.
+-- Creates a role and a database for each service that stores data, closed to the other roles.
+-- Running it again creates what is missing and renews the passwords.
 \set ON_ERROR_STOP on
 \getenv portal_password PORTAL_DATABASE_PASSWORD
 \getenv billing_password BILLING_DATABASE_PASSWORD

@@ -1,4 +1,4 @@
-"""The charts of the dashboard: figures as tiles, time lines and bars, each of which is a table too."""
+"""The charts of the dashboard: tiles, time lines and bars, each of which is a table too."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

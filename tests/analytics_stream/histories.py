@@ -1,4 +1,4 @@
-"""Long histories of patients: the facts of many events, to send to a broker or to count directly."""
+"""Long histories of patients: facts of many events, to send to a broker or to count directly."""
 
 from tests.analytics_stream.memory_store import MemoryStore
 from tests.analytics_stream.messages import make_event, make_message

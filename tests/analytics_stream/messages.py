@@ -53,7 +53,7 @@ def make_event(*args, **more):
 
 @st.composite
 def histories(draw):
-    """Draws all events of a few patients in the order of time; now and then version 1 is missing."""
+    """Draws all events of a few patients in order; now and then version 1 is missing."""
     events = []
     for number in range(1, draw(st.integers(1, 5)) + 1):
         registered = {

@@ -1,4 +1,4 @@
-"""The routes with which others compare the counts with their own, and mend them."""
+"""The routes with which the portal checks and repairs the counts."""
 
 import asyncio
 import csv
@@ -36,7 +36,7 @@ HEADER = "patient_id,version,event_id,status,counted"
 
 @pytest.fixture
 def ask(store):
-    """Ask for one address: (status, text)."""
+    """Sends one request and returns status and text."""
 
     async def answer(method, path, json):
         app = web.Application()
@@ -81,7 +81,7 @@ def test_states_are_lines_in_the_order_of_patients_with_an_end(ask, store):
     )
 
 
-def test_states_of_some_patients_leave_out_the_others_and_the_unknown(ask, store):
+def test_states_of_chosen_patients_leave_out_all_others(ask, store):
     store.count([make_event(number, number=number) for number in (1, 2, 3)])
     _, text = ask("/states", {"patients": [patient_id(3), patient_id(77), patient_id(1)]})
     assert text.splitlines() == [
@@ -96,22 +96,22 @@ def test_without_patients_the_states_are_a_header_and_an_end(ask):
     assert ask("/states") == ask("/states", {"patients": []}) == (200, f"{HEADER}\nend,0\n")
 
 
-def test_many_states_come_in_pieces(store, database):
+def test_many_states_come_in_chunks(store, database):
     """Red when the whole answer is gathered before it is sent."""
     store.count([make_event(number, number=number) for number in range(1, 4001)])
-    pieces = []
-    StateExport(store.engine).write_states(pieces.append)
-    assert max(map(len, pieces)) < 2 * state_export.CHUNK_BYTES < sum(map(len, pieces))
-    assert len(list(csv.reader(io.StringIO(b"".join(pieces).decode())))) == 4002
+    chunks = []
+    StateExport(store.engine).write_states(chunks.append)
+    assert max(map(len, chunks)) < 2 * state_export.CHUNK_BYTES < sum(map(len, chunks))
+    assert len(list(csv.reader(io.StringIO(b"".join(chunks).decode())))) == 4002
 
 
-def test_a_reader_who_goes_away_ends_the_reading_and_leaves_the_database_usable(store):
-    def gone(piece):
+def test_a_reader_that_goes_away_leaves_the_database_usable(store):
+    def refuse(chunk):
         raise ConnectionResetError
 
     store.count([make_event(number, number=number) for number in range(1, 3001)])
     with pytest.raises(ConnectionResetError):
-        StateExport(store.engine).write_states(gone)
+        StateExport(store.engine).write_states(refuse)
     assert store.count([make_event(9001, number=9001)]) == 1
 
 
@@ -122,7 +122,7 @@ def test_a_repeated_event_is_counted_once_for_its_patient(ask, store):
 
 
 def test_one_event_number_with_two_patients_counts_for_both(ask, store):
-    """As after a portal went back to an older backup and hands out numbers again."""
+    """This happens after a portal went back to an older backup."""
     assert store.count([make_event(1, number=1), make_event(1, number=2)]) == 2
     assert store.count([make_event(1, number=2)]) == 0
 
@@ -140,14 +140,14 @@ def test_a_gap_keeps_its_first_moment_and_the_oldest_come_first(ask, store, data
     store.count([make_event(2, version=2, number=2)])
     make_old(database)
     store.count([make_event(1, version=2, number=1), make_event(4, version=4, number=2)])
-    told = json.loads(ask("/gaps?limit=1")[1])
-    assert told["total"] == 2
-    assert [(gap["patientId"], gap["version"], gap["counted"]) for gap in told["gaps"]] == [
+    answer = json.loads(ask("/gaps?limit=1")[1])
+    assert answer["total"] == 2
+    assert [(gap["patientId"], gap["version"], gap["counted"]) for gap in answer["gaps"]] == [
         (patient_id(2), 4, 2)
     ]
 
 
-def test_a_young_gap_is_not_told(ask, store, monkeypatch):
+def test_a_young_gap_is_left_out(ask, store, monkeypatch):
     monkeypatch.setattr(state_export, "GAP_SECONDS", 3600)
     store.count([make_event(2, version=2)])
     assert json.loads(ask("/gaps")[1])["total"] == 0
@@ -156,27 +156,28 @@ def test_a_young_gap_is_not_told(ask, store, monkeypatch):
 @FEW
 @given(st.data())
 def test_an_audit_finds_nothing_after_any_deliveries(database, store, data):
-    """Red when the rules in `folding` and those in `audit` differ, or when a batch counts what it should not."""
+    """Red when the rules in `folding` and `audit` differ, or when a batch counts wrongly."""
     wipe(database)
     for batch in data.draw(deliveries(data.draw(histories()))):
         store.count(batch)
     finding = audit(store.engine)
     assert finding.differences == []
     assert (finding.events, finding.patients) == (
-        sum_of_counted(database),
+        sum_counted(database),
         len(read_states(database)),
     )
 
 
-def sum_of_counted(database):
+def sum_counted(database):
     return execute(database, "SELECT coalesce(sum(counted), 0)::bigint FROM patient_state")[0][0]
 
 
-def test_an_audit_tells_what_differs(ask, store, database):
+def test_an_audit_reports_what_differs(ask, store, database):
     store.count([make_event(1), make_event(2, number=2)])
     execute(
         database,
-        "UPDATE figure SET count = 5 WHERE name = 'status'; INSERT INTO figure VALUES ('region', 'Atlantis', 1)",
+        "UPDATE figure SET count = 5 WHERE name = 'status';"
+        "INSERT INTO figure VALUES ('region', 'Atlantis', 1)",
     )
     execute(
         database, "DELETE FROM figure WHERE name = 'sex'; UPDATE last_event SET occurred_at = NULL"
@@ -204,12 +205,12 @@ def test_an_audit_tells_what_differs(ask, store, database):
     )
 
 
-def test_a_recount_mends_every_difference(ask, store, database):
-    story = [
+def test_a_recount_repairs_every_difference(ask, store, database):
+    events = [
         make_event(n, number=n % 7 + 1, version=n // 7 + 1, region=f"R{n % 3}")
         for n in range(1, 60)
     ]
-    store.count(story)
+    store.count(events)
     figures, states = read_figures(database), read_states(database)
     execute(
         database, "UPDATE figure SET count = count + 1; UPDATE last_event SET occurred_at = NULL"
@@ -224,17 +225,17 @@ def test_a_recount_mends_every_difference(ask, store, database):
 
 
 def test_a_forgotten_patient_counts_again_when_the_events_come_again(ask, store, database):
-    story = [
+    events = [
         make_event(1),
         make_event(2, version=2, region="Utah"),
         make_event(3, number=2, status="archived"),
     ]
-    store.count(story)
+    store.count(events)
     before = read_figures(database)
     ask("/recount", {"forget": [patient_id(1), patient_id(77)]})
     assert set(read_states(database)) == {patient_id(2)}
     assert read_figures(database)["events", ""] == 1
-    assert store.count(story) == 2
+    assert store.count(events) == 2
     assert read_figures(database) == before
 
 
@@ -248,7 +249,7 @@ def test_events_without_a_state_are_forgotten_so_that_they_can_count_again(store
 
 
 def test_a_recount_waits_for_a_batch_that_is_being_counted(store, database):
-    """Red when a recount does not stop the counting: it then overwrites what a batch adds meanwhile."""
+    """Red when a recount does not stop the counting: it overwrites what a batch adds meanwhile."""
     store.count([make_event(1)])
     with ThreadPoolExecutor(1) as executor:
         with hold_locks(database, "UPDATE figure SET count = count + 1 WHERE name = 'events'"):

@@ -1,4 +1,4 @@
-"""The rules of `folding`, kept by PostgreSQL."""
+"""PostgreSQL counts by the rules of `folding`."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -36,30 +36,30 @@ FEW = settings(
 @FEW
 @given(st.data())
 def test_any_order_repetition_and_batching_is_counted_as_the_rules_say(database, store, data):
-    """Red when SQL lets an older version win, forgets version 1's time, or counts a repeated event."""
+    """Red when SQL lets an older version win, forgets version 1's time, or counts twice."""
     wipe(database)
-    story = data.draw(histories())
+    events = data.draw(histories())
     model = MemoryStore()
-    model.count(story)
-    for batch in data.draw(deliveries(story)):
+    model.count(events)
+    for batch in data.draw(deliveries(events)):
         store.count(batch)
     assert read_figures(database) == model.figures()
     assert read_states(database) == model.states
 
 
-def test_a_batch_tells_how_many_events_were_new(store):
+def test_a_batch_returns_how_many_events_were_new(store):
     assert store.count([make_event(1), make_event(2, number=2), make_event(1)]) == 2
     assert store.count([make_event(2, number=2), make_event(3, number=3)]) == 1
     assert store.count([make_event(1), make_event(2, number=2)]) == 0
 
 
 def test_a_patient_who_comes_three_times_in_one_batch_is_counted_once(database, store):
-    story = [
+    events = [
         make_event(1),
         make_event(2, version=2, region="Utah"),
         make_event(3, version=3, region="Iowa", status="archived"),
     ]
-    store.count([story[2], story[0], story[1], story[0]])
+    store.count([events[2], events[0], events[1], events[0]])
     figures = read_figures(database)
     assert (figures["status", "archived"], figures["events", ""]) == (1, 3)
     assert not [name for name, _ in figures if name == "region"]
@@ -103,7 +103,7 @@ def test_changes_are_read_by_minute_hour_and_day_of_the_clinic(store, zone, days
     )
     now = (NOON + timedelta(minutes=5)).astimezone(ZoneInfo(zone))
     figures = draw_figures(store.read(now=now, today=now.date()).counts, now=now, today=now.date())
-    told = {
+    counts = {
         name: {
             point.get("day") or point["at"][8:16]: point["count"]
             for point in series
@@ -112,12 +112,12 @@ def test_changes_are_read_by_minute_hour_and_day_of_the_clinic(store, zone, days
         for name, series in figures.items()
         if isinstance(series, list)
     }
-    assert told["eventsByDay"] == days
-    assert told["eventsByHour"] == {"04T18:00": 2, "05T11:00": 1, "05T12:00": 2}
-    assert told["registrationsByMinute"] == {"05T11:59": 1, "05T12:00": 2}
+    assert counts["eventsByDay"] == days
+    assert counts["eventsByHour"] == {"04T18:00": 2, "05T11:00": 1, "05T12:00": 2}
+    assert counts["registrationsByMinute"] == {"05T11:59": 1, "05T12:00": 2}
 
 
-def test_the_last_event_is_the_latest_that_happened_in_whatever_order_it_came(store):
+def test_the_last_event_is_the_latest_in_any_order_of_arrival(store):
     for number, minutes in enumerate([5, 9, 1], start=1):
         store.count([make_event(number, number=number, at=NOON + timedelta(minutes=minutes))])
     assert store.read(now=NOON, today=NOON.date()).last_event_at == NOON + timedelta(minutes=9)
@@ -128,15 +128,15 @@ def test_a_new_database_has_no_last_event(store):
 
 
 def test_several_workers_with_the_same_events_count_each_once(database):
-    """Red when events are taken in without a fixed order (deadlock), or counted by whoever comes."""
-    story = many_changes(patients=120, versions=5)
-    shares = [random.Random(worker).sample(story * 2, len(story) * 2) for worker in range(4)]
-    assert sum(work_at_once(database, shares)) == len(story)
-    assert_counted(database, story)
+    """Red when events are inserted in no fixed order (deadlock), or counted by each worker."""
+    events = many_changes(patients=120, versions=5)
+    shares = [random.Random(worker).sample(events * 2, len(events) * 2) for worker in range(4)]
+    assert sum(work_at_once(database, shares)) == len(events)
+    assert_counted(database, events)
 
 
 def test_two_workers_with_the_same_patients_do_not_block_each_other(database, store):
-    """Red when patients are locked in no fixed order: each of the two then holds what the other waits for."""
+    """Red when patients are locked in no fixed order: each worker then waits for the other."""
     store.count([make_event(number, number=number) for number in (1, 2, 3)])
     upwards = [make_event(10 + number, number=number, version=2) for number in (1, 2, 3)]
     downwards = [make_event(30 - number, number=number, version=3) for number in (3, 2, 1)]
@@ -162,7 +162,10 @@ def many_changes(*, patients, versions):
 
 
 def work_at_once(database, shares):
-    """Each share counted by a worker of its own, 50 events at a time; how many events each found new."""
+    """Counts each share with its own worker, 50 events at a time.
+
+    Returns how many events each worker found new.
+    """
 
     def work(share):
         store = Store(database)
@@ -174,27 +177,27 @@ def work_at_once(database, shares):
         return list(workers.map(work, shares))
 
 
-def assert_counted(database, story):
+def assert_counted(database, events):
     model = MemoryStore()
-    model.count(story)
+    model.count(events)
     assert read_figures(database) == model.figures()
     assert read_states(database) == model.states
 
 
 def test_a_database_that_is_wiped_and_fed_again_gives_identical_figures(database, store):
-    story = [
+    events = [
         make_event(n, number=n % 7 + 1, version=n // 7 + 1, region=f"R{n % 3}")
         for n in range(1, 60)
     ]
-    for event_ in story:
-        store.count([event_])
+    for event in events:
+        store.count([event])
     first = read_figures(database)
     wipe(database)
-    store.count(list(reversed(story)))
+    store.count(list(reversed(events)))
     assert read_figures(database) == first
 
 
-def test_events_that_the_database_refuses_are_told_from_a_database_that_is_away(database, store):
+def test_refused_events_differ_from_a_database_that_is_away(database, store):
     too_large = make_event(1)._replace(state=make_event(1).state._replace(birth_year=2**40))
     with pytest.raises(Refused):
         store.count([make_event(2, number=2), too_large])
@@ -224,8 +227,8 @@ def test_errors_repeat_neither_values_nor_the_password(database):
     closed = make_url(address(database)).set(
         drivername="postgresql+psycopg2", password="not-the-password"
     )
-    with pytest.raises(StoreAway) as away_:
+    with pytest.raises(StoreAway) as error:
         Store(closed.set(host="127.0.0.1", port=1).difference_update_query(["host"])).count(
             [make_event(1)]
         )
-    assert str(away_.value) == "OperationalError"
+    assert str(error.value) == "OperationalError"

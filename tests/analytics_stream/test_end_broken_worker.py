@@ -1,4 +1,4 @@
-"""A worker that cannot go on ends, with a code that is not 0, so that it is started again and reads the same again."""
+"""A worker that cannot go on ends with an exit code that is not 0, so that it is started again."""
 
 import subprocess
 import sys
@@ -12,22 +12,21 @@ from tests.analytics_stream.database import read_figures
 from tests.analytics_stream.histories import make_history, send_events
 from tests.analytics_stream.worker_process import committed_offsets, environment
 
-CRASHED = 1  # Faust's own code: a crash ended it, not our watchdog.
+CRASHED = 1  # The exit code of Faust after a crash.
 
 
-@pytest.mark.parametrize("broken", FAULTS)
-def test_a_broken_worker_ends_and_leaves_its_messages_to_the_next_one(database, tmp_path, broken):
-    """Red when Faust is left to acknowledge what failed, or when nobody watches a worker that hangs."""
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_broken_worker_ends_and_leaves_its_messages_to_the_next_one(database, tmp_path, fault):
+    """Red when Faust acknowledges what failed, or without the watchdog."""
     with kafka(tmp_path / "kafka") as server:
         send_events(server.address, make_history(20))
-        command = [sys.executable, "-m", "tests.analytics_stream.broken_worker", broken]
+        command = [sys.executable, "-m", "tests.analytics_stream.broken_worker", fault]
         environ = environment(database, server.address)
         ended = subprocess.run(
             command, env=environ, stderr=subprocess.PIPE, text=True, timeout=180, check=False
         )
-        assert ended.returncode == (CRASHED if broken == "watchdog raises" else EXIT_RESTART)
+        assert ended.returncode == (CRASHED if fault == "watchdog raises" else EXIT_RESTART)
         assert read_figures(database) == {}
-        assert (
-            committed_offsets(server.address) == [-1001] * 4
-        )  # Nowhere: the group has committed nothing.
+        no_offset = -1001
+        assert committed_offsets(server.address) == [no_offset] * 4
     assert "Jane" not in ended.stderr

@@ -1,4 +1,4 @@
-"""Figures do not depend on how Kafka delivers."""
+"""Figures do not depend on how Kafka delivers the events."""
 
 from collections import Counter
 
@@ -22,23 +22,25 @@ def count_all(*batches):
 @settings(deadline=None)
 @given(st.data())
 def test_any_order_repetition_and_batching_gives_the_same_figures(data):
-    """Red when the last event read wins over the latest version, or when a repeated one is counted again."""
-    story = data.draw(histories())
-    assert count_all(*data.draw(deliveries(story))) == count_all(story)
+    """Red when the last event read wins over the latest version, or when an event counts again."""
+    history = data.draw(histories())
+    assert count_all(*data.draw(deliveries(history))) == count_all(history)
 
 
 @settings(deadline=None)
 @given(histories())
-def test_the_figures_are_what_a_person_would_count(story):
+def test_the_figures_are_what_a_person_would_count(history):
     counts = Counter()
     last = {}
-    for told in story:
+    for event in history:
         counts["events", ""] += 1
-        at = told.occurred_at.isoformat()
+        at = event.occurred_at.isoformat()
         counts["minute", at[:16]] += 1
         counts["quarter", f"{at[:14]}{int(at[14:16]) // 15 * 15:02}"] += 1
-        last[told.state.patient_id] = told.state
-    firsts = {told.state.patient_id: told.occurred_at for told in story if told.state.version == 1}
+        last[event.state.patient_id] = event.state
+    firsts = {
+        event.state.patient_id: event.occurred_at for event in history if event.state.version == 1
+    }
     for patient_id, state in last.items():
         if state.status == "deleted":
             continue
@@ -52,17 +54,19 @@ def test_the_figures_are_what_a_person_would_count(story):
             counts["birth_year", f"{state.birth_year:04}"] += 1
             counts["region", state.region] += 1
             counts["source", state.registered_through] += 1
-    assert count_all(story) == dict(counts)
+    assert count_all(history) == dict(counts)
 
 
 @settings(deadline=None)
 @given(st.data())
 def test_the_winner_of_two_states_is_the_same_from_either_side(data):
-    story = [told.state for told in data.draw(histories()) if told.state.patient_id.endswith("1")]
-    if story:
-        one, other = data.draw(st.sampled_from(story)), data.draw(st.sampled_from(story))
-        assert latest(one, other) == latest(other, one)
-        assert latest(one, latest(one, other)) == latest(one, other)
+    history = [
+        event.state for event in data.draw(histories()) if event.state.patient_id.endswith("1")
+    ]
+    if history:
+        first, second = data.draw(st.sampled_from(history)), data.draw(st.sampled_from(history))
+        assert latest(first, second) == latest(second, first)
+        assert latest(first, latest(first, second)) == latest(first, second)
 
 
 def test_the_higher_version_wins_whatever_the_numbers_of_the_events():
@@ -78,7 +82,7 @@ def test_the_later_of_two_events_with_one_version_wins():
     assert latest(deleted.state, created.state).status == "deleted"
 
 
-def test_version_1_that_comes_late_still_tells_the_hour():
+def test_version_1_that_comes_late_still_gives_the_hour():
     second, first = make_event(2, version=2, region="Utah"), make_event(1, version=1, region="Ohio")
     figures = count_all([second], [first])
     assert figures["registered_at", "2026-04-05T12"] == 1

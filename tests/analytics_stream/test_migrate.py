@@ -22,7 +22,7 @@ def test_migrating_again_keeps_what_was_counted(database):
 
 
 def test_what_was_counted_before_is_there_by_minute_and_quarter_too(database, store):
-    """Red when the migration counts otherwise than a worker does."""
+    """Red when the migration counts differently from a worker."""
     times = [NOON + timedelta(minutes=minutes) for minutes in (0, 14, 15, 59)]
     store.count(
         [make_event(number, number=number, at=at) for number, at in enumerate(times, start=1)]
@@ -41,7 +41,7 @@ def test_two_migrations_at_once_both_succeed():
         assert list(both.map(migrate, [url, url])) == ["0004", "0004"]
 
 
-def test_the_command_says_which_revision_the_database_has_now():
+def test_the_command_prints_the_revision_of_the_database():
     with new_database(migrated=False) as url:
         done = run_migrate({"ANALYTICS_DATABASE_URL": address(url)})
         assert (done.returncode, done.stdout) == (

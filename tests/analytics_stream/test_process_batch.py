@@ -80,7 +80,7 @@ def test_a_counted_batch_is_acknowledged():
     assert all(delivery.acked for delivery in batch)
 
 
-def test_a_batch_waits_ever_longer_for_a_database_that_is_away_and_is_then_counted():
+def test_a_batch_waits_for_a_database_that_is_away():
     store, waits, batch = FailingStore(*[StoreAway()] * 8), [], [Delivery(make_message(1))]
     process_batch(batch, store, waits=waits)
     assert waits == [0.1, 0.2, 0.4, 0.8, 1.6, 3.0, 3.0, 3.0]
@@ -120,7 +120,7 @@ def test_only_the_event_that_the_database_refuses_is_set_aside():
     assert all(delivery.acked for delivery in batch)
 
 
-def test_a_message_that_can_be_neither_counted_nor_set_aside_is_not_acknowledged():
+def test_a_message_that_cannot_be_set_aside_is_not_acknowledged():
     async def closed(letter):
         raise ConnectionError
 
@@ -145,7 +145,7 @@ def test_a_dead_letter_is_tried_again():
 
 
 def test_an_error_of_our_own_sets_aside_only_the_event_that_it_is_about(monkeypatch):
-    """Red when an unforeseen error ends the process, or takes the batch around it along."""
+    """Red when an unforeseen error ends the process, or sets the whole batch aside."""
 
     class Faulty(FailingStore):
         def count(self, events, updates=()):
@@ -181,15 +181,15 @@ def test_an_error_of_our_own_in_decoding_sets_aside_that_message(monkeypatch):
 
 
 @pytest.mark.parametrize("error", [MemoryError(), OffsetsLost()])
-def test_an_error_that_any_event_would_meet_sets_nothing_aside_and_acknowledges_nothing(error):
+def test_an_error_that_any_event_would_meet_sets_nothing_aside(error):
     batch, letters = [Delivery(make_message(1))], []
     with pytest.raises(type(error)):
         letters += process_batch(batch, FailingStore(error))
     assert (batch[0].acked, letters) == (False, [])
 
 
-def test_a_batch_that_comes_while_the_process_ends_is_neither_counted_nor_set_aside():
-    """Red when an executor that was shut down passes for a fault of the event."""
+def test_a_batch_that_comes_during_the_shutdown_is_left_alone():
+    """Red when an executor that was shut down counts as a fault of the event."""
     batch, executor = [Delivery(make_message(1))], ThreadPoolExecutor(1)
     executor.shutdown()
     processor = BatchProcessor(MemoryStore(), None, OffsetTracker(), Progress(), executor)
@@ -198,17 +198,17 @@ def test_a_batch_that_comes_while_the_process_ends_is_neither_counted_nor_set_as
     assert not batch[0].acked
 
 
-def test_letters_go_out_together_and_are_waited_for_together():
-    """Red when each waits for the one before: a thousand of them then take minutes."""
-    on_their_way, most = set(), 0
+def test_letters_are_sent_together():
+    """Red when each letter waits for the one before: a thousand of them then take minutes."""
+    in_flight, most = set(), 0
 
     async def post(letter):
         nonlocal most
-        on_their_way.add(letter.message.offset)
-        most = max(most, len(on_their_way))
+        in_flight.add(letter.message.offset)
+        most = max(most, len(in_flight))
         await asyncio.sleep(0.01)
         assert not any(delivery.acked for delivery in batch)
-        on_their_way.discard(letter.message.offset)
+        in_flight.discard(letter.message.offset)
 
     batch = [Delivery(b"\xff", offset=number) for number in range(40)]
     process_batch(batch, post=post)
@@ -216,7 +216,7 @@ def test_letters_go_out_together_and_are_waited_for_together():
     assert all(delivery.acked for delivery in batch)
 
 
-def test_the_offsets_are_kept_with_the_counts():
+def test_the_offsets_are_stored_with_the_counts():
     store = MemoryStore()
     process_batch(
         [
@@ -225,11 +225,11 @@ def test_the_offsets_are_kept_with_the_counts():
         ],
         store,
     )
-    kept = [(update.topic, update.partition, update.next_offset) for update in store.updates]
-    assert kept == [("patient", 2, 9), ("patient", 3, 6)]
+    stored = [(update.topic, update.partition, update.next_offset) for update in store.updates]
+    assert stored == [("patient", 2, 9), ("patient", 3, 6)]
 
 
-def test_the_offsets_are_kept_only_when_the_broker_has_the_letters():
+def test_the_offsets_are_stored_only_when_the_broker_has_the_letters():
     """Red when a kill between counting and setting aside would lose the letter."""
     store = MemoryStore()
 
@@ -242,7 +242,7 @@ def test_the_offsets_are_kept_only_when_the_broker_has_the_letters():
     assert [update.next_offset for update in store.updates] == [10]
 
 
-def test_headers_of_a_message_without_any_are_ours_alone():
+def test_a_letter_about_a_message_without_headers_has_ours_only():
     [letter] = process_batch([Delivery(None, headers=None)])
     assert [name for name, _ in letter.headers] == [
         "reason",

@@ -1,4 +1,4 @@
-"""A topic that was lost and filled again is read as a whole, also where the new one is longer than the old one was."""
+"""A topic that was replaced is read from its beginning, also when the new one is longer."""
 
 import pytest
 from confluent_kafka.admin import AdminClient
@@ -19,18 +19,18 @@ from tests.analytics_stream.worker_process import (
 from tests.waits import wait_for
 
 BEFORE = make_history(100, versions=2)
-# The same patients' events, and those of others who are nowhere but on the new topic, near its beginning.
+# The same events, and events of patients who are only on the new topic, near its beginning.
 AFTER = make_history(60, first=1001) + BEFORE + make_history(200, first=2001)
 
 
-def counts_all(database, worker):
+def has_counted_all(database, worker):
     worker.wait_for_events(len(AFTER))
     worker.wait_until_caught_up()
     return read_figures(database) == expected_figures(AFTER)
 
 
-def test_offsets_of_the_topic_before_are_not_gone_on_from(database, tmp_path):
-    """Red when offsets alone are believed: patients whom nobody has seen are left out, and nothing shows that."""
+def test_offsets_of_the_old_topic_are_not_used(database, tmp_path):
+    """Red when offsets alone are compared: patients of the new topic are left out unnoticed."""
     with kafka(tmp_path / "before") as broker:
         send_events(broker.address, BEFORE)
         with run_worker(database, broker.address, tmp_path) as worker:
@@ -41,14 +41,12 @@ def test_offsets_of_the_topic_before_are_not_gone_on_from(database, tmp_path):
         send_events(broker.address, AFTER)
         commit_offsets(broker.address, offsets)
         with run_worker(database, broker.address, tmp_path) as worker:
-            assert counts_all(database, worker)
+            assert has_counted_all(database, worker)
 
 
 @pytest.mark.kafka
-def test_a_topic_that_is_made_anew_while_a_worker_runs_is_read_from_its_beginning(
-    database, tmp_path
-):
-    """Whether it must join again, is told by the broker, or notices by itself, which then ends it."""
+def test_a_topic_that_is_replaced_while_a_worker_runs_is_read_anew(database, tmp_path):
+    """The worker may have to join again, or notices it by itself and ends."""
     with apache_kafka(tmp_path / "kafka") as broker:
         create_topics(broker.address)
         send_events(broker.address, BEFORE)
@@ -65,12 +63,12 @@ def test_a_topic_that_is_made_anew_while_a_worker_runs_is_read_from_its_beginnin
                 seconds=60,
             )
         with run_worker(database, broker.address, tmp_path) as worker:
-            assert counts_all(database, worker)
+            assert has_counted_all(database, worker)
 
 
 @pytest.mark.kafka
-def test_what_was_counted_of_another_topic_is_noticed_by_a_worker_that_runs(database, tmp_path):
-    """Red when a worker looks only at the start: it may have joined while its database was away."""
+def test_a_running_worker_notices_that_it_counted_another_topic(database, tmp_path):
+    """Red when a worker compares topics only at the start, when its database may be away."""
     with apache_kafka(tmp_path / "kafka") as broker:
         create_topics(broker.address)
         send_events(broker.address, BEFORE)

@@ -89,8 +89,8 @@ def seek(committed, stored, ends=None, replaced=()):
     return consumer
 
 
-def test_reading_begins_where_group_and_database_both_know_to_be():
-    """Red when this is left to Faust: it never read again what it threw away in a rebalance of a new group."""
+def test_reading_begins_at_the_offset_of_both_group_and_database():
+    """Red with Faust alone: a new group never reads what Faust threw away in a rebalance."""
     consumer = seek(
         {KNOWN: 42, NEW: None, LONGER: 90, WIPED: 50},
         {KNOWN: 40, NEW: 7, LONGER: 95},
@@ -105,20 +105,20 @@ def test_reading_begins_where_group_and_database_both_know_to_be():
     )
 
 
-def test_a_partition_that_begins_with_another_message_is_read_from_its_beginning():
-    """Red when offsets alone are compared: a topic that was made anew and is longer already is read from the middle."""
+def test_a_partition_with_another_first_message_is_read_anew():
+    """Red when offsets alone are compared: a longer new topic is read from the middle."""
     consumer = seek({KNOWN: 42, REPLACED: 42}, {KNOWN: 42, REPLACED: 42}, replaced=[REPLACED])
     assert (consumer.sought, consumer.to_beginning) == ({KNOWN: 42}, {REPLACED})
 
 
-def test_without_an_answer_of_the_broker_the_offsets_are_believed_for_now():
+def test_without_an_answer_of_the_broker_the_offsets_count_for_now():
     consumer = FakeConsumer({KNOWN: 42}, {KNOWN: 40}, {})
     consumer.first = None
     asyncio.run(consumer.perform_seek())
     assert consumer.sought == {KNOWN: 40}
 
 
-def test_a_partition_that_was_ours_when_the_broker_was_asked_no_more_does_no_harm():
+def test_a_partition_without_a_fingerprint_does_no_harm():
     """Red with a KeyError, which ended the process."""
     offset_store = OffsetStore(FakeStore({KNOWN: 40, NEW: 7}), ThreadPoolExecutor(1))
     starts = asyncio.run(
@@ -127,10 +127,10 @@ def test_a_partition_that_was_ours_when_the_broker_was_asked_no_more_does_no_har
     assert starts == {KNOWN: 40, NEW: None}
 
 
-def test_partitions_that_change_hands_meanwhile_are_left_to_the_next_call():
+def test_a_rebalance_meanwhile_is_left_to_the_next_call():
     consumer = FakeConsumer({KNOWN: 42}, {KNOWN: 40}, {})
-    hands = iter([{KNOWN}, {KNOWN, NEW}])
-    consumer.assignment = lambda: next(hands)
+    assignments = iter([{KNOWN}, {KNOWN, NEW}])
+    consumer.assignment = lambda: next(assignments)
     asyncio.run(consumer.perform_seek())
     assert (consumer.sought, consumer.to_beginning, consumer.offset_store.tracker.expected()) == (
         {},
@@ -139,7 +139,7 @@ def test_partitions_that_change_hands_meanwhile_are_left_to_the_next_call():
     )
 
 
-def test_without_an_answer_of_the_database_the_group_is_believed_for_now():
+def test_without_an_answer_of_the_database_the_group_counts_for_now():
     consumer = seek({KNOWN: 42, NEW: None}, None)
     assert (consumer.sought, consumer.to_beginning) == ({KNOWN: 42}, {NEW})
     assert consumer.offset_store.tracker.expected() == {KNOWN: 42}
@@ -165,7 +165,7 @@ def test_the_smaller_offset_wins_and_where_one_is_missing_the_beginning(
     assert start_offset(committed, stored, end) == start
 
 
-def test_a_bookmark_says_what_was_kept_before_and_what_is_to_be_kept():
+def test_an_update_has_the_stored_and_the_next_offset():
     tracker = OffsetTracker()
     tracker.assign({("patient", 0): 5, ("patient", 1): None})
     batch = [
@@ -185,7 +185,7 @@ def test_a_bookmark_says_what_was_kept_before_and_what_is_to_be_kept():
     assert tracker.expected() == {("patient", 0): 8, ("patient", 1): 4}
 
 
-def test_offsets_are_kept_with_the_events_or_not_at_all(store, database):
+def test_offsets_are_stored_with_the_events_or_not_at_all(store, database):
     tracker = OffsetTracker()
     tracker.assign({("patient", 0): None})
     store.count([make_event(1)], tracker.updates_for([Message(0)]))
@@ -196,7 +196,7 @@ def test_offsets_are_kept_with_the_events_or_not_at_all(store, database):
 
 
 def test_a_database_that_was_emptied_takes_nothing_more_from_this_process(store, database):
-    """Red when counting goes on: what was counted before would be missing until somebody notices."""
+    """Red when counting goes on: what was counted before would be missing."""
     tracker = OffsetTracker()
     tracker.assign({("patient", 0): None})
     for offset in (0, 1):
@@ -212,7 +212,7 @@ def test_a_database_that_was_emptied_takes_nothing_more_from_this_process(store,
     assert offsets_in(store) == {}
 
 
-def test_a_worker_that_wakes_up_late_does_not_move_a_bookmark_back(store):
+def test_a_worker_that_wakes_up_late_does_not_move_an_offset_back(store):
     awake, asleep = OffsetTracker(), OffsetTracker()
     store.save_offsets([OffsetUpdate("patient", 0, stored=None, next_offset=5)])
     for tracker in (awake, asleep):
@@ -222,7 +222,7 @@ def test_a_worker_that_wakes_up_late_does_not_move_a_bookmark_back(store):
     assert offsets_in(store) == {("patient", 0): 91}
 
 
-def test_a_topic_that_was_made_anew_begins_its_bookmark_anew(store):
+def test_a_replaced_topic_begins_with_a_new_offset(store):
     tracker = OffsetTracker()
     store.save_offsets([OffsetUpdate("patient", 0, stored=None, next_offset=5000)])
     tracker.assign({("patient", 0): None})
@@ -230,7 +230,7 @@ def test_a_topic_that_was_made_anew_begins_its_bookmark_anew(store):
     assert offsets_in(store) == {("patient", 0): 4}
 
 
-def test_what_a_partition_began_with_is_kept_until_it_is_read_from_its_beginning_again(store):
+def test_a_fingerprint_stays_until_the_partition_is_read_anew(store):
     tracker = OffsetTracker()
     tracker.assign({("patient", 0): None})
     for batch in ([Message(0), Message(1)], [Message(2)]):
@@ -262,8 +262,8 @@ def test_another_message_has_another_fingerprint(other):
     ("begun", "fingerprint_now", "is_another"),
     [(5, FIRST, False), (5, b"other", True), (5, None, True), (None, b"other", False)],
 )
-def test_a_topic_that_was_made_anew_behind_our_back_is_noticed(begun, fingerprint_now, is_another):
-    """Unless we are about to read it from its beginning anyway."""
+def test_a_topic_that_was_replaced_unnoticed_is_found(begun, fingerprint_now, is_another):
+    """A partition that is read from its beginning anyway is left out."""
     offset_store = OffsetStore(FakeStore({("patient", 0): 5}), ThreadPoolExecutor(1))
     offset_store.tracker.assign({("patient", 0): begun})
     assert (
@@ -282,7 +282,7 @@ def has_lost(tracker, stored, meanwhile=()):
     )
 
 
-def test_a_loss_is_told_from_a_batch_that_was_counted_meanwhile():
+def test_a_batch_that_was_counted_meanwhile_is_no_loss():
     tracker = OffsetTracker()
     tracker.assign({("patient", 0): 5, ("patient", 1): None})
     assert not has_lost(tracker, {("patient", 0): 5})

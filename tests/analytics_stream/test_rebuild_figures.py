@@ -1,4 +1,4 @@
-"""A database that was emptied is filled again from the topic, by itself, to figures that are the same byte for byte."""
+"""A database that was emptied is filled again from the topic, to the same figures byte for byte."""
 
 import json
 from contextlib import ExitStack
@@ -25,13 +25,13 @@ FACTS = [
 ]
 
 
-def drawn(url):
-    """The figures at one fixed moment, as the bytes that are served."""
+def served_figures(url):
+    """Returns the figures at a fixed moment, as the bytes that are served."""
     store = Store(url)
-    reading = store.read(now=NOON, today=NOON.date())
+    snapshot = store.read(now=NOON, today=NOON.date())
     store.close()
-    figures = draw_figures(reading.counts, now=NOON, today=NOON.date())
-    return json.dumps({**figures, "lastEventAt": reading.last_event_at.isoformat()}).encode()
+    figures = draw_figures(snapshot.counts, now=NOON, today=NOON.date())
+    return json.dumps({**figures, "lastEventAt": snapshot.last_event_at.isoformat()}).encode()
 
 
 def drop_and_migrate(url):
@@ -47,7 +47,7 @@ def broker(tmp_path):
 
 @pytest.fixture
 def start(database, broker, tmp_path):
-    """Start a worker on the database and the topic, and wait until it has counted everything."""
+    """Starts a worker and waits until it has counted everything."""
     with ExitStack() as workers:
 
         def start(*, events):
@@ -60,15 +60,15 @@ def start(database, broker, tmp_path):
 
 
 def test_after_a_wipe_while_it_was_stopped_and_then_reads_nothing_again(database, broker, start):
-    """Red when a worker goes by the offsets of its group alone: the database then stays empty."""
+    """Red when a worker uses only the offsets of its group: the database then stays empty."""
     send_events(broker, FACTS)
     worker = start(events=len(FACTS))
-    before = drawn(database)
+    before = served_figures(database)
     assert worker.end() == 0
     execute(database, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     migrate(database)
     assert start(events=len(FACTS)).end() == 0
-    assert drawn(database) == before
+    assert served_figures(database) == before
     assert read_figures(database) == expected_figures(FACTS)
     worker = start(events=len(FACTS))
     assert "analytics_events_duplicate_total 0.0" in worker.metrics()
@@ -77,9 +77,9 @@ def test_after_a_wipe_while_it_was_stopped_and_then_reads_nothing_again(database
 def test_after_a_wipe_while_it_runs_and_nothing_comes(database, broker, start):
     send_events(broker, FACTS)
     worker = start(events=len(FACTS))
-    before = drawn(database)
+    before = served_figures(database)
     wipe(database)
-    assert worker.popen.wait(60) == EXIT_RESTART  # It is started again by whoever started it.
+    assert worker.popen.wait(60) == EXIT_RESTART
     assert worker.lines("The database lost what was counted before. It is counted anew.")
     start(events=len(FACTS))
-    assert drawn(database) == before
+    assert served_figures(database) == before

@@ -1,4 +1,4 @@
-"""One worker as it runs for real: process, broker, database and HTTP. Each test has patients of its own."""
+"""A worker as a process, with broker, database and HTTP. Each test has its own patients."""
 
 import json
 
@@ -46,7 +46,7 @@ def test_the_lag_returns_to_0(worker, broker):
     wait_for(lambda: worker.figures()["lagSeconds"] == 0)
 
 
-def test_what_is_no_event_lands_in_the_dead_letter_topic_and_the_rest_is_counted(worker, broker):
+def test_a_message_that_is_no_event_goes_to_the_dead_letter_topic(worker, broker):
     broken = {
         3000: (b"\xff\xfe broken", b"the value is not a PatientEvent"),
         3001: (make_message(0, number=3001), b"event_id is missing"),
@@ -72,8 +72,8 @@ def test_what_is_no_event_lands_in_the_dead_letter_topic_and_the_rest_is_counted
     wait_for(lambda: worker.figures_with("Utica", 10))
 
 
-def test_a_letter_that_is_too_large_with_its_headers_goes_without_its_value(worker, broker):
-    """Red when it is tried in vain until the process ends, and again after each start: nobody is counted any more."""
+def test_a_letter_that_is_too_large_goes_without_its_value(worker, broker):
+    """Red when it is tried until the process ends, and again after each start: counting stops."""
     send_messages(broker, (3500, b"\xff" * 1_000_500))
     send_events(broker, make_history(5, first=3510, region="Ulm"))
     wait_for(lambda: worker.figures_with("Ulm", 5))
@@ -97,15 +97,15 @@ def test_neither_the_log_nor_the_database_names_a_person(worker, broker, url):
     send_events(broker, make_history(5, first=5000, region="Nowhere"))
     wait_for(lambda: worker.figures_with("Nowhere", 5))
     assert all(json.loads(line) for line in worker.text().splitlines())
-    kept = (
+    written = (
         worker.text()
         + str(execute(url, "SELECT * FROM patient_state"))
         + str(execute(url, "SELECT * FROM figure"))
     )
-    assert not [word for word in PERSONAL if word in kept]
+    assert not [word for word in PERSONAL if word in written]
 
 
 def test_it_ends_when_it_is_asked_to(worker):
-    """The last test here, as it ends the worker of this module."""
+    """This is the last test, because it ends the worker of this module."""
     assert worker.end() == 0
     assert "Traceback" not in worker.text()

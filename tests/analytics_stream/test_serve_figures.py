@@ -17,7 +17,7 @@ from tests.analytics_stream.messages import NOON, make_event
 
 @pytest.fixture
 def ask(store):
-    """Ask for several addresses one after the other: (status, headers, body) of each."""
+    """Sends requests one after the other and returns status, headers and body of each."""
 
     def ask(*requests, progress=None):
         return asyncio.run(answers(store, progress or Progress(), requests))
@@ -52,7 +52,7 @@ async def served(store, progress, zone):
 
 @pytest.fixture
 def _at_noon(monkeypatch):
-    """The last minutes are among the figures, so that a new minute makes another tag."""
+    """Stops the clock, because a new minute changes the figures and so the tag."""
 
     class Noon(datetime):
         @classmethod

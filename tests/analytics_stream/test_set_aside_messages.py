@@ -1,4 +1,4 @@
-"""Messages that cannot be counted stop nobody else: all others are counted, and each lands in the dead-letter topic."""
+"""Messages that cannot be counted go to the dead-letter topic, and all others are counted."""
 
 import random
 import sys
@@ -35,8 +35,8 @@ def broker(tmp_path):
         yield server.address
 
 
-def mixed_up(good):
-    """Every good message in order, with bad ones at random places between; and the reason for each bad number."""
+def mix(good):
+    """Returns the good messages with bad ones between them, and the reason for each bad number."""
     bad = {5000 + at: reason for at, reason in enumerate(list(KINDS) * OF_EACH_KIND)}
     messages = [(fact["number"], make_message(**fact)) for fact in good]
     for number, reason in bad.items():
@@ -47,9 +47,9 @@ def mixed_up(good):
 
 
 def test_one_in_a_hundred_of_each_kind(database, broker, tmp_path):
-    """Red when a batch is set aside whole, when an error of our own ends the process, or when letters are lost."""
+    """Red when a whole batch is set aside, an error ends the process, or letters are lost."""
     good = make_history((MESSAGES - len(KINDS) * OF_EACH_KIND) // 2, versions=2)
-    messages, bad = mixed_up(good)
+    messages, bad = mix(good)
     execute(database, "ALTER TABLE patient_state ADD CHECK (region <> 'Refused')")
     program = [sys.executable, "-m", "tests.analytics_stream.broken_worker", "errors"]
     with run_worker(database, broker, tmp_path, program=program) as worker:

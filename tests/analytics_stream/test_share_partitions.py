@@ -16,7 +16,7 @@ pytestmark = pytest.mark.kafka
 
 
 def test_workers_that_come_and_go_lose_nothing_and_count_nothing_twice(database, tmp_path):
-    """Red when a worker acknowledges what it has not counted, or counts again what another counted before it."""
+    """Red when a worker acknowledges what it has not counted, or counts anything twice."""
     facts = make_history(4000, versions=4)
     with (
         apache_kafka(tmp_path / "kafka") as server,

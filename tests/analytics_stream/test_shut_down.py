@@ -1,4 +1,4 @@
-"""A worker that is asked to end does so within seconds, whatever is away or silent, and acknowledges nothing for it."""
+"""A worker ends within seconds, whatever is away or silent, and acknowledges nothing for it."""
 
 import os
 import secrets
@@ -28,7 +28,7 @@ def broker(tmp_path):
 
 @pytest.fixture
 def server():
-    """A PostgreSQL of its own, that the test may take away."""
+    """A PostgreSQL that the test may take away."""
     with tempfile.TemporaryDirectory(prefix="portal-test-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o711)  # As root, PostgreSQL runs under another account and has to pass.
         with postgres(
@@ -39,7 +39,7 @@ def server():
 
 @pytest.fixture
 def worker(server, broker, tmp_path):
-    """It has counted a few events."""
+    """A worker that has counted a few events."""
     url = server.give_database("analytics", user="analytics", password=secrets.token_hex(16))
     url = make_url(url).set(drivername="postgresql+psycopg2")
     migrate(url)
@@ -50,7 +50,7 @@ def worker(server, broker, tmp_path):
         yield worker
 
 
-def test_while_the_database_is_gone(worker, server, broker):
+def test_a_worker_ends_while_the_database_is_gone(worker, server, broker):
     os.kill(server.pid, signal.SIGKILL)
     wait_for(lambda: worker.get("/health/ready")[0] == 503)
     send_events(broker.address, HELD_BACK)
@@ -59,8 +59,8 @@ def test_while_the_database_is_gone(worker, server, broker):
     assert sum(offset for offset in committed_offsets(broker.address) if offset > 0) <= len(FIRST)
 
 
-def test_while_the_database_takes_statements_and_never_answers(worker, server, broker):
-    """Red when Faust alone decides: it waits for the batch in hand until the watchdog ends it, with another code."""
+def test_a_worker_ends_while_the_database_never_answers(worker, server, broker):
+    """Red with Faust alone: it waits for the batch until the watchdog ends it with another code."""
     processes = [server.pid, *(child.pid for child in psutil.Process(server.pid).children())]
     for process in processes:
         os.kill(process, signal.SIGSTOP)
@@ -76,8 +76,8 @@ def test_while_the_database_takes_statements_and_never_answers(worker, server, b
             os.kill(process, signal.SIGCONT)
 
 
-def test_while_the_broker_is_gone(worker, broker):
-    """Red when Faust alone decides: it waits for a last commit of offsets."""
+def test_a_worker_ends_while_the_broker_is_gone(worker, broker):
+    """Red with Faust alone: it waits for a last commit of offsets."""
     os.kill(broker.pid, signal.SIGKILL)
     wait_for(lambda: has_ended(broker.pid))
     wait_for(lambda: worker.lines("The broker is away; we wait for it."))

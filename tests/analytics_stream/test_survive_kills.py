@@ -1,4 +1,4 @@
-"""Workers that are killed or restarted, on the embedded broker, which forgets everything when it ends."""
+"""Workers that are killed or restarted, on the embedded broker, which is in memory."""
 
 import socket
 import subprocess
@@ -20,11 +20,12 @@ def broker(tmp_path):
 
 
 def test_a_worker_that_is_killed_in_the_middle_counts_each_event_once(database, broker, tmp_path):
-    """Red when messages are acknowledged before the database has them, or counted without their numbers."""
+    """Red when messages are acknowledged before they are stored, or counted without their ids."""
     facts = make_history(3000, versions=4)
     send_events(broker, facts)
     last = f"'{patient_id(facts[-1]['number'])}', {facts[-1]['event_id']}"
-    held_back = f"INSERT INTO counted_event VALUES ({last}, now())"  # So that it cannot be done before the kill.
+    # This lock keeps the worker from counting everything before the kill.
+    held_back = f"INSERT INTO counted_event VALUES ({last}, now())"
     with hold_locks(database, held_back), run_worker(database, broker, tmp_path) as worker:
         assert worker.wait_for_events(1)["totals"]["events"] < len(facts)
         worker.kill()
@@ -34,9 +35,7 @@ def test_a_worker_that_is_killed_in_the_middle_counts_each_event_once(database, 
     assert read_figures(database) == expected_figures(facts)
 
 
-def test_an_empty_broker_and_an_empty_database_are_filled_again_to_the_same_figures(
-    database, tmp_path
-):
+def test_an_empty_broker_and_database_are_filled_to_the_same_figures(database, tmp_path):
     facts = make_history(40, versions=2)
     for begin in (lambda: None, lambda: None, lambda: wipe(database)):
         begin()
@@ -45,7 +44,7 @@ def test_an_empty_broker_and_an_empty_database_are_filled_again_to_the_same_figu
             run_worker(database, server.address, tmp_path) as worker,
         ):
             worker.wait_until_joined()
-            send_events(server.address, facts)  # The relay does, from the portal's log.
+            send_events(server.address, facts)  # The relay does this from the portal's log.
             worker.wait_for_events(len(facts))
             worker.wait_until_caught_up()
         assert read_figures(database) == expected_figures(facts)

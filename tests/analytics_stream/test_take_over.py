@@ -1,4 +1,4 @@
-"""Partitions of a worker that was killed or stopped are read by another; one that wakes up again does no harm."""
+"""Another worker takes over the partitions of one that was killed or stopped."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from tests.waits import wait_for
 FACTS = make_history(400, versions=4)
 
 
-pytestmark = pytest.mark.kafka  # The embedded broker refuses members who come back.
+pytestmark = pytest.mark.kafka  # The embedded broker refuses members that come back.
 
 
 @pytest.fixture
@@ -26,53 +26,47 @@ def broker(tmp_path):
 
 
 def partitions(worker):
-    """Those that were handed to it last."""
+    """Returns the partitions that the worker was assigned last."""
     lines = worker.lines("Partitions are ours.")
     return lines[-1]["partitions"] if lines else []
 
 
-def in_transactions_that_wait(url):
-    """How many sessions wait for their worker to go on within a transaction."""
-    [[count]] = execute(
-        url,
-        f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{url.database}' AND state LIKE 'idle in%'",
-    )
+def count_idle_transactions(url):
+    """Returns how many sessions are idle within a transaction."""
+    condition = f"datname = '{url.database}' AND state LIKE 'idle in%'"
+    [[count]] = execute(url, f"SELECT count(*) FROM pg_stat_activity WHERE {condition}")
     return count
 
 
-def test_a_worker_that_was_stopped_or_killed_is_replaced_and_waking_up_does_no_harm(
-    database, broker, tmp_path
-):
-    """Red when a worker that lost its partitions counts what another counted meanwhile."""
-    with run_worker(database, broker, tmp_path) as one:
-        one.wait_until_joined()
-        with run_worker(database, broker, tmp_path) as other:
-            wait_for(lambda: len(partitions(one)) == len(partitions(other)) == 2)
-            replace_by_turns(database, broker, one, other)
+def test_a_stopped_worker_that_wakes_up_does_no_harm(database, broker, tmp_path):
+    """Red when a worker that lost its partitions counts what another one counted meanwhile."""
+    with run_worker(database, broker, tmp_path) as first:
+        first.wait_until_joined()
+        with run_worker(database, broker, tmp_path) as second:
+            wait_for(lambda: len(partitions(first)) == len(partitions(second)) == 2)
+            replace_by_turns(database, broker, first, second)
 
 
-def replace_by_turns(database, broker, one, other):
+def replace_by_turns(database, broker, first, second):
     send_events(broker, FACTS[:400])
-    one.wait_for_events(400)
-    os.kill(one.popen.pid, signal.SIGSTOP)
+    first.wait_for_events(400)
+    os.kill(first.popen.pid, signal.SIGSTOP)
     send_events(broker, FACTS[400:800])
-    other.wait_for_events(800)
-    os.kill(one.popen.pid, signal.SIGCONT)
+    second.wait_for_events(800)
+    os.kill(first.popen.pid, signal.SIGCONT)
     send_events(broker, FACTS[800:1200])
-    for worker in (one, other):
+    for worker in (first, second):
         worker.wait_for_events(1200)
         worker.wait_until_caught_up()
     assert read_figures(database) == expected_figures(FACTS[:1200])
-    one.kill()
+    first.kill()
     send_events(broker, FACTS[1200:])
-    other.wait_for_events(len(FACTS))
+    second.wait_for_events(len(FACTS))
     assert read_figures(database) == expected_figures(FACTS)
 
 
-def test_a_worker_that_is_stopped_within_a_batch_holds_up_nobody_and_counts_nothing_twice(
-    database, broker, tmp_path
-):
-    """Red when a transaction may stay open for as long as its worker sleeps: it holds rows that all others need."""
+def test_a_worker_that_is_stopped_within_a_batch_delays_no_other(database, broker, tmp_path):
+    """Red when the transaction of a stopped worker stays open: it locks rows of the others."""
     last = f"'{patient_id(FACTS[-1]['number'])}', {FACTS[-1]['event_id']}"
     with run_worker(database, broker, tmp_path) as asleep:
         asleep.wait_until_joined()
@@ -80,8 +74,8 @@ def test_a_worker_that_is_stopped_within_a_batch_holds_up_nobody_and_counts_noth
             send_events(broker, FACTS)
             wait_for(lambda: count_waiting(database) > 0)
             os.kill(asleep.popen.pid, signal.SIGSTOP)
-        assert in_transactions_that_wait(database) == 1
-        wait_for(lambda: in_transactions_that_wait(database) == 0, seconds=30)
+        assert count_idle_transactions(database) == 1
+        wait_for(lambda: count_idle_transactions(database) == 0, seconds=30)
         with run_worker(database, broker, tmp_path) as awake:
             awake.wait_for_events(len(FACTS))
             os.kill(asleep.popen.pid, signal.SIGCONT)

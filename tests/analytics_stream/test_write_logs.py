@@ -1,4 +1,4 @@
-"""In a process of its own, because a log belongs to a whole process."""
+"""Log lines, written in separate processes because a log belongs to a whole process."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ log_as_json("INFO")
 
 
 def lines_of(program):
-    """What the program writes to standard error, line by line."""
+    """Returns the lines that the program writes to standard error."""
     done = subprocess.run(
         [sys.executable, "-c", BEGIN + program], stderr=subprocess.PIPE, text=True, check=True
     )
@@ -22,12 +22,12 @@ def lines_of(program):
 def test_our_own_lines_are_all_written():
     lines = lines_of("""
 for _ in range(3):
-    logging.getLogger("analytics.intake").info("The database is back.")
+    logging.getLogger("analytics.batch_processor").info("The database is back.")
 """)
     assert [line["event"] for line in lines] == ["The database is back."] * 3
 
 
-def test_a_library_says_the_same_once_a_minute():
+def test_a_library_repeats_a_line_once_a_minute():
     lines = lines_of("""
 for node in range(50):
     logging.getLogger("aiokafka").error("Unable connect to node with id %s", node)

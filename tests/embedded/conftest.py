@@ -1,4 +1,4 @@
-"""Folders with short names: a socket's path may only have about 100 bytes."""
+"""Folders with short names, because the path of a socket may have only about 100 bytes."""
 
 import tempfile
 from pathlib import Path

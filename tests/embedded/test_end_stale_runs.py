@@ -1,4 +1,4 @@
-"""Ending what a killed run left behind."""
+"""The processes that a killed run left behind are ended."""
 
 import signal
 import subprocess
@@ -11,7 +11,8 @@ from embedded.programs import is_listening
 from embedded.stale_runs import end_processes
 from tests.waits import wait_for
 
-# Its first thread has died, as happens in a killed process that has much to let go of. Another one holds a port.
+# The first thread of this program is dead, as in a process that was killed a moment ago, while
+# another thread still holds a port.
 HALF_DEAD = """
 import ctypes, signal, socket, threading
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -27,13 +28,13 @@ def half_dead():
     with subprocess.Popen(
         [sys.executable, "-c", HALF_DEAD], stdout=subprocess.PIPE, text=True
     ) as process:
-        looked_at, port = psutil.Process(process.pid), int(process.stdout.readline())
-        wait_for(lambda: looked_at.status() == psutil.STATUS_ZOMBIE)
-        yield looked_at, port
+        zombie, port = psutil.Process(process.pid), int(process.stdout.readline())
+        wait_for(lambda: zombie.status() == psutil.STATUS_ZOMBIE)
+        yield zombie, port
         process.kill()
 
 
-def test_a_process_whose_first_thread_is_dead_lives_until_it_has_let_go_of_its_ports(half_dead):
+def test_a_process_with_a_dead_first_thread_is_alive_while_it_has_ports(half_dead):
     process, port = half_dead
     end_processes([process], by=signal.SIGTERM, patience_seconds=0.2)
     assert not is_listening(port)

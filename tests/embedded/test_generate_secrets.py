@@ -1,4 +1,4 @@
-"""Secrets are generated once and kept for their owner's eyes."""
+"""Secrets are generated once, in a file that only its owner can read."""
 
 import stat
 

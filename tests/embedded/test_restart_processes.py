@@ -1,4 +1,4 @@
-"""The processes of a Procfile, under their keeper."""
+"""The processes of a Procfile are started again when they end."""
 
 import io
 import os
@@ -30,10 +30,8 @@ def run(tmp_path):
 
 
 def number_in(file):
-    text = (
-        file.read_text() if file.exists() else ""
-    )  # Read once: a new process empties it before it writes.
-    return int(text) if text.strip() else None
+    text = file.read_text() if file.exists() else ""
+    return int(text) if text.strip() else None  # A new process empties the file before it writes.
 
 
 def test_each_line_of_output_names_its_process(run):
@@ -57,14 +55,14 @@ def test_what_a_killed_process_leaves_behind_is_ended_before_it_comes_back(run, 
         wait_for(lambda: has_ended(child))
 
 
-def test_the_end_asks_first_so_that_work_can_be_finished(run, tmp_path):
-    trap = "sh -c 'trap \"echo done > finished; exit 0\" TERM; echo ready; while :; do sleep 0.05; done'"
-    with run(f"clerk: {trap}") as output:
+def test_the_end_sends_sigterm_first_so_that_work_can_be_finished(run, tmp_path):
+    trap = 'trap "echo done > finished; exit 0" TERM'
+    with run(f"clerk: sh -c '{trap}; echo ready; while :; do sleep 0.05; done'") as output:
         wait_for(lambda: "ready" in output.getvalue())
     assert (tmp_path / "finished").exists()
 
 
-def test_the_end_insists_with_one_that_does_not_listen(run, tmp_path):
+def test_the_end_kills_a_process_that_ignores_sigterm(run, tmp_path):
     deaf = "sh -c 'trap \"\" TERM; echo $$ > deaf.pid; while :; do sleep 1; done'"
     with run(f"deaf: {deaf}", patience_seconds=0.5):
         pid = wait_for(lambda: number_in(tmp_path / "deaf.pid"))

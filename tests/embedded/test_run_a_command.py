@@ -1,4 +1,5 @@
-"""`python -m embedded run -- COMMAND`: one command with servers of its own, or those of a run in progress."""
+"""`python -m embedded run -- COMMAND` runs a command on its own servers, or on those of the run in
+progress."""
 
 import os
 import signal
@@ -19,7 +20,7 @@ WAIT = "import signal; print('ready', flush=True); signal.pause()"
 
 @pytest.fixture
 def embedded(short_tmp_path):
-    """Start `python -m embedded run` on one folder; what is still alive at the end is ended."""
+    """Starts `python -m embedded run` on a folder; ends what is still alive afterwards."""
     started = []
 
     def embedded(*command, data=short_tmp_path / "run"):
@@ -52,8 +53,9 @@ def python(code):
 
 def sql(statement):
     return python(
-        "import os, psycopg2; c = psycopg2.connect(os.environ['DATABASE_URL']); c.autocommit = True; k = c.cursor();"
-        f"k.execute({statement!r}); print(k.fetchone())"
+        "import os, psycopg2; connection = psycopg2.connect(os.environ['DATABASE_URL']);"
+        "connection.autocommit = True; cursor = connection.cursor();"
+        f"cursor.execute({statement!r}); print(cursor.fetchone())"
     )
 
 
@@ -129,12 +131,12 @@ def test_an_unknown_kafka_is_refused_by_name(embedded, monkeypatch):
     assert process.returncode == 1
 
 
-def test_the_name_of_no_secret_stands_among_the_arguments_of_a_server(embedded, short_tmp_path):
+def test_no_secret_is_among_the_arguments_of_a_server(embedded, short_tmp_path):
     process = embedded(*python(WAIT))
     process.stdout.readline()
-    kept = read_variables(short_tmp_path / "run" / "secrets.env").values()
+    secrets = read_variables(short_tmp_path / "run" / "secrets.env").values()
     shown = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert not [secret for secret in kept if secret in shown]
+    assert not [secret for secret in secrets if secret in shown]
     assert os.environ["DATABASE_URL"] not in shown
 
 
@@ -147,9 +149,7 @@ def test_a_killed_server_is_there_again_for_the_command(embedded, short_tmp_path
     wait_for(lambda: "(1,)" in embedded(*sql("SELECT 1")).communicate()[0])
 
 
-def test_nothing_is_left_when_the_end_comes_right_after_the_servers_were_killed(
-    embedded, short_tmp_path
-):
+def test_nothing_is_left_when_the_servers_were_killed_before_the_end(embedded, short_tmp_path):
     process = embedded(*python(WAIT))
     process.stdout.readline()
     for words in ("bin/postgres", "valkey-server", "embedded.broker"):
@@ -159,24 +159,22 @@ def test_nothing_is_left_when_the_end_comes_right_after_the_servers_were_killed(
     assert not find_processes(short_tmp_path / "run")
 
 
-# Hears SIGTERM when its command has just been started, and before it can do anything else.
-ASKED_EARLY = """
+# Gets SIGTERM when its command has just been started, before it can do anything else.
+TERMINATED_EARLY = """
 import os, signal, subprocess, sys
 from embedded.__main__ import main
-class Asked(subprocess.Popen):
-    def __init__(self, *how, **more):
-        super().__init__(*how, **more)
+class Terminated(subprocess.Popen):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
         os.kill(os.getpid(), signal.SIGTERM)
-subprocess.Popen = Asked
+subprocess.Popen = Terminated
 sys.exit(main(["run", "--data", sys.argv[1], "--", "sleep", "60"]))
 """
 
 
-def test_a_joined_command_that_is_asked_to_end_at_its_start_ends_as_one_that_was_asked_later(
-    tmp_path,
-):
+def test_a_joined_command_that_is_terminated_at_its_start_ends(tmp_path):
     (tmp_path / "run.env").write_text("")
     with lock_folder(tmp_path):
-        command = [sys.executable, "-c", ASKED_EARLY, str(tmp_path)]
+        command = [sys.executable, "-c", TERMINATED_EARLY, str(tmp_path)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 128 + signal.SIGTERM, done.stderr

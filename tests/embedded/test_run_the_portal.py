@@ -19,7 +19,7 @@ PASSWORD = "an-Odd_password-1"
 
 @pytest.fixture
 def api():
-    """Gives a token for the password, and a patient for the token."""
+    """An API that gives a token for the password, and a patient for the token."""
 
     class Api(BaseHTTPRequestHandler):
         def do_POST(self):
@@ -76,16 +76,19 @@ def test_a_busy_port_is_refused_by_the_name_of_its_variable(short_tmp_path):
         assert f"{name}={port}" in done.stderr
 
 
-def test_a_port_that_somebody_is_about_to_give_back_is_waited_for(short_tmp_path):
-    """The other port stays taken, and that ends the run before it starts anything."""
+def test_a_port_that_is_about_to_be_free_is_waited_for(short_tmp_path):
+    """A second port stays taken, which ends the run before it starts anything."""
     with (
         socket.create_server(("127.0.0.1", 0)) as stays,
         socket.create_server(("127.0.0.1", 0)) as goes,
     ):
         ports = {"BILLING_PORT": stays.getsockname()[1], "ANALYTICS_PORT": goes.getsockname()[1]}
-        threading.Thread(
-            target=lambda: (goes.accept(), goes.close())
-        ).start()  # It goes once it was looked at.
+
+        def close_after_first_probe():
+            goes.accept()
+            goes.close()
+
+        threading.Thread(target=close_after_first_probe).start()
         done = run(short_tmp_path, ports)
     assert "BILLING_PORT" in done.stderr
     assert "ANALYTICS_PORT" not in done.stderr

@@ -1,4 +1,4 @@
-"""What the run of tests says about a machine that lacks something."""
+"""A run of tests lists what it skips on a machine without some programs."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ CONFTEST = Path(__file__).parents[1] / "conftest.py"
 
 @pytest.fixture
 def run(tmp_path):
-    """A test that needs Kafka, on a machine that has only Python."""
+    """Runs a test that needs Kafka, on a machine that has only Python."""
     (tmp_path / "conftest.py").write_text(CONFTEST.read_text())
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n    kafka: needs one\n")
     (tmp_path / "test_it.py").write_text(
@@ -34,14 +34,14 @@ def run(tmp_path):
     return run
 
 
-def test_what_is_left_out_is_said_with_the_reason(run):
+def test_a_skipped_test_is_listed_with_the_reason(run):
     done = run("")
     assert done.returncode == 0
     assert "1 test: needs java and mvn, not found on this machine" in done.stdout
     assert "1 skipped" in done.stdout.splitlines()[-1]
 
 
-def test_what_is_required_is_not_left_out(run):
+def test_a_required_test_is_not_skipped(run):
     done = run("browser,kafka")
     assert done.returncode == 1
     assert "REQUIRE=kafka: needs java and mvn" in done.stdout

@@ -1,4 +1,4 @@
-"""Starting a Kafka broker, the embedded one and the real one."""
+"""The embedded Kafka broker and the real one start, carry messages and end."""
 
 import os
 import signal
@@ -34,7 +34,7 @@ def send(broker, topic, value, *, seconds=60):
         producer.close()
 
 
-def took(consumer):
+def poll_values(consumer):
     return [message.value for messages in consumer.poll(2000).values() for message in messages]
 
 
@@ -48,7 +48,7 @@ def read(broker, topic, count):
     )
     values = []
     try:
-        wait_for(lambda: values.extend(took(consumer)) or len(values) >= count, seconds=60)
+        wait_for(lambda: values.extend(poll_values(consumer)) or len(values) >= count, seconds=60)
     finally:
         consumer.close()
     return values
@@ -103,5 +103,5 @@ def test_apache_kafka_makes_no_topic_by_itself(tmp_path):
 
 
 def test_no_cluster_id_looks_like_an_option():
-    """One in 64 would: a thousand of them find it."""
-    assert not [one for one in (new_cluster_id() for _ in range(1000)) if one.startswith("-")]
+    """One UUID in 64 begins with a dash, so that a thousand are enough to find one."""
+    assert not any(new_cluster_id().startswith("-") for _ in range(1000))

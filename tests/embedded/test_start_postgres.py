@@ -1,4 +1,4 @@
-"""Starting, keeping, guarding and recovering PostgreSQL."""
+"""PostgreSQL starts, keeps its data, demands passwords and recovers."""
 
 import os
 import signal
@@ -78,7 +78,7 @@ def test_a_killed_server_comes_back_with_what_was_committed(data):
 
 @contextmanager
 def busy(url):
-    """A session that works on when its server is killed, and holds the server's memory until it is done."""
+    """Holds a session that works on when its server is killed, and keeps the server's memory."""
     connection = psycopg2.connect(url, async_=True)
     wait_for(lambda: connection.poll() == extensions.POLL_OK)
     connection.cursor().execute("SELECT count(*) FROM generate_series(1, 1000000000)")
@@ -100,7 +100,8 @@ def test_the_log_does_not_repeat_what_is_in_a_row(data):
         with pytest.raises(psycopg2.Error):
             value(
                 url,
-                "CREATE TABLE p (n text UNIQUE); INSERT INTO p VALUES ('Jane Smith'), ('Jane Smith')",
+                "CREATE TABLE p (n text UNIQUE);"
+                "INSERT INTO p VALUES ('Jane Smith'), ('Jane Smith')",
             )
     log = data.with_name("postgres.log").read_text()
     assert "duplicate key" in log

@@ -1,4 +1,4 @@
-"""Starting Valkey."""
+"""Valkey starts with a password and ends."""
 
 import pytest
 import redis
@@ -7,13 +7,13 @@ from embedded.valkey import valkey
 from tests.waits import has_ended
 
 
-def test_it_serves_who_knows_the_password(tmp_path):
+def test_it_serves_a_client_with_the_password(tmp_path):
     with valkey(tmp_path, password="sesame") as server, redis.from_url(server.url) as client:
         client.set("key", "value")
         assert client.get("key") == b"value"
 
 
-def test_it_refuses_who_does_not(tmp_path):
+def test_it_refuses_a_client_with_a_wrong_password(tmp_path):
     with valkey(tmp_path, password="sesame") as server, pytest.raises(redis.AuthenticationError):
         redis.from_url(server.url.replace("sesame", "guess")).ping()
 

@@ -1,4 +1,4 @@
-"""The three servers, under their keepers."""
+"""A supervisor starts each of the three servers again when it ends."""
 
 import io
 import os
@@ -22,19 +22,19 @@ from tests.waits import has_ended, wait_for
 
 
 @contextmanager
-def kept(run):
-    """A keeper whose server runs, and what it prints."""
+def supervised(run):
+    """Yields a supervised server, and the output of its supervisor."""
     output = io.StringIO()
-    keeper = Supervisor("The server", run, output=output)
-    keeper.start()
+    supervisor = Supervisor("The server", run, output=output)
+    supervisor.start()
     try:
-        yield keeper.server(), output
+        yield supervisor.server(), output
     finally:
-        keeper.end()
+        supervisor.end()
 
 
 def kill(server, output):
-    """Returns when a successor runs."""
+    """Kills the server and returns when it runs again."""
     os.kill(server.pid, signal.SIGKILL)
     wait_for(lambda: "The server runs again" in output.getvalue(), seconds=120)
     assert "The server ended with code -9; it starts again in 0.2 s" in output.getvalue()
@@ -51,7 +51,7 @@ def test_postgresql_comes_back_at_its_address_with_what_was_committed(short_tmp_
     data = short_tmp_path / ("deep" * depth) / "postgres"
     with socket_folder(data) as place:
         run = partial(postgres, data, password="first", throw_away=True, socket_dir=place)
-        with kept(run) as (server, output):
+        with supervised(run) as (server, output):
             url = server.url("postgres")
             sql(url, "CREATE TABLE kept AS SELECT 7 AS number; SELECT 1")
             kill(server, output)
@@ -61,15 +61,18 @@ def test_postgresql_comes_back_at_its_address_with_what_was_committed(short_tmp_
 def test_valkey_comes_back_at_its_address(tmp_path):
     with (
         reserve_port() as port,
-        kept(partial(valkey, tmp_path, password="sesame", port=port)) as (server, output),
+        supervised(partial(valkey, tmp_path, password="sesame", port=port)) as (server, output),
     ):
         kill(server, output)
         with redis.from_url(server.url) as client:
             assert client.ping()
 
 
-def test_the_embedded_broker_comes_back_at_its_address_and_has_forgotten_everything(tmp_path):
-    with reserve_port() as port, kept(partial(kafka, tmp_path, port=port)) as (server, output):
+def test_the_embedded_broker_comes_back_empty_at_its_address(tmp_path):
+    with (
+        reserve_port() as port,
+        supervised(partial(kafka, tmp_path, port=port)) as (server, output),
+    ):
         send(server, "patient", b"before")
         kill(server, output)
         send(server, "patient", b"after")
@@ -80,7 +83,7 @@ def test_the_embedded_broker_comes_back_at_its_address_and_has_forgotten_everyth
 def test_apache_kafka_comes_back_at_its_address(tmp_path):
     with (
         reserve_port() as port,
-        kept(partial(apache_kafka, tmp_path, port=port)) as (server, output),
+        supervised(partial(apache_kafka, tmp_path, port=port)) as (server, output),
     ):
         kill(server, output)
         assert server.address == f"127.0.0.1:{port}"
@@ -89,8 +92,8 @@ def test_apache_kafka_comes_back_at_its_address(tmp_path):
 def test_a_start_that_fails_once_is_tried_again(tmp_path):
     first, run = threading.Event(), partial(valkey, password="sesame")
 
-    def sometimes():
-        """The second start finds a file where its folder should be."""
+    def start():
+        """Starts a server. The second start finds a file in place of its folder."""
         folder = (
             tmp_path / "second"
             if first.is_set() and not (tmp_path / "third").exists()
@@ -98,7 +101,7 @@ def test_a_start_that_fails_once_is_tried_again(tmp_path):
         )
         return run(folder)
 
-    with kept(sometimes) as (server, output):
+    with supervised(start) as (server, output):
         write_private_file(tmp_path / "second", "no folder")
         first.set()
         os.kill(server.pid, signal.SIGKILL)
@@ -107,19 +110,20 @@ def test_a_start_that_fails_once_is_tried_again(tmp_path):
         wait_for(lambda: "runs again" in output.getvalue())
 
 
-def test_a_first_start_that_fails_is_told_to_who_asked_and_not_tried_again(tmp_path):
-    keeper = Supervisor("The server", partial(valkey, tmp_path, password="a\nnonsense yes"))
-    keeper.start()
+def test_a_first_start_that_fails_raises_and_is_not_tried_again(tmp_path):
+    run = partial(valkey, tmp_path, password="a\nnonsense yes")
+    supervisor = Supervisor("The server", run)
+    supervisor.start()
     with pytest.raises(RuntimeError, match="Valkey did not start"):
-        keeper.server()
-    keeper.end()
+        supervisor.server()
+    supervisor.end()
 
 
 MOMENTS = {
-    "when it was just killed": lambda starts, said: True,
-    "in the pause": lambda starts, said: "ended with" in said.getvalue(),
-    "while it starts": lambda starts, said: len(starts) == 2,
-    "when it runs again": lambda starts, said: "runs again" in said.getvalue(),
+    "when it was just killed": lambda starts, output: True,
+    "in the pause": lambda starts, output: "ended with" in output.getvalue(),
+    "while it starts": lambda starts, output: len(starts) == 2,
+    "when it runs again": lambda starts, output: "runs again" in output.getvalue(),
 }
 
 
@@ -134,7 +138,7 @@ def test_the_end_may_come_at_any_moment_of_a_restart(tmp_path, moment):
             pids.append(server.pid)
             yield server
 
-    with kept(run) as (server, output):
+    with supervised(run) as (server, output):
         os.kill(server.pid, signal.SIGKILL)
         wait_for(lambda: moment(starts, output))
     assert all(map(has_ended, pids))

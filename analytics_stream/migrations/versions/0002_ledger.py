@@ -1,6 +1,7 @@
-"""Each counted event by its patient, how many were counted of each patient, and how far the topic was read.
+"""Counted events by patient, the number of counted events of each patient, and the read offsets.
 
-What was counted before is dropped: a worker without offsets reads the topic from its beginning and counts it anew.
+The counts are dropped: a worker without offsets reads the topic from its beginning and counts it
+again.
 """
 
 from alembic import op
@@ -21,9 +22,11 @@ def upgrade() -> None:
     """)
     _forget()
     op.execute("ALTER TABLE patient_state ADD counted bigint NOT NULL, ADD gap_since timestamptz")
-    # By gap_since and not by counted < version: those two change with every event, and each update would touch the index.
+    # By gap_since and not by counted < version, because those two change with every event, and each
+    # update would touch the index.
     op.execute(
-        "CREATE INDEX patient_state_gaps ON patient_state (gap_since, patient_id) WHERE gap_since IS NOT NULL"
+        "CREATE INDEX patient_state_gaps ON patient_state (gap_since, patient_id) "
+        "WHERE gap_since IS NOT NULL"
     )
     op.execute("""
         CREATE TABLE read_offset (

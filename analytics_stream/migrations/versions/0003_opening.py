@@ -1,4 +1,4 @@
-"""What each partition began with, so that a topic that was made anew is told from the one that was counted.
+"""The fingerprint of each partition's first message, by which a replaced topic is found.
 
 Partitions that were read before are read once more from their beginning, which changes no figure.
 """

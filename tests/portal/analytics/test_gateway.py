@@ -1,4 +1,4 @@
-"""/api/analytics: live figures, the last snapshot while the stream is away, 304 without a change."""
+"""/api/analytics: live figures, a stale snapshot while the stream is away, 304 without a change."""
 
 import json
 import threading

@@ -46,7 +46,10 @@ class Patients(APIView):
         parameters=[ListQuery], responses=FoundPatientJson(many=True), summary="Find patients"
     )
     def get(self, request: Request) -> Response:
-        """An array: by name, or with `q` the best hits first. The Link header has the next page, if there is one."""
+        """An array: by name, or with `q` the best hits first.
+
+        The Link header has the next page, if there is one.
+        """
         query = ListQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         asked = query.validated_data
@@ -68,7 +71,10 @@ class Patients(APIView):
         summary="Register a patient",
     )
     def post(self, request: Request) -> Response:
-        """409 if the person is here already, unless `duplicateReason` says why this is another one."""
+        """409 if the person is here already.
+
+        `duplicateReason` says why this is another one.
+        """
         body = NewPatientBody(data=json_object(request))
         body.is_valid(raise_exception=True)
         details = body.validated_data
@@ -115,7 +121,10 @@ class OnePatient(APIView):
         summary="Change a patient",
     )
     def put(self, request: Request, patient_id: UUID) -> Response:
-        """Fields that are left out keep their value: older clients know five of them. Send "" or null to empty one."""
+        """Fields that are left out keep their value: older clients know five of them.
+
+        Send "" or null to empty one.
+        """
         return self._change(request, patient_id)
 
     @extend_schema(

@@ -33,7 +33,7 @@ ACCESS_ACTIONS = {
 
 
 class AuditContext:
-    """Middleware that puts the route and id of a request into the log with every change it makes."""
+    """Middleware: puts the route and id of a request into the log with each change it makes."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -51,7 +51,7 @@ class Tab:
 
 @dataclass(frozen=True)
 class Extension:
-    """`members_of` gives a JSON object for each of many patients at once; `totals` gives figures."""
+    """`members_of` gives a JSON object for each of many patients, `totals` gives figures."""
 
     name: str
     members_of: Callable[[Sequence[UUID]], Mapping[UUID, dict[str, Any]]]

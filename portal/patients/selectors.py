@@ -1,8 +1,9 @@
-"""The only way from a request to a patient: what may be read, and by whom. Every reading is recorded."""
+"""The only way from a request to a patient: who may read what. Every access is recorded."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -26,13 +27,15 @@ from portal.patients.models.log import DELETED
 from portal.patients.normalize import identifier_value
 from portal.patients.search.engine import SearchPage, estimate_count, search
 
-LARGEST_PAGE = 200
+LARGEST_PAGE = 200  # patients on a page that a client asks for
+EXPORT_PAGE = 1000  # patients read at once for a file
 
 
 @dataclass(frozen=True)
 class PatientFilters:
-    """Narrow a list; empty means any, but for merged records: those are found by that status alone.
+    """What narrows a list; an empty filter takes any patient, but no merged record.
 
+    Merged records are found by their status alone.
     `identifier` is a value, or `system|value`.
     """
 
@@ -44,17 +47,16 @@ class PatientFilters:
     identifier: str = ""
 
     @classmethod
-    def of_the_list(cls, asked: Mapping[str, str]) -> "PatientFilters":
-        """What the boxes above the list say, for the page and for the file of the same patients."""
-        status = {"any": "", Status.ARCHIVED: Status.ARCHIVED}.get(
-            asked.get("status", ""), Status.ACTIVE
-        )
-        sex = asked.get("sex", "")
+    def from_page(cls, query: Mapping[str, str]) -> "PatientFilters":
+        """Returns the filters of the boxes above the list, for its page and for its file."""
+        statuses = {"any": "", Status.ARCHIVED: Status.ARCHIVED}
+        status = statuses.get(query.get("status", ""), Status.ACTIVE)
+        sex = query.get("sex", "")
         return cls(status=status, sex=sex if sex in Sex.values else "")
 
 
 def patients_visible_to(user: User | None) -> QuerySet[Patient]:
-    """Patients that this user may see; None stands for the clinic's own commands."""
+    """Returns the patients that this user may see; None stands for the clinic's own commands."""
     if user is not None and not user.has_perm("patients.view_patient"):
         raise NotAllowed("Ask an operator for the right to see patients.")
     return Patient.objects.all()
@@ -63,8 +65,9 @@ def patients_visible_to(user: User | None) -> QuerySet[Patient]:
 def open_patient(
     user: User | None, patient_id: UUID, *, channel: str, action: str = "open"
 ) -> Patient:
-    """One patient with identifiers; the reading is recorded, `action` being what of the record somebody looked at.
+    """Returns one patient with identifiers, and records the access.
 
+    `action` says what of the record the user looked at; see `audit.ACCESS_ACTIONS`.
     NotFound if there is none that the user may see; Gone if there was one.
     """
     patient = (
@@ -77,11 +80,13 @@ def open_patient(
 
 
 def no_such_patient(patient_id: UUID) -> PortalError:
-    """What to raise where no patient has this id: the log knows whether there was one."""
+    """Returns the error for an id that no patient has: the log knows whether one had it."""
     if PatientEvent.objects.filter(pgh_obj_id=patient_id, pgh_label=DELETED).exists():
-        return Gone(
-            "The record at this address was deleted for good. Search for the person: there may be another one."
+        message = (
+            "The record at this address was deleted for good. "
+            "Search for the person: there may be another one."
         )
+        return Gone(message)
     return NotFound("There is no patient at this address.")
 
 
@@ -94,9 +99,9 @@ def find_patients(
     after: str = "",
     limit: int = 50,
 ) -> SearchPage:
-    """A page of patients, the best hits first, from the cursor on; the reading is recorded."""
-    among = _filtered(patients_visible_to(user), filters or PatientFilters())
-    found = search(among.prefetch_related("identifiers"), text, after=after, limit=limit)
+    """Returns a page of patients behind the cursor, best hits first, and records access."""
+    patients = _filter_patients(patients_visible_to(user), filters or PatientFilters())
+    found = search(patients.prefetch_related("identifiers"), text, after=after, limit=limit)
     record_access(user, [patient.pk for patient in found.patients], action="list", channel=channel)
     return found
 
@@ -104,8 +109,9 @@ def find_patients(
 def estimate_patients(
     user: User | None, *, text: str = "", filters: PatientFilters | None = None
 ) -> int:
-    """About how many patients a search finds, rounded to two digits; nobody is read, and nothing counted."""
-    count = estimate_count(_filtered(patients_visible_to(user), filters or PatientFilters()), text)
+    """Returns an estimate of how many patients a search finds, rounded to two digits."""
+    patients = _filter_patients(patients_visible_to(user), filters or PatientFilters())
+    count = estimate_count(patients, text)
     return round(count, 2 - len(str(count)))
 
 
@@ -115,92 +121,90 @@ def similar_patients(
     *,
     channel: str,
     seen: Collection[UUID] = (),
-    but_for: UUID | None = None,
+    changed_id: UUID | None = None,
     before: Mapping[str, Any] | None = None,
 ) -> list[tuple[Patient, Match]]:
-    """The patients who may be the person of these cleaned details, the surest first, each with the match.
+    """Returns the possible duplicates of these validated details, each with its match, best first.
 
-    For a patient who is changed, `but_for` is her own id: those count who match better than they did `before`, and
-    whose pair with her is not dismissed.
-    The reading is recorded, but for those whom the user has `seen` a moment ago.
+    While a patient is changed, `changed_id` is its id: then only patients count who match better
+    than they did `before`, and whose pair with it was not dismissed. Records access to all but the
+    patients whom the user has `seen` a moment ago.
     """
     visible = patients_visible_to(user)
-    visible = exclude_dismissed(visible, but_for) if but_for else visible
+    if changed_id:
+        visible = exclude_dismissed(visible, changed_id)
     matches = find_matches(visible, details, before=before)
     by_id = visible.in_bulk([match.patient_id for match in matches])
-    record_access(
-        user, [one for one in by_id if one not in seen], action="similar", channel=channel
-    )
+    unseen = [patient_id for patient_id in by_id if patient_id not in seen]
+    record_access(user, unseen, action="similar", channel=channel)
     return [(by_id[match.patient_id], match) for match in matches if match.patient_id in by_id]
 
 
 def recent_patients(user: User, *, limit: int = 10) -> list[Patient]:
-    """The patients that this user opened last, newest first, for the staff's pages; they are named there, so read."""
-    from_log = user_openings(user).values_list("patient_ids", flat=True)[: limit * 5]
-    ids = list(dict.fromkeys(one for row in from_log for one in row))[:limit]
+    """Returns the patients that this user opened last, newest first, and records access."""
+    opened = user_openings(user).values_list("patient_ids", flat=True)[: limit * 5]
+    ids = list(dict.fromkeys(chain.from_iterable(opened)))[:limit]
     by_id = patients_by_id(user, ids, channel=Source.PORTAL)
-    return [by_id[one] for one in ids if one in by_id]
+    return [by_id[patient_id] for patient_id in ids if patient_id in by_id]
 
 
 def patients_by_id(
     user: User | None, patient_ids: Iterable[UUID], *, channel: str
 ) -> dict[UUID, Patient]:
-    """Those of them that the user may see, for a list of something else that names them; the reading is recorded."""
+    """Returns those that the user may see, for a list that names patients; records access."""
     found = patients_visible_to(user).in_bulk(list(patient_ids))
     record_access(user, found, action="list", channel=channel)
     return found
 
 
 def user_openings(user: User) -> QuerySet[Any]:
-    """The user's own readings of single patients, newest first."""
+    """Returns the access records of patients that the user opened, newest first."""
     return AccessRecord.objects.filter(user=user, action="open").order_by("-id")
 
 
 def patients_with_identifiers(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], UUID]:
-    """Who holds these (system, value) pairs; values are normalised here. One query for all."""
+    """Returns the patient who holds each (system, value) pair, in one query; normalises values."""
     wanted = {(system, identifier_value(value)) for system, value in pairs}
     rows = PatientIdentifier.objects.filter(value__in={value for _, value in wanted})
-    return {
-        (row.system, row.value): row.patient_id for row in rows if (row.system, row.value) in wanted
-    }
+    holders = {(row.system, row.value): row.patient_id for row in rows}
+    return {pair: holder for pair, holder in holders.items() if pair in wanted}
 
 
 def every_patient(
     user: User | None, *, channel: str, text: str = "", filters: PatientFilters | None = None
 ) -> Iterator[Patient]:
-    """All that match exactly, for a file, page by page in bounded memory, each page recorded as taken out.
+    """Yields all patients that match exactly, for a file; records access page by page.
 
-    Nobody who merely sounds alike: on a page a person judges that, in a file a stranger's record leaves the house.
+    Approximate hits are left out: on a page the user judges them, in a file the record of another
+    person would leave the clinic. Memory stays bounded.
     """
-    among = _filtered(patients_visible_to(user), filters or PatientFilters()).prefetch_related(
-        "identifiers"
-    )
+    patients = _filter_patients(patients_visible_to(user), filters or PatientFilters())
+    patients = patients.prefetch_related("identifiers")
     after = ""
     while True:
-        page = search(among, text, after=after, limit=1000, with_approximate=False)
-        record_access(
-            user, [patient.pk for patient in page.patients], action="export", channel=channel
-        )
+        page = search(patients, text, after=after, limit=EXPORT_PAGE, with_approximate=False)
+        ids = [patient.pk for patient in page.patients]
+        record_access(user, ids, action="export", channel=channel)
         yield from page.patients
         after = page.next_cursor
         if not after:
             return
 
 
-def _filtered(found: QuerySet[Patient], filters: PatientFilters) -> QuerySet[Patient]:
+def _filter_patients(patients: QuerySet[Patient], filters: PatientFilters) -> QuerySet[Patient]:
     exact = {"date_of_birth": filters.date_of_birth, "sex": filters.sex, "status": filters.status}
     bounds = {
         "registered_on__gte": filters.registered_from,
         "registered_on__lte": filters.registered_to,
     }
-    found = found.filter(**{name: value for name, value in {**exact, **bounds}.items() if value})
+    given = {name: value for name, value in {**exact, **bounds}.items() if value}
+    patients = patients.filter(**given)
     if not filters.status:
-        found = found.exclude(
-            status=Status.MERGED
-        )  # They are nobody of their own: the other record is the person.
+        # Another record stands for the person of a merged one.
+        patients = patients.exclude(status=Status.MERGED)
     if filters.identifier:
         system, _, value = filters.identifier.rpartition("|")
         held = PatientIdentifier.objects.filter(value=identifier_value(value))
         held = held.filter(system=system) if system else held
-        found = found.filter(pk__in=held.values("patient_id"))
-    return found
+        patients = patients.filter(pk__in=held.values("patient_id"))
+    return patients

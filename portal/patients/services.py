@@ -152,7 +152,7 @@ def change_patients(
 def archive_patient(
     patient_id: UUID, *, by: User | None, source: str, expected_version: int | None = None
 ) -> Patient:
-    """Takes the patient off the lists; restorable. Archiving an archived patient changes nothing."""
+    """Takes the patient off the lists; restorable. A second time it changes nothing."""
     return _set_status(
         patient_id, Status.ARCHIVED, by=by, source=source, expected_version=expected_version
     )
@@ -186,7 +186,7 @@ def _lock_patient(patient_id: UUID, expected_version: int | None) -> Patient:
 
 
 def refuse_merged(patient: Patient) -> None:
-    """Conflict, with `mergedInto`, if the record was merged: it stays as it was until an unmerge."""
+    """Conflict, with `mergedInto`, if the record was merged: only an unmerge changes it."""
     if patient.status == Status.MERGED:
         message = "This record was merged into another one; open that one instead."
         raise Conflict(message, mergedInto=str(patient.merged_into_id))

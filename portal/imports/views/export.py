@@ -25,7 +25,7 @@ def export(request: HttpRequest, kind: str) -> StreamingHttpResponse:
         user_of(request),
         channel=Source.PORTAL,
         text=request.GET.get("q", "").strip(),
-        filters=PatientFilters.of_the_list(request.GET),
+        filters=PatientFilters.from_page(request.GET),
     )
     name = f"patients-{timezone.localtime():%Y%m%d-%H%M}.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

@@ -1,7 +1,7 @@
 """A patient in the REST API: a body becomes validated details, and a patient the answer's JSON.
 
-The serializers also draw the OpenAPI document and the browsable form. The rules of the fields are in
-`validation`.
+The serializers also draw the OpenAPI document and the browsable form. The rules of the fields are
+in `validation`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ class PatientBody(serializers.Serializer[Any]):
     identifiers = Identifier(many=True, required=False)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """Returns the members above, and one for each field of the field table that people enter."""
+        """Returns the members above, and one for each field that people enter."""
         declared = super().get_fields()
         parts = {JSON_NAMES[field.name]: _member_for(field) for field in ENTERED_FIELDS}
         return {"name": declared.pop("name"), **parts, **declared}

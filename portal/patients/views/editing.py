@@ -152,7 +152,7 @@ def _similar_context(
         user_of(request),
         shown.readable_details,
         seen=request.POST.get("shown", ""),
-        but_for=patient_id,
+        changed_id=patient_id,
         before=read_values(opened.values).readable_details,
     )
     if panel.has_new_strong_match and form.is_bound:

@@ -28,7 +28,7 @@ def index(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     asked = {name: request.GET.get(name, "").strip() for name in ("q", "status", "sex", "after")}
     query = {name: value for name, value in asked.items() if value and name != "after"}
-    filters = PatientFilters.of_the_list(asked)
+    filters = PatientFilters.from_page(asked)
     page = find_patients(
         user,
         text=asked["q"],

@@ -46,17 +46,22 @@ def panel_for(
     details: Mapping[str, Any],
     *,
     seen: str,
-    but_for: UUID | None = None,
+    changed_id: UUID | None = None,
     before: Mapping[str, Any] | None = None,
 ) -> Panel:
     """Returns the patients whom these details may mean.
 
-    `but_for` and `before` are those of `similar_patients`. `seen` is the token of the panel
+    `changed_id` and `before` are those of `similar_patients`. `seen` is the token of the panel
     before: no second access record is written for its patients.
     """
     shown_before = shown_in(seen, user)
     matches = similar_patients(
-        user, details, channel=Source.PORTAL, seen=shown_before, but_for=but_for, before=before
+        user,
+        details,
+        channel=Source.PORTAL,
+        seen=shown_before,
+        changed_id=changed_id,
+        before=before,
     )
     shown_now = {patient.pk for patient, _ in matches}
     strong = {patient.pk for patient, match in matches if match.grade.is_strong}

@@ -1,4 +1,4 @@
-"""Idempotency keys: for a day, one key of one user means one registration, and one answer."""
+"""Idempotency keys: for a day, a key of a user means one registration and one answer."""
 
 import hashlib
 import json
@@ -15,17 +15,18 @@ from portal.accounts.models import User
 from portal.errors import InFlight, Unprocessable
 from portal.patients.models import IdempotencyKey, Patient
 
-HOURS = 24
+HOURS = 24  # that a key is kept
 
 
 def claim_key(
     key: str, details: Mapping[str, Any], *, by: User | None, waits: bool
 ) -> IdempotencyKey:
-    """The row of this key, ours until the transaction ends; it names a patient if one was registered with it.
+    """Returns the row of this key, locked until the transaction ends.
 
-    While another transaction has the key: wait for its end, or InFlight. Unprocessable if the details differ.
+    It has the patient, if one was registered with the key. While another transaction holds the
+    key, it waits for its end, or raises InFlight. Unprocessable if the details differ.
     """
-    _hold(key, by, waits=waits)
+    _lock_key(key, by, waits=waits)
     digest = hashlib.sha256(
         json.dumps(details, sort_keys=True, cls=DjangoJSONEncoder).encode()
     ).hexdigest()
@@ -43,7 +44,7 @@ def claim_key(
 def keep_answer(
     patient: Patient, key: str, *, by: User | None, answer: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
-    """What this key was answered the first time; `answer` is asked then, in the caller's transaction, and kept."""
+    """Returns the first answer to this key; calls `answer` and keeps it, if there is none yet."""
     row = IdempotencyKey.objects.filter(user=by, key=key, patient=patient).first() if key else None
     if row is None:
         return answer()
@@ -54,11 +55,11 @@ def keep_answer(
 
 
 def forget_keys() -> int:
-    """Take away the keys that are more than a day old; how many those were."""
+    """Deletes the keys that are older than a day, and returns how many."""
     return _old_keys().delete()[0]
 
 
-def _hold(key: str, by: User | None, *, waits: bool) -> None:
+def _lock_key(key: str, by: User | None, *, waits: bool) -> None:
     take = "pg_advisory_xact_lock" if waits else "pg_try_advisory_xact_lock"
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {take}(hashtextextended(%s, 1))", [f"{by.pk if by else ''}|{key}"])

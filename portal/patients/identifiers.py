@@ -1,4 +1,4 @@
-"""The identifiers of patients as `services` writes them: for many at once, inside its transaction."""
+"""Writes the identifiers of patients, for many at once, inside a transaction of `services`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,39 +12,46 @@ from portal.patients.models import Patient, PatientIdentifier
 from portal.patients.validation import ENDS_BEFORE_START, VALIDITY, ends_before_start
 
 Details = Mapping[str, Any]
+Key = tuple[str, str]  # system and value
 
 
 def replace_identifiers(pairs: list[tuple[Patient, Details]]) -> set[UUID]:
-    """Each patient holds the identifiers of its details and no others, with the days that these name; whose changed."""
-    there: dict[UUID, dict[tuple[str, str], PatientIdentifier]] = {
-        patient.pk: {} for patient, _ in pairs
-    }
-    for one in PatientIdentifier.objects.filter(patient__in=there):
-        there[one.patient_id][one.system, one.value] = one
-    gone, moved, new = [], [], []
+    """Gives each patient the identifiers of its details and no others; returns who changed.
+
+    An identifier that stays keeps the days that its details do not name. Conflict if another
+    patient holds one.
+    """
+    held = _held_identifiers([patient.pk for patient, _ in pairs])
+    removed: list[PatientIdentifier] = []
+    moved: list[PatientIdentifier] = []
+    added: list[tuple[Patient, Details]] = []
     for patient, details in pairs:
-        wanted, held = (
-            {(one["system"], one["value"]): one for one in details["identifiers"]},
-            there[patient.pk],
-        )
-        gone += [one for pair, one in held.items() if pair not in wanted]
-        moved += [
-            one for pair, one in held.items() if pair in wanted and _set_days(one, wanted[pair])
-        ]
-        new.append(
-            (patient, {"identifiers": [one for pair, one in wanted.items() if pair not in held]})
-        )
-    if gone:
-        PatientIdentifier.objects.filter(pk__in=[one.pk for one in gone]).delete()
+        wanted = {(item["system"], item["value"]): item for item in details["identifiers"]}
+        for key, identifier in held[patient.pk].items():
+            if key not in wanted:
+                removed.append(identifier)
+            elif _assign_validity(identifier, wanted[key]):
+                moved.append(identifier)
+        new = [item for key, item in wanted.items() if key not in held[patient.pk]]
+        if new:
+            added.append((patient, {"identifiers": new}))
+    if removed:
+        PatientIdentifier.objects.filter(pk__in=[row.pk for row in removed]).delete()
     if moved:
         PatientIdentifier.objects.bulk_update(moved, VALIDITY)
-    add_identifiers(new)
-    came = {patient.pk for patient, details in new if details["identifiers"]}
-    return came | {one.patient_id for one in [*gone, *moved]}
+    add_identifiers(added)
+    return {patient.pk for patient, _ in added} | {row.patient_id for row in [*removed, *moved]}
 
 
-def _set_days(identifier: PatientIdentifier, wanted: Details) -> bool:
-    """Put the days that are named into the identifier in memory; whether one differs."""
+def _held_identifiers(patient_ids: Sequence[UUID]) -> dict[UUID, dict[Key, PatientIdentifier]]:
+    held: dict[UUID, dict[Key, PatientIdentifier]] = {patient_id: {} for patient_id in patient_ids}
+    for identifier in PatientIdentifier.objects.filter(patient__in=patient_ids):
+        held[identifier.patient_id][identifier.system, identifier.value] = identifier
+    return held
+
+
+def _assign_validity(identifier: PatientIdentifier, wanted: Details) -> bool:
+    """Assigns the named days to the identifier in memory and returns whether one differs."""
     different = {
         name: wanted[name]
         for name in VALIDITY
@@ -53,34 +60,33 @@ def _set_days(identifier: PatientIdentifier, wanted: Details) -> bool:
     for name, day in different.items():
         setattr(identifier, name, day)
     if ends_before_start(identifier.valid_from, identifier.valid_to):
-        raise InvalidInput(
-            errors=[FieldProblem("identifiers", "ends-before-start", ENDS_BEFORE_START)]
-        )
+        problem = FieldProblem("identifiers", "ends-before-start", ENDS_BEFORE_START)
+        raise InvalidInput(errors=[problem])
     return bool(different)
 
 
 def add_identifiers(pairs: Sequence[tuple[Patient, Details]]) -> None:
-    """Give each patient the identifiers of its details; Conflict if one of them belongs to someone else."""
+    """Gives each patient the identifiers of its details; Conflict if another patient holds one."""
     try:
         with transaction.atomic():
             insert_identifiers(pairs)
     except IntegrityError as error:
-        raise Conflict(
-            IDENTIFIER_TAKEN, errors=[FieldProblem("identifiers", "taken", IDENTIFIER_TAKEN)]
-        ) from error
+        problem = FieldProblem("identifiers", "taken", IDENTIFIER_TAKEN)
+        raise Conflict(IDENTIFIER_TAKEN, errors=[problem]) from error
 
 
 def insert_identifiers(pairs: Sequence[tuple[Patient, Details]]) -> None:
-    """The same with an IntegrityError, for who asks before.
+    """Does the same with an IntegrityError, for callers that looked before.
 
-    In one order, so that two transactions that bring the same identifiers do not wait for each other in a circle.
+    It inserts in one order, so that two transactions with the same identifiers do not wait for
+    each other in a circle.
     """
     columns = ("system", "value", *VALIDITY)
-    rows = [
-        PatientIdentifier(patient=patient, **{name: one.get(name) for name in columns})
-        for patient, details in pairs
-        for one in details.get("identifiers") or []
-    ]
-    rows.sort(key=lambda one: (one.system, one.value))
+    rows = []
+    for patient, details in pairs:
+        for item in details.get("identifiers") or []:
+            values = {name: item.get(name) for name in columns}
+            rows.append(PatientIdentifier(patient=patient, **values))
+    rows.sort(key=lambda row: (row.system, row.value))
     if rows:
         PatientIdentifier.objects.bulk_create(rows)

@@ -1,4 +1,4 @@
-"""What the worker does for patients."""
+"""The tasks of patients that Celery runs."""
 
 from celery import shared_task
 
@@ -8,11 +8,11 @@ from portal.patients.names import vocabulary
 
 @shared_task(name="patients.forget_keys")
 def forget_keys() -> None:
-    """Once an hour."""
+    """Deletes old idempotency keys, once an hour."""
     idempotency.forget_keys()
 
 
 @shared_task(name="patients.forget_words")
 def forget_words() -> None:
-    """Once a night: no word of an erased patient's name stays behind."""
+    """Deletes the words of erased patients' names, once a night."""
     vocabulary.delete_unused_words()

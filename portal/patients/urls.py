@@ -1,4 +1,4 @@
-"""Addresses of patients, for people and for programs."""
+"""The addresses of patients: pages, then the REST API."""
 
 from django.urls import path
 

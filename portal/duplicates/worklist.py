@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Q
 
-from portal.patients.matching.lookup import UNIDENTIFIED_REASON
+from portal.patients.matching.refusal import UNIDENTIFIED_REASON
 from portal.patients.matching.rules import (
     Match,
     PairIds,

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from portal.errors import Conflict, FieldProblem, InvalidInput
-from portal.patients.matching.lookup import IDENTIFIER_TAKEN
+from portal.patients.matching.refusal import IDENTIFIER_TAKEN
 from portal.patients.models import Patient, PatientIdentifier
 from portal.patients.validation import ENDS_BEFORE_START, VALIDITY, ends_before_start
 

@@ -14,7 +14,7 @@ from portal.errors import Conflict, FieldProblem, InvalidInput, NotFound, StaleV
 from portal.patients.audit import written_by
 from portal.patients.idempotency import claim_key
 from portal.patients.identifiers import add_identifiers, insert_identifiers, replace_identifiers
-from portal.patients.matching.lookup import refuse_duplicates, refuse_duplicates_after_change
+from portal.patients.matching.refusal import refuse_duplicates, refuse_duplicates_after_change
 from portal.patients.models import Patient, Status
 from portal.patients.normalize import e164
 

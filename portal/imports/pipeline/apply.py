@@ -12,7 +12,7 @@ from portal.imports.matching.decision import Decision
 from portal.imports.matching.lookup import ExistingPatients, find_existing_patients
 from portal.imports.matching.row import CheckedRow
 from portal.imports.models import ImportedRow, ImportJob, Outcome
-from portal.patients.matching.lookup import lock_people
+from portal.patients.matching.refusal import lock_people
 from portal.patients.matching.rules import IdentifierKey, identifier_keys
 from portal.patients.models import Source
 from portal.patients.services import change_patients, register_patients

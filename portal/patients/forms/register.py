@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from portal.patients.fields import ADDRESS
 from portal.patients.forms.override import OverrideForm
-from portal.patients.matching.lookup import UNIDENTIFIED_REASON
+from portal.patients.matching.refusal import UNIDENTIFIED_REASON
 
 UNKNOWN_NAME = "Unknown"
 

@@ -1,29 +1,22 @@
-"""Looks up the patients who may be a given person, and refuses to register one beside them unseen.
+"""Looks up the patients who may be a given person, by index, and compares them by the rules."""
 
-The patients are found by index, then compared by the rules of matching.
-"""
-
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Case, Q, QuerySet, Value, When
 
-from portal.errors import Conflict, FieldProblem
 from portal.patients.matching.rules import (
     COMPARED_COLUMNS,
     ComparedFields,
     IdentifierKey,
     Match,
     MatchGrade,
-    PersonKey,
     compared_fields,
     grade_match,
     identifier_keys,
     person_key,
-    stored_details,
     swap_day_and_month,
 )
 from portal.patients.models import (
@@ -35,7 +28,7 @@ from portal.patients.models import (
     Status,
 )
 from portal.patients.names.vocabulary import find_similar_words, name_query
-from portal.patients.normalize import e164, phone_tail
+from portal.patients.normalize import phone_tail
 
 MAX_MATCHES = 6  # matches that are returned, and that a page shows
 # Patients compared of one birth date, name or phone. Thousands share a date that stands for
@@ -43,23 +36,7 @@ MAX_MATCHES = 6  # matches that are returned, and that a page shows
 MAX_PER_BIRTH_DATE, MAX_PER_NAME, MAX_PER_PHONE = 400, 100, 50
 MAX_SIMILAR_WORDS = 40  # words of the vocabulary that stand in for one word of a family name
 
-UNIDENTIFIED_REASON = "The person cannot be identified"  # an override reason that dismisses nobody
-IDENTIFIER_TAKEN = (
-    "One of these identifiers belongs to another patient. Search for it and open that patient."
-)
-_ALREADY_REGISTERED = (
-    "A patient with this name and date of birth is registered already. "
-    "Open that patient, or say why this is another person."
-)
-_NOT_SHOWN = "Patients who may be this person are here already. Look at them before you save."
 _GRADE_ORDER = {grade: place for place, grade in enumerate(MatchGrade)}
-_LOCK_PEOPLE = """
-    SELECT pg_advisory_xact_lock(key)
-    FROM (
-        SELECT DISTINCT hashtextextended(person, 0) AS key
-        FROM unnest(%s::text[]) AS person ORDER BY key
-    ) AS in_order
-"""
 
 
 def find_matches(
@@ -194,83 +171,4 @@ def exclude_dismissed(patients: QuerySet[Patient], patient_id: UUID) -> QuerySet
         Q(pk=patient_id)
         | Q(pk__in=dismissed.filter(first=patient_id).values("second"))
         | Q(pk__in=dismissed.filter(second=patient_id).values("first"))
-    )
-
-
-def refuse_duplicates(
-    details: Mapping[str, Any], *, override_reason: str, shown: Collection[UUID] | None
-) -> list[str]:
-    """Returns the ids of patients that the new person matches; Conflict if one stands in the way.
-
-    See `register_patient` for what stands in the way. Call it in the transaction that registers:
-    until that ends, no other transaction can register this person.
-    """
-    name, born = person_key(details)
-    if born is not None:
-        lock_people([(name, born)])
-    matches = find_matches(Patient.objects.all(), details, exact_only=shown is None)
-    return _accepted_ids(matches, override_reason=override_reason, shown=shown)
-
-
-def refuse_duplicates_after_change(
-    patient: Patient,
-    changes: Mapping[str, Any],
-    *,
-    override_reason: str,
-    shown: Collection[UUID],
-) -> list[str]:
-    """Does the same for a change: only strong matches that it brings about stand in its way.
-
-    Call it before the patient's row is locked: an import locks people first and rows then.
-    """
-    before = stored_details(patient)
-    after = {**before, **changes}
-    if {"phone", "country"} & changes.keys():
-        after["phone_e164"] = e164(after["phone"], changes.get("country", patient.country))
-    name, born = person_key(after)
-    if born is not None and (name, born) != person_key(before):
-        lock_people([(name, born)])
-    others = exclude_dismissed(Patient.objects.all(), patient.pk)
-    matches = find_matches(others, after, before=before)
-    strong = [match for match in matches if match.grade.is_strong]
-    return _accepted_ids(strong, override_reason=override_reason, shown=shown)
-
-
-def lock_people(people: Iterable[PersonKey]) -> None:
-    """Keeps other transactions from registering these people until this one ends.
-
-    Call it before looking whether they are here: two users who register one person at once
-    queue up, and the second one sees the patient of the first. One statement locks in one order,
-    so that two callers never wait for each other in a circle.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK_PEOPLE, [[f"{name}|{born}" for name, born in people]])
-
-
-def _accepted_ids(
-    matches: list[Match], *, override_reason: str, shown: Collection[UUID] | None
-) -> list[str]:
-    if any(match.shared_identifiers for match in matches):
-        problem = FieldProblem("identifiers", "taken", IDENTIFIER_TAKEN)
-        raise _conflict(IDENTIFIER_TAKEN, matches, errors=[problem])
-    if shown is not None and any(match.patient_id not in shown for match in matches):
-        raise _conflict(_NOT_SHOWN, matches)
-    if not override_reason and any(match.grade.is_strong for match in matches):
-        raise _conflict(_ALREADY_REGISTERED, matches)
-    return [str(match.patient_id) for match in matches]
-
-
-def _conflict(
-    detail: str, matches: list[Match], *, errors: list[FieldProblem] | None = None
-) -> Conflict:
-    """Returns the refusal. `patientIds`, which older clients read, has the strong matches only."""
-    return Conflict(
-        detail,
-        errors=errors,
-        patientIds=[str(match.patient_id) for match in matches if match.grade.is_strong],
-        candidates=[
-            {"id": str(match.patient_id), "grade": match.grade.value, "reasons": [*match.reasons]}
-            for match in matches
-        ],
-        duplicate=True,
     )

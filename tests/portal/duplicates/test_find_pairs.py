@@ -10,7 +10,7 @@ from django.core.management import call_command
 from portal.duplicates import blocking
 from portal.duplicates.scans import find_pairs, scan_patients
 from portal.duplicates.services import dismiss_pair, reopen_pair
-from portal.patients.matching.lookup import UNIDENTIFIED_REASON
+from portal.patients.matching.refusal import UNIDENTIFIED_REASON
 from portal.patients.models import PairState, Patient, PossibleDuplicate
 from portal.patients.services import (
     archive_patient,

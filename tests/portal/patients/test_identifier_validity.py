@@ -1,4 +1,4 @@
-"""The days between which an identifier is valid: typed, kept, shown, told in the history, taken back."""
+"""The days of an identifier's validity are typed, stored, shown, in the history, and undone."""
 
 from datetime import date
 
@@ -48,7 +48,7 @@ def save(desk, patient, *rows):
     return desk.post(address, {**FORM, "opened": opened, **identifier_rows(*rows)})
 
 
-def test_days_are_typed_in_many_forms_shown_and_told_old_and_new(desk, patient):
+def test_days_are_typed_in_many_spellings_and_shown_old_and_new(desk, patient):
     row = {**ROW, "valid_from": "1/1/20", "valid_to": "31 dec 31"}
     assert save(desk, patient, row).status_code == 302
     assert days(patient) == {**DAYS, "valid_to": date(2031, 12, 31)}
@@ -106,7 +106,7 @@ def test_a_form_without_its_count_of_rows_is_refused_and_saves_nothing(desk, pat
         ({"system": ""}, "system", "Choose the kind"),
     ],
 )
-def test_what_is_wrong_stands_beside_its_box_and_the_text_stays(desk, patient, sent, field, words):
+def test_an_error_stands_beside_its_box_and_the_text_stays(desk, patient, sent, field, words):
     answer = save(desk, patient, {**ROW, **sent})
     form = answer.context["form"]
     assert (answer.status_code, [*form.errors]) == (422, [f"identifiers-0-{field}"])
@@ -134,20 +134,23 @@ def test_an_end_before_the_stored_beginning_is_refused_in_words(patient):
     early = {**CARD, "valid_to": date(2019, 1, 1)}
     with pytest.raises(InvalidInput) as caught:
         change_patient(patient.pk, {"identifiers": [early]}, by=None, source="api")
-    assert [one.code for one in caught.value.errors] == ["ends-before-start"]
+    assert [problem.code for problem in caught.value.errors] == ["ends-before-start"]
 
 
 def test_many_are_changed_by_as_many_statements_as_one(patient, django_assert_max_num_queries):
-    other = register_patient({"family_name": "Other", "identifiers": [{"system": "passport", "value": "P1"}]},
-                             by=None, source="api")  # fmt: skip
+    passport = {"system": "passport", "value": "P1"}
+    details = {"family_name": "Other", "identifiers": [passport]}
+    other = register_patient(details, by=None, source="api")
     ended = {"valid_to": date(2025, 1, 1)}
-    many = [(patient.pk, {"identifiers": [{**CARD, **ended}]}),
-            (other.pk, {"identifiers": [{"system": "passport", "value": "P1", **ended}]})]  # fmt: skip
+    many = [
+        (patient.pk, {"identifiers": [{**CARD, **ended}]}),
+        (other.pk, {"identifiers": [{**passport, **ended}]}),
+    ]
     with django_assert_max_num_queries(8):
         assert change_patients(many, by=None, source="import") == 2
-    assert {one.valid_to for one in patient.identifiers.all() | other.identifiers.all()} == {
-        date(2025, 1, 1)
-    }
+    assert {
+        identifier.valid_to for identifier in patient.identifiers.all() | other.identifiers.all()
+    } == {date(2025, 1, 1)}
 
 
 def test_the_api_shows_and_takes_the_days(desk_api, patient):

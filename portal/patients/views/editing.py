@@ -79,17 +79,18 @@ def _render_both_versions(
     form = EditForm(request.POST, initial=opened.values)
     ours, our_fields = typed_values(form), form.changed_fields
     differing_fields = EditForm(request.POST, initial=theirs.values).changed_fields
-    rows = [
-        {
-            "label": _label(name),
-            "before": _shown(opened.values[name]),
-            "theirs": _shown(value),
-            "ours": _shown(ours[name]),
-            "is_contested": name in our_fields & differing_fields,
-        }
-        for name, value in theirs.values.items()
-        if value != opened.values[name]
-    ]
+    rows = []
+    for name, our_value in ours.items():
+        before, their_value = opened.values.get(name), theirs.values.get(name)
+        if their_value != before:
+            row = {
+                "label": _label(name),
+                "before": _shown(before),
+                "theirs": _shown(their_value),
+                "ours": _shown(our_value),
+                "is_contested": name in our_fields & differing_fields,
+            }
+            rows.append(row)
     values = {**theirs.values, **{name: ours[name] for name in our_fields}}
     return _render_form(
         request, patient, theirs, _opened_form(patient, values), conflict=rows, status=409

@@ -174,6 +174,13 @@ def test_two_clerks_who_edit_one_patient_see_both_versions(client, front_desk, p
     }
     answer = client.post(address, sent)
     rows = {row.pop("label"): row for row in answer.context["conflict"]}
+    assert [*rows] == [
+        "Date of birth",
+        "Date of birth not known",
+        "Phone",
+        "Town or city",
+        "Identifiers",
+    ]
     assert [name for name, row in rows.items() if row["is_contested"]] == ["Phone", "Identifiers"]
     assert rows["Date of birth"]["theirs"] == "15 3 1984"
     assert rows["Identifiers"]["ours"] == "insurance AB 12 1/2/2031"

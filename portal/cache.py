@@ -1,7 +1,7 @@
-"""Values that cost time to compute, remembered by one process for some seconds.
+"""Values that cost time to compute, kept for some seconds in the memory of each process.
 
-counts = CachedValue("billing.counts", count_accounts, ttl_seconds=5)
-counts()
+The cache is Django's. `counts = CachedValue("billing.counts", count_accounts, ttl_seconds=5)` makes
+a function `counts()` that counts once in five seconds.
 """
 
 import threading
@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from django.core.cache import cache
 
 COUNT_TTL_SECONDS = 5.0  # A count of a large table may be this old.
-LARGE_TABLE_ROWS = 50_000  # PostgreSQL counts fewer rows than this in a few milliseconds.
+LARGE_TABLE_ROWS = 50_000  # Counts of fewer rows take milliseconds and are not cached.
 
 Value = TypeVar("Value")
 
@@ -20,8 +20,8 @@ class CachedValue(Generic[Value]):
     """Calling it returns what `compute` returned at most `ttl_seconds` ago.
 
     One thread computes a value that is too old. The others get the older one meanwhile, and wait
-    only where there is none. A value that is not `worth_keeping` is computed for every call. An error of
-    `compute` goes to the caller, and the next call computes again.
+    only where there is none. A value that is not `worth_keeping` is computed for every call. An
+    error of `compute` goes to the caller, and the next call computes again.
     """
 
     def __init__(

@@ -75,7 +75,7 @@ def needs(rule: str = "", /, **by_method: str) -> type[BasePermission]:
     class Needs(BasePermission):
         rules = by_method or {"*": rule}
 
-        def has_permission(self, request: Request, view: object) -> bool:  # noqa: ARG002 - REST framework passes the view.
+        def has_permission(self, request: Request, *_: object) -> bool:
             method = {"HEAD": "GET"}.get(request.method or "", request.method or "")
             if method == "OPTIONS":
                 return any(is_met(rule, request.user) for rule in self.rules.values())

@@ -1,1 +1,1 @@
-"""The audit: access log and event log as one list, and seals that prove that nobody changed them."""
+"""The audit: access log and event log as one list, and seals that prove them unchanged."""

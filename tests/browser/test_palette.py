@@ -102,7 +102,7 @@ def test_a_page_that_is_meant_stays_marked_when_patients_come_in(desk):
     expect(marked(desk)).to_have_text("Dashboard")
 
 
-def test_nobody_found_leads_on(desk):
+def test_a_search_without_hits_leads_on(desk):
     open_palette(desk).type("xyzzy")
     expect(marked(desk)).to_contain_text("Search for “xyzzy”")
     desk.page.keyboard.press("ArrowDown")

@@ -15,7 +15,7 @@ LOCK = 7_061_128
 
 
 def is_free_for_others() -> bool:
-    """Whether another database session could work now."""
+    """Returns whether another database session gets the lock now."""
 
     def try_lock() -> bool:
         try:
@@ -32,7 +32,7 @@ def is_free_for_others() -> bool:
 
 @pytest.fixture
 def sent(monkeypatch):
-    """What went to the queue: tasks with their arguments."""
+    """The messages that went to the queue: tasks with their arguments."""
     messages = []
 
     def send(task, *, args, expires, retry):
@@ -43,7 +43,7 @@ def sent(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_while_one_session_holds_the_lock_another_is_told_busy():
+def test_while_a_session_holds_the_lock_another_one_is_busy():
     with advisory_lock(LOCK):
         assert not is_free_for_others()
     assert is_free_for_others()
@@ -149,7 +149,7 @@ def test_waiting_jobs_are_left_to_the_process_that_is_at_work():
 
 
 @pytest.mark.django_db
-def test_a_step_is_written_to_the_job_and_told_on():
+def test_a_step_is_written_to_the_job_and_passed_on():
     scan, steps = DuplicateScan.objects.create(), []
     step_recorder(scan, steps.append)("phones")
     assert (DuplicateScan.objects.get().step, steps) == ("phones", ["phones"])

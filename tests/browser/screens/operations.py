@@ -1,4 +1,4 @@
-"""What operators and auditors look at: billing accounts, audit and reconciliation."""
+"""The pages of operators and auditors: billing accounts, audit and reconciliation."""
 
 from playwright.sync_api import expect
 

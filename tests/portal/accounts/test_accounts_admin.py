@@ -85,7 +85,7 @@ def test_api_clients_are_the_users_who_hold_a_token(admin, front_desk, api_as):
 
 
 @pytest.mark.parametrize("action", ["unlock", "end_access"])
-def test_what_was_done_is_in_the_history_of_the_user(admin, operator, front_desk, action):
+def test_each_action_is_in_the_history_of_the_user(admin, operator, front_desk, action):
     act(admin, action, front_desk)
     assert LogEntry.objects.get().user == operator
     assert LogEntry.objects.get().object_id == str(front_desk.pk)

@@ -46,7 +46,7 @@ def test_the_text_is_on_the_page_after_sign_in_and_only_once(browser, front_desk
     assert WORDS not in second
 
 
-def test_what_the_page_itself_put_into_the_form_is_not_shown(browser, front_desk):
+def test_fields_that_the_page_itself_filled_are_not_shown(browser, front_desk):
     send_after_session_end(browser, shown="proof-of-a-panel")
     sign_in(browser, front_desk)
     assert "<dt>Shown</dt>" not in browser.get(PAGE).content.decode()

@@ -42,5 +42,5 @@ def test_reading_the_time_left_does_not_renew_it_and_staying_does(at_work, setti
     assert left(at_work, x_poll="1") == whole
 
 
-def test_nobody_has_no_time_left(client):
+def test_without_a_sign_in_no_time_is_left(client):
     assert left(client) == left(client, "post") == 0

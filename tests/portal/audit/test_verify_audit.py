@@ -113,7 +113,7 @@ def test_breaks_behind_a_break_are_named_too(sealed):
     assert "Reads: 5 rows under 3 seals agree." in output
 
 
-def test_of_many_breaks_the_first_are_named_and_all_are_counted(sealed):
+def test_the_first_of_many_breaks_are_named_and_all_are_counted(sealed):
     rows = list(AccessRecord.objects.order_by("id"))
     AccessRecord.objects.update(door="admin")
     output = verify("--most", "2")[1]

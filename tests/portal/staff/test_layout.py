@@ -40,7 +40,7 @@ def test_a_role_sees_its_own_pages_and_starts_at_the_first(client, make_user, ro
     assert [entry["label"] for entry in answer.context["nav_entries"]] == labels
 
 
-def test_of_nested_navigation_entries_the_innermost_is_current(client, front_desk):
+def test_the_innermost_of_nested_navigation_entries_is_current(client, front_desk):
     client.force_login(front_desk)
     answer = client.get("/patients/duplicates/")
     entries = answer.context["nav_entries"]

@@ -29,8 +29,7 @@ class Health(HealthServicer):
     def __init__(self) -> None:
         thread = ThreadPoolExecutor(1, thread_name_prefix="health")
         super().__init__(experimental_thread_pool=thread)
-        # gRPC reads this attribute of a method.
-        Health.Check.experimental_thread_pool = thread  # type: ignore[attr-defined]
+        Health.Check.experimental_thread_pool = thread  # type: ignore[attr-defined]  # for gRPC
         self._watches: set[_Watch] = set()
 
     def Check(

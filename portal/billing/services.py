@@ -28,10 +28,6 @@ NEED_OF_ACCOUNT = """
         (wanted.prefix, wanted.given_name, wanted.middle_name, wanted.family_name,
          wanted.suffix, wanted.email, wanted.status = 'active')))
 """
-# Since when the account waits: an earlier request that is not answered yet counts.
-_WANTED_AT = """
-    CASE WHEN account.next_attempt_at IS NULL THEN statement_timestamp() ELSE account.wanted_at END
-"""
 _REQUEST = f"""
     INSERT INTO billing_billingaccount AS account (patient_id, wanted_version)
     SELECT id, version FROM ({NEED_OF_ACCOUNT} AND patient.id = ANY(%s::uuid[])) AS need ORDER BY id
@@ -40,13 +36,14 @@ _REQUEST = f"""
         next_attempt_at = statement_timestamp(),
         attempts = 0,
         updated_at = statement_timestamp(),
-        wanted_at = {_WANTED_AT},
+        wanted_at = CASE WHEN account.next_attempt_at IS NULL THEN statement_timestamp()
+                         ELSE account.wanted_at END,
         status = CASE WHEN account.status <> 'failed' THEN account.status
                       WHEN account.account_id = '' THEN 'pending' ELSE 'active' END
     WHERE account.wanted_version < EXCLUDED.wanted_version
 """  # noqa: S608 - all parts are constants
 # Rows that a registration or a correction holds are left: to wait for them could be a deadlock.
-_REQUEST_AGAIN = f"""
+_REQUEST_AGAIN = """
     WITH mine AS (
         SELECT patient_id FROM billing_billingaccount WHERE patient_id = ANY(%(patients)s::uuid[])
         ORDER BY patient_id FOR UPDATE SKIP LOCKED)
@@ -59,12 +56,13 @@ _REQUEST_AGAIN = f"""
         claimed_by = NULL,
         attempts = 0,
         last_error_code = '',
-        wanted_at = {_WANTED_AT},
+        wanted_at = CASE WHEN account.next_attempt_at IS NULL THEN statement_timestamp()
+                         ELSE account.wanted_at END,
         next_attempt_at = statement_timestamp(),
         updated_at = statement_timestamp()
     FROM mine JOIN patients_patient AS patient ON patient.id = mine.patient_id
     WHERE account.patient_id = mine.patient_id
-"""  # noqa: S608 - all parts are constants
+"""
 _SLICE = f"""
     WITH slice AS (SELECT id FROM patients_patient WHERE id > %s ORDER BY id LIMIT %s)
     SELECT (SELECT max(id::text) FROM slice),

@@ -1,4 +1,4 @@
-"""The agent: a loop over batches."""
+"""The agent of Faust: a loop over batches."""
 
 from typing import Any, cast
 
@@ -30,4 +30,4 @@ def add_agent(app: App, topic: str, processor: BatchProcessor) -> None:
         except (CannotGoOn, OffsetsLost) as reason:
             end_process(str(reason))
         except Exception as error:  # Faust would acknowledge the batch and go on.
-            end_process("The counting failed in a way that nobody foresaw.", error)
+            end_process("Counting failed with an unforeseen error.", error)

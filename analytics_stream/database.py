@@ -1,4 +1,4 @@
-"""Connects to PostgreSQL, and tells errors that pass from errors that stay."""
+"""Connects to PostgreSQL, and separates errors that pass from errors that stay."""
 
 from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
@@ -31,7 +31,7 @@ class OffsetsLost(Exception):
     """The database counted less of the topic than before: it was emptied, or is an older one."""
 
     def __init__(self) -> None:
-        super().__init__("The database lost what was counted before. It is counted anew.")
+        super().__init__("The database lost what was counted before. It is counted again.")
 
 
 def open_engine(url: URL) -> Engine:

@@ -130,10 +130,7 @@ class Watchdog(Service):
                 continue
             consumer = cast(AnalyticsConsumer, self._app.consumer)
             if await self._offset_store.has_another_topic(await consumer.read_fingerprints()):
-                end_process(
-                    "The topic is another than the one that was counted. "
-                    "It is read from its beginning."
-                )
+                end_process("The topic was replaced. It is read from its beginning.")
 
     async def _ask_broker(self) -> None:
         """Excuses the wait when the broker is away, but not when it answers and sends nothing."""

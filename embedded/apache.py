@@ -28,7 +28,7 @@ advertised.listeners=PLAINTEXT://127.0.0.1:{port}
 controller.listener.names=CONTROLLER
 controller.quorum.voters=1@127.0.0.1:{controller_port}
 log.dirs={logs}
-# Topics are made by `manage.py create_topics` alone, and nothing in them grows old.
+# Only `manage.py create_topics` creates topics, and their messages never expire.
 auto.create.topics.enable=false
 log.retention.ms=-1
 num.partitions=4
@@ -40,7 +40,7 @@ transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
-# One that was killed is let in again when its session is over.
+# A broker that was killed may join again when its session has expired.
 broker.session.timeout.ms=5000
 broker.heartbeat.interval.ms=1000
 """

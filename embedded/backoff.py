@@ -2,7 +2,7 @@
 
 FIRST_SECONDS = 0.2  # The first pause.
 LONGEST_SECONDS = 30.0  # No pause is longer.
-STEADY_SECONDS = 60  # After a program ran this long the pauses begin anew.
+STEADY_SECONDS = 60  # After a program ran this long the pauses begin again with the first.
 
 
 class Backoff:

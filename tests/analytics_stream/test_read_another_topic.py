@@ -76,9 +76,7 @@ def test_a_running_worker_notices_that_it_counted_another_topic(database, tmp_pa
             worker.wait_for_events(len(BEFORE))
             execute(database, "UPDATE read_offset SET opening = 'of another topic'")
             assert worker.popen.wait(60) == EXIT_RESTART
-            assert worker.lines(
-                "The topic is another than the one that was counted. It is read from its beginning."
-            )
+            assert worker.lines("The topic was replaced. It is read from its beginning.")
 
 
 def remove_topics(broker):

@@ -80,6 +80,6 @@ def test_after_a_wipe_while_it_runs_and_nothing_comes(database, broker, start):
     before = served_figures(database)
     wipe(database)
     assert worker.popen.wait(60) == EXIT_RESTART
-    assert worker.lines("The database lost what was counted before. It is counted anew.")
+    assert worker.lines("The database lost what was counted before. It is counted again.")
     start(events=len(FACTS))
     assert served_figures(database) == before

@@ -35,8 +35,9 @@ def number_in(file):
 
 
 def test_each_line_of_output_names_its_process(run):
-    with run("one: sh -c 'echo from the first; sleep 60'", "other: echo from the second") as output:
-        wait_for(lambda: "one   | from the first" in output.getvalue())
+    lines = ("web: sh -c 'echo from the first; sleep 60'", "other: echo from the second")
+    with run(*lines) as output:
+        wait_for(lambda: "web   | from the first" in output.getvalue())
         wait_for(lambda: "other | from the second" in output.getvalue())
 
 

@@ -1,4 +1,4 @@
-"""What was counted, each patient's latest state, and the counts."""
+"""The counted events, the latest state of each patient, and the counts."""
 
 from alembic import op
 

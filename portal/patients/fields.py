@@ -91,9 +91,9 @@ def _computed(name: str) -> PatientField:
 
 NAME, PERSON, CONTACT, RECORD = Section
 
-# The order is that of the columns: triggers and digests of sealed logs keep to it. A new field
-# stands behind its neighbours on the pages, and takes the next `log_form`. A table is read by its
-# rows, so that the formatter keeps off.
+# In the order of the columns, which triggers and the digests of sealed logs keep to. A new field
+# takes the next `log_form`; see "A new patient column" in CONTRIBUTING.md. The formatter keeps off,
+# since a table is read by its rows.
 # fmt: off
 PATIENT_FIELDS = (
     _bookkeeping("id", json_name="id"),

@@ -8,7 +8,7 @@ from portal.billing.models import BillingAccount
 from portal.imports.services import undo_import
 from portal.patients.models import EventOutbox, Patient, PatientEvent, PatientIdentifier
 from tests.portal.imports.files import counts, import_file
-from tests.portal.imports.states import people
+from tests.portal.imports.snapshots import people
 
 pytestmark = pytest.mark.django_db
 

@@ -13,16 +13,16 @@ from django.core.files.base import ContentFile
 
 from embedded.postgres import postgres
 from portal.imports import services
-from tests.portal.imports.channels import COMMAND, ImportProcess
+from tests.portal.imports.import_process import COMMAND, ImportProcess
 from tests.portal.imports.files import REFUSED, as_csv, known_people, mixed_rows
-from tests.portal.imports.states import end_of
+from tests.portal.imports.snapshots import end_of
 from tests.waits import wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 THE_END = """
 import django; django.setup()
 from portal.imports.models import ImportJob
-from tests.portal.imports.states import end_of
+from tests.portal.imports.snapshots import end_of
 print(end_of(ImportJob.objects.get(original_name="rows.csv")))
 """
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from portal.imports import services
 from portal.imports.models import ImportJob
-from tests.portal.imports.channels import (
+from tests.portal.imports.import_process import (
     COMMAND,
     TABLES,
     UNDOING,
@@ -27,7 +27,7 @@ from tests.portal.imports.channels import (
     kill,
 )
 from tests.portal.imports.files import EVERY, KILLS, REFUSED, as_csv, known_people, mixed_rows
-from tests.portal.imports.states import end_of
+from tests.portal.imports.snapshots import end_of
 from tests.waits import wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]

@@ -15,7 +15,7 @@ from portal.patients import services as patients
 from portal.patients.models import EventOutbox, Patient, PatientEvent, Status
 from portal.patients.validation import validate_details
 from tests.portal.imports.files import ANNA, BEN, as_csv, counts
-from tests.portal.imports.states import people
+from tests.portal.imports.snapshots import people
 
 pytestmark = pytest.mark.django_db
 # Each change in a transaction of its own, as in life: identifiers raise the version once in a transaction.

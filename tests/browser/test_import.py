@@ -1,4 +1,4 @@
-"""Importing a file from the upload to its undoing, by keyboard, without scripts, and readable at every step."""
+"""A file is imported and undone, by keyboard, without scripts, and readable at every step."""
 
 import pytest
 from playwright.sync_api import expect
@@ -25,8 +25,8 @@ def operator(make_user, settings, tmp_path):
     return make_user("operator", full_name="Olu Operator", is_staff=True)
 
 
-def work() -> None:
-    """What the worker does, as soon as a job waits."""
+def run_waiting_jobs() -> None:
+    """Does the worker's part, as soon as a job waits."""
     wait_for(lambda: ImportJob.objects.free().exists())
     for job in ImportJob.objects.free():
         run_job(job.pk)
@@ -44,11 +44,11 @@ def press(person: Staff, name: str) -> None:
 
 
 def tab_to(person: Staff, name: str, role: str = "button") -> None:
-    """Tab until the control of this name has the focus."""
-    wanted = person.page.get_by_role(role, name=name).first
+    """Presses Tab until the control of this name has the focus."""
+    control = person.page.get_by_role(role, name=name).first
     for _ in range(60):
         person.page.keyboard.press("Tab")
-        if wanted.evaluate("element => element === document.activeElement"):
+        if control.evaluate("element => element === document.activeElement"):
             return
     raise AssertionError(f"Tab does not come to {name}.")
 
@@ -57,9 +57,8 @@ def test_a_file_is_imported_and_undone_by_keyboard_alone(staff, operator):
     person = staff(operator)
     keys = person.page.keyboard
     person.open("/imports/")
-    person.page.get_by_label("File", exact=True).set_input_files(
-        PEOPLE
-    )  # The dialog is the system's.
+    # The file dialog belongs to the system, so that keys cannot reach it.
+    person.page.get_by_label("File", exact=True).set_input_files(PEOPLE)
     tab_to(person, "Upload")
     keys.press("Enter")
     expect(person.page.get_by_role("heading", name=PEOPLE["name"])).to_be_visible()
@@ -68,16 +67,15 @@ def test_a_file_is_imported_and_undone_by_keyboard_alone(staff, operator):
     tab_to(person, "Try it")
     keys.press("Enter")
     expect(person.page.get_by_text("Trial: waiting")).to_be_visible()
-    work()
-    expect(
-        person.page.get_by_text("Trial: done")
-    ).to_be_visible()  # By itself: nobody loads the page again.
+    run_waiting_jobs()
+    # The page follows the job without a reload.
+    expect(person.page.get_by_text("Trial: done")).to_be_visible()
     expect(person.page.locator("table").get_by_text("There is no such date")).to_be_visible()
     assert not Patient.objects.exists()
     tab_to(person, "Import it now")
     keys.press("Enter")
     expect(person.page.get_by_role("heading", name="Import of")).to_be_visible()
-    work()
+    run_waiting_jobs()
     expect(person.page.get_by_text("Done", exact=True)).to_be_visible()
     assert Patient.objects.count() == 2
     person.page.locator("summary", has_text="Undo this import").focus()
@@ -85,7 +83,7 @@ def test_a_file_is_imported_and_undone_by_keyboard_alone(staff, operator):
     tab_to(person, "Undo it now")
     keys.press("Enter")
     expect(person.page.get_by_text("Being undone")).to_be_visible()
-    work()
+    run_waiting_jobs()
     expect(person.page.locator(".nhsuk-tag", has_text="Undone")).to_be_visible()
     assert not Patient.objects.filter(status="active").exists()
 
@@ -95,33 +93,33 @@ def test_a_file_is_imported_without_scripts(staff, operator):
     upload(person)
     person.page.get_by_label("Born becomes").select_option("Date of birth")
     press(person, "Try it")
-    work()
+    run_waiting_jobs()
     person.page.get_by_role("link", name="Look again").click()
     press(person, "Import it now")
-    work()
+    run_waiting_jobs()
     person.page.get_by_role("link", name="Look again").click()
     expect(person.page.get_by_text("Done", exact=True)).to_be_visible()
     assert Patient.objects.count() == 2
 
 
-def test_a_closed_tab_goes_on_where_it_was_and_back_leads_to_the_columns(staff, operator):
+def test_a_job_can_be_reopened_and_its_columns_changed(staff, operator):
     upload(staff(operator))
     person = staff(operator)
     person.open("/imports/")
     person.page.get_by_role("link", name=PEOPLE["name"]).click()
     press(person, "Try it")
-    work()
+    run_waiting_jobs()
     expect(person.page.get_by_text("Trial: done")).to_be_visible()
     person.page.get_by_role("link", name="2 Columns").click()
     person.page.get_by_label("Given becomes").select_option("Leave out")
     press(person, "Try it")
-    work()
+    run_waiting_jobs()
     expect(person.page.get_by_text("Nothing is read from: Given")).to_be_attached()
 
 
 @pytest.fixture
 def ann(operator):
-    """Known already under the name and date of birth of the first row."""
+    """Returns a patient with the name and date of birth of the first row."""
     details = {
         "family_name": "Able",
         "given_name": "Ann",
@@ -131,18 +129,18 @@ def ann(operator):
     return register_patient(validate_details(details), by=operator, source=Source.PORTAL)
 
 
-def tried(person: Staff) -> None:
-    """Upload, say which column is the date of birth, and wait for the trial."""
+def start_dry_run(person: Staff) -> None:
+    """Uploads the file, sets the date of birth and runs the dry run."""
     upload(person)
     person.page.get_by_label("Born becomes").select_option("Date of birth")
     press(person, "Try it")
-    work()
+    run_waiting_jobs()
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_a_likely_duplicate_is_decided_by_a_person(staff, operator, ann, scripts):
+def test_a_namesake_is_decided_in_the_review(staff, operator, ann, scripts):
     person = staff(operator, scripts=scripts)
-    tried(person)
+    start_dry_run(person)
     if not scripts:
         person.page.get_by_role("link", name="Look again").click()
     person.page.get_by_role("link", name="Likely the same person as a patient: 1 row").click()
@@ -156,21 +154,21 @@ def test_a_likely_duplicate_is_decided_by_a_person(staff, operator, ann, scripts
     press(person, "Keep these choices")
     expect(person.page.get_by_text("The choices are kept.")).to_be_visible()
     press(person, "Import it now")
-    work()
+    run_waiting_jobs()
     assert Patient.objects.filter(family_name="Able").count() == 2
 
 
-ALIKE = """Surname,Given,Born,Town
+SIMILAR_ROWS = """Surname,Given,Born,Town
 Abel,Ann,1990-01-01,Łódź
 Baker,Ben,1990-03-30,York
 """
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-def test_whoever_may_be_registered_already_is_decided_once(staff, operator, ann, width):
+def test_possible_duplicates_are_decided_together(staff, operator, ann, width):
     person = staff(operator, width=width)
     person.open("/imports/")
-    file = {"name": "old.csv", "mimeType": "text/csv", "buffer": ALIKE.encode("iso-8859-2")}
+    file = {"name": "old.csv", "mimeType": "text/csv", "buffer": SIMILAR_ROWS.encode("iso-8859-2")}
     person.page.get_by_label("File", exact=True).set_input_files(file)
     press(person, "Upload")
     expect(
@@ -183,7 +181,7 @@ def test_whoever_may_be_registered_already_is_decided_once(staff, operator, ann,
     person.page.get_by_label("Born becomes").select_option("Date of birth")
     press(person, "Try it")
     expect(person.page.get_by_text("Trial: waiting")).to_be_visible()
-    work()
+    run_waiting_jobs()
     expect(person.page.get_by_role("row", name="one letter off in the family name")).to_be_visible()
     press(person, "Import it now")
     expect(person.page.get_by_role("alert")).to_contain_text("Choose what becomes of the people")
@@ -194,7 +192,7 @@ def test_whoever_may_be_registered_already_is_decided_once(staff, operator, ann,
     person.page.get_by_role("link", name="Back to the trial").click()
     person.page.get_by_label("Hold them back").check()
     press(person, "Import it now")
-    work()
+    run_waiting_jobs()
     expect(
         person.page.get_by_role("cell", name="Nobody has said that it is another person.")
     ).to_be_visible()
@@ -202,7 +200,7 @@ def test_whoever_may_be_registered_already_is_decided_once(staff, operator, ann,
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-def test_every_step_can_be_read_by_everybody(staff, operator, ann, width):
+def test_every_step_is_readable_for_everybody(staff, operator, ann, width):
     person = staff(operator, width=width)
     person.open("/imports/")
     person.is_readable_by_all()
@@ -221,7 +219,7 @@ def test_every_step_can_be_read_by_everybody(staff, operator, ann, width):
     press(person, "Try it")
     expect(person.page.get_by_text("Trial: waiting")).to_be_visible()
     person.is_readable_by_all()
-    work()
+    run_waiting_jobs()
     expect(person.page.get_by_text("Trial: done")).to_be_visible()
     person.is_readable_by_all()
     person.page.get_by_role("link", name="4 Review").click()
@@ -239,7 +237,7 @@ def test_every_step_can_be_read_by_everybody(staff, operator, ann, width):
     press(person, "Import it now")
     expect(person.page.get_by_role("heading", name="Import of")).to_be_visible()
     person.is_readable_by_all()
-    work()
+    run_waiting_jobs()
     expect(person.page.get_by_text("Done", exact=True)).to_be_visible()
     person.is_readable_by_all()
     upload(person)

@@ -11,7 +11,7 @@ from tests.portal.imports.files import SYNTHEA, import_file
 
 @pytest.fixture
 def file(tmp_path, monkeypatch, settings) -> Callable[..., Path]:
-    """Writes a file and answers its path; the command runs in its folder."""
+    """Returns a function that writes a file and returns its path; the command runs beside it."""
     monkeypatch.chdir(tmp_path)
     settings.DATA_DIR = tmp_path / "data"
 
@@ -25,7 +25,7 @@ def file(tmp_path, monkeypatch, settings) -> Callable[..., Path]:
 
 @pytest.fixture
 def import_text(file) -> Callable[..., tuple[int, dict[str, Any]]]:
-    """Imports a text: the exit code and the report."""
+    """Returns a function that imports a text, and returns the exit code and the report."""
 
     def run(content: str | bytes, *options: str) -> tuple[int, dict[str, Any]]:
         return import_file(file(content), *options)
@@ -35,7 +35,7 @@ def import_text(file) -> Callable[..., tuple[int, dict[str, Any]]]:
 
 @pytest.fixture
 def operator(client, make_user, settings, tmp_path):
-    """Signed in at the pages of imports."""
+    """Returns an operator who is signed in."""
     settings.DATA_DIR = tmp_path
     user = make_user("operator")
     client.force_login(user)
@@ -44,7 +44,7 @@ def operator(client, make_user, settings, tmp_path):
 
 @pytest.fixture
 def synthea(file) -> Path:
-    """The folder of the public sample."""
+    """Returns the folder of the public sample."""
     if not SYNTHEA.is_dir():
         pytest.skip(
             "the public Synthea sample is not beside the repository (../shared/data/synthea)"

@@ -1,4 +1,4 @@
-"""An import in a process of its own, through a real door, and the moments at which it can be killed."""
+"""An import in a process of its own, and the moments at which it can be killed."""
 
 import json
 import os
@@ -19,36 +19,42 @@ ROOT = Path(__file__).resolve().parents[3]
 COMMAND = (str(ROOT / "manage.py"), "import_patients", "--json")
 WORKER = (
     "-c",
-    "import django, sys; django.setup(); from portal.imports import tasks; tasks.run_import(sys.argv[1])",
+    "import django, sys; django.setup(); from portal.imports import tasks;"
+    " tasks.run_import(sys.argv[1])",
 )
-# In small batches, so that there are more of them than kills.
-UNDOING = (
+# Small batches, so that there are more of them than kills.
+UNDO = (
     "-c",
     "import django, sys; django.setup(); from django.core.management import call_command;"
     " from portal.imports.pipeline import undo; undo.BATCH = 20;"
     " call_command('import_patients', '--json', *sys.argv[1:])",
 )
-# Each of them is written in every batch, in this order; undoing refuses no rows.
+# Every batch writes each of them, in this order; an undo refuses no rows.
 TABLES = (
-    "patients_patient", "patients_patientevent", "patients_eventoutbox", "patients_patientidentifier",
-    "billing_billingaccount", "imports_importedrow", "imports_importreject", "imports_importjob",
-)  # fmt: skip
+    "patients_patient",
+    "patients_patientevent",
+    "patients_eventoutbox",
+    "patients_patientidentifier",
+    "billing_billingaccount",
+    "imports_importedrow",
+    "imports_importreject",
+    "imports_importjob",
+)
 
 
 def database_url() -> str:
-    """The test's own database."""
-    return (
-        urlsplit(os.environ["DATABASE_URL"])
-        ._replace(path=f"/{connection.settings_dict['NAME']}")
-        .geturl()
-    )
+    """Returns the URL of the test's own database."""
+    url = urlsplit(os.environ["DATABASE_URL"])
+    return url._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
 
 
 @dataclass
-class Ended:
+class ProcessResult:
+    """The exit code and the output of a process that has ended."""
+
     code: int
     out: str
-    words: str
+    err: str
 
     @property
     def report(self) -> dict:
@@ -64,48 +70,58 @@ class ImportProcess:
     url: str = field(default_factory=database_url)
 
     def start(self) -> subprocess.Popen[str]:
-        ours = {"DATABASE_URL": self.url, "PORTAL_DATA_DIR": str(self.folder / "data")}
-        ours |= {"DJANGO_SETTINGS_MODULE": "portal.settings", "PYTHONPATH": str(ROOT)}
-        command, pipe = [sys.executable, *self.arguments], subprocess.PIPE
+        environment = os.environ | {
+            "DATABASE_URL": self.url,
+            "PORTAL_DATA_DIR": str(self.folder / "data"),
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+            "PYTHONPATH": str(ROOT),
+        }
         return subprocess.Popen(
-            command, env=os.environ | ours, cwd=self.folder, text=True, stdout=pipe, stderr=pipe
+            [sys.executable, *self.arguments],
+            env=environment,
+            cwd=self.folder,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
 
-    def run(self) -> Ended:
-        """To its own end."""
+    def run(self) -> ProcessResult:
+        """Runs the process to its end."""
         with self.start() as process:
-            out, words = process.communicate(timeout=240)
-        return Ended(process.returncode, out, words)
+            out, err = process.communicate(timeout=240)
+        return ProcessResult(process.returncode, out, err)
 
 
 def kill(process: subprocess.Popen[str]) -> None:
-    """With -9, and nothing that it had to say is heard."""
+    """Kills the process with -9 and drops its output."""
     process.kill()
     process.communicate()
 
 
 @contextmanager
-def hanging(
-    process: subprocess.Popen[str], *, at: str, url: str, enough: Callable[[], bool]
+def blocked_process(
+    process: subprocess.Popen[str], *, table: str, url: str, has_done_enough: Callable[[], bool]
 ) -> Iterator[bool]:
-    """The process has done enough and hangs in a transaction that is about to write to `at`; False if it ended before.
+    """Blocks the process in a transaction that is about to write to `table`, once it did enough.
 
-    Until then it is let go from one such write to the next, so that it cannot run ahead of a slow test.
+    Yields False if it ended before. Until then it may go from one such write to the next, so that
+    it cannot run ahead of a slow test.
     """
     with closing(psycopg2.connect(url)) as session, session.cursor() as cursor:
 
-        def hangs() -> bool:
+        def is_blocked() -> bool:
             cursor.execute(
                 "SELECT count(*) FROM pg_locks JOIN pg_database ON database = pg_database.oid"
                 " WHERE NOT granted AND datname = current_database() AND relation = %s::regclass",
-                [at],
+                [table],
             )
             return cursor.fetchone()[0] > 0
 
         while True:
-            cursor.execute(f"LOCK TABLE {at} IN SHARE MODE")
-            wait_for(lambda: hangs() or process.poll() is not None, seconds=240)
-            if process.poll() is not None or enough():
+            cursor.execute(f"LOCK TABLE {table} IN SHARE MODE")
+            wait_for(lambda: is_blocked() or process.poll() is not None, seconds=240)
+            if process.poll() is not None or has_done_enough():
                 break
-            session.rollback()  # Who waits has the lock at once, and the next one stands behind us.
+            # The process gets its lock at once, and waits again at its next write.
+            session.rollback()
         yield process.poll() is None

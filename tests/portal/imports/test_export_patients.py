@@ -1,4 +1,4 @@
-"""An export comes back through an import without changing anything, and its reading is recorded."""
+"""An export is imported again without a change, and the access log records it."""
 
 import csv
 import io
@@ -14,17 +14,35 @@ from tests.portal.imports.files import counts, import_file
 
 pytestmark = pytest.mark.django_db
 FULL = {
-    "family_name": "Beispiel", "given_name": "Anna", "middle_name": "Maria Luise", "prefix": "Dr.", "suffix": "MSc",
-    "preferred_name": "Anni", "date_of_birth": "1984-03-01", "date_of_birth_precision": "month", "sex": "female",
-    "email": "anna@example.org", "phone": "+1 617 555 0123", "address_line1": '=cmd|"/c', "address_line2": "Flat 2",
-    "city": "-1", "region": "'=odd", "postal_code": "01940", "country": "US", "marital_status": "Married",
-    "race": "white", "ethnicity": "Celtic, mostly", "language": "pt-BR", "deceased_on": "2020-02-29",
+    "family_name": "Beispiel",
+    "given_name": "Anna",
+    "middle_name": "Maria Luise",
+    "prefix": "Dr.",
+    "suffix": "MSc",
+    "preferred_name": "Anni",
+    "date_of_birth": "1984-03-01",
+    "date_of_birth_precision": "month",
+    "sex": "female",
+    "email": "anna@example.org",
+    "phone": "+1 617 555 0123",
+    "address_line1": '=cmd|"/c',
+    "address_line2": "Flat 2",
+    "city": "-1",
+    "region": "'=odd",
+    "postal_code": "01940",
+    "country": "US",
+    "marital_status": "Married",
+    "race": "white",
+    "ethnicity": "Celtic, mostly",
+    "language": "pt-BR",
+    "deceased_on": "2020-02-29",
     "registered_on": "2001-01-01",
     "identifiers": [
-        {"system": "ssn", "value": "1"}, {"system": "https://x.example/a;b|c", "value": "2"},
+        {"system": "ssn", "value": "1"},
+        {"system": "https://x.example/a;b|c", "value": "2"},
         {"system": "club", "value": "3"},
     ],
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -35,7 +53,7 @@ def patients(db):
         {"given_name": "Solo", "date_of_birth": "1950-01-01"},
     ]
     return services.register_patients(
-        [validate_details(one) for one in people], by=None, source="portal"
+        [validate_details(person) for person in people], by=None, source="portal"
     )
 
 
@@ -72,9 +90,9 @@ def test_no_cell_of_the_csv_is_a_formula(patients, capsys):
 def test_a_resource_is_fhir_with_uris_for_systems(patients, capsys):
     call_command("export_patients", "--format", "ndjson", stderr=io.StringIO())
     resources = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    anna = next(one for one in resources if one["name"][0].get("family") == "Beispiel")
+    [anna] = [item for item in resources if item["name"][0].get("family") == "Beispiel"]
     assert (anna["resourceType"], anna["birthDate"], anna["active"]) == ("Patient", "1984-03", True)
-    assert all(":" in one["system"] for one in anna["identifier"])
+    assert all(":" in identifier["system"] for identifier in anna["identifier"])
 
 
 def test_archived_patients_come_only_when_asked_for(patients, capsys):
@@ -88,4 +106,4 @@ def test_archived_patients_come_only_when_asked_for(patients, capsys):
 def test_every_patient_exported_is_recorded_as_read(patients, capsys):
     call_command("export_patients", stderr=io.StringIO())
     record = AccessRecord.objects.get()
-    assert set(record.patient_ids) == {one.pk for one in patients}
+    assert set(record.patient_ids) == {patient.pk for patient in patients}

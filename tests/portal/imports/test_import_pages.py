@@ -1,4 +1,4 @@
-"""Imports in the browser: upload, columns, trial, import, report, rejects."""
+"""Imports in the browser: upload, columns, dry run, import, report, rejects."""
 
 import re
 
@@ -12,7 +12,11 @@ from portal.patients.models import Patient
 from tests.portal.imports.files import ANNA, BEN, as_csv, as_ndjson
 
 pytestmark = pytest.mark.django_db
-OWN_WORDS = "Nachname,Vorname,Geburtstag,Schuhgröße\nBeispiel,Anna,1984-03-15,38\nSample,Ben,1990-12-01,44\n"
+OWN_WORDS = (
+    "Nachname,Vorname,Geburtstag,Schuhgröße\n"
+    "Beispiel,Anna,1984-03-15,38\n"
+    "Sample,Ben,1990-12-01,44\n"
+)
 MAPPED = {"c0": "family_name", "c1": "given_name", "c2": "date_of_birth", "c3": ""}
 
 
@@ -28,57 +32,57 @@ def upload(client, content, name="people.csv"):
     return client.post("/imports/upload/", {"file": file})
 
 
-def as_guessed(client, place) -> dict[str, str]:
-    """What the page of the columns would send as it stands."""
-    page = client.get(place).content.decode()
+def proposed_columns(client, url) -> dict[str, str]:
+    """Returns what the page of the columns would send without a change."""
+    page = client.get(url).content.decode()
     chosen = {}
     for name, options in re.findall(
         r'<select[^>]* name="(c\d+)".*?>(.*?)</select>', page, re.DOTALL
     ):
-        found = re.search(r'value="([a-z_0-9-]+)" selected', options)
-        chosen[name] = found.group(1) if found else ""
+        match = re.search(r'value="([a-z_0-9-]+)" selected', options)
+        chosen[name] = match.group(1) if match else ""
     return chosen
 
 
-def tried(client, content) -> str:
-    """Upload, take the guess, let the worker try it: the address of the trial."""
-    place = upload(client, content)["Location"]
-    answer = client.post(place, as_guessed(client, place))
+def run_dry_run(client, content) -> str:
+    """Uploads, accepts the proposed columns and runs the dry run; returns its address."""
+    url = upload(client, content)["Location"]
+    response = client.post(url, proposed_columns(client, url))
     run_job(ImportJob.objects.get(dry_run=True).pk)
-    return answer["Location"]
+    return response["Location"]
 
 
-def imported(client, content) -> str:
-    """The whole way: the address of the import."""
-    place = client.post(f"{tried(client, content)}commit/")["Location"]
+def import_content(client, content) -> str:
+    """Imports the content by the pages; returns the address of the import."""
+    url = client.post(f"{run_dry_run(client, content)}commit/")["Location"]
     run_job(ImportJob.objects.get(dry_run=False).pk)
-    return place
+    return url
 
 
 def test_a_file_is_mapped_tried_and_then_imported(operator):
-    trial = tried(operator, as_csv(ANNA, BEN))
+    trial = run_dry_run(operator, as_csv(ANNA, BEN))
     report = operator.get(trial).content.decode()
     assert "Nothing is written yet." in report
     assert "family_name becomes family name" in report
     assert not Patient.objects.exists()
-    place = operator.post(f"{trial}commit/")["Location"]
+    url = operator.post(f"{trial}commit/")["Location"]
     run_job(ImportJob.objects.get(dry_run=False).pk)
-    assert "No row was refused." in operator.get(place).content.decode()
+    assert "No row was refused." in operator.get(url).content.decode()
     assert Patient.objects.count() == 2
 
 
-def test_the_page_of_the_columns_shows_what_stands_in_them_and_what_they_might_become(operator):
-    place = upload(operator, "LAST,First,colour\nBeispiel,Anna,red\nSample,Ben,\n")["Location"]
-    page = operator.get(place).content.decode()
-    for told in ("Beispiel", "Sample", "Anna", "red", "No column becomes the date of birth, sex."):
-        assert told in page
-    assert as_guessed(operator, place) == {"c0": "family_name", "c1": "given_name", "c2": ""}
+def test_the_columns_page_shows_first_values_and_proposed_fields(operator):
+    url = upload(operator, "LAST,First,colour\nBeispiel,Anna,red\nSample,Ben,\n")["Location"]
+    page = operator.get(url).content.decode()
+    for text in ("Beispiel", "Sample", "Anna", "red", "No column becomes the date of birth, sex."):
+        assert text in page
+    assert proposed_columns(operator, url) == {"c0": "family_name", "c1": "given_name", "c2": ""}
 
 
-def test_columns_that_nobody_knows_are_read_as_a_person_says_by_trial_and_import_alike(operator):
-    place = upload(operator, OWN_WORDS)["Location"]
-    assert "None of these columns is known by its name." in operator.get(place).content.decode()
-    trial = operator.post(place, MAPPED)["Location"]
+def test_columns_with_unknown_names_are_read_as_the_user_sets_them(operator):
+    url = upload(operator, OWN_WORDS)["Location"]
+    assert "None of these columns is known by its name." in operator.get(url).content.decode()
+    trial = operator.post(url, MAPPED)["Location"]
     run_job(ImportJob.objects.get().pk)
     assert "Nothing is read from: Schuhgröße" in operator.get(trial).content.decode()
     operator.post(f"{trial}commit/")
@@ -86,7 +90,7 @@ def test_columns_that_nobody_knows_are_read_as_a_person_says_by_trial_and_import
     assert set(Patient.objects.values_list("family_name", flat=True)) == {"Beispiel", "Sample"}
 
 
-def test_nothing_is_tried_before_its_columns_are_set(operator):
+def test_no_dry_run_begins_before_its_columns_are_set(operator):
     upload(operator, as_csv(ANNA))
     job = ImportJob.objects.get()
     assert run_job(job.pk) is None
@@ -101,38 +105,38 @@ def test_nothing_is_tried_before_its_columns_are_set(operator):
         ({"c1": "no such field"}, "Choose one of the list."),
     ],
 )
-def test_columns_that_cannot_be_are_said_and_what_was_chosen_stays(operator, changed, words):
-    place = upload(operator, OWN_WORDS)["Location"]
-    answer = operator.post(place, MAPPED | changed)
-    page = answer.content.decode()
-    assert answer.status_code == 422
+def test_wrong_columns_are_named_and_the_choices_stay(operator, changed, words):
+    url = upload(operator, OWN_WORDS)["Location"]
+    response = operator.post(url, MAPPED | changed)
+    page = response.content.decode()
+    assert response.status_code == 422
     assert words in page
     assert "Error: Columns of" in page
     assert 'value="date_of_birth" selected' in page
     assert ImportJob.objects.get().status == "mapping"
 
 
-def test_going_back_to_the_columns_tries_the_file_anew(operator):
-    trial = tried(operator, as_csv(ANNA, BEN | {"sex": "Q"}))
+def test_going_back_to_the_columns_repeats_the_dry_run(operator):
+    trial = run_dry_run(operator, as_csv(ANNA, BEN | {"sex": "Q"}))
     assert ImportJob.objects.get().rejected_count == 1
-    place = f"{trial}columns/"
-    assert as_guessed(operator, place)["c3"] == "sex"
-    operator.post(place, as_guessed(operator, place) | {"c3": ""})
+    url = f"{trial}columns/"
+    assert proposed_columns(operator, url)["c3"] == "sex"
+    operator.post(url, proposed_columns(operator, url) | {"c3": ""})
     run_job(ImportJob.objects.get().pk)
     job = ImportJob.objects.get()
     assert (job.new_count, job.rejected_count, job.rejects.count()) == (2, 0, 0)
 
 
 def test_saved_columns_come_back_with_the_next_file_of_the_same_header(operator):
-    place = upload(operator, OWN_WORDS)["Location"]
-    operator.post(place, MAPPED | {"profile_name": "Our old system"})
+    url = upload(operator, OWN_WORDS)["Location"]
+    operator.post(url, MAPPED | {"profile_name": "Our old system"})
     again = upload(
         operator, OWN_WORDS.replace("Nachname", " NACHNAME ") + "Third,Tom,1970-01-01,40\n"
     )["Location"]
     page = operator.get(again).content.decode()
     assert "as saved in “Our old system”" in page
-    assert as_guessed(operator, again) == MAPPED
-    assert as_guessed(operator, f"{again}?profile=guess") == dict.fromkeys(MAPPED, "")
+    assert proposed_columns(operator, again) == MAPPED
+    assert proposed_columns(operator, f"{again}?profile=guess") == dict.fromkeys(MAPPED, "")
 
 
 def test_saved_columns_are_renamed_and_deleted(operator):
@@ -153,43 +157,43 @@ def test_saved_columns_are_renamed_and_deleted(operator):
 
 
 def test_columns_are_not_changed_any_more_once_the_file_was_imported(operator):
-    imported(operator, as_csv(ANNA))
+    import_content(operator, as_csv(ANNA))
     trial = ImportJob.objects.get(dry_run=True)
     assert operator.get(f"/imports/{trial.pk}/columns/")["Location"] == f"/imports/{trial.pk}/"
     assert "See the import" in operator.get(f"/imports/{trial.pk}/").content.decode()
 
 
-def test_importing_twice_from_one_trial_makes_one_import(operator):
-    trial = tried(operator, as_csv(ANNA))
+def test_importing_twice_from_one_dry_run_makes_one_import(operator):
+    trial = run_dry_run(operator, as_csv(ANNA))
     first, second = (operator.post(f"{trial}commit/")["Location"] for _ in range(2))
     assert first == second
     assert ImportJob.objects.filter(dry_run=False).count() == 1
 
 
 def test_a_file_that_was_imported_before_says_so_up_front(operator):
-    imported(operator, as_csv(ANNA))
+    import_content(operator, as_csv(ANNA))
     page = operator.get(
         upload(operator, as_csv(ANNA), name="again.csv")["Location"]
     ).content.decode()
     assert "This file was imported on" in page
 
 
-def test_fhir_has_no_columns_and_is_tried_at_once(operator):
-    place = upload(
+def test_fhir_has_no_columns_and_gets_its_dry_run_at_once(operator):
+    url = upload(
         operator, as_ndjson({"id": "x", "name": [{"family": "Beispiel"}]}), name="people.ndjson"
     )["Location"]
-    assert not place.endswith("columns/")
+    assert not url.endswith("columns/")
     run_job(ImportJob.objects.get().pk)
-    page = operator.get(place).content.decode()
+    page = operator.get(url).content.decode()
     assert "not needed" in page
     assert "Nothing is written yet." in page
-    assert operator.get(f"{place}columns/")["Location"] == place
+    assert operator.get(f"{url}columns/")["Location"] == url
 
 
 def test_a_refused_row_is_shown_and_comes_as_a_file_with_the_reason(operator):
-    place = imported(operator, as_csv(ANNA, {**BEN, "date_of_birth": "30-02-1990"}))
-    assert "There is no such date" in operator.get(place).content.decode()
-    rejects = operator.get(f"{place}rejects.csv")
+    url = import_content(operator, as_csv(ANNA, {**BEN, "date_of_birth": "30-02-1990"}))
+    assert "There is no such date" in operator.get(url).content.decode()
+    rejects = operator.get(f"{url}rejects.csv")
     assert rejects["Content-Disposition"].startswith("attachment")
     lines = b"".join(rejects.streaming_content).decode().splitlines()
     assert lines[0].endswith(",reason")
@@ -200,9 +204,9 @@ def test_a_refused_row_is_shown_and_comes_as_a_file_with_the_reason(operator):
     "content", [b"", b"\x89PNG\r\n\x1a\n" + bytes(64), "A letter about Anna.\nShe is well.\n"]
 )
 def test_a_file_of_another_kind_is_refused_beside_the_field(operator, content):
-    answer = upload(operator, content)
-    page = answer.content.decode()
-    assert answer.status_code in {413, 422}
+    response = upload(operator, content)
+    page = response.content.decode()
+    assert response.status_code in {413, 422}
     assert "id_file-error" in page
     assert "Error: Imports" in page
     assert not ImportJob.objects.exists()
@@ -211,9 +215,9 @@ def test_a_file_of_another_kind_is_refused_beside_the_field(operator, content):
 def test_a_file_over_the_limit_is_refused_beside_the_field(operator, settings):
     settings.IMPORT_MAX_BYTES = 1024**2
     assert "At most 1 MB." in operator.get("/imports/").content.decode()
-    answer = upload(operator, as_csv(ANNA) + " " * 1024**2)
-    assert answer.status_code == 413
-    assert "The file is larger than 1 MB. Split it." in answer.content.decode()
+    response = upload(operator, as_csv(ANNA) + " " * 1024**2)
+    assert response.status_code == 413
+    assert "The file is larger than 1 MB. Split it." in response.content.decode()
     assert not ImportJob.objects.exists()
 
 
@@ -224,12 +228,12 @@ def test_a_missing_file_is_asked_for(operator):
 
 def test_a_poll_gets_the_report_alone_and_stops_when_it_has_ended(operator):
     columns = upload(operator, as_csv(ANNA))["Location"]
-    place = operator.post(columns, as_guessed(operator, columns))["Location"]
-    waiting = operator.get(place, headers={"HX-Request": "true"}).content.decode()
+    url = operator.post(columns, proposed_columns(operator, columns))["Location"]
+    waiting = operator.get(url, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in waiting
     assert "every 1s" in waiting
     run_job(ImportJob.objects.get().pk)
-    assert "every 1s" not in operator.get(place, headers={"HX-Request": "true"}).content.decode()
+    assert "every 1s" not in operator.get(url, headers={"HX-Request": "true"}).content.decode()
 
 
 def test_a_front_desk_sees_no_imports(client, front_desk, settings, tmp_path):
@@ -238,11 +242,11 @@ def test_a_front_desk_sees_no_imports(client, front_desk, settings, tmp_path):
         SimpleUploadedFile("people.csv", as_csv(ANNA).encode()), by=None, dry_run=True
     )
     client.force_login(front_desk)
-    for place in (
+    for url in (
         "/imports/",
         "/imports/columns/",
         f"/imports/{job.pk}/",
         f"/imports/{job.pk}/columns/",
     ):
-        assert client.get(place).status_code == 403
+        assert client.get(url).status_code == 403
     assert upload(client, as_csv(ANNA)).status_code == 403

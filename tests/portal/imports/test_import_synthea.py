@@ -26,7 +26,7 @@ def test_csv_then_fhir_are_200_people_and_then_nothing_more(synthea):
 
 @pytest.mark.parametrize("form", ["csv", "ndjson", "bundle"])
 def test_the_same_file_again_writes_nothing_at_all(synthea, file, form):
-    """No row of the log, nothing for the broker or billing, and every row unchanged, however often it comes."""
+    """The log, the outbox and billing get nothing, and every row is unchanged."""
     path = {"csv": synthea / "patients.csv", "ndjson": synthea / "Patient.ndjson"}.get(
         form
     ) or as_bundle(synthea, file)
@@ -53,7 +53,7 @@ def test_an_undone_import_comes_back_as_it_was(synthea):
 
 def as_bundle(synthea, file):
     resources = [json.loads(line) for line in (synthea / "Patient.ndjson").read_text().splitlines()]
-    entries = [{"resource": one} for one in resources]
+    entries = [{"resource": resource} for resource in resources]
     return file(
         json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}),
         "bundle.json",

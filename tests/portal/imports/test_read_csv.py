@@ -1,8 +1,7 @@
-"""Rows of CSV: columns by many names, broken rows on their own, row numbers as a spreadsheet shows them."""
+"""Rows of CSV: columns by many names, broken rows alone, row numbers as in a spreadsheet."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as some
+from hypothesis import HealthCheck, given, settings, strategies
 
 from portal.csv_safe import escape_cell, unescape_cell
 from portal.imports import identifier_cell
@@ -19,21 +18,32 @@ def rows(file):
 
 
 def test_synthea_columns_in_any_order_and_case(rows):
-    header = "gender,LAST,First,birthdate,Id,SSN,DRIVERS,PASSPORT,ZIP,MARITAL,RACE,DEATHDATE,ADDRESS,STATE"
     uuid = "018f428e-34f6-4707-8009-5ad742f901e7"
     [row] = rows(
-        f"{header}\nF,Beispiel,Anna,1956-08-03,{uuid},999-1,S9,X9,01940,M,black,2007-03-25,1 Row,Ohio\n"
+        "gender,LAST,First,birthdate,Id,SSN,DRIVERS,PASSPORT,ZIP,MARITAL,RACE,DEATHDATE,ADDRESS,"
+        "STATE\n"
+        f"F,Beispiel,Anna,1956-08-03,{uuid},999-1,S9,X9,01940,M,black,2007-03-25,1 Row,Ohio\n"
     )
     assert row.number == 2
     assert row.details == {
-        "sex": "female", "family_name": "Beispiel", "given_name": "Anna", "date_of_birth": "1956-08-03",
-        "date_of_birth_precision": "day", "postal_code": "01940", "marital_status": "M", "deceased_on": "2007-03-25",
-        "race": "Black or African American", "address_line1": "1 Row", "region": "Ohio",
+        "sex": "female",
+        "family_name": "Beispiel",
+        "given_name": "Anna",
+        "date_of_birth": "1956-08-03",
+        "date_of_birth_precision": "day",
+        "postal_code": "01940",
+        "marital_status": "M",
+        "deceased_on": "2007-03-25",
+        "race": "Black or African American",
+        "address_line1": "1 Row",
+        "region": "Ohio",
         "identifiers": [
-            {"system": "ssn", "value": "999-1"}, {"system": "driver", "value": "S9"},
-            {"system": "passport", "value": "X9"}, {"system": "record-id", "value": uuid},
+            {"system": "ssn", "value": "999-1"},
+            {"system": "driver", "value": "S9"},
+            {"system": "passport", "value": "X9"},
+            {"system": "record-id", "value": uuid},
         ],
-    }  # fmt: skip
+    }
 
 
 def test_columns_that_are_not_imported_are_named(file):
@@ -66,7 +76,7 @@ def test_a_date_of_birth_may_be_a_year_or_a_month(rows):
     )
 
 
-def test_a_record_number_that_is_no_uuid_and_an_mrn_beside_a_uuid_name_nobody(rows):
+def test_a_number_that_is_no_uuid_and_an_mrn_beside_a_uuid_are_ignored(rows):
     uuid = "018f428e-34f6-4707-8009-5ad742f901e7"
     number, both, mrn = rows(f"id,mrn,family_name\n17,,A\n{uuid},555,B\n,555,C\n")
     assert "identifiers" not in number.details
@@ -109,15 +119,17 @@ def test_reading_goes_on_behind_any_row(file):
     assert list(opened.rows())[-1].end == opened.size
 
 
-def test_a_cell_of_identifiers_that_cannot_be_read_is_a_problem_of_its_column(rows):
+def test_a_wrong_cell_of_identifiers_is_a_problem_of_its_column(rows):
     [row] = rows("family_name,Identifiers\nA,ssn-without-value\n")
     assert str(row.problems[0]).startswith('Identifiers "ssn-without-value": Write identifiers as')
 
 
 @AT_ANY_PACE
 @given(
-    some.lists(
-        some.tuples(some.text(min_size=1, max_size=6), some.text(min_size=1, max_size=6)),
+    strategies.lists(
+        strategies.tuples(
+            strategies.text(min_size=1, max_size=6), strategies.text(min_size=1, max_size=6)
+        ),
         max_size=3,
     )
 )
@@ -127,14 +139,12 @@ def test_identifiers_survive_their_cell(pairs):
         for system, value in pairs
         if system.strip() and value.strip()
     ]
-    assert [
-        (one["system"], one["value"])
-        for one in identifier_cell.parse_cell(identifier_cell.format_cell(pairs))
-    ] == pairs
+    read = identifier_cell.parse_cell(identifier_cell.format_cell(pairs))
+    assert [(identifier["system"], identifier["value"]) for identifier in read] == pairs
 
 
 @AT_ANY_PACE
-@given(some.text(alphabet="'=+-@ab\t", max_size=5))
-def test_a_formula_is_harmless_outside_and_itself_again_inside(cell):
+@given(strategies.text(alphabet="'=+-@ab\t", max_size=5))
+def test_a_formula_is_harmless_in_a_file_and_unchanged_when_read_back(cell):
     assert not escape_cell(cell).startswith(("=", "+", "-", "@", "\t"))
     assert unescape_cell(escape_cell(cell)) == cell

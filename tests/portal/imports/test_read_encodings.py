@@ -1,4 +1,4 @@
-"""CSV in other encodings than UTF-8: its mark decides, or a person who sees the names; a row that is wrong says so."""
+"""CSV in other encodings than UTF-8: its mark decides, or a person who sees the names."""
 
 import codecs
 
@@ -8,8 +8,7 @@ from django.core.management import CommandError
 
 from portal.imports import services
 from portal.imports.models import ImportJob
-from portal.imports.readers import Unreadable, open_patients
-from portal.imports.readers import lines as reading
+from portal.imports.readers import Unreadable, lines, open_patients
 from portal.patients.models import Patient
 from tests.portal.imports.files import counts
 
@@ -18,9 +17,13 @@ WESTERN = "family_name,given_name,city\nMüller,Zoë,Köln\nEuro,€,Bonn\n"
 
 
 def names(path, encoding: str = "") -> list[str]:
-    return [
-        row.details.get("family_name", "") for row in open_patients(path, encoding=encoding).rows()
-    ]
+    rows = open_patients(path, encoding=encoding).rows()
+    return [row.details.get("family_name", "") for row in rows]
+
+
+def reasons(path, encoding: str = "") -> list[list[str]]:
+    rows = open_patients(path, encoding=encoding).rows()
+    return [[problem.reason for problem in row.problems] for row in rows]
 
 
 @pytest.mark.parametrize("mark", ["utf-16-le", "utf-16-be", "utf-8"])
@@ -35,8 +38,8 @@ def test_a_byte_order_mark_decides_whatever_was_chosen(file, mark):
     assert list(open_patients(path).rows())[-1].end == path.stat().st_size
 
 
-def test_utf_16_is_parted_at_line_ends_and_not_at_bytes_that_look_like_them(file, monkeypatch):
-    monkeypatch.setattr(reading, "CHUNK", 6)
+def test_utf_16_is_not_split_at_bytes_that_look_like_line_ends(file, monkeypatch):
+    monkeypatch.setattr(lines, "CHUNK", 6)
     content = (
         codecs.BOM_UTF16_LE
         + "family_name,given_name\r\n\u0a0a\u0a0d,\u0d0a\r\nLast,One".encode("utf-16-le")
@@ -45,8 +48,8 @@ def test_utf_16_is_parted_at_line_ends_and_not_at_bytes_that_look_like_them(file
 
 
 def test_a_line_of_utf_16_without_an_end_is_not_held_in_memory(file, monkeypatch):
-    monkeypatch.setattr(reading, "MAX_LINE_BYTES", 400)
-    monkeypatch.setattr(reading, "CHUNK", 100)
+    monkeypatch.setattr(lines, "MAX_LINE_BYTES", 400)
+    monkeypatch.setattr(lines, "CHUNK", 100)
     path = file(
         codecs.BOM_UTF16_BE + f"family_name,city\nA,{'x' * 1000}\nB,y\n".encode("utf-16-be")
     )
@@ -58,17 +61,17 @@ def test_a_line_of_utf_16_without_an_end_is_not_held_in_memory(file, monkeypatch
 @pytest.mark.parametrize(
     "encoding", ["windows-1252", "iso-8859-15", "latin1", "macintosh", "cp850"]
 )
-def test_a_file_is_read_as_a_person_says(file, encoding):
+def test_a_file_is_read_in_the_chosen_encoding(file, encoding):
     text = WESTERN.replace("€", "x") if encoding in ("latin1", "cp850") else WESTERN
     assert names(file(text.encode(encoding)), encoding) == ["Müller", "Euro"]
 
 
 @pytest.mark.parametrize("encoding", ["windows-1250", "iso-8859-2", "utf-16-le"])
-def test_so_is_one_of_central_europe_and_one_without_its_mark(file, encoding):
+def test_central_european_files_and_utf_16_without_a_mark_are_read(file, encoding):
     assert names(file(MULLER.encode(encoding)), encoding) == ["Müller", "Šimková"]
 
 
-def test_nobody_said_so_it_is_refused_with_what_to_say(file):
+def test_without_a_choice_the_file_is_refused_with_advice(file):
     for encoding in ("windows-1252", "utf-16-le"):
         with pytest.raises(Unreadable, match=f"--encoding {encoding}"):
             open_patients(file(WESTERN.encode(encoding)))
@@ -80,32 +83,25 @@ def test_an_unknown_encoding_names_the_known_ones(file):
 
 
 def test_a_row_in_another_encoding_than_the_file_is_refused(file):
-    first, *behind = WESTERN.splitlines(keepends=True)
-    mixed = first.encode() + behind[0].encode() + behind[1].encode("cp1252")
-    good, bad = (
-        open_patients(file(mixed), encoding="windows-1252").rows(),
-        open_patients(file(mixed)).rows(),
-    )
-    assert [[one.reason for one in row.problems] for row in good] == [
-        ["The row is UTF-8, the file is read as Windows-1252. Save the whole file in one encoding."], []
-    ]  # fmt: skip
-    assert [[one.reason for one in row.problems] for row in bad] == [
-        [], ["The row is not UTF-8 text. Save the whole file in one encoding."]
-    ]  # fmt: skip
+    header, utf_8, western = WESTERN.splitlines(keepends=True)
+    path = file(header.encode() + utf_8.encode() + western.encode("cp1252"))
+    advice = "Save the whole file in one encoding."
+    read_as_western = f"The row is UTF-8, the file is read as Windows-1252. {advice}"
+    assert reasons(path, "windows-1252") == [[read_as_western], []]
+    assert reasons(path) == [[], [f"The row is not UTF-8 text. {advice}"]]
 
 
 def test_bytes_that_are_no_letters_of_the_encoding_are_refused(file):
     path = file(WESTERN.encode("cp1252"))
-    _, euro = open_patients(
-        path, encoding="iso-8859-15"
-    ).rows()  # 0x80 is a control character there.
+    # 0x80 is a control character there.
+    _, euro = open_patients(path, encoding="iso-8859-15").rows()
     assert "Is the file in another encoding?" in str(euro.problems[0])
     [row] = open_patients(file(b"family_name,city\nA\x81,B\n"), encoding="windows-1252").rows()
     assert "not Windows-1252 text" in str(row.problems[0])
 
 
 @pytest.mark.django_db
-def test_the_command_reads_it_as_told(import_text):
+def test_the_command_has_an_option_for_it(import_text):
     with pytest.raises(CommandError, match="--encoding windows-1252"):
         import_text(WESTERN.encode("cp1252"))
     assert counts(import_text(WESTERN.encode("cp1252"), "--encoding", "windows-1252")[1]) == {
@@ -120,43 +116,40 @@ def operator(client, make_user, settings, tmp_path):
     client.force_login(make_user("operator"))
 
 
-def uploaded(client, content: bytes) -> str:
-    answer = client.post("/imports/upload/", {"file": SimpleUploadedFile("people.csv", content)})
-    return answer["Location"]
+def upload(client, content: bytes) -> str:
+    response = client.post("/imports/upload/", {"file": SimpleUploadedFile("people.csv", content)})
+    return response["Location"]
 
 
 @pytest.mark.django_db
-def test_the_wizard_says_what_it_assumed_shows_the_names_and_reads_anew_as_it_is_told(
-    client, operator
-):
-    place = uploaded(client, MULLER.encode("cp1250"))
-    page = client.get(place).content.decode()
+def test_the_wizard_shows_the_assumed_encoding_and_reads_the_file_again(client, operator):
+    url = upload(client, MULLER.encode("cp1250"))
+    page = client.get(url).content.decode()
     assert "This file is not UTF-8; it is read as Windows-1252" in page
     assert "Müller" in page
-    assert "Jiøí" in page  # What a person sees is wrong.
+    assert "Jiøí" in page  # The user sees that this is wrong.
     job = ImportJob.objects.get()
     assert (
-        client.post(f"/imports/{job.pk}/encoding/", {"encoding": "windows-1250"})["Location"]
-        == place
+        client.post(f"/imports/{job.pk}/encoding/", {"encoding": "windows-1250"})["Location"] == url
     )
-    assert "Jiří" in client.get(place).content.decode()
-    client.post(place, {"c0": "family_name", "c1": "given_name", "c2": "city"})
+    assert "Jiří" in client.get(url).content.decode()
+    client.post(url, {"c0": "family_name", "c1": "given_name", "c2": "city"})
     services.run_job(job.pk)
     services.run_job(services.apply_dry_run(job.pk, by=None).pk)
     assert set(Patient.objects.values_list("given_name", flat=True)) == {"Zoë", "Jiří"}
 
 
 @pytest.mark.django_db
-def test_an_encoding_in_which_the_file_is_no_table_is_refused_and_nothing_changes(client, operator):
-    place = uploaded(client, WESTERN.encode("cp1252"))
+def test_an_encoding_in_which_the_file_is_no_table_is_refused(client, operator):
+    url = upload(client, WESTERN.encode("cp1252"))
     job = ImportJob.objects.get()
-    answer = client.post(f"/imports/{job.pk}/encoding/", {"encoding": "utf-16-le"})
-    assert answer.status_code == 422
-    assert "Müller" in client.get(place).content.decode()
+    response = client.post(f"/imports/{job.pk}/encoding/", {"encoding": "utf-16-le"})
+    assert response.status_code == 422
+    assert "Müller" in client.get(url).content.decode()
 
 
 @pytest.mark.django_db
-def test_a_mark_is_not_asked_about(client, operator):
-    page = client.get(uploaded(client, MULLER.encode("utf-16"))).content.decode()
+def test_a_file_with_a_mark_gets_no_choice_of_encoding(client, operator):
+    page = client.get(upload(client, MULLER.encode("utf-16"))).content.decode()
     assert "Šimková" in page
     assert "Read it again" not in page

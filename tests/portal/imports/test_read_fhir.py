@@ -1,4 +1,4 @@
-"""FHIR Patients: the parts that matter chosen by use and type, misshapen ones refused with their place."""
+"""FHIR Patients: parts are chosen by use and type, wrong ones are refused with their place."""
 
 import json
 
@@ -11,7 +11,7 @@ UUID = "018f428e-34f6-4707-8009-5ad742f901e7"
 US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"
 
 
-def typed(code: str, system: str, value: str) -> dict:
+def typed_identifier(code: str, system: str, value: str) -> dict:
     return {"type": {"coding": [{"code": code}]}, "system": system, "value": value}
 
 
@@ -26,9 +26,9 @@ FULL = {
     ],
     "identifier": [
         {"system": "https://source.example/ids", "value": "42"},
-        typed("SS", "http://hl7.org/fhir/sid/us-ssn", "999-22-1962"),
-        typed("DL", "urn:oid:2.16.840.1.113883.4.3.25", "S99"),
-        typed("PPN", "https://passports.example", "X45"),
+        typed_identifier("SS", "http://hl7.org/fhir/sid/us-ssn", "999-22-1962"),
+        typed_identifier("DL", "urn:oid:2.16.840.1.113883.4.3.25", "S99"),
+        typed_identifier("PPN", "https://passports.example", "X45"),
         {"use": "old", "system": "https://source.example/ids", "value": "41"},
     ],
     "name": [
@@ -77,17 +77,35 @@ def test_every_part_of_a_patient_is_read(rows):
     [row] = rows(as_ndjson(FULL))
     assert (row.number, row.problems) == (1, [])
     assert row.details == {
-        "family_name": "Beispiel", "given_name": "Anna", "middle_name": "Maria Luise", "prefix": "Dr.",
-        "preferred_name": "Anni", "phone": "555-978-4581", "email": "anna@example.org", "sex": "female",
-        "date_of_birth": "1956-08-01", "date_of_birth_precision": "month", "deceased_on": "2007-03-25",
-        "address_line1": "1 Row", "address_line2": "Flat 2", "city": "Peabody", "region": "MA", "postal_code": "01940",
-        "country": "US", "marital_status": "M", "language": "pt-BR", "race": "White", "ethnicity": "Hispanic or Latino",
+        "family_name": "Beispiel",
+        "given_name": "Anna",
+        "middle_name": "Maria Luise",
+        "prefix": "Dr.",
+        "preferred_name": "Anni",
+        "phone": "555-978-4581",
+        "email": "anna@example.org",
+        "sex": "female",
+        "date_of_birth": "1956-08-01",
+        "date_of_birth_precision": "month",
+        "deceased_on": "2007-03-25",
+        "address_line1": "1 Row",
+        "address_line2": "Flat 2",
+        "city": "Peabody",
+        "region": "MA",
+        "postal_code": "01940",
+        "country": "US",
+        "marital_status": "M",
+        "language": "pt-BR",
+        "race": "White",
+        "ethnicity": "Hispanic or Latino",
         "identifiers": [
-            {"system": "https://source.example/ids", "value": "42"}, {"system": "ssn", "value": "999-22-1962"},
-            {"system": "driver", "value": "S99"}, {"system": "passport", "value": "X45"},
+            {"system": "https://source.example/ids", "value": "42"},
+            {"system": "ssn", "value": "999-22-1962"},
+            {"system": "driver", "value": "S99"},
+            {"system": "passport", "value": "X45"},
             {"system": "record-id", "value": UUID},
         ],
-    }  # fmt: skip
+    }
 
 
 def test_what_a_resource_leaves_out_is_left_out(rows):

@@ -1,4 +1,4 @@
-"""Excel workbooks: cells as a clinic reads them, and what must not be opened is refused unopened."""
+"""Excel workbooks: cells as a clinic reads them; unsafe files are refused without opening them."""
 
 import io
 import zipfile
@@ -20,20 +20,20 @@ HEADER = ["family_name", "given_name", "date_of_birth", "zip", "ssn"]
 
 
 def workbook(*rows, before=(), formats=()) -> bytes:
-    """A workbook as bytes; `formats` are (cell, number format)."""
+    """Returns a workbook as bytes; `formats` are (cell, number format)."""
     book = Workbook()
     sheet = book.active
     for row in [*before, *rows]:
         sheet.append(row)
-    for place, form in formats:
-        sheet[place].number_format = form
+    for cell, number_format in formats:
+        sheet[cell].number_format = number_format
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
 
 
 def packed(**parts: bytes) -> bytes:
-    """A ZIP with these parts; `__` in a name stands for a slash, `_dot_` for a dot."""
+    """Returns a ZIP with these parts; `__` in a name stands for a slash, `_dot_` for a dot."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")
@@ -52,10 +52,13 @@ def test_cells_come_out_as_they_are_meant(file):
         "people.xlsx",
     )
     assert details(path) == {
-        "family_name": "Beispiel", "given_name": "Anna", "date_of_birth": "1984-03-15",
-        "date_of_birth_precision": "day", "postal_code": "2134",
+        "family_name": "Beispiel",
+        "given_name": "Anna",
+        "date_of_birth": "1984-03-15",
+        "date_of_birth_precision": "day",
+        "postal_code": "2134",
         "identifiers": [{"system": "ssn", "value": "999000001"}],
-    }  # fmt: skip
+    }
 
 
 def test_a_year_as_a_number_and_a_day_with_midnight_are_dates(file):
@@ -81,7 +84,7 @@ def test_blank_rows_are_no_rows_and_numbers_are_those_of_the_spreadsheet(file):
     assert [row.number for row in open_patients(file(book)).rows()] == [4, 6]
 
 
-def test_reading_goes_on_behind_any_row_and_a_row_too_wide_costs_itself_alone(file):
+def test_reading_continues_behind_any_row_and_a_wide_row_costs_only_itself(file):
     opened = open_patients(file(workbook(HEADER[:2], ["A", "B"], ["C", "D", "", "x"], ["E"])))
     wide, short = opened.rows(after=2)
     assert "4 columns, the header has 2" in str(wide.problems[0])
@@ -101,14 +104,14 @@ def test_the_first_sheet_with_a_header_is_read(file):
     assert recognise_file(file(content.getvalue())).header == HEADER
 
 
-def test_a_formula_is_not_run_and_an_error_of_the_spreadsheet_refuses_its_row(file):
+def test_a_formula_is_not_run_and_a_cell_error_refuses_its_row(file):
     book = workbook(HEADER[:2], ["A", "=1+1"], ["#N/A", "B"])
     formula, wrong = open_patients(file(book)).rows()
     assert formula.details == {"family_name": "A"}
     assert "error" in str(wrong.problems[0])
 
 
-def test_what_was_chosen_for_the_columns_counts_and_not_their_names(file):
+def test_chosen_columns_count_and_not_their_names(file):
     path = file(workbook(["one", "two"], ["Beispiel", "Anna"]))
     with pytest.raises(Unreadable, match="header"):
         open_patients(path)
@@ -154,9 +157,9 @@ def repacked(content: bytes, part: str, old: bytes, new: bytes, **more: bytes) -
     """The same workbook with something replaced in one of its parts, and more parts under xl/."""
     made = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(made, "w") as target:
-        for one in source.infolist():
-            data = source.read(one)
-            target.writestr(one, data.replace(old, new) if one.filename == part else data)
+        for entry in source.infolist():
+            data = source.read(entry)
+            target.writestr(entry, data.replace(old, new) if entry.filename == part else data)
         for name, data in more.items():
             target.writestr(f"xl/{name}.xml", data)
     return made.getvalue()
@@ -182,9 +185,7 @@ def called(name: bytes, kind: bytes) -> bytes:
         called(b"strings", b"worksheet") + called(b"&#115;trings", b"sharedStrings"),
     ],
 )
-def test_strings_that_are_held_in_memory_may_not_be_large_whatever_they_are_called(
-    file, monkeypatch, kinds
-):
+def test_shared_strings_may_not_be_large_whatever_they_are_called(file, monkeypatch, kinds):
     strings = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">%b</sst>' % (
         b"<si><t>A</t></si>" * 99
     )

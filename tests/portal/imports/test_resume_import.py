@@ -1,4 +1,4 @@
-"""A job belongs to one process at a time, and goes on behind its last batch when that process is killed."""
+"""A job belongs to one process at a time; when that is killed, another resumes the job."""
 
 import os
 import signal
@@ -28,14 +28,14 @@ import django, sys, time
 django.setup()
 from portal.imports import services
 from portal.imports.pipeline import job_store
-kept = job_store.JobProgressStore.record
+record_batch = job_store.JobProgressStore.record
 
-def keep(self, decisions):
-    kept(self, decisions)
+def record_slowly(self, decisions):
+    record_batch(self, decisions)
     if decisions[0].row.number > 501:
         time.sleep(240)  # The second batch is written and not committed: here it is killed.
 
-job_store.JobProgressStore.record = keep
+job_store.JobProgressStore.record = record_slowly
 services.run_job(sys.argv[1])
 """
 
@@ -52,11 +52,11 @@ def job(settings, tmp_path) -> ImportJob:
     return services.start_import(ContentFile(content.encode(), "rows.csv"), by=None)
 
 
-def lease_runs_out(job: ImportJob) -> None:
+def expire_lease(job: ImportJob) -> None:
     ImportJob.objects.filter(pk=job.pk).update(leased_until=timezone.now() - timedelta(seconds=1))
 
 
-def assert_all_came_in_once(job: ImportJob) -> None:
+def assert_every_row_imported_once(job: ImportJob) -> None:
     job.refresh_from_db()
     assert (job.status, job.new_count, job.rejected_count, job.unchanged_count) == (
         "done",
@@ -73,7 +73,7 @@ def assert_all_came_in_once(job: ImportJob) -> None:
     assert job.rejects.count() == job.rejected_count
 
 
-def test_a_worker_killed_in_its_midst_is_followed_by_one_that_goes_on(job, tmp_path):
+def test_a_killed_worker_is_followed_by_one_that_resumes_the_job(job, tmp_path):
     url = (
         urlsplit(os.environ["DATABASE_URL"])
         ._replace(path=f"/{connection.settings_dict['NAME']}")
@@ -96,41 +96,41 @@ def test_a_worker_killed_in_its_midst_is_followed_by_one_that_goes_on(job, tmp_p
     job.refresh_from_db()
     assert (worker.returncode, job.status, job.last_row) == (-signal.SIGKILL, "running", 501)
     assert services.run_job(job.pk) is None  # The dead worker's lease still holds.
-    lease_runs_out(job)
+    expire_lease(job)
     assert selectors.jobs_without_process() == [job.pk]
     services.run_job(job.pk)
-    assert_all_came_in_once(job)
+    assert_every_row_imported_once(job)
 
 
-def test_a_worker_that_wakes_after_its_job_was_taken_over_writes_nothing_more(job, monkeypatch):
-    """Planted fault: the first worker sleeps through its lease before its first batch."""
+def test_a_worker_that_lost_its_lease_writes_nothing_more(job, monkeypatch):
+    """Planted bug: the first worker sleeps through its lease before its first batch."""
     batch, asleep = job_store.JobProgressStore.batch, []
 
     def sleeps_once(self):
         if not asleep:
             asleep.append(self)
-            lease_runs_out(job)
+            expire_lease(job)
             assert services.run_job(job.pk).status == "done"
         return batch(self)
 
     monkeypatch.setattr(job_store.JobProgressStore, "batch", sleeps_once)
     assert services.run_job(job.pk) is None
-    assert_all_came_in_once(job)
+    assert_every_row_imported_once(job)
 
 
-def test_a_job_keeps_its_lease_while_it_reads_over_the_rows_that_are_done(job, monkeypatch):
-    """A gigabyte takes longer to read over than a lease lasts; another process must not take the job up meanwhile."""
+def test_a_job_keeps_its_lease_while_it_skips_finished_rows(job, monkeypatch):
+    """A gigabyte takes longer to read than a lease lasts; no other process may claim the job."""
     ImportJob.objects.filter(pk=job.pk).update(bytes_done=1024**3)
-    opened, seen = execution.open_patients, []
+    open_file, leases = execution.open_patients, []
 
-    def slow(*asked, **more):
-        seen.append(ImportJob.objects.get(pk=job.pk).leased_until - timezone.now())
-        return opened(*asked, **more)
+    def open_slowly(*arguments, **options):
+        leases.append(ImportJob.objects.get(pk=job.pk).leased_until - timezone.now())
+        return open_file(*arguments, **options)
 
-    monkeypatch.setattr(execution, "open_patients", slow)
+    monkeypatch.setattr(execution, "open_patients", open_slowly)
     services.run_job(job.pk)
-    assert seen[0] > timedelta(minutes=5)
-    assert_all_came_in_once(job)
+    assert leases[0] > timedelta(minutes=5)
+    assert_every_row_imported_once(job)
 
 
 def test_an_unexpected_error_frees_the_job_and_the_next_start_ends_it(job, monkeypatch, capfd):
@@ -140,28 +140,28 @@ def test_an_unexpected_error_frees_the_job_and_the_next_start_ends_it(job, monke
         calls.append(1)
         if len(calls) == 2:
             raise RuntimeError("Row1 is quoted here")
-        return kept(self, decisions)
+        return record_batch(self, decisions)
 
-    kept = job_store.JobProgressStore.record
+    record_batch = job_store.JobProgressStore.record
     monkeypatch.setattr(job_store.JobProgressStore, "record", fails_in_the_second_batch)
     tasks.run_import(str(job.pk))
     job.refresh_from_db()
     assert (job.status, job.last_row) == ("running", 501)
     assert "is quoted here" not in capfd.readouterr().err
     assert job.leased_until < timezone.now() + timedelta(seconds=11)
-    lease_runs_out(job)
+    expire_lease(job)
     tasks.run_import(str(job.pk))
-    assert_all_came_in_once(job)
+    assert_every_row_imported_once(job)
 
 
-def test_a_job_that_never_gets_anywhere_is_given_up(job, monkeypatch):
+def test_a_job_that_makes_no_progress_is_given_up(job, monkeypatch):
     def fails(self, decisions):
         raise RuntimeError
 
     monkeypatch.setattr(job_store.JobProgressStore, "record", fails)
     for _ in range(execution.MAX_ATTEMPTS + 1):
         tasks.run_import(str(job.pk))
-        lease_runs_out(job)
+        expire_lease(job)
     job.refresh_from_db()
     assert (job.status, Patient.objects.count()) == ("failed", 0)
     assert "given up" in job.message

@@ -1,4 +1,4 @@
-"""Saved columns at the command, and through a worker that was killed."""
+"""Saved columns in the command, and in an import that was interrupted."""
 
 import pytest
 from django.core.files.base import ContentFile
@@ -28,15 +28,15 @@ def table(rows: int = 1) -> str:
     )
 
 
-def test_the_command_reads_the_columns_by_a_name(file, saved):
+def test_the_command_reads_the_columns_saved_under_a_name(file, saved):
     code, report = import_file(file(table()), "--profile", "old SYSTEM")
     assert (code, counts(report), report["ignoredColumns"]) == (0, {"new": 1}, ["Telefon"])
     assert Patient.objects.get().phone == "0200000000"
 
 
 def test_the_order_and_case_of_the_columns_do_not_matter(file, saved):
-    turned = "TELEFON,Vorname,nachname,telefon\n1,Anna,Beispiel,0200000000\n"
-    import_file(file(turned), "--profile", "Old system")
+    reordered = "TELEFON,Vorname,nachname,telefon\n1,Anna,Beispiel,0200000000\n"
+    import_file(file(reordered), "--profile", "Old system")
     assert (Patient.objects.get().family_name, Patient.objects.get().phone) == (
         "Beispiel",
         "0200000000",
@@ -56,9 +56,7 @@ def test_the_order_and_case_of_the_columns_do_not_matter(file, saved):
         (as_ndjson({"id": "x"}), "Old system", "FHIR has no columns"),
     ],
 )
-def test_columns_that_do_not_fit_stop_the_command_before_anything_is_read(
-    file, saved, content, name, words
-):
+def test_columns_that_do_not_fit_stop_the_command_at_once(file, saved, content, name, words):
     with pytest.raises(CommandError, match=words) as refused:
         import_file(file(content), "--profile", name)
     assert refused.value.returncode == 2
@@ -74,21 +72,19 @@ def test_a_name_that_is_taken_by_another_kind_of_file_is_refused(saved):
     )
 
 
-def test_an_import_that_was_interrupted_goes_on_with_the_same_columns(
-    settings, tmp_path, monkeypatch
-):
+def test_an_interrupted_import_is_resumed_with_the_same_columns(settings, tmp_path, monkeypatch):
     settings.DATA_DIR = tmp_path
     trial = services.start_dry_run(ContentFile(table(1200).encode(), "people.csv"), by=None)
     table_setup.set_columns(trial.pk, MAPPING)
     services.run_job(trial.pk)
     job = services.apply_dry_run(trial.pk, by=None)
-    kept, calls = job_store.JobProgressStore.record, []
+    record, calls = job_store.JobProgressStore.record, []
 
     def fails_in_the_second_batch(self, decisions):
         calls.append(1)
         if len(calls) == 2:
             raise RuntimeError
-        return kept(self, decisions)
+        return record(self, decisions)
 
     monkeypatch.setattr(job_store.JobProgressStore, "record", fails_in_the_second_batch)
     with pytest.raises(RuntimeError):
@@ -104,7 +100,7 @@ def test_an_import_that_was_interrupted_goes_on_with_the_same_columns(
     )
 
 
-def test_a_file_whose_columns_nobody_set_is_forgotten_in_the_end(settings, tmp_path):
+def test_a_dry_run_whose_columns_were_never_set_fails_in_the_end(settings, tmp_path):
     settings.DATA_DIR = tmp_path
     job = services.start_dry_run(ContentFile(table().encode(), "people.csv"), by=None)
     ImportJob.objects.update(created_at=job.created_at - file_store.TIME_TO_LIVE * 2)
@@ -113,7 +109,7 @@ def test_a_file_whose_columns_nobody_set_is_forgotten_in_the_end(settings, tmp_p
     assert (job.status, "never set" in job.message) == ("failed", True)
 
 
-def test_a_running_trial_keeps_its_columns(settings, tmp_path):
+def test_a_running_dry_run_keeps_its_columns(settings, tmp_path):
     settings.DATA_DIR = tmp_path
     job = services.start_dry_run(ContentFile(table().encode(), "people.csv"), by=None)
     table_setup.set_columns(job.pk, MAPPING)
@@ -122,7 +118,7 @@ def test_a_running_trial_keeps_its_columns(settings, tmp_path):
     assert "runs" in refused.value.detail
 
 
-def test_the_first_values_are_forgotten_with_the_file(settings, tmp_path):
+def test_the_first_values_are_deleted_with_the_file(settings, tmp_path):
     settings.DATA_DIR = tmp_path
     job = services.start_dry_run(ContentFile(table().encode(), "people.csv"), by=None)
     assert job.samples == [["Beispiel0"], ["Anna"], ["1"], ["0200000000"]]

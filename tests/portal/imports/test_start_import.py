@@ -1,4 +1,4 @@
-"""An uploaded file becomes a job: kept for us alone, carried out by one process, and forgotten in the end."""
+"""An uploaded file becomes a job: stored privately, run by one process, deleted in the end."""
 
 import os
 import time
@@ -36,7 +36,7 @@ def upload(settings, tmp_path, operator):
     return start
 
 
-def test_an_upload_waits_for_the_worker_and_its_changes_name_who_uploaded_it(upload, operator):
+def test_an_upload_waits_for_the_worker_and_its_changes_name_the_user(upload, operator):
     job = upload(ANNA, BEN)
     assert (job.status, job.original_name, job.file_format, job.by) == (
         "waiting",
@@ -70,10 +70,10 @@ def test_the_nudge_goes_out_after_the_commit_and_carries_the_id_alone(
 def test_a_queue_that_is_away_does_not_lose_the_job(
     upload, django_capture_on_commit_callbacks, monkeypatch
 ):
-    def away(*_, **__):
+    def fail(*_, **__):
         raise jobs.QueueAway
 
-    monkeypatch.setattr(jobs.current_app, "send_task", away)
+    monkeypatch.setattr(jobs.current_app, "send_task", fail)
     with django_capture_on_commit_callbacks(execute=True):
         job = upload(ANNA)
     nudged = []

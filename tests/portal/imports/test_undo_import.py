@@ -1,4 +1,4 @@
-"""Undoing an import puts everything back where it was, overwrites nobody's work, and can itself be taken back."""
+"""An undo restores what was before, overwrites no later change, and allows another import."""
 
 import io
 import json
@@ -15,55 +15,62 @@ from portal.patients import services as patients
 from portal.patients.models import EventOutbox, Patient, PatientEvent, Status
 from portal.patients.validation import validate_details
 from tests.portal.imports.files import ANNA, BEN, as_csv, counts
-from tests.portal.imports.snapshots import people
+from tests.portal.imports.snapshots import patients_by_id
 
 pytestmark = pytest.mark.django_db
-# Each change in a transaction of its own, as in life: identifiers raise the version once in a transaction.
-apart = pytest.mark.django_db(transaction=True)
+# For changes in transactions of their own: identifiers raise the version once in each.
+with_transactions = pytest.mark.django_db(transaction=True)
 MORE = {
-    "phone": "020 7946 0000", "country": "GB", "city": "Salem", "passport": "X1", "driver": "D1", "race": "white",
-    "email": "anna@example.org", "deceased_on": "2020-02-29", "marital_status": "Married",
-}  # fmt: skip
+    "phone": "020 7946 0000",
+    "country": "GB",
+    "city": "Salem",
+    "passport": "X1",
+    "driver": "D1",
+    "race": "white",
+    "email": "anna@example.org",
+    "deceased_on": "2020-02-29",
+    "marital_status": "Married",
+}
 
 
 def undo(report_or_job, *options):
-    """The exit code and the report of `manage.py import_patients --undo`."""
+    """Returns the exit code and the report of `manage.py import_patients --undo`."""
     job = report_or_job["job"] if isinstance(report_or_job, dict) else report_or_job
     out = io.StringIO()
     try:
         call_command(
             "import_patients", f"--undo={job}", "--json", *options, stdout=out, stderr=io.StringIO()
         )
-    except SystemExit as ended:
-        return int(ended.code or 0), json.loads(out.getvalue())
+    except SystemExit as stop:
+        return int(stop.code or 0), json.loads(out.getvalue())
     return 0, json.loads(out.getvalue())
 
 
-def came_to(report):
+def undo_counts(report):
     return report["archived"], report["restored"], report["leftAlone"]
 
 
-def desk(patient, **changes):
+def change_by_clerk(patient, **changes):
     patients.change_patient(
         patient.pk, validate_details(changes, partial=True), by=None, source="portal"
     )
 
 
-def test_those_it_made_are_archived_and_those_it_changed_are_what_they_were(import_text):
+def test_new_patients_are_archived_and_changed_ones_restored(import_text):
     vague = ANNA | {"date_of_birth": "1984", "sex": "", "phone": ""}
     import_text(as_csv(vague, {"family_name": "Same", "ssn": "S"}))
-    start = people()
+    start = patients_by_id()
     _, report = import_text(as_csv(ANNA | MORE, BEN, {"family_name": "Same", "ssn": "S"}))
     assert counts(report) == {"updated": 1, "new": 1, "unchanged": 1}
     code, undone = undo(report)
-    assert (code, came_to(undone), undone["left"]) == (0, (1, 1, 0), [])
-    assert people(pk__in=start) == start
+    assert (code, undo_counts(undone), undone["left"]) == (0, (1, 1, 0), [])
+    assert patients_by_id(pk__in=start) == start
     ben = Patient.objects.get(given_name="Ben")
     assert (ben.status, ben.version, ben.identifiers.count()) == (Status.ARCHIVED, 2, 1)
     assert Patient.objects.filter(status=Status.ACTIVE).count() == 2
 
 
-def test_the_log_names_the_undoing_and_billing_and_broker_hear_of_it(import_text, make_user):
+def test_the_undo_is_in_the_log_the_outbox_and_billing(import_text, make_user):
     _, report = import_text(as_csv(ANNA))
     operator = make_user("operator")
     waiting = EventOutbox.objects.count()
@@ -78,65 +85,65 @@ def test_the_log_names_the_undoing_and_billing_and_broker_hear_of_it(import_text
     assert BillingAccount.objects.get().wanted_version == event.version == 2  # To be closed.
 
 
-def test_a_person_of_several_rows_is_undone_once_and_wholly(import_text):
+def test_a_patient_of_several_rows_is_undone_once_and_wholly(import_text):
     import_text(as_csv(BEN))
-    start = people()
+    start = patients_by_id()
     _, report = import_text(
         as_csv(ANNA, BEN | {"city": "Salem"}, ANNA | {"city": "Lowell"}, BEN | {"driver": "D2"})
     )
     assert counts(report) == {"new": 1, "updated": 3}
-    assert came_to(undo(report)[1]) == (1, 1, 0)
-    assert people(pk__in=start) == start
+    assert undo_counts(undo(report)[1]) == (1, 1, 0)
+    assert patients_by_id(pk__in=start) == start
 
 
-@apart
-def test_what_somebody_changed_since_is_left_alone_and_listed(import_text):
+@with_transactions
+def test_patients_changed_since_are_left_alone_and_listed(import_text):
     import_text(as_csv(ANNA))
     _, report = import_text(
         as_csv(ANNA | {"city": "Salem"}, BEN, {"family_name": "Third", "ssn": "T"})
     )
     anna, ben = Patient.objects.get(given_name="Anna"), Patient.objects.get(given_name="Ben")
-    desk(anna, email="new@example.org")
-    desk(
+    change_by_clerk(anna, email="new@example.org")
+    change_by_clerk(
         ben,
         identifiers=[
             {"system": "ssn", "value": "999000002"},
             {"system": "passport", "value": "B7"},
         ],
     )
-    before = people(pk__in=[anna.pk, ben.pk])
+    before = patients_by_id(pk__in=[anna.pk, ben.pk])
     code, undone = undo(report)
-    assert (code, came_to(undone)) == (1, (1, 0, 2))
-    assert {one["patientId"] for one in undone["left"]} == {str(anna.pk), str(ben.pk)}
-    assert {one["reason"] for one in undone["left"]} == {
+    assert (code, undo_counts(undone)) == (1, (1, 0, 2))
+    assert {left["patientId"] for left in undone["left"]} == {str(anna.pk), str(ben.pk)}
+    assert {left["reason"] for left in undone["left"]} == {
         "Left alone: somebody changed this patient after the import."
     }
-    assert people(pk__in=before) == before
+    assert patients_by_id(pk__in=before) == before
 
 
-@apart
+@with_transactions
 def test_a_change_between_two_rows_about_one_person_is_not_lost(import_text, monkeypatch):
-    """The desk writes while the import is between its batches."""
+    """A clerk writes while the import is between its batches."""
     import_text(as_csv(ANNA))
     anna = Patient.objects.get()
-    kept = job_store.JobProgressStore.batch
+    open_batch = job_store.JobProgressStore.batch
 
-    def desk_first(self):
+    def change_before_batch(self):
         if ImportJob.objects.filter(pk=self.job_id, last_row__gt=2).exists() and anna.version == 1:
-            desk(anna, email="desk@example.org")
+            change_by_clerk(anna, email="clerk@example.org")
             anna.refresh_from_db()
-        return kept(self)
+        return open_batch(self)
 
-    monkeypatch.setattr(job_store.JobProgressStore, "batch", desk_first)
+    monkeypatch.setattr(job_store.JobProgressStore, "batch", change_before_batch)
     others = [{"family_name": f"Row{n}", "ssn": f"R{n}"} for n in range(600)]
     _, report = import_text(as_csv(ANNA | {"city": "Salem"}, *others, ANNA | {"driver": "D9"}))
     assert counts(report) == {"updated": 2, "new": 600}
-    assert came_to(undo(report)[1]) == (600, 0, 1)
+    assert undo_counts(undo(report)[1]) == (600, 0, 1)
     anna.refresh_from_db()
-    assert (anna.email, anna.city, anna.version) == ("desk@example.org", "Salem", 4)
+    assert (anna.email, anna.city, anna.version) == ("clerk@example.org", "Salem", 4)
 
 
-def test_undoing_twice_changes_nothing(import_text):
+def test_a_second_undo_changes_nothing(import_text):
     import_text(as_csv(ANNA))
     _, report = import_text(as_csv(ANNA | MORE, BEN))
     first = undo(report)
@@ -151,44 +158,44 @@ def test_the_same_file_after_an_undo_brings_everything_back(import_text):
     content = as_csv(ANNA | MORE, BEN, plain, nobody, BEN | {"city": "Salem"})
     import_text(as_csv(ANNA))
     _, first = import_text(content)
-    end = people()
+    end = patients_by_id()
     undo(first)
-    _, rehearsed = import_text(content, "--dry-run")
+    _, dry_run = import_text(content, "--dry-run")
     code, again = import_text(content)
     assert (code, counts(again)) == (0, {"updated": 4, "duplicates": 1})
-    assert counts(rehearsed) == counts(again)
-    assert people() == end
-    assert came_to(undo(again)[1]) == (0, 4, 0)
+    assert counts(dry_run) == counts(again)
+    assert patients_by_id() == end
+    assert undo_counts(undo(again)[1]) == (0, 4, 0)
     assert Patient.objects.filter(status=Status.ACTIVE).count() == 1
     assert counts(import_text(content)[1])["updated"] == 4
-    assert people() == end
+    assert patients_by_id() == end
 
 
-@apart
+@with_transactions
 def test_imports_are_undone_from_the_last_to_the_first(import_text):
     import_text(as_csv(BEN))
-    start = people()
+    start = patients_by_id()
     _, first = import_text(as_csv(ANNA, BEN | {"city": "Salem"}))
-    middle = people()
+    middle = patients_by_id()
     _, second = import_text(as_csv(ANNA | MORE, BEN | {"driver": "D3"}))
     code, early = undo(first)
-    assert (code, came_to(early)) == (1, (0, 0, 2))
+    assert (code, undo_counts(early)) == (1, (0, 0, 2))
     assert early["left"][0]["reason"].endswith("Undo that one first.")
-    assert came_to(undo(second)[1]) == (0, 2, 0)
-    assert people() == middle
-    assert came_to(undo(first)[1]) == (1, 1, 0)
-    assert people(pk__in=start) == start
+    assert undo_counts(undo(second)[1]) == (0, 2, 0)
+    assert patients_by_id() == middle
+    assert undo_counts(undo(first)[1]) == (1, 1, 0)
+    assert patients_by_id(pk__in=start) == start
 
 
 def test_a_restored_patient_stays_when_the_undo_is_asked_for_again(import_text):
     _, report = import_text(as_csv(ANNA))
     undo(report)
     patients.restore_patient(Patient.objects.get().pk, by=None, source="portal")
-    assert came_to(undo(report)[1]) == (1, 0, 0)
+    assert undo_counts(undo(report)[1]) == (1, 0, 0)
     assert Patient.objects.get().status == Status.ACTIVE
 
 
-def test_an_archived_person_whom_no_undo_archived_is_not_brought_back(import_text):
+def test_a_patient_archived_by_a_clerk_is_not_restored_by_an_import(import_text):
     _, report = import_text(as_csv(ANNA, BEN))
     undo(report)
     anna = Patient.objects.get(given_name="Anna")
@@ -199,7 +206,7 @@ def test_an_archived_person_whom_no_undo_archived_is_not_brought_back(import_tex
     assert anna.status == Status.ARCHIVED
 
 
-def test_who_was_registered_anew_after_the_undo_is_not_doubled_by_the_file(import_text):
+def test_a_patient_registered_after_the_undo_is_not_registered_again(import_text):
     _, report = import_text(as_csv(ANNA))
     undo(report)
     details = validate_details(
@@ -212,7 +219,7 @@ def test_who_was_registered_anew_after_the_undo_is_not_doubled_by_the_file(impor
 
 
 def test_nothing_is_undone_while_the_same_file_is_imported_again(import_text):
-    """Red when both may run: which of the two has the last word on a patient would be chance."""
+    """Red when both may run: it would be chance which of them writes a patient last."""
     import_text(as_csv(ANNA))
     first = ImportJob.objects.get()
     again = ImportJob.objects.create(
@@ -225,7 +232,7 @@ def test_nothing_is_undone_while_the_same_file_is_imported_again(import_text):
     assert services.undo_import(first.pk, by=None).undo_archived_count == 1
 
 
-def test_a_running_import_and_a_trial_are_not_undone(import_text, file, settings):
+def test_a_running_import_and_a_dry_run_are_not_undone(import_text, file, settings):
     _, report = import_text(as_csv(ANNA))
     job = ImportJob.objects.get()
     for status in ("running", "waiting"):
@@ -234,9 +241,9 @@ def test_a_running_import_and_a_trial_are_not_undone(import_text, file, settings
             services.undo_import(job.pk, by=None)
         assert "still runs" in refused.value.detail
     ImportJob.objects.update(status="done", dry_run=True)
-    with pytest.raises(CommandError) as ended:
+    with pytest.raises(CommandError) as refused:
         undo(report)
-    assert ended.value.returncode == 2
+    assert refused.value.returncode == 2
     assert Patient.objects.get().status == Status.ACTIVE
 
 
@@ -245,10 +252,10 @@ def test_an_unknown_import_is_named_as_such(db):
         services.undo_import("018f428e-34f6-4707-8009-5ad742f901e7", by=None)
 
 
-def test_what_was_stopped_by_hand_can_be_undone(import_text):
+def test_a_stopped_import_can_be_undone(import_text):
     _, report = import_text(as_csv(ANNA))
     ImportJob.objects.update(status="failed")
-    assert came_to(undo(report)[1]) == (1, 0, 0)
+    assert undo_counts(undo(report)[1]) == (1, 0, 0)
 
 
 @pytest.fixture
@@ -257,15 +264,15 @@ def operator(client, make_user):
     return client
 
 
-def test_the_page_undoes_and_shows_what_it_came_to(operator, import_text):
+def test_the_page_undoes_and_shows_the_result(operator, import_text):
     _, report = import_text(as_csv(ANNA, BEN))
-    desk(Patient.objects.get(given_name="Ben"), city="Boston")
-    place = f"/imports/{report['job']}/"
-    assert "Undo it now" in operator.get(place).content.decode()
-    assert operator.post(f"{place}undo/")["Location"] == place
-    assert "every 1s" in operator.get(place, headers={"HX-Request": "true"}).content.decode()
+    change_by_clerk(Patient.objects.get(given_name="Ben"), city="Boston")
+    url = f"/imports/{report['job']}/"
+    assert "Undo it now" in operator.get(url).content.decode()
+    assert operator.post(f"{url}undo/")["Location"] == url
+    assert "every 1s" in operator.get(url, headers={"HX-Request": "true"}).content.decode()
     tasks.run_import(report["job"])
-    page = operator.get(place).content.decode()
+    page = operator.get(url).content.decode()
     assert "somebody changed this patient" in page
     assert "Undo it now" not in page
     assert set(Patient.objects.values_list("given_name", "status")) == {
@@ -276,17 +283,17 @@ def test_the_page_undoes_and_shows_what_it_came_to(operator, import_text):
 
 def test_the_admin_undoes_and_says_what_it_cannot(operator, import_text):
     _, report = import_text(as_csv(ANNA))
-    asked = {"action": "undo", "_selected_action": [report["job"]]}
+    form = {"action": "undo", "_selected_action": [report["job"]]}
     assert (
         "is being undone"
-        in operator.post("/admin/imports/importjob/", asked, follow=True).content.decode()
+        in operator.post("/admin/imports/importjob/", form, follow=True).content.decode()
     )
     tasks.run_import(report["job"])
     assert Patient.objects.get().status == Status.ARCHIVED
     ImportJob.objects.update(status="running")
     assert (
         "still runs"
-        in operator.post("/admin/imports/importjob/", asked, follow=True).content.decode()
+        in operator.post("/admin/imports/importjob/", form, follow=True).content.decode()
     )
 
 

@@ -8,7 +8,7 @@ from portal.billing.models import BillingAccount
 from portal.imports.services import undo_import
 from portal.patients.models import EventOutbox, Patient, PatientEvent, PatientIdentifier
 from tests.portal.imports.files import counts, import_file
-from tests.portal.imports.snapshots import people
+from tests.portal.imports.snapshots import patients_by_id
 
 pytestmark = pytest.mark.django_db
 
@@ -42,13 +42,13 @@ def test_the_same_file_again_writes_nothing_at_all(synthea, file, form):
 def test_an_undone_import_comes_back_as_it_was(synthea):
     csv, ndjson = synthea / "patients.csv", synthea / "Patient.ndjson"
     import_file(csv)
-    before = people()
+    before = patients_by_id()
     job = import_file(ndjson)[1]["job"]
-    after = people()
+    after = patients_by_id()
     assert undo_import(job, by=None).undo_restored_count == 200
-    assert people() == before
+    assert patients_by_id() == before
     assert counts(import_file(ndjson)[1]) == {"updated": 200}
-    assert people() == after
+    assert patients_by_id() == after
 
 
 def as_bundle(synthea, file):

@@ -50,6 +50,8 @@ def log_config(level: str) -> None:
                 "kafka": {"level": "ERROR"},
                 "axes": {"level": "ERROR"},
                 "httpx": {"level": "WARNING"},
+                # The library says in every process that Pillow, which we do not use, is missing.
+                "pyBarcode": {"level": "WARNING"},
                 "django.request": {"level": "ERROR"},
                 "django.security.DisallowedHost": {"level": "CRITICAL"},
             },

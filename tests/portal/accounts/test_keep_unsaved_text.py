@@ -1,11 +1,14 @@
 """A form that arrives after the session's end is kept for its owner, and for nobody else."""
 
+import re
+
 import pytest
 from django.test import Client
 
 from portal.accounts import unsaved_forms
 from portal.accounts.models import Session
 from tests.portal.conftest import PASSWORD
+from tests.portal.patients.identifier_rows import identifier_rows
 
 pytestmark = pytest.mark.django_db
 PAGE = "/patients/new/"
@@ -47,9 +50,12 @@ def test_the_text_is_on_the_page_after_sign_in_and_only_once(browser, front_desk
 
 
 def test_fields_that_the_page_itself_filled_are_not_shown(browser, front_desk):
-    send_after_session_end(browser, shown="proof-of-a-panel")
+    rows = identifier_rows({"system": "", "value": "AB 12"})
+    send_after_session_end(browser, shown="proof-of-a-panel", **rows)
     sign_in(browser, front_desk)
-    assert "<dt>Shown</dt>" not in browser.get(PAGE).content.decode()
+    page = browser.get(PAGE).content.decode()
+    labels = re.findall(r"<dt>([\w ]+)</dt>", page)
+    assert labels == ["Family name", "Identifiers 0 value"]
 
 
 def test_the_text_stays_on_the_server(browser):

@@ -1,4 +1,4 @@
-"""The operators' door to patients: it saves through the services, like every other door."""
+"""Patients in the admin, which saves through the services as every channel does."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +13,7 @@ from portal.accounts.rules import user_of
 from portal.errors import InvalidInput, PortalError
 from portal.patients import services
 from portal.patients.audit import record_access
+from portal.patients.fields import ENTERED
 from portal.patients.models import (
     AccessRecord,
     EventOutbox,
@@ -22,22 +23,22 @@ from portal.patients.models import (
     Source,
 )
 from portal.patients.search.engine import filter_by_search
-from portal.patients.validation import FIELDS, validate_details
-
-EDITABLE = [name for name in FIELDS if name != "identifiers"]
+from portal.patients.validation import validate_details
 
 
 class PatientForm(forms.ModelForm):
-    """Checked by the same rules as the API and the staff's form."""
+    """Checks by the rules that the API and the staff's form use, too."""
 
     duplicate_reason = forms.CharField(
         required=False,
-        help_text="If a patient of the same name and date of birth is there: why this is another person.",
+        help_text=(
+            "If a patient of the same name and date of birth is there: why this is another person."
+        ),
     )
 
     class Meta:
         model = Patient
-        fields = EDITABLE
+        fields = ENTERED
 
     def clean(self) -> dict[str, Any]:
         given = {**self.cleaned_data}
@@ -46,9 +47,8 @@ class PatientForm(forms.ModelForm):
             self.details = validate_details(given)
         except InvalidInput as error:
             for problem in error.errors:
-                self.add_error(
-                    problem.pointer if problem.pointer in self.fields else None, problem.detail
-                )
+                field = problem.pointer if problem.pointer in self.fields else None
+                self.add_error(field, problem.detail)
         return self.cleaned_data
 
 
@@ -64,7 +64,7 @@ class IdentifierInline(TabularInline):
 
 @admin.register(Patient)
 class PatientAdmin(ModelAdmin):
-    """Find, register, correct and archive. Opening a list or a patient here is recorded as anywhere else."""
+    """Finds, registers, corrects and archives patients; records access as every channel does."""
 
     form = PatientForm
     inlines = (IdentifierInline,)
@@ -123,20 +123,20 @@ class PatientAdmin(ModelAdmin):
 
     @admin.action(description="Archive", permissions=["archive"])
     def archive(self, request: HttpRequest, queryset: QuerySet[Patient]) -> None:
-        self._each(request, queryset, services.archive_patient, "archived")
+        self._change_each(request, queryset, services.archive_patient, "archived")
 
     @admin.action(description="Restore", permissions=["archive"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Patient]) -> None:
-        self._each(request, queryset, services.restore_patient, "restored")
+        self._change_each(request, queryset, services.restore_patient, "restored")
 
-    def _each(
+    def _change_each(
         self,
         request: HttpRequest,
         queryset: QuerySet[Patient],
         change: Callable[..., Patient],
         word: str,
     ) -> None:
-        """Each is a change of its own in the log; one that is refused holds up none of the others."""
+        """Changes the patients one by one; a refused change does not stop the others."""
         pks, refused = list(queryset.values_list("pk", flat=True)), 0
         for pk in pks:
             try:
@@ -150,7 +150,7 @@ class PatientAdmin(ModelAdmin):
 
 
 class ReadOnlyAdmin(ModelAdmin):
-    """What is written by the system, and changed by nobody."""
+    """Shows rows that the system writes and nobody changes."""
 
     show_full_result_count = False
 
@@ -174,7 +174,7 @@ class PatientEventAdmin(ReadOnlyAdmin):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> PatientEvent | None:
-        """One row is the patient as he or she was: to open it is to read of the patient."""
+        """Returns the row and records access: it shows the patient at that time."""
         event = super().get_object(request, object_id, from_field)
         if event is not None:
             record_access(

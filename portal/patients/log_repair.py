@@ -27,7 +27,7 @@ _INSERT_MISSING_VERSIONS = f"""
     CROSS JOIN LATERAL generate_series(logged.last_version + 1, state.version) AS missing (version)
     WHERE state.id = ANY(%(ids)s::uuid[]) AND NOT logged.has_delete
     ORDER BY state.id, missing.version
-"""  # noqa: S608 - the names come from the field table
+"""
 _INSERT_MISSING_DELETES = f"""
     INSERT INTO patients_patientevent
         (pgh_obj_id, pgh_created_at, pgh_label, pgh_context, version, {_COLUMNS})
@@ -39,7 +39,7 @@ _INSERT_MISSING_DELETES = f"""
     WHERE state.pgh_label <> 'delete'
         AND NOT EXISTS (SELECT FROM patients_patient WHERE id = wanted.id)
     ORDER BY state.id
-"""  # noqa: S608 - the names come from the field table
+"""
 
 
 def restore_log(patient_ids: Iterable[UUID], *, by: User | None) -> int:

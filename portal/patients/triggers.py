@@ -1,4 +1,4 @@
-"""The triggers that every door passes: they count versions, learn the words of names, fill the outbox."""
+"""The triggers, which act on every channel: versions, words of names, identifiers, the outbox."""
 
 import pgtrigger
 
@@ -6,7 +6,7 @@ from portal.patients.fields import RECORDED
 
 
 def raise_version() -> pgtrigger.Trigger:
-    """Before each update: version + 1 and the time if anything recorded changes; else the row stays as it was."""
+    """Before each update: raises version and time if a recorded column changes, else neither."""
     new, old = (", ".join(f"{row}.{column}" for column in RECORDED) for row in ("NEW", "OLD"))
     return pgtrigger.Trigger(
         name="raise_version",
@@ -30,7 +30,7 @@ def raise_version() -> pgtrigger.Trigger:
 
 
 def touch_patient(operation: pgtrigger.Operation, rows: str) -> pgtrigger.Trigger:
-    """After identifiers change: the patient's version rises too, unless this transaction wrote the patient already."""
+    """After identifiers change: raises the patient's version, once in each transaction."""
     tables = {"new" if rows == "new_rows" else "old": rows}
     return pgtrigger.Trigger(
         name=f"touch_patient_{operation}".lower(),
@@ -42,40 +42,45 @@ def touch_patient(operation: pgtrigger.Operation, rows: str) -> pgtrigger.Trigge
             UPDATE patients_patient SET changed_in = patients_transaction()
             WHERE id IN (SELECT patient_id FROM {rows}) AND changed_in <> patients_transaction();
             RETURN NULL;
-        """,  # noqa: S608 - `rows` is one of two words of ours
+        """,
     )
 
 
 def learn_words(operation: pgtrigger.Operation) -> pgtrigger.Trigger:
-    """After names come or change: the words that the vocabulary does not know yet join it."""
+    """After names come or change: adds words to the vocabulary that it does not know."""
+    written = "SELECT DISTINCT unnest(tsvector_to_array(name_words)) AS word FROM new_rows"
+    known = 'SELECT FROM patients_nameword AS known WHERE known.word = here.word COLLATE "C"'
     return pgtrigger.Trigger(
         name=f"learn_words_{operation}".lower(),
         when=pgtrigger.After,
         operation=operation,
         level=pgtrigger.Statement,
         referencing=pgtrigger.Referencing(new="new_rows"),
-        func="""
+        func=f"""
             INSERT INTO patients_nameword (word)
-            SELECT word FROM (SELECT DISTINCT unnest(tsvector_to_array(name_words)) AS word FROM new_rows) AS here
-            WHERE NOT EXISTS (SELECT FROM patients_nameword AS known WHERE known.word = here.word COLLATE "C");
+            SELECT word FROM ({written}) AS here
+            WHERE NOT EXISTS ({known});
             RETURN NULL;
         """,
     )
 
 
 def write_identifiers(operation: pgtrigger.Operation) -> pgtrigger.Trigger:
-    """After identifiers change: what went and what came, with the version of the patient that it came with.
+    """After identifiers change: writes what was removed and added, with the patient's version.
 
-    PostgreSQL fires triggers in the order of their names, so that `touch_patient` has raised the version before.
+    PostgreSQL fires triggers in the order of their names: `touch_patient` has raised the version.
     """
     columns = "patient_id, system, value, valid_from, valid_to"
+    values = f"rows.{columns}"
     has_old, has_new = operation != pgtrigger.Insert, operation != pgtrigger.Delete
-    old, new = (f"SELECT {columns} FROM {rows}" for rows in ("old_rows", "new_rows"))  # noqa: S608
-    gone = f"{old} EXCEPT {new}" if has_new else old
-    come = f"{new} EXCEPT {old}" if has_old else new
-    parts = [("false", gone)] * has_old + [("true", come)] * has_new
-    each = [f"SELECT {is_added} AS is_added, * FROM ({part}) AS part" for is_added, part in parts]  # noqa: S608
-    rows = " UNION ALL ".join(each)
+    old, new = (f"SELECT {columns} FROM {rows}" for rows in ("old_rows", "new_rows"))
+    removed = f"{old} EXCEPT {new}" if has_new else old
+    added = f"{new} EXCEPT {old}" if has_old else new
+    parts = [("false", removed)] * has_old + [("true", added)] * has_new
+    selects = [
+        f"SELECT {is_added} AS is_added, * FROM ({part}) AS part" for is_added, part in parts
+    ]
+    rows = " UNION ALL ".join(selects)
     return pgtrigger.Trigger(
         name=f"write_identifiers_{operation}".lower(),
         when=pgtrigger.After,
@@ -86,21 +91,24 @@ def write_identifiers(operation: pgtrigger.Operation) -> pgtrigger.Trigger:
         ),
         func=f"""
             INSERT INTO patients_identifierchange (version, is_added, {columns})
-            SELECT patient.version, rows.is_added, rows.patient_id, system, value, valid_from, valid_to
+            SELECT patient.version, rows.is_added, {values}
             FROM ({rows}) AS rows JOIN patients_patient AS patient ON patient.id = rows.patient_id
             ORDER BY rows.patient_id, is_added, system, value;
             RETURN NULL;
-        """,  # noqa: S608 - made of words of ours
+        """,
     )
 
 
 def fill_outbox() -> pgtrigger.Trigger:
-    """After the log grows: one outbox row for each event, in the same transaction."""
+    """After the log grows: writes an outbox row for each event, in the same transaction."""
     return pgtrigger.Trigger(
         name="fill_outbox",
         when=pgtrigger.After,
         operation=pgtrigger.Insert,
         level=pgtrigger.Statement,
         referencing=pgtrigger.Referencing(new="new_rows"),
-        func="INSERT INTO patients_eventoutbox (event_id) SELECT pgh_id FROM new_rows ORDER BY pgh_id; RETURN NULL;",
+        func=(
+            "INSERT INTO patients_eventoutbox (event_id) "
+            "SELECT pgh_id FROM new_rows ORDER BY pgh_id; RETURN NULL;"
+        ),
     )

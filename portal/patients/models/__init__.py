@@ -1,4 +1,4 @@
-"""What is stored: the patient, the event log with its outbox, who looked, and the words of all names."""
+"""The tables of patients: records, event log and outbox, access log, and words of names."""
 
 from portal.patients.models.access import AccessRecord, IdempotencyKey
 from portal.patients.models.duplicates import AGREEING, DuplicateScan, PairState, PossibleDuplicate

@@ -1,4 +1,4 @@
-"""Who looked at whom, and which registrations were asked for already."""
+"""The access log, and the idempotency keys of registrations."""
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 
 class AccessRecord(models.Model):
-    """One reading of patients: a page, an answer of the API, an export. One row for a whole list."""
+    """One access to patients: a page, an answer of the API, an export; one row for a whole list."""
 
     at = models.DateTimeField(db_default=Now())
     user = models.ForeignKey(
@@ -25,7 +25,7 @@ class AccessRecord(models.Model):
         indexes = [
             models.Index(fields=["at"], name="access_by_time"),
             GinIndex(fields=["patient_ids"], name="access_by_patient"),
-            # A patient at the head of every list is in very many rows; those who opened the record are few.
+            # The first patients of a list are in very many rows; accesses that open one are few.
             GinIndex(
                 fields=["patient_ids"],
                 name="access_by_opened_patient",
@@ -38,7 +38,7 @@ class AccessRecord(models.Model):
 
 
 class IdempotencyKey(models.Model):
-    """A registration that a client named with a key, so that asking twice makes one patient. Kept for a day."""
+    """The key of a registration, which makes one patient however often it is sent within a day."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+"

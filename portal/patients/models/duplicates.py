@@ -8,13 +8,12 @@ from django.db.models.functions import Now
 
 from portal.patients.models.patient import Patient
 
-AGREEING = Func(
-    "reasons", function="cardinality", output_field=models.IntegerField()
-)  # In how much two agree.
+# The count of reasons of a pair.
+AGREEING = Func("reasons", function="cardinality", output_field=models.IntegerField())
 
 
 class PairState(models.TextChoices):
-    """What became of a pair. A merge needs no word of its own: one of the two is no longer active then."""
+    """The state of a pair. A merge has none of its own: one of the two is not active then."""
 
     OPEN = "open", "To be decided"
     DISMISSED = "apart", "Set apart"
@@ -24,7 +23,7 @@ class PairState(models.TextChoices):
 class PossibleDuplicate(models.Model):
     """Two patients who agree in much; the smaller id is `first`. It names no value of theirs.
 
-    A deleted patient takes its pairs along, whoever deletes it: the database's foreign keys cascade.
+    Pairs go with a deleted patient, by SQL too: the database's foreign keys cascade.
     """
 
     first = models.ForeignKey(
@@ -79,7 +78,7 @@ class PossibleDuplicate(models.Model):
 
 
 class DuplicateScan(models.Model):
-    """One look through all active patients; asked for, at work since it started, and done when it ended."""
+    """A scan of all active patients for pairs: requested, then started, then ended."""
 
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"

@@ -1,4 +1,4 @@
-"""The event log: one row for each committed change of a patient, and the queue of what Kafka has not got yet."""
+"""The event log: a row for each committed change of a patient, and the outbox for Kafka."""
 
 import pghistory
 import pgtrigger
@@ -25,7 +25,7 @@ _Log = pghistory.create_event_model(
 
 # After each `migrate`, sql/log_trigger_settings.sql settles how the update trigger is planned.
 class PatientEvent(_Log):  # type: ignore[misc,valid-type]
-    """The patient as it was after a change (before it, for a delete), who made it and through which door."""
+    """The patient after a change (before a delete), who made the change, and by which channel."""
 
     pgh_id = models.BigAutoField(primary_key=True)
     merged_into = models.ForeignKey(
@@ -63,9 +63,9 @@ class PatientEvent(_Log):  # type: ignore[misc,valid-type]
 
 
 class IdentifierChange(models.Model):
-    """An identifier that a patient got or lost, with the version of the record that it came with: for the history."""
+    """An identifier that was added or removed, with the version of the record that it came with."""
 
-    patient_id = models.UUIDField()  # No foreign key: it tells also of patients who are gone.
+    patient_id = models.UUIDField()  # No foreign key: it outlives the patient.
     version = models.BigIntegerField()
     is_added = models.BooleanField()
     system = models.CharField(max_length=200)
@@ -88,7 +88,7 @@ class IdentifierChange(models.Model):
 
 
 class EventOutbox(models.Model):
-    """Events that the broker has not acknowledged; the relay deletes a row after the acknowledgement and not before."""
+    """Events that the broker has not acknowledged yet; the relay deletes a row after it has."""
 
     event_id = models.BigIntegerField(primary_key=True)
 

@@ -1,4 +1,4 @@
-"""What is stored of a patient: the record and its identifiers. The database keeps the rules, for every door."""
+"""The patient's record and identifiers. The database keeps the rules for every channel."""
 
 import pgtrigger
 from django.contrib.postgres.indexes import GinIndex
@@ -10,9 +10,8 @@ from uuid_utils.compat import uuid7
 
 from portal.patients.triggers import learn_words, raise_version, touch_patient, write_identifiers
 
-LONGEST_CHAIN = (
-    20  # Merges that are followed: SQL could close a circle, and a page must end all the same.
-)
+# Merges that are followed at most: SQL could close a circle, and a page must end all the same.
+LONGEST_CHAIN = 20
 
 
 class Sex(models.TextChoices):
@@ -31,7 +30,7 @@ class Status(models.TextChoices):
 
 
 class Source(models.TextChoices):
-    """The door that a patient came through."""
+    """The channel that a patient came through."""
 
     PORTAL = "portal", "Staff pages"
     API = "api", "API"
@@ -49,7 +48,7 @@ class Precision(models.TextChoices):
 
 
 class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientEvent adds `events`
-    """A person known to the clinic. `version` rises by one with every change, whoever makes it."""
+    """A person known to the clinic. `version` rises by one with every change by any channel."""
 
     id = models.UUIDField(
         primary_key=True, default=uuid7, db_default=Func(function="uuidv7"), editable=False
@@ -120,7 +119,7 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
     version = models.BigIntegerField(default=1, db_default=1, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
-    # The transaction that changed the record last: identifiers changed in the same one are the same change.
+    # The transaction that changed the record last: identifiers that change in it are no new change.
     changed_in = models.BigIntegerField(
         db_default=Func(function="patients_transaction"), editable=False
     )
@@ -155,11 +154,8 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
 
     class Meta:
         ordering = ["sort_key", "id"]
-        default_permissions = (
-            "add",
-            "change",
-            "view",
-        )  # Nobody deletes: patients are archived, or erased by command.
+        # No delete: patients are archived, or erased by command.
+        default_permissions = ("add", "change", "view")
         permissions = [
             ("archive_patient", "Can archive and restore patients"),
             ("merge_patient", "Can merge two records of one person, and take that back"),
@@ -236,7 +232,7 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
 
     @property
     def survivor(self) -> "Patient":
-        """The record that stands for the person today: at the end of the chain of merges, or this one."""
+        """The record that stands for the person today, at the end of the chain of merges."""
         record = self
         for _ in range(LONGEST_CHAIN):
             if record.merged_into is None:
@@ -246,7 +242,7 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
 
     @property
     def full_name(self) -> str:
-        """The name as one string, in the order it is spoken."""
+        """Returns the name as one string, in the order it is spoken."""
         parts = (self.prefix, self.given_name, self.middle_name, self.family_name, self.suffix)
         return " ".join(part for part in parts if part)
 
@@ -270,7 +266,7 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
 
 
 class PatientIdentifier(models.Model):
-    """A number that someone else knows the patient by; no two patients share one."""
+    """A number that another organisation knows the patient by; no two patients share one."""
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="identifiers")
     system = models.CharField(

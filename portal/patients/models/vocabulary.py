@@ -1,4 +1,4 @@
-"""The words that names are made of: a search asks them, and not a million patients, what a mistyped word may mean."""
+"""The words of all names: a search for a mistyped word reads them and not a million patients."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -7,10 +7,10 @@ from django.db.models import Func
 
 
 class NameWord(models.Model):
-    """One folded word of somebody's name, with what finds it.
+    """A folded word of a name, with the keys that find it.
 
-    Triggers on patients add the words. Two transactions may bring one word at once, and then it stands here twice: a
-    unique index would make one of them wait for the other's end, which can be a whole import.
+    Triggers on patients add the words. Two transactions may add a word at once, and then it is here
+    twice: a unique index would make one of them wait for the other's end, which may be an import's.
     """
 
     word = models.TextField(db_collation="C")
@@ -19,7 +19,7 @@ class NameWord(models.Model):
         output_field=models.TextField(db_collation="C"),
         db_persist=True,
     )
-    # Numbers for the word without one and without two of its first letters: misspelt alike, two words share one.
+    # Numbers for the word without one or two of its first letters: similar words share a number.
     parings = models.GeneratedField(
         expression=Func("word", function="patients_parings"),
         output_field=ArrayField(models.IntegerField()),

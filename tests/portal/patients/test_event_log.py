@@ -1,4 +1,4 @@
-"""P1: a committed change through any door leaves one row in the log and in the outbox; a rolled-back one none."""
+"""P1: a committed change by any channel leaves a row in log and outbox, a rolled-back one none."""
 
 import pytest
 from django.db import connection, transaction
@@ -109,13 +109,15 @@ def test_identifiers_raise_the_version_once_alone_or_with_other_fields():
 
 
 def test_the_log_of_an_update_is_planned_for_many_rows_also_after_one(db):
-    """Red without `0009_steady_log`, and where a later migration makes the trigger anew: settle it again there.
+    """Red without sql/log_trigger_settings.sql, which each `migrate` applies at its end.
 
-    A session that changed one patient would else compare 30,000 new rows with 30,000 old ones, each with each.
+    A session that changed one patient would else compare each of 30,000 new rows with each of
+    30,000 old ones.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT proconfig FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid"
-            " WHERE tgrelid = 'patients_patient'::regclass AND tgname LIKE 'pgtrigger_update_update_%'"
+            " WHERE tgrelid = 'patients_patient'::regclass"
+            " AND tgname LIKE 'pgtrigger_update_update_%'"
         )
         assert cursor.fetchall() == [(["enable_nestloop=off"],)]

@@ -1,4 +1,4 @@
-"""The operators' door: it saves through the services, records its readings, and deletes nobody."""
+"""The admin saves through the services, records access, and deletes no patient."""
 
 import pytest
 
@@ -6,9 +6,15 @@ from portal.patients.models import AccessRecord, Patient, PatientEvent
 
 pytestmark = pytest.mark.django_db
 JANE = {
-    "family_name": "Example", "given_name": "Jane", "date_of_birth": "1984-03-15", "date_of_birth_precision": "day",
-    "sex": "female", "registered_on": "2024-01-31", "identifiers-TOTAL_FORMS": "0", "identifiers-INITIAL_FORMS": "0",
-}  # fmt: skip
+    "family_name": "Example",
+    "given_name": "Jane",
+    "date_of_birth": "1984-03-15",
+    "date_of_birth_precision": "day",
+    "sex": "female",
+    "registered_on": "2024-01-31",
+    "identifiers-TOTAL_FORMS": "0",
+    "identifiers-INITIAL_FORMS": "0",
+}
 
 
 @pytest.fixture
@@ -74,10 +80,19 @@ def test_archiving_and_restoring_are_actions(admin):
 
 @pytest.mark.parametrize(
     "model",
-    ["patients/patientevent", "patients/eventoutbox", "patients/accessrecord", "billing/billingaccount",
-     "events/quarantinedevent", "events/relaylease", "imports/importjob",
-     "accounts/user", "accounts/refreshtoken", "auth/group"],
-)  # fmt: skip
+    [
+        "patients/patientevent",
+        "patients/eventoutbox",
+        "patients/accessrecord",
+        "billing/billingaccount",
+        "events/quarantinedevent",
+        "events/relaylease",
+        "imports/importjob",
+        "accounts/user",
+        "accounts/refreshtoken",
+        "auth/group",
+    ],
+)
 def test_operators_see_every_list(admin, model):
     Patient.objects.create(family_name="Example")
     assert admin.get(f"/admin/{model}/").status_code == 200

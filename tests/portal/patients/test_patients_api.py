@@ -101,7 +101,7 @@ def test_every_wrong_field_is_named_at_once(desk_api):
     [({"name": " "}, "#/name"), ({"familyName": ""}, "#/familyName"), ({}, "#/familyName")],
 )
 def test_a_missing_name_is_pointed_out_where_it_was_sent(desk_api, body, pointer):
-    assert [one["pointer"] for one in post(desk_api, body).json()["errors"]] == [pointer]
+    assert [problem["pointer"] for problem in post(desk_api, body).json()["errors"]] == [pointer]
 
 
 @pytest.mark.parametrize("body", [b"{", b"[1]", b'"x"', b"\xff\xfe", b"null"])
@@ -133,14 +133,27 @@ def test_a_list_pages_by_the_link_header_without_gaps_or_repeats(desk_api):
 
 
 @pytest.mark.parametrize(
-    "query", ["q=smi jan", "q=Smïth", "q=15/3/84", "q=15 mar 1984", "q=+44 20 7946 0958", "q=0958", "q=999 11 2222",
-              "dateOfBirth=1984-03-15", "identifier=ssn|999-11-2222", "sex=female&q=jane"],
-)  # fmt: skip
+    "query",
+    [
+        "q=smi jan",
+        "q=Smïth",
+        "q=15/3/84",
+        "q=15 mar 1984",
+        "q=+44 20 7946 0958",
+        "q=0958",
+        "q=999 11 2222",
+        "dateOfBirth=1984-03-15",
+        "identifier=ssn|999-11-2222",
+        "sex=female&q=jane",
+    ],
+)
 def test_she_is_found_by(desk_api, query):
     jane = {
-        **JANE, "familyName": "Smith", "phone": "+44 20 7946 0958",
+        **JANE,
+        "familyName": "Smith",
+        "phone": "+44 20 7946 0958",
         "identifiers": [{"system": "ssn", "value": "999-11-2222"}],
-    }  # fmt: skip
+    }
     mrn = post(desk_api, jane).json()["mrn"]
     post(
         desk_api,
@@ -154,9 +167,14 @@ def test_she_is_found_by(desk_api, query):
 
 @pytest.mark.parametrize(
     ("query", "pointer"),
-    [("colour=red", "#/colour"), ("limit=0", "#/limit"), ("limit=201", "#/limit"), ("cursor=x", "#/cursor"),
-     ("dateOfBirth=x", "#/dateOfBirth")],
-)  # fmt: skip
+    [
+        ("colour=red", "#/colour"),
+        ("limit=0", "#/limit"),
+        ("limit=201", "#/limit"),
+        ("cursor=x", "#/cursor"),
+        ("dateOfBirth=x", "#/dateOfBirth"),
+    ],
+)
 def test_a_wrong_filter_is_named(desk_api, query, pointer):
     answer = desk_api.get("/api/patients?" + query)
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, pointer)
@@ -174,7 +192,7 @@ def test_an_exact_duplicate_needs_a_reason(desk_api):
     assert post(desk_api, {**JANE, "duplicateReason": "Twin cousin"}).status_code == 201
 
 
-def test_an_identifier_of_someone_else_is_refused_and_nothing_is_half_written(desk_api):
+def test_a_taken_identifier_is_refused_and_nothing_is_half_written(desk_api):
     card = {"identifiers": [{"system": "ssn", "value": "999-11-2222"}]}
     post(desk_api, {**JANE, **card})
     before = Patient.objects.count(), PatientEvent.objects.count()

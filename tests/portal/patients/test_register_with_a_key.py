@@ -1,4 +1,4 @@
-"""One Idempotency-Key means one registration and one answer, for a day; also while the first is under way."""
+"""An Idempotency-Key means one registration and one answer for a day, also at the same time."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -25,14 +25,14 @@ def post(api, body=JANE, key="k1"):
 
 @pytest.mark.django_db
 def test_the_same_key_makes_one_patient(desk_api):
-    one, two = post(desk_api), post(desk_api)
-    assert (one.status_code, two.status_code) == (201, 201)
-    assert one.json() == two.json()
+    first, second = post(desk_api), post(desk_api)
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json() == second.json()
     assert PatientEvent.objects.count() == 1
 
 
 @pytest.mark.django_db
-def test_the_answer_is_the_first_one_also_when_the_patient_was_changed_since(desk_api):
+def test_the_first_answer_comes_again_after_a_change_of_the_patient(desk_api):
     first = post(desk_api)
     desk_api.patch(first["Location"], {"city": "Leeds"}, format="json")
     again = post(desk_api)
@@ -87,7 +87,7 @@ def test_keys_older_than_a_day_are_forgotten_and_younger_ones_kept(desk_api):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_while_the_first_is_under_way_the_api_answers_409_and_the_form_waits(desk_api, front_desk):
+def test_while_the_first_runs_the_api_answers_409_and_the_form_waits(desk_api, front_desk):
     is_registered, may_end = Event(), Event()
 
     def register(*, holds=False):

@@ -1,4 +1,4 @@
-"""Registration cannot race, and nobody's change is lost. Without the advisory lock or the row lock these are red."""
+"""Registrations do not race and no change is lost; red without advisory lock or row lock."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""The one check of details: the words and codes that form, API and imports share."""
+"""Validation of details: the codes and messages that form, API and imports share."""
 
 import sys
 import unicodedata
@@ -36,9 +36,14 @@ def test_two_digit_years_are_never_ahead_of_us():
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("30 Feb 1984", "no-such-date"), ("1984-13-01", "no-such-date"), ("soon", "not-a-date"),
-     ("1/1/1700", "too-long-ago"), ("15 xyz 1984", "no-such-date")],
-)  # fmt: skip
+    [
+        ("30 Feb 1984", "no-such-date"),
+        ("1984-13-01", "no-such-date"),
+        ("soon", "not-a-date"),
+        ("1/1/1700", "too-long-ago"),
+        ("15 xyz 1984", "no-such-date"),
+    ],
+)
 def test_wrong_dates_have_their_own_words(text, code):
     assert problems(date_of_birth=text) == {"date_of_birth": code}
 
@@ -51,15 +56,20 @@ def test_a_date_may_be_today_and_not_tomorrow(monkeypatch):
     assert problems(date_of_birth="2026-04-06") == {"date_of_birth": "in-the-future"}
 
 
-def test_all_faults_are_told_at_once():
+def test_all_faults_are_named_at_once():
     found = problems(email="x", sex="f", phone="no", country="U1", nonsense=1, city="\x00", race=5)
     assert found == {
-        "nonsense": "unknown-field", "email": "bad-email", "sex": "not-a-choice", "phone": "bad-phone",
-        "country": "bad-country", "city": "control-characters", "race": "not-text",
-    }  # fmt: skip
+        "nonsense": "unknown-field",
+        "email": "bad-email",
+        "sex": "not-a-choice",
+        "phone": "bad-phone",
+        "country": "bad-country",
+        "city": "control-characters",
+        "race": "not-text",
+    }
 
 
-def test_someone_needs_a_name():
+def test_a_patient_needs_a_name():
     with pytest.raises(InvalidInput):
         validate_details({"family_name": "  ", "city": "Leeds"})
     assert validate_details({"given_name": "Cher"})["given_name"] == "Cher"
@@ -85,7 +95,7 @@ def test_a_phone_that_is_not_valid_is_kept_as_typed():
     assert e164("020 7946 0958", "GB") == "+442079460958"
 
 
-def test_identifiers_are_normalised_and_said_once():
+def test_identifiers_are_normalised_and_kept_once():
     given = [{"system": "ssn", "value": v} for v in ("999-11-2222", "999 11 2222")]
     assert validate_details({**JANE, "identifiers": given})["identifiers"] == [
         {"system": "ssn", "value": "999112222"}
@@ -110,10 +120,22 @@ def test_wrong_identifiers_are_refused(value):
 @pytest.mark.parametrize(
     "text",
     [
-        "Müller-Lüdenscheidt", "O'Brien", "Фёдор", "ÅNGSTRÖM", "ẞtraße", "  山田 太郎 ", "İstanbul", "a_b",
-        "राजेश शर्मा", "مُحَمَّد", "שָׁלוֹם", "ΠΑΠΑΔΟΠΟΥΛΟΣ", "ธนาคาร", "٣ III",
+        "Müller-Lüdenscheidt",
+        "O'Brien",
+        "Фёдор",
+        "ÅNGSTRÖM",
+        "ẞtraße",
+        "  山田 太郎 ",
+        "İstanbul",
+        "a_b",
+        "राजेश शर्मा",
+        "مُحَمَّد",
+        "שָׁלוֹם",
+        "ΠΑΠΑΔΟΠΟΥΛΟΣ",
+        "ธนาคาร",
+        "٣ III",
     ],
-)  # fmt: skip
+)
 def test_python_and_sql_fold_names_alike(text):
     with connection.cursor() as cursor:
         cursor.execute("SELECT patients_fold(%s)", [text])
@@ -123,15 +145,15 @@ def test_python_and_sql_fold_names_alike(text):
 @pytest.mark.django_db
 def test_python_and_sql_fold_every_character_alike():
     known = [
-        chr(one)
-        for one in range(1, sys.maxunicode)
-        if unicodedata.category(chr(one)) not in {"Cn", "Cs", "Co"}
+        chr(code)
+        for code in range(1, sys.maxunicode)
+        if unicodedata.category(chr(code)) not in {"Cn", "Cs", "Co"}
     ]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT one, patients_fold('a' || one || 'b') FROM unnest(%s::text[]) AS one", [known]
+            "SELECT c, patients_fold('a' || c || 'b') FROM unnest(%s::text[]) AS c", [known]
         )
-        assert [ascii(one) for one, folded in cursor if folded != fold(f"a{one}b")] == []
+        assert [ascii(char) for char, folded in cursor if folded != fold(f"a{char}b")] == []
 
 
 @pytest.mark.django_db

@@ -16,9 +16,11 @@ from portal.cache import CachedValue
 from portal.errors import Unavailable
 from portal.events.selectors import relay_state, seconds_away
 from portal.reconciliation.selectors import reconcile_state
+from portal.schedule.selectors import beat_age_seconds
 
 LATE_SECONDS = 5.0  # Work that has waited this long is behind.
 AWAY_SECONDS = 3.0  # A neighbour that was silent this long is away, also when nothing waits.
+BEAT_LATE_SECONDS = 30.0  # The scheduler beats every five; then it is away.
 CHECKS_TTL_SECONDS = 2.0  # How old the answers of the checks may be.
 
 
@@ -94,6 +96,16 @@ def check_worker_queue() -> Check:
     return Check("worker queue", ok=True)
 
 
+def check_scheduler() -> Check:
+    still_works = (
+        "Patients are saved, and imports run. Seals and nightly work follow "
+        "when the scheduler is back."
+    )
+    age = beat_age_seconds()
+    is_beating = age is not None and age < BEAT_LATE_SECONDS
+    return Check("scheduler", is_beating, still_works, {"beatAgeSeconds": age})
+
+
 def check_reconciliation() -> Check:
     state = reconcile_state()
     still_works = (
@@ -110,6 +122,7 @@ CHECKS: list[Callable[[], Check]] = [
     check_billing,
     check_analytics,
     check_worker_queue,
+    check_scheduler,
     check_reconciliation,
 ]
 checks = CachedValue(

@@ -15,7 +15,7 @@ started and has not ended belongs to a process that was killed.
         with advisory_lock(LOCK):  # Busy, if another process scans.
             return _run(Scan(by=by), tell)
 
-    def run_waiting() -> int:  # Called by the task, which the beat starts every few seconds, too.
+    def run_waiting() -> int:  # Called by the task, which the worker sends itself, too.
         waiting = Scan.objects.filter(ended_at=None).order_by("pk")
         return run_jobs(waiting, lock=advisory_lock(LOCK), run=lambda scan, _: _run(scan))
 
@@ -39,7 +39,7 @@ from kombu.exceptions import OperationalError as QueueAway
 
 log = structlog.get_logger("portal.jobs")
 
-NUDGE_SECONDS = 10  # An older nudge is dropped: the beat has looked for waiting jobs meanwhile.
+NUDGE_SECONDS = 15  # An older nudge is dropped: the worker has looked by itself meanwhile.
 
 Progress = Callable[[str], None]  # Takes the name of the step that begins.
 Job = TypeVar("Job", bound=Model)
@@ -75,7 +75,7 @@ def advisory_lock(number: int, *, session: BaseDatabaseWrapper | None = None) ->
 def nudge(task: str, *args: str) -> None:
     """Has the worker run a task as soon as the transaction has committed.
 
-    A lost nudge does no harm, because the beat looks for waiting jobs; so it is sent once, and a
+    A lost nudge does no harm, because the worker looks for waiting jobs; so it is sent once, and a
     queue that is away is only logged.
     """
     transaction.on_commit(lambda: _send(task, *args))
@@ -85,7 +85,7 @@ def _send(task: str, *args: str) -> None:
     try:
         current_app.send_task(task, args=args, expires=NUDGE_SECONDS, retry=False)
     except (QueueAway, OSError) as error:
-        log.warning("job_waits_for_beat", task=task, error=type(error).__name__)
+        log.warning("job_waits_for_worker", task=task, error=type(error).__name__)
 
 
 def run_jobs(

@@ -14,6 +14,7 @@ from portal.billing.selectors import accounts_by_status, billing_state
 from portal.events.selectors import relay_state, seconds_away
 from portal.health import checks
 from portal.reconciliation.selectors import reconcile_state
+from portal.schedule.selectors import beat_age_seconds
 
 
 class Backlog(Collector):
@@ -57,6 +58,10 @@ class Backlog(Collector):
         for check in checks():
             keeping_up.add_metric([check.name], float(check.ok))
         yield keeping_up
+        if (age := beat_age_seconds()) is not None:
+            yield _gauge(
+                "portal_scheduler_beat_age_seconds", "Since the scheduler's last beat", age
+            )
         reconciled = reconcile_state()
         yield _gauge(
             "portal_reconcile_differences",

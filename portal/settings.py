@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "portal.analytics",
     "portal.audit",
     "portal.reconciliation",
+    "portal.schedule",
 ]
 
 MIDDLEWARE = [
@@ -253,10 +254,17 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_PUBLISH_RETRY = False  # The beat looks for jobs whose nudge was lost.
+CELERY_TASK_PUBLISH_RETRY = False  # The worker looks for jobs whose nudge was lost.
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+CELERY_TIMEZONE = env("TIME_ZONE")  # Whose nights the nightly tasks mean.
+# The worker sends itself these every 15 s, see portal.schedule.lookout.
+WAITING_JOB_TASKS = [
+    "duplicates.run_scans",
+    "imports.resume_waiting",
+    "reconciliation.run_waiting",
+]
+# What the scheduler sends, see portal.schedule.services.
 CELERY_BEAT_SCHEDULE = {
     "accounts.forget_ended_tokens": {
         "task": "accounts.forget_ended_tokens",
@@ -278,12 +286,6 @@ CELERY_BEAT_SCHEDULE = {
         "task": "duplicates.note_changes",
         "schedule": timedelta(minutes=3),
         "options": {"expires": 150},
-    },
-    "duplicates.run_scans": {"task": "duplicates.run_scans", "schedule": timedelta(seconds=15)},
-    "imports.resume_waiting": {"task": "imports.resume_waiting", "schedule": timedelta(seconds=15)},
-    "reconciliation.run_waiting": {
-        "task": "reconciliation.run_waiting",
-        "schedule": timedelta(seconds=15),
     },
     "reconciliation.check": {
         "task": "reconciliation.check",

@@ -10,7 +10,7 @@ log = structlog.get_logger("portal.reconciliation")
 
 @shared_task(name="reconciliation.run_waiting")
 def run_waiting() -> None:
-    """Carries out the requested checks; it runs on a nudge, and often by the beat."""
+    """Carries out the requested checks; it runs on a nudge, and often by the worker itself."""
     try:
         services.run_waiting_checks()
     except Exception as error:

@@ -119,6 +119,7 @@ STRIP_TITLES = {
     "billing": "Billing is behind.",
     "analytics": "Live figures are away.",
     "worker queue": "Imports wait.",
+    "scheduler": "Nightly work waits.",
     "reconciliation": "Copies of records differ.",
 }
 

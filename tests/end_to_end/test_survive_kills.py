@@ -1,5 +1,6 @@
 """P4 on a single machine: each process of `make run` comes back by itself after kill -9."""
 
+import time
 import uuid
 from contextlib import suppress
 
@@ -17,6 +18,7 @@ PROCESSES = (
     "portal.wsgi",
     "manage.py relay",
     "portal worker",
+    "manage.py scheduler",
     "billing_grpc serve",
     "analytics_stream worker",
 )
@@ -44,6 +46,17 @@ def test_a_killed_server_comes_back_at_its_address(system, api, words):
 def test_a_killed_web_worker_is_replaced(system, api):
     find_processes(system.data / "run", "portal.wsgi")[-1].kill()
     assert_it_works(system, api)
+
+
+def test_a_killed_scheduler_comes_back(system):
+    before = find_processes(system.data / "run", "manage.py scheduler")[0]
+    before.kill()
+    new = wait_for(
+        lambda: set(find_processes(system.data / "run", "manage.py scheduler")) - {before},
+        seconds=SECONDS,
+    )
+    began = next(iter(new)).create_time()
+    wait_for(lambda: time.time() - beat_age_seconds(system) > began, seconds=SECONDS)
 
 
 def test_all_processes_killed_together_come_back(system, api):
@@ -84,6 +97,13 @@ def has_account(api: httpx.Client, patient_id: str) -> bool:
         answer = api.get(f"/api/patients/{patient_id}")
         return answer.status_code == 200 and answer.json()["billing"]["status"] == "active"
     return False
+
+
+def beat_age_seconds(system: System) -> float:
+    ready = f"http://127.0.0.1:{system.ports['PORTAL_INTERNAL_PORT']}/health/ready"
+    checks = httpx.get(ready, timeout=10, trust_env=False).json()["checks"]
+    [check] = [check for check in checks if check["name"] == "scheduler"]
+    return check["beatAgeSeconds"]
 
 
 def is_counted(system: System, patient_id: str) -> bool:

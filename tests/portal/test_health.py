@@ -38,6 +38,7 @@ def test_with_the_neighbours_away_it_is_degraded_not_unready(client):
         "billing": True,
         "analytics": False,
         "worker queue": True,
+        "scheduler": False,
         "reconciliation": True,
     }
 

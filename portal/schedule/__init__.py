@@ -1,0 +1,1 @@
+"""When the nightly and recurring work starts, and whether the scheduler runs."""

@@ -1,0 +1,18 @@
+"""When each recurring task was sent last, and when the scheduler looked last."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class ScheduledTask(models.Model):
+    """A task of CELERY_BEAT_SCHEDULE. All rows have the time of the scheduler's last beat."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    sent_at = models.DateTimeField(db_default=Now())
+    checked_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.name

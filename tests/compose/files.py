@@ -60,7 +60,12 @@ def _add_step(stage: Stage, keyword: str, rest: str) -> None:
 
 
 def is_ours(service: Service) -> bool:
-    return "build" in service
+    return service["image"].startswith("patient-portal/")
+
+
+def target_of(service: Service) -> str:
+    """Returns the target of the Dockerfile that the image of this service is built from."""
+    return service["image"].removeprefix("patient-portal/").removesuffix(":local")
 
 
 def is_one_shot(service: Service) -> bool:
@@ -68,7 +73,7 @@ def is_one_shot(service: Service) -> bool:
 
 
 def stage_of(service: Service) -> Stage:
-    return read_stages()[service["build"]["target"]]
+    return read_stages()[target_of(service)]
 
 
 def command_of(service: Service) -> list[str]:
@@ -95,6 +100,7 @@ def environment_of(service: Service) -> dict[str, str]:
 
 def fill_in(text: str) -> str:
     """Returns what compose makes of `text` when .env has nothing but secrets."""
+    text = re.sub(r"\$\{\w+:-(.*?)\}", r"\1", text)
     text = re.sub(r"\$\{\w+:\+.*?\}\}", "", text)
     return re.sub(r"\$\{\w+:\?.*?\}", "secret", text).replace("$$", "$")
 

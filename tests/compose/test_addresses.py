@@ -9,7 +9,16 @@ import pytest
 
 from analytics_stream import config as analytics
 from billing_grpc import config as billing
-from tests.compose.files import ROOT, Service, environment_of, fill_in, is_ours, read_services
+from tests.compose.files import (
+    ROOT,
+    Service,
+    documented_variables,
+    environment_of,
+    fill_in,
+    is_ours,
+    read_services,
+    target_of,
+)
 
 SERVICES = read_services()
 SERVERS = {name: service for name, service in SERVICES.items() if "ports" in service}
@@ -25,7 +34,7 @@ def listens_on(name: str, monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, int
         found = {(host, int(port)) for host, port in re.findall(r"//([\w.]+):(\d+)", listeners)}
         return found or {usual[name]}
     environment = environment_of(service)
-    match service["build"]["target"]:
+    match target_of(service):
         case "billing":
             config = billing.read_config(environment)
         case "analytics":
@@ -51,7 +60,7 @@ def _gunicorn(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> s
 
 
 def published_ports(service: Service) -> list[list[str]]:
-    return [port.split(":") for port in service["ports"]]
+    return [fill_in(port).split(":") for port in service["ports"]]
 
 
 def ports_open_to_others(service: Service) -> list[list[str]]:
@@ -88,9 +97,27 @@ def test_the_published_ports_are_the_agreed_ones():
     }
 
 
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_variable_moves_each_published_port(name):
+    """Another program may have the port, and `make run` names the same variables."""
+    moved = [
+        re.fullmatch(r"127\.0\.0\.1:\$\{(\w+):-\d+\}:\d+", port) for port in SERVERS[name]["ports"]
+    ]
+    assert all(moved)
+    assert {match[1] for match in moved if match} <= set(documented_variables())
+
+
+def test_kafka_names_the_port_that_a_variable_moved():
+    [published] = SERVERS["kafka"]["ports"]
+    advertised = SERVERS["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+    assert advertised.endswith("HOST://localhost:${KAFKA_PORT:-9092}")
+    assert published == "127.0.0.1:${KAFKA_PORT:-9092}:9092"
+
+
 def test_kafka_tells_each_network_the_address_that_works_there():
     advertised = re.findall(
-        r"(\w+)://([\w.]+):(\d+)", SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+        r"(\w+)://([\w.]+):(\d+)",
+        fill_in(SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]),
     )
     assert advertised == [("INSIDE", "kafka", "19092"), ("HOST", "localhost", "9092")]
 

@@ -75,7 +75,7 @@ def test_an_image_holds_the_packages_of_its_own_requirements(target):
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_an_image_shows_the_ports_that_compose_opens(target):
-    inside = [port.split(":")[-1] for port in read_services()[target]["ports"]]
+    inside = [port.rpartition(":")[2] for port in read_services()[target]["ports"]]
     assert STAGES[target].steps_of("EXPOSE") == [" ".join(inside)]
 
 

@@ -58,7 +58,7 @@ def test_a_weakness_is_found(fault):
 
 
 def test_an_image_that_runs_as_root_is_found():
-    service = {**SERVICES["portal"], "build": {"target": "runtime"}}
+    service = {**SERVICES["portal"], "image": "patient-portal/runtime:local"}
     assert find_weaknesses(service) == ["runs as root"]
 
 

@@ -18,6 +18,7 @@ from tests.compose.files import (
     read_services,
     read_stages,
     substitutions,
+    target_of,
 )
 
 SERVICES = {name: service for name, service in read_services().items() if is_ours(service)}
@@ -33,7 +34,7 @@ def refusal(service: Service) -> str:
     """Returns the error of the code with this environment; empty when it starts."""
     environment = environment_of(service)
     try:
-        match service["build"]["target"]:
+        match target_of(service):
             case "billing":
                 billing.read_config(environment)
             case "analytics" if "migrate" in service.get("command", []):

@@ -19,7 +19,7 @@ def wrong_image(service: Service) -> str | None:
     if "build" in service:
         is_fine = service["build"]["target"] == target and target in STAGES
     elif is_ours(service):
-        is_fine = target in STAGES and service["pull_policy"] == "never"
+        is_fine = target in STAGES and service.get("pull_policy") == "never"
     else:
         is_fine = bool(PINNED.fullmatch(service["image"]))
     return None if is_fine else service["image"]

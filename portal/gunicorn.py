@@ -27,6 +27,10 @@ keepalive = 5  # Seconds that an idle connection stays open.
 accesslog = None
 loglevel = "warning"
 control_socket_disable = True
+# The portal itself decides whose headers it believes, see portal.proxies.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
 # On one machine static files are served from where they lie, without a collected folder.
 warnings.filterwarnings("ignore", message="No directory at")
 shared_memory = Path("/dev/shm")  # noqa: S108 - a heartbeat must not wait for a disk.

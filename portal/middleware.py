@@ -80,6 +80,22 @@ def on_internal_port(request: HttpRequest) -> bool:
     return request.META.get("SERVER_PORT") == str(settings.INTERNAL_PORT)
 
 
+class NoStore:
+    """Keeps pages and answers out of the caches of browsers and proxies: patients are in them.
+
+    A view without patients may say otherwise by a Cache-Control of its own;
+    tests/portal/test_nothing_is_stored.py lists those views.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
 class ContentPolicy(CSPMiddleware):
     """Sets the strict policy on the staff's pages; those of admin and API need inline parts."""
 

@@ -1,6 +1,7 @@
 """All settings of the portal, grouped by what reads them. .env.example lists every variable."""
 
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import environ
@@ -32,6 +33,7 @@ env = environ.Env(
     PORTAL_INTERNAL_PORT=(int, 4003),
     SECURE_COOKIES=(bool, False),
     TIME_ZONE=(str, "UTC"),
+    TRUSTED_PROXIES=(list, []),
 )
 
 # --- The web server -------------------------------------------------------------------------------
@@ -39,6 +41,13 @@ SECRET_KEY = env("SECRET_KEY")
 DEBUG = env("DEBUG")
 ALLOWED_HOSTS = env("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env("CSRF_TRUSTED_ORIGINS")
+# Only these may say in X-Forwarded-* whom they speak for, see portal.proxies.
+try:
+    TRUSTED_PROXIES = [ip_network(text.strip()) for text in env("TRUSTED_PROXIES")]
+except ValueError as error:
+    raise ImproperlyConfigured(
+        f"TRUSTED_PROXIES has addresses or networks such as 10.0.0.0/8: {error}"
+    ) from None
 INTERNAL_PORT = env("PORTAL_INTERNAL_PORT")
 DATA_DIR = Path(env("PORTAL_DATA_DIR"))
 
@@ -80,9 +89,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.proxies.TrustedProxies",
     "portal.middleware.RequestContext",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.middleware.NoStore",  # Behind it, because static files may be kept.
     "portal.middleware.ContentPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -165,7 +176,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=10)
 # Typing errors at one desk lock out neither the other desks nor the account.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_USERNAME_FORM_FIELD = "email"
+AXES_USERNAME_CALLABLE = "portal.accounts.lockouts.tried_email"
 AXES_LOCKOUT_CALLABLE = "portal.accounts.lockouts.refuse_sign_in"
 AXES_SENSITIVE_PARAMETERS = ["email", "password", "username"]
 AXES_VERBOSE = False  # Its log lines would name the user.

@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from portal import health, metrics
 from portal.accounts.rules import SIGNED_IN, needs
+from portal.accounts.views.authentication import sign_in_to_admin
 
 handler400 = "portal.problems.bad_request"
 handler403 = "portal.problems.forbidden"
@@ -15,6 +16,7 @@ handler500 = "portal.problems.server_error"
 signed_in = [needs(SIGNED_IN)]
 
 urlpatterns = [
+    path("admin/login/", sign_in_to_admin),  # Before the admin's own page of this address.
     path("admin/", admin.site.urls),
     path("api/schema", SpectacularAPIView.as_view(permission_classes=signed_in), name="api-schema"),
     path(

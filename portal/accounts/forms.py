@@ -3,10 +3,10 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest
 
+from portal.accounts.lockouts import check_password
 from portal.accounts.models import User
 from portal.accounts.rules import user_of
 
@@ -43,11 +43,9 @@ class SignInForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         pair = self.cleaned_data
         if not self.errors:
-            email = pair["email"].strip().lower()
-            user = authenticate(self.request, email=email, password=pair["password"])
-            if not isinstance(user, User):
+            self.user = check_password(self.request, **pair)
+            if self.user is None:
                 raise forms.ValidationError(WRONG_PAIR)
-            self.user = user
         return pair
 
 
@@ -77,9 +75,9 @@ class NewPasswordForm(forms.Form):
         self.request, self.user = request, user_of(request)
 
     def clean_old_password(self) -> str:
-        # `authenticate` counts wrong ones: nobody can guess without end in a session left open.
+        # Wrong ones are counted: nobody can guess without end in a session left open.
         pair = {"email": self.user.email, "password": self.cleaned_data["old_password"]}
-        if authenticate(self.request, **pair) != self.user:
+        if check_password(self.request, **pair) != self.user:
             raise forms.ValidationError("This is not the password that you have today.")
         return self.cleaned_data["old_password"]
 

@@ -1,21 +1,39 @@
 """Lockouts after wrong passwords: whom they hit, what they answer, and how they are lifted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.contrib.auth import authenticate
 from django.db.models import Case, QuerySet, Sum, When
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from portal.accounts.email_address import normalise_email
 from portal.accounts.models import User
 from portal.errors import TooMany
 from portal.problems import error_response
 
 log = structlog.get_logger("portal.accounts")
+
+
+def check_password(request: HttpRequest, *, email: str, password: str) -> User | None:
+    """Returns the user whose pair this is. Wrong pairs count for the lockout.
+
+    It is the one door for a password: the sign-in page, which the admin uses too, `/auth/login` and
+    the change of the own password.
+    """
+    user = authenticate(request, email=normalise_email(email), password=password)
+    return user if isinstance(user, User) else None
+
+
+def tried_email(_request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
+    """Returns the address by which axes counts, whatever the name of the field it came in."""
+    given = credentials or {}
+    return normalise_email(str(given.get("email") or given.get("username") or ""))
 
 
 def locked_emails() -> set[str]:

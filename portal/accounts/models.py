@@ -10,15 +10,17 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.module_loading import import_string
 
+from portal.accounts.email_address import normalise_email
+
 
 class UserManager(BaseUserManager["User"]):
-    """Finds and creates users by e-mail address in any case."""
+    """Finds and creates users by e-mail address in any spelling."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email__iexact=username or "")
+        return self.get(email=normalise_email(username or ""))
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        user = self.model(email=email.strip().lower(), **fields)
+        user = self.model(email=email, **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -48,6 +50,13 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.full_name or self.email
+
+    def clean(self) -> None:
+        self.email = normalise_email(self.email)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = normalise_email(self.email)
+        super().save(*args, **kwargs)
 
     def get_full_name(self) -> str:
         return self.full_name

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.contrib.auth import authenticate
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken
 
+from portal.accounts.lockouts import check_password
 from portal.accounts.models import RefreshToken, Session, User
 from portal.accounts.sessions import session_mark
 from portal.errors import NotSignedIn
@@ -34,8 +34,8 @@ class Tokens:
 
 def sign_in(request: HttpRequest, *, email: str, password: str) -> Tokens:
     """Issues tokens. NotSignedIn, in the same words for an unknown user and a wrong password."""
-    user = authenticate(request, email=email.strip().lower(), password=password)
-    if not isinstance(user, User):
+    user = check_password(request, email=email, password=password)
+    if user is None:
         raise NotSignedIn("E-mail or password is wrong.")
     return _issue_tokens(user, family=uuid.uuid4())
 

@@ -10,7 +10,7 @@ from portal.imports.file_store import describe_table
 from portal.imports.models import ENDED, ImportJob, JobStatus
 from portal.imports.pipeline.execution import wake_worker
 from portal.imports.profiles import mapping_for, profiles_for
-from portal.imports.readers import TableFile, Unreadable, recognise_file
+from portal.imports.readers import TableFile, TableSettings, Unreadable, recognise_file
 from portal.imports.readers.columns import guess_fields, understand_header
 from portal.imports.readers.encodings import byte_order_mark
 
@@ -67,7 +67,7 @@ def set_encoding(job_id: UUID, encoding: str) -> ImportJob:
     job = ImportJob.objects.select_for_update().get(pk=job_id)
     refuse_unless_open(job)
     try:
-        file = recognise_file(job.path, encoding=encoding)
+        file = recognise_file(job.path, TableSettings(encoding=encoding))
         if not isinstance(file, TableFile) or not file.encoding:
             raise Conflict("Only a CSV file has an encoding.")
         describe_table(job, file)

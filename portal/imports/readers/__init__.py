@@ -5,13 +5,14 @@ Nothing here touches the database.
 
 from portal.imports.readers.detection import open_patients, recognise_file
 from portal.imports.readers.rows import PatientFile, Problem, Row, Unreadable
-from portal.imports.readers.tables import TableFile
+from portal.imports.readers.tables import TableFile, TableSettings
 
 __all__ = [
     "PatientFile",
     "Problem",
     "Row",
     "TableFile",
+    "TableSettings",
     "Unreadable",
     "open_patients",
     "recognise_file",

@@ -1,37 +1,67 @@
 """CSV with a header, in the columns of Synthea, of our own export, or of a spreadsheet."""
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from portal.imports.readers.encodings import UTF_8
+from portal.imports.readers.header import SEARCHED_ROWS, find_header
 from portal.imports.readers.lines import Line, lines_of
 from portal.imports.readers.rows import Unreadable
-from portal.imports.readers.tables import Record, TableFile
+from portal.imports.readers.tables import PLAIN, Record, TableFile, TableSettings
 
 MAX_CELL_LINES = 20  # A longer quoted cell is taken for a quote that was never closed.
+DELIMITERS = ",;\t|"
+# The first line by which Excel is told the delimiter.
+_SEPARATOR_HINT = re.compile(r'\s*"?sep=([,;\t|])"?\s*$', re.IGNORECASE)
 _OPEN_QUOTE = "unexpected end of data"
 
 
 class CsvFile(TableFile):
-    """A CSV file; its delimiter is the comma, semicolon or tab that the header uses."""
+    """A CSV file; its delimiter is the comma, semicolon, tab or bar that makes a header of it."""
 
     format = "csv"
 
-    def __init__(self, path: Path, chosen: Sequence[str] = (), *, encoding: str = UTF_8) -> None:
-        first = next((line for line in lines_of(path, encoding) if line.text.strip()), None)
+    def __init__(self, path: Path, settings: TableSettings = PLAIN) -> None:
+        self.path, self.encoding = path, settings.encoding or UTF_8
+        first = next((line for line in lines_of(path, self.encoding) if line.text.strip()), None)
         if first is None or first.fault:
             raise Unreadable("The header cannot be read. Save the file as CSV UTF-8 and try again.")
-        self.path, self.encoding, self.delimiter = path, encoding, max(",;\t", key=first.text.count)
-        header = next(record.cells for record in self.records() if record.cells)
-        super().__init__(path, header, chosen)
+        hint = _SEPARATOR_HINT.match(first.text)
+        delimiters = hint[1] if hint else DELIMITERS
+        self.delimiter = max(delimiters, key=lambda delimiter: _score(self._first(delimiter)))
+        first_records = self._first(self.delimiter)
+        found = find_header([record.cells for record in first_records])
+        header = first_records[found.place if found else 0]
+        self.header_number = header.number
+        super().__init__(path, _without_empty_end(header.cells), settings)
 
     def records(self) -> Iterator[Record]:
         """See TableFile."""
         records = _records(lines_of(self.path, self.encoding), self.delimiter)
         for number, (cells, line, fault) in enumerate(records, start=1):
             yield Record(number, cells, line.end, fault)
+
+    def _first(self, delimiter: str) -> list[Record]:
+        self.delimiter = delimiter
+        filled = (record for record in self.records() if any(record.cells))
+        return list(islice(filled, SEARCHED_ROWS))
+
+
+def _score(records: Sequence[Record]) -> tuple[bool, int]:
+    """Returns how much like a table the records are with their delimiter."""
+    found = find_header([record.cells for record in records])
+    if found is None:
+        return False, 0
+    return found.is_known, sum(bool(cell.strip()) for cell in records[found.place].cells)
+
+
+def _without_empty_end(cells: Sequence[str]) -> list[str]:
+    """Returns the cells without the last one if it is empty: some programs end lines so."""
+    return list(cells[:-1] if len(cells) > 2 and not cells[-1].strip() else cells)
 
 
 def _records(lines: Iterator[Line], delimiter: str) -> Iterator[tuple[list[str], Line, str]]:
@@ -67,9 +97,14 @@ def _cells(block: list[Line], delimiter: str) -> tuple[list[str], str]:
         return [], fault
     text = "".join(line.text for line in block)
     try:
-        return next(csv.reader([text], delimiter=delimiter, strict=True), []), ""
+        return next(_reader(text, delimiter), []), ""
     except csv.Error as error:
         return [], str(error)
+
+
+def _reader(text: str, delimiter: str) -> Iterator[list[str]]:
+    """Reads a record. Blanks before a quotation mark are left out, as people type them."""
+    return csv.reader([text], delimiter=delimiter, strict=True, skipinitialspace=True)
 
 
 def _reason(fault: str) -> str:

@@ -4,14 +4,15 @@ The error of one that cannot be read says what to do.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from portal.imports.readers.csv_file import CsvFile
 from portal.imports.readers.encodings import SAVE_AS, UTF_8, byte_order_mark, detect_encoding
 from portal.imports.readers.fhir_files import BundleFile, NdjsonFile
 from portal.imports.readers.rows import PatientFile, Unreadable
-from portal.imports.readers.tables import TableFile
+from portal.imports.readers.tables import PLAIN, TableFile, TableSettings
 from portal.imports.readers.workbook_safety import advice_for_ole_file
 from portal.imports.readers.xlsx_file import XlsxFile
 
@@ -26,21 +27,30 @@ _OTHER_FORMATS = {
 }
 
 
-def open_patients(path: Path, chosen: Sequence[str] = (), *, encoding: str = "") -> PatientFile:
+def open_patients(
+    path: Path,
+    columns: Sequence[str] = (),
+    *,
+    encoding: str = "",
+    values: Mapping[str, Mapping[str, str]] | None = None,
+    date_order: str = "",
+) -> PatientFile:
     """Returns the file's reader.
 
-    `chosen` says what each column of a table becomes; without it the names of the columns do.
+    `columns` says what each column of a table becomes; without it the names of the columns do.
     `encoding` is that of a CSV file without a byte order mark; without it the file must be UTF-8.
-    Unreadable for anything that is not patients as CSV, XLSX, FHIR NDJSON or a FHIR Bundle.
+    For `values` and `date_order` see TableSettings. Unreadable for anything that is not patients as
+    CSV, XLSX, FHIR NDJSON or a FHIR Bundle.
     """
-    file = recognise_file(path, chosen, encoding=encoding)
+    settings = TableSettings(columns, encoding, values or {}, date_order)
+    file = recognise_file(path, settings)
     if isinstance(file, TableFile):
         file.require_columns()
     return file
 
 
 def recognise_file(
-    path: Path, chosen: Sequence[str] = (), *, encoding: str = "", assumes_encoding: bool = False
+    path: Path, settings: TableSettings = PLAIN, *, assumes_encoding: bool = False
 ) -> PatientFile:
     """Returns the same for a file whose columns are not set yet: only a table's header is read.
 
@@ -50,15 +60,15 @@ def recognise_file(
     with path.open("rb") as file:
         sample = file.read(SAMPLE)
     if sample.startswith(b"PK\x03\x04"):
-        return XlsxFile(path, chosen)
+        return XlsxFile(path, settings)
     if sample.startswith(b"\xd0\xcf\x11\xe0"):
         raise Unreadable(advice_for_ole_file(path))
     _refuse_others(sample)
-    name = detect_encoding(sample, encoding, assumes=assumes_encoding)
+    name = detect_encoding(sample, settings.encoding, assumes=assumes_encoding)
     text = sample[byte_order_mark(sample)[1] :].decode(name, "replace")
     _refuse_binary(text)
     if not text.lstrip().startswith(("{", "[")):
-        return CsvFile(path, chosen, encoding=name)
+        return CsvFile(path, replace(settings, encoding=name))
     if name != UTF_8:
         raise Unreadable(
             "JSON is UTF-8 by its standard, and this file is not. Save it as UTF-8 and try again."

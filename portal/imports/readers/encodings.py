@@ -2,7 +2,11 @@
 
 import codecs
 import re
+import unicodedata
 
+from charset_normalizer import from_bytes
+
+from portal.imports.readers.damage import find_damage
 from portal.imports.readers.rows import Unreadable
 
 UTF_8 = "utf-8"
@@ -19,6 +23,17 @@ CHOICES = [
     ("windows-1251", "Windows-1251 (Cyrillic)"),
     ("windows-1253", "Windows-1253 (Greek)"),
     ("windows-1254", "Windows-1254 (Turkish)"),
+    ("windows-1257", "Windows-1257 (Baltic)"),
+    ("windows-1255", "Windows-1255 (Hebrew)"),
+    ("windows-1256", "Windows-1256 (Arabic)"),
+    ("windows-1258", "Windows-1258 (Vietnamese)"),
+    ("koi8-r", "KOI8-R (Russian)"),
+    ("cp932", "Shift-JIS (Japanese)"),
+    ("euc-jp", "EUC-JP (Japanese)"),
+    ("gb18030", "GB 18030, GBK (Chinese)"),
+    ("big5", "Big5 (traditional Chinese)"),
+    ("cp949", "EUC-KR (Korean)"),
+    ("cp874", "Windows-874 (Thai)"),
     ("macintosh", "Macintosh (Roman)"),
     ("cp850", "DOS, code page 850"),
 ]
@@ -29,7 +44,19 @@ _ALIASES = {
     "latin-1": ASSUMED,
     "latin1": ASSUMED,
     "iso-8859-1": ASSUMED,
+    "shift_jis": "cp932",
+    "shift-jis": "cp932",
+    "sjis": "cp932",
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
+    "euc-kr": "cp949",
+    "ks_c_5601-1987": "cp949",
+    "big5hkscs": "big5",
 }
+_GUESSED = [name for name, _ in CHOICES if not name.startswith("utf")]
+_EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "FULLWIDTH"})
+_COMMON_LETTERS = {"cp949": "iso2022_kr", "gb18030": "gb2312"}
+_GUESSED_BYTES = 32 * 1024  # Of lines with letters that are not ASCII.
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF16_LE: "utf-16-le",
@@ -79,7 +106,46 @@ def _likeliest(sample: bytes) -> str:
     whole_lines = sample[: sample.rfind(b"\n") + 1] or sample
     not_ascii = len(whole_lines.translate(None, bytes(range(128))))
     in_utf8 = sum(len(match.group()) for match in _UTF8_LETTER.finditer(whole_lines))
-    return ASSUMED if not_ascii - in_utf8 > in_utf8 else UTF_8
+    return _guess(whole_lines) if not_ascii - in_utf8 > in_utf8 else UTF_8
+
+
+def _guess(text: bytes) -> str:
+    """Returns the encoding in which the lines with other letters than ASCII make most sense.
+
+    Names are short, and fit many encodings: the one with the fewest odd words comes first.
+    """
+    lines = b"\n".join(line for line in text.splitlines() if not line.isascii())
+    sample = lines[:_GUESSED_BYTES]
+    ranks = {}
+    for match in from_bytes(sample, cp_isolation=_GUESSED):
+        for found in match.could_be_from_charset:
+            name = encoding_named(found)
+            odd = _odd_words(sample.decode(name, "replace"), _COMMON_LETTERS.get(name, ""))
+            ranks[name] = (odd, round(match.chaos, 1), -match.coherence, _GUESSED.index(name))
+    return min(ranks, key=lambda name: ranks[name], default=ASSUMED)
+
+
+def _odd_words(text: str, common: str) -> int:
+    """Returns how many words no name has: with signs, rare letters, or several scripts.
+
+    `common` is an encoding of the frequent letters alone.
+    """
+    words = re.split(r"[\s,;|\t\"]+", text)
+    return sum(1 for word in words if word and _is_odd(word, common))
+
+
+def _is_odd(word: str, common: str) -> bool:
+    if find_damage("family_name", word) or _mixes_scripts(word):
+        return True
+    if unicodedata.category(word[0]).startswith("M"):
+        return True
+    return bool(common) and word.encode(common, "ignore").decode(common) != word
+
+
+def _mixes_scripts(word: str) -> bool:
+    letters = (character for character in word if character.isalpha())
+    scripts = {unicodedata.name(letter, "?").partition(" ")[0] for letter in letters}
+    return len(scripts - _EAST_ASIAN) + bool(scripts & _EAST_ASIAN) > 1 or "HALFWIDTH" in scripts
 
 
 def encoding_named(name: str) -> str:

@@ -43,6 +43,7 @@ def _decoded(data: bytes, end: int, encoding: str) -> Line:
     except UnicodeDecodeError:
         fault = f"The row is not {_label(encoding)} text. Save the whole file in one encoding."
         return Line(data.decode(encoding, "replace"), end, fault)
+    text = text.removeprefix("\ufeff")  # Files that were joined have a mark within.
     if "\0" in text:
         visible = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
         return Line(visible, end, "The row holds a NUL byte.")

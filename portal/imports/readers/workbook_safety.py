@@ -5,11 +5,6 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile, _EndRecData  # type: ignore[attr-defined]  # private
 
 from portal.imports.readers.rows import Unreadable
-from portal.imports.readers.workbook_parts import (
-    are_parts_too_large,
-    has_too_many_tags,
-    shared_strings,
-)
 
 # All parts together; a sheet of a million short cells has about 40 MB.
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024
@@ -19,7 +14,6 @@ SMALL = 10 * 1024 * 1024  # Fewer unpacked bytes do no harm, however well they a
 MAX_PARTS = 2_000
 # The library makes an object of each entry of the directory before the entries can be counted.
 MAX_DIRECTORY_BYTES = MAX_PARTS * 1024
-MAX_CONTENT_TYPES_BYTES = 1024 * 1024  # Of the part that says what each part is.
 _DIRECTORY_SIZE = 5  # Its place in what the library reads at the end of a ZIP.
 SAVE_AS = "Save it as an Excel workbook (.xlsx) or as “CSV UTF-8 (comma delimited)” and try again."
 DAMAGED = f"This Excel workbook or ZIP file is damaged. {SAVE_AS}"
@@ -37,7 +31,7 @@ _OTHER_FORMATS = {
 
 
 def refuse_unsafe(path: Path) -> None:
-    """Unreadable unless a ZIP is a plain Excel workbook by its directory and content types.
+    """Unreadable unless a ZIP is a plain Excel workbook by its directory, before a part is read.
 
     A wrong size in the directory does no harm: no more of a part is unpacked than its size says.
     """
@@ -47,29 +41,10 @@ def refuse_unsafe(path: Path) -> None:
             parts = packed.infolist()
             _refuse_large(sum(part.file_size for part in parts), path.stat().st_size, len(parts))
             is_locked = any(part.flag_bits & 1 for part in parts)
-            _refuse_others({part.filename for part in parts}, is_locked=is_locked)
-            with packed.open("[Content_Types].xml") as file:
-                content_types = file.read(MAX_CONTENT_TYPES_BYTES + 1)
-            if (
-                len(content_types) > MAX_CONTENT_TYPES_BYTES
-                or are_parts_too_large(parts, content_types)
-                or _has_many_strings(packed, content_types)
-            ):
-                raise Unreadable(TOO_LARGE)
+            names = {part.filename.replace("\\", "/").lower() for part in parts}
+            _refuse_others(names, is_locked=is_locked)
     except (BadZipFile, KeyError, NotImplementedError, OSError, EOFError, ValueError) as error:
         raise Unreadable(DAMAGED) from error
-    if b"macroEnabled" in content_types:
-        raise Unreadable(f"This workbook has macros (.xlsm). {SAVE_AS}")
-
-
-def _has_many_strings(packed: ZipFile, content_types: bytes) -> bool:
-    names = set(packed.namelist())
-    for name in shared_strings(content_types):
-        if name in names:
-            with packed.open(name) as file:
-                if has_too_many_tags(file):
-                    return True
-    return False
 
 
 def advice_for_ole_file(path: Path) -> str:
@@ -98,11 +73,12 @@ def _refuse_large(unpacked: int, packed: int, parts: int) -> None:
 def _refuse_others(names: set[str], *, is_locked: bool) -> None:
     if is_locked:
         raise Unreadable("This file is protected by a password. Save it without one and try again.")
-    if "xl/vbaProject.bin" in names:
+    if any(name.endswith("vbaproject.bin") for name in names):
         raise Unreadable(f"This workbook has macros (.xlsm). {SAVE_AS}")
-    if "xl/workbook.xml" not in names:
-        for name, advice in _OTHER_FORMATS.items():
-            if name in names:
-                raise Unreadable(advice)
+    for name, advice in _OTHER_FORMATS.items():
+        if name in names:
+            raise Unreadable(advice)
+    # Every workbook has these relations; where its parts lie is left to the program that wrote it.
+    if not names & {"_rels/.rels", "xl/workbook.xml"}:
         advice = "Unpack it and bring the file inside."
         raise Unreadable(f"This is a ZIP file and not an Excel workbook. {advice}")

@@ -1,28 +1,38 @@
-"""Excel workbooks (.xlsx): the first sheet with a header, row by row.
+"""Excel workbooks (.xlsx): the sheet whose header names columns of patients, row by row.
 
-A formula counts by its last value.
+A formula counts by its last value. The reader is our own: it needs the number formats, which show
+the zeros of `001-23-4567`, and one row in memory at a time.
 """
 
-import re
-import warnings
+import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from datetime import date, datetime, time
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from xml.parsers.expat import ExpatError
+from zipfile import BadZipFile, ZipFile
 
-from openpyxl import load_workbook
-
+from portal.imports.readers.header import find_header
 from portal.imports.readers.rows import Unreadable
-from portal.imports.readers.tables import MAX_COLUMNS, Record, TableFile
+from portal.imports.readers.tables import MAX_COLUMNS, PLAIN, Record, TableFile, TableSettings
+from portal.imports.readers.workbook_package import Package
 from portal.imports.readers.workbook_safety import DAMAGED, refuse_unsafe
+from portal.imports.readers.workbook_sheets import Cell, Sheet, WorkbookContent
 
-# Excel's own limit. A row number beyond it would make the library yield empty rows for hours.
-MAX_ROWS = 1_048_576
 SAMPLED_ROWS = 100  # Rows in which a header is looked for, and samples behind it.
 MAX_EXTRA_CELLS = 10  # Cells beyond the header that are read, to tell that a row is too wide.
-_ZEROS = re.compile(r"0{2,20}")
+# What broken ZIPs, broken XML and wrong references raise.
+_BROKEN = (
+    ArithmeticError,
+    BadZipFile,
+    EOFError,
+    ExpatError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    ValueError,
+    zlib.error,
+)
 
 
 class XlsxFile(TableFile):
@@ -30,19 +40,21 @@ class XlsxFile(TableFile):
 
     format = "xlsx"
 
-    def __init__(self, path: Path, chosen: Sequence[str] = ()) -> None:
+    def __init__(self, path: Path, settings: TableSettings = PLAIN) -> None:
         refuse_unsafe(path)
-        self.path, self.sheet, self.width, self.numeric = path, "", 0, set()
+        self.path, self.width = path, 0
         self.first: list[Record] = []
-        with _opened(path) as workbook:
-            for sheet in workbook.worksheets:
-                if not self.first and sheet.sheet_state == "visible":
-                    self.sheet, self.first = sheet.title, self._first_of(sheet)
-        if not self.first:
-            advice = "It must name at least two columns."
-            raise Unreadable(f"No sheet of this workbook has a header row. {advice}")
-        numeric = self.numeric
-        super().__init__(path, self.first[0].cells, chosen)
+        numeric: set[int] = set()
+        with _opened(path) as content:
+            self.sheet, first, begin = _find_sheet(content)
+        self.width = len(first[begin].cells)
+        self.header_number = first[begin].number
+        for record in first[begin:]:
+            texts = _trimmed(record.cells, self.width)
+            if texts:
+                self.first.append(Record(record.number, texts, 0, wrong=record.wrong))
+                numeric |= record.numbers
+        super().__init__(path, self.first[0].cells, settings)
         self.numeric = numeric
 
     def first_records(self) -> list[Record]:
@@ -50,90 +62,66 @@ class XlsxFile(TableFile):
         return self.first
 
     def records(self) -> Iterator[Record]:
-        """See TableFile. Rows without a cell are left out, also those before the header."""
+        """See TableFile. Rows without a cell are left out, and what stands before the header."""
         size = self.path.stat().st_size
-        with _opened(self.path) as workbook:
-            sheet = workbook[self.sheet]
-            rows = max(1, min(sheet.max_row or MAX_ROWS, MAX_ROWS))
-            sheet.reset_dimensions()  # They may be wrong; rows beyond them would be missed.
-            previous: Sequence[Any] = ()
-            all_cells = sheet.iter_rows(max_col=self.width + MAX_EXTRA_CELLS)
-            for number, cells in enumerate(all_cells, start=1):
-                if number > MAX_ROWS:
-                    raise Unreadable(DAMAGED)
-                # The library yields the same object for all the rows that a sheet leaves out.
-                is_gap, previous = cells is previous, cells
-                if not is_gap and (texts := self._cell_texts(cells)):
-                    wrong = [index for index, cell in enumerate(cells) if cell.data_type == "e"]
-                    yield Record(number, texts, min(size, size * number // rows), wrong=wrong)
+        with _opened(self.path) as content:
+            for record in _records(content, self.sheet, self.width + MAX_EXTRA_CELLS, size):
+                if record.number < self.header_number:
+                    continue
+                if texts := _trimmed(record.cells, self.width):
+                    self.numeric |= record.numbers
+                    yield Record(record.number, texts, record.end, wrong=record.wrong)
 
-    def _first_of(self, sheet: Any) -> list[Record]:
-        """Returns the header and the first rows behind it.
 
-        Returns nothing if the first row that is not blank names a single column.
-        """
-        records: list[Record] = []
-        sheet.reset_dimensions()
-        first_rows = islice(sheet.iter_rows(max_col=MAX_COLUMNS + 1), SAMPLED_ROWS)
-        for number, cells in enumerate(first_rows, start=1):
-            if not records:
-                filled = [index for index, cell in enumerate(cells) if cell.value not in (None, "")]
-                self.width = filled[-1] + 1 if filled else 0
-                if len(filled) == 1:
-                    return []
-            if not self.width:
-                continue
-            if texts := self._cell_texts(cells[: self.width + MAX_EXTRA_CELLS]):
-                records.append(Record(number, texts, 0))
-        return records
+def _find_sheet(content: WorkbookContent) -> tuple[Sheet, list[Record], int]:
+    """Returns the sheet, its first rows and the place of the header among them.
 
-    def _cell_texts(self, cells: Sequence[Any]) -> list[str]:
-        """Returns as many texts as the header has, or more if the row has; none for a blank row."""
-        texts = [_text(cell) for cell in cells]
-        while texts and (len(texts) > self.width or not any(texts)) and not texts[-1]:
-            texts.pop()
-        self.numeric.update(index for index, cell in enumerate(cells) if _is_number(cell))
-        return texts
+    A sheet whose header names columns that are known comes before one with any other header.
+    """
+    found: tuple[Sheet, list[Record], int] | None = None
+    for sheet in content.sheets:
+        if not sheet.is_visible:
+            continue
+        first = list(islice(_records(content, sheet, MAX_COLUMNS + 1, 0), SAMPLED_ROWS))
+        header = find_header([record.cells for record in first])
+        if header is None:
+            continue
+        if header.is_known:
+            return sheet, first, header.place
+        found = found or (sheet, first, header.place)
+    if found is None:
+        advice = "It must name at least two columns."
+        raise Unreadable(f"No sheet of this workbook has a header row. {advice}")
+    return found
+
+
+def _records(content: WorkbookContent, sheet: Sheet, columns: int, size: int) -> Iterator[Record]:
+    for number, cells, share in content.rows(sheet, columns=columns):
+        if any(cell.text or cell.fault for cell in cells):
+            yield _record(number, cells, int(size * share))
+
+
+def _record(number: int, cells: list[Cell], end: int) -> Record:
+    wrong = {index: cell.fault for index, cell in enumerate(cells) if cell.fault}
+    numbers = frozenset(index for index, cell in enumerate(cells) if cell.is_number)
+    return Record(number, [cell.text for cell in cells], end, wrong=wrong, numbers=numbers)
+
+
+def _trimmed(texts: Sequence[str], width: int) -> list[str]:
+    """Returns as many texts as the header has, or more if the row has."""
+    texts = list(texts)
+    while len(texts) > width and not texts[-1]:
+        texts.pop()
+    return texts + [""] * (width - len(texts))
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """Opens the workbook; any error that a crafted one raises in the library is Unreadable."""
+def _opened(path: Path) -> Iterator[WorkbookContent]:
+    """Opens the workbook; Unreadable for one that is broken."""
     try:
-        with path.open("rb") as file:  # The library would judge a path by its ending.
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
-            with closing(workbook):
-                yield workbook
+        with ZipFile(path) as packed:
+            yield WorkbookContent(Package(packed))
     except (Unreadable, FileNotFoundError, GeneratorExit):
         raise
-    except Exception as error:
+    except _BROKEN as error:
         raise Unreadable(DAMAGED) from error
-
-
-def _is_number(cell: Any) -> bool:
-    is_number = isinstance(cell.value, int | float) and not isinstance(cell.value, bool)
-    return is_number and not _shown_digits(cell)
-
-
-def _shown_digits(cell: Any) -> int:
-    """Returns the digits that a format such as 00000 shows, as of postal codes; else 0."""
-    number_format = cell.number_format
-    return len(number_format) if number_format and _ZEROS.fullmatch(number_format) else 0
-
-
-def _text(cell: Any) -> str:
-    value = cell.value
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
-        return f"{int(value):0{_shown_digits(cell)}d}" if value >= 0 else str(int(value))
-    if isinstance(value, datetime):
-        is_midnight = value.time() == time()
-        return value.date().isoformat() if is_midnight else value.isoformat(" ", "seconds")
-    return value.isoformat() if isinstance(value, date | time) else str(value)

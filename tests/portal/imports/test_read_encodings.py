@@ -13,7 +13,7 @@ from portal.patients.models import Patient
 from tests.portal.imports.files import counts
 
 MULLER = "family_name,given_name,city\nMüller,Zoë,Köln\nŠimková,Jiří,Brno\n"
-WESTERN = "family_name,given_name,city\nMüller,Zoë,Köln\nEuro,€,Bonn\n"
+WESTERN = "family_name,given_name,city\nMüller,Zoë,Köln\nEuro,Zoë,€\n"
 
 
 def names(path, encoding: str = "") -> list[str]:
@@ -153,3 +153,26 @@ def test_a_file_with_a_mark_gets_no_choice_of_encoding(client, operator):
     page = client.get(upload(client, MULLER.encode("utf-16"))).content.decode()
     assert "Šimková" in page
     assert "Read it again" not in page
+
+
+@pytest.mark.parametrize(
+    ("encoding", "people"),
+    [
+        ("cp932", "佐々木,美咲\n森川,花子\n"),
+        ("gb18030", "欧阳,明月\n诸葛,建国\n"),
+        ("big5", "王,小明\n陳,大文\n"),
+        ("cp949", "김,민수\n박,지영\n"),
+        ("windows-1251", "Иванов,Пётр\nПетрова,Анна\n"),
+        ("windows-1250", "Müller,Zoë\nŻak,Łukasz\n"),
+    ],
+)
+def test_the_encoding_that_makes_sense_is_proposed_and_no_other_imports(file, encoding, people):
+    path = file(b"family_name,given_name\n" + people.encode(encoding))
+    with pytest.raises(Unreadable, match=f"--encoding {encoding}"):
+        open_patients(path)
+    assert names(path, encoding) == [line.split(",")[0] for line in people.splitlines()]
+
+
+def test_chinese_read_as_western_text_is_held_back(file):
+    path = file("family_name,given_name\n诸葛,建国\n".encode("gb18030"))
+    assert [len(found) > 0 for found in reasons(path, "windows-1252")] == [True]

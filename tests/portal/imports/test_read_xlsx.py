@@ -12,8 +12,9 @@ from portal.imports.readers import (
     Unreadable,
     open_patients,
     recognise_file,
-    workbook_parts,
+    workbook_package,
     workbook_safety,
+    workbook_sheets,
 )
 
 HEADER = ["family_name", "given_name", "date_of_birth", "zip", "ssn"]
@@ -104,10 +105,10 @@ def test_the_first_sheet_with_a_header_is_read(file):
     assert recognise_file(file(content.getvalue())).header == HEADER
 
 
-def test_a_formula_is_not_run_and_a_cell_error_refuses_its_row(file):
+def test_a_formula_without_a_value_and_a_cell_error_refuse_their_rows(file):
     book = workbook(HEADER[:2], ["A", "=1+1"], ["#N/A", "B"])
     formula, wrong = open_patients(file(book)).rows()
-    assert formula.details == {"family_name": "A"}
+    assert "never calculated" in str(formula.problems[0])
     assert "error" in str(wrong.problems[0])
 
 
@@ -165,84 +166,61 @@ def repacked(content: bytes, part: str, old: bytes, new: bytes, **more: bytes) -
     return made.getvalue()
 
 
-def called(name: bytes, kind: bytes) -> bytes:
-    spreadsheet = b"application/vnd.openxmlformats-officedocument.spreadsheetml."
-    return (
-        b'<Override PartName="/xl/'
-        + name
-        + b'.xml" ContentType="'
-        + spreadsheet
-        + kind
-        + b'+xml"/>'
-    )
-
-
-@pytest.mark.parametrize(
-    "kinds",
-    [
-        called(b"strings", b"sharedStrings"),
-        called(b"strings", b"sharedStrings") + called(b"strings", b"worksheet"),
-        called(b"strings", b"worksheet") + called(b"&#115;trings", b"sharedStrings"),
-    ],
-)
-def test_shared_strings_may_not_be_large_whatever_they_are_called(file, monkeypatch, kinds):
-    strings = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">%b</sst>' % (
-        b"<si><t>A</t></si>" * 99
-    )
-    plain = workbook(HEADER, ["A", "B"])
-    shared = repacked(
-        plain,
-        "[Content_Types].xml",
-        b"</Types>",
-        called(b"strings", b"sharedStrings") + b"</Types>",
+def with_strings(strings: bytes) -> bytes:
+    """Returns a workbook whose shared strings are these."""
+    kind = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
+    relation = b'<Relationship Id="x9" Type="%b" Target="strings.xml"/></Relationships>' % kind
+    return repacked(
+        workbook(HEADER, ["A", "B"]),
+        "xl/_rels/workbook.xml.rels",
+        b"</Relationships>",
+        relation,
         strings=strings,
     )
-    assert len(list(open_patients(file(shared)).rows())) == 1
-    monkeypatch.setattr(workbook_parts, "MAX_STRING_BYTES", 1000)
+
+
+def test_shared_strings_may_not_be_large(file, monkeypatch):
+    content = with_strings(b"<sst>%b</sst>" % (b"<si><t>A</t></si>" * 99))
+    assert len(list(open_patients(file(content)).rows())) == 1
+    monkeypatch.setattr(workbook_sheets, "MAX_STRING_BYTES", 1000)
     with pytest.raises(Unreadable, match="too large"):
-        open_patients(
-            file(
-                repacked(
-                    plain, "[Content_Types].xml", b"</Types>", kinds + b"</Types>", strings=strings
-                )
-            )
-        )
+        open_patients(file(content))
 
 
-@pytest.mark.parametrize("strings", [b"<si/>" * 200, b"<?xml version='1.0' encoding='cp037'?>"])
-def test_strings_may_not_be_very_many_nor_hide_how_many_they_are(file, monkeypatch, strings):
-    monkeypatch.setattr(workbook_parts, "MAX_STRING_TAGS", 100)
-    kind = called(b"strings", b"sharedStrings")
-    with pytest.raises(Unreadable, match="too large"):
-        open_patients(
-            file(
-                repacked(
-                    workbook(HEADER, ["A", "B"]),
-                    "[Content_Types].xml",
-                    b"</Types>",
-                    kind + b"</Types>",
-                    strings=strings,
-                )
-            )
-        )
+def test_shared_strings_may_not_be_very_many_nor_very_long(file, monkeypatch):
+    monkeypatch.setattr(workbook_sheets, "MAX_STRINGS", 100)
+    monkeypatch.setattr(workbook_sheets, "MAX_CELL", 1000)
+    for strings in (b"<si/>" * 200, b"<si><t>%b</t></si>" % (b"x" * 2000)):
+        with pytest.raises(Unreadable, match="too large"):
+            open_patients(file(with_strings(b"<sst>%b</sst>" % strings)))
 
 
-@pytest.mark.parametrize("kind", [b"sharedStrings", b"worksheet"])
-def test_styles_are_held_whatever_they_are_called(file, monkeypatch, kind):
+def test_styles_may_not_be_large(file, monkeypatch):
     plain = workbook(HEADER, ["A", "B"])
-    monkeypatch.setattr(workbook_parts, "MAX_OTHER_BYTES", 20_000)
+    monkeypatch.setattr(workbook_package, "MAX_OTHER_BYTES", 20_000)
     assert open_patients(file(plain))
-    large = repacked(
-        plain, "xl/styles.xml", b"</styleSheet>", b"<!--" + b"x" * 20_000 + b"--></styleSheet>"
-    )
-    large = repacked(large, "[Content_Types].xml", b".styles+xml", b"." + kind + b"+xml")
+    comment = b"<!--" + b"x" * 20_000 + b"--></styleSheet>"
     with pytest.raises(Unreadable, match="too large"):
-        open_patients(file(large))
+        open_patients(file(repacked(plain, "xl/styles.xml", b"</styleSheet>", comment)))
+
+
+def test_one_tag_may_not_fill_the_memory(file, monkeypatch):
+    monkeypatch.setattr(workbook_package, "CHUNK", 100)
+    monkeypatch.setattr(workbook_package, "MAX_SILENT_BYTES", 2000)
+    endless = b"<row x='%b'>" % (b"x" * 9000)
+    content = repacked(
+        workbook(HEADER, ["A", "B"]),
+        "xl/worksheets/sheet1.xml",
+        b"<sheetData>",
+        b"<sheetData>" + endless,
+    )
+    with pytest.raises(Unreadable, match="too large"):
+        open_patients(file(content))
 
 
 def test_a_sheet_may_be_larger_than_what_is_held(file, monkeypatch):
     content = workbook(HEADER, *([f"Family {number}", "B"] for number in range(500)))
-    monkeypatch.setattr(workbook_parts, "MAX_OTHER_BYTES", 20_000)
+    monkeypatch.setattr(workbook_package, "MAX_OTHER_BYTES", 20_000)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.getinfo("xl/worksheets/sheet1.xml").file_size > 20_000
     assert len(list(open_patients(file(content)).rows())) == 500
@@ -277,3 +255,94 @@ def test_a_text_that_calls_itself_a_workbook_is_read_as_what_it_is(file):
         open_patients(file("family_name,given_name\nBeispiel,Anna\n", "people.xlsx")).format
         == "csv"
     )
+
+
+@pytest.mark.parametrize(
+    ("number_format", "number", "shown"),
+    [
+        ("000-00-0000", 1234567, "001-23-4567"),
+        (r"000\-00\-0000", 1234567, "001-23-4567"),
+        ('"INS-"000000', 1234, "INS-001234"),
+        ("0####", 2134, "02134"),
+        ("00000-0000", 21340001, "02134-0001"),
+        ("[<=99999]00000;00000-0000", 2134, "02134"),
+        ("[$-409]000000000", 12345678, "012345678"),
+        ("#,##0", 1234567, "1234567"),
+        ("0", 17, "17"),
+        ("0.00", 17, "17"),
+        ("General", 17, "17"),
+    ],
+)
+def test_a_number_is_read_as_it_is_shown_if_it_is_a_code(file, number_format, number, shown):
+    book = workbook(HEADER, ["A", "B", None, None, number], formats=[("E2", number_format)])
+    assert details(file(book))["identifiers"] == [{"system": "ssn", "value": shown}]
+
+
+@pytest.mark.parametrize("number", [b"9007199254740993", b"1.23457E+11"])
+def test_a_number_that_lost_its_digits_is_no_identifier(file, number):
+    content = repacked(
+        workbook(HEADER, ["A", "B", None, None, 777]),
+        "xl/worksheets/sheet1.xml",
+        b"<v>777</v>",
+        b"<v>%b</v>" % number,
+    )
+    [row] = open_patients(file(content)).rows()
+    assert row.problems[0].column == "ssn"
+    assert "shortened this number" in row.problems[0].reason
+
+
+def test_letters_that_excel_writes_as_codes_are_letters(file):
+    book = workbook(HEADER[:2], ["Beispiel_x000D_", "An_x006E_a _x005F_x000D_"])
+    assert details(file(book)) == {"family_name": "Beispiel", "given_name": "Anna _x000D_"}
+
+
+def test_a_header_below_a_title_and_a_sheet_behind_a_cover_are_found(file):
+    book = Workbook()
+    book.active.title = "Read me"
+    book.active.append(["Made by", "North Clinic"])
+    sheet = book.create_sheet("People")
+    for row in (["North Clinic: patients"], [], HEADER, ["Beispiel", "Anna"]):
+        sheet.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    [row] = open_patients(file(content.getvalue())).rows()
+    assert (row.number, row.details) == (4, {"family_name": "Beispiel", "given_name": "Anna"})
+
+
+def rewritten(content: bytes, change) -> bytes:
+    """Returns the workbook with each part's name and bytes as `change` returns them."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(made, "w") as target:
+        for entry in source.infolist():
+            name, data = change(entry.filename, source.read(entry))
+            written = zipfile.ZipInfo(name)
+            written.filename = name  # With a backslash, too.
+            target.writestr(written, data)
+    return made.getvalue()
+
+
+STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
+LOOSE = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda name, data: (name, data.replace(b"<fill>", b"<fill/><fill>")),
+        lambda name, data: (name, data.replace(b"<font>", b'<font><color rgb="#FF0000"/>')),
+        lambda name, data: (name, data.replace(b'family val="2"', b'family val="34"')),
+        lambda name, data: (name, data.replace(b' s="1"', b' s=""')),
+        lambda name, data: (name, data.replace(LOOSE, STRICT)),
+        lambda name, data: (name if "[" in name else name.replace("/", "\\"), data),
+        lambda name, data: (name, b"nothing" if name == "docProps/core.xml" else data),
+        lambda name, data: (name, b"" if name == "xl/theme/theme1.xml" else data),
+        lambda name, data: (
+            name.replace("xl/", "book/"),
+            data.replace(b"/xl/", b"/book/").replace(b"xl/workbook", b"book/workbook"),
+        ),
+    ],
+)
+def test_what_excel_opens_is_read(file, change):
+    book = workbook(HEADER, ["Beispiel", "Anna", None, 2134], formats=[("D2", "00000")])
+    row = next(open_patients(file(rewritten(book, change))).rows())
+    assert row.details["family_name"] == "Beispiel"

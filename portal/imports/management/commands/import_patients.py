@@ -24,6 +24,7 @@ from portal.imports.progress_bar import show_progress
 from portal.imports.readers import (
     PatientFile,
     TableFile,
+    TableSettings,
     Unreadable,
     open_patients,
     recognise_file,
@@ -197,7 +198,7 @@ def _refuse_missing_folders(*paths: Path | None) -> None:
 
 
 def _saved_mapping(path: Path, name: str, encoding: str) -> list[str]:
-    file = recognise_file(path, encoding=encoding)
+    file = recognise_file(path, TableSettings(encoding=encoding))
     if not isinstance(file, TableFile):
         message = "--profile goes with CSV and Excel workbooks: FHIR has no columns."
         raise CommandError(message, returncode=UNREADABLE)

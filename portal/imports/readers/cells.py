@@ -30,7 +30,7 @@ _ERRORS = frozenset(
     {"#n/a", "#ref!", "#value!", "#name?", "#div/0!", "#null!", "#num!", "#spill!", "#calc!"}
 )
 # The apostrophe by which a spreadsheet marks a text; not that of 't Hooft and 's Gravesande.
-_TEXT_MARK = re.compile(r"'(?![tsndkmr][\s-])(?=\w)", re.IGNORECASE)
+_TEXT_MARK = re.compile(r"^'(?![tsndkmr][\s-])(?=\w)", re.IGNORECASE)
 _WHOLE_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.0+)?$|\d+\.0+$")
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+?\d{1,3}$", re.IGNORECASE)
 _SERIAL_NUMBER = re.compile(r"\d{5}(?:\.\d+)?$")

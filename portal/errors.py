@@ -90,3 +90,7 @@ class Unavailable(PortalError):
 
 class OurFault(PortalError):
     status, code, title = 500, "our-fault", "Something went wrong on our side."
+
+
+class IncompleteExport(OurFault):
+    code, title = "incomplete-export", "The export is not complete."

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator
 from django.utils import timezone
 
 from portal.audit.selectors import AuditEntry
-from portal.csv_safe import csv_line
+from portal.csv_safe import csv_header, csv_line
 
 HEADER = ["at", "user_id", "who", "what", "patient_count", "mrns", "door", "request_id", "route"]
 
 
 def as_csv(entries: Iterable[AuditEntry]) -> Iterator[str]:
     """Yields the header and a line for each entry; times are the clinic's, with their offset."""
-    yield csv_line(HEADER)
+    yield csv_header(HEADER)
     for entry in entries:
         cells = [
             timezone.localtime(entry.at).isoformat(timespec="microseconds"),

@@ -4,32 +4,54 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from portal.csv_safe import csv_line
+from portal.csv_safe import csv_header, csv_line
 from portal.imports import fhir_codes as fhir
 from portal.imports.identifier_cell import format_cell
 from portal.imports.readers.columns import IDENTIFIER_CELL, MRN, RECORD
 from portal.patients.fields import ENTERED
 from portal.patients.models import Patient, PatientIdentifier, Status
 
+INCOMPLETE = "This file is not complete: the export stopped here. Export again."
 HEADER = [RECORD, MRN, *ENTERED, IDENTIFIER_CELL, "status"]
 _DATE_LENGTH = {"year": 4, "month": 7, "day": 10}  # Characters of an ISO date that are known.
 
 
 def csv_lines(patients: Iterable[Patient]) -> Iterator[str]:
-    """Yields the header and a line for each patient; formulas are made harmless."""
-    yield csv_line(HEADER)
-    for patient in patients:
-        pairs = [(identifier.system, identifier.value) for identifier in patient.identifiers.all()]
-        values = [str(getattr(patient, name) or "") for name in ENTERED]
-        cells = [str(patient.pk), patient.mrn, *values, format_cell(pairs), patient.status]
-        yield csv_line(cells)
+    """Yields the header and a line for each patient; formulas are made harmless.
+
+    Where the patients cannot be read to their end, the last line says so, and an import refuses it.
+    """
+    yield csv_header(HEADER)
+    try:
+        for patient in patients:
+            yield csv_line(_cells(patient))
+    except Exception:
+        yield csv_line([INCOMPLETE])
+        raise
+
+
+def _cells(patient: Patient) -> list[str]:
+    pairs = [(identifier.system, identifier.value) for identifier in patient.identifiers.all()]
+    values = [str(getattr(patient, name) or "") for name in ENTERED]
+    return [str(patient.pk), patient.mrn, *values, format_cell(pairs), patient.status]
 
 
 def ndjson_lines(patients: Iterable[Patient]) -> Iterator[str]:
-    """Yields a FHIR R4 Patient on each line."""
-    for patient in patients:
-        resource = patient_resource(patient)
-        yield json.dumps(resource, ensure_ascii=False, separators=(",", ":")) + "\n"
+    """Yields a FHIR R4 Patient on each line.
+
+    Where the patients cannot be read to their end, the last line is an OperationOutcome.
+    """
+    try:
+        for patient in patients:
+            yield _json_line(patient_resource(patient))
+    except Exception:
+        issue = {"severity": "fatal", "code": "incomplete", "diagnostics": INCOMPLETE}
+        yield _json_line({"resourceType": "OperationOutcome", "issue": [issue]})
+        raise
+
+
+def _json_line(resource: dict[str, Any]) -> str:
+    return json.dumps(resource, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "ndjson": "application/fhir+ndjson"}

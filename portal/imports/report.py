@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.table import Table
 
-from portal.csv_safe import csv_line
+from portal.csv_safe import csv_header, csv_line
 from portal.imports.matching.decision import Decision
 from portal.imports.models import ImportJob, Outcome
 from portal.imports.private_file import open_private_file
@@ -37,7 +37,7 @@ class RejectsFile:
             return
         if self.file is None:
             self.file = open_private_file(self.path)
-            self.file.write(csv_line([*self.header, "reason"]))
+            self.file.write(csv_header([*self.header, "reason"]))
         row, problems = decision.row, [asdict(problem) for problem in decision.problems]
         self.file.write(csv_line(reject_cells(self.header, row.number, row.raw, problems)))
 

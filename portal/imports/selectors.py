@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from portal.accounts.models import User
-from portal.csv_safe import csv_line
+from portal.csv_safe import csv_header, csv_line
 from portal.errors import NotAllowed, NotFound
 from portal.imports.models import (
     LEFT_ALONE,
@@ -117,7 +117,7 @@ def patients_left_alone(job: ImportJob) -> Iterator[tuple[UUID, str]]:
 
 def rejects_csv(job: ImportJob) -> Iterator[str]:
     """Yields the lines of a CSV file: the refused rows as they were, and the reason behind them."""
-    yield csv_line([*job.header, "reason"])
+    yield csv_header([*job.header, "reason"])
     for reject in rejects_of(job).iterator():
         yield csv_line(reject_cells(job.header, reject.row_number, reject.raw, reject.problems))
 

@@ -3,14 +3,16 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import JSONObject
 
 from portal.accounts.models import User
-from portal.errors import Gone, NotAllowed, NotFound, PortalError
+from portal.errors import Gone, IncompleteExport, NotAllowed, NotFound, PortalError
 from portal.patients.audit import record_access
 from portal.patients.matching.lookup import exclude_dismissed, find_matches
 from portal.patients.matching.rules import Match
@@ -25,10 +27,10 @@ from portal.patients.models import (
 )
 from portal.patients.models.log import DELETED
 from portal.patients.normalize import identifier_value
-from portal.patients.search.engine import SearchPage, estimate_count, search
+from portal.patients.search.engine import SearchPage, estimate_count, exact_hits, search
 
 LARGEST_PAGE = 200  # patients on a page that a client asks for
-EXPORT_PAGE = 1000  # patients read at once for a file
+EXPORT_PAGE = 1000  # patients in memory at once, and in one access record, for a file
 
 
 @dataclass(frozen=True)
@@ -175,20 +177,48 @@ def every_patient(
 ) -> Iterator[Patient]:
     """Yields all patients that match exactly, for a file; records access page by page.
 
+    All of them, with their identifiers, are as they were at one moment, whatever others change
+    meanwhile: one statement reads them. PostgreSQL keeps its rows in a cursor that outlives the
+    transaction, so that access is recorded before each page leaves, memory stays bounded, and a
+    slow reader holds no transaction open. The same statement counts the patients.
+    IncompleteExport if another number of patients was read.
+
     Approximate hits are left out: on a page the user judges them, in a file the record of another
-    person would leave the clinic. Memory stays bounded.
+    person would leave the clinic.
     """
     patients = _filter_patients(patients_visible_to(user), filters or PatientFilters())
-    patients = patients.prefetch_related("identifiers")
-    after = ""
-    while True:
-        page = search(patients, text, after=after, limit=EXPORT_PAGE, with_approximate=False)
-        ids = [patient.pk for patient in page.patients]
-        record_access(user, ids, action="export", channel=channel)
-        yield from page.patients
-        after = page.next_cursor
-        if not after:
-            return
+    found = exact_hits(patients, text)
+    count = found.order_by().annotate(all=Value(1)).values("all").annotate(count=Count("*"))
+    found = found.defer(*_SEARCH_KEYS)
+    read = found.annotate(expected=Subquery(count.values("count")), held=_IDENTIFIER_ROWS)
+    rows = read.iterator(chunk_size=EXPORT_PAGE)
+    done = expected = 0
+    while page := list(islice(rows, EXPORT_PAGE)):
+        record_access(user, [row.pk for row in page], action="export", channel=channel)
+        expected = page[-1].expected
+        for row in page:
+            _set_identifiers(row, row.held)
+            yield row
+        done += len(page)
+    if done != expected:
+        message = f"{done:,} of {expected:,} patients were exported. Export them again."
+        raise IncompleteExport(message)
+
+
+_SEARCH_KEYS = ("name_words", "given_key", "phone_tail")  # No file holds them.
+_IDENTIFIER_ROWS = ArraySubquery(
+    PatientIdentifier.objects.filter(patient=OuterRef("pk"))
+    .order_by("system", "value")
+    .values(row=JSONObject(system="system", value="value"))
+)
+
+
+def _set_identifiers(patient: Patient, rows: list[dict[str, str]]) -> None:
+    """Gives the patient these identifiers, as prefetch_related does, which would read them anew."""
+    identifiers = patient.identifiers.all()
+    identifiers._result_cache = [PatientIdentifier(patient=patient, **row) for row in rows]
+    cache = {"identifiers": identifiers}
+    patient._prefetched_objects_cache = cache  # type: ignore[attr-defined]  # Django's own name.
 
 
 def _filter_patients(patients: QuerySet[Patient], filters: PatientFilters) -> QuerySet[Patient]:

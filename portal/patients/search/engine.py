@@ -8,7 +8,7 @@ from operator import or_
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, Value, When
 
 from portal.errors import FieldProblem, InvalidInput
 from portal.patients.models import Patient
@@ -91,6 +91,22 @@ def search(
         return SearchPage(hits)
     last = hits[limit - 1]
     return SearchPage(hits[:limit], f"{last.key}.{last.patient.pk}".lstrip("."))
+
+
+def exact_hits(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
+    """Returns all patients that the text exactly means, for one statement that reads them all.
+
+    They come by interpretation, the most exact first, then in the order of names.
+    """
+    interpretations = interpret_query(text)
+    if not interpretations:
+        return patients.none()
+    if len(interpretations) == 1:
+        return patients.filter(interpretations[0].condition).order_by("sort_key", "pk")
+    conditions = [interpretation.condition for interpretation in interpretations]
+    ranks = [When(condition, then=Value(at)) for at, condition in enumerate(conditions)]
+    found = patients.filter(reduce(or_, conditions)).alias(rank=Case(*ranks))
+    return found.order_by("rank", "sort_key", "pk")
 
 
 def filter_by_search(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:

@@ -28,7 +28,7 @@ def rows(client, query: str = "") -> list[dict[str, str]]:
     answer = client.get(f"/audit/export/?{query}")
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert "attachment" in answer["Content-Disposition"]
-    return list(csv.DictReader(io.StringIO(b"".join(answer).decode())))
+    return list(csv.DictReader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))
 
 
 def test_the_file_has_every_row_and_every_patient_of_it(auditor, monkeypatch):

@@ -29,12 +29,14 @@ def people():
 
 
 def export_text(client, address):
-    return b"".join(client.get(address).streaming_content).decode()
+    return b"".join(client.get(address).streaming_content).decode("utf-8-sig")
 
 
 def test_the_export_has_what_the_list_finds_and_is_recorded(client, operator, people):
     response = client.get("/patients/export.csv?sex=female")
-    rows = list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))
+    rows = list(
+        csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode("utf-8-sig")))
+    )
     assert sorted(row["given_name"] for row in rows) == ["Anna", "Eve"]
     assert response["Content-Disposition"].startswith('attachment; filename="patients-2')
     assert response["Cache-Control"] == "no-store"

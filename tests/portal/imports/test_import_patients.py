@@ -192,7 +192,7 @@ def test_every_problem_of_a_row_is_reported_and_good_rows_come_in(import_text, t
     assert wrong == {"date_of_birth": "1984-02-30", "sex": "X", "email": "nowhere", "ssn": "??"}
     rejects = tmp_path / "people.csv.rejects.csv"
     assert rejects.stat().st_mode & 0o777 == 0o600
-    header, row = csv.reader(rejects.open(encoding="utf-8"))
+    header, row = csv.reader(rejects.open(encoding="utf-8-sig"))
     assert header == [*bad, "reason"]
     assert row[:-1] == [*list(bad.values())[:-1], "'=HYPERLINK(1)"]
     assert row[-1].startswith('Row 2: date_of_birth "1984-02-30": There is no such date.')

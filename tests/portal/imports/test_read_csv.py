@@ -1,5 +1,8 @@
 """Rows of CSV: columns by many names, broken rows alone, row numbers as in a spreadsheet."""
 
+import re
+import unicodedata
+
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
@@ -144,7 +147,45 @@ def test_identifiers_survive_their_cell(pairs):
 
 
 @AT_ANY_PACE
-@given(strategies.text(alphabet="'=+-@ab\t", max_size=5))
+@given(strategies.text(alphabet="'\"=+-@ab;\t\n \u200b\ufeff\uff1d", max_size=8))
 def test_a_formula_is_harmless_in_a_file_and_unchanged_when_read_back(cell):
-    assert not escape_cell(cell).startswith(("=", "+", "-", "@", "\t"))
+    escaped = escape_cell(cell)
+    assert not escaped.startswith(("=", "+", "-", "@", "\t", "\n"))
+    assert not [part for part in re.split(r"[;\t\n]", escaped) if is_formula(part)]
+    assert unescape_cell(escaped) == cell
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "＝1+1",
+        "＋1",
+        "－1",
+        "＠SUM(1)",
+        "\u200b=1",
+        "\ufeff=1",
+        "\u00ad\u2060 =1",
+        "\u00a0=1",
+        "\n=1",
+        "\r\n=1",
+        "Main Street 1\n=1",
+        "Main Street 1;=1",
+        "1\t=1",
+        'Main Street 1;"=1"',
+    ],
+)
+def test_each_disguise_of_a_formula_gets_an_apostrophe(cell):
+    assert "'" in escape_cell(cell)
     assert unescape_cell(escape_cell(cell)) == cell
+
+
+@pytest.mark.parametrize("cell", ["", "O'Brien", "a=b", "1-2", "Anna; Ben", "'t Hooft", "x\ny"])
+def test_a_harmless_cell_stays_as_it_is(cell):
+    assert escape_cell(cell) == cell
+
+
+def is_formula(part: str) -> bool:
+    """Whether a spreadsheet could run it: it may read wide forms, and drop what nobody sees."""
+    text = unicodedata.normalize("NFKC", part)
+    seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    return seen.strip(' "').startswith(("=", "+", "-", "@"))

@@ -80,6 +80,10 @@ class Unprocessable(PortalError):
     status, code, title = 422, "unprocessable", "This cannot be read."
 
 
+class KeyUsed(Unprocessable):
+    code, title = "key-used", "This Idempotency-Key was used for something else."
+
+
 class TooMany(PortalError):
     status, code, title = 429, "too-many", "Too many attempts."
 

@@ -20,6 +20,7 @@ env = environ.Env(
     ALLOWED_HOSTS=(list, ["localhost", "127.0.0.1"]),
     CLINIC_NAME=(str, "Clinic"),
     CSRF_TRUSTED_ORIGINS=(list, []),
+    DATE_ORDER=(str, ""),
     DEBUG=(bool, False),
     DEFAULT_COUNTRY=(str, "US"),
     EVENTS_INCLUDE_CONTACT=(bool, True),
@@ -313,12 +314,19 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 # --- Names, dates and times -----------------------------------------------------------------------
 CLINIC_NAME = env("CLINIC_NAME")
 DEFAULT_COUNTRY = env("DEFAULT_COUNTRY")
+# Where people write the month before the day (Unicode CLDR).
+MONTH_FIRST_COUNTRIES = {"AS", "FM", "GU", "MH", "MP", "PH", "PR", "PW", "UM", "US", "VI"}
+DATE_ORDER = env("DATE_ORDER") or ("MDY" if DEFAULT_COUNTRY in MONTH_FIRST_COUNTRIES else "DMY")
+if DATE_ORDER not in {"DMY", "MDY"}:
+    raise ImproperlyConfigured("DATE_ORDER is DMY (day first) or MDY (month first).")
 LANGUAGE_CODE = "en"
 TIME_ZONE = env("TIME_ZONE")
 USE_I18N = False
 USE_TZ = True
 # In the admin; the staff's pages have template filters of their own.
 DATE_FORMAT, DATETIME_FORMAT = "d-M-Y", "d-M-Y H:i"
+_NUMERIC_DATE = "%m/%d/%Y" if DATE_ORDER == "MDY" else "%d/%m/%Y"
+DATE_INPUT_FORMATS = ["%Y-%m-%d", _NUMERIC_DATE, "%d.%m.%Y", "%d %b %Y", "%d-%b-%Y", "%d %B %Y"]
 
 # --- Logs: JSON lines without personal data -------------------------------------------------------
 LOGGING_CONFIG = None

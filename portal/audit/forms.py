@@ -13,8 +13,8 @@ from portal.audit.actions import CHANGE_NAMES
 from portal.audit.query import READ, SQL, SYSTEM, WRITE, AuditQuery
 from portal.audit.selectors import all_users, resolve_patient_id
 from portal.patients.audit import ACCESS_ACTIONS
+from portal.patients.dates import parse_day
 from portal.patients.models import Source
-from portal.patients.normalize import date_from
 
 DEFAULT_DAYS = 7  # Shown where the address names no first day.
 YEARS = range(1900, 2200)  # Other years are refused: the day after the last one must exist.
@@ -33,7 +33,7 @@ class DayField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
         try:
-            day = date_from(text) if text else None
+            day = parse_day(text) if text else None
         except ValueError:
             day = None
         if text and (day is None or day.year not in YEARS):

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from portal.accounts.models import User
-from portal.errors import InFlight, Unprocessable
+from portal.errors import InFlight, KeyUsed
 from portal.patients.models import IdempotencyKey, Patient
 
 HOURS = 24  # that a key is kept
@@ -24,7 +24,7 @@ def claim_key(
     """Returns the row of this key, locked until the transaction ends.
 
     It has the patient, if one was registered with the key. While another transaction holds the
-    key, it waits for its end, or raises InFlight. Unprocessable if the details differ.
+    key, it waits for its end, or raises InFlight. KeyUsed if the details differ.
     """
     _lock_key(key, by, waits=waits)
     digest = hashlib.sha256(
@@ -35,9 +35,7 @@ def claim_key(
         user=by, key=key, defaults={"digest": digest}
     )
     if row.digest != digest:
-        raise Unprocessable(
-            "This Idempotency-Key was used for another registration. Take a new key."
-        )
+        raise KeyUsed("This Idempotency-Key was used for another registration. Take a new key.")
     return row
 
 

@@ -1,18 +1,13 @@
-"""Normalises what people type: names, dates, phones, identifiers and record numbers."""
+"""Normalises what people type: names, phones, identifiers and record numbers."""
 
 import re
 import unicodedata
 from collections.abc import Iterator
-from datetime import date
 
 import phonenumbers
 from django.conf import settings
 from stdnum import damm
 
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})$")
-_PARTS = re.compile(r"(\d{1,2})[\s./-]+(\d{1,2}|[a-z]{3,9})[\s.,/-]+(\d{4}|\d{2})$", re.IGNORECASE)
-_MONTH_FIRST = re.compile(r"([a-z]{3,9})\s+(\d{1,2}),?\s+(\d{4}|\d{2})$", re.IGNORECASE)
 _APOSTROPHES = re.compile("['`\u2018\u2019\u02bc]")
 _MRN = re.compile(r"\d{8,12}$")
 
@@ -39,40 +34,6 @@ def identifier_value(text: str) -> str:
 def is_mrn(text: str) -> bool:
     """Returns whether this has the shape and the check digit of an MRN of this portal."""
     return bool(_MRN.match(text)) and damm.is_valid(text)
-
-
-def month_number(text: str) -> int:
-    """Returns 1 to 12 for `3`, `mar` or `March`. ValueError for anything else."""
-    if text.isdigit():
-        return int(text)
-    if len(text) >= 3 and text[:3].lower() in _MONTHS:
-        return _MONTHS.index(text[:3].lower()) + 1
-    raise ValueError(text)
-
-
-def full_year(text: str, *, ahead: int = 0) -> int:
-    """Returns the year; of two digits the latest that is at most `ahead` years ahead of today."""
-    year = int(text)
-    if len(text) > 2:
-        return year
-    latest = date.today().year + ahead  # noqa: DTZ011 - a century does not hang on the zone
-    return latest - (latest - year) % 100
-
-
-def date_from(text: str, *, ahead: int = 0) -> date | None:
-    """Returns the day of `1984-03-15`, `15/3/84`, `15 mar 1984` or `March 15, 1984`.
-
-    The day stands before the month. A year of two digits is at most `ahead` years ahead. None for
-    a text of another shape. ValueError for a day that does not exist, such as 30 February.
-    """
-    text = " ".join(text.split())
-    if found := _ISO.match(text):
-        return date(int(found[1]), int(found[2]), int(found[3]))
-    if found := _PARTS.match(text):
-        return date(full_year(found[3], ahead=ahead), month_number(found[2]), int(found[1]))
-    if found := _MONTH_FIRST.match(text):
-        return date(full_year(found[3], ahead=ahead), month_number(found[1]), int(found[2]))
-    return None
 
 
 def e164(phone: str, country: str = "") -> str:

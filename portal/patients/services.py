@@ -39,7 +39,7 @@ def register_patient(
     """Returns a new patient made of validated details.
 
     The same `idempotency_key` of the same user gives, for a day, the patient that it made the first
-    time. Unprocessable if the details differ then, or `typed`, where the details hold more than a
+    time. KeyUsed if the details differ then, or `typed`, where the details hold more than a
     user typed, such as the time. While that registration is under way, the next one `waits` for it,
     or gets InFlight.
 

@@ -1,5 +1,6 @@
 """The rules of a patient's fields: form, API, admin and imports all check by them."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -11,9 +12,10 @@ from django.db.models import CharField, Model
 from django.utils import timezone
 
 from portal.errors import FieldProblem, InvalidInput
+from portal.patients.dates import HasTime, TypedDate, numeric_date, parse_date
 from portal.patients.fields import ENTERED, FIELD_OF, Kind
-from portal.patients.models import Patient, PatientIdentifier
-from portal.patients.normalize import date_from, e164, identifier_value
+from portal.patients.models import Patient, PatientIdentifier, Precision
+from portal.patients.normalize import e164, identifier_value
 from portal.patients.reference.countries import country_code, language_tag
 
 FIELDS = (*ENTERED, "identifiers")
@@ -21,6 +23,7 @@ VALIDITY = ("valid_from", "valid_to")
 EARLIEST_DATE = date(1850, 1, 1)
 # Years that a two-digit year may lie ahead: a passport that ends in 31 does not end in 1931.
 YEARS_AHEAD = 30
+_SHEET_DAY = re.compile(r"[1-7]\d{4}(\.0*)?$")  # 10000 to 79999 stand for 1927 to 2119
 ENDS_BEFORE_START = "Valid to is before valid from. Check both dates."
 _IN_THE_FUTURE = {
     "date_of_birth": "The date of birth must be today or in the past.",
@@ -51,7 +54,7 @@ def validate_details(raw: Mapping[str, Any], *, partial: bool = False) -> dict[s
         for name in raw
         if name not in FIELDS
     ]
-    for name, value in raw.items():
+    for name, value in _with_precision(raw).items():
         if name in FIELDS:
             try:
                 validated[name] = _validate_field(name, value)
@@ -64,6 +67,22 @@ def validate_details(raw: Mapping[str, Any], *, partial: bool = False) -> dict[s
     if "phone" in validated:
         validated["phone_e164"] = e164(validated["phone"], validated.get("country", ""))
     return validated
+
+
+def _with_precision(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns the fields with the first day and the precision of a month or year of birth."""
+    born = raw.get("date_of_birth")
+    if not isinstance(born, str) or raw.get("date_of_birth_precision") == Precision.DAY:
+        return raw
+    try:
+        typed = parse_date(born)
+    except ValueError:
+        return raw
+    if typed is None or typed.precision == Precision.DAY:
+        return raw
+    is_year = Precision.YEAR in (typed.precision, raw.get("date_of_birth_precision"))
+    precision = Precision.YEAR if is_year else Precision.MONTH
+    return {**raw, "date_of_birth": typed.first, "date_of_birth_precision": precision}
 
 
 def _validate_field(name: str, value: Any) -> Any:
@@ -156,17 +175,41 @@ def validity_day(value: Any) -> date | None:
 def _validate_day(value: Any, *, years_ahead: int = 0) -> date | None:
     if value in (None, ""):
         return None
+    is_date = isinstance(value, date)
+    typed = TypedDate(value) if is_date else read_date(str(value), years_ahead=years_ahead)
+    if typed.precision != Precision.DAY:
+        raise InvalidValue("not-a-day", f"Give the whole date, such as {_example_day()}.")
+    if typed.first < EARLIEST_DATE:
+        raise InvalidValue("too-long-ago", "Enter a date after 1849.")
+    return typed.first
+
+
+def read_date(text: str, *, years_ahead: int = 0) -> TypedDate:
+    """Returns the day, month or year of a text that is not empty. InvalidValue says what is wrong.
+
+    See `dates.parse_date` for what is understood.
+    """
     try:
-        day = value if isinstance(value, date) else date_from(str(value), ahead=years_ahead)
+        typed = parse_date(text, ahead=years_ahead)
+    except HasTime as error:
+        message = "Give the day alone, without a time."
+        raise InvalidValue("has-a-time", message) from error
     except ValueError as error:
         message = "There is no such date. Check the day and the month."
         raise InvalidValue("no-such-date", message) from error
-    if day is None:
-        message = "Enter a date such as 1984-03-15, 15/3/1984 or 15 Mar 1984."
+    if typed is None and _SHEET_DAY.match(text):
+        message = (
+            "This is a spreadsheet's number of a day. Give the column the format of a date there, "
+            "and save the file again."
+        )
         raise InvalidValue("not-a-date", message)
-    if day < EARLIEST_DATE:
-        raise InvalidValue("too-long-ago", "Enter a date after 1849.")
-    return day
+    if typed is None:
+        raise InvalidValue("not-a-date", f"Enter a date such as {_example_day()}.")
+    return typed
+
+
+def _example_day() -> str:
+    return f"1984-03-15, {numeric_date(date(1984, 3, 15))} or 15 Mar 1984"
 
 
 def _validate_identifiers(value: Any) -> list[dict[str, Any]]:

@@ -104,21 +104,21 @@ def _boxes(field: BoundField) -> tuple[str, Parameters]:
     error_class = " nhsuk-input--error" if field.errors else ""
     items = [
         {
-            "id": f"{field.auto_id}_{index}",
-            "name": f"{field.html_name}_{index}",
+            "id": f"{field.auto_id}_{box.index}",
+            "name": f"{field.html_name}_{box.index}",
             "label": {"text": box.label},
             "classes": f"nhsuk-input--width-{box.width}{error_class}",
             "inputmode": "text",
             "autocomplete": "off",
-            "value": "" if text is None else str(text),
+            "value": "" if texts[box.index] is None else str(texts[box.index]),
         }
-        for index, (box, text) in enumerate(zip(widget.boxes, texts, strict=True))
+        for box in widget.boxes
     ]
     return "boxes", {
         "id": field.auto_id,
         "fieldset": {"legend": {"text": str(field.label), "classes": "app-legend"}},
         "items": items,
-        "attributes": {"data-date-boxes": True},
+        "attributes": {"data-date-boxes": widget.order},
         **_hint_and_error(field),
     }
 

@@ -126,8 +126,8 @@ def test_enter_in_the_panel_opens_or_chooses_and_never_saves(desk):
 def test_age_and_postal_code_have_hints_beside_the_form(desk):
     desk.open("/patients/new/")
     desk.fill_in(born=("", "", "1931"), postal_code="ls14ap", country="gb")
-    expect(desk.page.locator("#hint-age")).to_contain_text("about")
-    expect(desk.page.locator("#hint-age")).to_contain_text("years, born in 1931 or so")
+    expect(desk.page.locator("#hint-birth")).to_contain_text("about")
+    expect(desk.page.locator("#hint-birth")).to_contain_text("years, born in 1931 or so")
     expect(desk.page.locator("#hint-postal-code")).to_have_text("Understood as LS1 4AP")
 
 

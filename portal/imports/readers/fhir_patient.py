@@ -87,10 +87,8 @@ def _person(resource: Mapping[str, Any]) -> dict[str, str]:
     languages = _objects(resource, "communication")
     preferred = [item for item in languages if item.get("preferred")] or languages
     language = _object(preferred[0], "language", "communication") if preferred else {}
-    born, precision = values.parse_partial_date(_text(resource, "birthDate"))
     return {
-        "date_of_birth": born,
-        "date_of_birth_precision": precision if born else "",
+        "date_of_birth": _text(resource, "birthDate"),
         "sex": values.normalise_sex(_text(resource, "gender")),
         "deceased_on": _text(resource, "deceasedDateTime").partition("T")[0],
         "marital_status": _code(_object(resource, "maritalStatus"), "maritalStatus"),

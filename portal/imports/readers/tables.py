@@ -166,9 +166,6 @@ class TableFile:
                 details[name] = _NORMALISE.get(name, str)(text)
         if "sex" in details:
             details["sex"] = values.normalise_sex(details["sex"])
-        if "date_of_birth" in details:
-            day, precision = values.parse_partial_date(details["date_of_birth"])
-            details = {"date_of_birth_precision": precision, **details, "date_of_birth": day}
         try:
             identifiers = _identifiers(texts)
         except ValueError as error:

@@ -1,8 +1,5 @@
 """Normalises words of the sources to those of our fields; a word that is not listed stays."""
 
-import re
-
-_YEAR, _MONTH = re.compile(r"\d{4}"), re.compile(r"\d{4}-\d{1,2}")
 SEX = {"m": "male", "f": "female", "o": "other", "u": "unknown"}
 
 # The labels of the US Office of Management and Budget, which Synthea's FHIR has.
@@ -38,15 +35,3 @@ def normalise_origin(text: str) -> str:
     Otherwise two files of one source would overwrite each other.
     """
     return _ORIGIN.get(text.strip().lower(), text.strip())
-
-
-def parse_partial_date(text: str) -> tuple[str, str]:
-    """Returns a date and its precision: `1956` is `1956-01-01`, known to the year.
-
-    Any text that is no partial date counts as a day.
-    """
-    if _YEAR.fullmatch(text):
-        return f"{text}-01-01", "year"
-    if _MONTH.fullmatch(text):
-        return f"{text}-01", "month"
-    return text, "day"

@@ -1,12 +1,14 @@
 """The form that asks for the record as it was on a day, or at a time of that day."""
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 
 from django import forms
 from django.utils import timezone
 
+from portal.patients.dates import numeric_date, parse_day
 from portal.patients.forms.fields import TEXT_ATTRIBUTES
-from portal.patients.normalize import date_from
+
+_EXAMPLE = numeric_date(date(2024, 4, 5))
 
 
 class AsOfForm(forms.Form):
@@ -16,7 +18,7 @@ class AsOfForm(forms.Form):
 
     on = forms.CharField(
         label="The record as it was on",
-        help_text="Such as 05-Apr-2024 or 5/4/24",
+        help_text=f"Such as 05-Apr-2024 or {_EXAMPLE}",
         error_messages={"required": "Enter the day."},
         widget=forms.TextInput({**TEXT_ATTRIBUTES, "class": "nhsuk-input--width-10"}),
     )
@@ -36,13 +38,14 @@ class AsOfForm(forms.Form):
     def clean_on(self) -> datetime:
         """Returns the last moment of the day."""
         try:
-            day = date_from(self.cleaned_data["on"])
+            day = parse_day(self.cleaned_data["on"])
         except ValueError as error:
             raise forms.ValidationError(
                 "There is no such day. Check the day and the month."
             ) from error
         if day is None:
-            raise forms.ValidationError("Enter a day such as 05-Apr-2024, 5/4/2024 or 2024-04-05.")
+            message = f"Enter a day such as 05-Apr-2024, {_EXAMPLE} or 2024-04-05."
+            raise forms.ValidationError(message)
         if day > timezone.localdate():
             raise forms.ValidationError("Enter today or an earlier day.")
         return timezone.make_aware(datetime.combine(day, time.max))

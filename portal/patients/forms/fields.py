@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 from django import forms
 
+from portal.patients.dates import DateOrder, clinic_order, date_in_words, join_parts
 from portal.patients.fields import FIELD_OF
 from portal.patients.models import Precision
-from portal.patients.validation import InvalidValue, validity_day
+from portal.patients.validation import InvalidValue, read_date, validity_day
 
 # Staff type other people's details, so the browser must not offer what was typed before.
 TEXT_ATTRIBUTES = {"autocomplete": "off", "spellcheck": "false"}
@@ -32,48 +33,83 @@ def column_field(name: str, *, width: str = "", **attributes: str) -> forms.Char
 
 
 class Box(NamedTuple):
-    """One of the boxes of a date; `width` is in characters."""
+    """One of the boxes of a date; `width` is in characters, `index` its place among the values."""
 
     label: str
     width: int
+    index: int
+
+
+_DAY, _MONTH, _YEAR = Box("Day", 3, 0), Box("Month", 4, 1), Box("Year", 4, 2)
 
 
 class DateBoxes(forms.MultiWidget):
-    """Draws a box each for day, month and year; the form's renderer reads `boxes`."""
+    """Draws a box each for day, month and year; the form's renderer reads `boxes` and `order`.
 
-    boxes = (Box("Day", 3), Box("Month", 4), Box("Year", 4))
+    The boxes stand in the clinic's order. Their names keep it: the day is always the first value.
+    """
 
     def __init__(self) -> None:
-        super().__init__([forms.TextInput() for _ in self.boxes])
+        super().__init__([forms.TextInput() for _ in range(3)])
+
+    @property
+    def order(self) -> str:
+        return clinic_order().value
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        if clinic_order() == DateOrder.MONTH_FIRST:
+            return _MONTH, _DAY, _YEAR
+        return _DAY, _MONTH, _YEAR
 
     def decompress(self, value: Any) -> list[str]:
         return list(value) if value else ["", "", ""]
 
 
 class DateBoxesField(forms.Field):
-    """A date that may be known in part.
+    """A date that may be known in part, if `may_be_partial`.
 
-    It takes month names, years of two digits, and a whole date pasted into the first box. It
-    cleans to (text that `normalize.date_from` reads, precision), or to None if all boxes are empty.
+    It takes month names, years of two digits, and a whole date pasted into one box. It cleans to
+    (first day, precision), or to None if all boxes are empty.
     """
 
     widget = DateBoxes
 
-    def to_python(self, value: Any) -> tuple[str, str] | None:
-        day, month, year = _trimmed_boxes(value)
-        if not (day or month or year):
+    def __init__(self, *, may_be_partial: bool, **options: Any) -> None:
+        super().__init__(**options)
+        self.may_be_partial = may_be_partial
+
+    def to_python(self, value: Any) -> tuple[date, str] | None:
+        parts = _trimmed_boxes(value)
+        if not any(parts):
             return None
-        if day and not (month or year):
-            return day, Precision.DAY
-        if not year:
-            raise forms.ValidationError("Enter the year.")
-        if day and not month:
-            raise forms.ValidationError("Enter the month.")
-        precision = Precision.DAY if day else Precision.MONTH if month else Precision.YEAR
-        return f"{day or 1} {month or 1} {year}", precision
+        try:
+            found = _join_boxes(*parts)
+        except InvalidValue as wrong:
+            raise forms.ValidationError(wrong.detail) from wrong
+        except ValueError as error:
+            message = "There is no such date. Check the day and the month."
+            raise forms.ValidationError(message) from error
+        if found[1] != Precision.DAY and not self.may_be_partial:
+            raise forms.ValidationError("Enter the day, the month and the year.")
+        return found
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return _trimmed_boxes(initial) != _trimmed_boxes(data)
+
+
+def _join_boxes(day: str, month: str, year: str) -> tuple[date, str]:
+    """Returns the first day and the precision of three boxes, or of a date in one of them."""
+    only = [text for text in (day, month, year) if text]
+    if len(only) == 1 and not (year.isdigit() and len(year) <= 4):
+        typed = read_date(only[0])
+        return typed.first, typed.precision
+    if not year:
+        raise forms.ValidationError("Enter the year.")
+    if day and not month:
+        raise forms.ValidationError("Enter the month.")
+    precision = Precision.DAY if day else Precision.MONTH if month else Precision.YEAR
+    return join_parts(day or "1", month or "1", year), precision
 
 
 def _trimmed_boxes(value: Any) -> list[str]:
@@ -87,6 +123,15 @@ def date_in_boxes(value: date | None, precision: str = Precision.DAY) -> list[st
     day = str(value.day) if precision == Precision.DAY else ""
     month = "" if precision == Precision.YEAR else str(value.month)
     return [day, month, str(value.year)]
+
+
+def boxes_in_words(value: list[str]) -> str:
+    """Returns what the boxes of a date mean: `4 March 1984`; the bare texts if that is no date."""
+    try:
+        found = DateBoxesField(may_be_partial=True, required=False).to_python(value)
+    except forms.ValidationError:
+        return " ".join(filter(None, value))
+    return date_in_words(*found) if found else ""
 
 
 class DayField(forms.CharField):

@@ -1,4 +1,4 @@
-"""Hints beside the fields: how age, phone and postal code are understood while the user types."""
+"""Hints beside the fields: how dates, phone and postal code are understood while the user types."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +7,7 @@ import phonenumbers
 from django.conf import settings
 from django.utils import timezone
 
+from portal.patients.dates import date_in_words
 from portal.patients.forms.patient import PatientForm
 from portal.patients.reference.ages import age_in_words
 from portal.patients.reference.countries import country_name
@@ -26,21 +27,28 @@ def hints_context(form: PatientForm, read: PatientForm) -> dict[str, Any]:
 
 
 def field_hints(details: Mapping[str, Any]) -> dict[str, str]:
-    """Returns words for `age`, `phone` and `postal_code` of validated details, or empty texts."""
+    """Returns words for the dates, `phone` and `postal_code` of validated details.
+
+    A text is empty where there is nothing to say.
+    """
     country = details.get("country") or settings.DEFAULT_COUNTRY
     return {
-        "age": _age_hint(details),
+        "birth": _birth_hint(details),
+        "death": date_in_words(died) if (died := details.get("deceased_on")) else "",
         "phone": _phone_hint(details.get("phone") or "", details.get("phone_e164") or "", country),
         "postal_code": _postal_code_hint(details.get("postal_code") or "", country),
     }
 
 
-def _age_hint(details: Mapping[str, Any]) -> str:
+def _birth_hint(details: Mapping[str, Any]) -> str:
+    """Returns the date in words and the age: `4 March 1984, 42 years`."""
     born, precision = details.get("date_of_birth"), details.get("date_of_birth_precision") or "day"
     if born is None:
         return ""
     age = age_in_words(born, precision, until=details.get("deceased_on") or timezone.localdate())
-    return f"{age}, born in {born.year} or so" if precision == "year" else age
+    if precision == "year":
+        return f"{age}, born in {born.year} or so"
+    return f"{date_in_words(born, precision)}, {age}"
 
 
 def _phone_hint(typed: str, number: str, country: str) -> str:

@@ -1,6 +1,7 @@
 """The form of a patient: it keeps what was typed, and `validate_details` checks it."""
 
 from collections.abc import Collection, Mapping
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -44,6 +45,7 @@ class PatientForm(forms.Form):
     suffix = column_field("suffix", width="5")
     date_of_birth = DateBoxesField(
         label=column_label("date_of_birth"),
+        may_be_partial=True,
         required=False,
         help_text="Such as 15 3 1984 or 15 mar 84. Leave empty what is not known.",
     )
@@ -67,7 +69,9 @@ class PatientForm(forms.Form):
     marital_status = column_field("marital_status", width="10")
     race = column_field("race", width="20")
     ethnicity = column_field("ethnicity", width="20")
-    deceased_on = DateBoxesField(label=column_label("deceased_on"), required=False)
+    deceased_on = DateBoxesField(
+        label=column_label("deceased_on"), may_be_partial=False, required=False
+    )
 
     def __init__(
         self, data: Mapping[str, Any] | None = None, *, initial: Mapping[str, Any] | None = None
@@ -125,7 +129,7 @@ class PatientForm(forms.Form):
         raw = {name: given[name] for name in given if name in PLAIN_FIELDS}
         birth = given.get("date_of_birth") or self._birth_by_age(given)
         raw["date_of_birth"], raw["date_of_birth_precision"] = birth
-        raw["deceased_on"] = (given.get("deceased_on") or ("",))[0]
+        raw["deceased_on"], _ = given.get("deceased_on") or (None, Precision.DAY)
         raw["postal_code"] = _postal_code(raw.get("postal_code", ""), raw.get("country", ""))
         if self.identifiers.is_valid():
             raw["identifiers"] = self.identifiers.identifiers()
@@ -135,12 +139,12 @@ class PatientForm(forms.Form):
                 del raw[name]
         return raw
 
-    def _birth_by_age(self, given: Mapping[str, Any]) -> tuple[str, str]:
+    def _birth_by_age(self, given: Mapping[str, Any]) -> tuple[date | None, str]:
         """Returns the year of birth alone, so that a guess does not look like a known day."""
         age = given.get("age_about", "").strip()
         if not age or "age_about" in self.errors:
-            return "", Precision.DAY
-        return f"1 1 {timezone.localdate().year - int(age)}", Precision.YEAR
+            return None, Precision.DAY
+        return date(timezone.localdate().year - int(age), 1, 1), Precision.YEAR
 
     def add_problems(self, error: PortalError) -> None:
         """Puts each problem beside its field, and one without a field of ours above the form."""

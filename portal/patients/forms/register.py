@@ -1,5 +1,6 @@
 """The form of a new patient, also of one who cannot be identified yet."""
 
+import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,11 @@ class RegisterForm(OverrideForm):
         self.fields["country"].help_text = f"Empty means {settings.DEFAULT_COUNTRY}."
         if not self.is_bound:
             self.fields["family_name"].widget.attrs["autofocus"] = True
+
+    def take_new_token(self) -> None:
+        """Makes a form that has registered somebody, and came again by Back, a form of its own."""
+        self.data = {**self.data, "token": uuid.uuid4().hex}
+        self.cleaned_data["token"] = self.data["token"]
 
     @property
     def reason_text(self) -> str:

@@ -19,6 +19,7 @@ from portal.patients.forms.edit import (
     read_values,
     typed_values,
 )
+from portal.patients.forms.fields import boxes_in_words
 from portal.patients.forms.hints import hints_context
 from portal.patients.forms.patient import PatientForm
 from portal.patients.models import Patient, Source
@@ -107,7 +108,7 @@ def _shown(value: Any) -> str:
         return str(value or "") or "Not recorded"
     if value and isinstance(value[0], Mapping):
         return ", ".join(" ".join(filter(None, row.values())) for row in value)
-    return " ".join(filter(None, value)) or "Not recorded"
+    return boxes_in_words(value) or "Not recorded"
 
 
 def _opened_form(patient: Patient, values: Mapping[str, Any]) -> EditForm:

@@ -10,7 +10,7 @@ from django.utils.timezone import localtime
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.accounts.rules import allow, user_of
-from portal.errors import Conflict, PortalError
+from portal.errors import Conflict, KeyUsed, PortalError
 from portal.patients.forms.hints import hints_context
 from portal.patients.forms.register import RegisterForm, unidentified_data
 from portal.patients.models import Patient, Source
@@ -32,7 +32,7 @@ def register(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _render_form(request, form, status=422)
     try:
-        patient = _register(request, form)
+        patient = _register_once(request, form)
     except Conflict as conflict:
         if not conflict.extra.get("duplicate") or conflict.errors:
             form.add_problems(conflict)
@@ -41,6 +41,19 @@ def register(request: HttpRequest) -> HttpResponse:
         form.add_problems(error)
         return _render_form(request, form, status=error.status)
     return redirect(f"{reverse('patients:show', args=[patient.pk])}?registered=1")
+
+
+def _register_once(request: HttpRequest, form: RegisterForm) -> Patient:
+    """Registers what the form holds, or returns the patient of its first sending.
+
+    A form that comes back by the browser's Back with other details is about another person: it is
+    compared with all patients, the one of its first sending among them.
+    """
+    try:
+        return _register(request, form)
+    except KeyUsed:
+        form.take_new_token()
+        return _register(request, form)
 
 
 def _register(request: HttpRequest, form: RegisterForm) -> Patient:

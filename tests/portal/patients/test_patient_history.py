@@ -141,7 +141,7 @@ def test_the_record_is_shown_as_it_was_at_the_end_of_a_day(desk, patient):
     answer = desk.get(f"/patients/{patient.pk}/history/as-it-was/?on=5+apr+2024")
     assert differing_fields(answer) == {"City": ("York", "Boston")}
     assert "as it was at the end of 05-Apr-2024, version 2" in answer.content.decode()
-    earlier = desk.get(f"/patients/{patient.pk}/history/as-it-was/?on=5/4/2024&at=14:30")
+    earlier = desk.get(f"/patients/{patient.pk}/history/as-it-was/?on=5.4.2024&at=14:30")
     assert differing_fields(earlier)["Phone"] == ("Not recorded", "555 0100")
     before = desk.get(f"/patients/{patient.pk}/history/as-it-was/?on=31/3/2024")
     assert "There was no record of this patient yet" in before.content.decode()

@@ -182,7 +182,7 @@ def test_two_clerks_who_edit_one_patient_see_both_versions(client, front_desk, p
         "Identifiers",
     ]
     assert [name for name, row in rows.items() if row["is_contested"]] == ["Phone", "Identifiers"]
-    assert rows["Date of birth"]["theirs"] == "15 3 1984"
+    assert rows["Date of birth"]["theirs"] == "15 March 1984"
     assert rows["Identifiers"]["ours"] == "insurance AB 12 1/2/2031"
     form = answer.context["form"]
     assert (form["city"].value(), form["phone"].value()) == ("Boston", " 555 0144 ")

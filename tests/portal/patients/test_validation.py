@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from portal.errors import InvalidInput
 from portal.patients.models import Patient
-from portal.patients.normalize import date_from, e164, fold, identifier_value, is_mrn
+from portal.patients.normalize import e164, fold, identifier_value, is_mrn
 from portal.patients.validation import validate_details
 
 JANE = {"family_name": "Example"}
@@ -20,32 +20,6 @@ def problems(**raw) -> dict[str, str]:
     with pytest.raises(InvalidInput) as caught:
         validate_details({**JANE, **raw})
     return {problem.pointer: problem.code for problem in caught.value.errors}
-
-
-@pytest.mark.parametrize(
-    "text", ["1984-03-15", "15/3/84", "15 mar 1984", "15.03.1984", "March 15, 1984", "15-March-84"]
-)
-def test_these_are_one_date(text):
-    assert validate_details({**JANE, "date_of_birth": text})["date_of_birth"] == date(1984, 3, 15)
-
-
-def test_two_digit_years_are_never_ahead_of_us():
-    ahead = timezone.localdate().year % 100 + 1
-    assert date_from(f"1/1/{ahead:02}").year < timezone.localdate().year
-
-
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("30 Feb 1984", "no-such-date"),
-        ("1984-13-01", "no-such-date"),
-        ("soon", "not-a-date"),
-        ("1/1/1700", "too-long-ago"),
-        ("15 xyz 1984", "no-such-date"),
-    ],
-)
-def test_wrong_dates_have_their_own_words(text, code):
-    assert problems(date_of_birth=text) == {"date_of_birth": code}
 
 
 def test_a_date_may_be_today_and_not_tomorrow(monkeypatch):

@@ -52,20 +52,46 @@ function moveInList(event) {
   (links[next] || document.querySelector("main input[type=search]") || links[here]).focus();
 }
 
-// A whole date pasted or typed into one of three boxes fills them all.
-const WHOLE_DATES = [
-  [/^\s*(\d{1,2})[\s/.-]+(\d{1,2}|[A-Za-z]{3,9})[\s/.,-]+(\d{4}|\d{2})\s*$/, [1, 2, 3]],
-  [/^\s*(\d{4})[\s/.-]+(\d{1,2}|[A-Za-z]{3,9})[\s/.-]+(\d{1,2})\s*$/, [3, 2, 1]],
-];
+// A whole date pasted or typed into one of three boxes fills them all, as the server reads it:
+// with dots or a month's name the day comes first, else day and month stand in the clinic's order.
+const YEAR_FIRST = /^\s*(\d{4})[\s/.-]+(\d{1,2}|\p{L}{3,9})[\s/.-]+(\d{1,2})\s*$/u;
+const YEAR_LAST = /^\s*(\d{1,2})([\s/.-]+)(\d{1,2}|\p{L}{3,9})[\s/.,-]+(\d{4}|\d{2})\s*$/u;
+
+function partsOfDate(text, order) {
+  let found = text.match(YEAR_FIRST);
+  if (found) return [found[3], found[2], found[1]];
+  found = text.match(YEAR_LAST);
+  if (!found) return null;
+  const [, first, separator, second, year] = found;
+  const isNumeric = /^\d+$/.test(second) && !separator.includes(".");
+  const isMonthFirst = order === "MDY" ? second <= 31 && first <= 12 : second > 12;
+  return isNumeric && isMonthFirst ? [second, first, year] : [first, second, year];
+}
 
 function spreadDate(event) {
   const group = event.target.closest("[data-date-boxes]");
-  const found = group && WHOLE_DATES.map(([form, order]) => [event.target.value.match(form), order]).find(([m]) => m);
-  if (!found) return;
-  const boxes = group.querySelectorAll("input");
-  if (boxes.length !== 3) return;
-  found[1].forEach((part, index) => { boxes[index].value = found[0][part]; });
-  boxes[2].focus();
+  const parts = group && partsOfDate(event.target.value, group.dataset.dateBoxes);
+  if (!parts || group.querySelectorAll("input").length !== 3) return;
+  const box = (index) => group.querySelector(`input[name$="_${index}"]`);
+  parts.forEach((part, index) => { box(index).value = part; });
+  box(2).focus();
+}
+
+// A poll that brings nothing new leaves the page alone: focus and selection stay where they are.
+function keepUnchangedPart(event) {
+  const part = event.detail.requestConfig.elt;
+  if (!part.getAttribute("hx-trigger")?.startsWith("every")) return;
+  const answer = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
+  const fresh = answer.getElementById(part.id);
+  if (fresh && comparable(fresh).isEqualNode(comparable(part))) event.detail.shouldSwap = false;
+}
+
+function comparable(part) {
+  const copy = document.importNode(part, true);
+  copy.classList.remove("htmx-request", "htmx-settling", "htmx-added");
+  if (!copy.classList.length) copy.removeAttribute("class");
+  copy.querySelectorAll("[name=csrfmiddlewaretoken]").forEach((token) => token.removeAttribute("value"));
+  return copy;
 }
 
 // A second click on Save while the form is being sent does nothing; the server would also refuse it.
@@ -78,6 +104,7 @@ function saveOnce(event) {
 
 document.addEventListener("keydown", onKey);
 document.addEventListener("change", spreadDate);
+document.addEventListener("htmx:beforeSwap", keepUnchangedPart);
 document.addEventListener("paste", (event) => setTimeout(spreadDate, 0, event));
 document.addEventListener("submit", saveOnce);
 window.addEventListener("pageshow", () => document.querySelectorAll("form").forEach((form) => delete form.dataset.isSent));

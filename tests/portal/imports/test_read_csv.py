@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
@@ -10,6 +11,7 @@ from portal.csv_safe import escape_cell, unescape_cell
 from portal.imports import identifier_cell
 from portal.imports.readers import open_patients
 from portal.imports.readers.csv_file import MAX_CELL_LINES
+from portal.patients.validation import validate_details
 from tests.portal.imports.files import ANNA, BEN, as_csv
 
 AT_ANY_PACE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -33,7 +35,6 @@ def test_synthea_columns_in_any_order_and_case(rows):
         "family_name": "Beispiel",
         "given_name": "Anna",
         "date_of_birth": "1956-08-03",
-        "date_of_birth_precision": "day",
         "postal_code": "01940",
         "marital_status": "M",
         "deceased_on": "2007-03-25",
@@ -68,15 +69,15 @@ def test_empty_cells_are_left_out_and_empty_rows_are_no_rows(rows):
 
 
 def test_a_date_of_birth_may_be_a_year_or_a_month(rows):
-    year, month = rows("family_name,date_of_birth\nA,1956\nB,1956-08\n")
-    assert (year.details["date_of_birth"], year.details["date_of_birth_precision"]) == (
-        "1956-01-01",
-        "year",
-    )
-    assert (month.details["date_of_birth"], month.details["date_of_birth_precision"]) == (
-        "1956-08-01",
-        "month",
-    )
+    births = []
+    for row in rows("family_name,date_of_birth\nA,1956\nB,1956-08\nC,03/1956\n"):
+        details = validate_details(row.details)
+        births.append((details["date_of_birth"], details["date_of_birth_precision"]))
+    assert births == [
+        (date(1956, 1, 1), "year"),
+        (date(1956, 8, 1), "month"),
+        (date(1956, 3, 1), "month"),
+    ]
 
 
 def test_a_number_that_is_no_uuid_and_an_mrn_beside_a_uuid_are_ignored(rows):

@@ -104,13 +104,13 @@ def _boxes(field: BoundField) -> tuple[str, Parameters]:
     error_class = " nhsuk-input--error" if field.errors else ""
     items = [
         {
-            "id": f"{field.auto_id}_{box.index}",
-            "name": f"{field.html_name}_{box.index}",
+            "id": f"{field.auto_id}_{box.place}",
+            "name": f"{field.html_name}_{box.place}",
             "label": {"text": box.label},
             "classes": f"nhsuk-input--width-{box.width}{error_class}",
             "inputmode": "text",
             "autocomplete": "off",
-            "value": "" if texts[box.index] is None else str(texts[box.index]),
+            "value": "" if texts[box.place] is None else str(texts[box.place]),
         }
         for box in widget.boxes
     ]

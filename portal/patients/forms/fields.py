@@ -33,11 +33,11 @@ def column_field(name: str, *, width: str = "", **attributes: str) -> forms.Char
 
 
 class Box(NamedTuple):
-    """One of the boxes of a date; `width` is in characters, `index` its place among the values."""
+    """One of the boxes of a date; `width` is in characters, `place` its index among the values."""
 
     label: str
     width: int
-    index: int
+    place: int
 
 
 _DAY, _MONTH, _YEAR = Box("Day", 3, 0), Box("Month", 4, 1), Box("Year", 4, 2)

@@ -97,7 +97,7 @@ class BatchProcessor:
         await self._retry_while_away(lambda: self._store.save_offsets(updates))
 
     async def _count_by_halves(self, decoded: list[DecodedMessage]) -> list[DeadLetter]:
-        """Halves the batch until each failing message is alone, and returns the letters for them."""
+        """Halves the batch until each failing message is alone; returns the letters for them."""
         reason = await self._try_count(decoded) if decoded else None
         if reason is None:
             return []

@@ -15,7 +15,7 @@ log = structlog.get_logger("portal.imports")
 
 @shared_task(name="imports.run_import")
 def run_import(job_id: str) -> None:
-    """Works on a job unless another process does; the worker repeats it after an unexpected error."""
+    """Works on a job unless another process does; the worker repeats it after a strange error."""
     try:
         run_job(UUID(job_id))
     except Exception as error:

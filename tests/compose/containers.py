@@ -71,8 +71,9 @@ ENTRY_POINTS = {
     "apache/kafka": """
         test -w /opt/kafka/config/ || { echo "/opt/kafka/config/ file not writable"; exit 1; }
         test -w /opt/kafka/logs || { echo "/opt/kafka/logs not writable"; exit 1; }
-        java -cp "$JARS/*" kafka.docker.KafkaDockerWrapper setup --default-configs-dir "$DEFAULTS" \\
-            --mounted-configs-dir /mnt/shared/config --final-configs-dir /opt/kafka/config
+        java -cp "$JARS/*" kafka.docker.KafkaDockerWrapper setup \\
+            --default-configs-dir "$DEFAULTS" --mounted-configs-dir /mnt/shared/config \\
+            --final-configs-dir /opt/kafka/config
         exec java $KAFKA_HEAP_OPTS -cp "$JARS/*" kafka.Kafka /opt/kafka/config/server.properties""",
 }
 WORKING_FOLDERS = {"valkey/valkey": "/data"}

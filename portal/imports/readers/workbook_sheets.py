@@ -33,7 +33,7 @@ _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell as it is shown. `fault` says what is wrong with it; `is_number` without zeros shown."""
+    """A cell as it is shown. `fault` says what is wrong; `is_number` without zeros shown."""
 
     text: str
     fault: str = ""

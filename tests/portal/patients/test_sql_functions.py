@@ -72,7 +72,7 @@ def test_every_file_is_known_here():
 
 
 def test_migrate_gives_the_log_trigger_its_setting_again():
-    """Fails without `apply_log_trigger_settings`: pgtrigger drops the setting with each new body."""
+    """Fails without `apply_log_trigger_settings`: each new body of pgtrigger drops the setting."""
     (function, before), *others = query(SETTINGS)
     assert (before, others) == (["enable_nestloop=off"], [])
     pgtrigger.install("patients.Patient:update_update")

@@ -14,7 +14,7 @@ from portal.billing.client import AWAY_CODES
 from portal.billing.models import AccountStatus, BillingAccount, OrphanedAccount
 from portal.cache import COUNT_TTL_SECONDS, LARGE_TABLE_ROWS, CachedValue
 from portal.errors import NotAllowed
-from portal.pagination import decode_cursor, encode_cursor
+from portal.pagination import Page, decode_cursor, encode_cursor, page_of
 from portal.patients.extensions import Tag, TimelineEvent
 from portal.patients.selectors import patients_by_id
 
@@ -26,14 +26,6 @@ class BillingState:
     waiting: int
     oldest_seconds: float | None
     failed: int
-
-
-@dataclass(frozen=True)
-class AccountsPage:
-    """A page of accounts with their patients; the cursor of the next page is empty on the last."""
-
-    accounts: list[BillingAccount]
-    next_cursor: str = ""
 
 
 def account_of(patient_id: UUID) -> BillingAccount | None:
@@ -79,18 +71,18 @@ def accounts_by_status() -> dict[str, int]:
 
 def accounts_in(
     status: str, *, user: User | None, channel: str, after: str = "", limit: int = 50
-) -> AccountsPage:
+) -> Page[BillingAccount]:
     """Returns a page of the accounts with a status, with their patients, who count as accessed.
 
     Pending accounts come longest waiting first, the others newest first.
     """
     accounts = _accounts_visible_to(user).filter(status=status)
-    rows = list(_in_order(accounts, status, after)[: limit + 1])
-    patients = patients_by_id(user, [row.pk for row in rows[:limit]], channel=channel)
-    shown = [row for row in rows[:limit] if row.pk in patients]
+    page = page_of(_in_order(accounts, status, after), limit=limit, cursor=_cursor)
+    patients = patients_by_id(user, [row.pk for row in page.rows], channel=channel)
+    shown = [row for row in page.rows if row.pk in patients]
     for row in shown:
         row.patient = patients[row.pk]
-    return AccountsPage(shown, _cursor(shown[-1]) if len(rows) > limit else "")
+    return page.with_rows(shown)
 
 
 def states_of(patient_ids: Sequence[UUID], *, user: User | None) -> list[BillingAccount]:

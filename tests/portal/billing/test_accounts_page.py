@@ -32,9 +32,7 @@ def shown(client, query: str = "") -> str:
 
 
 def names(client, query: str) -> list[str]:
-    return [
-        row.patient.family_name for row in client.get(f"/billing/{query}").context["page"].accounts
-    ]
+    return [row.patient.family_name for row in client.get(f"/billing/{query}").context["page"].rows]
 
 
 def test_the_states_are_counted_and_each_has_its_list(clerk):
@@ -74,7 +72,7 @@ def test_every_account_stands_on_exactly_one_page(clerk, monkeypatch, state):
     seen, query = [], f"state={state}"
     while query:
         answer = clerk.get(f"/billing/?{query}")
-        seen += [row.pk for row in answer.context["page"].accounts]
+        seen += [row.pk for row in answer.context["page"].rows]
         query = answer.context["next_query"]
     expected = [patient.pk for patient in made]
     assert seen == (expected if state == "pending" else expected[::-1])

@@ -63,7 +63,7 @@ def encode_cursor(at: datetime, key: object) -> str:
 
     It holds nothing personal, since addresses are logged.
     """
-    return f"{(at - _EPOCH) // timedelta(microseconds=1)}.{key}"
+    return f"{to_microseconds(at)}.{key}"
 
 
 def decode_cursor(cursor: str, *, key: Callable[[str], Key]) -> tuple[datetime, Key]:
@@ -73,9 +73,19 @@ def decode_cursor(cursor: str, *, key: Callable[[str], Key]) -> tuple[datetime, 
     """
     microseconds, _, text = cursor.partition(".")
     try:
-        return _EPOCH + timedelta(microseconds=int(microseconds)), key(text)
+        return from_microseconds(int(microseconds)), key(text)
     except (ValueError, OverflowError) as error:
         raise bad_cursor() from error
+
+
+def to_microseconds(at: datetime) -> int:
+    """Returns the microseconds since 1970."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def from_microseconds(number: int) -> datetime:
+    """Returns the moment so many microseconds after 1970 began. OverflowError beyond all years."""
+    return _EPOCH + timedelta(microseconds=number)
 
 
 def row_id(text: str) -> int:

@@ -24,6 +24,8 @@ class SearchTuning:
     enough_exact_hits: int = 10  # patients; raised: fuzzy hits are added to longer lists
     max_fuzzy_hits: int = 50  # patients; raised: the list of fuzzy hits goes on for longer
     exact_hits_first: int = 6  # patients; raised: bearers of a commoner name stand further down
+    # Changes since the first page; raised: after more of them, patients keep their first place.
+    max_changes: int = 1_000
     commoner_hits: int = 4  # patients; raised: more bearers of commoner names are shown
 
     # Which names may be meant (candidates, fuzzy).

@@ -14,7 +14,7 @@ from portal.errors import FieldProblem, InvalidInput, camel
 from portal.patients.extensions import extension_members
 from portal.patients.fields import ADDRESS, ENTERED_FIELDS, JSON_NAMES, Kind, PatientField
 from portal.patients.models import Patient, Status
-from portal.patients.search.engine import Hit
+from portal.patients.search.hits import Hit
 from portal.patients.validation import VALIDITY, choices_of, max_length_of, validate_details
 
 SET_BY_SERVER = ("id", "mrn", "version", "mergedInto", "billing")

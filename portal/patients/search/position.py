@@ -1,0 +1,67 @@
+"""Where a page of hits begins, and the cursor that holds it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from portal.pagination import from_microseconds, to_microseconds
+from portal.sealed_cursor import MARK_LENGTH, open_cursor, seal_cursor
+
+
+@dataclass(frozen=True)
+class Position:
+    """A page begins behind this hit of the page before.
+
+    All of it is kept, and nothing of it is read anew: the patient may have another name by now, or
+    be gone, and the others must neither be left out nor come twice.
+    """
+
+    key: str  # Of the interpretation.
+    place: str  # What the hit was sorted by: a name.
+    last_id: UUID
+    begun_at: datetime  # When the first page was read, by the database's clock.
+    ahead_ids: tuple[tuple[UUID, ...], tuple[UUID, ...]] = ((), ())  # See `ahead.Ahead`.
+    guesses: tuple[str, ...] = ()  # The marks of all approximate hits that were shown.
+
+    @property
+    def is_behind(self) -> Q:
+        """The condition to come later in the order of `place`."""
+        is_behind = Q(place__gt=self.place) | Q(place=self.place, pk__gt=self.last_id)
+        return is_behind & Q(place__gte=self.place)  # The second alone is a range of the index.
+
+    def encode(self, text: str) -> str:
+        """Returns the cursor, which is good for a search of the same text."""
+        ahead = [[patient_id.hex for patient_id in ids] for ids in self.ahead_ids]
+        microseconds = to_microseconds(self.begun_at)
+        values = [
+            self.key,
+            self.place,
+            self.last_id.hex,
+            microseconds,
+            *ahead,
+            "".join(self.guesses),
+        ]
+        return seal_cursor(values, purpose=_purpose(text))
+
+
+def parse_position(cursor: str, text: str) -> Position | None:
+    """Returns where the page begins; None at the beginning. InvalidInput for another's cursor."""
+    if not cursor:
+        return None
+    key, place, last_id, microseconds, first, commoner, marks = open_cursor(
+        cursor, purpose=_purpose(text)
+    )
+    return Position(
+        key,
+        place,
+        UUID(last_id),
+        from_microseconds(microseconds),
+        (tuple(map(UUID, first)), tuple(map(UUID, commoner))),
+        tuple(marks[at : at + MARK_LENGTH] for at in range(0, len(marks), MARK_LENGTH)),
+    )
+
+
+def _purpose(text: str) -> str:
+    return f"patients {' '.join(text.split())}"

@@ -33,3 +33,26 @@ def test_billing_that_does_not_answer_shows_in_one_strip(desk):
     desk.open(f"{address}billing/")
     expect(desk.page.get_by_text("Billing does not answer.")).to_be_visible()
     desk.is_readable_by_all()
+
+
+def test_the_focus_and_the_live_region_stay_while_the_tab_follows(staff, make_user):
+    person = staff(make_user("operator"))
+    address = person.register()
+    person.open(f"{address}billing/")
+    person.page.evaluate("window.regions = [...document.querySelectorAll('main [aria-live]')]")
+    button = person.page.get_by_role("button", name="Ask billing now")
+    button.focus()
+    person.page.evaluate("window.focused = document.activeElement")
+    for _poll in range(2):
+        with person.page.expect_response("**/billing/"):
+            pass
+    assert person.page.evaluate("document.activeElement === window.focused")
+    BillingAccount.objects.update(attempts=2)
+    expect(person.page.get_by_text("2 times")).to_be_visible()
+    expect(button).to_be_focused()
+    answered_by_billing()
+    expect(person.page.get_by_text("ACC-1")).to_be_visible()
+    assert person.page.evaluate(
+        "window.regions.length && window.regions.every((r) => r.isConnected)"
+    )
+    assert not person.faults

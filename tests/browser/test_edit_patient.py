@@ -74,11 +74,11 @@ def test_an_identifier_is_added_and_taken_away(desk):
 def test_the_form_shows_how_it_understands_typed_values(desk):
     address = desk.register(phone="617 555 0100")
     desk.open(f"{address}edit/")
-    expect(desk.page.locator("#hint-birth")).to_have_text("18 years")
+    expect(desk.page.locator("#hint-birth")).to_have_text("5 April 2008, 18 years")
     expect(desk.page.locator("#hint-phone")).to_have_text("Understood as +1 617-555-0100")
     desk.fill_in(born=("1", "1", "1931"), phone="555")
     expect(desk.page.locator("#hint-birth")).to_have_text(
-        f"{timezone.localdate().year - 1931} years"
+        f"1 January 1931, {timezone.localdate().year - 1931} years"
     )
     expect(desk.page.locator("#hint-phone")).to_have_text(
         "Kept as typed: not a whole number of United States"

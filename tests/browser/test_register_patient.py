@@ -25,7 +25,7 @@ def test_a_patient_is_registered_with_30_keys_beside_the_text(desk):
     expect(desk.page.locator("#id_family_name")).to_be_focused()
     press("Tab")
     type_into("#id_given_name", "Jane")
-    for box, part in enumerate(("5", "apr", "2008")):
+    for box, part in ((1, "apr"), (0, "5"), (2, "2008")):  # The month is the first box in the US.
         press("Tab")
         type_into(f"#id_date_of_birth_{box}", part)
     press("Tab")  # An age instead
@@ -52,7 +52,7 @@ def test_an_empty_form_says_what_is_missing_and_leads_there(desk):
     expect(summary).to_be_focused()
     expect(summary.get_by_role("link")).to_have_count(3)
     summary.get_by_role("link", name="Enter the date of birth").click()
-    expect(desk.page.locator("#id_date_of_birth_0")).to_be_focused()
+    expect(desk.page.locator("#id_date_of_birth_1")).to_be_focused()
     desk.is_readable_by_all()
 
 
@@ -64,14 +64,40 @@ def test_a_date_may_be_written_in_many_ways(desk, born):
     expect(desk.page.locator(".app-banner")).to_contain_text("15-Mar-1984")
 
 
-def test_a_date_pasted_whole_fills_the_three_boxes(desk):
+@pytest.mark.parametrize(
+    ("order", "text", "boxes"),
+    [
+        ("MDY", "15 mar 1984", ["15", "mar", "1984"]),
+        ("MDY", "3/4/1984", ["4", "3", "1984"]),
+        ("DMY", "3/4/1984", ["3", "4", "1984"]),
+        ("MDY", "15/3/84", ["15", "3", "84"]),
+        ("DMY", "3/15/84", ["15", "3", "84"]),
+        ("MDY", "03.04.1984", ["03", "04", "1984"]),
+        ("MDY", "1984-03-15", ["15", "03", "1984"]),
+    ],
+)
+def test_a_date_pasted_whole_fills_the_three_boxes(desk, settings, order, text, boxes):
+    settings.DATE_ORDER = order
     desk.open("/patients/new/")
     box = desk.page.locator("#id_date_of_birth_0")
-    box.fill("15 mar 1984")
+    box.fill(text)
     box.press("Tab")
-    expect(box).to_have_value("15")
-    expect(desk.page.locator("#id_date_of_birth_1")).to_have_value("mar")
-    expect(desk.page.locator("#id_date_of_birth_2")).to_have_value("1984")
+    for index, part in enumerate(boxes):
+        expect(desk.page.locator(f"#id_date_of_birth_{index}")).to_have_value(part)
+    desk.is_readable_by_all()
+
+
+def test_a_form_that_came_by_back_registers_the_twin_after_one_answer(desk):
+    desk.register()
+    desk.page.go_back()
+    expect(desk.page.locator("#id_given_name")).to_have_value("Jane")
+    desk.fill_in(given_name="Joan")
+    desk.save()
+    expect(desk.page.get_by_role("alert")).to_contain_text("choose why this is another person")
+    desk.page.get_by_label("Twin, brother or sister").check()
+    desk.save()
+    expect(desk.page.get_by_text("Registered with MRN")).to_be_visible()
+    assert sorted(Patient.objects.values_list("given_name", flat=True)) == ["Jane", "Joan"]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,12 @@
-"""Countries and languages: their codes, and their English names from the Unicode CLDR."""
+"""Countries and languages: their codes, and their names from the Unicode CLDR."""
 
+from collections import defaultdict
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 
 from babel import Locale
+from babel.core import get_global
 
 from portal.patients.normalize import fold
 
@@ -11,6 +15,7 @@ from portal.patients.normalize import fold
 _NO_COUNTRIES = {"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"}
 _ENGLISH = Locale("en")
 _OTHER_NAMES = {
+    "AE": ["uae"],
     "CI": ["ivory coast"],
     "CV": ["cape verde"],
     "CZ": ["czech republic"],
@@ -22,8 +27,11 @@ _OTHER_NAMES = {
     "PS": ["palestine"],
     "SZ": ["swaziland"],
     "TR": ["turkey"],
-    "US": ["usa", "america"],
+    "US": ["usa", "america", "united states of america"],
 }
+_OWN_NAMES = Path(__file__).with_name("country_names.txt")
+# Further languages in which a country may be written, where its name means only one.
+_LANGUAGES_OF_FILES = ("de", "fr", "es", "it", "pt", "nl")
 
 
 def _sorted_by_name(names: Mapping[str, str]) -> dict[str, str]:
@@ -40,7 +48,9 @@ COUNTRIES = _sorted_by_name(
 _LANGUAGES = {tag.replace("_", "-"): name for tag, name in _ENGLISH.languages.items()}
 LANGUAGES = _sorted_by_name({tag: name for tag, name in _LANGUAGES.items() if len(tag) == 2})
 
-_COUNTRY_CODES = {fold(name): code for code, name in COUNTRIES.items()}
+_COUNTRY_CODES = {
+    fold(name.replace(".", "")).removeprefix("the "): code for code, name in COUNTRIES.items()
+}
 for _code, _names in _OTHER_NAMES.items():
     _COUNTRY_CODES |= dict.fromkeys(_names, _code)
 _LANGUAGE_TAGS = {fold(name): tag for tag, name in _LANGUAGES.items()}
@@ -52,10 +62,35 @@ def country_name(code: str) -> str:
 
 
 def country_code(text: str) -> str:
-    """Returns `DE` for Germany, germany or de; empty if it is neither a name nor two letters."""
-    if len(text) == 2 and text.isascii() and text.isalpha() and text.upper() != "UK":
-        return text.upper()
-    return _COUNTRY_CODES.get(fold(text), "")
+    """Returns `DE` for Germany, Deutschland, de or DEU (ISO 3166-1); empty for other texts."""
+    letters = text.replace(".", "").replace(" ", "").upper()
+    if letters in COUNTRIES:
+        return letters
+    if len(letters) == 3 and (code := _code_of_three_letters(letters)):
+        return code
+    name = fold(text.replace(".", "")).removeprefix("the ")
+    return _COUNTRY_CODES.get(name) or _foreign_names().get(name, "")
+
+
+def _code_of_three_letters(letters: str) -> str:
+    """Returns the ISO 3166-1 alpha-2 code of an alpha-3 code; empty if it is none."""
+    codes = get_global("territory_aliases").get(letters, ())
+    return codes[0] if len(codes) == 1 and codes[0] in COUNTRIES and letters.isalpha() else ""
+
+
+@cache
+def _foreign_names() -> dict[str, str]:
+    """Returns codes by folded names: those in a country's own languages win over other ones."""
+    own: dict[str, str] = {}
+    for line in _OWN_NAMES.read_text("utf-8").splitlines()[1:]:
+        code, _, names = line.partition(" ")
+        own |= {fold(name): code for name in names.split("; ")}
+    meanings: dict[str, set[str]] = defaultdict(set)
+    for language in _LANGUAGES_OF_FILES:
+        for code, name in Locale(language).territories.items():
+            if code in COUNTRIES:
+                meanings[fold(name)].add(code)
+    return {name: min(codes) for name, codes in meanings.items() if len(codes) == 1} | own
 
 
 def language_name(tag: str) -> str:

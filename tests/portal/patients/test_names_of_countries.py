@@ -61,10 +61,45 @@ def test_each_is_known_by_the_name_that_is_shown():
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"), [("usa", "US"), ("UK", "GB"), ("England", "GB"), ("Ivory Coast", "CI")]
+    ("typed", "kept"),
+    [
+        ("usa", "US"),
+        ("u.s.a.", "US"),
+        ("United States of America", "US"),
+        ("the Netherlands", "NL"),
+        ("The Bahamas", "BS"),
+        ("UK", "GB"),
+        ("U.K.", "GB"),
+        ("England", "GB"),
+        ("Ivory Coast", "CI"),
+        ("st. lucia", "LC"),
+    ],
 )
 def test_other_names_of_a_country_are_known(typed, kept):
     assert country_code(typed) == kept
+
+
+@pytest.mark.parametrize(
+    ("letters", "kept"), [("NLD", "NL"), ("che", "CH"), ("DEU", "DE"), ("AUS", "AU"), ("GBR", "GB")]
+)
+def test_a_country_is_known_by_three_letters(letters, kept):
+    assert country_code(letters) == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("Deutschland", "DE"), ("Nederland", "NL"), ("Schweiz", "CH"), ("Suisse", "CH"), ("Eesti", "EE"),
+     ("España", "ES"), ("espana", "ES"), ("日本", "JP"), ("Россия", "RU"), ("Frankreich", "FR")],
+)  # fmt: skip
+def test_a_country_is_known_by_its_name_in_its_own_language(name, kept):
+    assert country_code(name) == kept
+
+
+@pytest.mark.parametrize(
+    "text", ["XX", "ZZ", "EU", "QQ", "XXX", "SUN", "276", "", "the", "Atlantis"]
+)
+def test_letters_of_no_country_are_none(text):
+    assert country_code(text) == ""
 
 
 @pytest.mark.parametrize("tag", ["sr-Latn", "x-klingon", "sign language", "en-XX"])

@@ -24,6 +24,7 @@ from portal.patients.models import (
 )
 from portal.patients.models.log import DELETED
 from portal.patients.services import apply_changes, refuse_merged, refuse_stale
+from portal.text import clean_entry
 
 MAX_REASON_LENGTH = 500  # characters
 
@@ -85,7 +86,7 @@ def refuse_to_merge(duplicate: Patient, survivor: Patient) -> None:
 
 
 def _checked_reason(reason: str) -> str:
-    reason = " ".join(reason.split())
+    reason = clean_entry(reason, pointer="reason")
     if not reason:
         detail = "Say in a few words how you know it is one person."
         raise InvalidInput(errors=[FieldProblem("reason", "required", detail)])

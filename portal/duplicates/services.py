@@ -10,6 +10,7 @@ from portal.errors import Conflict, InvalidInput, NotFound
 from portal.patients.audit import record_access
 from portal.patients.matching.rules import MatchGrade, compared_fields_by_id, grade_match
 from portal.patients.models import PairState, Patient, PossibleDuplicate, Source
+from portal.text import clean_entry
 
 _DECISION_COLUMNS = ["state", "decided_by", "decided_at", "reason", "grade", "reasons"]
 
@@ -27,12 +28,12 @@ def dismiss_pair(
 
     The two need not be possible duplicates, and their order does not matter. The first decision
     stands: dismissing a dismissed pair changes nothing. NotFound if one of the records does not
-    exist; InvalidInput if they are one record.
+    exist; InvalidInput if they are one record, or for a damaged reason.
     """
     pair = _lock_pair(first_id, second_id)
     if pair.state != PairState.DISMISSED:
         pair.state, pair.decided_by, pair.decided_at = PairState.DISMISSED, by, timezone.now()
-        pair.reason = reason.strip()[:200]
+        pair.reason = clean_entry(reason, pointer="reason")[:200]
         _save_decision(pair, by=by, action="set_apart", channel=channel)
     return pair
 

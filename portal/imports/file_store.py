@@ -14,6 +14,7 @@ from portal.accounts.models import User
 from portal.errors import TooLarge, Unprocessable
 from portal.imports.models import ENDED, ImportJob, JobStatus
 from portal.imports.readers import TableFile, Unreadable, open_patients, recognise_file
+from portal.text import clean_text
 
 TIME_TO_LIVE = timedelta(days=7)  # Of a file whose job has ended.
 SAMPLES = 3  # Values of each column that the page shows.
@@ -34,7 +35,10 @@ def store_file(
     columns of a table become, so their names need not be known.
     """
     job = ImportJob(
-        original_name=Path(name).name[:255], by=by, mapping=list(mapping), encoding=encoding
+        original_name=clean_text(Path(name).name)[:255],
+        by=by,
+        mapping=list(mapping),
+        encoding=encoding,
     )
     job.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:

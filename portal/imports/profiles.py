@@ -12,6 +12,7 @@ from portal.accounts.models import User
 from portal.errors import Conflict, NotFound, Unprocessable
 from portal.imports.models import MappingProfile
 from portal.imports.readers.columns import ALL
+from portal.text import clean_entry, clean_text
 
 
 def profiles_for(header: Sequence[str]) -> QuerySet[MappingProfile]:
@@ -22,7 +23,7 @@ def profiles_for(header: Sequence[str]) -> QuerySet[MappingProfile]:
 
 def get_profile(name: str) -> MappingProfile:
     """Returns the profile of this name, in any case; NotFound."""
-    profile = MappingProfile.objects.filter(name__iexact=name.strip()).first()
+    profile = MappingProfile.objects.filter(name__iexact=clean_text(name)).first()
     if profile is None:
         raise NotFound("There are no saved columns of this name.")
     return profile
@@ -51,12 +52,13 @@ def save_profile(
     """
     columns = dict(zip(_column_keys(header), mapping, strict=True))
     digest = header_digest_of(header)
-    existing = MappingProfile.objects.filter(name__iexact=name.strip()).first()
+    name = clean_entry(name, pointer="name")
+    existing = MappingProfile.objects.filter(name__iexact=name).first()
     if existing and existing.header_digest != digest:
         raise Conflict(
             "Columns of another kind of file are saved under this name. Choose another name."
         )
-    profile = existing or MappingProfile(name=name.strip())
+    profile = existing or MappingProfile(name=name)
     profile.header_digest, profile.columns, profile.by = digest, columns, by
     profile.save()
     return profile
@@ -64,9 +66,10 @@ def save_profile(
 
 def rename_profile(profile_id: int, name: str) -> None:
     """Gives the profile another name. NotFound; Conflict if the name is taken."""
+    name = clean_entry(name, pointer="name")
     try:
         with transaction.atomic():
-            changed = MappingProfile.objects.filter(pk=profile_id).update(name=name.strip())
+            changed = MappingProfile.objects.filter(pk=profile_id).update(name=name)
     except IntegrityError as error:
         raise Conflict("Other columns are saved under this name. Choose another name.") from error
     if not changed:

@@ -19,6 +19,7 @@ from portal.patients.audit import record_access
 from portal.patients.models import Patient, Sex, Source
 from portal.patients.reference.identifier_systems import system_name
 from portal.patients.selectors import patients_visible_to
+from portal.text import clean_entry
 
 _NOT_SHOWN = {"phone_e164", "date_of_birth_precision"}
 # What may be chosen for each doubt. The first is what happens without a choice, except for
@@ -88,6 +89,7 @@ def save_choices(job_id: UUID, decided: Sequence[ImportQuestion], *, by: User | 
     """Saves choices, set on questions of this job, for its import. Conflict once that has begun."""
     _lock_reviewable(job_id)
     for question in decided:
+        question.reason = clean_entry(question.reason, pointer="reason")
         question.chosen_by, question.chosen_at = by, timezone.now()
     ImportQuestion.objects.bulk_update(
         decided, ["choice", "patient_id", "reason", "chosen_by", "chosen_at"]
@@ -103,6 +105,7 @@ def save_choice_for_rest(
     Where several patients might be meant, a person has to say which, so an update leaves those rows
     as they are.
     """
+    reason = clean_entry(reason, pointer="reason")
     rest = _lock_reviewable(job_id).questions.filter(doubt=doubt, choice="")
     if choice in (Choice.UPDATE, Choice.FILL):
         rest = rest.filter(people__0__isnull=False, people__1__isnull=True)

@@ -17,6 +17,7 @@ from portal.patients.identifiers import add_identifiers, insert_identifiers, rep
 from portal.patients.matching.refusal import refuse_duplicates, refuse_duplicates_after_change
 from portal.patients.models import Patient, Status
 from portal.patients.normalize import e164
+from portal.text import clean_entry, has_letter
 
 # Sent inside the transaction by the services that write many patients at once: those send no
 # `post_save`. Argument: patient_ids.
@@ -49,6 +50,7 @@ def register_patient(
     one and there is no reason. Conflict, whatever the reason, if another patient holds an
     identifier.
     """
+    override_reason = clean_entry(override_reason, pointer="duplicate_reason")
     context = written_by(by, source=source, duplicate_reason=override_reason)
     with transaction.atomic(), context:
         key = None
@@ -103,6 +105,7 @@ def change_patient(
     whom it has `shown`: then it is also a Conflict, as in `register_patient`, if the change makes
     this record a certain or probable duplicate and no `override_reason` says why it is none.
     """
+    override_reason = clean_entry(override_reason, pointer="duplicate_reason")
     with transaction.atomic(), written_by(by, source=source):
         context: dict[str, Any] = {}
         patient = Patient.objects.filter(pk=patient_id).first() if shown is not None else None
@@ -226,7 +229,7 @@ def _assign_changes(patient: Patient, changes: Details) -> list[str]:
 
 def _refuse_impossible(patient: Patient) -> None:
     """InvalidInput for a record that the fields of a change make impossible only together."""
-    if not (patient.family_name or patient.given_name):
+    if not has_letter(patient.family_name + patient.given_name):
         message = "Enter a family name or a given name."
         raise InvalidInput(errors=[FieldProblem("family_name", "required", message)])
     born, died = patient.date_of_birth, patient.deceased_on

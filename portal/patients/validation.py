@@ -1,7 +1,6 @@
 """The rules of a patient's fields: form, API, admin and imports all check by them."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, cast
@@ -17,6 +16,7 @@ from portal.patients.fields import ENTERED, FIELD_OF, Kind
 from portal.patients.models import Patient, PatientIdentifier, Precision
 from portal.patients.normalize import e164, identifier_value
 from portal.patients.reference.countries import country_code, language_tag
+from portal.text import clean_text, has_letter, is_damaged
 
 FIELDS = (*ENTERED, "identifiers")
 VALIDITY = ("valid_from", "valid_to")
@@ -102,13 +102,19 @@ def _validate_text(name: str, value: Any) -> str:
         return ""
     if not isinstance(value, str):
         raise InvalidValue("not-text", "Give text.")
-    text = " ".join(unicodedata.normalize("NFC", value).split())
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
-        raise InvalidValue("control-characters", "Remove the control characters.")
+    text = _clean(value)
     text = _validate_kind(FIELD_OF[name].kind, text)
     limit = max_length_of(Patient, name)
     if len(text) > limit:
         raise InvalidValue("too-long", f"Use at most {limit} characters; this has {len(text)}.")
+    return text
+
+
+def _clean(text: str) -> str:
+    """Returns the cleaned text. InvalidValue for a damaged one."""
+    text = clean_text(text)
+    if is_damaged(text):
+        raise InvalidValue("control-characters", "Remove the control characters.")
     return text
 
 
@@ -225,8 +231,8 @@ def _validate_identifiers(value: Any) -> list[dict[str, Any]]:
 
 
 def _validate_identifier(item: Mapping[str, Any]) -> tuple[str, str]:
-    system = str(item.get("system") or "").strip()
-    number = identifier_value(str(item.get("value") or ""))
+    system = _clean(str(item.get("system") or ""))
+    number = identifier_value(_clean(str(item.get("value") or "")))
     if not system or not number:
         message = "Each identifier needs a system and a value with letters or digits."
         raise InvalidValue("incomplete", message)
@@ -279,6 +285,6 @@ def _problems_between_fields(
 
 def _lacks_name(validated: Mapping[str, Any], faulty: set[str], *, partial: bool) -> bool:
     names = {"family_name", "given_name"}
-    if faulty & names or any(validated.get(name) for name in names):
+    if faulty & names or any(has_letter(validated.get(name) or "") for name in names):
         return False
     return not partial or names <= validated.keys()

@@ -23,6 +23,7 @@ from portal.patients.normalize import fold, identifier_value
 from portal.patients.reference.identifier_systems import system_name
 from portal.patients.search import tuning
 from portal.patients.search.dates import DateSpan, parse_date_span
+from portal.text import clean_text
 
 # The order of names: along the index, or of an expression without an index. With the latter the
 # database first finds the patients, then sorts them: right where a few are found among many.
@@ -64,7 +65,7 @@ def interpret_query(text: str) -> list[QueryInterpretation]:
 
     There are none for a text without letters and digits; an empty text means all patients.
     """
-    text = " ".join(text.split())
+    text = clean_text(text)
     if not text:
         return [QueryInterpretation("", Q(), lambda _: "", INDEXED_ORDER)]
     exact = [*_as_mrn(text), *_as_identifier(text)]

@@ -141,3 +141,32 @@ def test_record_numbers_carry_a_check_digit_that_finds_slips():
 
 def test_identifier_values_in_full_width_are_the_same_number():
     assert identifier_value("\uff11\uff12-3") == "123"
+
+
+@pytest.mark.parametrize("name", ["\u200b", ".", "?", "- -", "\u2800", "🙂", "42"])
+def test_a_name_without_a_letter_is_a_missing_name(name):
+    assert problems(family_name=name) == {"family_name": "required"}
+    assert validate_details({"family_name": name, "given_name": "Cher"})["given_name"] == "Cher"
+
+
+def test_invisible_characters_are_taken_out_of_every_text():
+    identifier = {"system": "insurance\u200b", "value": "AB\u200b12"}
+    details = validate_details(
+        {
+            "family_name": "Or\u00admond",
+            "city": "\u2066Leeds\u2069",
+            "phone": "\u202d617 555 0177\u202c",
+            "identifiers": [identifier],
+        }
+    )
+    assert (details["family_name"], details["city"]) == ("Ormond", "Leeds")
+    assert (details["phone"], details["phone_e164"]) == ("617 555 0177", "+16175550177")
+    assert details["identifiers"] == [{"system": "insurance", "value": "AB12"}]
+
+
+@pytest.mark.parametrize("part", ["system", "value"])
+@pytest.mark.parametrize("damage", ["\x00", "\ud800"])
+def test_a_damaged_identifier_is_refused(part, damage):
+    identifier = {"system": "ssn", "value": "1234"}
+    identifier[part] += damage
+    assert problems(identifiers=[identifier]) == {"identifiers": "control-characters"}

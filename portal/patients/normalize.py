@@ -47,6 +47,16 @@ def e164(phone: str, country: str = "") -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def e164_after_change(phone: str, country: str, *, before: tuple[str, str]) -> str:
+    """Returns the number of a record after a change; `before` is its phone and number until then.
+
+    A phone that stays keeps its number if the new country does not know it: another country does
+    not make it less of a number.
+    """
+    number = e164(phone, country)
+    return before[1] if not number and phone == before[0] else number
+
+
 def phone_tail(phone: str) -> str:
     """Returns the end of a number, backwards as it is stored.
 

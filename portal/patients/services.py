@@ -16,7 +16,7 @@ from portal.patients.idempotency import claim_key
 from portal.patients.identifiers import add_identifiers, insert_identifiers, replace_identifiers
 from portal.patients.matching.refusal import refuse_duplicates, refuse_duplicates_after_change
 from portal.patients.models import Patient, Status
-from portal.patients.normalize import e164
+from portal.patients.normalize import e164_after_change
 from portal.text import clean_entry, has_letter
 
 # Sent inside the transaction by the services that write many patients at once: those send no
@@ -219,7 +219,8 @@ def _assign_changes(patient: Patient, changes: Details) -> list[str]:
     values = _column_values(changes)
     if "phone" in values or "country" in values:
         phone, country = values.get("phone", patient.phone), values.get("country", patient.country)
-        values["phone_e164"] = e164(phone, country)
+        before = (patient.phone, patient.phone_e164)
+        values["phone_e164"] = e164_after_change(phone, country, before=before)
     different = [name for name, value in values.items() if getattr(patient, name) != value]
     for name in different:
         setattr(patient, name, values[name])

@@ -10,7 +10,7 @@ from portal.errors import Conflict, FieldProblem
 from portal.patients.matching.lookup import exclude_dismissed, find_matches
 from portal.patients.matching.rules import Match, PersonKey, person_key, stored_details
 from portal.patients.models import Patient
-from portal.patients.normalize import e164
+from portal.patients.normalize import e164_after_change
 
 UNIDENTIFIED_REASON = "The person cannot be identified"  # an override reason that dismisses nobody
 IDENTIFIER_TAKEN = (
@@ -59,7 +59,9 @@ def refuse_duplicates_after_change(
     before = stored_details(patient)
     after = {**before, **changes}
     if {"phone", "country"} & changes.keys():
-        after["phone_e164"] = e164(after["phone"], changes.get("country", patient.country))
+        country = changes.get("country", patient.country)
+        kept = (patient.phone, patient.phone_e164)
+        after["phone_e164"] = e164_after_change(after["phone"], country, before=kept)
     name, born = person_key(after)
     if born is not None and (name, born) != person_key(before):
         lock_people([(name, born)])

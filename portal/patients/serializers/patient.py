@@ -14,6 +14,8 @@ from portal.errors import FieldProblem, InvalidInput, camel
 from portal.patients.extensions import extension_members
 from portal.patients.fields import ADDRESS, ENTERED_FIELDS, JSON_NAMES, Kind, PatientField
 from portal.patients.models import Patient, Status
+from portal.patients.normalize import fold
+from portal.patients.reference.countries import country_code, country_name
 from portal.patients.search.hits import Hit
 from portal.patients.validation import VALIDITY, choices_of, max_length_of, validate_details
 
@@ -97,7 +99,7 @@ class PatientBody(serializers.Serializer[Any]):
     def _details_in(self, members: Mapping[str, Any]) -> dict[str, Any]:
         details: dict[str, Any] = {}
         if "address" in members:
-            details |= split_address(members["address"])
+            details |= self._details_in_line(members["address"])
         if "name" in members:
             details |= split_name(members["name"])
         for member, value in members.items():
@@ -106,6 +108,12 @@ class PatientBody(serializers.Serializer[Any]):
             elif member in self.fields and member not in {"name", "address"}:
                 details[str(self.fields[member].source)] = value
         return details
+
+    def _details_in_line(self, address: Any) -> dict[str, Any]:
+        """Returns the parts of an address in one line; a change keeps what the line leaves out."""
+        if self.partial and self.instance is not None and isinstance(address, str):
+            return change_address(self.instance, address)
+        return split_address(address)
 
 
 def _member_for(field: PatientField) -> serializers.Field[Any, Any, Any, Any]:
@@ -164,6 +172,29 @@ def split_address(address: Any) -> dict[str, Any]:
     cut = address.rfind(" ", 0, limit + 1)
     cut = cut if cut > 0 else limit
     return {**parts, "address_line1": address[:cut], "address_line2": address[cut:].strip()}
+
+
+def change_address(patient: Patient, address: str) -> dict[str, Any]:
+    """Returns the parts that a new address in one line changes.
+
+    The country stays unless the line ends with the name of another one, since the phone is read by
+    it. Town, region and postal code stay if the line names no other place: what it names of them is
+    not said twice.
+    """
+    if not address.strip():
+        return split_address(address)
+    street, *rest = [part.strip() for part in address.split(",")]
+    places = {name: getattr(patient, name) for name in ("city", "region", "postal_code", "country")}
+    known = {*places.values(), f"{patient.region} {patient.postal_code}"}
+    known_words = {fold(text) for text in (*known, country_name(patient.country))}
+    if all(fold(part) in known_words for part in rest):
+        return {**split_address(street), **places}
+    return {**split_address(address), "country": _country_at_end(rest[-1]) or patient.country}
+
+
+def _country_at_end(part: str) -> str:
+    """Returns the country that ends an address; two letters there, and Georgia, are states too."""
+    return country_code(part) if len(part) > 3 and fold(part) != "georgia" else ""
 
 
 class NewPatientBody(PatientBody):

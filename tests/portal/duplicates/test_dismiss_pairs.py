@@ -58,6 +58,14 @@ def test_a_dismissed_pair_is_reopened_and_both_decisions_are_audited(records, fr
     ]
 
 
+def test_a_reason_is_cleaned_and_a_damaged_one_is_refused(records, front_desk):
+    first, second = (record.pk for record in records)
+    with pytest.raises(InvalidInput):
+        dismiss_pair(first, second, by=front_desk, reason="twin\x00")
+    pair = dismiss_pair(first, second, by=front_desk, reason=" Twin\u200bs ")
+    assert pair.reason == "Twins"
+
+
 def test_a_weak_pair_can_be_dismissed_but_not_reopened(records):
     stranger = register(family_name="Other", date_of_birth="1950-01-02")
     assert dismiss_pair(records[0].pk, stranger.pk, by=None).grade == "possible"

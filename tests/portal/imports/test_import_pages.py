@@ -5,7 +5,7 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from portal.imports.models import ImportJob
+from portal.imports.models import ImportJob, MappingProfile
 from portal.imports.profiles import save_profile
 from portal.imports.services import run_job, start_import
 from portal.patients.models import Patient
@@ -137,6 +137,12 @@ def test_saved_columns_come_back_with_the_next_file_of_the_same_header(operator)
     assert "as saved in “Our old system”" in page
     assert proposed_columns(operator, again) == MAPPED
     assert proposed_columns(operator, f"{again}?profile=guess") == dict.fromkeys(MAPPED, "")
+
+
+def test_names_of_saved_columns_have_no_invisible_characters(operator):
+    for name in ("Clinic A", "Clinic\u200b  A\ufeff"):
+        save_profile(name, header=["a", "b"], mapping=["family_name", ""], by=None)
+    assert [*MappingProfile.objects.values_list("name", flat=True)] == ["Clinic A"]
 
 
 def test_saved_columns_are_renamed_and_deleted(operator):

@@ -55,6 +55,81 @@ def test_older_clients_put_changes_what_it_names_and_keeps_the_rest(desk_api):
     )
 
 
+@pytest.mark.parametrize("damage", ["\x00", "\ud800"])
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"city": "Leeds"}, "#/city"),
+        ({"identifiers": [{"system": "ssn", "value": "1"}]}, "#/identifiers"),
+        ({"duplicateReason": "twin"}, "#/duplicateReason"),
+    ],
+)
+def test_a_damaged_text_is_refused_at_its_member(desk_api, body, pointer, damage):
+    member, value = body.popitem()
+    damaged = (
+        [{**value[0], "system": f"ssn{damage}"}] if member == "identifiers" else value + damage
+    )
+    answer = desk_api.post("/api/patients", {**JANE, member: damaged}, format="json")
+    assert answer.status_code == 400
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert not Patient.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["\u200b", ".", "?"])
+def test_a_name_that_nobody_can_say_is_refused(desk_api, name):
+    answer = desk_api.post("/api/patients", {"familyName": name}, format="json")
+    assert [error["code"] for error in answer.json()["errors"]] == ["required"]
+    place = post(desk_api, JANE)["Location"]
+    changed = desk_api.patch(place, {"familyName": name, "givenName": ""}, format="json")
+    assert changed.status_code == 400
+
+
+def test_invisible_characters_hide_nobody_from_the_search(desk_api):
+    post(desk_api, {**JANE, "familyName": "Or\u00admond", "givenName": "Tilda"})
+    for typed in ("ormond", "Or\u200bmond"):
+        found = desk_api.get("/api/patients", {"q": typed}).json()
+        assert [patient["familyName"] for patient in found] == ["Ormond"]
+
+
+BRITISH = {
+    "familyName": "Example",
+    "phone": "020 7946 0958",
+    "addressLine1": "1 Low Road",
+    "city": "London",
+    "postalCode": "SW1A 1AA",
+    "country": "GB",
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        ("2 High Street", ["2 High Street", "London", "SW1A 1AA", "GB"]),
+        ("2 High Street, London", ["2 High Street", "London", "SW1A 1AA", "GB"]),
+        ("2 High Street, London, SW1A 1AA, GB", ["2 High Street", "London", "SW1A 1AA", "GB"]),
+        ("2 High Street, Leeds", ["2 High Street, Leeds", "", "", "GB"]),
+        ("2 Rue Haute, Paris, France", ["2 Rue Haute, Paris, France", "", "", "FR"]),
+        ("", ["", "", "", ""]),
+    ],
+)
+def test_an_address_in_one_line_keeps_what_it_does_not_say(desk_api, line, parts):
+    place = post(desk_api, BRITISH)["Location"]
+    changed = desk_api.patch(place, {"address": line}, format="json").json()
+    names = ("addressLine1", "city", "postalCode", "country")
+    assert [changed[name] for name in names] == parts
+    assert Patient.objects.get().phone_e164 == "+442079460958"
+
+
+def test_another_country_leaves_the_phone_a_number_until_the_phone_changes(desk_api):
+    place = post(desk_api, BRITISH)["Location"]
+    desk_api.patch(place, {"country": "US"}, format="json")
+    assert Patient.objects.get().phone_e164 == "+442079460958"
+    desk_api.patch(place, {"phone": "617 555 0100"}, format="json")
+    assert Patient.objects.get().phone_e164 == "+16175550100"
+    desk_api.patch(place, {"phone": "12345"}, format="json")
+    assert Patient.objects.get().phone_e164 == ""
+
+
 def test_what_get_answers_can_be_put_back_and_changes_nothing(desk_api):
     place = post(
         desk_api,

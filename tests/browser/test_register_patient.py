@@ -87,19 +87,6 @@ def test_a_date_pasted_whole_fills_the_three_boxes(desk, settings, order, text, 
     desk.is_readable_by_all()
 
 
-def test_a_form_that_came_by_back_registers_the_twin_after_one_answer(desk):
-    desk.register()
-    desk.page.go_back()
-    expect(desk.page.locator("#id_given_name")).to_have_value("Jane")
-    desk.fill_in(given_name="Joan")
-    desk.save()
-    expect(desk.page.get_by_role("alert")).to_contain_text("choose why this is another person")
-    desk.page.get_by_label("Twin, brother or sister").check()
-    desk.save()
-    expect(desk.page.get_by_text("Registered with MRN")).to_be_visible()
-    assert sorted(Patient.objects.values_list("given_name", flat=True)) == ["Jane", "Joan"]
-
-
 @pytest.mark.parametrize(
     ("born", "words"),
     [

@@ -88,9 +88,19 @@ def test_a_country_is_known_by_three_letters(letters, kept):
 
 @pytest.mark.parametrize(
     ("name", "kept"),
-    [("Deutschland", "DE"), ("Nederland", "NL"), ("Schweiz", "CH"), ("Suisse", "CH"), ("Eesti", "EE"),
-     ("España", "ES"), ("espana", "ES"), ("日本", "JP"), ("Россия", "RU"), ("Frankreich", "FR")],
-)  # fmt: skip
+    [
+        ("Deutschland", "DE"),
+        ("Nederland", "NL"),
+        ("Schweiz", "CH"),
+        ("Suisse", "CH"),
+        ("Eesti", "EE"),
+        ("España", "ES"),
+        ("espana", "ES"),
+        ("日本", "JP"),
+        ("Россия", "RU"),
+        ("Frankreich", "FR"),
+    ],
+)
 def test_a_country_is_known_by_its_name_in_its_own_language(name, kept):
     assert country_code(name) == kept
 

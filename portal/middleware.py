@@ -4,6 +4,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import structlog
 from csp.middleware import CSPMiddleware
@@ -15,6 +16,8 @@ from prometheus_client import Counter, Histogram
 log = structlog.get_logger("portal.middleware")
 REQUESTS = Counter("portal_requests_total", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram("portal_request_seconds", "Time to answer", ["method", "route"])
+# Any other counts as "other", since whoever sends a request chooses its method.
+METHODS = {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")  # Another X-Request-Id is replaced.
 
 
@@ -38,10 +41,12 @@ class RequestContext:
         return response
 
     def _record(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
-        route, method = route_of(request), request.method or "?"
+        route = route_of(request)
+        method = request.method if request.method in METHODS else "other"
         ms = round(seconds * 1000, 1)
-        REQUESTS.labels(method, route, response.status_code).inc()
-        SECONDS.labels(method, route).observe(seconds)
+        with suppress(OSError):  # Several web processes count in files: no disk stops a request.
+            REQUESTS.labels(method, route, response.status_code).inc()
+            SECONDS.labels(method, route).observe(seconds)
         if not route.startswith(("health/", "metrics", "static")):
             log.info("request", method=method, route=route, status=response.status_code, ms=ms)
 

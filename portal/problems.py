@@ -91,6 +91,8 @@ def as_portal_error(error: Exception) -> PortalError | None:
         return InvalidInput(errors=_field_problems(error.detail))
     if isinstance(error, exceptions.APIException):
         return _from_api_exception(error)
+    if isinstance(error, ValueError) and _is_unstorable_text(error):
+        return InvalidInput("A text holds a character that cannot be stored, such as NUL.")
     if isinstance(error, DATABASE_AWAY):
         message = (
             "The database does not answer at this moment. "
@@ -98,6 +100,11 @@ def as_portal_error(error: Exception) -> PortalError | None:
         )
         return Unavailable(message, retryAfter=2)
     return None
+
+
+def _is_unstorable_text(error: ValueError) -> bool:
+    """Returns whether the database driver refused a NUL or half of a surrogate pair."""
+    return isinstance(error, UnicodeEncodeError) or "NUL (0x00)" in str(error)
 
 
 def _field_problems(detail: Any, pointer: str = "") -> list[FieldProblem]:
@@ -136,11 +143,26 @@ class PortalErrors:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.content:
+            return _method_not_allowed(request, response["Allow"])
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        ours = as_portal_error(error) if isinstance(error, (PortalError, *DATABASE_AWAY)) else None
+        known = (PortalError, ValueError, *DATABASE_AWAY)
+        ours = as_portal_error(error) if isinstance(error, known) else None
         return error_response(request, ours) if ours else None
+
+
+def _method_not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
+    """Answers with a page what Django's decorators answer without a word."""
+    error = PortalError("This address takes a form only. Open the page that has the form.")
+    error.status = HTTPStatus.METHOD_NOT_ALLOWED.value
+    error.code = "method-not-allowed"
+    error.title = "Method Not Allowed."
+    response = error_response(request, error)
+    response["Allow"] = allowed
+    return response
 
 
 def error_response(request: HttpRequest, error: PortalError) -> HttpResponse:

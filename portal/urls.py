@@ -2,11 +2,12 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView
 
 from portal import health, metrics
 from portal.accounts.rules import SIGNED_IN, needs
 from portal.accounts.views.authentication import sign_in_to_admin
+from portal.api_docs import ApiDocs
 
 handler400 = "portal.problems.bad_request"
 handler403 = "portal.problems.forbidden"
@@ -19,11 +20,7 @@ urlpatterns = [
     path("admin/login/", sign_in_to_admin),  # Before the admin's own page of this address.
     path("admin/", admin.site.urls),
     path("api/schema", SpectacularAPIView.as_view(permission_classes=signed_in), name="api-schema"),
-    path(
-        "api/docs",
-        SpectacularSwaggerView.as_view(permission_classes=signed_in, url_name="api-schema"),
-        name="api-docs",
-    ),
+    path("api/docs", ApiDocs.as_view(), name="api-docs"),
     path("health/live", health.show_liveness),
     path("health/ready", health.show_readiness),
     path("metrics", metrics.show_metrics),

@@ -7,11 +7,12 @@ from django.utils.http import escape_leading_slashes, url_has_allowed_host_and_s
 
 
 def local_address(request: HttpRequest, wanted: str) -> str:
-    """Returns `wanted` if it leads to this portal, else an empty text."""
+    """Returns `wanted` if it is an address of this portal, else an empty text."""
     is_local = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if is_local else ""
+    # `abc` would be the name of a view for Django's redirect.
+    return wanted if is_local and urlsplit(wanted).path.startswith("/") else ""
 
 
 def page_of_form(request: HttpRequest) -> str:

@@ -1,6 +1,8 @@
 """The page of the API's documentation."""
 
-from django.http import HttpRequest, HttpResponse
+from typing import Any
+
+from django.http import HttpResponse
 from drf_spectacular.views import SpectacularSwaggerView
 
 from portal.accounts.rules import SIGNED_IN, needs
@@ -12,6 +14,6 @@ class ApiDocs(SpectacularSwaggerView):
     permission_classes = (needs(SIGNED_IN),)
     url_name = "api-schema"
 
-    def options(self, _request: HttpRequest, *_: object, **__: object) -> HttpResponse:
+    def options(self, request: Any, *_: Any, **__: Any) -> Any:
         """Answers the methods alone: REST framework's answer has no template here."""
         return HttpResponse(status=204, headers={"Allow": "GET, HEAD, OPTIONS"})

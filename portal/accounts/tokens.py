@@ -7,8 +7,6 @@ from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import InvalidToken
 
-from portal.accounts.models import User
-
 
 class BearerAuthentication(JWTAuthentication):
     """simplejwt's check of `Authorization: Bearer …`.
@@ -16,7 +14,7 @@ class BearerAuthentication(JWTAuthentication):
     It refuses a deleted or inactive user like a bad token.
     """
 
-    def get_user(self, validated_token: Any) -> User:
+    def get_user(self, validated_token: Any) -> Any:
         try:
             return super().get_user(validated_token)
         except (ValueError, TypeError, OverflowError) as error:  # Its user id is no number.

@@ -50,7 +50,6 @@ def _gunicorn(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> s
         "PORTAL_PORT",
         "PORTAL_INTERNAL_PORT",
         "PORTAL_DATA_DIR",
-        "PROMETHEUS_MULTIPROC_DIR",
     ):
         monkeypatch.delenv(variable, raising=False)
         if variable in environment:

@@ -1,0 +1,197 @@
+"""The web server inside gunicorn's worker: waitress, which reads and writes without threads.
+
+A request takes one of the threads when all of it is there, and its answer leaves without a thread.
+So clients that send or read slowly keep nobody waiting. Each port is a server of its own, with its
+own threads: the internal one answers operators whatever happens at the public one.
+"""
+
+import logging
+import os
+import resource
+import select
+import socket
+import threading
+import time
+from typing import Any
+
+from gunicorn.workers.base import Worker
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import TcpWSGIServer
+from waitress.task import ThreadedTaskDispatcher
+
+HEADER_SECONDS = 15.0  # Until all headers of a request have come.
+BODY_SECONDS = 30.0  # Until its body has come; longer only at SLOWEST bytes a second.
+SLOWEST = 8 * 1024  # Bytes a second of a body, or of an answer, on average.
+IDLE_SECONDS = 5.0  # That a connection stays open between two requests.
+LOOK_SECONDS = 1.0  # Between two looks for slow clients.
+CONNECTIONS = 4000  # Of one port; more wait until others have ended.
+HEADER_BYTES = 64 * 1024
+BODY_BYTES = 4 * 1024 * 1024  # Of requests that bring no file.
+FILE_ROUTES = ("/imports/", "/admin/")  # Below these a body may be an uploaded file.
+FILES_AT_ONCE = 8
+INTERNAL_THREADS = 2
+POLL_SECONDS = 0.1  # Between two looks whether a stopping server has answered all.
+
+
+class BoundedRequest(HTTPRequestParser):
+    """A request with a limit for its body: that of files where one may be uploaded."""
+
+    adj: Any  # waitress's settings, with our `for_files`.
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        if self.path.startswith(FILE_ROUTES):
+            self.adj = self.adj.for_files
+
+
+class TimedChannel(HTTPChannel):
+    """A connection that is closed when its client is too slow."""
+
+    parser_class = BoundedRequest
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        # Before super(), which may call methods of this class.
+        self.began_at = self.flushed_at = time.monotonic()
+        self.sent_bytes = self.sent_before = 0
+        super().__init__(*arguments, **options)
+
+    def received(self, data: bytes) -> bool:
+        """Takes what came in, and refuses a file beyond FILES_AT_ONCE: their parts fill the disk."""
+        if self.request is None:
+            self.began_at = time.monotonic()
+        taken = super().received(data)
+        if self.brings_file() and self.server.count_files() > FILES_AT_ONCE:
+            self.will_close = True
+        return taken
+
+    def send(self, data: bytes, do_close: bool = True) -> int:
+        count = super().send(data, do_close=do_close)
+        self.sent_bytes += count
+        return count
+
+    def brings_file(self) -> bool:
+        request = self.request  # Another thread may end it meanwhile.
+        return request is not None and request.body_bytes_received > BODY_BYTES
+
+    def is_too_slow(self, now: float) -> bool:
+        """Returns whether the client has had its time, whichever side has to move."""
+        if self.total_outbufs_len:
+            sent = self.sent_bytes - self.sent_before
+            return now - self.flushed_at > BODY_SECONDS + sent / SLOWEST
+        self.flushed_at, self.sent_before = now, self.sent_bytes
+        request = self.request
+        if self.requests:
+            return False  # The portal is at work.
+        if request is None:
+            return time.time() - self.last_activity > IDLE_SECONDS
+        if not request.headers_finished:
+            return now - self.began_at > HEADER_SECONDS
+        return now - self.began_at > BODY_SECONDS + request.body_bytes_received / SLOWEST
+
+
+class PortServer(TcpWSGIServer):
+    """The server of one port: its own loop, threads and connections."""
+
+    channel_class = TimedChannel
+
+    def maintenance(self, now: float) -> None:  # noqa: ARG002 - The name is waitress's.
+        """Closes the connections of slow clients; waitress calls it every LOOK_SECONDS."""
+        moment = time.monotonic()
+        for channel in list(self.active_channels.values()):
+            if channel.is_too_slow(moment):
+                channel.will_close = True
+                if channel.total_outbufs_len:  # Its thread may wait for room.
+                    channel.handle_close()
+
+    def getsockname(self) -> tuple[str, int]:
+        """Returns host and port. waitress would ask the name server for the host's name."""
+        host, port = self.socket.getsockname()[:2]
+        return host, port
+
+    def count_files(self) -> int:
+        """Returns how many clients send a file at this moment."""
+        return sum(channel.brings_file() for channel in list(self.active_channels.values()))
+
+    def serve(self) -> None:
+        """Serves until the process ends."""
+        wasyncore.loop(timeout=LOOK_SECONDS, map=self._map, use_poll=True)
+
+    def is_done(self) -> bool:
+        """Returns whether every request that has come is answered."""
+        return not any(
+            channel.requests or channel.total_outbufs_len
+            for channel in list(self.active_channels.values())
+        )
+
+
+class WebWorker(Worker):
+    """gunicorn's worker: a server for each of its ports, until it is told to stop."""
+
+    def init_process(self) -> None:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = max(soft, 3 * CONNECTIONS)
+        wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        logging.getLogger("waitress").addFilter(_without_path)
+        super().init_process()
+
+    def run(self) -> None:
+        # gunicorn.py binds the internal port last.
+        *public, internal = [listener.sock for listener in self.sockets]
+        servers = [self._server(sock, is_internal=False) for sock in public]
+        servers.append(self._server(internal, is_internal=True))
+        threads = [threading.Thread(target=server.serve, daemon=True) for server in servers]
+        for thread in threads:
+            thread.start()
+        while (
+            self.alive
+            and os.getppid() == self.ppid
+            and all(map(threading.Thread.is_alive, threads))
+        ):
+            self.notify()
+            select.select([self.PIPE[0]], [], [], LOOK_SECONDS)  # A signal writes into it.
+        self._stop(servers)
+
+    def _server(self, listener: socket.socket, *, is_internal: bool) -> PortServer:
+        settings = {
+            "ident": "",
+            "backlog": self.cfg.backlog,
+            "cleanup_interval": LOOK_SECONDS,
+            "clear_untrusted_proxy_headers": False,  # portal.proxies does that.
+            "connection_limit": CONNECTIONS,
+            "max_request_header_size": HEADER_BYTES,
+            "recv_bytes": 64 * 1024,
+        }
+        limits: Any = Adjustments(max_request_body_size=BODY_BYTES, **settings)
+        largest = int(os.environ.get("IMPORT_MAX_BYTES") or 200 * 1024 * 1024) + BODY_BYTES
+        limits.for_files = Adjustments(max_request_body_size=largest, **settings)
+        threads = ThreadedTaskDispatcher()
+        threads.set_thread_count(INTERNAL_THREADS if is_internal else self.cfg.threads)
+        family, kind = listener.family, listener.type
+        return PortServer(
+            self.wsgi,
+            map={},
+            _sock=listener,
+            dispatcher=threads,
+            adj=limits,
+            sockinfo=(family, kind, None, listener.getsockname()),
+            bind_socket=False,
+        )
+
+    def _stop(self, servers: list[PortServer]) -> None:
+        """Takes no new connections, and waits for the answers of those that it has."""
+        for server in servers:
+            server.accepting = False
+        deadline = time.monotonic() + self.cfg.graceful_timeout
+        while not all(server.is_done() for server in servers) and time.monotonic() < deadline:
+            self.notify()
+            time.sleep(POLL_SECONDS)
+
+
+def _without_path(record: logging.LogRecord) -> bool:
+    """Cuts the path, which may hold what a user typed, off the lines of waitress."""
+    record.msg = str(record.msg).partition(" /")[0]
+    return True

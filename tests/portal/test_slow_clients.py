@@ -1,0 +1,123 @@
+"""Clients that send or read slowly keep nobody waiting, and are closed after their time."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from tests.portal.web_server import PLAIN_GET, WebServer, running_web_server
+from tests.waits import wait_for
+
+SLOW_HEADERS = PLAIN_GET + b"X-Slow: "
+SLOW_BODY = b"POST /sign-in/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4000\r\n\r\n"
+SLOW_CHUNKS = b"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with running_web_server(tmp_path_factory.mktemp("web")) as server:
+        yield server
+
+
+@contextmanager
+def slow_clients(server: WebServer, begin: bytes, *, count: int = 64, internal: bool = False):
+    """Holds connections that send a byte again and again, and never end their request."""
+    sockets = [server.connect(internal=internal) for _ in range(count)]
+    stopped = threading.Event()
+
+    def trickle() -> Iterator[None]:
+        while not stopped.wait(0.2):
+            for client in sockets:
+                with suppress(OSError):
+                    client.send(b"a")
+
+    for client in sockets:
+        client.sendall(begin)
+    thread = threading.Thread(target=trickle)
+    thread.start()
+    try:
+        yield sockets
+    finally:
+        stopped.set()
+        thread.join()
+        for client in sockets:
+            client.close()
+
+
+@pytest.mark.parametrize("begin", [b"G", SLOW_HEADERS, SLOW_BODY, SLOW_CHUNKS])
+def test_others_are_answered_at_both_ports(server, begin):
+    """Fails with a thread for each connection: eight are enough to stop the portal."""
+    with (
+        slow_clients(server, begin),
+        slow_clients(server, begin, internal=True, count=16),
+    ):
+        for _ in range(20):
+            assert server.get("/sign-in/").status_code == 200
+            assert server.get("/health/live", internal=True).status_code == 200
+            assert server.get("/metrics-are-here-not", internal=True).status_code == 404
+
+
+def test_a_client_that_never_ends_its_headers_is_closed(server):
+    with slow_clients(server, SLOW_HEADERS, count=1) as [client]:
+        client.settimeout(60)
+        assert not client.recv(1000)
+
+
+def test_clients_that_read_nothing_keep_no_thread(server):
+    """64 of them ask for a large file and do not take it."""
+    path = b"/static/unfold/css/styles.css"
+    readers = []
+    for _ in range(64):
+        reader = socket.socket()
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        reader.connect(("127.0.0.1", server.port))
+        reader.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        readers.append(reader)
+    try:
+        assert all(server.get("/sign-in/").status_code == 200 for _ in range(20))
+    finally:
+        for reader in readers:
+            reader.close()
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (PLAIN_GET + b"X-Long: " + b"a" * 70_000 + b"\r\n\r\n", b"431"),
+        (b"POST /sign-in/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000000\r\n\r\n", b"413"),
+        (b"GET /sign-in/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n", b"400"),
+        (PLAIN_GET + b"Script-Name: /x\r\nScript_Name: /x\r\n\r\n", b"200"),
+        (PLAIN_GET + b"X-Forwarded-Proto: https\r\nPath-Info: /x\r\n\r\n", b"200"),
+    ],
+)
+def test_each_size_has_a_limit_and_no_header_makes_an_error(server, request_bytes, status):
+    with server.connect() as client:
+        client.sendall(request_bytes)
+        assert client.recv(1000).split(b" ")[1] == status
+
+
+def test_a_body_in_chunks_is_taken(server):
+    body = b'{"email": "x"}'
+    chunk = f"{len(body):x}".encode() + b"\r\n" + body + b"\r\n0\r\n\r\n"
+    head = SLOW_CHUNKS.replace(b"\r\n\r\n", b"\r\nContent-Type: application/json\r\n\r\n")
+    with server.connect() as client:
+        client.sendall(head + chunk)
+        assert client.recv(1000).split(b" ")[1] == b"400"  # The password is missing.
+
+
+def test_a_stop_lets_requests_end(tmp_path):
+    with running_web_server(tmp_path) as server:
+        server.get("/sign-in/")
+        server.process.terminate()
+        assert wait_for(lambda: server.process.poll() is not None, seconds=30)
+        assert server.process.returncode == 0
+
+
+def test_several_web_processes_count_together_and_use_no_disk(tmp_path):
+    """On a full disk a write to a mapped file would kill the process."""
+    with running_web_server(tmp_path, WEB_CONCURRENCY="2") as server:
+        for _ in range(10):
+            assert server.get("/sign-in/").status_code == 200
+    assert list(tmp_path.rglob("*.db")) == []

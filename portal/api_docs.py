@@ -14,6 +14,6 @@ class ApiDocs(SpectacularSwaggerView):
     permission_classes = (needs(SIGNED_IN),)
     url_name = "api-schema"
 
-    def options(self, request: Any, *_: Any, **__: Any) -> Any:
+    def options(self, request: Any, *_: Any, **__: Any) -> Any:  # noqa: ARG002 - The name is Django's.
         """Answers the methods alone: REST framework's answer has no template here."""
         return HttpResponse(status=204, headers={"Allow": "GET, HEAD, OPTIONS"})

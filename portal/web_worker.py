@@ -59,7 +59,7 @@ class TimedChannel(HTTPChannel):
         super().__init__(*arguments, **options)
 
     def received(self, data: bytes) -> bool:
-        """Takes what came in, and refuses a file beyond FILES_AT_ONCE: their parts fill the disk."""
+        """Takes what came in, and refuses files beyond FILES_AT_ONCE, which fill the disk."""
         if self.request is None:
             self.began_at = time.monotonic()
         taken = super().received(data)

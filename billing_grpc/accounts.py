@@ -1,7 +1,7 @@
 """The rules of billing accounts. They know neither gRPC nor the database."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -12,12 +12,19 @@ LARGEST_BATCH = 500  # Requests in one call.
 LARGEST_PAGE = 1000  # Accounts.
 USUAL_PAGE = 100  # Accounts, where the caller does not say.
 LONGEST_NAME = 600  # Characters.
+LONGEST_CLIENT_ID = 100  # Characters of an id that is no UUID.
 LONGEST_EMAIL = 254  # Characters; RFC 5321: no longer address can be written to.
 
 _UUID = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII
 )
+_COMPACT_UUID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _PAGE_TOKEN = re.compile(r"BA-(\d{9,18})", re.ASCII)
+
+
+# A patient of the portal has a UUID. Text is the id of an older client, which the portal does not
+# know.
+PatientId = UUID | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,7 @@ class StoreAway(Exception):
 class Details:
     """What a caller says about a patient; a `patient_version` that it does not know is 0."""
 
-    patient_id: UUID
+    patient_id: PatientId
     name: str
     email: str
     patient_version: int
@@ -66,7 +73,7 @@ class Account:
     """An account as it is now. It is closed when it has a closing time."""
 
     number: int
-    patient_id: UUID
+    patient_id: PatientId
     name: str
     email: str
     patient_version: int
@@ -104,7 +111,9 @@ class Page:
 class Accounts(Protocol):
     """The store of accounts. Each call is one transaction and may raise StoreAway."""
 
-    def add(self, details: Sequence[Details]) -> tuple[dict[UUID, Account], dict[UUID, Account]]:
+    def add(
+        self, details: Sequence[Details]
+    ) -> tuple[dict[PatientId, Account], dict[PatientId, Account]]:
         """Opens an account for every patient who has none; `details` has no patient twice.
 
         Returns the accounts that were opened now, and those that were there before.
@@ -135,20 +144,31 @@ def check_patient_id(patient_id: str) -> UUID:
     return UUID(patient_id)
 
 
+def check_client_patient_id(patient_id: str) -> PatientId:
+    """Parses the id of an older client: a UUID in any form, else trimmed text.
+
+    Raises InvalidRequest for text that is empty, too long, or has control characters.
+    """
+    text = patient_id.strip()
+    compact = re.sub(r"^urn:uuid:|[{}-]", "", text.lower())
+    if _COMPACT_UUID.fullmatch(compact):
+        return UUID(compact)
+    problem = _wrong_text(text, LONGEST_CLIENT_ID) if text else "is required"
+    if not problem and not text.isprintable():
+        problem = "must not have control characters"
+    if problem:
+        raise InvalidRequest([Problem("patient_id", problem)])
+    return text
+
+
 def check_details(patient_id: str, name: str, email: str, patient_version: int = 0) -> Details:
     """Trims and checks what a caller sent; raises InvalidRequest with every wrong field."""
-    name, email = name.strip(), email.strip()
-    problems = [
-        Problem(
-            "patient_id", "" if _UUID.fullmatch(patient_id) else "must be a UUID of 36 characters"
-        ),
-        Problem("name", _wrong_text(name, LONGEST_NAME) if name else "is required"),
-        Problem("email", _wrong_email(email) if email else ""),
-        Problem("patient_version", "must not be negative" if patient_version < 0 else ""),
-    ]
-    if wrong := [problem for problem in problems if problem.text]:
-        raise InvalidRequest(wrong)
-    return Details(UUID(patient_id), name, email, patient_version)
+    return _check_details(check_patient_id, patient_id, name, email, patient_version)
+
+
+def check_older_details(patient_id: str, name: str, email: str) -> Details:
+    """As `check_details`, for a client that may know its patients by other ids than UUIDs."""
+    return _check_details(check_client_patient_id, patient_id, name, email, 0)
 
 
 def check_batch(batch: Sequence[tuple[str, str, str, int]]) -> list[Details]:
@@ -232,6 +252,26 @@ def list_accounts(accounts: Accounts, *, page_size: int, page_token: str) -> Pag
     found = accounts.after(int(token[1]) if token else 0, limit=size + 1)
     page = found[:size]
     return Page(page, page[-1].account_id if len(found) > size else "")
+
+
+def _check_details(
+    parse_id: Callable[[str], PatientId], patient_id: str, name: str, email: str, version: int
+) -> Details:
+    name, email = name.strip(), email.strip()
+    parsed: PatientId = ""
+    problems: list[Problem] = []
+    try:
+        parsed = parse_id(patient_id)
+    except InvalidRequest as error:
+        problems += error.problems
+    problems += [
+        Problem("name", _wrong_text(name, LONGEST_NAME) if name else "is required"),
+        Problem("email", _wrong_email(email) if email else ""),
+        Problem("patient_version", "must not be negative" if version < 0 else ""),
+    ]
+    if wrong := [problem for problem in problems if problem.text]:
+        raise InvalidRequest(wrong)
+    return Details(parsed, name, email, version)
 
 
 def _outcome(account: Account, details: Details, *, is_new: bool) -> Outcome:

@@ -1,6 +1,7 @@
 """Maps the messages of both contracts to the rules and back; `calls` takes the errors."""
 
 from datetime import datetime
+from uuid import UUID
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -89,7 +90,7 @@ class OlderBillingService(OlderBillingServiceServicer):
         self, request: older.BillingRequest, context: grpc.ServicerContext
     ) -> older.BillingResponse:
         try:
-            details = rules.check_details(request.patientId, request.name, request.email)
+            details = rules.check_older_details(request.patientId, request.name, request.email)
         except rules.InvalidRequest as error:
             raise error.naming(patient_id="patientId") from None
         [opening] = rules.open_accounts(self._accounts, [details])
@@ -121,7 +122,8 @@ def _opening(opening: rules.Opening) -> v1.CreateBillingAccountResponse:
 def _account(account: rules.Account) -> v1.BillingAccount:
     return v1.BillingAccount(
         account_id=account.account_id,
-        patient_id=str(account.patient_id),
+        patient_id=str(account.patient_id) if isinstance(account.patient_id, UUID) else "",
+        client_patient_id=account.patient_id if isinstance(account.patient_id, str) else "",
         name=account.name,
         email=account.email,
         status=v1.ACCOUNT_STATUS_CLOSED if account.closed_at else v1.ACCOUNT_STATUS_ACTIVE,

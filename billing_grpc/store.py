@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from billing_grpc.accounts import Account, Details, StoreAway
+from billing_grpc.accounts import Account, Details, PatientId, StoreAway
 
 STATEMENT_SECONDS = 8.0  # After which the database ends a statement.
 CONNECT_SECONDS = 3  # After which an attempt to connect ends.
@@ -18,7 +18,8 @@ billing_account = sa.Table(
     "billing_account",
     metadata,
     sa.Column("number", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-    sa.Column("patient_id", sa.Uuid, nullable=False),
+    sa.Column("patient_id", sa.Uuid),
+    sa.Column("client_patient_id", sa.Text),  # Of an older client; then there is no patient_id.
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("email", sa.Text, nullable=False),
     sa.Column("patient_version", sa.BigInteger, nullable=False),
@@ -27,16 +28,21 @@ billing_account = sa.Table(
     ),
     sa.Column("closed_at", sa.DateTime(timezone=True)),
     sa.UniqueConstraint("patient_id", name="billing_account_one_for_each_patient"),
+    sa.UniqueConstraint("client_patient_id", name="billing_account_one_for_each_client_patient"),
 )
 columns = billing_account.c
 
 INSERT_MISSING = (
     postgresql.insert(billing_account)
-    .on_conflict_do_nothing(index_elements=["patient_id"])
+    .on_conflict_do_nothing()
     .returning(billing_account)  # Only the rows that this statement inserted.
 )
 SELECT_MANY = sa.select(billing_account).where(
-    columns.patient_id == sa.any_(sa.bindparam("patient_ids", type_=postgresql.ARRAY(sa.Uuid())))
+    (columns.patient_id == sa.any_(sa.bindparam("patient_ids", type_=postgresql.ARRAY(sa.Uuid()))))
+    | (
+        columns.client_patient_id
+        == sa.any_(sa.bindparam("client_ids", type_=postgresql.ARRAY(sa.Text())))
+    )
 )
 
 
@@ -77,7 +83,9 @@ class Store:
         with self._transaction() as connection:
             connection.execute(sa.select(billing_account).limit(1)).all()
 
-    def add(self, details: Sequence[Details]) -> tuple[dict[UUID, Account], dict[UUID, Account]]:
+    def add(
+        self, details: Sequence[Details]
+    ) -> tuple[dict[PatientId, Account], dict[PatientId, Account]]:
         if not details:
             return {}, {}
         with self._transaction() as connection:
@@ -86,7 +94,11 @@ class Store:
             if not others:
                 return opened, {}
             # A statement of its own sees what others committed while the insert waited for them.
-            present = _by_patient(connection.execute(SELECT_MANY, {"patient_ids": others}))
+            wanted = {
+                "patient_ids": [other for other in others if isinstance(other, UUID)],
+                "client_ids": [other for other in others if isinstance(other, str)],
+            }
+            present = _by_patient(connection.execute(SELECT_MANY, wanted))
         return opened, present
 
     def find(self, patient_id: UUID) -> Account | None:
@@ -162,21 +174,27 @@ def _rows_of(details: Sequence[Details]) -> list[dict[str, object]]:
     """Orders the rows by patient: two batches with the same patients cannot block each other."""
     return [
         {
-            "patient_id": item.patient_id,
+            "patient_id": item.patient_id if isinstance(item.patient_id, UUID) else None,
+            "client_patient_id": item.patient_id if isinstance(item.patient_id, str) else None,
             "name": item.name,
             "email": item.email,
             "patient_version": item.patient_version,
         }
-        for item in sorted(details, key=lambda item: item.patient_id)
+        for item in sorted(details, key=lambda item: str(item.patient_id))
     ]
 
 
-def _by_patient(rows: sa.CursorResult) -> dict[UUID, Account]:
-    return {row.patient_id: _account(row) for row in rows}
+def _by_patient(rows: sa.CursorResult) -> dict[PatientId, Account]:
+    accounts = [_account(row) for row in rows]
+    return {account.patient_id: account for account in accounts}
 
 
 def _account(row: sa.Row) -> Account:
-    return Account(**row._mapping)
+    values = dict(row._mapping)
+    client_patient_id = values.pop("client_patient_id")
+    if client_patient_id is not None:
+        values["patient_id"] = client_patient_id
+    return Account(**values)
 
 
 def _kind(error: Exception) -> str:

@@ -63,10 +63,13 @@ class Details:
 
 @dataclass(frozen=True)
 class Account:
-    """An account as billing has it."""
+    """An account as billing has it.
+
+    `patient_id` is None where another client of billing opened it for an id of its own.
+    """
 
     account_id: str
-    patient_id: UUID
+    patient_id: UUID | None
     patient_version: int
     is_closed: bool
 
@@ -212,7 +215,7 @@ def _opened_account(response: Any, details: Details) -> OpenedAccount:
 
 def _account(message: Any) -> Account:
     is_closed = message.status == messages.ACCOUNT_STATUS_CLOSED
-    patient_id = UUID(message.patient_id)
+    patient_id = UUID(message.patient_id) if message.patient_id else None
     return Account(message.account_id, patient_id, message.patient_version, is_closed)
 
 

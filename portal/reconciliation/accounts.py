@@ -9,11 +9,12 @@ from portal.billing.client import Account, BillingClient, BillingError
 from portal.reconciliation.stores import StoreAway
 
 _AWAY = "Billing does not answer. See BILLING_GRPC_ADDRESS, and check again."
+_NULL = r"\N"  # In PostgreSQL's format `text`.
 _UNSAFE = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def read_all(client: BillingClient, lines: IO[bytes]) -> None:
-    """Writes each account as a line of `read_account`.
+    """Writes each account as a line of `read_account`, without a patient where billing has none.
 
     Raises StoreAway while billing does not answer.
     """
@@ -30,7 +31,7 @@ def read(client: BillingClient, patient_ids: Sequence[UUID], lines: IO[bytes]) -
 def _write(accounts: Iterable[Account], lines: IO[bytes]) -> None:
     for account in accounts:
         columns = (
-            str(account.patient_id),
+            str(account.patient_id) if account.patient_id else _NULL,
             account.account_id.translate(_UNSAFE),
             str(account.patient_version),
             "t" if account.is_closed else "f",

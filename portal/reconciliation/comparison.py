@@ -109,11 +109,13 @@ _STATEMENTS = {
         GROUP BY patient HAVING NOT bool_or(a.account_id = b.account_id)""",
     "two-accounts": """
         SELECT patient, NULL::bigint, string_agg(account_id, ', ' ORDER BY account_id)
-        FROM read_account GROUP BY patient HAVING count(*) > 1""",
+        FROM read_account WHERE patient IS NOT NULL GROUP BY patient HAVING count(*) > 1""",
+    # The portal never opens an account without a version. So an account without a version whose
+    # patient is unknown here was opened by another client of billing, and is none of ours to close.
     "account-of-nobody": """
         SELECT b.patient, NULL::bigint, b.account_id
         FROM read_account AS b LEFT JOIN snap_patient AS p USING (patient)
-        WHERE p.patient IS NULL AND NOT b.is_closed
+        WHERE p.patient IS NULL AND NOT b.is_closed AND b.version > 0 AND b.patient IS NOT NULL
             AND NOT EXISTS (SELECT FROM patients_patient WHERE id = b.patient)
             AND NOT EXISTS (SELECT FROM billing_orphanedaccount WHERE patient_id = b.patient)""",
     "billing-behind": """

@@ -22,6 +22,15 @@ _PORTAL_FIGURES = {
             (SELECT count(*) FROM snap_quarantined)
         FROM snap_waiting JOIN snap_event AS e USING (event_id)""",
 }
+# Another client of billing opened them, for patients that the portal does not know.
+_TAKE_OUT_OTHER_CLIENTS = """
+    WITH others AS (
+        DELETE FROM all_account AS a
+        WHERE a.patient IS NULL
+            OR (a.version = 0 AND NOT EXISTS (SELECT FROM patients_patient WHERE id = a.patient))
+        RETURNING 1)
+    SELECT count(*) FROM others
+"""
 _PEER_FIGURES = {
     TOPIC: """
         SELECT count(DISTINCT patient), count(DISTINCT event_id), 0,
@@ -46,10 +55,12 @@ class Figures:
         """Counts the portal's stores, before anything is looked at again."""
         self._space, self._peers = space, peers
         [(self._not_kept, self._accounts_waiting, self._refused)] = space.rows(_WHOLE_COUNTS)
+        self._of_other_clients = 0
         self.entries = [self._entry(store, query) for store, query in _PORTAL_FIGURES.items()]
 
     def complete(self, by_kind: dict[str, int]) -> None:
         """Adds the peers' entries, as they were seen last, and each store's differences."""
+        self._of_other_clients = self._space.value(_TAKE_OUT_OTHER_CLIENTS)
         self.entries += [self._entry(store, query) for store, query in _PEER_FIGURES.items()]
         for entry in self.entries:
             store = entry["store"]
@@ -83,7 +94,11 @@ class Figures:
                 _note(not_kept, PROVEN),
             ],
             ANALYTICS: [_note(len(self._peers.audit), "figures that differ")],
-            BILLING: [_note(own, "closed"), _note(self._refused, "refused")],
+            BILLING: [
+                _note(own, "closed"),
+                _note(self._refused, "refused"),
+                _note(self._of_other_clients, "of other clients, for patients unknown here"),
+            ],
         }[store]
 
 

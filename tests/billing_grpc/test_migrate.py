@@ -25,7 +25,7 @@ def test_it_prints_the_revision_and_can_be_run_again():
             done = run_command("migrate", environment(url))
             assert (done.returncode, done.stdout) == (
                 0,
-                "billing: the database is at revision 0001\n",
+                "billing: the database is at revision 0002\n",
             )
             assert done.stderr == ""
 
@@ -70,7 +70,7 @@ def test_the_database_itself_refuses_what_must_not_be(wrong, constraint):
 def test_a_database_over_tcp_is_reached_as_well_as_one_over_a_socket():
     with new_database(migrated=False) as url, over_tcp(url) as tcp:
         assert (url.host or tcp.host) == tcp.host
-        assert migrate(tcp) == "0001"
+        assert migrate(tcp) == "0002"
         with running_server(tcp) as billing:
             wait_for(lambda: billing.health() == "SERVING")
             assert billing.open(new_patient()).outcome == OPENED

@@ -62,8 +62,8 @@ def meanwhile(condition: Callable[[], object], happens: Callable[[], object]):
 @contextmanager
 def reply_lost(network, after):
     """Loses the reply: the server does its work, and the loop sees the connection end."""
-    network.turn("billing", Mode.DROP_REPLY)
-    with meanwhile(after, partial(network.turn, "billing", Mode.PASS)):
+    network.set_mode("billing", Mode.DROP_REPLY)
+    with meanwhile(after, partial(network.set_mode, "billing", Mode.PASS)):
         yield
 
 
@@ -176,11 +176,11 @@ def test_a_connection_reset_in_the_midst_of_a_batch_loses_nothing(
         locked_accounts(server.url, "EXCLUSIVE"),
         meanwhile(
             lambda: count_waiting_statements(server.url),
-            partial(network.turn, "billing", Mode.RESET),
+            partial(network.set_mode, "billing", Mode.RESET),
         ),
     ):
         assert loop.step(1) is Round.AWAY
-    network.turn("billing", Mode.PASS)
+    network.set_mode("billing", Mode.PASS)
     catch_up(loop, clock)
     assert_each_has_one_account(server, patients)
 
@@ -190,14 +190,14 @@ def test_a_network_that_swallows_everything_ends_at_the_deadline(
 ):
     """Red without a deadline: the connection is open, and nothing ever comes back."""
     monkeypatch.setattr("portal.billing.client.BATCH_SECONDS", 0.5)
-    network.turn("billing", Mode.BLACK_HOLE)
+    network.set_mode("billing", Mode.BLACK_HOLE)
     assert loop.step(1) is Round.AWAY
     assert (
         BillingAccount.objects.filter(last_error_code="DEADLINE_EXCEEDED", claimed_by=None).count()
         == BATCH
     )
     monkeypatch.setattr("portal.billing.client.BATCH_SECONDS", 60.0)
-    network.turn("billing", Mode.PASS)
+    network.set_mode("billing", Mode.PASS)
     catch_up(loop, clock)
     assert_each_has_one_account(server, patients)
 
@@ -219,11 +219,11 @@ def test_a_server_killed_in_the_midst_of_a_batch_loses_nothing(loop, server, clo
 def test_a_server_killed_between_commit_and_reply_opens_no_second_account(
     loop, server, network, clock, patients
 ):
-    network.turn("billing", Mode.DROP_REPLY)
+    network.set_mode("billing", Mode.DROP_REPLY)
     with meanwhile(lambda: len(server.accounts()) == BATCH, partial(server.end, signal.SIGKILL)):
         assert loop.step(1) is Round.AWAY
     server.start()
-    network.turn("billing", Mode.PASS)
+    network.set_mode("billing", Mode.PASS)
     opened = server.accounts()
     catch_up(loop, clock)
     assert server.accounts() == opened

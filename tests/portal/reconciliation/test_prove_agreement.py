@@ -59,6 +59,26 @@ def test_every_store_has_the_same_figures(system):
     assert answer.store("billing")["note"].endswith("closed")
 
 
+def test_an_account_of_another_client_is_named_and_stays_open(system):
+    """Red when the repair takes it for the account of a deleted patient, and closes it."""
+    before = reconcile().store("billing")["patients"]
+    columns = "(patient_id, client_patient_id, name, email, patient_version)"
+    stranger = "00000000-0000-4000-8000-00000000000a"
+    values = f"(NULL, '12333', 'x', '', 0), (NULL, '12334', 'x', '', 0), ('{stranger}', NULL, 'x', '', 0)"
+    system.execute_at_billing(f"INSERT INTO billing_account {columns} VALUES {values}")
+    try:
+        answer = reconcile("--repair")
+        assert (answer.code, answer.report["byKind"]) == (0, {})
+        assert answer.store("billing")["patients"] == before
+        assert "3 of other clients, for patients unknown here" in answer.store("billing")["note"]
+        closed = system.execute_at_billing(
+            "SELECT count(*) FROM billing_account WHERE closed_at IS NOT NULL AND name = 'x'"
+        )
+        assert closed == [(0,)]
+    finally:
+        system.execute_at_billing("DELETE FROM billing_account WHERE name = 'x'")
+
+
 def test_changes_meanwhile_are_no_difference(system):
     stopping, done = threading.Event(), count()
 

@@ -17,8 +17,21 @@ def banner(environment: Mapping[str, str]) -> str:
   Password         {password}
 
   The API          {curl_line(address, password)}
-
+{kafka_lines(environment)}
   Ctrl-C ends everything.
+"""
+
+
+def kafka_lines(environment: Mapping[str, str]) -> str:
+    """Returns where Kafka is. Consumers in Java get no message from the embedded broker."""
+    address = environment["KAFKA_BOOTSTRAP_SERVERS"]
+    if environment.get("KAFKA") == "apache":
+        return f"""
+  Kafka            {address}
+"""
+    return f"""
+  Kafka            {address}, in memory. A consumer in Java gets nothing from it, and no
+                   error: it needs a real broker, KAFKA=apache make run
 """
 
 

@@ -15,6 +15,11 @@ from embedded.environment import ROOT
 
 PORTS = ("PORTAL_PORT", "PORTAL_INTERNAL_PORT", "ANALYTICS_PORT", "BILLING_PORT", "KAFKA_PORT")
 PASSWORD = "an-Odd_password-1"
+ENVIRONMENT = {
+    "PORTAL_PORT": "4711",
+    "DEMO_PASSWORD": PASSWORD,
+    "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
+}
 
 
 @pytest.fixture
@@ -52,8 +57,14 @@ def test_the_curl_line_of_the_banner_lists_patients(api):
     assert json.loads(shown.stdout) == [{"mrn": "1"}]
 
 
+def test_the_banner_says_that_java_gets_nothing_from_the_embedded_broker():
+    assert "127.0.0.1:9092, in memory. A consumer in Java gets nothing" in banner(ENVIRONMENT)
+    assert "KAFKA=apache make run" in banner(ENVIRONMENT)
+    assert "Java" not in banner({**ENVIRONMENT, "KAFKA": "apache"})
+
+
 def test_the_banner_names_the_address_every_role_and_the_password():
-    text = banner({"PORTAL_PORT": "4711", "DEMO_PASSWORD": PASSWORD})
+    text = banner(ENVIRONMENT)
     roles = ("frontdesk", "clinician", "billing", "analyst", "auditor", "operator")
     for part in ("http://localhost:4711", PASSWORD, *(f"{role}@demo.example" for role in roles)):
         assert part in text

@@ -2,14 +2,17 @@
 
 import socket
 import subprocess
+from contextlib import ExitStack
 
 import pytest
 
+from analytics_stream.shutdown import EXIT_RESTART
 from embedded.kafka import kafka
 from tests.analytics_stream.database import database_away, hold_locks, read_figures, wipe
 from tests.analytics_stream.histories import expected_figures, make_history, send_events
 from tests.analytics_stream.messages import patient_id
 from tests.analytics_stream.worker_process import environment, run_worker, worker_command
+from tests.ports import reserve_ports
 from tests.waits import wait_for
 
 
@@ -48,6 +51,26 @@ def test_an_empty_broker_and_database_are_filled_to_the_same_figures(database, t
             worker.wait_for_events(len(facts))
             worker.wait_until_caught_up()
         assert read_figures(database) == expected_figures(facts)
+
+
+def test_a_broker_that_comes_back_empty_crashes_no_worker(database, tmp_path):
+    """The worker joins again, or ends in order since the topic is another one. Red when its
+    consumer crashes because the broker has forgotten the group."""
+    facts = make_history(40, versions=2)
+    with reserve_ports(1) as [port], ExitStack() as running:
+        with kafka(tmp_path / "kafka", port=port) as server:
+            send_events(server.address, facts)
+            worker = running.enter_context(run_worker(database, server.address, tmp_path))
+            worker.wait_for_events(len(facts))
+        with kafka(tmp_path / "kafka", port=port):
+            wait_for(
+                lambda: (
+                    len(worker.lines("Partitions are ours.")) > 1 or worker.popen.poll() is not None
+                )
+            )
+        assert worker.popen.poll() in (None, EXIT_RESTART)
+        assert "GroupIdNotFound" not in worker.text()
+        assert "Crashed" not in worker.text()
 
 
 def test_it_waits_for_a_broker_and_a_database_that_are_away_at_the_start(database, tmp_path):

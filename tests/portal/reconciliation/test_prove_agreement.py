@@ -64,7 +64,8 @@ def test_an_account_of_another_client_is_named_and_stays_open(system):
     before = reconcile().store("billing")["patients"]
     columns = "(patient_id, client_patient_id, name, email, patient_version)"
     stranger = "00000000-0000-4000-8000-00000000000a"
-    values = f"(NULL, '12333', 'x', '', 0), (NULL, '12334', 'x', '', 0), ('{stranger}', NULL, 'x', '', 0)"
+    ids = ("NULL, '12333'", "NULL, '12334'", f"'{stranger}', NULL")
+    values = ", ".join(f"({pair}, 'x', '', 0)" for pair in ids)
     system.execute_at_billing(f"INSERT INTO billing_account {columns} VALUES {values}")
     try:
         answer = reconcile("--repair")

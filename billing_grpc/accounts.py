@@ -119,7 +119,7 @@ class Accounts(Protocol):
         Returns the accounts that were opened now, and those that were there before.
         """
 
-    def find(self, patient_id: UUID) -> Account | None: ...
+    def find(self, patient_id: PatientId) -> Account | None: ...
 
     def renew(self, details: Details, *, is_closed: bool | None) -> Account | None:
         """Writes all where the version is higher than the account's, at an equal one the status.
@@ -127,7 +127,7 @@ class Accounts(Protocol):
         With `is_closed` None the status stays. Returns None where nothing was written.
         """
 
-    def close(self, patient_id: UUID) -> Account | None:
+    def close(self, patient_id: PatientId) -> Account | None:
         """Closes the account; a closed one keeps its first closing time.
 
         Returns None where the patient has no account.

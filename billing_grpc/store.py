@@ -101,8 +101,8 @@ class Store:
             present = _by_patient(connection.execute(SELECT_MANY, wanted))
         return opened, present
 
-    def find(self, patient_id: UUID) -> Account | None:
-        return self._one_or_none(sa.select(billing_account).where(columns.patient_id == patient_id))
+    def find(self, patient_id: PatientId) -> Account | None:
+        return self._one_or_none(sa.select(billing_account).where(_is_of(patient_id)))
 
     def renew(self, details: Details, *, is_closed: bool | None) -> Account | None:
         is_newer = columns.patient_version < details.patient_version
@@ -111,7 +111,7 @@ class Store:
         )
         return self._one_or_none(
             sa.update(billing_account)
-            .where(columns.patient_id == details.patient_id, is_newer | differs)
+            .where(_is_of(details.patient_id), is_newer | differs)
             .values(
                 name=sa.case((is_newer, details.name), else_=columns.name),
                 email=sa.case((is_newer, details.email), else_=columns.email),
@@ -121,10 +121,10 @@ class Store:
             .returning(billing_account)
         )
 
-    def close(self, patient_id: UUID) -> Account | None:
+    def close(self, patient_id: PatientId) -> Account | None:
         return self._one_or_none(
             sa.update(billing_account)
-            .where(columns.patient_id == patient_id)
+            .where(_is_of(patient_id))
             .values(closed_at=_closing_time(True))
             .returning(billing_account)
         )
@@ -155,6 +155,12 @@ class Store:
             if getattr(error.orig, "pgcode", None) not in (UNDEFINED_TABLE, UNDEFINED_COLUMN):
                 raise
             raise StoreAway(_kind(error)) from error  # Not migrated yet.
+
+
+def _is_of(patient_id: PatientId) -> sa.ColumnElement[bool]:
+    if isinstance(patient_id, UUID):
+        return columns.patient_id == patient_id
+    return columns.client_patient_id == patient_id
 
 
 def _has_other_status(is_closed: bool | None) -> sa.ColumnElement[bool]:

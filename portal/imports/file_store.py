@@ -2,12 +2,12 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from portal.accounts.models import User
@@ -27,6 +27,8 @@ def store_file(
     by: User | None,
     mapping: Sequence[str] = (),
     encoding: str = "",
+    values: Mapping[str, Mapping[str, str]] | None = None,
+    date_order: str = "",
     asks_for_columns: bool = False,
 ) -> ImportJob:
     """Returns an unsaved job whose file is stored, readable by this system user alone.
@@ -40,6 +42,7 @@ def store_file(
         mapping=list(mapping),
         encoding=encoding,
     )
+    job.values, job.date_order = dict(values or {}), date_order
     job.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         job.size_bytes, job.sha256 = _write(chunks, job.path)
@@ -48,7 +51,7 @@ def store_file(
             job.status = JobStatus.MAPPING
             describe_table(job, file)
         else:
-            file = file or open_patients(job.path, mapping, encoding=encoding)
+            file = file or open_patients(job.path, mapping, **job.reading)
             job.ignored_columns = file.ignored
             job.encoding = getattr(file, "encoding", "")
     except Unreadable as error:
@@ -66,6 +69,7 @@ def describe_table(job: ImportJob, file: TableFile) -> None:
     if len(file.header) < 2:
         file.require_columns()  # A single column of an unknown name is prose, not a table.
     job.encoding, job.header, job.samples = file.encoding, file.header, file.samples(SAMPLES)
+    job.column_facts = file.column_facts()
     job.numeric_columns = sorted(file.numeric)
 
 
@@ -82,6 +86,8 @@ def hand_over_to_unfinished(job: ImportJob) -> ImportJob | None:
         mapping=job.mapping,
         likely=job.likely,
         encoding=job.encoding,
+        values=job.values,
+        date_order=job.date_order,
         dry_run=False,
     )
     unfinished = same.filter(status__in=[JobStatus.WAITING, JobStatus.RUNNING])
@@ -103,7 +109,8 @@ def delete_old_files() -> int:
         finished_at=F("created_at"),
     )
     long_ended = ImportJob.objects.filter(status__in=ENDED, finished_at__lt=long_ago)
-    long_ended.exclude(samples=[]).update(samples=[])
+    has_values = ~Q(samples=[]) | ~Q(first_rows=[]) | ~Q(column_facts=[])
+    long_ended.filter(has_values).update(samples=[], first_rows=[], column_facts=[])
     needed = ImportJob.objects.exclude(status__in=ENDED, finished_at__lt=long_ago)
     names = {job_id.hex for job_id in needed.values_list("pk", flat=True)}
     count = 0

@@ -1,7 +1,7 @@
 """The forms of an import: its file, its columns, a name for them, and decisions about its rows."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from django import forms
 from django.conf import settings
@@ -9,13 +9,30 @@ from django.conf import settings
 from portal.imports.models import Choice, Doubt, DuplicatePolicy, ImportQuestion
 from portal.imports.readers.columns import can_name_a_patient
 from portal.imports.readers.encodings import CHOICES as ENCODINGS
+from portal.imports.readers.tables import DATES
 from portal.imports.readers.targets import GROUPS, LABELS
+from portal.imports.readers.values import MAPPED, are_english_codes, guess_meanings, value_key
 from portal.imports.review import CHOICES, ReviewRow
 from portal.imports.services import POLICY_MISSING
+from portal.patients.dates import DateOrder, clinic_order
 from portal.patients.models import Patient, Status
+from portal.patients.validation import choices_of
 
+LEAVE_EMPTY = "empty"
+DATE_ORDERS = [
+    (DateOrder.DAY_FIRST.value, "The day stands first: this is 3 April 1984"),
+    (DateOrder.MONTH_FIRST.value, "The month stands first: this is March 4, 1984"),
+]
 LEAVE_OUT = ("", "Leave out")
 REASON_MISSING = "say why this is another person."
+
+
+class ValueField(NamedTuple):
+    """The form's field for one value of a column."""
+
+    name: str
+    column: str
+    value: str
 
 
 class UploadForm(forms.Form):
@@ -39,15 +56,27 @@ class UploadForm(forms.Form):
 
 
 class ColumnsForm(forms.Form):
-    """A choice for each column of a header, by position: `c0`, `c1` …"""
+    """A choice for each column of a header, by position: `c0`, `c1` …
+
+    Below them a choice for each value of a column that becomes a field of few values (`v3_0` is the
+    first value of column 3), and the order of day and month where the file leaves it open.
+    """
 
     use_required_attribute = False
 
     def __init__(
-        self, *args: Any, header: Sequence[str], mapping: Sequence[str] = (), **more: Any
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        header: Sequence[str],
+        mapping: Sequence[str] = (),
+        facts: Sequence[Mapping[str, Any]] = (),
+        values: Mapping[str, Mapping[str, str]] | None = None,
+        date_order: str = "",
     ) -> None:
-        more["initial"] = {f"c{index}": name for index, name in enumerate(mapping)}
-        super().__init__(*args, **more)
+        initial = {f"c{index}": name for index, name in enumerate(mapping)}
+        super().__init__(data, initial=initial)
+        self.facts = facts or [{"values": [], "dates": []} for _ in header]
         self.names = [f"c{index}" for index in range(len(header))]
         for name, title in zip(self.names, header, strict=True):
             self.fields[name] = forms.ChoiceField(
@@ -62,6 +91,20 @@ class ColumnsForm(forms.Form):
             max_length=80,
             help_text="The next file with this header gets them by itself.",
         )
+        self.value_fields: list[ValueField] = []
+        self.unseen: set[str] = set()
+        self._add_values(values or {})
+        orders = {order for facts in self._dates() for order in facts}
+        self.proven_order = next(iter(orders - {"both"}), "") if len(orders - {"both"}) == 1 else ""
+        self.asks_for_order = orders == {"both"}
+        if self.asks_for_order:
+            self.fields["date_order"] = forms.ChoiceField(
+                label="Dates such as 3/4/1984",
+                choices=DATE_ORDERS,
+                required=False,
+                initial=date_order or clinic_order(),
+                widget=forms.RadioSelect(attrs={"class": "nhsuk-radios--small"}),
+            )
 
     @property
     def mapping(self) -> list[str]:
@@ -69,9 +112,61 @@ class ColumnsForm(forms.Form):
         chosen = [self[name].value() for name in self.names]
         return [field if field in LABELS else "" for field in chosen]
 
+    @property
+    def values(self) -> dict[str, dict[str, str]]:
+        """The meaning of each value, by field; the values that mean nothing have an empty one.
+
+        Codes of English that keep their meaning are left out: further down in the file there may be
+        another code, and then nobody has seen all of them.
+        """
+        meanings: dict[str, dict[str, str]] = {}
+        for field in self.value_fields:
+            chosen = self[field.name].value()
+            if chosen:
+                meaning = "" if chosen == LEAVE_EMPTY else chosen
+                meanings.setdefault(field.column, {})[value_key(field.value)] = meaning
+        return {
+            column: chosen
+            for column, chosen in meanings.items()
+            if not (are_english_codes(chosen) and chosen == guess_meanings(chosen))
+        }
+
+    @property
+    def date_order(self) -> str:
+        """The order of day and month, where it was asked for."""
+        return self.cleaned_data.get("date_order", "") if self.asks_for_order else ""
+
+    def _add_values(self, meanings: Mapping[str, Mapping[str, str]]) -> None:
+        """Adds a choice for each value, with what it was said to mean, else with a guess."""
+        for index, column in enumerate(self.mapping):
+            found = self.facts[index]["values"] if column in MAPPED else []
+            guesses = guess_meanings(found)
+            for place, value in enumerate(found):
+                name = f"v{index}_{place}"
+                known = meanings.get(column, {}).get(value_key(value))
+                guess = guesses[value_key(value)] if known is None else known or LEAVE_EMPTY
+                guess = "" if guess == "?" else guess
+                self.fields[name] = forms.ChoiceField(
+                    label=value,
+                    choices=[("", "Choose"), *choices_of(column), (LEAVE_EMPTY, "Leave empty")],
+                    initial=guess,
+                    error_messages={"required": "Say what this value means."},
+                )
+                self.value_fields.append(ValueField(name, column, value))
+                if self.is_bound and name not in self.data:
+                    self.data = dict(self.data.items()) | {name: guess}
+                    if not are_english_codes(found):
+                        self.unseen.add(LABELS[column].lower())
+
+    def _dates(self) -> list[list[str]]:
+        columns = zip(self.mapping, self.facts, strict=True)
+        return [facts["dates"] for column, facts in columns if column in DATES]
+
     def clean(self) -> dict[str, Any]:
         """Checks that no field is chosen twice, and that a row can name a patient."""
         mapping = self.mapping
+        for label in sorted(self.unseen):
+            raise forms.ValidationError(f"Look at what the values of the {label} mean, below.")
         for index, field in enumerate(mapping):
             if field and field in mapping[:index]:
                 other = self.fields[self.names[mapping.index(field)]].label

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -44,11 +44,17 @@ def mapping_for(profile: MappingProfile, header: Sequence[str]) -> list[str]:
 
 
 def save_profile(
-    name: str, *, header: Sequence[str], mapping: Sequence[str], by: User | None
+    name: str,
+    *,
+    header: Sequence[str],
+    mapping: Sequence[str],
+    values: Mapping[str, Mapping[str, str]] | None = None,
+    date_order: str = "",
+    by: User | None,
 ) -> MappingProfile:
-    """Saves what the columns become, in place of what is saved under this name.
+    """Saves what columns and values become, and the order of dates, under this name.
 
-    Conflict if that is for another header.
+    It replaces what is saved under the name; Conflict if that is for another header.
     """
     columns = dict(zip(_column_keys(header), mapping, strict=True))
     digest = header_digest_of(header)
@@ -60,6 +66,7 @@ def save_profile(
         )
     profile = existing or MappingProfile(name=name)
     profile.header_digest, profile.columns, profile.by = digest, columns, by
+    profile.values, profile.date_order = dict(values or {}), date_order
     profile.save()
     return profile
 

@@ -131,9 +131,14 @@ def _report_json(
         "seconds": round(tally.seconds, 3),
         "rowsPerSecond": round(tally.rows / max(tally.seconds, 0.001)),
         "rejectsFile": str(rejects) if rejects else None,
-        "firstProblems": problems,
+        # Without the values: a report is printed, and stays in logs. The rejects file has them.
+        "firstProblems": [_without_value(problem) for problem in problems],
         "firstLikely": tally.first_possible_duplicates,
     }
+
+
+def _without_value(problem: dict[str, Any]) -> dict[str, Any]:
+    return {name: text for name, text in problem.items() if name != "value"}
 
 
 def undo_report(job: ImportJob) -> dict[str, Any]:
@@ -202,6 +207,5 @@ def _match_line(match: dict[str, Any]) -> str:
 
 
 def _problem_line(problem: dict[str, Any]) -> str:
-    column = f"{problem['column']} " if problem["column"] else ""
-    value = f'"{problem["value"]}": ' if problem["value"] else ""
-    return f"row {problem['row']}: {column}{value}{problem['reason']}"
+    column = f"{problem['column']}: " if problem["column"] else ""
+    return f"row {problem['row']}: {column}{problem['reason']}"

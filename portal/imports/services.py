@@ -1,6 +1,6 @@
 """The services of imports: start an import or a dry run, apply a dry run, undo an import."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -52,7 +52,7 @@ def start_import(
         name=uploaded.name or "",
         by=by,
         mapping=trial.mapping if trial else (),
-        encoding=trial.encoding if trial else "",
+        **(trial.reading if trial else {}),
     )
     job.dry_run, job.allow_duplicates = dry_run, allow_duplicates
     job.likely, job.trial = likely, trial
@@ -112,6 +112,8 @@ def import_now(
     likely: str = DuplicatePolicy.REGISTER,
     mapping: Sequence[str] = (),
     encoding: str = "",
+    values: Mapping[str, Mapping[str, str]] | None = None,
+    date_order: str = "",
     on_batch: BatchListener | None = None,
     on_resume: Callable[[ImportJob], None] | None = None,
 ) -> ImportJob:
@@ -121,7 +123,15 @@ def import_now(
     has not ended is resumed instead of a new one, and `on_resume` gets it. While another process
     works on that, this one waits.
     """
-    job = store_file(_chunks(path), name=path.name, by=by, mapping=mapping, encoding=encoding)
+    job = store_file(
+        _chunks(path),
+        name=path.name,
+        by=by,
+        mapping=mapping,
+        encoding=encoding,
+        values=values,
+        date_order=date_order,
+    )
     job.allow_duplicates, job.likely = allow_duplicates, likely
     if unfinished := hand_over_to_unfinished(job):
         if on_resume:

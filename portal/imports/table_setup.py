@@ -1,13 +1,14 @@
 """What a person sets of a table before its dry run: its encoding, and what its columns become."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import transaction
 
 from portal.errors import Conflict, Unprocessable
 from portal.imports.file_store import describe_table
-from portal.imports.models import ENDED, ImportJob, JobStatus
+from portal.imports.models import ENDED, ImportJob, JobStatus, MappingProfile
 from portal.imports.pipeline.execution import wake_worker
 from portal.imports.profiles import mapping_for, profiles_for
 from portal.imports.readers import TableFile, TableSettings, Unreadable, recognise_file
@@ -15,17 +16,33 @@ from portal.imports.readers.columns import guess_fields, understand_header
 from portal.imports.readers.encodings import byte_order_mark
 
 
-def suggested_mapping(job: ImportJob) -> tuple[list[str], str]:
-    """Returns what the columns might become, and the name of the saved columns that say so.
+@dataclass(frozen=True)
+class ColumnSetup:
+    """What columns and their values become; `profile_name` is what that is saved under."""
+
+    mapping: Sequence[str]
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    date_order: str = ""
+    profile_name: str = ""
+
+
+def suggested_setup(job: ImportJob) -> ColumnSetup:
+    """Returns what the columns might become.
 
     The columns as they were set before, else as those of the last file with this header, else as
     their names say.
     """
     if job.mapping:
-        return job.mapping, ""
+        return ColumnSetup(job.mapping, job.values, job.date_order)
     for profile in profiles_for(job.header):
-        return mapping_for(profile, job.header), profile.name
-    return guess_fields(job.header), ""
+        return profile_setup(profile, job.header)
+    return ColumnSetup(guess_fields(job.header))
+
+
+def profile_setup(profile: MappingProfile, header: Sequence[str]) -> ColumnSetup:
+    """Returns the saved columns for a file with this header; errors as for `mapping_for`."""
+    mapping = mapping_for(profile, header)
+    return ColumnSetup(mapping, profile.values, profile.date_order, profile.name)
 
 
 def has_mark(job: ImportJob) -> bool:
@@ -39,8 +56,14 @@ def has_mark(job: ImportJob) -> bool:
 
 
 @transaction.atomic
-def set_columns(job_id: UUID, mapping: Sequence[str]) -> ImportJob:
-    """Starts a dry run, or starts it again, with these columns.
+def set_columns(
+    job_id: UUID,
+    mapping: Sequence[str],
+    *,
+    values: Mapping[str, Mapping[str, str]] | None = None,
+    date_order: str = "",
+) -> ImportJob:
+    """Starts a dry run, or starts it again, with these columns, values and order of dates.
 
     Unprocessable if no column names a patient. Conflict while the dry run runs, and once its file
     was imported.
@@ -52,7 +75,8 @@ def set_columns(job_id: UUID, mapping: Sequence[str]) -> ImportJob:
     except Unreadable as error:
         raise Unprocessable(str(error)) from error
     job.mapping, job.status, job.message = list(mapping), JobStatus.WAITING, ""
-    job.finished_at, job.attempts = None, 0
+    job.values, job.date_order = dict(values or {}), date_order
+    job.finished_at, job.attempts, job.first_rows = None, 0, []
     job.save()
     wake_worker(job_id)
     return job
@@ -74,6 +98,7 @@ def set_encoding(job_id: UUID, encoding: str) -> ImportJob:
     except Unreadable as error:
         raise Unprocessable(str(error)) from error
     job.mapping, job.status, job.message, job.finished_at = [], JobStatus.MAPPING, "", None
+    job.values, job.date_order = {}, ""
     job.save()
     return job
 

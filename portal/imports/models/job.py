@@ -1,6 +1,7 @@
 """The job of an import: one file, its settings, its progress and its counts."""
 
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -46,6 +47,18 @@ class ImportJob(models.Model):
     )
     samples = models.JSONField(
         default=list, help_text="For each column its first values; kept as long as the file is"
+    )
+    values = models.JSONField(
+        default=dict, help_text='What values mean, by field: {"sex": {"w": "female"}}'
+    )
+    date_order = models.CharField(
+        max_length=3, blank=True, help_text="DMY or MDY, as a person chose it"
+    )
+    column_facts = models.JSONField(
+        default=list, help_text="For each column: its values if few, orders of its dates"
+    )
+    first_rows = models.JSONField(
+        default=list, help_text="The first rows of a dry run as understood; kept like the samples"
     )
     numeric_columns = models.JSONField(
         default=list, help_text="Positions of columns that hold numbers"
@@ -131,6 +144,15 @@ class ImportJob(models.Model):
     def path(self) -> Path:
         """Where the file is kept; its name says nothing about its content."""
         return Path(settings.DATA_DIR) / "imports" / self.pk.hex
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How the file is read, beside its columns: arguments of `open_patients`."""
+        return {
+            "encoding": self.encoding,
+            "values": self.values,
+            "date_order": self.date_order,
+        }
 
     @property
     def is_ended(self) -> bool:

@@ -11,6 +11,10 @@ class MappingProfile(models.Model):
     name = models.CharField(max_length=80)
     header_digest = models.CharField(max_length=64, db_index=True)
     columns = models.JSONField(default=dict, help_text="The field for each column's folded name")
+    values = models.JSONField(
+        default=dict, help_text='What values mean, by field: {"sex": {"w": "female"}}'
+    )
+    date_order = models.CharField(max_length=3, blank=True, help_text="DMY or MDY; empty: clinic's")
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )

@@ -17,6 +17,7 @@ from portal.imports.matching.rules import ImportOptions, keep_decision
 from portal.imports.models import DuplicatePolicy, ImportJob, JobStatus, Outcome
 from portal.imports.pipeline.apply import ApplyRun
 from portal.imports.pipeline.dry_run import DryRun
+from portal.imports.pipeline.first_rows import first_rows
 from portal.imports.pipeline.job_store import LEASE, JobProgressStore, LeaseLost
 from portal.imports.pipeline.row_decisions import RowDecisions
 from portal.imports.pipeline.runner import run
@@ -81,7 +82,8 @@ def claim_job(job_id: UUID) -> ImportJob | None:
     if job.dry_run:
         _reset(job)
     slowest = SLOWEST_UNPACK if job.file_format == "xlsx" else SLOWEST_READ
-    reading = timedelta(seconds=job.bytes_done / slowest)  # Until the first batch begins.
+    # Until the first batch begins: a table is read once as a whole before its first row.
+    reading = timedelta(seconds=(job.size_bytes + job.bytes_done) / slowest)
     job.lease = uuid4()
     job.leased_until = timezone.now() + LEASE + reading
     job.attempts += 1
@@ -98,6 +100,7 @@ def _reset(job: ImportJob) -> None:
     job.rejects.all().delete()
     job.questions.all().delete()
     job.last_row = job.bytes_done = 0
+    job.first_rows = []
     for name in _COUNTS:
         setattr(job, name, 0)
 
@@ -129,7 +132,10 @@ def _run_batches(job: ImportJob, on_batch: Listener | None) -> None:
     if job.status == JobStatus.UNDOING:
         undo(job, progress, on_batch)
         return
-    file = open_patients(job.path, job.mapping, encoding=job.encoding)
+    file = open_patients(job.path, job.mapping, **job.reading)
+    if job.dry_run and not job.first_rows:
+        job.first_rows = first_rows(file)
+        ImportJob.objects.filter(pk=job.pk).update(first_rows=job.first_rows)
     options = ImportOptions(
         allow_duplicates=job.allow_duplicates,
         holds_back=not job.dry_run and job.likely != DuplicatePolicy.REGISTER,

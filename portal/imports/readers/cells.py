@@ -33,16 +33,11 @@ _ERRORS = frozenset(
 _TEXT_MARK = re.compile(r"^'(?![tsndkmr][\s-])(?=\w)", re.IGNORECASE)
 _WHOLE_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.0+)?$|\d+\.0+$")
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+?\d{1,3}$", re.IGNORECASE)
-_SERIAL_NUMBER = re.compile(r"\d{5}(?:\.\d+)?$")
 
 ERROR = "The spreadsheet shows an error in this cell."
 _SHORTENED_REASON = (
     "A spreadsheet shortened this number, and its last digits are lost. Format the column as text, "
     "and get the file again."
-)
-_SERIAL_REASON = (
-    "This is a spreadsheet's number for a day. Format the column as a date, and save the file "
-    "again."
 )
 
 
@@ -66,8 +61,6 @@ def find_cell_fault(field: str, text: str) -> str:
         return ERROR
     if (field in DIGITS or field in SYSTEMS) and _SHORTENED.match(text):
         return _SHORTENED_REASON
-    if _is_date(field):
-        return _SERIAL_REASON if _SERIAL_NUMBER.match(text) else ""
     return find_damage(field, text)
 
 

@@ -11,7 +11,7 @@ RECORD, MRN, IDENTIFIER_CELL = "id", "mrn", "identifiers"
 SYSTEMS = ("ssn", "driver", "passport", "insurance", "mrn-other", "record-id")
 ALL = (*ENTERED, RECORD, MRN, IDENTIFIER_CELL, *SYSTEMS)
 NO_HEADER = (
-    "The first row has no usable header. It must name the columns, for example family_name, "
+    "There is no usable header at the top. It must name the columns, for example family_name, "
     "given_name, date_of_birth, sex – or those of Synthea's patients.csv."
 )
 _FIELD_OF_NAME = {

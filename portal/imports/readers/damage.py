@@ -18,6 +18,8 @@ _BEHIND = "\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™
 _READ_AS_BYTES = re.compile(f"[ÂÃÄÅÎÏÐÑ][{_BEHIND}]|[à-ï][{_BEHIND}]{{2}}")
 # A word of Latin letters without one of the alphabet, such as those of Chinese read as Western.
 _WORD = re.compile(r"[^\W\d_]{2,}")
+# A soft hyphen beside such a letter is half of a letter; elsewhere it is only unseen.
+_HYPHEN_BESIDE_ACCENT = re.compile("[\xc0-\xff]\xad|\xad[\xc0-\xff]")
 _MIDDLE_DOT = "·"  # In Catalan: Gal·la.
 
 WRONG_ENCODING = (
@@ -59,13 +61,14 @@ def find_damage(field: str, text: str) -> str:
 def _has_no_letters_of_names(text: str) -> bool:
     if any(_is_sign(character) for character in text):
         return True
+    if _HYPHEN_BESIDE_ACCENT.search(text):
+        return True
     words = _WORD.findall(text)
     return any(all("\xc0" <= character <= "\xff" for character in word) for word in words)
 
 
 def _is_sign(character: str) -> bool:
-    """Whether it is a sign such as ± ¼ ³ ├ or a soft hyphen within a text of other letters."""
+    """Whether it is a sign such as ± ¼ ³ ├."""
     if character.isascii() or character == _MIDDLE_DOT:
         return False
-    category = unicodedata.category(character)
-    return category in {"Sm", "Sc", "So", "No"} or character == "\N{SOFT HYPHEN}"
+    return unicodedata.category(character) in {"Sm", "Sc", "So", "No"}

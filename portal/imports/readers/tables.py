@@ -1,7 +1,7 @@
 """Tables with a header, however they are stored: their columns are fields, their records rows."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -20,7 +20,14 @@ from portal.imports.readers.columns import (
     understand_header,
 )
 from portal.imports.readers.rows import Problem, Row, Unreadable, own_keys
-from portal.patients.fields import ENTERED
+from portal.imports.readers.survey import (
+    MIXED_ORDERS,
+    ColumnSurvey,
+    choose_order,
+    read_in_order,
+)
+from portal.patients.dates import clinic_order
+from portal.patients.fields import ENTERED, ENTERED_FIELDS, Kind
 
 MAX_COLUMNS = 250  # A wider table is refused.
 SAMPLED_RECORDS = 50  # Records that samples are taken from.
@@ -29,6 +36,13 @@ _NORMALISE = {
     "race": values.normalise_origin,
     "ethnicity": values.normalise_origin,
 }
+DATES = {field.name for field in ENTERED_FIELDS if field.kind == Kind.DATE}
+FACT_RECORDS = 1000  # Records that are looked at before the columns are set.
+MAX_FACT_VALUES = 12  # Different values of a column that a person is asked about.
+NO_MEANING = (
+    "This column has other codes than English ones, so none is read by itself. Say what each one "
+    "means: on the page of the columns, or by --map."
+)
 # A line below the header that says what the columns are: (required), Text, yyyy-mm-dd.
 _HINT = re.compile(
     r"\(.*\)|text|string|varchar.*|char.*|date|number|integer|required|optional|mandatory"
@@ -80,12 +94,12 @@ class TableFile:
     encoding = ""  # Of a text file.
     header_number = 0  # The row that is the header.
 
-    def __init__(self, path: Path, header: Sequence[str], settings: TableSettings) -> None:
+    def __init__(self, path: Path, header: Sequence[str], given: TableSettings) -> None:
         if len(header) > MAX_COLUMNS:
             advice = "Keep those of the patients."
             raise Unreadable(f"The file has more than {MAX_COLUMNS} columns. {advice}")
         self.path, self.size = path, path.stat().st_size
-        self.header, self.settings = [cell.strip() for cell in header], settings
+        self.header, self.settings = [cell.strip() for cell in header], given
         self.numeric: set[int] = set()
 
     @cached_property
@@ -159,13 +173,12 @@ class TableFile:
 
     def _read(self, record: Record, cells: Sequence[str]) -> Row:
         texts, problems = self._texts(record, cells)
+        problems += self._understand(texts)
         details: dict[str, Any] = {}
         columns = self.columns.names
         for name, text in texts.items():
             if name in ENTERED:
                 details[name] = _NORMALISE.get(name, str)(text)
-        if "sex" in details:
-            details["sex"] = values.normalise_sex(details["sex"])
         try:
             identifiers = _identifiers(texts)
         except ValueError as error:
@@ -176,6 +189,62 @@ class TableFile:
         if identifiers:
             details["identifiers"] = identifiers
         return Row(record.number, record.end, record.cells, details, columns)
+
+    def _understand(self, texts: dict[str, str]) -> list[Problem]:
+        """Puts meanings in the place of codes, and one order into dates; returns what it cannot."""
+        problems = []
+        for name in [name for name in texts if name in values.MAPPED or name in DATES]:
+            typed = texts[name]
+            if name in DATES:
+                read, reason = read_in_order(typed, self.date_order), MIXED_ORDERS
+            else:
+                meanings = self.settings.values.get(name, {})
+                read = values.read_sex(typed, meanings, english=self._has_english_codes(name))
+                reason = NO_MEANING
+            if read is None:
+                problems.append(Problem(self.columns.names[name], typed, reason))
+            elif read:
+                texts[name] = read
+            else:
+                del texts[name]
+        return problems
+
+    def _has_english_codes(self, name: str) -> bool:
+        return values.are_english_codes(self.surveys[name].values)
+
+    @cached_property
+    def date_order(self) -> str:
+        """The order of day and month that the file proves, else the chosen one."""
+        surveys = [survey for name, survey in self.surveys.items() if name in DATES]
+        return choose_order(surveys, self.settings.date_order or clinic_order())
+
+    @cached_property
+    def surveys(self) -> dict[str, ColumnSurvey]:
+        """What the columns of codes and dates say as a whole, by field: this reads the file once.
+
+        Without it the last row of a file could show that the first one was read wrong.
+        """
+        fields = {
+            index: name
+            for index, name in enumerate(self.columns.fields)
+            if name and (name in values.MAPPED or name in DATES)
+        }
+        surveys = {name: ColumnSurvey() for name in fields.values()}
+        if fields:
+            _survey(self._behind_header(), fields, surveys)
+        return surveys
+
+    def column_facts(self) -> list[dict[str, Any]]:
+        """Returns for each column what its first records show: `values`, and `dates`.
+
+        `values` is empty for a column with many values, `dates` is empty for one without dates
+        whose order matters, else the orders that they prove, or `both`.
+        """
+        fields = dict(enumerate(str(index) for index in range(len(self.header))))
+        surveys = {name: ColumnSurvey() for name in fields.values()}
+        records = (record for record in self._behind_header() if not record.fault)
+        _survey(islice(records, FACT_RECORDS), fields, surveys, all_kinds=True)
+        return [_facts(survey) for survey in surveys.values()]
 
     def _texts(self, record: Record, cells: Sequence[str]) -> tuple[dict[str, str], list[Problem]]:
         """Returns the text of each field that is not blank, and what is wrong with cells."""
@@ -190,6 +259,32 @@ class TableFile:
             elif text:
                 texts[name] = text
         return texts, problems
+
+
+def _survey(
+    records: Iterable[Record],
+    fields: Mapping[int, str],
+    surveys: Mapping[str, ColumnSurvey],
+    *,
+    all_kinds: bool = False,
+) -> None:
+    for record in records:
+        if record.fault:
+            continue
+        for index, name in fields.items():
+            if index >= len(record.cells):
+                continue
+            text = clean_cell(name, record.cells[index])
+            if all_kinds or name in DATES:
+                surveys[name].add_date(text)
+            if all_kinds or name not in DATES:
+                surveys[name].add_value(text)
+
+
+def _facts(survey: ColumnSurvey) -> dict[str, Any]:
+    found = list(survey.values.values())
+    dates = sorted(survey.orders) or (["both"] if survey.reads_both_ways else [])
+    return {"values": found if len(found) <= MAX_FACT_VALUES else [], "dates": dates}
 
 
 def _fit_width(cells: list[str], width: int) -> list[str]:

@@ -28,6 +28,7 @@ NOT_CALCULATED = (
     "program, save it and try again."
 )
 _REFERENCE = re.compile(r"([A-Za-z]{1,3})\d*$")
+_MIDNIGHT = re.compile(r"T00:00(?::00(?:\.0+)?)?Z?$")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
@@ -258,7 +259,7 @@ def _cell(
         case "e":
             return Cell(text.strip(), ERROR)
         case "d":
-            return Cell(text.strip())
+            return Cell(_MIDNIGHT.sub("", text.strip()))
     style = _whole(attributes.get("s"))
     is_known = style < len(content.formats)
     shown = content.formats[style] if is_known else NumberFormat()

@@ -11,13 +11,20 @@ from portal.accounts.rules import allow, user_of
 from portal.errors import PortalError
 from portal.imports.forms import ColumnsForm, EncodingForm
 from portal.imports.models import ENDED, ImportJob, JobStatus, MappingProfile
-from portal.imports.profiles import mapping_for, profiles_for, save_profile
+from portal.imports.profiles import profiles_for, save_profile
 from portal.imports.readers.columns import can_name_a_patient, guess_fields
 from portal.imports.readers.encodings import LABELS as ENCODINGS
 from portal.imports.readers.encodings import UTF_8
 from portal.imports.readers.targets import DIGITS, EXPECTED
 from portal.imports.selectors import earlier_import, get_job
-from portal.imports.table_setup import has_mark, set_columns, set_encoding, suggested_mapping
+from portal.imports.table_setup import (
+    ColumnSetup,
+    has_mark,
+    profile_setup,
+    set_columns,
+    set_encoding,
+    suggested_setup,
+)
 from portal.imports.wizard import COLUMNS, wizard_steps
 
 GUESS = "guess"
@@ -32,10 +39,9 @@ def columns(request: HttpRequest, job_id: UUID) -> HttpResponse:
     if not (job.dry_run and job.is_table and is_at_rest) or job.applied_job:
         return redirect("imports:show", job_id)
     if request.method != "POST":
-        mapping, profile_name = _requested_mapping(request.GET.get("profile", ""), job)
-        form = ColumnsForm(header=job.header, mapping=mapping)
-        return _render(request, job, form, profile_name=profile_name)
-    form = ColumnsForm(request.POST, header=job.header)
+        setup = _requested_setup(request.GET.get("profile", ""), job)
+        return _render(request, job, _columns_form(job, setup), profile_name=setup.profile_name)
+    form = ColumnsForm(request.POST, header=job.header, facts=job.column_facts)
     if form.is_valid() and _save(form, job, request):
         return redirect("imports:show", job_id)
     return _render(request, job, form, status=422)
@@ -53,31 +59,46 @@ def encoding(request: HttpRequest, job_id: UUID) -> HttpResponse:
             return redirect("imports:columns", job_id)
         except PortalError as error:
             form.add_error("encoding", error.detail)
-    columns_form = ColumnsForm(header=job.header, mapping=suggested_mapping(job)[0])
+    columns_form = _columns_form(job, suggested_setup(job))
     return _render(request, job, columns_form, encoding_form=form, status=422)
 
 
-def _requested_mapping(profile_id: str, job: ImportJob) -> tuple[list[str], str]:
-    """Returns the columns that the address asks for, and the name under which they are saved."""
+def _columns_form(job: ImportJob, setup: ColumnSetup) -> ColumnsForm:
+    return ColumnsForm(
+        header=job.header,
+        mapping=setup.mapping,
+        facts=job.column_facts,
+        values=setup.values,
+        date_order=setup.date_order,
+    )
+
+
+def _requested_setup(profile_id: str, job: ImportJob) -> ColumnSetup:
+    """Returns the columns that the address asks for, else those that might fit."""
     if profile_id == GUESS:
-        return guess_fields(job.header), ""
+        return ColumnSetup(guess_fields(job.header))
     profile = None
     if profile_id.isdecimal():
         profile = MappingProfile.objects.filter(pk=profile_id).first()
-    if profile is None:
-        return suggested_mapping(job)
-    return mapping_for(profile, job.header), profile.name
+    return profile_setup(profile, job.header) if profile else suggested_setup(job)
 
 
 def _save(form: ColumnsForm, job: ImportJob, request: HttpRequest) -> bool:
     """Saves the columns, also as a profile if the form names one; False if it cannot."""
     try:
         if name := form.cleaned_data["profile_name"]:
-            save_profile(name, header=job.header, mapping=form.mapping, by=user_of(request))
+            save_profile(
+                name,
+                header=job.header,
+                mapping=form.mapping,
+                values=form.values,
+                date_order=form.date_order,
+                by=user_of(request),
+            )
     except PortalError as error:
         form.add_error("profile_name", error.detail)
         return False
-    set_columns(job.pk, form.mapping)
+    set_columns(job.pk, form.mapping, values=form.values, date_order=form.date_order)
     return True
 
 
@@ -100,6 +121,7 @@ def _render(
         "is_assumed": encoding != UTF_8 and not is_marked,
         "has_mark": is_marked,
         "rows": _rows(job, form),
+        "value_rows": [(field.value, form[field.name]) for field in form.value_fields],
         "is_known": any(guess_fields(job.header)),
         "can_name_a_patient": can_name_a_patient(mapping),
         "missing": [label for name, label in EXPECTED.items() if name not in mapping],

@@ -256,3 +256,39 @@ def test_a_front_desk_sees_no_imports(client, front_desk, settings, tmp_path):
     ):
         assert client.get(url).status_code == 403
     assert upload(client, as_csv(ANNA)).status_code == 403
+
+
+CODES = "family_name,given_name,gender,dob\nBeispiel,Ana,M,3/4/1984\nSample,Ben,H,7/7/1990\n"
+
+
+def test_values_are_guessed_shown_and_changed_and_kept_with_the_columns(operator):
+    url = upload(operator, CODES)["Location"]
+    page = operator.get(url).content.decode()
+    assert "What the values mean" in page
+    assert re.search(r'name="v2_0".*?value="female" selected', page, re.DOTALL)
+    columns = proposed_columns(operator, url)
+    unseen = operator.post(url, columns)
+    assert unseen.status_code == 422
+    assert "Look at what the values of the sex mean" in unseen.content.decode()
+    chosen = {"v2_0": "other", "v2_1": "empty", "date_order": "MDY", "profile_name": "Clinic"}
+    trial = operator.post(url, columns | chosen)["Location"]
+    run_job(ImportJob.objects.get(dry_run=True).pk)
+    report = operator.get(trial).content.decode()
+    assert "March 4, 1984" not in report
+    assert "4 March 1984" in report
+    operator.post(f"{trial}commit/")
+    run_job(ImportJob.objects.get(dry_run=False).pk)
+    born = {patient.family_name: patient for patient in Patient.objects.all()}
+    assert (born["Beispiel"].sex, str(born["Beispiel"].date_of_birth)) == ("other", "1984-03-04")
+    assert born["Sample"].sex == "unknown"
+    again = upload(operator, CODES.replace("Ana", "Eva"))["Location"]
+    assert re.search(
+        r'name="v2_0".*?value="other" selected', operator.get(again).content.decode(), re.DOTALL
+    )
+
+
+def test_a_file_that_proves_its_order_is_not_asked_for_it(operator):
+    url = upload(operator, CODES.replace("7/7/1990", "12/31/1990"))["Location"]
+    page = operator.get(url).content.decode()
+    assert "Dates are read with the month first" in page
+    assert "date_order" not in page

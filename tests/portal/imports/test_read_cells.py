@@ -45,11 +45,6 @@ def test_a_shortened_number_is_refused_and_a_passport_with_an_e_is_not(rows):
     assert passport.details["identifiers"][0]["value"] == "12E4567"
 
 
-def test_a_spreadsheets_number_for_a_day_is_called_so(rows):
-    [row] = rows("family_name,date_of_birth\nBeispiel,30756\n")
-    assert "number for a day" in reason(row)
-
-
 def test_a_spreadsheets_error_is_no_name(rows):
     [row] = rows(TWO + "Beispiel,#N/A\n")
     assert "shows an error" in reason(row)

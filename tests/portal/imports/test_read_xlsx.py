@@ -342,3 +342,13 @@ def test_what_excel_opens_is_read(file, change):
     book = workbook(HEADER, ["Beispiel", "Anna", None, 2134], formats=[("D2", "00000")])
     row = next(open_patients(file(rewritten(book, change))).rows())
     assert row.details["family_name"] == "Beispiel"
+
+
+def test_a_day_written_as_text_of_iso_8601_is_that_day(file):
+    content = repacked(
+        workbook(HEADER[:3], ["A", "B", 777]),
+        "xl/worksheets/sheet1.xml",
+        b't="n"><v>777</v>',
+        b't="d"><v>1984-03-15T00:00:00</v>',
+    )
+    assert details(file(content))["date_of_birth"] == "1984-03-15"

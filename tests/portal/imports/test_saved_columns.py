@@ -127,4 +127,4 @@ def test_the_first_values_are_deleted_with_the_file(settings, tmp_path):
     ImportJob.objects.update(finished_at=job.created_at - file_store.TIME_TO_LIVE * 2)
     file_store.delete_old_files()
     job.refresh_from_db()
-    assert job.samples == []
+    assert (job.samples, job.first_rows, job.column_facts) == ([], [], [])

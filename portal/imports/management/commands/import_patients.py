@@ -5,6 +5,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,7 @@ from portal.imports.pipeline.dry_run import DryRun
 from portal.imports.pipeline.job_store import ReadOnlyProgressStore
 from portal.imports.pipeline.runner import BatchListener, run
 from portal.imports.private_file import open_private_file
-from portal.imports.profiles import get_profile, mapping_for
+from portal.imports.profiles import get_profile
 from portal.imports.progress_bar import show_progress
 from portal.imports.readers import (
     PatientFile,
@@ -30,6 +31,7 @@ from portal.imports.readers import (
     recognise_file,
 )
 from portal.imports.readers.encodings import LABELS as ENCODINGS
+from portal.imports.readers.values import MAPPED, MEANINGS, value_key
 from portal.imports.report import (
     RejectsFile,
     Tally,
@@ -39,6 +41,8 @@ from portal.imports.report import (
     undo_report_text,
 )
 from portal.imports.services import import_now, undo_import
+from portal.imports.table_setup import ColumnSetup, profile_setup
+from portal.patients.dates import DateOrder
 
 # Exit codes. 0: every row came in; 1: rows were refused, or patients left alone.
 REJECTS, UNREADABLE, STOPPED = 1, 2, 3
@@ -72,6 +76,20 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
         parser.add_argument(
             "--profile", metavar="NAME", help="use the columns that were saved under this name"
+        )
+        parser.add_argument(
+            "--map",
+            action="append",
+            default=[],
+            metavar="FIELD:VALUE=MEANING",
+            help="what a value means, for example --map sex:w=female; once for each value",
+        )
+        parser.add_argument(
+            "--date-order",
+            choices=[order.value for order in DateOrder],
+            default="",
+            help="order of day and month in dates such as 3/4/1984, if the file does not prove one "
+            "by other dates (default: that of the clinic)",
         )
         parser.add_argument(
             "--allow-duplicates",
@@ -109,9 +127,14 @@ class Command(BaseCommand):
             sys.exit(REJECTS)
 
     def _import(self, options: dict[str, Any]) -> dict[str, Any]:
-        path, encoding, profile = options["file"], options["encoding"], options["profile"]
-        mapping = _saved_mapping(path, profile, encoding) if profile else []
-        file = open_patients(path, mapping, encoding=encoding)
+        path = options["file"]
+        setup = _setup(path, options)
+        reading: dict[str, Any] = {
+            "encoding": options["encoding"],
+            "values": setup.values,
+            "date_order": setup.date_order,
+        }
+        file = open_patients(path, setup.mapping, **reading)
         job_id = None
         # An import keeps its refused rows in the database, and writes them when it has ended.
         rejects = options["rejects"] if options["dry_run"] else None
@@ -126,8 +149,8 @@ class Command(BaseCommand):
                     by=None,
                     allow_duplicates=options["allow_duplicates"],
                     likely=options["likely"],
-                    mapping=mapping,
-                    encoding=encoding,
+                    mapping=setup.mapping,
+                    **reading,
                     on_batch=on_batch,
                     on_resume=self._write_resume,
                 )
@@ -144,7 +167,8 @@ class Command(BaseCommand):
         }
 
     def _undo(self, options: dict[str, Any]) -> dict[str, Any]:
-        others = ("dry_run", "rejects", "allow_duplicates", "profile", "encoding")
+        others = ["dry_run", "rejects", "allow_duplicates", "profile", "encoding", "map"]
+        others.append("date_order")
         if any(options[name] for name in others):
             raise CommandError("--undo goes with --report and --json alone.", returncode=UNREADABLE)
         done = 0
@@ -197,12 +221,34 @@ def _refuse_missing_folders(*paths: Path | None) -> None:
             raise CommandError(message, returncode=UNREADABLE)
 
 
-def _saved_mapping(path: Path, name: str, encoding: str) -> list[str]:
-    file = recognise_file(path, TableSettings(encoding=encoding))
-    if not isinstance(file, TableFile):
-        message = "--profile goes with CSV and Excel workbooks: FHIR has no columns."
+def _setup(path: Path, options: dict[str, Any]) -> ColumnSetup:
+    """Returns the saved columns, with the meanings and the order that the options give."""
+    setup = ColumnSetup([])
+    if options["profile"]:
+        file = recognise_file(path, TableSettings(encoding=options["encoding"]))
+        if not isinstance(file, TableFile):
+            message = "--profile goes with CSV and Excel workbooks: FHIR has no columns."
+            raise CommandError(message, returncode=UNREADABLE)
+        setup = profile_setup(get_profile(options["profile"]), file.header)
+    values = {name: dict(meanings) for name, meanings in setup.values.items()}
+    for text in options["map"]:
+        name, value, meaning = _parse_meaning(text)
+        values.setdefault(name, {})[value] = meaning
+    return replace(setup, values=values, date_order=options["date_order"] or setup.date_order)
+
+
+def _parse_meaning(text: str) -> tuple[str, str, str]:
+    """Returns field, value and meaning of `sex:w=female`; an empty meaning leaves it out."""
+    field, _, rest = text.partition(":")
+    value, sign, meaning = rest.rpartition("=")
+    meaning = meaning.strip().lower()
+    if field not in MAPPED or not sign or not value_key(value) or meaning not in MEANINGS:
+        meanings = ", ".join(sorted(MEANINGS - {""}))
+        message = (
+            f"Write --map {MAPPED[0]}:VALUE=MEANING, where the meaning is {meanings} or empty."
+        )
         raise CommandError(message, returncode=UNREADABLE)
-    return mapping_for(get_profile(name), file.header)
+    return field, value_key(value), meaning
 
 
 def _dry_run(file: PatientFile, options: dict[str, Any], on_batch: BatchListener) -> None:

@@ -1,0 +1,46 @@
+"""The first rows of a file as they are understood, for a person who looks at a dry run."""
+
+from datetime import date
+from itertools import islice
+from typing import Any
+
+from portal.imports.matching.row import CheckedRow, check_row
+from portal.imports.pipeline.job_store import storable
+from portal.imports.readers import PatientFile, Row
+from portal.imports.readers.targets import LABELS
+from portal.patients.dates import date_in_words
+from portal.patients.models import Sex
+from portal.patients.reference.identifier_systems import system_name
+
+SHOWN = 10  # Rows.
+
+
+def first_rows(file: PatientFile) -> list[dict[str, Any]]:
+    """Returns number, values by label, and reasons of the first rows.
+
+    Dates are in words, so that nobody reads their day as their month.
+    """
+    return [_as_understood(row) for row in islice(file.rows(), SHOWN)]
+
+
+def _as_understood(row: Row) -> dict[str, Any]:
+    checked = check_row(row)
+    if not isinstance(checked, CheckedRow):
+        reasons = [storable(problem.reason) for problem in checked]
+        return {"row": row.number, "values": {}, "reasons": reasons}
+    details = checked.details
+    precision = details.get("date_of_birth_precision") or "day"
+    values = {}
+    for name, value in details.items():
+        if value and name in LABELS and name != "date_of_birth_precision":
+            known_to = precision if name == "date_of_birth" else "day"
+            values[LABELS[name]] = _in_words(name, value, known_to)
+    for identifier in details.get("identifiers", []):
+        values[system_name(identifier["system"])] = identifier["value"]
+    return {"row": row.number, "values": values, "reasons": []}
+
+
+def _in_words(name: str, value: Any, precision: str) -> str:
+    if isinstance(value, date):
+        return date_in_words(value, precision)
+    return str(Sex(value).label) if name == "sex" else str(value)

@@ -19,6 +19,7 @@ from portal.patients.models import Patient, Status
 from portal.patients.validation import choices_of
 
 LEAVE_EMPTY = "empty"
+REFUSE = ("", "Not known: refuse its rows")
 DATE_ORDERS = [
     (DateOrder.DAY_FIRST.value, "The day stands first: this is 3 April 1984"),
     (DateOrder.MONTH_FIRST.value, "The month stands first: this is March 4, 1984"),
@@ -148,9 +149,9 @@ class ColumnsForm(forms.Form):
                 guess = "" if guess == "?" else guess
                 self.fields[name] = forms.ChoiceField(
                     label=value,
-                    choices=[("", "Choose"), *choices_of(column), (LEAVE_EMPTY, "Leave empty")],
+                    choices=[REFUSE, *choices_of(column), (LEAVE_EMPTY, "Leave empty")],
+                    required=False,
                     initial=guess,
-                    error_messages={"required": "Say what this value means."},
                 )
                 self.value_fields.append(ValueField(name, column, value))
                 if self.is_bound and name not in self.data:

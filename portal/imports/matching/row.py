@@ -51,12 +51,17 @@ class CheckedRow:
 
 def check_row(row: Row) -> CheckedRow | list[Problem]:
     """Returns the checked row, or everything that is wrong with it."""
-    if row.problems:
-        return row.problems
+    problems = list(row.problems)
     try:
-        return CheckedRow(row, validate_details(row.details, partial=True))
+        checked = CheckedRow(row, validate_details(row.details, partial=True))
     except InvalidInput as error:
-        return problems_from_error(row, error)
+        problems += problems_from_error(row, error)
+    if not problems:
+        return checked
+    order = ["", *row.columns.values()]  # A problem of the whole row comes first.
+    return sorted(
+        problems, key=lambda problem: order.index(problem.column) if problem.column in order else 0
+    )
 
 
 def valid_rows(rows: Iterable[Row]) -> list[CheckedRow]:

@@ -184,11 +184,10 @@ class TableFile:
         except ValueError as error:
             cell = texts[IDENTIFIER_CELL]
             problems.append(Problem(columns[IDENTIFIER_CELL], cell, str(error)))
-        if problems:
-            return Row(record.number, record.end, record.cells, problems=problems)
+            identifiers = []
         if identifiers:
             details["identifiers"] = identifiers
-        return Row(record.number, record.end, record.cells, details, columns)
+        return Row(record.number, record.end, record.cells, details, columns, problems)
 
     def _understand(self, texts: dict[str, str]) -> list[Problem]:
         """Puts meanings in the place of codes, and one order into dates; returns what it cannot."""
@@ -199,18 +198,22 @@ class TableFile:
                 read, reason = read_in_order(typed, self.date_order), MIXED_ORDERS
             else:
                 meanings = self.settings.values.get(name, {})
-                read = values.read_sex(typed, meanings, english=self._has_english_codes(name))
+                read = values.read_sex(typed, meanings, english=self._english[name])
                 reason = NO_MEANING
             if read is None:
                 problems.append(Problem(self.columns.names[name], typed, reason))
+                del texts[name]
             elif read:
                 texts[name] = read
             else:
                 del texts[name]
         return problems
 
-    def _has_english_codes(self, name: str) -> bool:
-        return values.are_english_codes(self.surveys[name].values)
+    @cached_property
+    def _english(self) -> dict[str, bool]:
+        """Whether the codes of a column are those of English, by field."""
+        surveys = self.surveys.items()
+        return {name: values.are_english_codes(survey.values) for name, survey in surveys}
 
     @cached_property
     def date_order(self) -> str:

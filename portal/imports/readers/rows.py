@@ -40,7 +40,7 @@ class Row:
     `number` counts as a spreadsheet does: the header is row 1 of a CSV file; lines of NDJSON and
     entries of a Bundle count from 1. `end` is the number of bytes read when the row was complete.
     `raw` is the row as typed, for the rejects file. `details` has Patient's field names, and
-    `columns` the file's names of them. The details of a row with problems are those that the reader could read.
+    `columns` the file's names of them. A row with problems has the details that could be read.
     """
 
     number: int

@@ -28,7 +28,7 @@ MAX_GROUP_SIZE, MAX_PER_DAY = 50, 20_000
 MAX_FULLY_PAIRED = 10
 
 _FETCH_SIZE = 1_000  # groups that are fetched at once
-_NAME = "least(sort_key, given_key)"  # The same with family and given name exchanged.
+_NAME = "name_key"  # The same however a name is parted into family and given name.
 _BIRTH = """least(date_of_birth, CASE WHEN extract(day FROM date_of_birth) <= 12 THEN make_date(
     extract(year FROM date_of_birth)::int, extract(day FROM date_of_birth)::int,
     extract(month FROM date_of_birth)::int) END)"""  # The same with day and month exchanged.

@@ -170,6 +170,8 @@ PATIENT_FIELDS = (
     _computed("sort_key"),
     _computed("given_key"),
     _computed("phone_tail"),
+    _computed("name_key"),
+    _computed("second_phone_tail"),
 )
 # fmt: on
 

@@ -90,8 +90,9 @@ class ExistingPatients:
         self.patients[patient.id] = patient
         for identifier in patient.identifiers | patient.own_keys:
             self.holders.setdefault(identifier, set()).add(patient.id)
-        namesakes = self.namesakes.setdefault(person_key(patient.values), [])
-        is_candidate = patient.status == Status.ACTIVE or patient.is_undone
+        key = person_key(patient.values)
+        namesakes = self.namesakes.setdefault(key, [])
+        is_candidate = bool(key[0]) and (patient.status == Status.ACTIVE or patient.is_undone)
         if is_candidate and patient.id not in namesakes:
             namesakes.append(patient.id)
 
@@ -198,7 +199,7 @@ def _has_mrn_of(identifiers: set[IdentifierKey]) -> Q:
 def _is_namesake_of(rows: list[CheckedRow]) -> Q:
     names = {row.person_key[0] for row in rows} - {""}
     births = {row.person_key[1] for row in rows} - {None}
-    has_name = Q(sort_key__in=names, status__in=[Status.ACTIVE, Status.ARCHIVED])
+    has_name = Q(name_key__in=names, status__in=[Status.ACTIVE, Status.ARCHIVED])
     return has_name & (Q(date_of_birth__in=births) | Q(date_of_birth=None))
 
 

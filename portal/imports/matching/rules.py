@@ -73,7 +73,9 @@ def decide(rows: Sequence[Row], *, lookup: PatientLookup, options: ImportOptions
         if not isinstance(result, CheckedRow):
             decisions.append(refuse(row, result))
             continue
-        keys = {*result.identifiers, *existing.holders_of(result), result.person_key}
+        keys: set[object] = {*result.identifiers, *existing.holders_of(result)}
+        if result.person_key[0]:
+            keys.add(result.person_key)
         earlier = next((seen[key] for key in keys if key in seen), None)
         if earlier is None:
             decisions.append(rules.decide(result))

@@ -22,7 +22,6 @@ from portal.patients.fields import ENTERED
 from portal.patients.matching.lookup import MAX_PER_BIRTH_DATE, MAX_PER_NAME, MAX_PER_PHONE
 from portal.patients.matching.rules import (
     COMPARED_COLUMNS,
-    ComparedFields,
     IdentifierKey,
     PersonKey,
     compared_fields,
@@ -38,10 +37,10 @@ _TABLES = """
     CREATE TABLE patient (id TEXT PRIMARY KEY, first_row INTEGER, state TEXT);
     CREATE TABLE patient_key (key TEXT, id TEXT, PRIMARY KEY (key, id)) WITHOUT ROWID;
     CREATE TABLE new_person (
-        id TEXT PRIMARY KEY, row INTEGER, full_name TEXT, born TEXT, phone TEXT, compared TEXT
+        id TEXT PRIMARY KEY, row INTEGER, name_key TEXT, born TEXT, phone TEXT, compared TEXT
     );
     CREATE INDEX new_person_by_birth ON new_person (born);
-    CREATE INDEX new_person_by_name ON new_person (full_name);
+    CREATE INDEX new_person_by_name ON new_person (name_key);
     CREATE INDEX new_person_by_phone ON new_person (phone);
 """
 _IDS_BY_KEY = "SELECT id FROM patient_key WHERE key IN (SELECT value FROM json_each(?))"
@@ -57,7 +56,7 @@ _KEEP_STATE = """
 _KEEP_KEY = "INSERT OR IGNORE INTO patient_key VALUES (?, ?)"
 _KEEP_NEW = "INSERT INTO new_person VALUES (?, ?, ?, ?, ?, ?)"
 _BY_BIRTH = "SELECT id, row, compared FROM new_person WHERE born = ? LIMIT ?"
-_BY_NAME = "SELECT id, row, compared FROM new_person WHERE full_name = ? LIMIT ?"
+_BY_NAME = "SELECT id, row, compared FROM new_person WHERE name_key = ? LIMIT ?"
 _BY_PHONE = "SELECT id, row, compared FROM new_person WHERE phone = ? LIMIT ?"
 
 
@@ -132,7 +131,7 @@ class DryRun:
         """
         people = [row.compared_fields for row in rows]
         births = {str(person.born) for person in people if person.born}
-        names = {name for person in people for name in _names_both_ways(person)}
+        names = {person.name_key for person in people}
         phones = {person.phone for person in people}
         for query, keys, limit in [
             (_BY_BIRTH, births, MAX_PER_BIRTH_DATE),
@@ -177,16 +176,8 @@ def _new_person(decision: Decision) -> list[Any]:
     return [
         str(decision.patient_id),
         decision.row.number,
-        f"{person.family} {person.given}".strip(),
+        person.name_key,
         str(person.born or ""),
         person.phone,
         json.dumps(compared, cls=DjangoJSONEncoder),
     ]
-
-
-def _names_both_ways(person: ComparedFields) -> set[str]:
-    """Returns the full name, and the one with family and given name swapped."""
-    return {
-        f"{person.family} {person.given}".strip(),
-        f"{person.given} {person.family}".strip(),
-    }

@@ -21,7 +21,7 @@ from portal.patients.matching.rules import (
 )
 from portal.patients.models import Precision
 from portal.patients.names.phonetics import phonetic_key
-from portal.patients.normalize import fold, phone_tail
+from portal.patients.normalize import fold, name_key, phone_tail
 
 # Names come again and again: folding a name takes as long as ten look-ups of it here.
 cached_fold = lru_cache(maxsize=50_000)(fold)
@@ -35,7 +35,7 @@ _BY_ID = f"{_ACTIVE_PATIENTS} AND id = ANY(%s::uuid[])"
 _BY_NAME = f"""
     SELECT found.* FROM unnest(%s::text[], %s::date[], %s::date[]) AS wanted (name, first, last)
     CROSS JOIN LATERAL (
-        {_ACTIVE_PATIENTS} AND sort_key = name AND date_of_birth BETWEEN first AND last
+        {_ACTIVE_PATIENTS} AND name_key = name AND date_of_birth BETWEEN first AND last
         LIMIT {MAX_PER_NAME}
     ) AS found
 """  # noqa: S608 - built from constants
@@ -88,8 +88,8 @@ class PeopleIndex:
     def add(self, patient_id: UUID, row: dict[str, Any]) -> None:
         """Adds a person to be found in all three ways; `row` has the compared columns."""
         person = self.add_by_birth_date(patient_id, row)
-        name = _join_names(person.family, cached_fold(row["given_name"] or ""))
-        self._by_name[name].append(person)
+        if name := name_key(person.family, cached_fold(row["given_name"] or "")):
+            self._by_name[name].append(person)
         if phone := row["phone_e164"] or phone_digits(row["phone"] or ""):
             self._by_phone[phone].append(person)
 
@@ -114,8 +114,7 @@ class PeopleIndex:
         people: list[IndexedPerson] = []
         if new.phone:
             people += self._by_phone.get(new.phone, [])
-        for name in (_join_names(new.family, new.given), _join_names(new.given, new.family)):
-            people += self._by_name.get(name, [])
+        people += self._by_name.get(new.name_key, [])
         if new.born:
             for person in self._by_birth_date.get(new.born, []):
                 if may_be_similar(person.family, new.family):
@@ -140,17 +139,15 @@ def load_people_index(people: Sequence[ComparedFields]) -> PeopleIndex:
 
 
 def _rows_by_name(people: Sequence[ComparedFields]) -> Iterator[dict[str, Any]]:
-    """Yields patients of the same name, also with family and given name exchanged.
+    """Yields patients of the same name, however it is parted into family and given name.
 
     Whatever the rules allow to differ in the birth, the year is the same.
     """
     wanted = set()
     for person in people:
-        if not person.born:
-            continue
-        first, last = person.born.replace(month=1, day=1), person.born.replace(month=12, day=31)
-        family, given = person.family.split(), person.given.split()
-        wanted |= {(" ".join(family + given), first, last), (" ".join(given + family), first, last)}
+        if person.born and person.name_key:
+            first, last = person.born.replace(month=1, day=1), person.born.replace(month=12, day=31)
+            wanted.add((person.name_key, first, last))
     yield from _query(_BY_NAME, sorted(wanted))
 
 
@@ -217,8 +214,4 @@ def liquid_consonants(name: str) -> frozenset[str]:
 
     Its phonetic key has the same ones, and takes twenty times as long to find.
     """
-    return frozenset("lmnr").intersection(name.replace("ł", "l"))
-
-
-def _join_names(*names: str) -> str:
-    return " ".join(name for name in names if name)
+    return frozenset("lmnr").intersection(name)

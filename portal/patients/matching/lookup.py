@@ -111,17 +111,18 @@ def _candidate_queries(
     """Yields one small query for each index."""
     name, born = person_key(details)
     if name and born:
-        yield active.filter(sort_key=name, date_of_birth=born)
+        yield active.filter(name_key=name, date_of_birth=born)
     if exact_only:
         return
     if name:
-        yield active.filter(sort_key=name)[:MAX_PER_NAME]
+        yield active.filter(name_key=name)[:MAX_PER_NAME]
     if born and name:
         same_birth = active.filter(date_of_birth__in=_similar_births(born, new.precision))
         yield _with_similar_family_name(same_birth, new)[:MAX_PER_BIRTH_DATE]
         yield _with_any_name(same_birth, new)
     if new.phone:
-        yield active.filter(phone_tail__startswith=phone_tail(new.phone))[:MAX_PER_PHONE]
+        tail = phone_tail(new.phone)
+        yield active.filter(phone_tail__startswith=tail)[:MAX_PER_PHONE]
 
 
 def _similar_births(born: date, precision: str) -> set[date]:

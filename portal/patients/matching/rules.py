@@ -4,16 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from portal.patients.models import Patient, Precision
 from portal.patients.names.similarity import NameSimilarity, compare_names
-from portal.patients.normalize import fold
+from portal.patients.normalize import fold, name_key
 from portal.patients.reference.identifier_systems import system_name
 
 IdentifierKey = tuple[str, str]  # system and value
-PersonKey = tuple[str, date | None]  # folded name and date of birth
+PersonKey = tuple[str, date | None]  # key of the name, and date of birth
 PairIds = tuple[UUID, UUID]  # the ids of two patients, the smaller one first
 
 COMPARED_COLUMNS = (
@@ -69,6 +70,15 @@ class ComparedFields:
     precision: str = Precision.DAY
     phone: str = ""
     identifiers: frozenset[IdentifierKey] = frozenset()
+
+    @cached_property
+    def name_key(self) -> str:
+        return name_key(self.family, self.given)
+
+    def has_names_exchanged(self, other: "ComparedFields") -> bool:
+        """Returns whether each family name is the other one's given name."""
+        is_exchanged = (self.family, self.given) == (other.given, other.family)
+        return is_exchanged and self.family != self.given
 
 
 def grade_match(patient_id: UUID, known: ComparedFields, *, new: ComparedFields) -> Match | None:
@@ -132,12 +142,11 @@ def _grade(
     names: _NameComparison,
     is_same_phone: bool,
 ) -> MatchGrade | None:
-    is_same_name_in_order = names.is_same and names.has_same_family
     is_same_day = birth.same_parts == _WHOLE_DATE
     is_similar_person = names.has_similar_family and names.has_similar_given
-    if is_same_name_in_order and new.born is not None and new.born == known.born:
+    if names.is_same and new.born is not None and new.born == known.born:
         return MatchGrade.CERTAIN
-    if is_same_day and (names.is_same or names.has_same_family or is_similar_person):
+    if is_same_day and (names.has_same_family or is_similar_person):
         return MatchGrade.PROBABLE
     if names.is_same and (birth.same_parts or birth.is_swapped):
         return MatchGrade.PROBABLE
@@ -170,17 +179,16 @@ def swap_day_and_month(day: date) -> date | None:
 
 
 def _compare_whole_names(new: ComparedFields, known: ComparedFields) -> _NameComparison:
-    if f"{new.family} {new.given}".split() == f"{known.family} {known.given}".split():
+    if not new.name_key or not known.name_key:
+        return _NameComparison([])
+    if new.name_key == known.name_key:
+        is_exchanged = new.has_names_exchanged(known)
         return _NameComparison(
-            ["same name"],
+            ["family and given name exchanged" if is_exchanged else "same name"],
             is_same=True,
             has_same_family=True,
             has_similar_family=True,
             has_similar_given=True,
-        )
-    if new.family and new.given and (new.family, new.given) == (known.given, known.family):
-        return _NameComparison(
-            ["family and given name exchanged"], is_same=True, has_similar_given=True
         )
     family = compare_names(new.family, known.family)
     # Without a similar family name or a phone, no rule asks for the given name.
@@ -237,7 +245,7 @@ def stored_details(patient: Patient) -> dict[str, Any]:
 
 def person_key(details: Mapping[str, Any]) -> PersonKey:
     """Returns the key of the exact rule: two records with the same key are taken for one person."""
-    name = fold(f"{details.get('family_name') or ''} {details.get('given_name') or ''}")
+    name = name_key(details.get("family_name") or "", details.get("given_name") or "")
     return name, details.get("date_of_birth")
 
 

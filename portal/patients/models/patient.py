@@ -4,8 +4,8 @@ import pgtrigger
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Func, Q
-from django.db.models.functions import Collate, Now, Reverse
+from django.db.models import Func, Q, Value
+from django.db.models.functions import Collate, Lower, Now, Replace, Reverse, Upper
 from uuid_utils.compat import uuid7
 
 from portal.patients.triggers import learn_words, raise_version, touch_patient, write_identifiers
@@ -146,8 +146,20 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
         output_field=models.TextField(db_collation="C"),
         db_persist=True,
     )
+    # The words of the family and given name in one order, however the name was parted in two fields.
+    name_key = models.GeneratedField(
+        expression=Func("family_name", "given_name", function="patients_name_key"),
+        output_field=models.TextField(db_collation="C"),
+        db_persist=True,
+    )
+    # The first number in the field, as understood, and a second one beside it, digits backwards.
     phone_tail = models.GeneratedField(
-        expression=Func("phone", function="patients_phone_tail"),
+        expression=Func("phone", "phone_e164", Value(1), function="patients_nth_phone_tail"),
+        output_field=models.TextField(db_collation="C"),
+        db_persist=True,
+    )
+    second_phone_tail = models.GeneratedField(
+        expression=Func("phone", "phone_e164", Value(2), function="patients_nth_phone_tail"),
         output_field=models.TextField(db_collation="C"),
         db_persist=True,
     )
@@ -178,7 +190,17 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
                 condition=Q(merged_into__isnull=False),
             ),
             models.Index(fields=["date_of_birth"], name="patient_by_birth"),
+            models.Index(fields=["name_key", "date_of_birth"], name="patient_by_name_key"),
             models.Index(fields=["phone_tail"], name="patient_by_phone"),
+            models.Index(
+                fields=["second_phone_tail"],
+                name="patient_by_second_phone",
+                condition=~Q(second_phone_tail=""),
+            ),
+            models.Index(Collate(Lower("email"), "C"), name="patient_by_email"),
+            models.Index(
+                Upper(Replace("postal_code", Value(" "), Value(""))), name="patient_by_postal_code"
+            ),
             models.Index(Collate(Reverse("mrn"), "C"), name="patient_by_mrn_tail"),
             models.Index(fields=["registered_on"], name="patient_by_registration"),
             GinIndex(fields=["name_words"], name="patient_by_name_word"),

@@ -3,8 +3,6 @@
 import re
 from functools import lru_cache
 
-# Letters that folding keeps, each with the plain letter that other spellings have in its place.
-_PLAIN_SPELLING = str.maketrans("ßøłđæœþðı", "soldeetdi")
 _SAME_SOUND = str.maketrans("cqz", "kks")
 _VOICELESS = str.maketrans("bdgv", "ptkf")
 
@@ -49,7 +47,7 @@ def phonetic_key(word: str) -> str:
     The first letter is told apart more finely than those inside: Ford is not Ward, but Berg is
     Berk, Schmidt is Schmitt and McKay is Mackay.
     """
-    consonants = _apply(_CONSONANT_RULES, word.translate(_PLAIN_SPELLING)).translate(_SAME_SOUND)
+    consonants = _apply(_CONSONANT_RULES, word).translate(_SAME_SOUND)
     return _apply(_VOWEL_RULES, consonants[:1] + consonants[1:].translate(_VOICELESS)).upper()
 
 

@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION patients_sound(word text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
-    w text COLLATE "C" := translate(word, 'ßøłđæœþðı', 'soldeetdi');
+    w text COLLATE "C" := word;
 BEGIN
     w := regexp_replace(w, '[^a-z]', '', 'g');
     w := regexp_replace(w, '(.)\1+', '\1', 'g');

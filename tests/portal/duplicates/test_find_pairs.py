@@ -75,7 +75,7 @@ def pair_of(one: Patient, other: Patient) -> frozenset[UUID]:
         ),
         (
             {"family_name": "Jane", "given_name": "Example"},
-            "probable",
+            "certain",
             ["family and given name exchanged", "same date of birth"],
         ),
         (

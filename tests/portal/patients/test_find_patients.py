@@ -9,6 +9,7 @@ from portal.patients.models import AccessRecord, Patient
 from portal.patients.normalize import identifier_value
 from portal.patients.search.engine import search
 from portal.patients.services import archive_patient, register_patients
+from portal.patients.validation import validate_details
 
 pytestmark = pytest.mark.django_db
 PEOPLE = [
@@ -334,3 +335,22 @@ def test_names_of_other_scripts_are_found_with_and_without_slips():
     for text in ("राजेश", "शर्मा राजेश", "ΠΑΠΑΔΟΠΟΥΛΟΣ", "नमिन कपर"):
         assert len(found(text)) == 1
     assert found("नमन कपर")[0].endswith("One letter off: नमिन")
+
+
+@pytest.mark.parametrize(
+    ("phone", "texts"),
+    [
+        ("617-555-0131 / 617-555-0132", ["617 555 0131", "+16175550132", "0132", "617-555-0132"]),
+        ("617-555-0133 (mother)", ["6175550133", "0133"]),
+        ("(617) 555-0134 x11", ["617 555 0134", "0134", "(617) 555-0134 x11"]),
+        ("1-800-FLOWERS", ["8003569377", "1-800-flowers", "9377"]),
+        ("\u202d617 555 0177\u202c", ["6175550177"]),
+        ("\uff16\uff11\uff17 555 0178", ["6175550178", "\uff16\uff11\uff17 555 0178"]),
+    ],
+)
+def test_a_phone_is_found_by_the_number_that_was_understood(phone, texts, settings):
+    settings.DEFAULT_COUNTRY = "US"
+    details = validate_details({"family_name": "Caller", "phone": phone})
+    register_patients([details], by=None, source="command")
+    for text in texts:
+        assert found(text)[0].startswith("CALLER: Phone")

@@ -49,7 +49,7 @@ def match(known_changes, new_changes):
         ),
         (
             {"family_name": "Jane", "given_name": "Smith", **ALONE},
-            "probable",
+            "certain",
             "family and given name exchanged, same date of birth",
         ),
         ({"date_of_birth": "1990-01-01"}, "possible", "same name, same phone"),

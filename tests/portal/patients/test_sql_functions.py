@@ -17,13 +17,15 @@ from portal.patients.sql import read_sql
 # A changed body does not reach existing databases by itself: write a migration that loads the file
 # (and rewrites the columns that were computed with the old body), then change the line here.
 RELEASED = {
-    "patients_fold": ("0004_search", "99553a3605b6"),
+    "patients_fold": ("0015_names_of_the_world", "c9545febce46"),
+    "patients_name_key": ("0015_names_of_the_world", "1580dbae4a84"),
     "patients_name_words": ("0001_functions", "be14e0a5ccd2"),
     "patients_next_mrn": ("0001_functions", "829c48a9f2d3"),
+    "patients_nth_phone_tail": ("0015_names_of_the_world", "60ea57459275"),
     "patients_parings": ("0004_search", "c67188413c61"),
     "patients_phone_tail": ("0001_functions", "3d7e288b5fbe"),
     "patients_sort_key": ("0001_functions", "97965790fbb4"),
-    "patients_sound": ("0004_search", "53affb4b605d"),
+    "patients_sound": ("0015_names_of_the_world", "95cf6b82d20d"),
     "patients_transaction": ("0001_functions", "dc3f2e0984d7"),
     "patients_words_near": ("0006_words_near", "529e210f9603"),
 }

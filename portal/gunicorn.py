@@ -15,6 +15,9 @@ bind = [
 worker_class = "portal.web_worker.WebWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 1)
 threads = 8
+# Bytes of a request's first line, the most that gunicorn takes: a long text that was pasted into
+# the search box reaches our page, which reads its beginning.
+limit_request_line = 8190
 # One process counts in its memory. Several count in mapped files, in the machine's memory and not
 # on a disk: a write to a mapped file kills the process when the disk is full. The variable must be
 # set or absent before the first import of prometheus_client.

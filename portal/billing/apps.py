@@ -23,4 +23,5 @@ class BillingConfig(AppConfig):
             selectors.timeline_events_of,
         )
         members_of, totals = selectors.account_members, selectors.accounts_by_status
-        register_extension(Extension("billing", members_of, totals, tab))
+        find, label = selectors.patients_with_account, "Billing account"
+        register_extension(Extension("billing", members_of, totals, tab, find, label))

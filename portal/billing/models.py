@@ -78,6 +78,9 @@ class BillingAccount(models.Model):
                 name="billing_closed",
                 condition=Q(status=AccountStatus.CLOSED),
             ),
+            models.Index(
+                fields=["account_id"], name="billing_by_number", condition=~Q(account_id="")
+            ),
         ]
         constraints = [
             models.CheckConstraint(

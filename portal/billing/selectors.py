@@ -114,6 +114,14 @@ def account_members(patient_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     return accounts
 
 
+def patients_with_account(number: str) -> list[UUID]:
+    """Returns the patients, at most one in practice, whose account has this number."""
+    if not any(map(str.isdigit, number)):
+        return []
+    accounts = BillingAccount.objects.filter(account_id__in=[number, number.upper()])
+    return list(accounts.values_list("pk", flat=True)[:2])
+
+
 def tag_of(patient_id: UUID) -> Tag:
     """Returns the account's status, and whether it is about to change."""
     row = account_of(patient_id)

@@ -51,12 +51,18 @@ class Tab:
 
 @dataclass(frozen=True)
 class Extension:
-    """`members_of` gives a JSON object for each of many patients, `totals` gives figures."""
+    """`members_of` gives a JSON object for each of many patients, `totals` gives figures.
+
+    `find_by_number`, where given, returns the patients to whom the area gave a number;
+    `number_label` says what kind of number it is.
+    """
 
     name: str
     members_of: Callable[[Sequence[UUID]], Mapping[UUID, dict[str, Any]]]
     totals: Callable[[], dict[str, Any]]
     tab: Tab | None = None
+    find_by_number: Callable[[str], Sequence[UUID]] | None = None
+    number_label: str = ""
 
 
 _extensions: dict[str, Extension] = {}

@@ -8,6 +8,7 @@ from django.conf import settings
 from stdnum import damm
 
 from portal.patients.letters import SPACING_ACCENTS, fold_character
+from portal.text import has_letter
 
 _NOT_IN_WORD = re.compile(r"[\W_]+", re.ASCII)
 # Hangul, kana and Han.
@@ -38,14 +39,13 @@ def name_key(family_name: str, given_name: str) -> str:
     and Korean stand for words: such names are written without a space. Empty for names without a
     letter, such as `.`, which are no names to compare.
     """
-    words = fold(f"{family_name} {given_name}")
-    if not words.isascii():
-        words = _CHARACTER_OF_NAME.sub(r" \1 ", words)
-    return " ".join(sorted(words.split())) if has_letter(words) else ""
+    words = split_characters(fold(f"{family_name} {given_name}")).split()
+    return " ".join(sorted(words)) if has_letter("".join(words)) else ""
 
 
-def has_letter(text: str) -> bool:
-    return any(character.isalpha() for character in text)
+def split_characters(folded: str) -> str:
+    """Returns the folded words with each Chinese, Japanese and Korean character as a word."""
+    return folded if folded.isascii() else _CHARACTER_OF_NAME.sub(r" \1 ", folded)
 
 
 def identifier_value(text: str) -> str:

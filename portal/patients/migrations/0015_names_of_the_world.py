@@ -53,6 +53,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(read_sql("patients_fold"), ""),
         migrations.RunSQL(read_sql("patients_sound"), ""),
+        migrations.RunSQL(read_sql("patients_name_words"), ""),
         migrations.RunSQL(
             read_sql("patients_name_key"), "DROP FUNCTION patients_name_key(text, text)"
         ),
@@ -106,10 +107,13 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="patient",
             index=models.Index(
-                django.db.models.functions.text.Upper(
-                    django.db.models.functions.text.Replace(
-                        "postal_code", models.Value(" "), models.Value("")
-                    )
+                django.db.models.functions.comparison.Collate(
+                    django.db.models.functions.text.Upper(
+                        django.db.models.functions.text.Replace(
+                            "postal_code", models.Value(" "), models.Value("")
+                        )
+                    ),
+                    "C",
                 ),
                 name="patient_by_postal_code",
             ),

@@ -146,7 +146,7 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
         output_field=models.TextField(db_collation="C"),
         db_persist=True,
     )
-    # The words of the family and given name in one order, however the name was parted in two fields.
+    # The words of both names in one order, however the name was parted in two fields.
     name_key = models.GeneratedField(
         expression=Func("family_name", "given_name", function="patients_name_key"),
         output_field=models.TextField(db_collation="C"),
@@ -199,7 +199,8 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
             ),
             models.Index(Collate(Lower("email"), "C"), name="patient_by_email"),
             models.Index(
-                Upper(Replace("postal_code", Value(" "), Value(""))), name="patient_by_postal_code"
+                Collate(Upper(Replace("postal_code", Value(" "), Value(""))), "C"),
+                name="patient_by_postal_code",
             ),
             models.Index(Collate(Reverse("mrn"), "C"), name="patient_by_mrn_tail"),
             models.Index(fields=["registered_on"], name="patient_by_registration"),

@@ -4,7 +4,7 @@ from typing import Any
 
 from portal.patients.search.dates import DateSpan, parse_date_span
 from portal.patients.search.query import split_ends
-from portal.text import clean_text
+from portal.patients.search.typed_text import read_typed
 
 
 def prefill_fields(text: str) -> dict[str, Any]:
@@ -12,7 +12,8 @@ def prefill_fields(text: str) -> dict[str, Any]:
 
     A name may stand before or behind one of the others.
     """
-    words = [word.strip(",;") for word in clean_text(text).split()]
+    words = [word.strip(",;()") for word in read_typed(text).split()]
+    words = [word for word in words if word]
     if fields := _number_fields(" ".join(words)):
         return fields
     for names, rest in split_ends(words):

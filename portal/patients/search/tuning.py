@@ -12,11 +12,17 @@ class SearchTuning:
     name is a patient who has it.
     """
 
-    # How the typed text is understood (query, dates).
+    # How the typed text is understood (typed_text, query, dates).
+    max_text_length: int = 200  # characters that are read; raised: long pasted texts take longer
     min_tail_length: int = 3  # characters; raised: short ends of phones and identifiers find less
     min_mrn_tail_length: int = 4  # digits; raised: short ends of MRNs find less, and hide less
     min_whole_phone_length: int = 7  # digits; raised: longer numbers still count as an end only
     max_name_words: int = 6  # words; raised: more words of a long text narrow the search
+    orders_by_accent: int = (
+        2  # orders of the words looked for with their accents first; raised: slower
+    )
+    min_words_with_middle: int = 3  # words; raised: fewer middle names may be missing in the record
+    joined_neighbours: tuple[int, ...] = (2, 3)  # words read as one; more sizes: slower
     max_initial_length: int = 2  # letters; raised: longer words are initials too
     earliest_birth_year: int = 1850  # year; raised: earlier years are no dates of birth
 

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow, user_of
 from portal.patients.models import Sex, Source, Status
+from portal.patients.search.typed_text import cut_text
 from portal.patients.selectors import (
     PatientFilters,
     estimate_patients,
@@ -27,6 +28,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """Finds patients by one box and two filters; htmx takes only what changes in the page."""
     user = user_of(request)
     asked = {name: request.GET.get(name, "").strip() for name in ("q", "status", "sex", "after")}
+    asked["q"] = cut_text(asked["q"])
     query = {name: value for name, value in asked.items() if value and name != "after"}
     filters = PatientFilters.from_page(asked)
     page = find_patients(
@@ -70,7 +72,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def suggest(request: HttpRequest) -> HttpResponse:
     """Returns the best hits as list items with a link each; none for an empty text."""
-    text = " ".join(request.GET.get("q", "").split())
+    text = " ".join(cut_text(request.GET.get("q", "")).split())
     hits = []
     if text:
         page = find_patients(

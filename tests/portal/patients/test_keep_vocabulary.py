@@ -47,14 +47,19 @@ def words():
 
 
 def used_words():
-    """Returns what the vocabulary should hold: the words of the names of all patients."""
-    return {word for patient in Patient.objects.all() for word in fold(_names(patient)).split()}
+    """Returns what the vocabulary should hold: the words of the names of all patients.
+
+    A name of several words is there as one word too.
+    """
+    found = set()
+    for patient in Patient.objects.all():
+        for name in map(fold, _names(patient)):
+            found |= {*name.split(), name.replace(" ", "")}
+    return found - {""}
 
 
 def _names(patient):
-    return (
-        f"{patient.family_name} {patient.given_name} {patient.middle_name} {patient.preferred_name}"
-    )
+    return patient.family_name, patient.given_name, patient.middle_name, patient.preferred_name
 
 
 def test_every_channel_adds_new_words_to_the_vocabulary(tmp_path):

@@ -19,7 +19,7 @@ from portal.patients.sql import read_sql
 RELEASED = {
     "patients_fold": ("0015_names_of_the_world", "c9545febce46"),
     "patients_name_key": ("0015_names_of_the_world", "1580dbae4a84"),
-    "patients_name_words": ("0001_functions", "be14e0a5ccd2"),
+    "patients_name_words": ("0015_names_of_the_world", "fef18e2ddbfc"),
     "patients_next_mrn": ("0001_functions", "829c48a9f2d3"),
     "patients_nth_phone_tail": ("0015_names_of_the_world", "60ea57459275"),
     "patients_parings": ("0004_search", "c67188413c61"),

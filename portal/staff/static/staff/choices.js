@@ -64,7 +64,7 @@ export function suggestions(address, show) {
     timer = setTimeout(async () => {
       request = new AbortController();
       try {
-        const answer = await fetch(`${address}?q=${encodeURIComponent(text)}`, {
+        const answer = await fetch(`${address}?q=${encodeURIComponent(text.slice(0, 200))}`, {
           signal: request.signal, credentials: "same-origin", headers: { "X-Poll": "1" },
         });
         show(answer.ok ? asChoices(await answer.text()) : [], text);

@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 from django.utils.module_loading import import_string
 
 from portal.accounts.email_address import normalise_email
+from portal.text import clean_text
 
 
 class UserManager(BaseUserManager["User"]):
@@ -56,6 +57,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email = normalise_email(self.email)
+        self.full_name = clean_text(self.full_name)
         super().save(*args, **kwargs)
 
     def get_full_name(self) -> str:

@@ -121,3 +121,9 @@ def test_wrong_passwords_for_an_unknown_name_are_forgotten_too(admin):
     assert "nobody@clinic.example" in admin.get("/admin/axes/accessattempt/").content.decode()
     assert "1 line(s)" in act(admin, "forget", attempt, at="/admin/axes/accessattempt/")
     assert not AccessAttempt.objects.exists()
+
+
+def test_the_name_of_a_user_has_no_invisible_characters(make_user):
+    user = make_user("front desk", full_name="Fay\u200b  Front\ufeff")
+    user.refresh_from_db()
+    assert user.full_name == "Fay Front"

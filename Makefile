@@ -6,7 +6,7 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-ha
 	--no-emit-index-url --quiet --custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check checks protos requirements kafka-jars fault clean bench \
+.PHONY: help setup run users test check checks protos requirements kafka-jars fault clean bench \
 	vendor-ui screenshots
 
 help: ## Show this list.
@@ -14,6 +14,9 @@ help: ## Show this list.
 
 run: setup ## Start everything with demo data; Ctrl-C ends it. KAFKA=apache for a real Kafka.
 	@$(BIN)/python -m embedded run
+
+users: ## Print again how to sign in to the portal that `make run` has started.
+	@$(BIN)/python -m embedded users
 
 test: setup ## Run every test that this machine can run, and list the others. ARGS='-k name'.
 	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)

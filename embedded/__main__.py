@@ -9,21 +9,22 @@ from pathlib import Path
 from types import FrameType
 
 from embedded.environment import ROOT
-from embedded.run import join_run, run_command, run_portal
+from embedded.run import join_run, run_command, run_portal, show_users
 from embedded.stale_runs import AlreadyRunning, end_stale_processes, lock_folder
 
 HELP = """run            sets up and runs the whole portal until Ctrl-C
 run -- COMMAND runs a command on the servers of the run in progress, or on its own
+users          prints again how to sign in to the run in progress
 clean          removes all data, unless a run is in progress"""
 
 
 def main(arguments: list[str]) -> int:
     ours, command = _split(arguments)
     parser = argparse.ArgumentParser(
-        prog="python -m embedded", usage="%(prog)s {run,clean} [--data DIR] [-- COMMAND...]"
+        prog="python -m embedded", usage="%(prog)s {run,users,clean} [--data DIR] [-- COMMAND...]"
     )
     parser.description, parser.formatter_class = HELP, argparse.RawDescriptionHelpFormatter
-    parser.add_argument("what", choices=["run", "clean"], help=argparse.SUPPRESS)
+    parser.add_argument("what", choices=["run", "users", "clean"], help=argparse.SUPPRESS)
     parser.add_argument(
         "--data", type=Path, default=ROOT / ".run", help="the folder for all data (.run)"
     )
@@ -31,6 +32,8 @@ def main(arguments: list[str]) -> int:
     data = options.data.resolve()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    if options.what == "users":
+        return show_users(data)
     try:
         return _run(data, command) if options.what == "run" else _clean(data)
     except (AlreadyRunning, RuntimeError) as reason:

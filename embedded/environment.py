@@ -1,6 +1,7 @@
 """The environment of the portal and its services, for the servers of one machine."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +31,12 @@ PROCESS_DEFAULTS = {
     # In a container every process is root.
     "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
 }
+
+
+def variable_names() -> set[str]:
+    """Returns the names of all variables of the project, those of .env.example."""
+    text = (ROOT / ".env.example").read_text()
+    return set(re.findall(r"^#?([A-Z][A-Z_]+)=", text, re.MULTILINE))
 
 
 def read_settings() -> dict[str, str]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from embedded.banner import banner
-from embedded.environment import ROOT, RUN_VARIABLE, read_settings
+from embedded.environment import ROOT, RUN_VARIABLE, read_settings, variable_names
 from embedded.programs import write_private_file
 from embedded.secrets import read_variables
 from embedded.servers import run_servers
@@ -51,6 +51,15 @@ def join_run(data: Path, command: list[str]) -> int:
     return _run(command, {**os.environ, **read_variables(file)})
 
 
+def show_users(data: Path) -> int:
+    """Prints again how to sign in to the run that holds `data`; returns 1 where there is none."""
+    if not _file(data).exists():
+        print("Nothing runs. Start it with: make run", file=sys.stderr)
+        return 1
+    print(banner(read_variables(_file(data))))
+    return 0
+
+
 @contextmanager
 def _run_servers(data: Path) -> Iterator[dict[str, str]]:
     """Runs the servers, and writes their addresses to a private file for commands that join."""
@@ -58,8 +67,12 @@ def _run_servers(data: Path) -> Iterator[dict[str, str]]:
     file = _file(data)
     file.unlink(missing_ok=True)
     with run_servers(data, read_settings()) as environment:
+        # What the shell set belongs to the run: another shell has to see the same time zone.
+        ours = variable_names()
         added = {
-            name: value for name, value in environment.items() if os.environ.get(name) != value
+            name: value
+            for name, value in environment.items()
+            if name in ours or os.environ.get(name) != value
         }
         added[RUN_VARIABLE] = str(data)
         write_private_file(file, "".join(f"{name}={value}\n" for name, value in added.items()))

@@ -10,6 +10,7 @@ import psycopg2
 import pytest
 
 from embedded.environment import ROOT
+from embedded.run import show_users
 from embedded.secrets import read_variables
 from embedded.stale_runs import lock_folder
 from tests.run_processes import find_processes
@@ -91,6 +92,28 @@ def test_a_second_command_joins_the_run_in_progress(embedded, short_tmp_path):
     assert "(1,)" in embedded(*sql("SELECT 1")).communicate()[0]
     assert postmaster(short_tmp_path / "run") == before
     assert first.poll() is None
+
+
+def test_another_shell_sees_what_the_shell_of_the_run_set(embedded, short_tmp_path, monkeypatch):
+    monkeypatch.setenv("TIME_ZONE", "Pacific/Auckland")
+    monkeypatch.setenv("CLINIC_NAME", "Clinic of the South")
+    monkeypatch.setenv("NOT_OF_THE_PROJECT", "kept out")
+    embedded(*python(WAIT)).stdout.readline()
+    written = read_variables(short_tmp_path / "run" / "run.env")
+    assert written["TIME_ZONE"] == "Pacific/Auckland"
+    assert written["CLINIC_NAME"] == "Clinic of the South"
+    assert "NOT_OF_THE_PROJECT" not in written
+
+
+def test_the_users_are_printed_again(embedded, short_tmp_path, capfd):
+    assert show_users(short_tmp_path / "run") == 1
+    embedded(*python(WAIT)).stdout.readline()
+    password = read_variables(short_tmp_path / "run" / "run.env")["DEMO_PASSWORD"]
+    capfd.readouterr()
+    assert show_users(short_tmp_path / "run") == 0
+    printed = capfd.readouterr().out
+    assert "frontdesk@demo.example" in printed
+    assert password in printed
 
 
 def test_a_second_portal_on_the_same_folder_is_refused(embedded, short_tmp_path):

@@ -15,6 +15,7 @@ LARGEST_BATCH, LARGEST_PAGE = 500, 1_000  # Accounts in one call, as the server 
 BATCH_SECONDS, CALL_SECONDS, CHECK_SECONDS = 10.0, 5.0, 2.0  # Deadlines.
 CALLS_AT_ONCE = 32  # Updates under way together; the server turns away what is over its limit.
 AWAY_CODES = ("UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED")
+UNREADABLE = "UNREADABLE"  # A code of ours: a request or an answer breaks the contract.
 _REFUSED_CODES = {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"}
 _STATUS = {False: messages.ACCOUNT_STATUS_ACTIVE, True: messages.ACCOUNT_STATUS_CLOSED}
 # The standard health service, in bytes: a message of a single number is not worth a package.
@@ -28,7 +29,7 @@ _OPTIONS = [
 
 
 class BillingError(Exception):
-    """A call failed; `code` is the gRPC status.
+    """A call failed; `code` is the gRPC status, or UNREADABLE.
 
     The server's text is dropped: it may quote the patient.
     """
@@ -88,6 +89,7 @@ class BillingClient:
     def __init__(self, address: str | None = None) -> None:
         self._address = address or settings.BILLING_GRPC_ADDRESS
         self._channel: grpc.Channel | None = None
+        self.stranger_count = 0  # Accounts in the last list whose patient id is none of ours.
 
     def check(self) -> None:
         """Raises BillingAway unless the server answers and can read its accounts.
@@ -118,6 +120,8 @@ class BillingClient:
         answer = _answer(
             lambda: self._stub.BatchCreateBillingAccounts(request, timeout=BATCH_SECONDS)
         )
+        if len(answer.responses) != len(patients):
+            raise BillingError(UNREADABLE)
         return [
             _opened_account(response, details)
             for response, details in zip(answer.responses, patients, strict=True)
@@ -139,12 +143,18 @@ class BillingClient:
         return answers
 
     def _update_group(self, group: Sequence[Details]) -> list[Account | BillingError]:
-        calls = []
+        calls: list[Any] = []
         for details in group:
             status = _STATUS[details.is_closed]
-            request = _request(messages.UpdateBillingAccountRequest, details, status=status)
-            calls.append(self._stub.UpdateBillingAccount.future(request, timeout=CALL_SECONDS))
-        return [_account_or_error(call) for call in calls]
+            try:
+                request = _request(messages.UpdateBillingAccountRequest, details, status=status)
+            except BillingError as error:
+                calls.append(error)
+            else:
+                calls.append(self._stub.UpdateBillingAccount.future(request, timeout=CALL_SECONDS))
+        return [
+            call if isinstance(call, BillingError) else _account_or_error(call) for call in calls
+        ]
 
     def get_account(self, patient_id: UUID) -> Account | None:
         """Returns the patient's account, or None where there is none."""
@@ -158,12 +168,18 @@ class BillingClient:
     def list_accounts(self) -> Iterator[Account]:
         """Yields every account in the order of account ids, with one page in memory.
 
-        It may miss an account that is opened meanwhile.
+        It may miss an account that is opened meanwhile. Those of older clients, whose patient ids
+        are none of ours, are counted in `stranger_count`.
         """
+        self.stranger_count = 0
         request = messages.ListBillingAccountsRequest(page_size=LARGEST_PAGE)
         while True:
             page = _answer(lambda: self._stub.ListBillingAccounts(request, timeout=BATCH_SECONDS))
-            yield from map(_account, page.accounts)
+            for message in page.accounts:
+                try:
+                    yield _account(message)
+                except BillingError:
+                    self.stranger_count += 1
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
@@ -194,13 +210,16 @@ class BillingClient:
 
 
 def _request(kind: Any, details: Details, **more: Any) -> Any:
-    return kind(
-        patient_id=str(details.patient_id),
-        name=details.name,
-        email=details.email,
-        patient_version=details.version,
-        **more,
-    )
+    try:
+        return kind(
+            patient_id=str(details.patient_id),
+            name=details.name,
+            email=details.email,
+            patient_version=details.version,
+            **more,
+        )
+    except (ValueError, TypeError):
+        raise BillingError(UNREADABLE) from None  # The text may quote the patient.
 
 
 def _opened_account(response: Any, details: Details) -> OpenedAccount:
@@ -215,7 +234,10 @@ def _opened_account(response: Any, details: Details) -> OpenedAccount:
 
 def _account(message: Any) -> Account:
     is_closed = message.status == messages.ACCOUNT_STATUS_CLOSED
-    patient_id = UUID(message.patient_id) if message.patient_id else None
+    try:
+        patient_id = UUID(message.patient_id) if message.patient_id else None
+    except ValueError:
+        raise BillingError(UNREADABLE) from None
     return Account(message.account_id, patient_id, message.patient_version, is_closed)
 
 

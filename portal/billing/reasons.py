@@ -22,6 +22,7 @@ REASONS = {
     "UNAVAILABLE": Reason("Billing cannot be reached.", _WAITS),
     "CANCELLED": Reason("Billing broke off.", _WAITS),
     "DEADLINE_EXCEEDED": Reason("Billing took too long.", _WAITS),
+    "UNREADABLE": Reason("What is stored, or what billing answered, cannot be read.", _CORRECT),
     "RESOURCE_EXHAUSTED": Reason("Billing has too much to do.", _WAITS),
 }
 _OTHER = Reason("Billing failed on this account.", "Tell an operator if it goes on.")

@@ -14,7 +14,9 @@ from portal.analytics.selectors import client as figures_client
 from portal.billing.selectors import billing_state
 from portal.cache import CachedValue
 from portal.errors import Unavailable
+from portal.events.retention import retention_problem
 from portal.events.selectors import relay_state, seconds_away
+from portal.patients.impossible_dates import count_impossible_dates
 from portal.reconciliation.selectors import reconcile_state
 from portal.schedule.selectors import beat_age_seconds
 
@@ -52,12 +54,18 @@ def check_relay() -> Check:
 def check_events() -> Check:
     state = relay_state()
     still_works = "Patients are saved; the figures follow when Kafka is back."
+    keeps_up = _keeps_up("events", state.oldest_seconds)
+    if state.quarantined and keeps_up:
+        still_works = (
+            "Patients are saved; some of their changes could not be sent, and are missing in the "
+            "figures. Operators find them under Quarantined events in the admin."
+        )
     figures = {
         "waiting": state.waiting,
         "oldestSeconds": state.oldest_seconds,
         "quarantined": state.quarantined,
     }
-    return Check("events", _keeps_up("events", state.oldest_seconds), still_works, figures)
+    return Check("events", keeps_up and not state.quarantined, still_works, figures)
 
 
 def check_billing() -> Check:
@@ -116,6 +124,24 @@ def check_reconciliation() -> Check:
     return Check("reconciliation", not state.differences, still_works, figures)
 
 
+def check_topic() -> Check:
+    forgets_by = retention_problem()
+    still_works = (
+        "Everything works today, but Kafka is set to forget changes, and figures could not be "
+        "counted anew. Operators see the settings on the page Reconciliation."
+    )
+    return Check("topic", not forgets_by, still_works, {"forgetsBy": forgets_by or None})
+
+
+def check_records() -> Check:
+    count = count_impossible_dates()
+    still_works = (
+        "Everything works; such a date counts as not known. "
+        "Operators see which records these are on the page Reconciliation."
+    )
+    return Check("records", not count, still_works, {"impossibleDates": count})
+
+
 CHECKS: list[Callable[[], Check]] = [
     check_relay,
     check_events,
@@ -124,6 +150,8 @@ CHECKS: list[Callable[[], Check]] = [
     check_worker_queue,
     check_scheduler,
     check_reconciliation,
+    check_topic,
+    check_records,
 ]
 checks = CachedValue(
     "health.checks", lambda: [check() for check in CHECKS], ttl_seconds=CHECKS_TTL_SECONDS

@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import connection
 
 from portal.patients.matching.rules import MIN_PHONE_DIGITS, PairIds
-from portal.patients.models import Patient, Precision, Status
+from portal.patients.models import LAST_DAY, Patient, Precision, Status
 from portal.patients.names.phonetics import phonetic_key
 from portal.patients.names.similarity import MIN_TELLING_LETTERS
 from portal.patients.normalize import fold
@@ -105,7 +105,10 @@ def people_by_birth_date(*, slice_size: int = MAX_PER_DAY) -> Iterator[list[dict
 
 def _born_after(day: date, limit: int) -> list[dict[str, Any]]:
     patients = Patient.objects.filter(
-        status=Status.ACTIVE, date_of_birth__gt=day, date_of_birth_precision=Precision.DAY
+        status=Status.ACTIVE,
+        date_of_birth__gt=day,
+        date_of_birth__lte=LAST_DAY,
+        date_of_birth_precision=Precision.DAY,
     )
     rows = patients.order_by("date_of_birth").values("pk", "family_name", "date_of_birth")
     return [dict(row) for row in rows[:limit]]

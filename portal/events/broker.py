@@ -1,4 +1,4 @@
-"""Questions to Kafka: where the topic ends, and how far a consumer group has read."""
+"""Questions to Kafka: where the topic ends, what it forgets, and how far a group has read."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -6,9 +6,12 @@ from typing import Any, Protocol, TypeVar
 
 from django.conf import settings
 from kafka import KafkaAdminClient, TopicPartition
-from kafka.admin import OffsetSpec
+from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 from kafka.errors import KafkaError
 from kafka.net.compat import KafkaNetClient
+
+from portal.events.last_events import read_last_event_ids
+from portal.events.retention import KEEPING, forgetting_settings
 
 Answer = TypeVar("Answer")
 
@@ -19,6 +22,10 @@ class Broker(Protocol):
     def end_offsets(self) -> dict[int, int]: ...
 
     def group_offsets(self, group: str) -> dict[int, int]: ...
+
+    def forgetting_settings(self) -> list[str]: ...
+
+    def last_event_ids(self) -> list[int]: ...
 
 
 class KafkaBroker:
@@ -44,6 +51,20 @@ class KafkaBroker:
         Raises KafkaError while the broker is away.
         """
         return self._ask(lambda admin: self._group_offsets(admin, group))
+
+    def forgetting_settings(self) -> list[str]:
+        """Returns the settings that make the topic forget; none for a broker that has no settings.
+
+        Raises KafkaError while the broker is away, or does not tell.
+        """
+        return [] if settings.KAFKA_API_VERSION else self._ask(self._forgetting_settings)
+
+    def last_event_ids(self) -> list[int]:
+        """Returns the numbers of the last events of each partition.
+
+        Raises KafkaError while the broker is away, or lets nobody read.
+        """
+        return read_last_event_ids(self._topic)
 
     def close(self) -> None:
         admin, self._admin = self._admin, None
@@ -72,6 +93,12 @@ class KafkaBroker:
             return {}
         answers = admin.list_group_offsets({group: partitions})[group]
         return {partition.partition: max(answer.offset, 0) for partition, answer in answers.items()}
+
+    def _forgetting_settings(self, admin: KafkaAdminClient) -> list[str]:
+        resource = ConfigResource(ConfigResourceType.TOPIC, self._topic, dict.fromkeys(KEEPING))
+        answer = admin.describe_configs([resource], config_filter="all")
+        found = answer["topic"][self._topic]
+        return forgetting_settings({name: setting["value"] for name, setting in found.items()})
 
     def _partitions(self, admin: KafkaAdminClient) -> list[TopicPartition]:
         return [

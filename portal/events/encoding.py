@@ -9,6 +9,7 @@ from typing import Any
 from portal.patients.fields import RECORDED
 from portal.patients.models import Patient, PatientEvent, Status
 from portal.patients.models.log import DELETED, INSERTED
+from portal.stored_dates import known_date
 from protos.patient.events.v1 import patient_event_pb2
 
 # Bytes around a message in Kafka's format, each number in its longest form.
@@ -45,12 +46,15 @@ class Message:
 def encode(row: PatientEvent, previous: PatientEvent | None, *, include_contact: bool) -> Message:
     """Returns the message for a log row.
 
-    `previous` is the patient's row of the version before, or None for the first version.
+    `previous` is the patient's row of the version before, or None for the first version. A date
+    that cannot be goes as one that is not known: the log keeps it for ever, and the event of its
+    correction follows.
     Raises ValueError or TypeError where the row does not fit the contract.
     """
     kind = event_type(row, previous)
     context = row.pgh_context or {}
     patient_id = str(row.pgh_obj_id)
+    birth, registered_on = known_date(row.date_of_birth), known_date(row.registered_on)
     event = patient_event_pb2.PatientEvent(
         patient_id=patient_id,
         name=full_name(row) if include_contact else "",
@@ -60,12 +64,12 @@ def encode(row: PatientEvent, previous: PatientEvent | None, *, include_contact:
         version=row.version + 1 if row.pgh_label == DELETED else row.version,
         source=_channel(row, context),
         sex=row.sex,
-        birth_year=row.date_of_birth.year if row.date_of_birth else 0,
+        birth_year=birth.year if birth else 0,
         city=row.city,
         region=row.region,
         postal_area=postal_area(row.postal_code, row.country),
         country=row.country,
-        registered_on=row.registered_on.isoformat(),
+        registered_on=registered_on.isoformat() if registered_on else "",
         changed_fields=changed_fields(row, previous),
         actor_id=str(context.get("user") or ""),
         status="deleted" if row.pgh_label == DELETED else row.status,

@@ -4,7 +4,7 @@ Analytics keeps a gap for each patient of whom it counted a later event but not 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -56,13 +56,20 @@ class GapsClient:
         Raises HTTPError, ValueError or KeyError when analytics does not answer as agreed.
         """
         answer = self._http.get("/gaps", params={"limit": limit}).raise_for_status().json()
-        return [
-            Gap(UUID(gap["patientId"]), datetime.fromisoformat(gap["since"]))
-            for gap in answer["gaps"]
-        ]
+        gaps = [_read_gap(gap) for gap in answer["gaps"]]
+        return [gap for gap in gaps if gap is not None]
 
     def close(self) -> None:
         self._http.close()
+
+
+def _read_gap(gap: Mapping[str, str]) -> Gap | None:
+    """Returns a gap, or None where it breaks the contract: it must not hide the others."""
+    try:
+        return Gap(UUID(gap["patientId"]), datetime.fromisoformat(gap["since"]))
+    except ValueError:
+        log.error("gap_unreadable")
+        return None
 
 
 @dataclass(frozen=True)

@@ -3,23 +3,31 @@
 import time
 from collections.abc import Callable
 
+import structlog
 from django.conf import settings
+from kafka.errors import KafkaError
 
 from portal.events.broker import Broker, KafkaBroker
 from portal.events.log_reader import has_waiting_events
 from portal.events.pacing import PacedSender
 from portal.events.producer import KafkaSender
+from portal.events.retention import record_retention
 from portal.events.services import BATCH_SIZE, Sender, deliver_waiting
 from portal.events.topic_loss import detect_loss, refill_outbox
+from portal.patients.number_series import continue_numbers
 from portal.relay_loops import Round
 
+log = structlog.get_logger("portal.events")
 CHECK_SECONDS = 2.0  # Between two looks at the topic while nothing waits.
+SETTINGS_SECONDS = 60.0  # Between two looks at the topic's settings.
 
 
 class EventsLoop:
     """Empties the outbox onto the topic, a batch each round; fills a topic that lost its events.
 
-    It looks where the topic ends before it sends, and every two seconds while nothing waits.
+    It looks where the topic ends before it sends, and every two seconds while nothing waits. Each
+    minute it looks whether the topic's settings keep every event. When it begins to lead, it looks
+    whether the topic has later events than the log, as after a restored backup.
     """
 
     def __init__(
@@ -34,7 +42,8 @@ class EventsLoop:
         self._paced = (
             PacedSender(self._sender, self._broker) if settings.KAFKA_WINDOW_BYTES else None
         )
-        self._check_at = float("-inf")
+        self._check_at = self._settings_at = self._numbers_at = float("-inf")
+        self._numbers_fence = 0  # The leadership in which the numbers were compared.
 
     def step(self, fence: int) -> Round:
         if refill_outbox(fence=fence):
@@ -60,7 +69,26 @@ class EventsLoop:
         room = self._paced.room()
         return deliver_waiting(self._paced, fence=fence, room=room) if room else 0
 
+    def _look_at_settings(self, fence: int) -> None:
+        self._settings_at = self._clock() + SETTINGS_SECONDS
+        try:
+            record_retention(self._broker.forgetting_settings(), fence=fence)
+        except KafkaError as error:  # The right to read settings is no condition for sending.
+            log.warning("topic_settings_unknown", error=type(error).__name__)
+
+    def _look_at_numbers(self, fence: int) -> None:
+        self._numbers_at = self._clock() + SETTINGS_SECONDS
+        try:
+            continue_numbers(self._broker.last_event_ids())
+            self._numbers_fence = fence
+        except KafkaError as error:
+            log.warning("numbers_not_compared", error=type(error).__name__)
+
     def _has_lost_events(self, fence: int) -> bool:
         ends = self._broker.end_offsets()
         self._check_at = self._clock() + CHECK_SECONDS
+        if ends and self._clock() >= self._settings_at:
+            self._look_at_settings(fence)
+        if ends and fence != self._numbers_fence and self._clock() >= self._numbers_at:
+            self._look_at_numbers(fence)
         return detect_loss(ends, fence=fence)

@@ -68,6 +68,22 @@ class TopicRefill(models.Model):
         return f"refill of {self.topic} up to event {self.up_to_event_id}"
 
 
+class TopicRetention(models.Model):
+    """What the topic's settings at the broker forget, as the leading relay saw them last."""
+
+    topic = models.CharField(max_length=249, primary_key=True)
+    forgets_by = models.CharField(
+        max_length=200, blank=True, help_text="Settings; empty where every event is kept"
+    )
+    looked_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.topic} forgets by {self.forgets_by or 'nothing'}"
+
+
 class QuarantinedEvent(models.Model):
     """An event that cannot be encoded, or that the broker will never take; the others went on."""
 

@@ -1,11 +1,16 @@
 """The portal's Kafka topics, made by its own command: a broker that guesses gives a wrong shape."""
 
+from contextlib import closing
+
 from django.conf import settings
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 from kafka.errors import TopicAlreadyExistsError
 
-FOR_EVER, A_MONTH = "-1", str(30 * 24 * 3600 * 1000)  # Milliseconds that Kafka keeps a message.
+from portal.events.broker import KafkaBroker
+from portal.events.retention import HOW_TO_KEEP, KEEPING
+
+A_MONTH = str(30 * 24 * 3600 * 1000)  # Milliseconds that Kafka keeps a message.
 
 
 def topics() -> list[NewTopic]:
@@ -14,7 +19,7 @@ def topics() -> list[NewTopic]:
     The events stay for ever, since the figures can be computed anew from them.
     """
     return [
-        NewTopic(settings.KAFKA_TOPIC_PATIENT, 4, -1, topic_configs={"retention.ms": FOR_EVER}),
+        NewTopic(settings.KAFKA_TOPIC_PATIENT, 4, -1, topic_configs=KEEPING),
         NewTopic(settings.KAFKA_TOPIC_DEAD_LETTER, 1, -1, topic_configs={"retention.ms": A_MONTH}),
     ]
 
@@ -41,8 +46,19 @@ def _create(admin: KafkaAdminClient, topic: NewTopic) -> str:
     try:
         admin.create_topics([topic], timeout_ms=10_000)
     except TopicAlreadyExistsError:
-        return "was there"
+        return _state_of(topic.name)
     return f"created with {topic.num_partitions} partition(s)"
+
+
+def _state_of(name: str) -> str:
+    """Returns `was there`, and for the topic of events what its settings forget."""
+    if name != settings.KAFKA_TOPIC_PATIENT:
+        return "was there"
+    with closing(KafkaBroker(name)) as broker:
+        forgetting = broker.forgetting_settings()
+    if not forgetting:
+        return "was there"
+    return f"was there, but it forgets events ({', '.join(forgetting)}). {HOW_TO_KEEP}"
 
 
 def _touch_topics() -> dict[str, str]:

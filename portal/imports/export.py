@@ -10,6 +10,7 @@ from portal.imports.identifier_cell import format_cell
 from portal.imports.readers.columns import IDENTIFIER_CELL, MRN, RECORD
 from portal.patients.fields import ENTERED
 from portal.patients.models import Patient, PatientIdentifier, Status
+from portal.stored_dates import known_date
 
 INCOMPLETE = "This file is not complete: the export stopped here. Export again."
 HEADER = [RECORD, MRN, *ENTERED, IDENTIFIER_CELL, "status"]
@@ -138,7 +139,9 @@ def _telecom(patient: Patient) -> Iterator[dict[str, str]]:
 
 
 def _birth_date(patient: Patient) -> str:
-    return str(patient.date_of_birth or "")[: _DATE_LENGTH[patient.date_of_birth_precision]]
+    if known_date(patient.date_of_birth) is None:
+        return str(patient.date_of_birth or "")  # An impossible one as it is stored.
+    return str(patient.date_of_birth)[: _DATE_LENGTH[patient.date_of_birth_precision]]
 
 
 def _address(patient: Patient) -> dict[str, Any]:

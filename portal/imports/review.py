@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from portal.patients.audit import record_access
 from portal.patients.models import Patient, Sex, Source
 from portal.patients.reference.identifier_systems import system_name
 from portal.patients.selectors import patients_visible_to
+from portal.stored_dates import date_from_text
 from portal.text import clean_entry
 
 _NOT_SHOWN = {"phone_e164", "date_of_birth_precision"}
@@ -151,5 +151,5 @@ def _text(name: str, value: Any) -> str:
     if name == "sex" and value in Sex.values:
         return Sex(value).label
     if name in DATES and value:
-        return f"{date.fromisoformat(value):%d-%b-%Y}"
+        return f"{date_from_text(value):%d-%b-%Y}"
     return str(value)

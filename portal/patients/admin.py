@@ -23,6 +23,7 @@ from portal.patients.models import (
     Source,
 )
 from portal.patients.search.engine import filter_by_search
+from portal.patients.templatetags.patients import birth_date
 from portal.patients.validation import validate_details
 
 
@@ -68,7 +69,7 @@ class PatientAdmin(ModelAdmin):
 
     form = PatientForm
     inlines = (IdentifierInline,)
-    list_display = ("mrn", "list_name", "date_of_birth", "sex", "status", "registered_on")
+    list_display = ("mrn", "list_name", "birth", "sex", "status", "registered")
     list_filter = ("status", "sex", "source")
     search_fields = ("mrn",)
     search_help_text = "Name, MRN, identifier, phone or date of birth"
@@ -76,6 +77,14 @@ class PatientAdmin(ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
     actions = ("archive", "restore")
+
+    @admin.display(description="Date of birth", ordering="date_of_birth")
+    def birth(self, patient: Patient) -> str:
+        return birth_date(patient)
+
+    @admin.display(description="Registered on", ordering="registered_on")
+    def registered(self, patient: Patient) -> str:
+        return f"{patient.registered_on:%d-%b-%Y}"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Patient], search_term: str

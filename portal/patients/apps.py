@@ -7,6 +7,7 @@ from django.db import connections
 from django.db.models.signals import post_migrate
 
 from portal.patients.sql import read_sql
+from portal.stored_dates import register_casters
 
 
 class PatientsConfig(AppConfig):
@@ -14,6 +15,7 @@ class PatientsConfig(AppConfig):
     label = "patients"
 
     def ready(self) -> None:
+        register_casters()
         post_migrate.connect(
             apply_log_trigger_settings, sender=self, dispatch_uid="patients.log_trigger_settings"
         )

@@ -17,6 +17,7 @@ from portal.patients.identifiers import add_identifiers, insert_identifiers, rep
 from portal.patients.matching.refusal import refuse_duplicates, refuse_duplicates_after_change
 from portal.patients.models import Patient, Status
 from portal.patients.normalize import e164_after_change
+from portal.patients.validation import impossible_dates
 from portal.text import clean_entry, has_letter
 
 # Sent inside the transaction by the services that write many patients at once: those send no
@@ -229,10 +230,16 @@ def _assign_changes(patient: Patient, changes: Details) -> list[str]:
 
 
 def _refuse_impossible(patient: Patient) -> None:
-    """InvalidInput for a record that the fields of a change make impossible only together."""
+    """InvalidInput for a record that the fields of a change make impossible only together.
+
+    A stored date that cannot be is refused here too: the database's checks would refuse any change
+    that leaves it.
+    """
     if not has_letter(patient.family_name + patient.given_name):
         message = "Enter a family name or a given name."
         raise InvalidInput(errors=[FieldProblem("family_name", "required", message)])
+    if problems := impossible_dates(patient):
+        raise InvalidInput(problems[0].detail, errors=problems)
     born, died = patient.date_of_birth, patient.deceased_on
     if born and died and died < born:
         message = "The date of death is before the date of birth."

@@ -13,18 +13,20 @@ from django.utils import timezone
 from portal.errors import FieldProblem, InvalidInput
 from portal.patients.dates import HasTime, TypedDate, numeric_date, parse_date
 from portal.patients.fields import ENTERED, FIELD_OF, Kind
-from portal.patients.models import Patient, PatientIdentifier, Precision
+from portal.patients.models import FIRST_DAY, LAST_DAY, Patient, PatientIdentifier, Precision
 from portal.patients.normalize import e164, identifier_value
 from portal.patients.reference.countries import country_code, language_tag
+from portal.stored_dates import known_date
 from portal.text import clean_text, has_letter, is_damaged
 
 FIELDS = (*ENTERED, "identifiers")
 VALIDITY = ("valid_from", "valid_to")
-EARLIEST_DATE = date(1850, 1, 1)
+EARLIEST_DATE = date.fromisoformat(FIRST_DAY)
 # Years that a two-digit year may lie ahead: a passport that ends in 31 does not end in 1931.
 YEARS_AHEAD = 30
 _SHEET_DAY = re.compile(r"[1-7]\d{4}(\.0*)?$")  # 10000 to 79999 stand for 1927 to 2119
 ENDS_BEFORE_START = "Valid to is before valid from. Check both dates."
+_DATES = ("date_of_birth", "deceased_on", "registered_on")
 _IN_THE_FUTURE = {
     "date_of_birth": "The date of birth must be today or in the past.",
     "deceased_on": "The date of death must be today or in the past.",
@@ -249,6 +251,28 @@ def _validate_validity(item: Mapping[str, Any]) -> dict[str, date | None]:
     if ends_before_start(days.get("valid_from"), days.get("valid_to")):
         raise InvalidValue("ends-before-start", ENDS_BEFORE_START)
     return days
+
+
+def impossible_dates(patient: Patient) -> list[FieldProblem]:
+    """Returns a problem for each date of a stored record that no person can have.
+
+    They came by SQL, around the checks of all channels.
+    """
+    return [
+        FieldProblem(
+            name,
+            "impossible-date",
+            f"The stored day of “{FIELD_OF[name].label}” is not possible. Correct it first.",
+        )
+        for name in _DATES
+        if not _is_possible(getattr(patient, name))
+    ]
+
+
+def _is_possible(value: date | None) -> bool:
+    if value is None:
+        return True
+    return known_date(value) is not None and FIRST_DAY <= value.isoformat() <= LAST_DAY
 
 
 def ends_before_start(start: date | None, end: date | None) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portal.jobs import Progress
+from portal.patients.number_series import MOST_LOST_EVENTS, last_lost_event
 from portal.reconciliation import snapshot
 from portal.reconciliation.comparison import compare
 from portal.reconciliation.confirmation import confirm
@@ -19,6 +20,14 @@ PATIENCE_SECONDS = 10.0  # That a change on its way may take to arrive in all st
 SHOWN = 100  # Differences that a report lists.
 
 _ADD_AUDIT = "INSERT INTO difference VALUES ('figure-differs', NULL, NULL, %s)"
+_ADD_NUMBERS = "INSERT INTO difference VALUES ('numbers-behind', NULL, %s, %s)"
+_LAST_EVENTS = """
+    SELECT array_agg(event_id) FROM (
+        SELECT max(event_id) AS event_id FROM read_message
+        WHERE event_id <= (SELECT last_value FROM patients_patientevent_pgh_id_seq) + %s) AS last
+    WHERE event_id IS NOT NULL
+"""
+_ADD_RETENTION = "INSERT INTO difference VALUES ('topic-forgets', NULL, NULL, %s)"
 _BY_KIND = "SELECT kind, count(*) FROM difference GROUP BY kind"
 # The rows are numbered within each kind, so that the list has rows of every kind.
 _FIRST = """
@@ -65,6 +74,9 @@ def check(
         with stopwatch("comparing", "comparing"):
             compare(space, is_topic_whole=peers.topic.tally.is_whole, away=peers.away)
             _add_audit(space, peers)
+            _add_numbers(space)
+            if peers.topic.tally.forgets_by:
+                space.rows(_ADD_RETENTION, [peers.topic.tally.forgets_by])
             figures = Figures(space, peers)
         with stopwatch("looking again at what differs", "again"):
             confirm(space, peers, seconds=patience)
@@ -81,6 +93,14 @@ def _add_audit(space: Workspace, peers: PeerStores) -> None:
             f" {figure['stored']} instead of {figure['expected']}"
         )
         space.rows(_ADD_AUDIT, [found])
+
+
+def _add_numbers(space: Workspace) -> None:
+    """Adds a difference where the topic has later events than the portal has numbers."""
+    event_ids = space.value(_LAST_EVENTS, [MOST_LOST_EVENTS]) or []
+    last, count = last_lost_event(event_ids)
+    if count:
+        space.rows(_ADD_NUMBERS, [last, f"{count} events are later than the log"])
 
 
 def _difference_json(code: str, patient: Any, event_id: int | None, found: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ a patient that changes meanwhile is never taken for different.
 
 from collections.abc import Collection
 
+from portal.patients.impossible_dates import IMPOSSIBLE_DATES
 from portal.reconciliation.difference_kinds import KINDS
 from portal.reconciliation.stores import ANALYTICS
 from portal.reconciliation.workspace import Workspace
@@ -26,6 +27,9 @@ _COUNTED_ANYWAY = """
 """
 
 _STATEMENTS = {
+    "impossible-date": f"""
+        SELECT patient, NULL::bigint, string_agg(DISTINCT found, ', ')
+        FROM ({IMPOSSIBLE_DATES}) AS found GROUP BY patient""",  # noqa: S608 - a constant
     "patient-without-log": """
         SELECT p.patient, NULL::bigint, format('patient at version %s', p.version)
         FROM snap_patient AS p LEFT JOIN expected AS e USING (patient) WHERE e.patient IS NULL""",

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from portal.reconciliation.stores import ANALYTICS, BILLING, LOG, OUTBOX, TOPIC
+from portal.events.retention import HOW_TO_KEEP
+from portal.reconciliation.stores import ANALYTICS, BILLING, LOG, OUTBOX, PATIENTS, TOPIC
 
 
 class Remedy(Enum):
     """What a repair does; the value says so in the report."""
 
+    CONTINUE = "MRNs skipped, past those given out before"
     RECORD = "written into the log"
     RECORD_DELETION = "deletion written into the log"
     FORGET = "forgotten by analytics, to be counted anew"
@@ -37,6 +39,16 @@ class DifferenceKind:
     to_do: str = "Run the repair."
     may_pass: bool = True
 
+
+_PATIENT_KINDS = (
+    DifferenceKind(
+        "impossible-date",
+        PATIENTS,
+        "The patient has a date that cannot be",
+        to_do="Correct the patient. Until then the date counts as not known.",
+        may_pass=False,
+    ),
+)
 
 _LOG_KINDS = (
     DifferenceKind(
@@ -96,6 +108,21 @@ _DELIVERY_KINDS = (
         TOPIC,
         "Events are not in the order of versions",
         (Remedy.RESEND,),
+    ),
+    DifferenceKind(
+        "topic-forgets",
+        TOPIC,
+        "The topic’s settings forget events",
+        to_do=HOW_TO_KEEP + " Then run the repair, which sends again what is missing.",
+        may_pass=False,
+    ),
+    DifferenceKind(
+        "numbers-behind",
+        TOPIC,
+        "MRNs and events would get numbers that were given out before",
+        (Remedy.CONTINUE,),
+        to_do=_FROM_BACKUP + "Run the repair before anybody registers a patient.",
+        may_pass=False,
     ),
     DifferenceKind(
         "unknown-event",
@@ -226,5 +253,12 @@ _BILLING_KINDS = (
 
 # By code, in the order in which changes flow from the portal to its peers.
 KINDS = {
-    kind.code: kind for kind in (*_LOG_KINDS, *_DELIVERY_KINDS, *_ANALYTICS_KINDS, *_BILLING_KINDS)
+    kind.code: kind
+    for kind in (
+        *_PATIENT_KINDS,
+        *_LOG_KINDS,
+        *_DELIVERY_KINDS,
+        *_ANALYTICS_KINDS,
+        *_BILLING_KINDS,
+    )
 }

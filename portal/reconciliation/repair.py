@@ -17,6 +17,7 @@ from portal.billing.client import BillingClient, BillingError, NoSuchAccount
 from portal.billing.services import request_again
 from portal.events.replay import replay_patients
 from portal.patients.log_repair import restore_deletions, restore_log
+from portal.patients.number_series import continue_numbers
 from portal.reconciliation.difference_kinds import KINDS, Remedy
 from portal.reconciliation.states import StatesClient
 from portal.reconciliation.stores import StoreAway
@@ -29,6 +30,8 @@ _PATIENTS = """
     SELECT DISTINCT patient FROM difference
     WHERE patient IS NOT NULL AND kind = ANY(%s) ORDER BY patient
 """
+_LAST_EVENT = "SELECT max(event_id) FROM difference WHERE kind = 'numbers-behind'"
+_OF_NOBODY = {Remedy.RECOUNT, Remedy.CONTINUE}  # What they mend belongs to no patient.
 _COUNT = "SELECT count(*) FROM difference WHERE kind = ANY(%s)"
 Step = Callable[[Sequence[UUID]], int]  # Carries a remedy out; returns how much it did.
 
@@ -45,6 +48,7 @@ class Repair:
     def carry_out(self) -> None:
         """Carries out all remedies but those whose store is away: the next repair has those."""
         steps: dict[Remedy, Step] = {
+            Remedy.CONTINUE: self._continue_numbers,  # First: what follows takes numbers.
             Remedy.RECORD: lambda ids: restore_log(ids, by=self._by),
             Remedy.RECORD_DELETION: lambda ids: restore_deletions(ids, by=self._by),
             Remedy.FORGET: self._forget,
@@ -74,7 +78,7 @@ class Repair:
 
     def _apply(self, remedy: Remedy, step: Step) -> None:
         codes = [kind.code for kind in KINDS.values() if remedy in kind.remedies]
-        if remedy is Remedy.RECOUNT:  # A wrong figure belongs to no patient.
+        if remedy in _OF_NOBODY:
             if self._space.value(_COUNT, [codes]):
                 self._record(remedy, [], step([]))
             return
@@ -94,6 +98,9 @@ class Repair:
     def _forget(self, patient_ids: Sequence[UUID]) -> int:
         changed = self._states.recount(patient_ids)
         return len(patient_ids) or changed
+
+    def _continue_numbers(self, _patient_ids: Sequence[UUID]) -> int:
+        return continue_numbers([self._space.value(_LAST_EVENT)])
 
     def _close_accounts(self, patient_ids: Sequence[UUID]) -> int:
         return sum(map(self._close_account, patient_ids))

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from portal.accounts.models import User
 from portal.jobs import Progress, nudge, run_jobs, step_recorder
+from portal.patients.impossible_dates import prove_dates
 from portal.reconciliation import figures
 from portal.reconciliation.check import PATIENCE_SECONDS, Result, check
 from portal.reconciliation.models import ReconcileReport, Verdict
@@ -120,6 +121,8 @@ def _check_and_repair(
             patience=AFTER_REPAIR * patience,
             report_step=lambda step: report_step(f"{step}, after the repair"),
         )
+    if "impossible-date" not in result.by_kind:
+        prove_dates()
     report.difference_count, report.differences = result.difference_count, result.first
     report.figures = {
         "stores": result.stores,

@@ -31,6 +31,7 @@ class Tally:
     messages: int = 0
     strays: int = 0
     is_whole: bool = True
+    forgets_by: str = ""  # The settings that make the topic forget.
 
 
 class TopicReader:
@@ -49,6 +50,7 @@ class TopicReader:
         """
         try:
             ends = self._ends()
+            self.tally.forgets_by = self._forgetting_settings()
             consumer = self._consumer or self._open(list(ends))
             self._read(consumer, ends, lines)
         except KafkaError as error:
@@ -73,6 +75,12 @@ class TopicReader:
         if not ends:
             raise StoreAway(f"There is no topic {topic}. Run manage.py create_topics.")
         return {TopicPartition(topic, number): end for number, end in ends.items()}
+
+    def _forgetting_settings(self) -> str:
+        try:
+            return ", ".join(self._broker.forgetting_settings())
+        except KafkaError:
+            return self.tally.forgets_by  # Whoever may read the topic may not read its settings.
 
     def _open(self, partitions: list[TopicPartition]) -> KafkaConsumer:
         consumer = self._consumer = _new_consumer()

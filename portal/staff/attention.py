@@ -16,6 +16,7 @@ from portal.events.models import QuarantinedEvent
 from portal.events.selectors import relay_state
 from portal.health import LATE_SECONDS
 from portal.imports.models import ImportJob, JobStatus
+from portal.patients.impossible_dates import count_impossible_dates
 from portal.reconciliation.models import ReconcileReport, Verdict
 
 RECENT = timedelta(days=7)  # Failed imports count this long, as their files are kept.
@@ -112,6 +113,15 @@ def _reconciliation() -> Concern:
     return Concern("Reconciliation", summary, report.status != Verdict.AGREES, address)
 
 
+def _records() -> Concern:
+    count = count_impossible_dates()
+    summary = "All dates can be."
+    if count:
+        summary = count_phrase(count, "has a date that cannot be.", "have a date that cannot be.")
+        summary = f"{summary} Check on the page Reconciliation, which names them, and correct them."
+    return Concern("Records", summary, count > 0, "/reconciliation/")
+
+
 # The right that a user needs to see a concern, and the function that reads it.
 CONCERNS: list[tuple[str, Callable[[], Concern]]] = [
     ("events.view_quarantinedevent", _quarantined),
@@ -120,4 +130,5 @@ CONCERNS: list[tuple[str, Callable[[], Concern]]] = [
     ("imports.view_importjob", _imports),
     ("accounts.view_user", _lockouts),
     ("reconciliation.view_reconcilereport", _reconciliation),
+    ("reconciliation.view_reconcilereport", _records),
 ]

@@ -121,6 +121,8 @@ STRIP_TITLES = {
     "worker queue": "Imports wait.",
     "scheduler": "Nightly work waits.",
     "reconciliation": "Copies of records differ.",
+    "topic": "The event log in Kafka forgets.",
+    "records": "Some records have a date that cannot be.",
 }
 
 

@@ -39,7 +39,7 @@ def test_a_clinic_where_all_is_well_needs_no_operator(admin):
     create_leading_relay()
     ReconcileReport.objects.create(status=Verdict.AGREES, finished_at=timezone.now())
     page = page_text(admin)
-    assert page.count("Fine") == 6
+    assert page.count("Fine") == 7
     assert "Needs you" not in page.replace("What needs you", "")
 
 

@@ -4,6 +4,7 @@ import pytest
 from django.db import OperationalError
 
 from portal import health
+from portal.events.models import QuarantinedEvent
 from portal.patients.models import Patient
 
 INTERNAL = {"SERVER_PORT": "4003"}
@@ -40,6 +41,8 @@ def test_with_the_neighbours_away_it_is_degraded_not_unready(client):
         "worker queue": True,
         "scheduler": False,
         "reconciliation": True,
+        "topic": True,
+        "records": True,
     }
 
 
@@ -70,3 +73,10 @@ def test_without_the_database_it_is_unready(client, monkeypatch):
     monkeypatch.setattr(health, "check_database", away)
     answer = client.get("/health/ready", **INTERNAL)
     assert (answer.status_code, answer.json()["status"]) == (503, "unready")
+
+
+def test_a_quarantined_event_makes_events_behind(client):
+    QuarantinedEvent.objects.create(event_id=7, reason="ValueError")
+    checks = client.get("/health/ready", **INTERNAL).json()["checks"]
+    [events] = [check for check in checks if check["name"] == "events"]
+    assert (events["ok"], events["quarantined"]) == (False, 1)

@@ -108,6 +108,12 @@ class Broker:
             raise KafkaTimeoutError
         return {number: self.committed.get(number, 0) for number in self.end_offsets()}
 
+    def forgetting_settings(self) -> list[str]:
+        return []
+
+    def last_event_ids(self) -> list[int]:
+        return list(self.event_ids_on_topic())
+
     def late_requests_come_in(self) -> None:
         late, self._late = self._late, []
         for record in late:

@@ -15,7 +15,7 @@ LOCK_SECONDS = 0.05
 PORTAL_TABLES = (
     "patients_patient, patients_patientidentifier, patients_patientevent, patients_eventoutbox,"
     " patients_idempotencykey, billing_billingaccount, events_relaylease, events_quarantinedevent,"
-    " events_topicend, events_topicrefill"
+    " events_topicretention, events_topicend, events_topicrefill"
 )
 
 

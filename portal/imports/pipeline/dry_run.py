@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +28,7 @@ from portal.patients.matching.rules import (
     person_key,
 )
 from portal.patients.models import Status
+from portal.stored_dates import date_from_text
 
 # `patient`: the patients whom rows were about, with the first such row; `state` is what they would
 # be, empty if no row changes them. `patient_key`: identifiers, and names with dates of birth.
@@ -165,7 +165,7 @@ def _read_patient(
 
 def _with_dates(values: dict[str, Any]) -> dict[str, Any]:
     """Returns the values with dates where the store has text."""
-    dates = {name: date.fromisoformat(values[name]) for name in DATES if values.get(name)}
+    dates = {name: date_from_text(values[name]) for name in DATES if values.get(name)}
     return values | dates
 
 

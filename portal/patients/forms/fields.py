@@ -9,6 +9,7 @@ from portal.patients.dates import DateOrder, clinic_order, date_in_words, join_p
 from portal.patients.fields import FIELD_OF
 from portal.patients.models import Precision
 from portal.patients.validation import InvalidValue, read_date, validity_day
+from portal.stored_dates import known_date
 
 # Staff type other people's details, so the browser must not offer what was typed before.
 TEXT_ATTRIBUTES = {"autocomplete": "off", "spellcheck": "false"}
@@ -120,6 +121,8 @@ def date_in_boxes(value: date | None, precision: str = Precision.DAY) -> list[st
     """Returns what the boxes show for a stored date; parts that are not known stay empty."""
     if value is None:
         return ["", "", ""]
+    if known_date(value) is None:
+        return [str(value), "", ""]  # All of it in the first box, to be corrected.
     day = str(value.day) if precision == Precision.DAY else ""
     month = "" if precision == Precision.YEAR else str(value.month)
     return [day, month, str(value.year)]

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any, cast
 
 from django.db.models import CharField
@@ -15,6 +14,7 @@ from portal.patients.models import Patient
 from portal.patients.reference.countries import country_name, language_name
 from portal.patients.reference.identifier_systems import system_name, validity
 from portal.patients.templatetags.patients import DATE_FORMATS, channel_name
+from portal.stored_dates import date_from_text
 
 NOT_RECORDED = "Not recorded"
 MAX_IN_TITLE = 4  # fields; a title counts the rest
@@ -120,7 +120,7 @@ def field_text(name: str, value: Any, precision: str = "") -> str:
             return language_name(value)
         case Kind.DATE:
             known_to = precision if name == "date_of_birth" and precision else "day"
-            return date.fromisoformat(value).strftime(DATE_FORMATS[known_to])
+            return date_from_text(value).strftime(DATE_FORMATS[known_to])
     return str(value)
 
 

@@ -22,6 +22,7 @@ from portal.patients.matching.rules import (
 from portal.patients.models import Precision
 from portal.patients.names.phonetics import phonetic_key
 from portal.patients.normalize import fold, name_key, phone_tail
+from portal.stored_dates import known_date
 
 # Names come again and again: folding a name takes as long as ten look-ups of it here.
 cached_fold = lru_cache(maxsize=50_000)(fold)
@@ -96,7 +97,7 @@ class PeopleIndex:
     def add_by_birth_date(self, patient_id: UUID, row: dict[str, Any]) -> IndexedPerson:
         """Adds a person to be found by birth date alone."""
         person = IndexedPerson(patient_id, cached_fold(row["family_name"] or ""), row)
-        if row["date_of_birth"]:
+        if known_date(row["date_of_birth"]):
             self._by_birth_date[row["date_of_birth"]].append(person)
         return person
 

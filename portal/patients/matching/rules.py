@@ -12,6 +12,7 @@ from portal.patients.models import Patient, Precision
 from portal.patients.names.similarity import NameSimilarity, compare_names
 from portal.patients.normalize import fold, name_key
 from portal.patients.reference.identifier_systems import system_name
+from portal.stored_dates import known_date
 
 IdentifierKey = tuple[str, str]  # system and value
 PersonKey = tuple[str, date | None]  # key of the name, and date of birth
@@ -217,7 +218,7 @@ def compared_fields(
     return ComparedFields(
         family=fold(details.get("family_name") or ""),
         given=fold(details.get("given_name") or ""),
-        born=details.get("date_of_birth"),
+        born=known_date(details.get("date_of_birth")),
         precision=details.get("date_of_birth_precision") or Precision.DAY,
         phone=details.get("phone_e164") or phone_digits(details.get("phone") or ""),
         identifiers=frozenset(keys),

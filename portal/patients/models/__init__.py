@@ -4,6 +4,9 @@ from portal.patients.models.access import AccessRecord, IdempotencyKey
 from portal.patients.models.duplicates import AGREEING, DuplicateScan, PairState, PossibleDuplicate
 from portal.patients.models.log import EventOutbox, IdentifierChange, PatientEvent
 from portal.patients.models.patient import (
+    FIRST_DAY,
+    FOR_EVER,
+    LAST_DAY,
     Patient,
     PatientIdentifier,
     Precision,
@@ -15,6 +18,9 @@ from portal.patients.models.vocabulary import NameWord
 
 __all__ = [
     "AGREEING",
+    "FIRST_DAY",
+    "FOR_EVER",
+    "LAST_DAY",
     "AccessRecord",
     "DuplicateScan",
     "EventOutbox",

@@ -1,5 +1,7 @@
 """The patient's record and identifiers. The database keeps the rules for every channel."""
 
+from datetime import datetime
+
 import pgtrigger
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
@@ -12,6 +14,26 @@ from portal.patients.triggers import learn_words, raise_version, touch_patient, 
 
 # Merges that are followed at most: SQL could close a circle, and a page must end all the same.
 LONGEST_CHAIN = 20
+# The days that a record may have, in every channel. A number may be valid for ever, which FHIR
+# writes as the last day of 9999.
+FIRST_DAY, LAST_DAY, FOR_EVER = "1850-01-01", "2199-12-31", "9999-12-31"
+
+
+def possible_days(name: str, *columns: str, last: str = LAST_DAY) -> models.CheckConstraint:
+    """Returns the check that these columns hold a day from FIRST_DAY to `last`, or none."""
+    condition = Q()
+    for column in columns:
+        condition &= Q(**{column: None}) | Q(**{f"{column}__range": (FIRST_DAY, last)})
+    return models.CheckConstraint(condition=condition, name=name)
+
+
+def possible_moments(name: str, *columns: str) -> models.CheckConstraint:
+    """Returns the check that these columns hold a moment within the same days, in UTC."""
+    first, last = (datetime.fromisoformat(f"{day}T00:00Z") for day in (FIRST_DAY, LAST_DAY))
+    condition = Q()
+    for column in columns:
+        condition &= Q(**{f"{column}__range": (first, last)})
+    return models.CheckConstraint(condition=condition, name=name)
 
 
 class Sex(models.TextChoices):
@@ -231,6 +253,10 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
                 | Q(deceased_on__gte=models.F("date_of_birth")),
                 name="patient_died_after_birth",
             ),
+            possible_days("patient_birth_is_possible", "date_of_birth"),
+            possible_days("patient_death_is_possible", "deceased_on"),
+            possible_days("patient_registration_is_possible", "registered_on"),
+            possible_moments("patient_times_are_possible", "created_at", "updated_at"),
             models.CheckConstraint(
                 condition=Q(country__regex=r"^([A-Z]{2})?$"), name="patient_country_is_iso"
             ),
@@ -317,6 +343,7 @@ class PatientIdentifier(models.Model):
                 | Q(valid_to__gte=models.F("valid_from")),
                 name="identifier_ends_after_start",
             ),
+            possible_days("identifier_days_are_possible", "valid_from", "valid_to", last=FOR_EVER),
         ]
         triggers = [
             touch_patient(pgtrigger.Insert, "new_rows"),

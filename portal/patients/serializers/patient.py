@@ -6,6 +6,7 @@ in `validation`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from rest_framework import serializers
@@ -13,13 +14,20 @@ from rest_framework import serializers
 from portal.errors import FieldProblem, InvalidInput, camel
 from portal.patients.extensions import extension_members
 from portal.patients.fields import ADDRESS, ENTERED_FIELDS, JSON_NAMES, Kind, PatientField
-from portal.patients.models import Patient, Status
+from portal.patients.models import Patient, PatientIdentifier, Status
 from portal.patients.normalize import fold
 from portal.patients.reference.countries import country_code, country_name
 from portal.patients.search.hits import Hit
-from portal.patients.validation import VALIDITY, choices_of, max_length_of, validate_details
+from portal.patients.validation import (
+    VALIDITY,
+    choices_of,
+    impossible_dates,
+    max_length_of,
+    validate_details,
+)
+from portal.stored_dates import ImpossibleDate
 
-SET_BY_SERVER = ("id", "mrn", "version", "mergedInto", "billing")
+SET_BY_SERVER = ("id", "mrn", "version", "mergedInto", "billing", "warnings")
 LONGEST_REASON = 500  # Characters of a `duplicateReason`; the rest is cut off.
 _NAME = ("family_name", "given_name")
 
@@ -34,6 +42,16 @@ class Identifier(serializers.Serializer[Any]):
         help_text="Left out, it stays as it is stored",
     )
     validTo = serializers.DateField(source="valid_to", required=False, allow_null=True)
+
+    def to_representation(self, instance: PatientIdentifier) -> dict[str, Any]:
+        """Returns the members; a day that cannot be is null, as no client could read it."""
+        members = super().to_representation(instance)
+        days = {"validFrom": instance.valid_from, "validTo": instance.valid_to}
+        return members | dict.fromkeys((name for name, day in days.items() if _is_bad(day)), None)
+
+
+def _is_bad(day: date | None) -> bool:
+    return isinstance(day, ImpossibleDate)
 
 
 class Billing(serializers.Serializer[Any]):
@@ -225,6 +243,12 @@ class PatientJson(PatientBody):
     )
     version = serializers.IntegerField()
     billing = Billing(allow_null=True)
+    warnings = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        read_only=True,
+        help_text="What is wrong with the stored record, such as a date that cannot be",
+    )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields = super().get_fields()
@@ -232,7 +256,14 @@ class PatientJson(PatientBody):
 
     def to_representation(self, instance: Patient) -> dict[str, Any]:
         """Returns the members with those that other areas add, such as `billing`."""
-        return super().to_representation(instance) | self.context["extensions"][instance.pk]
+        members = super().to_representation(instance) | self.context["extensions"][instance.pk]
+        problems, stored_identifiers = impossible_dates(instance), instance.identifiers.all()
+        for problem in problems:
+            members[JSON_NAMES[problem.pointer]] = None  # No client reads a year of five digits.
+        warnings = [problem.detail for problem in problems]
+        if any(_is_bad(row.valid_from) or _is_bad(row.valid_to) for row in stored_identifiers):
+            warnings.append("The validity of an identifier is not possible. Correct it first.")
+        return members | ({"warnings": warnings} if warnings else {})
 
 
 class FoundPatientJson(PatientJson):

@@ -8,6 +8,7 @@ from portal.patients.models import Patient
 from portal.patients.reference.ages import age_in_words
 from portal.patients.reference.countries import language_name
 from portal.patients.reference.identifier_systems import system_name
+from portal.stored_dates import known_date
 
 register = template.Library()
 register.filter(system_name)
@@ -39,6 +40,8 @@ def birth_doubt(patient: Patient) -> str:
     """Returns what is not known of the date of birth, for the banner; empty if all is known."""
     if patient.date_of_birth is None:
         return "Date of birth not known"
+    if known_date(patient.date_of_birth) is None:
+        return "Date of birth to be corrected"
     doubts = {"month": "Day of birth not known", "year": "Only the year of birth is known"}
     return doubts.get(patient.date_of_birth_precision, "")
 
@@ -46,10 +49,10 @@ def birth_doubt(patient: Patient) -> str:
 @register.filter
 def age(patient: Patient) -> str:
     """Returns the age in words, today or at death."""
-    if patient.date_of_birth is None:
+    birth, end = known_date(patient.date_of_birth), patient.deceased_on or timezone.localdate()
+    if birth is None or known_date(end) is None:
         return "age unknown"
-    end = patient.deceased_on or timezone.localdate()
-    words = age_in_words(patient.date_of_birth, patient.date_of_birth_precision, until=end)
+    words = age_in_words(birth, patient.date_of_birth_precision, until=end)
     return f"{words} at death" if patient.deceased_on else words
 
 

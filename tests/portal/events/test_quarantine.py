@@ -6,13 +6,14 @@ from datetime import date
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
-from django.db import connection
 from django.urls import reverse
 
+from portal.events.encoding import encode
 from portal.events.models import QuarantinedEvent
 from portal.events.producer import KafkaSender, Refusal
 from portal.events.services import deliver_waiting, requeue_quarantined
-from portal.patients.models import EventOutbox
+from portal.patients.models import EventOutbox, PatientEvent
+from tests.past_the_checks import write_past_the_checks
 from tests.portal.events.conftest import change, new_patient
 
 pytestmark = pytest.mark.django_db
@@ -26,14 +27,18 @@ def sender(topic):
 
 
 @pytest.fixture
-def unreadable(db):
-    """A patient whose first event has a date that Python has no value for."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO patients_patient (family_name, given_name, registered_on)"
-            " VALUES ('Example', 'Far', '20000-01-01') RETURNING id"
-        )
-        return cursor.fetchone()[0]
+def unreadable(monkeypatch):
+    """A patient whose events cannot be encoded until `mended` is set."""
+    patient = new_patient(family_name="Unreadable")
+
+    def encode_or_fail(row, previous, *, include_contact):
+        if row.pgh_obj_id == patient.pk and not patient.mended:
+            raise ValueError
+        return encode(row, previous, include_contact=include_contact)
+
+    patient.mended = False
+    monkeypatch.setattr("portal.events.services.encode", encode_or_fail)
+    return patient
 
 
 def test_the_others_go_on(topic, sender, fence, unreadable):
@@ -41,8 +46,33 @@ def test_the_others_go_on(topic, sender, fence, unreadable):
     assert deliver_waiting(sender, fence=fence) == 4
     assert set(topic.versions(3)) == {str(patient.pk) for patient in others}
     [event] = QuarantinedEvent.objects.all()
-    assert (event.patient_id, event.reason) == (unreadable, "ValueError")
+    assert (event.patient_id, event.reason) == (unreadable.pk, "ValueError")
     assert not EventOutbox.objects.exists()
+
+
+def test_an_impossible_date_goes_as_one_that_is_not_known(topic, sender, fence):
+    patient = new_patient(date_of_birth=date(1984, 3, 15))
+    write_past_the_checks(patient, date_of_birth="19840-03-15", registered_on="infinity")
+    correction = {"date_of_birth": date(1984, 3, 15), "registered_on": date(2026, 1, 2)}
+    change(patient, **correction)
+    deliver_waiting(sender, fence=fence)
+    events = [record.event for record in topic.records(3)]
+    assert [event.birth_year for event in events] == [1984, 0, 1984]
+    assert [event.registered_on for event in events][1:] == ["", "2026-01-02"]
+    assert sorted(events[2].changed_fields) == ["date_of_birth", "registered_on"]
+    assert not QuarantinedEvent.objects.exists()
+
+
+def test_an_event_of_an_impossible_date_leaves_the_quarantine(topic, sender, fence):
+    patient = new_patient()
+    write_past_the_checks(patient, registered_on="12026-11-20")
+    EventOutbox.objects.all().delete()
+    for event in PatientEvent.objects.all():
+        QuarantinedEvent.objects.create(event_id=event.pk, reason="ValueError")
+    requeue_quarantined(QuarantinedEvent.objects.values_list("pk", flat=True), by=None)
+    deliver_waiting(sender, fence=fence)
+    assert topic.versions(2) == {str(patient.pk): [1, 2]}
+    assert not QuarantinedEvent.objects.exists()
 
 
 def test_an_event_without_a_log_row_is_quarantined(topic, sender, fence):
@@ -78,14 +108,11 @@ def test_a_message_over_kafkas_limit_is_refused_alone(topic, sender, fence, pati
 
 def test_sent_again_it_is_delivered_once_the_cause_is_mended(topic, sender, fence, unreadable):
     deliver_waiting(sender, fence=fence)
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE patients_patientevent DISABLE TRIGGER USER")
-        cursor.execute("UPDATE patients_patientevent SET registered_on = %s", [date(2000, 1, 1)])
-        cursor.execute("ALTER TABLE patients_patientevent ENABLE TRIGGER USER")
+    unreadable.mended = True
     assert requeue_quarantined(QuarantinedEvent.objects.values_list("pk", flat=True), by=None) == 1
     assert not QuarantinedEvent.objects.exists()
     deliver_waiting(sender, fence=fence)
-    assert topic.versions(1) == {str(unreadable): [1]}
+    assert topic.versions(1) == {str(unreadable.pk): [1]}
 
 
 @pytest.fixture

@@ -6,6 +6,10 @@ The code is for programs. The detail tells the user what to do.
 from dataclasses import dataclass
 from typing import Any
 
+# What code raises over a row that it has no answer for. A loop sets that row aside, says so, and
+# goes on with the others; an error of the database or of the network concerns them all.
+ROW_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
 
 @dataclass(frozen=True)
 class FieldProblem:

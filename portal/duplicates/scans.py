@@ -18,7 +18,8 @@ from portal.duplicates.blocking import (
     is_too_large,
     people_by_birth_date,
 )
-from portal.duplicates.worklist import GradedPair, refresh_pairs, save_pairs
+from portal.duplicates.worklist import GradedPair, log_not_compared, refresh_pairs, save_pairs
+from portal.errors import ROW_ERRORS
 from portal.jobs import Busy, Progress, advisory_lock, nudge, run_jobs, step_recorder
 from portal.patients.matching.lookup import exclude_dismissed, find_matches
 from portal.patients.matching.rules import (
@@ -129,7 +130,11 @@ def _strong_matches(pairs: Iterable[PairIds]) -> list[GradedPair]:
     graded = []
     for first_id, second_id in wanted:
         if first_id in fields and second_id in fields:
-            match = grade_match(second_id, fields[second_id], new=fields[first_id])
+            try:
+                match = grade_match(second_id, fields[second_id], new=fields[first_id])
+            except ROW_ERRORS as error:
+                log_not_compared([first_id, second_id], error)
+                continue
             if match and match.grade.is_strong:
                 graded.append(((first_id, second_id), match))
     return graded
@@ -173,7 +178,11 @@ def scan_patients(patient_ids: Iterable[UUID]) -> int:
     patients = Patient.objects.filter(pk__in=ids, status=Status.ACTIVE).order_by("pk")
     for row in patients.values("pk", *COMPARED_COLUMNS):
         others = exclude_dismissed(Patient.objects.all(), row["pk"])
-        matches = [match for match in find_matches(others, row) if match.grade.is_strong]
+        try:
+            matches = [match for match in find_matches(others, row) if match.grade.is_strong]
+        except ROW_ERRORS as error:  # Else the changes behind this one would wait for ever.
+            log_not_compared([row["pk"]], error)
+            continue
         pairs = [pair_ids(row["pk"], match.patient_id) for match in matches]
         new += save_pairs(_strong_matches(pairs))
     refresh_pairs(ids)

@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import structlog
 from django.db import connection, transaction
 from django.db.models import Q
 
+from portal.errors import ROW_ERRORS
 from portal.patients.matching.refusal import UNIDENTIFIED_REASON
 from portal.patients.matching.rules import (
     Match,
@@ -22,6 +24,7 @@ from portal.patients.matching.rules import (
 from portal.patients.models import PairState, Patient, PatientEvent, PossibleDuplicate, Status
 from portal.patients.models.log import DELETED
 
+log = structlog.get_logger("portal.duplicates")
 GradedPair = tuple[PairIds, Match]
 
 _BATCH_SIZE = 1_000  # pairs that are reviewed in one transaction
@@ -121,7 +124,10 @@ def _find_overrides(wanted: Collection[PairIds]) -> dict[PairIds, _Override]:
 
 def _pairs_in(patient_id: UUID, context: dict[str, Any]) -> Iterator[PairIds]:
     for other_id in context["similar"]:
-        yield pair_ids(patient_id, UUID(other_id))
+        try:
+            yield pair_ids(patient_id, UUID(other_id))
+        except ROW_ERRORS as error:  # SQL wrote the context.
+            log_not_compared([patient_id], error)
 
 
 def refresh_pairs(patient_ids: Iterable[UUID] | None = None) -> int:
@@ -177,10 +183,21 @@ def _still_matching(pairs: Iterable[PossibleDuplicate], active_ids: set[UUID]) -
     for pair in pairs:
         if pair.first_id in fields and pair.second_id in fields:
             new = fields[pair.first_id]
-            match = grade_match(pair.second_id, fields[pair.second_id], new=new)
+            try:
+                match = grade_match(pair.second_id, fields[pair.second_id], new=new)
+            except ROW_ERRORS as error:
+                log_not_compared([pair.first_id, pair.second_id], error)
+                matching.add(pair.pk)  # It stays as it is: nobody knows better.
+                continue
             if match and match.grade.is_strong:
                 matching.add(pair.pk)
     return matching
+
+
+def log_not_compared(patient_ids: Sequence[UUID], error: Exception) -> None:
+    """Tells operators of records that the rules cannot take; the scan goes on without them."""
+    ids = [str(patient_id) for patient_id in patient_ids]
+    log.error("records_not_compared", patient_ids=ids, error=type(error).__name__)
 
 
 def reopen_pairs_of(patient_id: UUID) -> None:

@@ -10,7 +10,7 @@ from kafka.errors import KafkaTimeoutError
 from protos.patient.events.v1.patient_event_pb2 import PatientEvent
 
 TAIL = 500  # Events at the end of each partition: a patient whose events came again may be last.
-SECONDS = 10.0  # That reading them may take.
+SECONDS = 5.0  # That reading them may take.
 
 
 def read_last_event_ids(topic: str) -> list[int]:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from portal.accounts.models import User
+from portal.errors import ROW_ERRORS
 from portal.events.encoding import Message, encode
 from portal.events.leases import confirm_lease, require_lease
 from portal.events.log_reader import log_rows, previous_rows, waiting_event_ids
@@ -86,8 +87,8 @@ def encode_events(event_ids: Sequence[int]) -> tuple[list[Message], list[Quarant
     """
     try:
         return _encode_all(event_ids)
-    except (ValueError, TypeError, OverflowError):
-        pass  # Even reading a row fails on a date that Python has no value for: find that row.
+    except ROW_ERRORS:
+        pass  # Find the row that spoils the batch.
     messages: list[Message] = []
     broken: list[QuarantinedEvent] = []
     for event_id in event_ids:
@@ -148,7 +149,7 @@ def _encode_all(event_ids: Sequence[int]) -> tuple[list[Message], list[Quarantin
 def _encode_one(event_id: int) -> Message | QuarantinedEvent:
     try:
         messages, missing = _encode_all([event_id])
-    except (ValueError, TypeError, OverflowError) as error:
+    except ROW_ERRORS as error:
         row = PatientEvent.objects.filter(pk=event_id).values_list("pgh_obj_id", flat=True)
         return _quarantined(event_id, row.first(), type(error).__name__)
     return messages[0] if messages else missing[0]

@@ -89,7 +89,6 @@ class BillingClient:
     def __init__(self, address: str | None = None) -> None:
         self._address = address or settings.BILLING_GRPC_ADDRESS
         self._channel: grpc.Channel | None = None
-        self.stranger_count = 0  # Accounts in the last list whose patient id is none of ours.
 
     def check(self) -> None:
         """Raises BillingAway unless the server answers and can read its accounts.
@@ -168,18 +167,12 @@ class BillingClient:
     def list_accounts(self) -> Iterator[Account]:
         """Yields every account in the order of account ids, with one page in memory.
 
-        It may miss an account that is opened meanwhile. Those of older clients, whose patient ids
-        are none of ours, are counted in `stranger_count`.
+        It may miss an account that is opened meanwhile.
         """
-        self.stranger_count = 0
         request = messages.ListBillingAccountsRequest(page_size=LARGEST_PAGE)
         while True:
             page = _answer(lambda: self._stub.ListBillingAccounts(request, timeout=BATCH_SECONDS))
-            for message in page.accounts:
-                try:
-                    yield _account(message)
-                except BillingError:
-                    self.stranger_count += 1
+            yield from map(_account, page.accounts)
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token

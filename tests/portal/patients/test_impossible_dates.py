@@ -236,7 +236,7 @@ def test_the_checks_are_proven_once_the_last_record_is_corrected(broken):
 
 
 def test_the_migration_goes_through_with_a_bad_row_and_says_so(broken, capsys):
-    migration = import_module("portal.patients.migrations.0016_prove_dates")
+    migration = import_module("portal.patients.migrations.0017_prove_dates")
 
     class Editor:
         def execute(self, statement):

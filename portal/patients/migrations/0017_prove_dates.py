@@ -38,5 +38,5 @@ def prove_dates(_apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     atomic = False  # Each proof stands alone; it blocks no reader and no writer.
-    dependencies = [("patients", "0015_possible_dates")]
+    dependencies = [("patients", "0016_possible_dates")]
     operations = [migrations.RunPython(prove_dates, migrations.RunPython.noop)]

@@ -15,7 +15,7 @@ _VALIDITY = ("1850-01-01", "9999-12-31")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("patients", "0014_pairs_in_order")]
+    dependencies = [("patients", "0015_names_of_the_world")]
     operations = [
         AddConstraintNotValid(
             model_name="patient",

@@ -172,7 +172,7 @@ def test_possible_duplicates_are_decided_together(staff, operator, ann, width):
     person.page.get_by_label("File", exact=True).set_input_files(file)
     press(person, "Upload")
     expect(
-        person.page.get_by_text("This file is not UTF-8; it is read as Windows-1252")
+        person.page.get_by_text("This file is not UTF-8; it is read as Windows-1250")
     ).to_be_visible()
     person.page.get_by_label("Encoding").select_option("ISO 8859-2 (Latin-2)")
     press(person, "Read it again")

@@ -1,14 +1,15 @@
 """Merging two records of one person, and unmerging them; each is one transaction."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 import pghistory
 from django.db import transaction
-from django.db.models import Func
+from django.db.models import Func, QuerySet
 
 from portal.accounts.models import User
 from portal.duplicates.merge_fields import MERGE_CHOICES, checked_choices, column_values
@@ -221,21 +222,61 @@ def _event_of_version(patient_id: UUID, version: int) -> PatientEvent | None:
 
 def _values_before(survivor: Patient, version: int) -> tuple[dict[str, Any], list[str]]:
     """Returns what the merge changed, as it was, and the choices that were changed again since."""
-    before = _event_of_version(survivor.pk, version - 1)
-    after = _event_of_version(survivor.pk, version)
+    events = list(_events_up_to(survivor.pk, version))
     values: dict[str, Any] = {}
     kept: list[str] = []
-    if before is None or after is None:
+    if len(events) < 2 or events[0].version != version:
         return values, kept
+    taken_back = _merges_taken_back(survivor.pk)
     for choice in MERGE_CHOICES:
-        merged_values = column_values(after, choice)
-        if column_values(before, choice) == merged_values:
+        merged_values = column_values(events[0], choice)
+        if column_values(events[1], choice) == merged_values:
             continue
         if column_values(survivor, choice) == merged_values:
-            values |= column_values(before, choice)
+            values |= _values_of_own(events[1:], choice, taken_back)
         else:
             kept.append(choice)
     return values, kept
+
+
+def _events_up_to(patient_id: UUID, version: int) -> QuerySet[PatientEvent]:
+    """Returns the log of the patient up to this version, newest first."""
+    events = PatientEvent.objects.filter(pgh_obj=patient_id, version__lte=version)
+    return events.exclude(pgh_label=DELETED).order_by("-version")
+
+
+def _merges_taken_back(survivor_id: UUID) -> set[int]:
+    """Returns the versions of the survivor whose merges were undone since."""
+    logged = PatientEvent.objects.filter(
+        pgh_obj=survivor_id, pgh_context__merge__has_key="duplicate"
+    ).order_by("version")
+    merged: dict[str, int] = {}
+    taken_back = set()
+    for version, context in logged.values_list("version", "pgh_context"):
+        merge = context["merge"]
+        if not merge.get("undone"):
+            merged[merge["duplicate"]] = version
+        elif merge["duplicate"] in merged:
+            taken_back.add(merged.pop(merge["duplicate"]))
+    return taken_back
+
+
+def _values_of_own(
+    events: Sequence[PatientEvent], choice: str, taken_back: set[int]
+) -> dict[str, Any]:
+    """Returns the values of the newest of these events, without those of merges taken back.
+
+    A value that came by such a merge gives way to the one before it.
+    """
+    values = column_values(events[0], choice)
+    for later, earlier in pairwise(events):
+        earlier_values = column_values(earlier, choice)
+        if earlier_values == column_values(later, choice):
+            continue
+        if later.version not in taken_back:
+            return values
+        values = earlier_values
+    return values
 
 
 def _moved_identifiers(merged_id: UUID, version: int, survivor: Patient) -> tuple[list[int], bool]:

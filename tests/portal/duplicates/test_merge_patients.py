@@ -268,3 +268,31 @@ def test_a_fault_in_the_middle_of_a_merge_changes_nothing(survivor, duplicate):
             cursor.execute("DROP TRIGGER zz_planted ON patients_patientidentifier")
     assert everything() == before
     merge(duplicate, survivor, take=["phone"])
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_merges_undone_in_any_order_give_back_what_was_before_both(order):
+    """Red where the later merge gives back the value of the earlier one, which is undone."""
+    kept = register("Example", "C1", given_name="Jane")
+    others = [
+        register("Exampel", f"{name}1", given_name="Jane", phone=f"020 7946 000{number}")
+        for number, name in enumerate("AB")
+    ]
+    for other in others:
+        merge(other, kept, take=["phone"])
+    for place in order:
+        unmerge_patient(others[place].pk, **HOW)
+    kept.refresh_from_db()
+    assert (kept.phone, kept.phone_e164, numbers_of(kept)) == ("", "", ["C1"])
+
+
+def test_a_correction_between_two_merges_is_what_undoing_both_gives_back():
+    kept = register("Example", "C1", given_name="Jane", city="Leeds")
+    first, second = (register("Exampel", f"{name}1", city=name) for name in ("Hull", "York"))
+    merge(first, kept, take=["address"])
+    services.change_patient(kept.pk, {"city": "Bath"}, **HOW)
+    merge(second, kept, take=["address"])
+    unmerge_patient(first.pk, **HOW)
+    unmerge_patient(second.pk, **HOW)
+    kept.refresh_from_db()
+    assert kept.city == "Bath"

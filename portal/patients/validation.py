@@ -16,6 +16,7 @@ from portal.patients.fields import ENTERED, FIELD_OF, Kind
 from portal.patients.models import FIRST_DAY, LAST_DAY, Patient, PatientIdentifier, Precision
 from portal.patients.normalize import e164, identifier_value
 from portal.patients.reference.countries import country_code, language_tag
+from portal.patients.reference.identifier_proof import why_it_proves_nothing
 from portal.stored_dates import known_date
 from portal.text import clean_text, has_letter, is_damaged
 
@@ -234,7 +235,10 @@ def _validate_identifiers(value: Any) -> list[dict[str, Any]]:
 
 def _validate_identifier(item: Mapping[str, Any]) -> tuple[str, str]:
     system = _clean(str(item.get("system") or ""))
-    number = identifier_value(_clean(str(item.get("value") or "")))
+    typed = _clean(str(item.get("value") or ""))
+    if system and (fault := why_it_proves_nothing(system, typed)):
+        raise InvalidValue(fault.code, fault.advice)
+    number = identifier_value(typed)
     if not system or not number:
         message = "Each identifier needs a system and a value with letters or digits."
         raise InvalidValue("incomplete", message)

@@ -5,6 +5,7 @@ from typing import Any, cast
 from django import forms
 
 from portal.patients.forms.fields import DayField, text_field
+from portal.patients.reference.identifier_proof import why_it_proves_nothing
 from portal.patients.reference.identifier_systems import SYSTEMS, validity
 from portal.patients.validation import ENDS_BEFORE_START, ends_before_start
 
@@ -27,6 +28,8 @@ class IdentifierForm(forms.Form):
             self.add_error("system", "Choose the kind of identifier.")
         elif not value and (system or start or end):
             self.add_error("value", "Enter the identifier, or empty its row.")
+        elif value and (fault := why_it_proves_nothing(system or "", value)):
+            self.add_error("value", fault.advice)
         if ends_before_start(start, end):
             self.add_error("valid_to", ENDS_BEFORE_START)
         return self.cleaned_data

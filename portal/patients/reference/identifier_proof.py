@@ -1,0 +1,109 @@
+"""Which identifiers prove nothing: stand-ins, masked numbers, and numbers that were shortened."""
+
+import re
+import unicodedata
+from enum import Enum
+
+from portal.patients.normalize import identifier_value
+
+
+class NoProof(Enum):
+    """Why an identifier says nothing of who somebody is: a code, a reason, and what to do."""
+
+    STAND_IN = ("stand-in", "stands for a number that is not known", "Leave the identifier out.")
+    MASKED = (
+        "masked",
+        "shows only a part of the number",
+        "Enter the whole number, or leave the identifier out.",
+    )
+    SHORTENED = (
+        "shortened",
+        "was shortened by a spreadsheet",
+        "Copy the whole number from where it came, or leave the identifier out.",
+    )
+
+    @property
+    def code(self) -> str:
+        return self.value[0]
+
+    @property
+    def reason(self) -> str:
+        """The end of a sentence about the value."""
+        return self.value[1]
+
+    @property
+    def advice(self) -> str:
+        """What to do, for a person who typed the value and for a program that sent it."""
+        return f"This {self.reason}. {self.value[2]}"
+
+
+# Words that files and people write where there is no number, as letters and digits in capitals.
+_STAND_INS = """
+    NULL NIL NONE NAN NA NV NO NONUMBER NOSSN NOID NOTKNOWN NOTAVAILABLE NOTAPPLICABLE NOTPROVIDED
+    NOTGIVEN NOTONFILE NOTASSIGNED NOTISSUED NOTENTERED NODATA UNK UNKN UNKNOWN UNSPECIFIED
+    UNDEFINED UNASSIGNED UNAVAILABLE UNIDENTIFIED MISSING BLANK EMPTY VOID REFUSED DECLINED WITHHELD
+    PENDING APPLIEDFOR TBA TBC TBD TODO DUMMY TEST TESTING SAMPLE EXAMPLE DEFAULT PLACEHOLDER OTHER
+    SELF SELFPAY UNINSURED KEINE KEINER KEIN OHNE UNBEKANNT NICHTBEKANNT FEHLT INCONNU INCONNUE
+    AUCUN AUCUNE SANS NINGUNO NINGUNA DESCONOCIDO DESCONOCIDA SINDATOS SINNUMERO NESSUNO NESSUNA
+    SCONOSCIUTO NENHUM NENHUMA DESCONHECIDO ONBEKEND GEEN BRAK NEZNAMY NENI OKAND SAKNAS UKENDT
+    INGEN TUNTEMATON PUUTTUU
+"""
+_WORDS = frozenset(_STAND_INS.split())
+# Numbers that forms, films and wallets made known. The Social Security Administration names the
+# last two as such: https://www.ssa.gov/history/ssn/misused.html
+_KNOWN_SPECIMENS = {"ssn": {"078051120", "219099999"}}
+_SEQUENCES = ("01234567890123456789", "98765432109876543210")
+_OURS = {"ssn", "driver", "passport", "insurance"}
+# Digits: a shorter sequence such as 1234, or 77, is a true number in some system of other people.
+_MIN_RUN_OF_OURS, _MIN_RUN_ELSEWHERE = 5, 9
+_LAST_DIGITS_OF_SSN = 4
+
+# 1.23457E+11 and 1E+11; a passport 12E4567 has neither a sign nor a point.
+_SCIENTIFIC = re.compile(r"[+-]?(\d[.,]\d+E[+-]?\d{1,3}|\dE\+\d{1,3})")
+_MASK_SIGNS = re.compile(r"[*#?•●∙·▪■█_…]{2,}")
+_STARS_OF_BARCODE = re.compile(r"\*([^*]+)\*")  # Code 39 begins and ends with a star.
+_MASKED_BY_X = re.compile(r"X{3,}\d*|\d+X{3,}\d*|(?:X{2,}[ ./-]+)+\d*")
+
+
+def why_it_proves_nothing(system: str, text: str) -> NoProof | None:
+    """Returns why this identifier tells nobody apart, or None if it may.
+
+    `text` is the value as typed: what tells a masked number is lost in the stored form.
+    """
+    typed = unicodedata.normalize("NFKC", text).strip().upper()
+    value = identifier_value(typed)
+    if _SCIENTIFIC.fullmatch(typed):
+        return NoProof.SHORTENED
+    if _is_masked(system, typed, value):
+        return NoProof.MASKED
+    is_sign_alone = bool(typed) and not value  # "-", "?"
+    is_null = is_sign_alone or typed == r"\N"  # MySQL and PostgreSQL export a missing value so.
+    return NoProof.STAND_IN if is_null or _is_stand_in(system, value) else None
+
+
+def _is_masked(system: str, typed: str, value: str) -> bool:
+    inner = _STARS_OF_BARCODE.sub(r"\1", typed)
+    has_digits = any(character.isdigit() for character in value)
+    if _MASK_SIGNS.search(inner) and (has_digits or not value):
+        return True
+    joined = re.sub(r"[\W_]", "", inner)
+    if _MASKED_BY_X.fullmatch(inner) or _MASKED_BY_X.fullmatch(joined):
+        return True
+    if system != "ssn" or not value.isdigit():
+        return False
+    # Only the end is known: 1234, or 000-00-1234.
+    is_end = len(value) <= _LAST_DIGITS_OF_SSN or value.startswith("00000")
+    return is_end and bool(value.strip("0"))
+
+
+def _is_stand_in(system: str, value: str) -> bool:
+    if not value.isdigit():
+        return value in _WORDS or (len(value) > 1 and not value.strip("X"))
+    if not value.strip("0") or value in _KNOWN_SPECIMENS.get(system, ()):
+        return True
+    if system in _OURS and len(set(value)) == 1:
+        return True
+    shortest = _MIN_RUN_OF_OURS if system in _OURS else _MIN_RUN_ELSEWHERE
+    if len(value) < shortest:
+        return False
+    return len(set(value)) == 1 or any(value in sequence for sequence in _SEQUENCES)

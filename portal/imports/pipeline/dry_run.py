@@ -144,9 +144,9 @@ class DryRun:
 
 
 def _lookup_keys(identifiers: set[IdentifierKey], person: PersonKey) -> list[str]:
-    name, born = person
+    name, born, precision = person
     keys = [f"identifier|{system}|{value}" for system, value in identifiers]
-    return [*keys, f"name|{name}|{born}"] if name else keys
+    return [*keys, f"name|{name}|{born}|{precision}"] if name else keys
 
 
 def _read_patient(

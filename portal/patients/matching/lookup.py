@@ -15,6 +15,7 @@ from portal.patients.matching.rules import (
     MatchGrade,
     compared_fields,
     grade_match,
+    has_exact_birth,
     identifier_keys,
     person_key,
     swap_day_and_month,
@@ -109,8 +110,9 @@ def _candidate_queries(
     exact_only: bool,
 ) -> Iterator[QuerySet[Patient]]:
     """Yields one small query for each index."""
-    name, born = person_key(details)
-    if name and born:
+    person = person_key(details)
+    name, born, _ = person
+    if name and has_exact_birth(person):
         yield active.filter(name_key=name, date_of_birth=born)
     if exact_only:
         return

@@ -8,16 +8,28 @@ from django.db import connection
 
 from portal.errors import Conflict, FieldProblem
 from portal.patients.matching.lookup import exclude_dismissed, find_matches
-from portal.patients.matching.rules import Match, PersonKey, person_key, stored_details
+from portal.patients.matching.rules import (
+    Match,
+    MatchGrade,
+    PersonKey,
+    has_exact_birth,
+    person_key,
+    stored_details,
+)
 from portal.patients.models import Patient
 from portal.patients.normalize import e164_after_change
 
 UNIDENTIFIED_REASON = "The person cannot be identified"  # an override reason that dismisses nobody
 IDENTIFIER_TAKEN = (
-    "One of these identifiers belongs to another patient. Search for it and open that patient."
+    "One of these identifiers belongs to another patient. Search for it and open that patient. "
+    "If several people share the number, such as a family, leave it out here."
 )
 _ALREADY_REGISTERED = (
     "A patient with this name and date of birth is registered already. "
+    "Open that patient, or say why this is another person."
+)
+_PROBABLY_REGISTERED = (
+    "A patient who is probably this person is registered already. "
     "Open that patient, or say why this is another person."
 )
 _NOT_SHOWN = "Patients who may be this person are here already. Look at them before you save."
@@ -38,9 +50,9 @@ def refuse_duplicates(
     See `register_patient` for what stands in the way. Call it in the transaction that registers:
     until that ends, no other transaction can register this person.
     """
-    name, born = person_key(details)
-    if born is not None:
-        lock_people([(name, born)])
+    person = person_key(details)
+    if has_exact_birth(person):
+        lock_people([person])
     matches = find_matches(Patient.objects.all(), details, exact_only=shown is None)
     return _accepted_ids(matches, override_reason=override_reason, shown=shown)
 
@@ -62,9 +74,9 @@ def refuse_duplicates_after_change(
         country = changes.get("country", patient.country)
         kept = (patient.phone, patient.phone_e164)
         after["phone_e164"] = e164_after_change(after["phone"], country, before=kept)
-    name, born = person_key(after)
-    if born is not None and (name, born) != person_key(before):
-        lock_people([(name, born)])
+    person = person_key(after)
+    if has_exact_birth(person) and person != person_key(before):
+        lock_people([person])
     others = exclude_dismissed(Patient.objects.all(), patient.pk)
     matches = find_matches(others, after, before=before)
     strong = [match for match in matches if match.grade.is_strong]
@@ -79,7 +91,7 @@ def lock_people(people: Iterable[PersonKey]) -> None:
     so that two callers never wait for each other in a circle.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK_PEOPLE, [[f"{name}|{born}" for name, born in people]])
+        cursor.execute(_LOCK_PEOPLE, [[f"{name}|{born}" for name, born, _ in people]])
 
 
 def _accepted_ids(
@@ -91,7 +103,8 @@ def _accepted_ids(
     if shown is not None and any(match.patient_id not in shown for match in matches):
         raise _conflict(_NOT_SHOWN, matches)
     if not override_reason and any(match.grade.is_strong for match in matches):
-        raise _conflict(_ALREADY_REGISTERED, matches)
+        is_certain = any(match.grade is MatchGrade.CERTAIN for match in matches)
+        raise _conflict(_ALREADY_REGISTERED if is_certain else _PROBABLY_REGISTERED, matches)
     return [str(match.patient_id) for match in matches]
 
 

@@ -9,13 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from portal.patients.models import Patient, Precision
+from portal.patients.names.given_names import are_other_newborns
 from portal.patients.names.similarity import NameSimilarity, compare_names
 from portal.patients.normalize import fold, name_key
 from portal.patients.reference.identifier_systems import system_name
 from portal.stored_dates import known_date
 
 IdentifierKey = tuple[str, str]  # system and value
-PersonKey = tuple[str, date | None]  # key of the name, and date of birth
+PersonKey = tuple[str, date | None, str]  # key of the name, date of birth, its precision
 PairIds = tuple[UUID, UUID]  # the ids of two patients, the smaller one first
 
 COMPARED_COLUMNS = (
@@ -87,11 +88,7 @@ def grade_match(patient_id: UUID, known: ComparedFields, *, new: ComparedFields)
     shared = sorted(system_name(system) for system, _ in new.identifiers & known.identifiers)
     birth, names = _compare_births(new, known), _compare_whole_names(new, known)
     is_same_phone = bool(new.phone) and new.phone == known.phone
-    grade = (
-        MatchGrade.CERTAIN
-        if shared
-        else _grade(new, known, birth=birth, names=names, is_same_phone=is_same_phone)
-    )
+    grade = MatchGrade.CERTAIN if shared else _grade(birth, names, is_same_phone=is_same_phone)
     if grade is None:
         return None
     reasons = [same_identifier_reason(kind) for kind in shared] + names.reasons + birth.reasons
@@ -133,19 +130,18 @@ class _NameComparison:
     has_same_family: bool = False
     has_similar_family: bool = False
     has_similar_given: bool = False
+    are_other_newborns: bool = False
 
 
 def _grade(
-    new: ComparedFields,
-    known: ComparedFields,
-    *,
-    birth: _BirthComparison,
-    names: _NameComparison,
-    is_same_phone: bool,
+    birth: _BirthComparison, names: _NameComparison, *, is_same_phone: bool
 ) -> MatchGrade | None:
     is_same_day = birth.same_parts == _WHOLE_DATE
     is_similar_person = names.has_similar_family and names.has_similar_given
-    if names.is_same and new.born is not None and new.born == known.born:
+    if names.are_other_newborns:
+        is_near = is_same_phone or (is_same_day and names.has_similar_family)
+        return MatchGrade.POSSIBLE if is_near else None
+    if names.is_same and is_same_day:
         return MatchGrade.CERTAIN
     if is_same_day and (names.has_same_family or is_similar_person):
         return MatchGrade.PROBABLE
@@ -194,6 +190,9 @@ def _compare_whole_names(new: ComparedFields, known: ComparedFields) -> _NameCom
     family = compare_names(new.family, known.family)
     # Without a similar family name or a phone, no rule asks for the given name.
     given = compare_names(new.given, known.given) if family or new.phone else None
+    are_newborns = are_other_newborns(new.given, known.given)
+    if are_newborns:
+        given = None
     reasons = []
     if family:
         reasons.append(f"{family} family name")
@@ -204,6 +203,7 @@ def _compare_whole_names(new: ComparedFields, known: ComparedFields) -> _NameCom
         has_same_family=family == NameSimilarity.SAME,
         has_similar_family=family is not None,
         has_similar_given=given is not None,
+        are_other_newborns=are_newborns,
     )
 
 
@@ -245,9 +245,20 @@ def stored_details(patient: Patient) -> dict[str, Any]:
 
 
 def person_key(details: Mapping[str, Any]) -> PersonKey:
-    """Returns the key of the exact rule: two records with the same key are taken for one person."""
+    """Returns name and birth, to find namesakes; the precision is empty without a birth date.
+
+    By the exact rule two records with the same key are one person if the day of birth is known:
+    `has_exact_birth`.
+    """
     name = name_key(details.get("family_name") or "", details.get("given_name") or "")
-    return name, details.get("date_of_birth")
+    born = details.get("date_of_birth")
+    precision = str(details.get("date_of_birth_precision") or Precision.DAY) if born else ""
+    return name, born, precision
+
+
+def has_exact_birth(person: PersonKey) -> bool:
+    """Returns whether the day of birth is known: thousands share a year."""
+    return person[2] == Precision.DAY
 
 
 def identifier_keys(details: Mapping[str, Any]) -> set[IdentifierKey]:

@@ -115,3 +115,29 @@ def test_one_letter_of_a_short_name_makes_another_name():
     )
     assert compare_names("de la cruz", "delacruz") == "same"
     assert compare_names("von berg", "von thal") is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Baby A", "Baby B"),
+        ("Baby Boy", "Baby Girl"),
+        ("BabyBoy1", "BabyBoy2"),
+        ("Kim Girl A", "Kim Girl B"),
+    ],
+)
+def test_two_newborns_of_one_mother_are_no_strong_match(first, second):
+    """Red where the names of newborns are in part the same, or one letter off."""
+    grade, reasons = match({"given_name": first}, {"given_name": second})
+    assert (grade, "given name" in reasons) == ("possible", False)
+
+
+def test_one_newborn_under_two_names_of_a_ward_still_matches():
+    assert match({"given_name": "Baby Boy"}, {"given_name": "Baby"})[0] == "probable"
+
+
+@pytest.mark.parametrize("precision", ["year", "month"])
+def test_a_birth_known_in_part_is_never_certain(precision):
+    born = {"date_of_birth": "1980-01-01", "date_of_birth_precision": precision, **ALONE}
+    assert match(born, born)[0] == "probable"
+    assert match(born | {"date_of_birth_precision": "day"}, born)[0] == "probable"

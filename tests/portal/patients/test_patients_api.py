@@ -355,3 +355,10 @@ def test_the_openapi_document_names_the_routes(client, front_desk):
         text["paths"]
     )
     assert client.get("/api/docs").status_code == 200
+
+
+def test_two_people_of_whom_the_year_of_birth_is_known_are_both_registered(desk_api):
+    """Red where the first day of the year counts as their day of birth."""
+    body = {"name": "Maria Ortig", "dateOfBirth": "1980-01-01", "dateOfBirthPrecision": "year"}
+    assert [post(desk_api, body).status_code for _ in range(2)] == [201, 201]
+    assert post(desk_api, {**body, "dateOfBirthPrecision": "day"}).status_code == 201

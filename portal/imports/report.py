@@ -3,7 +3,7 @@
 import io
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -13,33 +13,48 @@ from rich.table import Table
 
 from portal.csv_safe import csv_header, csv_line
 from portal.imports.matching.decision import Decision
-from portal.imports.models import ImportJob, Outcome
+from portal.imports.models import ImportJob, Outcome, RemarkKind
 from portal.imports.private_file import open_private_file
-from portal.imports.selectors import first_problems, patients_left_alone, reject_cells, rejects_csv
+from portal.imports.selectors import (
+    REMARK_HEADER,
+    count_remarks,
+    first_problems,
+    patients_left_alone,
+    reject_cells,
+    rejects_csv,
+    remark_cells,
+    remarks_csv,
+)
 
 SHOWN = 10  # Problems, possible duplicates and patients left alone that a report names.
 WIDTH = 100  # Columns of the report on a terminal.
+_REMARK_WORDS = {
+    "overwritten": "Values that were overwritten",
+    "leftAsItIs": "Values that a person set aside, and that stay as they are",
+    "leftOut": "Values of the file that were left out",
+}
 
 
-class RejectsFile:
-    """The refused rows of a dry run as CSV, for their owner alone.
+class PrivateCsv:
+    """A CSV file for its owner alone, made with the first line, if a path is given."""
 
-    The file is made with the first row, if a path is given.
-    """
-
-    def __init__(self, path: Path | None, header: list[str]) -> None:
+    def __init__(self, path: Path | None, header: Sequence[str]) -> None:
         self.path, self.header = path, header
         self.file: TextIO | None = None
 
-    def add(self, decision: Decision) -> None:
-        """Writes one row and its reasons."""
+    def write(self, cells: Sequence[str]) -> None:
+        """Writes one line."""
         if self.path is None:
             return
         if self.file is None:
             self.file = open_private_file(self.path)
-            self.file.write(csv_header([*self.header, "reason"]))
-        row, problems = decision.row, [asdict(problem) for problem in decision.problems]
-        self.file.write(csv_line(reject_cells(self.header, row.number, row.raw, problems)))
+            self.file.write(csv_header(self.header))
+        self.file.write(csv_line(cells))
+
+    @property
+    def written_path(self) -> Path | None:
+        """The path, if there is a file."""
+        return self.path if self.file else None
 
     def close(self) -> None:
         """Closes the file."""
@@ -47,12 +62,39 @@ class RejectsFile:
             self.file.close()
 
 
+class RejectsFile(PrivateCsv):
+    """The refused rows of a dry run."""
+
+    def __init__(self, path: Path | None, header: list[str]) -> None:
+        super().__init__(path, [*header, "reason"])
+        self.columns = header
+
+    def add(self, decision: Decision) -> None:
+        """Writes one row and its reasons."""
+        row, problems = decision.row, [asdict(problem) for problem in decision.problems]
+        self.write(reject_cells(self.columns, row.number, row.raw, problems))
+
+
+class RemarksFile(PrivateCsv):
+    """What the rows of a dry run would overwrite, and what would not be taken over."""
+
+    def __init__(self, path: Path | None) -> None:
+        super().__init__(path, REMARK_HEADER)
+
+    def add(self, decision: Decision) -> None:
+        """Writes the remarks on one row."""
+        for remark in decision.remarks:
+            self.write(remark_cells(decision.row.number, remark))
+
+
 @dataclass
 class Tally:
     """What this process has done so far. Times are seconds by its own clock."""
 
     rejects: RejectsFile
+    remarks: RemarksFile
     counts: Counter[str] = field(default_factory=Counter)
+    remark_counts: Counter[str] = field(default_factory=Counter)
     first_problems: list[dict[str, Any]] = field(default_factory=list)
     possible_duplicate_count: int = 0
     first_possible_duplicates: list[dict[str, Any]] = field(default_factory=list)
@@ -66,6 +108,8 @@ class Tally:
         self.possible_duplicate_count += sum(decision.is_unreviewed for decision in decisions)
         for decision in decisions:
             row = decision.row.number
+            self.remarks.add(decision)
+            self.remark_counts.update(remark.kind for remark in decision.remarks)
             if decision.matches and len(self.first_possible_duplicates) < SHOWN:
                 match = decision.matches[0].as_json()
                 self.first_possible_duplicates.append({"row": row, **match})
@@ -89,25 +133,34 @@ class Tally:
             self,
             dict(self.counts),
             problems=self.first_problems,
-            rejects=self.rejects.path if self.rejects.file else None,
+            rejects=self.rejects.written_path,
+            remark_counts=self.remark_counts,
+            remarks=self.remarks.written_path,
             possible_duplicate_count=self.possible_duplicate_count,
         )
 
 
-def import_report(job: ImportJob, tally: Tally, *, rejects: Path) -> dict[str, Any]:
+def import_report(job: ImportJob, tally: Tally, *, rejects: Path, remarks: Path) -> dict[str, Any]:
     """Returns the report of an import, for programs.
 
     It counts the whole job, also what processes did that were killed. Refused rows go into the file
-    `rejects`, for its owner alone; there is no file if no row was refused.
+    `rejects`, and what rows overwrote into the file `remarks`, for their owner alone; there is no
+    file if there is nothing to say.
     """
+    remark_counts = count_remarks(job)
     if job.rejected_count:
         with open_private_file(rejects) as file:
             file.writelines(rejects_csv(job))
+    if any(remark_counts.values()):
+        with open_private_file(remarks) as file:
+            file.writelines(remarks_csv(job))
     return _report_json(
         tally,
         {outcome: getattr(job, f"{outcome}_count") for outcome in Outcome.values},
         problems=first_problems(job, limit=SHOWN),
         rejects=rejects if job.rejected_count else None,
+        remark_counts=remark_counts,
+        remarks=remarks if any(remark_counts.values()) else None,
         possible_duplicate_count=job.alike_count,
     )
 
@@ -118,6 +171,8 @@ def _report_json(
     *,
     problems: list[dict[str, Any]],
     rejects: Path | None,
+    remark_counts: Mapping[Any, int],
+    remarks: Path | None,
     possible_duplicate_count: int,
 ) -> dict[str, Any]:
     return {
@@ -128,9 +183,13 @@ def _report_json(
         "duplicates": counts.get("duplicate", 0),
         "rejected": counts.get("rejected", 0),
         "mayBeRegistered": possible_duplicate_count,
+        "overwritten": remark_counts.get(RemarkKind.OVERWRITTEN, 0),
+        "leftAsItIs": remark_counts.get(RemarkKind.KEPT, 0),
+        "leftOut": remark_counts.get(RemarkKind.LEFT_OUT, 0),
         "seconds": round(tally.seconds, 3),
         "rowsPerSecond": round(tally.rows / max(tally.seconds, 0.001)),
         "rejectsFile": str(rejects) if rejects else None,
+        "changesFile": str(remarks) if remarks else None,
         # Without the values: a report is printed, and stays in logs. The rejects file has them.
         "firstProblems": [_without_value(problem) for problem in problems],
         "firstLikely": tally.first_possible_duplicates,
@@ -166,12 +225,23 @@ def report_text(report: dict[str, Any], *, colour: bool) -> str:
         lines.append(f"Not imported: {', '.join(report['ignoredColumns'])}")
     if report["rejectsFile"]:
         lines.append(f"Refused rows with their reasons: {report['rejectsFile']}")
+    lines += _remark_lines(report)
     if report["job"] and (report["new"] or report["updated"]):
         lines.append(f"To take it back: manage.py import_patients --undo {report['job']}")
     title = f"{report['file']}{' – dry run, nothing was written' if report['dryRun'] else ''}"
     names = ("new", "updated", "unchanged", "duplicates", "rejected")
     counts = {name: report[name] for name in names}
     return _table_text(title, {**counts, "rows/s": report["rowsPerSecond"]}, lines, colour=colour)
+
+
+def _remark_lines(report: dict[str, Any]) -> list[str]:
+    """Returns how many values were overwritten, and where they stand: none is printed."""
+    lines = [f"{words}: {report[name]:,}" for name, words in _REMARK_WORDS.items() if report[name]]
+    if lines and report["changesFile"]:
+        lines.append(f"Row by row, with the old and the new values: {report['changesFile']}")
+    elif lines:
+        lines.append("Row by row, with the old and the new values: with --changes FILE")
+    return lines
 
 
 def undo_report_text(report: dict[str, Any], *, colour: bool) -> str:

@@ -29,6 +29,7 @@ CHOICES: dict[str, list[Choice]] = {
     Doubt.DIFFERENT_PERSON: [Choice.SKIP, Choice.UPDATE, Choice.NEW],
     Doubt.CONFLICT: [Choice.SKIP, Choice.UPDATE, Choice.NEW],
     Doubt.OVERWRITE: [Choice.UPDATE, Choice.FILL, Choice.SKIP],
+    Doubt.SET_ASIDE: [Choice.KEEP, Choice.UPDATE, Choice.FILL, Choice.SKIP],
     Doubt.POSSIBLE_DUPLICATE: [Choice.NEW, Choice.UPDATE, Choice.SKIP],
 }
 

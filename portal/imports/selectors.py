@@ -5,20 +5,25 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from portal.accounts.models import User
 from portal.csv_safe import csv_header, csv_line
 from portal.errors import NotAllowed, NotFound
+from portal.imports.matching.decision import Remark
 from portal.imports.models import (
     LEFT_ALONE,
     ImportedRow,
     ImportJob,
     ImportReject,
+    ImportRemark,
     JobStatus,
+    RemarkKind,
     UndoResult,
 )
+
+REMARK_HEADER = ["row", "patient", "what", "field", "old", "new", "reason"]
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,38 @@ def rejects_csv(job: ImportJob) -> Iterator[str]:
     yield csv_header([*job.header, "reason"])
     for reject in rejects_of(job).iterator():
         yield csv_line(reject_cells(job.header, reject.row_number, reject.raw, reject.problems))
+
+
+def remarks_of(job: ImportJob) -> QuerySet[ImportRemark]:
+    """Returns what is to be said of the rows that came in, in the file's order."""
+    return ImportRemark.objects.filter(job=job).order_by("row_number", "pk")
+
+
+def patients_in_remarks(job: ImportJob) -> list[UUID]:
+    """Returns the patients on record whose values the remarks name."""
+    ids = remarks_of(job).order_by().values_list("patient_id", flat=True).distinct()
+    return [patient_id for patient_id in ids if patient_id]
+
+
+def count_remarks(job: ImportJob) -> dict[RemarkKind, int]:
+    """Returns how many remarks of each kind the job has, 0 where there is none."""
+    counted = remarks_of(job).order_by().values_list("kind").annotate(Count("pk"))
+    counts = dict(counted)
+    return {kind: counts.get(kind, 0) for kind in RemarkKind}
+
+
+def remarks_csv(job: ImportJob) -> Iterator[str]:
+    """Yields the lines of a CSV file: what the rows overwrote, and what was not taken over."""
+    yield csv_header(REMARK_HEADER)
+    for remark in remarks_of(job).iterator():
+        yield csv_line(remark_cells(remark.row_number, remark))
+
+
+def remark_cells(row_number: int, remark: Remark | ImportRemark) -> list[str]:
+    """Returns one line of that file; a field has its name among the columns of an export."""
+    label = RemarkKind(remark.kind).label
+    values = [remark.field, remark.old, remark.new, remark.reason]
+    return [str(row_number), remark.patient_label, label, *values]
 
 
 def reject_cells(

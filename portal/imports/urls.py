@@ -19,6 +19,7 @@ urlpatterns = [
     path("imports/<uuid:job_id>/review/<slug:doubt>/", review.review, name="review"),
     path("imports/<uuid:job_id>/review/<slug:doubt>/rest/", review.rest, name="review-rest"),
     path("imports/<uuid:job_id>/rejects.csv", job.rejects, name="rejects"),
+    path("imports/<uuid:job_id>/changes.csv", job.changes, name="changes"),
     path("imports/<uuid:job_id>/commit/", job.apply, name="apply"),
     path("imports/<uuid:job_id>/undo/", job.undo, name="undo"),
     path("patients/export.csv", export.export, {"kind": "csv"}, name="export-csv"),

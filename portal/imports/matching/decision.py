@@ -10,10 +10,23 @@ from uuid_utils.compat import uuid7
 from portal.errors import InvalidInput
 from portal.imports.matching.lookup import DATES, KnownPatient, PossibleMatch
 from portal.imports.matching.row import CheckedRow, problems_from_error
-from portal.imports.models import Outcome
+from portal.imports.models import Outcome, RemarkKind
 from portal.imports.readers import Problem, Row
 from portal.patients.fields import ENTERED
 from portal.patients.validation import validate_details
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One thing to be said of a row; see ImportRemark, which has the same fields."""
+
+    kind: RemarkKind
+    field: str
+    old: str = ""
+    new: str = ""
+    reason: str = ""
+    patient_id: UUID | None = None
+    patient_label: str = ""
 
 
 @dataclass(frozen=True)
@@ -22,7 +35,8 @@ class Decision:
 
     `doubt` is the kind of question that a person may answer otherwise, about the recorded patients
     in `patient_ids`. `matches` are the patients who may be the new one; `reason` is the override
-    reason that a person gave for registering it all the same.
+    reason that a person gave for registering it all the same. `held_back` are changes that would
+    bring back what a person set aside: they are not written.
     """
 
     row: Row
@@ -34,6 +48,8 @@ class Decision:
     patient_ids: tuple[UUID, ...] = ()
     matches: tuple[PossibleMatch, ...] = ()
     reason: str = ""
+    held_back: dict[str, Any] = field(default_factory=dict)
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def is_unreviewed(self) -> bool:

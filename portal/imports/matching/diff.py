@@ -6,32 +6,51 @@ from typing import Any
 from portal.imports.matching.lookup import KnownPatient
 from portal.imports.matching.row import CheckedRow
 from portal.imports.readers import values
+from portal.patients.names.given_names import is_same_given_name
 from portal.patients.normalize import fold
 
 BLANK = ("", None, "unknown")
 _COMPARED_APART = {"phone_e164", "identifiers", "date_of_birth", "date_of_birth_precision"}
+_EXCHANGED = "day and month of birth exchanged"
 _PARTS_OF_DATE = {"year": 1, "month": 2, "day": 3}  # How many of year, month and day are known.
 
+DateParts = tuple[int, ...] | None
 
-def is_different_person(row: CheckedRow, patient: KnownPatient) -> bool:
-    """Whether two or more of family name, given name, birth and sex differ.
 
-    One of them changes in a life, or was misspelt. Two that differ under one identifier are more
-    likely a wrong identifier, and writing over another person's record is the worst that an import
-    can do.
+def reasons_for_another_person(row: CheckedRow, patient: KnownPatient) -> list[str]:
+    """Returns what speaks against the row's person being the patient; nothing if they may be one.
+
+    Another given name, or another birth, is a question: twins share a number in many a file, and
+    so do father and son. So are two of family name, given name, birth and sex that are written
+    otherwise: one of them changes in a life, or was misspelt. Writing over another person's record
+    is the worst that an import can do.
     """
     new, old = row.details, patient.values
-    compared: list[tuple[Any, Any]] = [
-        (fold(new.get("family_name") or ""), fold(old["family_name"])),
-        (fold(new.get("given_name") or ""), fold(old["given_name"])),
-        (new.get("sex"), old["sex"]),
-        _dates_of_birth(new, old),
+    new_given, old_given = fold(new.get("given_name") or ""), fold(old["given_name"])
+    new_birth, old_birth = _dates_of_birth(new, old)
+    compared: list[tuple[str, Any, Any]] = [
+        ("family name", fold(new.get("family_name") or ""), fold(old["family_name"])),
+        ("given name", new_given, old_given),
+        ("date of birth", new_birth, old_birth),
+        ("sex", new.get("sex"), old["sex"]),
     ]
-    differences = 0
-    for new_value, old_value in compared:
-        if new_value not in BLANK and old_value not in BLANK and new_value != old_value:
-            differences += 1
-    return differences >= 2
+    different = [
+        name
+        for name, new_value, old_value in compared
+        if new_value not in BLANK and old_value not in BLANK and new_value != old_value
+    ]
+    is_other_name = not is_same_given_name(new_given, old_given)
+    if not (is_other_name or "date of birth" in different or len(different) > 1):
+        return []
+    if _are_day_and_month_exchanged(new_birth, old_birth):
+        return [_EXCHANGED if name == "date of birth" else f"another {name}" for name in different]
+    return [f"another {name}" for name in different]
+
+
+def _are_day_and_month_exchanged(first: DateParts, second: DateParts) -> bool:
+    if not first or not second or len(first) < len(_PARTS_OF_DATE):
+        return False
+    return first != second and first == (second[0], second[2], second[1])
 
 
 def changes_for(row: CheckedRow, patient: KnownPatient) -> dict[str, Any]:
@@ -60,9 +79,6 @@ def _differs(name: str, new: Any, old: Any) -> bool:
         # The readers write a known label in one way; other channels keep it as typed.
         old = values.normalise_origin(old)
     return new != old
-
-
-DateParts = tuple[int, ...] | None
 
 
 def _dates_of_birth(new: dict[str, Any], old: dict[str, Any]) -> tuple[DateParts, DateParts]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from portal.imports.matching.row import CheckedRow
+from portal.imports.matching.set_aside import SetAside, find_set_aside
 from portal.imports.readers.rows import MRN, RECORD_ID
 from portal.patients.fields import ENTERED, ENTERED_FIELDS, Kind
 from portal.patients.matching.bulk import PeopleIndex, load_people_index
@@ -76,6 +77,7 @@ class ExistingPatients:
 
     `matches` are, for each row's number, the recorded patients who may be its person. `new_people`
     are the patients whom earlier rows of the file make, and `new_in_row` the numbers of those rows.
+    `recorded_ids` are those on record, and `set_aside` is what a person set aside in some of them.
     """
 
     patients: dict[UUID, KnownPatient] = field(default_factory=dict)
@@ -84,6 +86,8 @@ class ExistingPatients:
     matches: dict[int, list[Match]] = field(default_factory=dict)
     new_people: PeopleIndex = field(default_factory=PeopleIndex)
     new_in_row: dict[UUID, int] = field(default_factory=dict)
+    recorded_ids: set[UUID] = field(default_factory=set)
+    set_aside: dict[UUID, SetAside] = field(default_factory=dict)
 
     def add(self, patient: KnownPatient) -> None:
         """Makes the patient findable; a patient added again replaces the first."""
@@ -155,6 +159,10 @@ def find_existing_patients(
     for record in records:
         is_undone = record["id"] in undone
         existing.add(_known_patient(record, held[record["id"]], is_undone=is_undone))
+    existing.recorded_ids = set(existing.patients)
+    existing.set_aside = find_set_aside(
+        patient_id for row in rows for patient_id in existing.holders_of(row)
+    )
     return existing
 
 

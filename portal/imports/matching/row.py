@@ -1,7 +1,7 @@
 """A row whose values were checked, and the keys that tell which patient it is about."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,15 +15,20 @@ from portal.patients.matching.rules import (
     identifier_keys,
     person_key,
 )
+from portal.patients.reference.identifier_proof import why_it_proves_nothing
 from portal.patients.validation import validate_details
 
 
 @dataclass(frozen=True)
 class CheckedRow:
-    """A row of the file together with its validated data."""
+    """A row of the file together with its validated data.
+
+    `left_out` are the parts of it that are not imported, each with its reason.
+    """
 
     source: Row
     details: dict[str, Any]
+    left_out: list[Problem] = field(default_factory=list)
 
     @property
     def number(self) -> int:
@@ -52,16 +57,37 @@ class CheckedRow:
 def check_row(row: Row) -> CheckedRow | list[Problem]:
     """Returns the checked row, or everything that is wrong with it."""
     problems = list(row.problems)
+    details, left_out = _without_proofless_identifiers(row)
     try:
-        checked = CheckedRow(row, validate_details(row.details, partial=True))
+        validated = validate_details(details, partial=True)
     except InvalidInput as error:
         problems += problems_from_error(row, error)
     if not problems:
-        return checked
+        return CheckedRow(row, validated, [*row.left_out, *left_out])
     order = ["", *row.columns.values()]  # A problem of the whole row comes first.
     return sorted(
         problems, key=lambda problem: order.index(problem.column) if problem.column in order else 0
     )
+
+
+def _without_proofless_identifiers(row: Row) -> tuple[dict[str, Any], list[Problem]]:
+    """Returns the details without identifiers that prove nothing, and why each was left out.
+
+    The person of the row comes in all the same, and nobody is taken for the next one with such a
+    number.
+    """
+    kept, left_out = [], []
+    for identifier in row.details.get("identifiers", []):
+        fault = why_it_proves_nothing(identifier["system"], identifier["value"])
+        if fault is None:
+            kept.append(identifier)
+        else:
+            reason = f"Left out, since it {fault.reason}."
+            left_out.append(row.identifier_problem(identifier, reason))
+    if not left_out:
+        return row.details, []
+    details = {name: value for name, value in row.details.items() if name != "identifiers"}
+    return details | ({"identifiers": kept} if kept else {}), left_out
 
 
 def valid_rows(rows: Iterable[Row]) -> list[CheckedRow]:

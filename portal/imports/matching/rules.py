@@ -13,11 +13,14 @@ from portal.imports.matching.decision import (
     refuse_nameless,
     refuse_whole,
 )
-from portal.imports.matching.diff import changes_for, is_different_person
+from portal.imports.matching.diff import changes_for, reasons_for_another_person
 from portal.imports.matching.lookup import ExistingPatients, KnownPatient, reason_to_hold_back
+from portal.imports.matching.remarks import remarks_on
 from portal.imports.matching.row import CheckedRow, check_row
+from portal.imports.matching.set_aside import SetAside, split_changes
 from portal.imports.models import Doubt, Outcome
 from portal.imports.readers import Row
+from portal.patients.matching.rules import has_exact_birth
 from portal.patients.models import Status
 
 # What to do about a row whose patient takes no changes in this status.
@@ -25,6 +28,7 @@ _ADVICE = {
     Status.ARCHIVED: "Restore the patient first.",
     Status.MERGED: "Open that record to see which one stands for the person, and use its MRN.",
 }
+_SAME_NAME_NO_BIRTH = "this name, and neither has a date of birth that tells them apart"
 
 
 class PatientLookup(Protocol):
@@ -100,6 +104,7 @@ class DecisionRules:
         decision = self._decide_by_identifiers(row)
         if decision.doubt:
             decision = self.options.decide_row(decision, row, self.existing)
+        decision = replace(decision, remarks=remarks_on(decision, row, self.existing))
         if decision.outcome == Outcome.NEW and decision.patient_id:
             self.existing.add_new(decision.patient_id, row.number, decision.details)
         return decision
@@ -116,12 +121,28 @@ class DecisionRules:
         return refuse_whole(row, reason, Doubt.CONFLICT, *sorted(holders))
 
     def _decide_known(self, row: CheckedRow, patient: KnownPatient) -> Decision:
-        if is_different_person(row, patient):
+        if reasons := reasons_for_another_person(row, patient):
             reason = (
-                f"Its identifier belongs to {patient.label}, who differs in name, birth or sex."
+                f"Its identifier belongs to {patient.label}, who differs ({', '.join(reasons)}). "
+                "Correct the identifier, or decide about the row in the review of a trial."
             )
             return refuse_whole(row, reason, Doubt.DIFFERENT_PERSON, patient.id)
-        changes = changes_for(row, patient)
+        set_aside = self.existing.set_aside.get(patient.id, SetAside())
+        changes, held_back = split_changes(
+            changes_for(row, patient), set_aside, held=patient.identifiers
+        )
+        decision = self._change(row, patient, changes)
+        if held_back and decision.outcome != Outcome.REJECTED:
+            decision = replace(
+                decision,
+                patient_id=patient.id,
+                held_back=held_back,
+                doubt=Doubt.SET_ASIDE,
+                patient_ids=(patient.id,),
+            )
+        return decision
+
+    def _change(self, row: CheckedRow, patient: KnownPatient, changes: dict[str, Any]) -> Decision:
         if patient.is_undone:
             return self._restore(row, patient, changes)
         if not changes:
@@ -186,12 +207,15 @@ class DecisionRules:
     def _refuse_namesake(self, row: CheckedRow, active: list[KnownPatient]) -> Decision | None:
         """Refuses a row with the name and date of birth of one of these patients.
 
-        None if duplicates are allowed, or there are no such patients.
+        None if duplicates are allowed, if there are no such patients, or if only the year or the
+        month of birth is known: many share those, so the row is registered and listed.
         """
-        if not active or self.options.allow_duplicates:
+        is_vague = row.person_key[1] is not None and not has_exact_birth(row.person_key)
+        if not active or is_vague or self.options.allow_duplicates:
             return None
+        known = "this name and date of birth" if row.person_key[1] else _SAME_NAME_NO_BIRTH
         advice = "Change that patient, or allow duplicates."
-        reason = f"{active[0].label} has this name and date of birth. {advice}"
+        reason = f"{active[0].label} has {known}. {advice}"
         return Decision(
             row.source,
             Outcome.REJECTED,

@@ -8,12 +8,13 @@ from portal.imports.models.choices import (
     DuplicatePolicy,
     JobStatus,
     Outcome,
+    RemarkKind,
     UndoResult,
 )
 from portal.imports.models.job import ImportJob
 from portal.imports.models.profile import MappingProfile
 from portal.imports.models.question import ImportQuestion
-from portal.imports.models.row import ImportedRow, ImportReject
+from portal.imports.models.row import ImportedRow, ImportReject, ImportRemark
 
 __all__ = [
     "ENDED",
@@ -24,9 +25,11 @@ __all__ = [
     "ImportJob",
     "ImportQuestion",
     "ImportReject",
+    "ImportRemark",
     "ImportedRow",
     "JobStatus",
     "MappingProfile",
     "Outcome",
+    "RemarkKind",
     "UndoResult",
 ]

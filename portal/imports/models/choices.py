@@ -41,6 +41,7 @@ class Doubt(TextChoices):
     DIFFERENT_PERSON = "apart", "An identifier of a patient who differs"
     CONFLICT = "conflict", "Identifiers of different patients"
     OVERWRITE = "overwrite", "Would overwrite what is recorded"
+    SET_ASIDE = "setaside", "Would bring back what a person set aside"
     POSSIBLE_DUPLICATE = "alike", "May be registered already"
 
 
@@ -50,7 +51,16 @@ class Choice(TextChoices):
     SKIP = "skip", "Leave the row out"
     UPDATE = "update", "Update the patient"
     FILL = "fill", "Add only what is missing"
+    KEEP = "keep", "Leave as it is what a person set aside"
     NEW = "new", "Register a new person"
+
+
+class RemarkKind(TextChoices):
+    """What is to be said of a row that came in."""
+
+    OVERWRITTEN = "overwrote", "Overwritten"
+    KEPT = "kept", "Left as it is"
+    LEFT_OUT = "omitted", "Left out"
 
 
 class UndoResult(TextChoices):

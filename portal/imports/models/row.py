@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from portal.imports.models.choices import Outcome, UndoResult
+from portal.imports.models.choices import Outcome, RemarkKind, UndoResult
 from portal.imports.models.job import ImportJob
 
 
@@ -52,6 +52,33 @@ class ImportReject(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["job", "row_number"], name="one_reject_per_row")
         ]
+
+    def __str__(self) -> str:
+        return f"row {self.row_number} of import {self.job_id}"
+
+
+class ImportRemark(models.Model):
+    """What is to be said of a row that came in: a value that it overwrote, or one that was not
+    taken over.
+
+    `field` is a patient's field, or the file's column of what was left out. A dry run has what the
+    import would do.
+    """
+
+    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="remarks")
+    row_number = models.BigIntegerField()
+    kind = models.CharField(max_length=9, choices=RemarkKind)
+    patient_id = models.UUIDField(null=True, help_text="A patient who was on record before")
+    patient_label = models.CharField(max_length=60, blank=True)
+    field = models.CharField(max_length=200)
+    old = models.TextField(blank=True)
+    new = models.TextField(blank=True)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["job", "row_number", "id"]
+        default_permissions = ()
+        indexes = [models.Index(fields=["job", "row_number"], name="import_remark_by_row")]
 
     def __str__(self) -> str:
         return f"row {self.row_number} of import {self.job_id}"

@@ -99,6 +99,7 @@ def _reset(job: ImportJob) -> None:
     """Forgets what the job has done so far."""
     job.rejects.all().delete()
     job.questions.all().delete()
+    job.remarks.all().delete()
     job.last_row = job.bytes_done = 0
     job.first_rows = []
     for name in _COUNTS:

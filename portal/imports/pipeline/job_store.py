@@ -11,9 +11,15 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from portal.imports.matching.decision import Decision
+from portal.imports.matching.decision import Decision, Remark
 from portal.imports.matching.row import CheckedRow, check_row
-from portal.imports.models import ImportJob, ImportQuestion, ImportReject, Outcome
+from portal.imports.models import (
+    ImportJob,
+    ImportQuestion,
+    ImportReject,
+    ImportRemark,
+    Outcome,
+)
 from portal.imports.readers import Problem, Row
 
 T = TypeVar("T")
@@ -36,7 +42,7 @@ class ProgressStore(Protocol):
         """Opens the transaction of one batch."""
 
     def record(self, decisions: Sequence[Decision]) -> None:
-        """Counts the decisions and keeps the refusals, inside of the batch's transaction."""
+        """Counts the decisions, keeps refusals and remarks, inside of the batch's transaction."""
 
 
 class JobProgressStore:
@@ -65,6 +71,11 @@ class JobProgressStore:
         if self.keeps_questions:
             doubtful = [decision for decision in decisions if decision.doubt]
             ImportQuestion.objects.bulk_create(self._question(decision) for decision in doubtful)
+        ImportRemark.objects.bulk_create(
+            self._remark(decision.row.number, remark)
+            for decision in decisions
+            for remark in decision.remarks
+        )
         counts = Counter(f"{decision.outcome}_count" for decision in decisions)
         columns: dict[str, Any] = {name: F(name) + count for name, count in counts.items()}
         unreviewed = sum(decision.is_unreviewed for decision in decisions)
@@ -85,6 +96,19 @@ class JobProgressStore:
             people=[str(patient_id) for patient_id in decision.patient_ids],
             alike=[match.as_json() for match in decision.matches],
             details=_comparable_details(decision.row),
+        )
+
+    def _remark(self, row_number: int, remark: Remark) -> ImportRemark:
+        return ImportRemark(
+            job_id=self.job_id,
+            row_number=row_number,
+            kind=remark.kind,
+            patient_id=remark.patient_id,
+            patient_label=remark.patient_label,
+            field=storable(remark.field)[:200],
+            old=remark.old,
+            new=storable(remark.new),
+            reason=remark.reason,
         )
 
     def _reject(self, decision: Decision) -> ImportReject:

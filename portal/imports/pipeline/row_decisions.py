@@ -1,6 +1,7 @@
 """A person's decisions on rows in doubt, put in the place of what the rules would do."""
 
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from portal.imports.matching.decision import (
@@ -42,12 +43,16 @@ class RowDecisions:
             return refuse(row.source, [Problem("", "", "It was left out in the review.")])
         if question.choice == Choice.NEW:
             return _register(row, existing, decision, reason=question.reason)
+        if question.choice == Choice.KEEP:
+            return decision
         patient = existing.patients.get(question.patient_id or decision.patient_ids[0])
         if patient is None or patient.id not in decision.patient_ids:
             return decision
         if patient.status != Status.ACTIVE:
             return decision
-        return _update(row, patient, existing, only_blanks=question.choice == Choice.FILL)
+        if question.choice == Choice.FILL:
+            return _fill_blanks(row, patient, existing, held_back=decision.held_back)
+        return _update(row, patient, existing)
 
     def _choice_for(self, row: int) -> ImportQuestion | None:
         if not self.begin <= row < self.end:
@@ -82,14 +87,35 @@ def _register(
     )
 
 
-def _update(
-    row: CheckedRow, patient: KnownPatient, existing: ExistingPatients, *, only_blanks: bool
-) -> Decision:
+def _update(row: CheckedRow, patient: KnownPatient, existing: ExistingPatients) -> Decision:
     """Changes this patient, who gets no identifier that another one holds."""
+    return _change(row, patient, _changes_of_own(row, patient, existing))
+
+
+def _fill_blanks(
+    row: CheckedRow,
+    patient: KnownPatient,
+    existing: ExistingPatients,
+    *,
+    held_back: dict[str, Any],
+) -> Decision:
+    """Adds what the patient lacks, unless a person set it aside."""
+    changes = {
+        name: value
+        for name, value in _changes_of_own(row, patient, existing).items()
+        if not has_value(patient, name) and name not in held_back
+    }
+    return replace(_change(row, patient, changes), held_back=held_back)
+
+
+def _changes_of_own(
+    row: CheckedRow, patient: KnownPatient, existing: ExistingPatients
+) -> dict[str, Any]:
     others = {pair for pair in row.identifiers if existing.holders.get(pair, set()) - {patient.id}}
-    changes = changes_for(_without(row, others), patient)
-    if only_blanks:
-        changes = {name: value for name, value in changes.items() if not has_value(patient, name)}
+    return changes_for(_without(row, others), patient)
+
+
+def _change(row: CheckedRow, patient: KnownPatient, changes: dict[str, Any]) -> Decision:
     outcome = Outcome.UPDATED if changes else Outcome.UNCHANGED
     return Decision(row.source, outcome, patient.id, changes)
 

@@ -41,6 +41,7 @@ class Row:
     entries of a Bundle count from 1. `end` is the number of bytes read when the row was complete.
     `raw` is the row as typed, for the rejects file. `details` has Patient's field names, and
     `columns` the file's names of them. A row with problems has the details that could be read.
+    `left_out` are the parts that are not imported, each with its reason, although the row is.
     """
 
     number: int
@@ -49,6 +50,7 @@ class Row:
     details: dict[str, Any] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    left_out: list[Problem] = field(default_factory=list)
 
     def problem(self, name: str, reason: str) -> Problem:
         """Returns what is wrong with a field, with the file's column and the value as typed."""

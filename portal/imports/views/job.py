@@ -14,18 +14,26 @@ from portal.imports.models import ImportJob, JobStatus
 from portal.imports.readers.targets import LABELS
 from portal.imports.review import count_questions, count_undecided, first_possible_duplicates
 from portal.imports.selectors import (
+    count_remarks,
     earlier_import,
     get_job,
     job_progress,
+    patients_in_remarks,
     patients_left_alone,
     rejects_csv,
     rejects_of,
+    remarks_csv,
+    remarks_of,
 )
 from portal.imports.services import apply_dry_run, start_undo
 from portal.imports.wizard import IMPORT, TRIAL, wizard_steps
+from portal.patients.audit import record_access
+from portal.patients.models import Source
 
 PROBLEMS_SHOWN = 20
 POSSIBLE_DUPLICATES_SHOWN = 10
+REMARKS_SHOWN = 20
+FIELD_LABELS = LABELS | {"identifiers": "Identifiers"}
 
 
 @allow("imports.view_importjob")
@@ -36,7 +44,9 @@ def show(request: HttpRequest, job_id: UUID) -> HttpResponse:
     if job.status == JobStatus.MAPPING and user_of(request).has_perm("imports.add_importjob"):
         return redirect("imports:columns", job_id)
     is_poll = request.htmx  # type: ignore[attr-defined]  # set by a middleware
-    return render(request, f"imports/show.html{'#report' if is_poll else ''}", _report(job))
+    return render(
+        request, f"imports/show.html{'#report' if is_poll else ''}", _report(request, job)
+    )
 
 
 @allow("imports.view_importjob")
@@ -51,6 +61,21 @@ def rejects(request: HttpRequest, job_id: UUID) -> StreamingHttpResponse:
     )
 
 
+@allow("imports.view_importjob")
+@require_safe
+def changes(request: HttpRequest, job_id: UUID) -> StreamingHttpResponse:
+    """Downloads what the rows overwrote, and what was not taken over; the access is recorded."""
+    job = get_job(user_of(request), job_id)
+    record_access(
+        user_of(request), patients_in_remarks(job), action="export", channel=Source.PORTAL
+    )
+    name = f"changes-{job.created_at:%Y%m%d-%H%M}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return StreamingHttpResponse(
+        remarks_csv(job), content_type="text/csv; charset=utf-8", headers=headers
+    )
+
+
 @allow("imports.add_importjob")
 @require_POST
 def apply(request: HttpRequest, job_id: UUID) -> HttpResponse:
@@ -58,7 +83,9 @@ def apply(request: HttpRequest, job_id: UUID) -> HttpResponse:
     job = get_job(user_of(request), job_id)
     form = ApplyForm(request.POST, count=0 if job.applied_job else count_undecided(job))
     if not form.is_valid():
-        return render(request, "imports/show.html", _report(job) | {"form": form}, status=422)
+        return render(
+            request, "imports/show.html", _report(request, job) | {"form": form}, status=422
+        )
     likely = form.cleaned_data.get("likely", "")
     return redirect("imports:show", apply_dry_run(job_id, by=user_of(request), likely=likely).pk)
 
@@ -71,7 +98,7 @@ def undo(request: HttpRequest, job_id: UUID) -> HttpResponse:
     return redirect("imports:show", job_id)
 
 
-def _report(job: ImportJob) -> dict[str, Any]:
+def _report(request: HttpRequest, job: ImportJob) -> dict[str, Any]:
     is_done_dry_run = job.dry_run and job.status == JobStatus.DONE
     columns = zip(job.header, job.mapping, strict=False)
     possible_duplicates = []
@@ -83,6 +110,7 @@ def _report(job: ImportJob) -> dict[str, Any]:
         "progress": job_progress(job),
         "counts": _counts(job),
         "problems": rejects_of(job)[:PROBLEMS_SHOWN],
+        **_remarks(request, job),
         "undo_counts": _undo_counts(job),
         "left_alone": list(left),
         "questions": count_questions(job) if is_done_dry_run else [],
@@ -93,6 +121,19 @@ def _report(job: ImportJob) -> dict[str, Any]:
         "earlier": earlier_import(job) if job.dry_run else None,
         "fields": [(name, LABELS[field]) for name, field in columns if field],
     }
+
+
+def _remarks(request: HttpRequest, job: ImportJob) -> dict[str, Any]:
+    """Returns the first remarks of an ended job; the access to their patients is recorded."""
+    if not job.is_ended:
+        return {}
+    shown = list(remarks_of(job)[:REMARKS_SHOWN])
+    ids = {remark.patient_id for remark in shown if remark.patient_id}
+    record_access(user_of(request), sorted(ids), action="review", channel=Source.PORTAL)
+    for remark in shown:
+        remark.field = FIELD_LABELS.get(remark.field, remark.field)
+    counts = [(kind.label, count) for kind, count in count_remarks(job).items() if count]
+    return {"remarks": shown, "remark_counts": counts}
 
 
 def _counts(job: ImportJob) -> list[tuple[str, int]]:

@@ -222,3 +222,23 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
     people = [ANNE | {"given_name": f"Anna {n}", "phone": f"617 555 {n:04}"} for n in range(400)]
     with django_assert_max_num_queries(90):
         assert import_text(as_csv(*people))[1]["mayBeRegistered"] == 400
+
+
+def test_people_of_one_name_and_one_year_of_birth_are_all_registered_and_listed(import_text):
+    """Red where the year alone makes one person of them."""
+    people = [
+        {"family_name": "Ortig", "given_name": "Maria", "date_of_birth": "1980", "city": city}
+        for city in ("Salem", "Lowell", "Boston")
+    ]
+    code, report = import_text(as_csv(*people))
+    assert (code, counts(report), report["mayBeRegistered"]) == (0, {"new": 3}, 2)
+    assert PossibleDuplicate.objects.count() == 3
+    assert counts(import_text(as_csv(*people))[1]) == {"unchanged": 3}
+
+
+def test_a_namesake_without_a_birth_date_is_refused_in_words_that_fit(import_text):
+    nameless = {"family_name": "Smith", "given_name": "John", "phone": "(617) 555-0123"}
+    code, report = import_text(as_csv(nameless, nameless | {"phone": "(617) 555-0124"}))
+    assert (code, counts(report)) == (1, {"new": 1, "rejected": 1})
+    reason = report["firstProblems"][0]["reason"]
+    assert "has this name, and neither has a date of birth that tells them apart" in reason

@@ -34,6 +34,7 @@ from portal.imports.readers.encodings import LABELS as ENCODINGS
 from portal.imports.readers.values import MAPPED, MEANINGS, value_key
 from portal.imports.report import (
     RejectsFile,
+    RemarksFile,
     Tally,
     import_report,
     report_text,
@@ -72,6 +73,12 @@ class Command(BaseCommand):
         parser.add_argument("--report", type=Path, help="write the report to this JSON file")
         parser.add_argument(
             "--rejects", type=Path, help="write refused rows here (default: FILE.rejects.csv)"
+        )
+        parser.add_argument(
+            "--changes",
+            type=Path,
+            help="write what rows overwrote, with the old and the new values, and what was left "
+            "out here (default: FILE.changes.csv; a dry run writes it only where this is given)",
         )
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
         parser.add_argument(
@@ -113,7 +120,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
-        _refuse_missing_folders(options["report"], options["rejects"])
+        _refuse_missing_folders(options["report"], options["rejects"], options["changes"])
         with _errors_as_exit_codes(options["file"]):
             report = self._undo(options) if options["undo"] else self._import(options)
         json_text = json.dumps(report, indent=2, ensure_ascii=False)
@@ -138,8 +145,10 @@ class Command(BaseCommand):
         job_id = None
         # An import keeps its refused rows in the database, and writes them when it has ended.
         rejects = options["rejects"] if options["dry_run"] else None
-        tally = Tally(RejectsFile(rejects, file.header))
-        with closing(tally.rejects), show_progress(tally, file.size, self.stderr) as on_batch:
+        changes = options["changes"] if options["dry_run"] else None
+        tally = Tally(RejectsFile(rejects, file.header), RemarksFile(changes))
+        progress = show_progress(tally, file.size, self.stderr)
+        with closing(tally.rejects), closing(tally.remarks), progress as on_batch:
             if options["dry_run"]:
                 _dry_run(file, options, on_batch)
                 report = tally.as_json()
@@ -155,7 +164,12 @@ class Command(BaseCommand):
                     on_resume=self._write_resume,
                 )
                 _refuse_failed(job)
-                report = import_report(job, tally, rejects=_rejects_path(path, options))
+                report = import_report(
+                    job,
+                    tally,
+                    rejects=_path_beside(path, options, "rejects"),
+                    remarks=_path_beside(path, options, "changes"),
+                )
                 job_id = str(job.pk)
         return {
             "file": path.name,
@@ -168,7 +182,7 @@ class Command(BaseCommand):
 
     def _undo(self, options: dict[str, Any]) -> dict[str, Any]:
         others = ["dry_run", "rejects", "allow_duplicates", "profile", "encoding", "map"]
-        others.append("date_order")
+        others += ["date_order", "changes"]
         if any(options[name] for name in others):
             raise CommandError("--undo goes with --report and --json alone.", returncode=UNREADABLE)
         done = 0
@@ -261,7 +275,7 @@ def _dry_run(file: PatientFile, options: dict[str, Any], on_batch: BatchListener
         run(file, patients=patients, progress=progress, options=import_options, on_batch=on_batch)
 
 
-def _rejects_path(path: Path, options: dict[str, Any]) -> Path:
+def _path_beside(path: Path, options: dict[str, Any], name: str) -> Path:
     """Returns the path asked for, else one beside the report, else one in this folder."""
     folder = options["report"].parent if options["report"] else Path()
-    return options["rejects"] or folder / f"{path.name}.rejects.csv"
+    return options[name] or folder / f"{path.name}.{name}.csv"

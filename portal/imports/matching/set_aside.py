@@ -1,0 +1,166 @@
+"""Values that a person set aside: corrected or emptied by hand, or not taken over in a merge.
+
+An older file that brings such a value again must not undo what the person decided.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from portal.patients.fields import ENTERED
+from portal.patients.matching.rules import IdentifierKey
+from portal.patients.models import IdentifierChange, Patient, PatientEvent
+from portal.patients.models.log import DELETED
+from portal.patients.models.patient import LONGEST_CHAIN
+from portal.patients.normalize import e164, fold
+
+Log = list[dict[str, Any]]  # Rows of the event log of one patient, the oldest first.
+_BLANK = ("", None, "unknown")
+_EMPTY = dict.fromkeys(ENTERED)
+
+
+@dataclass
+class SetAside:
+    """What was set aside in one record: comparable values by field, and identifiers."""
+
+    values: defaultdict[str, set[Any]] = field(default_factory=lambda: defaultdict(set))
+    identifiers: set[IdentifierKey] = field(default_factory=set)
+
+    def has_value(self, name: str, value: Any) -> bool:
+        return _comparable(name, value) in self.values[name]
+
+
+def split_changes(
+    changes: dict[str, Any], set_aside: SetAside, *, held: set[IdentifierKey]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns the changes to write, and those that would bring back what was set aside.
+
+    `held` are the identifiers that the patient has.
+    """
+    written, held_back = dict(changes), {}
+    for name, value in changes.items():
+        is_told_apart = name in ("identifiers", "date_of_birth_precision")
+        if not is_told_apart and set_aside.has_value(name, value):
+            held_back[name] = written.pop(name)
+    if "date_of_birth" in held_back:
+        held_back["date_of_birth_precision"] = written.pop("date_of_birth_precision")
+    removed = [
+        pair
+        for pair in changes.get("identifiers", [])
+        if (pair["system"], pair["value"]) in set_aside.identifiers - held
+    ]
+    if removed:
+        held_back["identifiers"] = removed
+        written["identifiers"] = [pair for pair in changes["identifiers"] if pair not in removed]
+        if len(written["identifiers"]) == len(held):
+            del written["identifiers"]
+    return written, held_back
+
+
+def find_set_aside(patient_ids: Iterable[UUID]) -> dict[UUID, SetAside]:
+    """Returns what was set aside in these records, by a few queries; others are not in it."""
+    ids = _changed_by_people(set(patient_ids))
+    if not ids:
+        return {}
+    survivors = _merged_records(ids)
+    logs = _read_logs({*ids, *survivors})
+    found = {patient_id: SetAside() for patient_id in ids}
+    for patient_id in ids:
+        _add_replaced_values(found[patient_id], logs[patient_id])
+    for merged_id, survivor_id in survivors.items():
+        had = _values_seen(logs[survivor_id])
+        for name, values in _values_seen(logs[merged_id]).items():
+            # What the survivor had itself is set aside only where a person replaced it there.
+            found[survivor_id].values[name] |= values - had[name]
+    _add_removed_identifiers(found, logs)
+    return found
+
+
+def _changed_by_people(patient_ids: set[UUID]) -> set[UUID]:
+    """Returns those whom a person changed after they were registered: few, in a large import."""
+    changes = PatientEvent.objects.filter(pgh_obj__in=patient_ids, version__gt=1)
+    by_import = Q(pgh_context__has_key="import_job") | Q(pgh_context__has_key="import_undo")
+    by_people = changes.exclude(pgh_label=DELETED).exclude(by_import)
+    return set(by_people.order_by().values_list("pgh_obj_id", flat=True))
+
+
+def _read_logs(patient_ids: set[UUID]) -> defaultdict[UUID, Log]:
+    logs: defaultdict[UUID, Log] = defaultdict(list)
+    events = PatientEvent.objects.filter(pgh_obj__in=patient_ids).exclude(pgh_label=DELETED)
+    columns = ("pgh_obj_id", "version", "pgh_context", *ENTERED)
+    for event in events.order_by("version").values(*columns):
+        logs[event["pgh_obj_id"]].append(event)
+    return logs
+
+
+def _merged_records(survivor_ids: set[UUID]) -> dict[UUID, UUID]:
+    """Returns the records merged into these, also through others, each with its survivor."""
+    found: dict[UUID, UUID] = {}
+    survivor_of = {survivor_id: survivor_id for survivor_id in survivor_ids}
+    for _ in range(LONGEST_CHAIN):
+        records = Patient.objects.filter(merged_into__in=survivor_of).order_by()
+        pairs = records.values_list("pk", "merged_into")
+        survivor_of = {merged_id: survivor_of[into] for merged_id, into in pairs if into}
+        if not survivor_of:
+            break
+        found |= survivor_of
+    return found
+
+
+def _is_by_person(event: dict[str, Any]) -> bool:
+    """Whether a person made this change: no import did, nor the undo of one."""
+    context = event["pgh_context"] or {}
+    return "import_job" not in context and "import_undo" not in context
+
+
+def _values_seen(log: Log) -> defaultdict[str, set[Any]]:
+    seen: defaultdict[str, set[Any]] = defaultdict(set)
+    for event in log:
+        for name in ENTERED:
+            if event[name] not in _BLANK:
+                seen[name].add(_comparable(name, event[name]))
+    return seen
+
+
+def _add_replaced_values(set_aside: SetAside, log: Log) -> None:
+    """Adds, of each field that a person changed, all values that it had before."""
+    seen: defaultdict[str, set[Any]] = defaultdict(set)
+    previous = _EMPTY
+    for event in log:
+        for name in ENTERED:
+            if event[name] == previous[name]:
+                continue
+            if previous is not _EMPTY and _is_by_person(event):
+                set_aside.values[name] |= seen[name]
+            if event[name] not in _BLANK:
+                seen[name].add(_comparable(name, event[name]))
+        previous = event
+
+
+def _add_removed_identifiers(found: dict[UUID, SetAside], logs: dict[UUID, Log]) -> None:
+    by_people = {
+        (patient_id, event["version"])
+        for patient_id in found
+        for event in logs[patient_id]
+        if _is_by_person(event)
+    }
+    removed = IdentifierChange.objects.filter(patient_id__in=found, is_added=False)
+    columns = ("patient_id", "version", "system", "value")
+    for patient_id, version, system, value in removed.values_list(*columns):
+        if (patient_id, version) in by_people:
+            found[patient_id].identifiers.add((system, value))
+
+
+def _comparable(name: str, value: Any) -> Any:
+    """Returns the value so that another spelling of it is the same."""
+    if not isinstance(value, str):
+        return value
+    if name == "phone":
+        return e164(value) or "".join(filter(str.isdigit, value)) or value
+    if name == "email":
+        return value.casefold()
+    return fold(value) or value

@@ -38,7 +38,7 @@ FULL = {
     "deceased_on": "2020-02-29",
     "registered_on": "2001-01-01",
     "identifiers": [
-        {"system": "ssn", "value": "1"},
+        {"system": "ssn", "value": "900120004"},
         {"system": "https://x.example/a;b|c", "value": "2"},
         {"system": "club", "value": "3"},
     ],

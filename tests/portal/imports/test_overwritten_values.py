@@ -46,7 +46,7 @@ def test_the_report_says_what_was_overwritten(import_text):
 
 def test_trial_and_import_say_the_same_on_the_jobs_page(client, operator):
     imports.run_job(_start(ANNA).pk)
-    trial = run_dry_run(ANNA | {"phone": NEW_PHONE, "passport": "NULL"})
+    trial = run_dry_run(ANNA | {"phone": NEW_PHONE, "passport": "000000"})
     told = [_told(trial), _told(apply_and_run(trial))]
     assert told[0] == told[1]
     assert [remark[2] for remark in told[0]] == ["phone", "passport"]

@@ -116,5 +116,5 @@ def test_twins_of_one_file_and_one_number_are_decided_by_a_person(import_text):
 
 
 def test_a_stand_in_beside_a_wrong_column_is_refused_for_that_column(import_text):
-    code, report = import_text(as_csv(MIA | {"ssn": "NULL", "sex": "Q"}))
+    code, report = import_text(as_csv(MIA | {"ssn": "000-00-0000", "sex": "Q"}))
     assert (code, [problem["column"] for problem in report["firstProblems"]]) == (1, ["sex"])

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("imports", "0004_likely_and_encoding"),
+        ("imports", "0005_values_and_date_order"),
     ]
 
     operations = [

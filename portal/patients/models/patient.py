@@ -188,7 +188,7 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
 
     class Meta:
         ordering = ["sort_key", "id"]
-        # No delete: patients are archived, or erased by command.
+        # No delete: patients are archived. Only SQL can erase one, and the log keeps that.
         default_permissions = ("add", "change", "view")
         permissions = [
             ("archive_patient", "Can archive and restore patients"),

@@ -21,8 +21,8 @@ class LeaseLost(Exception):
 class Loop(Protocol):
     """Work that the leading process does in rounds, each loop in a thread of its own.
 
-    A loop tries its other side every three seconds even when nothing waits, so that an idle
-    system shows what is away.
+    A loop tries its other side even when nothing waits, so that an idle system shows what is away:
+    events and billing every two seconds, gaps every three.
     """
 
     def step(self, fence: int) -> Round:

@@ -24,7 +24,7 @@ test: setup ## Run every test that this machine can run, and list the others. AR
 check: setup ## Style, types, import contracts, protos and migrations.
 	@$(BIN)/python -m embedded run --data .run/check -- $(MAKE) --no-print-directory checks
 
-checks:
+checks: ## What `make check` runs; it takes the database from the settings.
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -32,7 +32,7 @@ checks:
 	cd protos && ../$(BIN)/buf lint
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
-setup: .venv/.synced $(PROTOS:.proto=_pb2.py)
+setup: .venv/.synced $(PROTOS:.proto=_pb2.py) ## Install what the other targets need.
 
 protos: $(PROTOS:.proto=_pb2.py) ## Generate the Python of the protobuf contracts.
 

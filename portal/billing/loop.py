@@ -51,7 +51,7 @@ class BillingLoop:
         self._fence = 0
         self._is_whole = True  # The last round came to its end, and left no row claimed.
         self._batch_size = LARGEST_BATCH
-        self._silent_until = float("-inf")
+        self._paused_until = float("-inf")
         self._answered_at = float("-inf")
         self._sweep_at = 0.0
         self._swept_to: UUID = FIRST_ID
@@ -70,7 +70,7 @@ class BillingLoop:
 
     def _run_round(self, fence: int) -> Round:
         is_sweeping = self._sweep()
-        if self._clock() < self._silent_until:
+        if self._clock() < self._paused_until:
             return Round.AWAY
         limit = self._batch_size
         claims = claim_due(fence=fence, limit=limit)
@@ -104,7 +104,7 @@ class BillingLoop:
 
     def _pause(self, error: BillingAway, claims: Sequence[Claim]) -> None:
         """Puts off what got no answer; rows that got one are no longer claimed, and stay so."""
-        self._batch_size, self._silent_until = 1, self._clock() + PROBE_SECONDS
+        self._batch_size, self._paused_until = 1, self._clock() + PROBE_SECONDS
         self._answered_at = float("-inf")
         self._client.close()  # The next probe connects at once, not after gRPC's own back-off.
         postpone_claims(claims, error.code)

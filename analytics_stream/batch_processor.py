@@ -140,7 +140,7 @@ class BatchProcessor:
                 STORE_FAILURES.inc()
                 if wait == SHORTEST_WAIT:
                     log.warning("The database is away; the batch waits for it.", cause=str(away))
-                self._progress.excuse()
+                self._progress.restart_waits()
                 await self._sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT)
             else:

@@ -27,7 +27,7 @@ class PartitionProgress:
     highwater: int | None
     heard_at: float | None
 
-    def is_counted(self, now: float) -> bool:
+    def is_caught_up(self, now: float) -> bool:
         if self.next_offset is None or self.highwater is None:
             return False
         # With fewer messages than we counted the topic was replaced, and Faust would skip its
@@ -69,13 +69,13 @@ class Progress:
     def join(self) -> None:
         """Takes note that partitions were assigned."""
         self.has_joined = True
-        self.excuse()
+        self.restart_waits()
 
     def record_move(self) -> None:
         """Takes note that a part of the work is done."""
         self._moved_at = time.monotonic()
 
-    def excuse(self) -> None:
+    def restart_waits(self) -> None:
         """Starts every wait anew: work failed for a known reason and will be tried again."""
         self._moves = {}
         self.record_move()
@@ -100,7 +100,7 @@ class Progress:
         waiting = {
             tp: partition.next_offset
             for tp, partition in partitions.items()
-            if not partition.is_counted(now)
+            if not partition.is_caught_up(now)
         }
         self._moves = {tp: self._last_move(tp, offset, tick) for tp, offset in waiting.items()}
         self.is_caught_up = self.has_joined and not waiting

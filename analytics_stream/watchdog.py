@@ -137,7 +137,7 @@ class Watchdog(Service):
         if time.monotonic() - self._asked_at > ASK_SECONDS:
             answers = await broker_answers(self._brokers)
             if not answers:
-                self._progress.excuse()
+                self._progress.restart_waits()
             if answers != self._broker_answered:
                 log.warning(
                     "The broker is back." if answers else "The broker is away; we wait for it."

@@ -125,7 +125,7 @@ def test_a_batch_that_is_done_is_a_move(progress, clock):
 
 def test_a_known_trouble_is_no_hanging_however_long(progress, clock):
     for _ in range(1000):
-        progress.excuse()
+        progress.restart_waits()
         assert not is_stuck_after(progress, clock, 3, lambda clock: {0: partition(clock, 7, 9)})
 
 

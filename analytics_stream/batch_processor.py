@@ -23,7 +23,7 @@ DecodedMessage = tuple[Event, Message]
 log = structlog.stdlib.get_logger("analytics.batch_processor")
 
 
-class HandlerFault(Exception):
+class CodeFault(Exception):
     """Our own code fails on these events.
 
     The text is the kind of error only, because the error itself may quote a patient.
@@ -119,7 +119,7 @@ class BatchProcessor:
             fresh = await self._retry_while_away(lambda: self._store.count(events, updates))
         except Refused:
             return "the database refuses its values"
-        except HandlerFault as fault:
+        except CodeFault as fault:
             if len(decoded) == 1:
                 log.error(
                     "Our own code fails on an event.",
@@ -164,7 +164,7 @@ def call_store(work: Callable[[], Result]) -> Result:
     except (StoreAway, Refused, OffsetsLost, MemoryError):
         raise
     except Exception as error:
-        raise HandlerFault(type(error).__name__) from error
+        raise CodeFault(type(error).__name__) from error
 
 
 def decode_batch(batch: Sequence[Delivery]) -> tuple[list[DecodedMessage], list[DeadLetter]]:

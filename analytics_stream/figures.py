@@ -62,8 +62,8 @@ def draw_figures(counts: Counts, *, now: datetime, today: date) -> dict[str, Any
         "eventsByMinute": _series(counts.get("minute", {}), last_minutes(MINUTES, now), ":00Z"),
         "byAgeBand": _by_age_band(counts.get("birth_year", {}), today.year),
         "bySex": {sex: counts.get("sex", {}).get(sex, 0) for sex in SEXES},
-        "byRegion": _largest_first(counts.get("region", {})),
-        "bySource": _largest_first(counts.get("source", {})),
+        "byRegion": _largest(counts.get("region", {}), limit=REGIONS),
+        "bySource": _largest(counts.get("source", {}), limit=REGIONS),
     }
 
 
@@ -126,5 +126,6 @@ def _age_band(year: int, this_year: int) -> str:
     )
 
 
-def _largest_first(counts: Mapping[str, int]) -> dict[str, int]:
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:REGIONS])
+def _largest(counts: Mapping[str, int], *, limit: int) -> dict[str, int]:
+    """Returns the `limit` largest counts, largest first."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit])

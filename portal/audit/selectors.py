@@ -22,7 +22,7 @@ from portal.patients.normalize import is_mrn
 MAX_PATIENTS_SHOWN = 3  # In a row of the page; a link shows the rest.
 CHUNK_ROWS = 100  # Rows of an export in memory at once: a row may name a thousand patients.
 
-Numbered = tuple[UUID, str]  # A patient's id and MRN.
+IdAndMrn = tuple[UUID, str]  # A patient's id and MRN.
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class AuditEntry:
     user_id: int | None
     who: str
     what: str
-    patients: list[Numbered]
+    patients: list[IdAndMrn]
     count: int
     channel: str
     request_id: str
@@ -63,7 +63,7 @@ def all_audit_entries(user: User | None, query: AuditQuery) -> Iterator[AuditEnt
         after = _cursor(rows[-1])
 
 
-def open_access_record(user: User | None, record_id: int) -> tuple[AccessRecord, list[Numbered]]:
+def open_access_record(user: User | None, record_id: int) -> tuple[AccessRecord, list[IdAndMrn]]:
     """Returns an access record and all patients who were seen. NotAllowed, NotFound."""
     _check_right(user)
     record = AccessRecord.objects.select_related("user").filter(pk=record_id).first()
@@ -155,7 +155,7 @@ def _named_patients(read: Any, query: AuditQuery) -> list[UUID]:
     return [query.patient] if query.patient else []
 
 
-def _read_entry(read: Any, names: dict[int, str], patients: list[Numbered]) -> AuditEntry:
+def _read_entry(read: Any, names: dict[int, str], patients: list[IdAndMrn]) -> AuditEntry:
     return AuditEntry(
         kind=READ,
         id=read.pk,

@@ -58,6 +58,8 @@ class BillingLoop:
 
     def step(self, fence: int) -> Round:
         if fence != self._fence or not self._is_whole:
+            # After a round that broke, rows may still be claimed under our own number; then a
+            # number above it takes those over, too.
             take_over_claims(fence=fence if self._is_whole else fence + 1)
             self._fence = fence
         self._is_whole = False

@@ -11,18 +11,18 @@ started and has not ended belongs to a process that was killed.
         nudge("duplicates.run_scans")
         return scan
 
-    def scan_now(*, by: User | None, tell: Progress | None = None) -> Scan:
+    def scan_now(*, by: User | None, on_step: StepListener | None = None) -> Scan:
         with advisory_lock(LOCK):  # Busy, if another process scans.
-            return _run(Scan(by=by), tell)
+            return _run(Scan(by=by), on_step)
 
     def run_waiting() -> int:  # Called by the task, which the worker sends itself, too.
         waiting = Scan.objects.filter(ended_at=None).order_by("pk")
         return run_jobs(waiting, lock=advisory_lock(LOCK), run=lambda scan, _: _run(scan))
 
-    def _run(scan: Scan, tell: Progress | None = None) -> Scan:
+    def _run(scan: Scan, on_step: StepListener | None = None) -> Scan:
         scan.started_at = timezone.now()
         scan.save()
-        scan.figures = find_pairs(step_recorder(scan, tell))
+        scan.figures = find_pairs(step_recorder(scan, on_step))
         ...
 """
 
@@ -41,7 +41,7 @@ log = structlog.get_logger("portal.jobs")
 
 NUDGE_SECONDS = 15  # An older nudge is dropped: the worker has looked by itself meanwhile.
 
-Progress = Callable[[str], None]  # Takes the name of the step that begins.
+StepListener = Callable[[str], None]  # Takes the name of the step that begins.
 Job = TypeVar("Job", bound=Model)
 Held = TypeVar("Held")
 
@@ -112,7 +112,7 @@ def run_jobs(
     return count
 
 
-def step_recorder(job: Model, tell: Progress | None = None) -> Progress:
+def step_recorder(job: Model, on_step: StepListener | None = None) -> StepListener:
     """Returns a function that writes a step's name to the job's column `step`, and passes it on.
 
     The step is committed at once, so that a page which follows the job shows it.
@@ -120,7 +120,7 @@ def step_recorder(job: Model, tell: Progress | None = None) -> Progress:
 
     def record(step: str) -> None:
         type(job)._default_manager.filter(pk=job.pk).update(step=step)
-        if tell:
-            tell(step)
+        if on_step:
+            on_step(step)
 
     return record

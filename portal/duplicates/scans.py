@@ -20,7 +20,7 @@ from portal.duplicates.blocking import (
 )
 from portal.duplicates.worklist import GradedPair, log_not_compared, refresh_pairs, save_pairs
 from portal.errors import ROW_ERRORS
-from portal.jobs import Busy, Progress, advisory_lock, nudge, run_jobs, step_recorder
+from portal.jobs import Busy, StepListener, advisory_lock, nudge, run_jobs, step_recorder
 from portal.patients.matching.lookup import exclude_dismissed, find_matches
 from portal.patients.matching.rules import (
     COMPARED_COLUMNS,
@@ -49,10 +49,10 @@ def request_scan(*, by: User | None) -> DuplicateScan:
     return scan
 
 
-def run_scan(*, by: User | None, tell: Progress | None = None) -> DuplicateScan:
+def run_scan(*, by: User | None, on_step: StepListener | None = None) -> DuplicateScan:
     """Scans in this process, and returns the scan with its figures; Busy while another one runs."""
     with advisory_lock(SCAN_LOCK):
-        return _run(DuplicateScan(by=by), tell)
+        return _run(DuplicateScan(by=by), on_step)
 
 
 def run_requested_scans() -> int:
@@ -61,12 +61,12 @@ def run_requested_scans() -> int:
     return run_jobs(waiting, lock=advisory_lock(SCAN_LOCK), run=lambda scan, _: _run(scan))
 
 
-def _run(scan: DuplicateScan, tell: Progress | None = None) -> DuplicateScan:
+def _run(scan: DuplicateScan, on_step: StepListener | None = None) -> DuplicateScan:
     """Runs a scan from its start, also one that was cut off."""
     scan.started_at, scan.step, scan.noted_event = timezone.now(), "", _last_event()
     scan.save()
     try:
-        scan.figures = find_pairs(step_recorder(scan, tell))
+        scan.figures = find_pairs(step_recorder(scan, on_step))
     except BaseException:
         _end(scan, is_cut_off=True)
         raise
@@ -84,7 +84,7 @@ def _last_event() -> int:
     return PatientEvent.objects.aggregate(last=Max("pk"))["last"] or 0
 
 
-def find_pairs(tell: Progress) -> dict[str, int]:
+def find_pairs(on_step: StepListener) -> dict[str, int]:
     """Looks through all active patients, brings the worklist in step, and returns figures.
 
     Each batch is a transaction of its own: a scan that is cut off leaves pairs that are right,
@@ -92,10 +92,10 @@ def find_pairs(tell: Progress) -> dict[str, int]:
     """
     figures = {"compared": 0, "new": 0, "left_out": 0}
     for key in BLOCKING_KEYS:
-        tell(key)
+        on_step(key)
         _save_strong(_pairs_by_key(key, figures), figures)
-    _save_strong(_pairs_by_birth_date(tell), figures)
-    tell("what is on the list already")
+    _save_strong(_pairs_by_birth_date(on_step), figures)
+    on_step("what is on the list already")
     figures["taken_off"] = refresh_pairs()
     return figures
 
@@ -106,14 +106,14 @@ def _pairs_by_key(key: str, figures: dict[str, int]) -> Iterator[PairIds]:
         yield from candidate_pairs(members)
 
 
-def _pairs_by_birth_date(tell: Progress) -> Iterator[PairIds]:
+def _pairs_by_birth_date(on_step: StepListener) -> Iterator[PairIds]:
     decade = None
     for people in people_by_birth_date():
         year = people[0]["date_of_birth"].year
         if year // 10 != decade:
             decade = year // 10
             first = decade * 10
-            tell(f"family names alike on one day of birth, {first} to {first + 9}")
+            on_step(f"family names alike on one day of birth, {first} to {first + 9}")
         yield from candidate_pairs_of_day(people)
 
 

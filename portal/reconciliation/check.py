@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.jobs import Progress
+from portal.jobs import StepListener
 from portal.patients.number_series import MOST_LOST_EVENTS, last_lost_event
 from portal.reconciliation import snapshot
 from portal.reconciliation.comparison import compare
@@ -57,14 +57,14 @@ def check(
     space: Workspace,
     *,
     patience: float = PATIENCE_SECONDS,
-    report_step: Progress = lambda _: None,
+    on_step: StepListener = lambda _: None,
 ) -> Result:
     """Compares all stores patient by patient.
 
     The differences stay in the table `difference` of the workspace. `patience` is how many seconds
-    a change on its way may take to arrive. `report_step` hears of each step as it begins.
+    a change on its way may take to arrive. `on_step` hears of each step as it begins.
     """
-    stopwatch = _Stopwatch(report_step)
+    stopwatch = _Stopwatch(on_step)
     with closing(PeerStores()) as peers:
         space.create_tables()
         with stopwatch("reading the portal", "portal"):
@@ -119,13 +119,13 @@ def _difference_json(code: str, patient: Any, event_id: int | None, found: str) 
 class _Stopwatch:
     """Reports each step as it begins, and keeps how long it took, by a short name."""
 
-    def __init__(self, report_step: Progress) -> None:
-        self._report_step = report_step
+    def __init__(self, on_step: StepListener) -> None:
+        self._on_step = on_step
         self.seconds: dict[str, float] = {}
 
     @contextmanager
     def __call__(self, step: str, name: str) -> Iterator[None]:
-        self._report_step(step)
+        self._on_step(step)
         began = time.monotonic()
         yield
         self.seconds[name] = round(time.monotonic() - began, 1)

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from portal.accounts.models import User
-from portal.jobs import Progress, nudge, run_jobs, step_recorder
+from portal.jobs import StepListener, nudge, run_jobs, step_recorder
 from portal.patients.impossible_dates import prove_dates
 from portal.reconciliation import figures
 from portal.reconciliation.check import PATIENCE_SECONDS, Result, check
@@ -41,7 +41,7 @@ def check_now(
     by: User | None,
     repair: bool = False,
     patience: float = PATIENCE_SECONDS,
-    report_step: Progress | None = None,
+    on_step: StepListener | None = None,
 ) -> ReconcileReport:
     """Carries out a check in this process, and on request a repair; returns the report.
 
@@ -49,7 +49,7 @@ def check_now(
     """
     with _exclusive_workspace() as space:
         report = ReconcileReport(by=by, is_repair=repair)
-        return _carry_out(report, space, patience=patience, report_step=report_step)
+        return _carry_out(report, space, patience=patience, on_step=on_step)
 
 
 def run_waiting_checks() -> int:
@@ -83,13 +83,13 @@ def _carry_out(
     space: Workspace,
     *,
     patience: float = PATIENCE_SECONDS,
-    report_step: Progress | None = None,
+    on_step: StepListener | None = None,
 ) -> ReconcileReport:
     report.status, report.started_at = Verdict.RUNNING, timezone.now()
     report.save()
-    record_step = step_recorder(report, report_step)
+    record_step = step_recorder(report, on_step)
     try:
-        result = _check_and_repair(report, space, patience=patience, report_step=record_step)
+        result = _check_and_repair(report, space, patience=patience, on_step=record_step)
     except (OperationalError, InterfaceError) as error:
         log.warning("reconciliation_failed", error=type(error).__name__)
         return _end(report, Verdict.FAILED, _DATABASE_AWAY)
@@ -107,19 +107,19 @@ def _verdict_of(result: Result) -> Verdict:
 
 
 def _check_and_repair(
-    report: ReconcileReport, space: Workspace, *, patience: float, report_step: Progress
+    report: ReconcileReport, space: Workspace, *, patience: float, on_step: StepListener
 ) -> Result:
-    result = check(space, patience=patience, report_step=report_step)
+    result = check(space, patience=patience, on_step=on_step)
     found = result.by_kind
     if report.is_repair and found:
-        report_step("repairing")
+        on_step("repairing")
         repair = Repair(space, by=report.by)
         repair.carry_out()
         report.repaired = repair.as_json()
         result = check(
             space,
             patience=AFTER_REPAIR * patience,
-            report_step=lambda step: report_step(f"{step}, after the repair"),
+            on_step=lambda step: on_step(f"{step}, after the repair"),
         )
     if "impossible-date" not in result.by_kind:
         prove_dates()

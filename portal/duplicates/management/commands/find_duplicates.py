@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         try:
-            scan = run_scan(by=None, tell=self._tell)
+            scan = run_scan(by=None, on_step=self._print_step)
         except Busy as error:
             raise CommandError(
                 "Another scan is running. Its outcome will be on the page Duplicates."
@@ -41,5 +41,5 @@ class Command(BaseCommand):
         for name, label in FIGURE_LABELS.items():
             self.stdout.write(f"{figures[name]:>12,} {label}")
 
-    def _tell(self, step: str) -> None:
+    def _print_step(self, step: str) -> None:
         self.stderr.write(f"Looking at: {step} ...", self.style.NOTICE)

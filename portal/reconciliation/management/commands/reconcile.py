@@ -47,7 +47,7 @@ class Command(BaseCommand):
                 by=None,
                 repair=options["repair"],
                 patience=options["patience"],
-                report_step=self._print_step,
+                on_step=self._print_step,
             )
         except Busy as error:
             raise CommandError(_ANOTHER_RUNS, returncode=NO_PROOF) from error

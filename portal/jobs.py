@@ -73,7 +73,7 @@ def advisory_lock(number: int, *, session: BaseDatabaseWrapper | None = None) ->
 
 
 def nudge(task: str, *args: str) -> None:
-    """Has the worker run a task as soon as the transaction has committed.
+    """Makes the worker run a task as soon as the transaction has committed.
 
     A lost nudge does no harm, because the worker looks for waiting jobs; so it is sent once, and a
     queue that is away is only logged.

@@ -122,7 +122,7 @@ def mark_refused(claim: Claim, code: str) -> None:
 
 
 def mark_gone(claim: Claim) -> None:
-    """Has the account opened again: billing does not know the one that it gave."""
+    """Makes the relay open the account again: billing does not know the one that it gave."""
     _update_claimed(
         [claim],
         status=AccountStatus.PENDING,
@@ -134,7 +134,7 @@ def mark_gone(claim: Claim) -> None:
 
 
 def postpone_claims(claims: Sequence[Claim], code: str) -> None:
-    """Has these tried later: after a second, then twice as long each time, ten minutes at most."""
+    """Postpones these by a second, then twice as long each time, ten minutes at most."""
     wait = Func(F("attempts"), template=_WAIT, output_field=DurationField())
     _update_claimed(
         claims, next_attempt_at=Now() + wait, last_error_code=code, attempts=F("attempts") + 1

@@ -102,7 +102,7 @@ def request_again(patient_ids: Iterable[UUID], *, forget_account: bool = False) 
 
 
 def retry_account(patient_id: UUID, *, by: User | None) -> BillingAccount:
-    """Has billing asked again at once, also after a refusal.
+    """Makes the relay ask billing again at once, also after a refusal.
 
     Raises NotFound where there is no such patient.
     """
@@ -116,7 +116,7 @@ def retry_account(patient_id: UUID, *, by: User | None) -> BillingAccount:
 
 
 def retry_accounts(patient_ids: Sequence[UUID], *, by: User | None) -> int:
-    """Has billing asked again for many; returns for how many.
+    """Makes the relay ask billing again for many; returns for how many.
 
     Rows that are being written are left out.
     """

@@ -67,7 +67,7 @@ def release_lease(holder: str) -> None:
 
 
 def end_idle_transactions(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Has PostgreSQL end a transaction of this connection that is idle for longer than a lease.
+    """Makes PostgreSQL end a transaction of this connection that is idle for longer than a lease.
 
     It may hold what others wait for, such as the lease row, and a process that is stopped would
     never let go of it.

@@ -1,4 +1,4 @@
-"""Has the worker run a failed import again."""
+"""Makes the worker run a failed import again."""
 
 from uuid import UUID
 

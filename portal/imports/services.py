@@ -144,7 +144,7 @@ def import_now(
 
 
 def start_undo(job_id: UUID, *, by: User | None) -> ImportJob:
-    """Has the worker undo an import that has ended: see `undo_import`."""
+    """Makes the worker undo an import that has ended: see `undo_import`."""
     with transaction.atomic():
         job = _begin_undo(job_id, by)
         wake_worker(job.pk)

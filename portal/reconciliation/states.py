@@ -51,7 +51,7 @@ class StatesClient:
             return list(answer.json()["differences"])
 
     def recount(self, forget: Sequence[UUID]) -> int:
-        """Has these patients, at most 1,000, forgotten and the figures of the rest counted anew.
+        """Makes analytics forget these patients, at most 1,000, and count the rest anew.
 
         Returns how many figures changed.
         """

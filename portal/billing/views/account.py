@@ -47,7 +47,7 @@ def account(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @allow("billing.retry_billingaccount")
 @require_POST
 def retry(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """Has billing asked again at once; doing it twice opens one account."""
+    """Makes the relay ask billing again at once; doing it twice opens one account."""
     retry_account(patient_id, by=user_of(request))
     return redirect("billing:account", patient_id)
 

@@ -71,7 +71,7 @@ def states(request: HttpRequest) -> HttpResponse:
 @allow("billing.retry_billingaccount")
 @require_POST
 def retry_many(request: HttpRequest) -> HttpResponse:
-    """Has billing asked again: for the row of the pressed button, ticked rows, or all failed."""
+    """Makes the relay ask again for the row of the pressed button, ticked rows, or all failed."""
     form, user = request.POST, user_of(request)
     if "all_failed" in form:
         ids = failed_ids(user=user)

@@ -77,7 +77,7 @@ def reopen(request: HttpRequest, pair_id: int) -> HttpResponse:
 @allow(MERGE_PERMISSION)
 @require_POST
 def find_duplicates(request: HttpRequest) -> HttpResponse:
-    """Has the worker scan now; the page may be closed."""
+    """Makes the worker scan now; the page may be closed."""
     request_scan(by=user_of(request))
     return redirect("duplicates:worklist")
 

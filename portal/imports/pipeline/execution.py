@@ -44,7 +44,7 @@ Listener = Callable[..., None]  # A BatchListener, or an UndoListener.
 
 
 def wake_worker(job_id: UUID) -> None:
-    """Has the worker run this job as soon as the transaction has committed."""
+    """Makes the worker run this job as soon as the transaction has committed."""
     nudge("imports.run_import", str(job_id))
 
 

@@ -93,7 +93,7 @@ def apply(request: HttpRequest, job_id: UUID) -> HttpResponse:
 @allow("imports.add_importjob")
 @require_POST
 def undo(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """Has the worker undo the import; the page follows."""
+    """Makes the worker undo the import; the page follows."""
     start_undo(get_job(user_of(request), job_id).pk, by=user_of(request))
     return redirect("imports:show", job_id)
 

@@ -3,6 +3,7 @@
 The code is for programs. The detail tells the user what to do.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,10 @@ class FieldProblem:
     detail: str
 
 
+class MemberProblem(FieldProblem):
+    """A fault of a member of a body. `pointer` is the member as it was sent, and stays so."""
+
+
 def camel(name: str) -> str:
     """Returns `familyName` for `family_name`; `identifiers/0/system` keeps its slashes."""
     head, *rest = name.split("_")
@@ -34,10 +39,10 @@ class PortalError(Exception):
     title: str = "The request cannot be carried out."
 
     def __init__(
-        self, detail: str = "", *, errors: list[FieldProblem] | None = None, **extra: Any
+        self, detail: str = "", *, errors: Sequence[FieldProblem] | None = None, **extra: Any
     ) -> None:
         super().__init__(self.code)  # The text of the exception stays free of personal data.
-        self.detail, self.errors, self.extra = detail, errors or [], extra
+        self.detail, self.errors, self.extra = detail, [*(errors or ())], extra
 
 
 class InvalidInput(PortalError):

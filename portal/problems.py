@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -21,11 +22,13 @@ from portal.errors import (
     FieldProblem,
     FormTooOld,
     InvalidInput,
+    MemberProblem,
     NotAllowed,
     NotFound,
     NotSignedIn,
     OurFault,
     PortalError,
+    TooLarge,
     Unavailable,
     camel,
 )
@@ -33,6 +36,8 @@ from portal.errors import (
 PROBLEM_JSON = "application/problem+json"
 # The database is away, full, out of connections or in a deadlock: trying again helps.
 DATABASE_AWAY = (OperationalError, InterfaceError)
+MOST_FAULTS = 20  # Faulty fields that an answer names; it counts the others.
+LONGEST_POINTER = 100  # Characters of a pointer, since a client may send any name of a member.
 
 
 def problem_document(request: HttpRequest, error: PortalError) -> dict[str, Any]:
@@ -47,9 +52,18 @@ def problem_document(request: HttpRequest, error: PortalError) -> dict[str, Any]
     }
     if error.errors:
         body["errors"] = [
-            {**asdict(fault), "pointer": f"#/{camel(fault.pointer)}"} for fault in error.errors
+            {"pointer": _json_pointer(fault), "code": fault.code, "detail": fault.detail}
+            for fault in error.errors[:MOST_FAULTS]
         ]
+    if len(error.errors) > MOST_FAULTS:
+        body["errorCount"] = len(error.errors)
     return body
+
+
+def _json_pointer(fault: FieldProblem) -> str:
+    """Returns the pointer (RFC 6901) as a fragment; half of a character in it becomes `?`."""
+    name = fault.pointer if isinstance(fault, MemberProblem) else camel(fault.pointer)
+    return f"#/{name[:LONGEST_POINTER]}".encode(errors="replace").decode()
 
 
 def handle_api_error(error: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -91,6 +105,8 @@ def as_portal_error(error: Exception) -> PortalError | None:
         return InvalidInput(errors=_field_problems(error.detail))
     if isinstance(error, exceptions.APIException):
         return _from_api_exception(error)
+    if isinstance(error, RequestDataTooBig):
+        return TooLarge(f"Send at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024} KB.")
     if isinstance(error, ValueError) and _is_unstorable_text(error):
         return InvalidInput("A text holds a character that cannot be stored, such as NUL.")
     if isinstance(error, DATABASE_AWAY):
@@ -117,7 +133,7 @@ def _field_problems(detail: Any, pointer: str = "") -> list[FieldProblem]:
     else:
         messages = detail if isinstance(detail, list) else [detail]
         return [
-            FieldProblem(pointer, getattr(message, "code", "invalid"), str(message))
+            MemberProblem(pointer, getattr(message, "code", "invalid"), str(message))
             for message in messages
         ]
     problems = []
@@ -149,7 +165,7 @@ class PortalErrors:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        known = (PortalError, ValueError, *DATABASE_AWAY)
+        known = (PortalError, ValueError, RequestDataTooBig, *DATABASE_AWAY)
         ours = as_portal_error(error) if isinstance(error, known) else None
         return error_response(request, ours) if ours else None
 

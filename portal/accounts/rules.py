@@ -7,6 +7,7 @@ from typing import Any, cast
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -79,8 +80,11 @@ def needs(rule: str = "", /, **by_method: str) -> type[BasePermission]:
             method = {"HEAD": "GET"}.get(request.method or "", request.method or "")
             if method == "OPTIONS":
                 return any(is_met(rule, request.user) for rule in self.rules.values())
-            wanted = self.rules.get(method) or self.rules.get("*")
-            return wanted is not None and is_met(wanted, request.user)
+            if wanted := self.rules.get(method) or self.rules.get("*"):
+                return is_met(wanted, request.user)
+            if any(is_met(rule, request.user) for rule in self.rules.values()):
+                raise MethodNotAllowed(method)
+            return False
 
     return Needs
 

@@ -13,7 +13,7 @@ from portal.accounts.rules import needs, user_of
 from portal.duplicates.merge import merge_patient, unmerge_patient
 from portal.duplicates.merge_fields import JSON_NAME_OF_CHOICE, choices_missing_in
 from portal.duplicates.selectors import MERGE_PERMISSION
-from portal.errors import FieldProblem, InvalidInput
+from portal.errors import InvalidInput, MemberProblem
 from portal.patients.api import CHANNEL, IF_MATCH, expected_version, json_object, patient_response
 from portal.patients.selectors import open_patient
 from portal.patients.serializers.patient import PatientJson
@@ -108,11 +108,12 @@ class Unmerge(APIView):
 
 
 def _checked_body(body: dict[str, Any]) -> dict[str, Any]:
-    unknown = [name for name in body if name not in MergeBody().fields]
+    serializer = _LenientMergeBody(data=body)
+    unknown = [name for name in body if name not in serializer.fields]
     if unknown:
         detail = "There is no such field."
-        raise InvalidInput(errors=[FieldProblem(name, "unknown-field", detail) for name in unknown])
-    serializer = _LenientMergeBody(data=body)
+        problems = [MemberProblem(name, "unknown-field", detail) for name in unknown]
+        raise InvalidInput(errors=problems)
     serializer.is_valid(raise_exception=True)
     return serializer.validated_data
 

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from portal.accounts.models import User
 from portal.accounts.rules import needs, user_of
 from portal.errors import FieldProblem, InvalidInput, NotAllowed, StaleVersion
-from portal.pagination import Page, next_link
+from portal.pagination import Page, next_link, row_id
 from portal.patients import selectors, services
 from portal.patients.history.log import read_history
 from portal.patients.idempotency import keep_answer
@@ -215,9 +215,12 @@ def expected_version(request: Request) -> int | None:
     tag = request.headers.get("If-Match", "").strip()
     if tag in {"", "*"}:
         return None
-    if not (tag.startswith('"') and tag.endswith('"') and tag[1:-1].isdigit()):
-        raise StaleVersion('Send If-Match as the ETag that you read, such as "3".')
-    return int(tag[1:-1])
+    try:
+        if len(tag) > 1 and tag.startswith('"') and tag.endswith('"'):
+            return row_id(tag[1:-1])
+    except ValueError:
+        pass  # Digits of another script, or too many of them.
+    raise StaleVersion('Send If-Match as the ETag that you read, such as "3".')
 
 
 def patient_response(patient: Patient, **members: Any) -> Response:

@@ -5,13 +5,12 @@ in `validation`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from rest_framework import serializers
 
-from portal.errors import FieldProblem, InvalidInput, camel
+from portal.errors import FieldProblem, InvalidInput, MemberProblem, camel
 from portal.patients.extensions import extension_members
 from portal.patients.fields import ADDRESS, ENTERED_FIELDS, JSON_NAMES, Kind, PatientField
 from portal.patients.models import Patient, PatientIdentifier, Status
@@ -111,8 +110,8 @@ class PatientBody(serializers.Serializer[Any]):
         if member in self.fields:
             return None
         if member in SET_BY_SERVER:
-            return FieldProblem(member, "read-only", "This is set by the server; leave it out.")
-        return FieldProblem(member, "unknown-field", "There is no such field.")
+            return MemberProblem(member, "read-only", "This is set by the server; leave it out.")
+        return MemberProblem(member, "unknown-field", "There is no such field.")
 
     def _details_in(self, members: Mapping[str, Any]) -> dict[str, Any]:
         details: dict[str, Any] = {}
@@ -164,10 +163,11 @@ def _with_column_names(identifiers: Any) -> Any:
 
 def _at_member(problem: FieldProblem, body: Mapping[str, Any]) -> FieldProblem:
     """Returns the problem at the member that was sent: `name`, where its parts came out of that."""
+    member = JSON_NAMES.get(problem.pointer) or camel(problem.pointer)
     for whole, parts in (("name", _NAME), ("address", ADDRESS)):
-        if whole in body and problem.pointer in parts and JSON_NAMES[problem.pointer] not in body:
-            return replace(problem, pointer=whole)
-    return problem
+        if whole in body and problem.pointer in parts and member not in body:
+            member = whole
+    return MemberProblem(member, problem.code, problem.detail)
 
 
 def split_name(name: Any) -> dict[str, Any]:

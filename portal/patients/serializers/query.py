@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from portal.errors import FieldProblem, InvalidInput
+from portal.errors import InvalidInput, MemberProblem
 from portal.patients.models import Sex, Status
 from portal.patients.selectors import LARGEST_PAGE
 
@@ -40,6 +40,6 @@ class ListQuery(serializers.Serializer[Any]):
         known = [*self.fields, "format"]
         if unknown := [name for name in data if name not in known]:
             message = f"There is no such filter. Known are {', '.join(known)}."
-            problems = [FieldProblem(name, "unknown-field", message) for name in unknown]
+            problems = [MemberProblem(name, "unknown-field", message) for name in unknown]
             raise InvalidInput(errors=problems)
         return super().to_internal_value(data)

@@ -25,7 +25,7 @@ from portal.patients.forms.patient import PatientForm
 from portal.patients.models import Patient, Source
 from portal.patients.selectors import open_patient
 from portal.patients.services import archive_patient, change_patient, restore_patient
-from portal.patients.views.layout import add_undo_message, patient_layout
+from portal.patients.views.layout import add_undo_message, patient_layout, sent_version
 from portal.patients.views.similar_panel import keep_panel_if_unchanged, panel_for, shown_in
 
 
@@ -166,12 +166,11 @@ def _similar_context(
 @require_POST
 def archive(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Archives the patient, and shows the list with an undo."""
-    sent = request.POST.get("version", "")  # Without a version, the newest one is archived.
     patient = archive_patient(
         patient_id,
         by=user_of(request),
         source=Source.PORTAL,
-        expected_version=int(sent) if sent.isdigit() else None,
+        expected_version=sent_version(request),  # Without one, the newest is archived.
     )
     message = render_to_string("patients/archived_message.html", {"patient": patient}, request)
     messages.success(request, message)

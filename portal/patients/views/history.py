@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts.rules import allow, user_of
-from portal.errors import InvalidInput
 from portal.pagination import number_in
 from portal.patients.forms.as_of import AsOfForm
 from portal.patients.history.log import PastRecord, changes_of, record_as_of
@@ -19,7 +18,12 @@ from portal.patients.history.undo import is_undoable, undo_change
 from portal.patients.history.wording import compare_with_today, describe_change
 from portal.patients.models import Patient, Source
 from portal.patients.selectors import open_patient
-from portal.patients.views.layout import add_undo_message, patient_layout
+from portal.patients.views.layout import (
+    add_undo_message,
+    incomplete_form,
+    patient_layout,
+    sent_version,
+)
 
 
 @allow("patients.view_history")
@@ -45,12 +49,10 @@ def history(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 @require_POST
 def undo(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Undoes what the named version changed; the undo can be undone as well."""
-    version = request.POST.get("version", "")
-    if not (version.isascii() and version.isdigit() and len(version) < 19):
-        raise InvalidInput("This form is not complete. Go back, reload the page and press again.")
-    patient = undo_change(
-        patient_id, version=int(version), by=user_of(request), source=Source.PORTAL
-    )
+    version = sent_version(request)
+    if version is None:
+        raise incomplete_form()
+    patient = undo_change(patient_id, version=version, by=user_of(request), source=Source.PORTAL)
     add_undo_message(request, patient, "Undone: what was changed is put back.")
     return redirect("patients:show", patient_id)
 

@@ -8,6 +8,8 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from portal.errors import InvalidInput
+from portal.pagination import row_id
 from portal.patients.extensions import Tab, extensions
 from portal.patients.models import Patient
 
@@ -53,3 +55,17 @@ def add_undo_message(request: HttpRequest, patient: Patient, text: str) -> None:
     """Shows `text` on the next page, with a button that undoes the patient's last change."""
     context = {"patient": patient, "text": text}
     messages.success(request, render_to_string("patients/saved_message.html", context, request))
+
+
+def sent_version(request: HttpRequest) -> int | None:
+    """Returns the version in a button's form, None where it sends none. InvalidInput."""
+    text = request.POST.get("version", "")
+    try:
+        return row_id(text) if text else None
+    except ValueError as error:
+        raise incomplete_form() from error
+
+
+def incomplete_form() -> InvalidInput:
+    """Returns the error for a button's form that is not as the page had it."""
+    return InvalidInput("This form is not complete. Go back, reload the page and press again.")

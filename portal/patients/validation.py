@@ -276,7 +276,7 @@ def impossible_dates(patient: Patient) -> list[FieldProblem]:
 def _is_possible(value: date | None) -> bool:
     if value is None:
         return True
-    return known_date(value) is not None and FIRST_DAY <= value.isoformat() <= LAST_DAY
+    return known_date(value) is not None and FIRST_DAY <= str(value) <= LAST_DAY
 
 
 def ends_before_start(start: date | None, end: date | None) -> bool:

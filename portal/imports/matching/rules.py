@@ -131,7 +131,7 @@ class DecisionRules:
         changes, held_back = split_changes(
             changes_for(row, patient), set_aside, held=patient.identifiers
         )
-        decision = self._change(row, patient, changes)
+        decision = self._plan_change(row, patient, changes)
         if held_back and decision.outcome != Outcome.REJECTED:
             decision = replace(
                 decision,
@@ -142,9 +142,11 @@ class DecisionRules:
             )
         return decision
 
-    def _change(self, row: CheckedRow, patient: KnownPatient, changes: dict[str, Any]) -> Decision:
+    def _plan_change(
+        self, row: CheckedRow, patient: KnownPatient, changes: dict[str, Any]
+    ) -> Decision:
         if patient.is_undone:
-            return self._restore(row, patient, changes)
+            return self._plan_restore(row, patient, changes)
         if not changes:
             outcome = Outcome.DUPLICATE if patient.id in self.earlier else Outcome.UNCHANGED
             return Decision(row.source, outcome, patient.id)
@@ -172,10 +174,10 @@ class DecisionRules:
         for patient in active + undone:
             if not changes_for(row, patient):
                 return self._decide_known(row, patient)
-        return self._refuse_namesake(row, active) or self._register(row)
+        return self._refuse_namesake(row, active) or self._plan_new(row)
 
-    def _register(self, row: CheckedRow) -> Decision:
-        """Registers a new patient, unless rows that may be a recorded one are held back."""
+    def _plan_new(self, row: CheckedRow) -> Decision:
+        """Decides on a new patient, unless rows that may be a recorded one are held back."""
         matches = self.existing.possible_matches(row, self.earlier)
         if not matches or self.options.allow_duplicates:
             return replace(new_patient(row), matches=matches)
@@ -187,8 +189,10 @@ class DecisionRules:
         doubt = Doubt.POSSIBLE_DUPLICATE
         return replace(new_patient(row), matches=matches, doubt=doubt, patient_ids=recorded)
 
-    def _restore(self, row: CheckedRow, patient: KnownPatient, changes: dict[str, Any]) -> Decision:
-        """Restores a patient whom an undone import left archived, instead of making a second."""
+    def _plan_restore(
+        self, row: CheckedRow, patient: KnownPatient, changes: dict[str, Any]
+    ) -> Decision:
+        """Decides to restore a patient whom an undo archived, instead of making a second."""
         active, _ = self._namesakes(row)
         restored = changes | {"status": Status.ACTIVE}
         return self._refuse_namesake(row, active) or Decision(

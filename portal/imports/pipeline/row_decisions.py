@@ -42,7 +42,7 @@ class RowDecisions:
         if question.choice == Choice.SKIP:
             return refuse(row.source, [Problem("", "", "It was left out in the review.")])
         if question.choice == Choice.NEW:
-            return _register(row, existing, decision, reason=question.reason)
+            return _plan_new(row, existing, decision, reason=question.reason)
         if question.choice == Choice.KEEP:
             return decision
         patient = existing.patients.get(question.patient_id or decision.patient_ids[0])
@@ -51,8 +51,8 @@ class RowDecisions:
         if patient.status != Status.ACTIVE:
             return decision
         if question.choice == Choice.FILL:
-            return _fill_blanks(row, patient, existing, held_back=decision.held_back)
-        return _update(row, patient, existing)
+            return _plan_fill(row, patient, existing, held_back=decision.held_back)
+        return _plan_update(row, patient, existing)
 
     def _choice_for(self, row: int) -> ImportQuestion | None:
         if not self.begin <= row < self.end:
@@ -73,10 +73,10 @@ def _is_same_question(question: ImportQuestion, decision: Decision) -> bool:
     return question.doubt == decision.doubt and {match.key for match in decision.matches} <= seen
 
 
-def _register(
+def _plan_new(
     row: CheckedRow, existing: ExistingPatients, decision: Decision, *, reason: str
 ) -> Decision:
-    """Registers a person of its own, without the identifiers that others hold."""
+    """Decides on a patient of its own, without the identifiers that others hold."""
     own = _without(row, {pair for pair in row.identifiers if existing.holders.get(pair)})
     if not own.has_name:
         return refuse_nameless(own)
@@ -87,25 +87,25 @@ def _register(
     )
 
 
-def _update(row: CheckedRow, patient: KnownPatient, existing: ExistingPatients) -> Decision:
-    """Changes this patient, who gets no identifier that another one holds."""
-    return _change(row, patient, _changes_of_own(row, patient, existing))
+def _plan_update(row: CheckedRow, patient: KnownPatient, existing: ExistingPatients) -> Decision:
+    """Decides to change this patient, who gets no identifier that another one holds."""
+    return _plan_change(row, patient, _changes_of_own(row, patient, existing))
 
 
-def _fill_blanks(
+def _plan_fill(
     row: CheckedRow,
     patient: KnownPatient,
     existing: ExistingPatients,
     *,
     held_back: dict[str, Any],
 ) -> Decision:
-    """Adds what the patient lacks, unless a person set it aside."""
+    """Decides to add what the patient lacks, unless a person set it aside."""
     changes = {
         name: value
         for name, value in _changes_of_own(row, patient, existing).items()
         if not has_value(patient, name) and name not in held_back
     }
-    return replace(_change(row, patient, changes), held_back=held_back)
+    return replace(_plan_change(row, patient, changes), held_back=held_back)
 
 
 def _changes_of_own(
@@ -115,7 +115,7 @@ def _changes_of_own(
     return changes_for(_without(row, others), patient)
 
 
-def _change(row: CheckedRow, patient: KnownPatient, changes: dict[str, Any]) -> Decision:
+def _plan_change(row: CheckedRow, patient: KnownPatient, changes: dict[str, Any]) -> Decision:
     outcome = Outcome.UPDATED if changes else Outcome.UNCHANGED
     return Decision(row.source, outcome, patient.id, changes)
 

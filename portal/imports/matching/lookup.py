@@ -68,7 +68,7 @@ class KnownPatient:
     status: str = Status.ACTIVE
     label: str = ""  # What a message calls the patient: its MRN, or its row.
     # Archived by the undo of an import and not changed since: a new import restores it.
-    is_undone: bool = False
+    was_archived_by_undo: bool = False
 
 
 @dataclass
@@ -96,7 +96,9 @@ class ExistingPatients:
             self.holders.setdefault(identifier, set()).add(patient.id)
         key = person_key(patient.values)
         namesakes = self.namesakes.setdefault(key, [])
-        is_candidate = bool(key[0]) and (patient.status == Status.ACTIVE or patient.is_undone)
+        is_candidate = bool(key[0]) and (
+            patient.status == Status.ACTIVE or patient.was_archived_by_undo
+        )
         if is_candidate and patient.id not in namesakes:
             namesakes.append(patient.id)
 
@@ -157,8 +159,10 @@ def find_existing_patients(
     held, undone = _identifiers_by_patient(ids), _undone_patients(records)
     existing = ExistingPatients(matches=matches)
     for record in records:
-        is_undone = record["id"] in undone
-        existing.add(_known_patient(record, held[record["id"]], is_undone=is_undone))
+        was_archived_by_undo = record["id"] in undone
+        existing.add(
+            _known_patient(record, held[record["id"]], was_archived_by_undo=was_archived_by_undo)
+        )
     existing.recorded_ids = set(existing.patients)
     existing.set_aside = find_set_aside(
         patient_id for row in rows for patient_id in existing.holders_of(row)
@@ -216,7 +220,7 @@ def _is_record_id(system: str, value: str) -> bool:
 
 
 def _known_patient(
-    record: dict[str, Any], identifiers: set[IdentifierKey], *, is_undone: bool
+    record: dict[str, Any], identifiers: set[IdentifierKey], *, was_archived_by_undo: bool
 ) -> KnownPatient:
     """Takes plain values: building whole patients took most of an import's time."""
     return KnownPatient(
@@ -226,5 +230,5 @@ def _known_patient(
         own_keys={(RECORD_ID, record["id"].hex.upper()), (MRN, record["mrn"])},
         status=record["status"],
         label=f"MRN {record['mrn']}",
-        is_undone=is_undone,
+        was_archived_by_undo=was_archived_by_undo,
     )

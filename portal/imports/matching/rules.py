@@ -145,7 +145,7 @@ class DecisionRules:
     def _plan_change(
         self, row: CheckedRow, patient: KnownPatient, changes: dict[str, Any]
     ) -> Decision:
-        if patient.is_undone:
+        if patient.was_archived_by_undo:
             return self._plan_restore(row, patient, changes)
         if not changes:
             outcome = Outcome.DUPLICATE if patient.id in self.earlier else Outcome.UNCHANGED
@@ -205,8 +205,8 @@ class DecisionRules:
         """
         ids = self.existing.namesakes.get(row.person_key, [])
         namesakes = [self.existing.patients[patient_id] for patient_id in ids]
-        active = [patient for patient in namesakes if not patient.is_undone]
-        return active, [patient for patient in namesakes if patient.is_undone]
+        active = [patient for patient in namesakes if not patient.was_archived_by_undo]
+        return active, [patient for patient in namesakes if patient.was_archived_by_undo]
 
     def _refuse_namesake(self, row: CheckedRow, active: list[KnownPatient]) -> Decision | None:
         """Refuses a row with the name and date of birth of one of these patients.

@@ -38,11 +38,11 @@ def start_import(
     dry_run: bool = False,
     allow_duplicates: bool = False,
     likely: str = DuplicatePolicy.REGISTER,
-    trial: ImportJob | None = None,
+    dry_run_job: ImportJob | None = None,
 ) -> ImportJob:
     """Returns a waiting job for the worker.
 
-    The columns are read as those of its dry run `trial`, if it has one, else by their names.
+    The columns are read as those of its dry run `dry_run_job`, if it has one, else by their names.
     `likely` is what becomes of new people who may be registered already and have no row decision;
     empty holds them back. TooLarge over IMPORT_MAX_BYTES; Unprocessable, with what to do, if the
     file is unreadable.
@@ -51,11 +51,11 @@ def start_import(
         uploaded.chunks(CHUNK),
         name=uploaded.name or "",
         by=by,
-        mapping=trial.mapping if trial else (),
-        **(trial.reading if trial else {}),
+        mapping=dry_run_job.mapping if dry_run_job else (),
+        **(dry_run_job.reading if dry_run_job else {}),
     )
     job.dry_run, job.allow_duplicates = dry_run, allow_duplicates
-    job.likely, job.trial = likely, trial
+    job.likely, job.trial = likely, dry_run_job
     job.save()
     wake_worker(job.pk)
     return job
@@ -83,22 +83,22 @@ def apply_dry_run(job_id: UUID, *, by: User | None, likely: str = "") -> ImportJ
     Unprocessable if there are any and it is empty. Conflict while the dry run is not done, or once
     its file is deleted.
     """
-    trial = ImportJob.objects.select_for_update().get(pk=job_id)
-    if not trial.dry_run or trial.status != JobStatus.DONE:
+    dry_run = ImportJob.objects.select_for_update().get(pk=job_id)
+    if not dry_run.dry_run or dry_run.status != JobStatus.DONE:
         raise Conflict("Only a finished dry run can be imported.")
-    if applied := trial.applied_job:
+    if applied := dry_run.applied_job:
         return applied
-    undecided = trial.questions.filter(doubt=Doubt.POSSIBLE_DUPLICATE, choice="")
+    undecided = dry_run.questions.filter(doubt=Doubt.POSSIBLE_DUPLICATE, choice="")
     if likely not in DuplicatePolicy.values and undecided.exists():
         raise Unprocessable(POLICY_MISSING)
     try:
-        with trial.path.open("rb") as file:
+        with dry_run.path.open("rb") as file:
             return start_import(
-                File(file, trial.original_name),
+                File(file, dry_run.original_name),
                 by=by,
-                allow_duplicates=trial.allow_duplicates,
+                allow_duplicates=dry_run.allow_duplicates,
                 likely=likely,
-                trial=trial,
+                dry_run_job=dry_run,
             )
     except FileNotFoundError as error:
         raise Conflict("The file is not kept any more. Upload it again.") from error

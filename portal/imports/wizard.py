@@ -26,11 +26,11 @@ def wizard_steps(job: ImportJob | None, current: str) -> list[Step]:
 
     There are none for an import by the command.
     """
-    trial = job if job is None or job.dry_run else job.trial
-    if job and not trial:
+    dry_run = job if job is None or job.dry_run else job.trial
+    if job and not dry_run:
         return []
-    urls = _urls(trial) if trial else {}
-    skipped = _skipped(trial) if trial else []
+    urls = _urls(dry_run) if dry_run else {}
+    skipped = _skipped(dry_run) if dry_run else []
     steps = []
     for number, name in enumerate(NAMES, start=1):
         is_current = name == current
@@ -39,25 +39,25 @@ def wizard_steps(job: ImportJob | None, current: str) -> list[Step]:
     return steps
 
 
-def _urls(trial: ImportJob) -> dict[str, str]:
+def _urls(dry_run: ImportJob) -> dict[str, str]:
     """Returns the addresses of the steps that can be opened now."""
-    applied = trial.applied_job
+    applied = dry_run.applied_job
     urls = {UPLOAD: reverse("imports:list")}
-    is_at_rest = trial.is_ended or trial.status == JobStatus.MAPPING
-    if trial.is_table and is_at_rest and not applied:
-        urls[COLUMNS] = reverse("imports:columns", args=[trial.pk])
-    if trial.status != JobStatus.MAPPING:
-        urls[TRIAL] = reverse("imports:show", args=[trial.pk])
-    if not applied and trial.status == JobStatus.DONE and trial.questions.exists():
-        urls[REVIEW] = reverse("imports:review", args=[trial.pk])
+    is_at_rest = dry_run.is_ended or dry_run.status == JobStatus.MAPPING
+    if dry_run.is_table and is_at_rest and not applied:
+        urls[COLUMNS] = reverse("imports:columns", args=[dry_run.pk])
+    if dry_run.status != JobStatus.MAPPING:
+        urls[TRIAL] = reverse("imports:show", args=[dry_run.pk])
+    if not applied and dry_run.status == JobStatus.DONE and dry_run.questions.exists():
+        urls[REVIEW] = reverse("imports:review", args=[dry_run.pk])
     if applied:
         urls[IMPORT] = reverse("imports:show", args=[applied.pk])
     return urls
 
 
-def _skipped(trial: ImportJob) -> list[str]:
+def _skipped(dry_run: ImportJob) -> list[str]:
     """Returns the steps that this file does not need."""
-    skipped = [] if trial.is_table else [COLUMNS]
-    if trial.status == JobStatus.DONE and not trial.questions.exists():
+    skipped = [] if dry_run.is_table else [COLUMNS]
+    if dry_run.status == JobStatus.DONE and not dry_run.questions.exists():
         skipped.append(REVIEW)
     return skipped

@@ -29,8 +29,8 @@ class RowDecisions:
     It is a RowDecider.
     """
 
-    def __init__(self, trial_id: UUID) -> None:
-        self.trial_id = trial_id
+    def __init__(self, dry_run_id: UUID) -> None:
+        self.dry_run_id = dry_run_id
         self.begin, self.end = 0, 0  # The rows that were read ahead: from `begin` to before `end`.
         self.chosen: dict[int, ImportQuestion] = {}
 
@@ -60,7 +60,7 @@ class RowDecisions:
         return self.chosen.get(row)
 
     def _read_ahead(self, row: int) -> None:
-        chosen = ImportQuestion.objects.filter(job=self.trial_id, row_number__gte=row)
+        chosen = ImportQuestion.objects.filter(job=self.dry_run_id, row_number__gte=row)
         questions = list(chosen.exclude(choice="").order_by("row_number")[:READ_AHEAD])
         is_full = len(questions) == READ_AHEAD
         self.begin, self.end = row, questions[-1].row_number + 1 if is_full else _END_OF_FILE

@@ -37,14 +37,14 @@ def start_import(
     by: User | None,
     dry_run: bool = False,
     allow_duplicates: bool = False,
-    likely: str = DuplicatePolicy.REGISTER,
+    duplicate_policy: str = DuplicatePolicy.REGISTER,
     dry_run_job: ImportJob | None = None,
 ) -> ImportJob:
     """Returns a waiting job for the worker.
 
     The columns are read as those of its dry run `dry_run_job`, if it has one, else by their names.
-    `likely` is what becomes of new people who may be registered already and have no row decision;
-    empty holds them back. TooLarge over IMPORT_MAX_BYTES; Unprocessable, with what to do, if the
+    `duplicate_policy` is what becomes of new people who may be registered already and have no row
+    decision; empty holds them back. TooLarge over IMPORT_MAX_BYTES; Unprocessable, with what to do, if the
     file is unreadable.
     """
     job = store_file(
@@ -55,7 +55,7 @@ def start_import(
         **(dry_run_job.reading if dry_run_job else {}),
     )
     job.dry_run, job.allow_duplicates = dry_run, allow_duplicates
-    job.likely, job.trial = likely, dry_run_job
+    job.likely, job.trial = duplicate_policy, dry_run_job
     job.save()
     wake_worker(job.pk)
     return job
@@ -76,11 +76,11 @@ def start_dry_run(uploaded: File, *, by: User | None) -> ImportJob:
 
 
 @transaction.atomic
-def apply_dry_run(job_id: UUID, *, by: User | None, likely: str = "") -> ImportJob:
+def apply_dry_run(job_id: UUID, *, by: User | None, duplicate_policy: str = "") -> ImportJob:
     """Returns the import of a finished dry run's file: a new job, or the one that there is already.
 
-    `likely` says what becomes of people who may be registered already and have no row decision:
-    Unprocessable if there are any and it is empty. Conflict while the dry run is not done, or once
+    `duplicate_policy` says what becomes of people who may be registered already and have no row
+    decision: Unprocessable if there are any and it is empty. Conflict while the dry run is not done, or once
     its file is deleted.
     """
     dry_run = ImportJob.objects.select_for_update().get(pk=job_id)
@@ -89,7 +89,7 @@ def apply_dry_run(job_id: UUID, *, by: User | None, likely: str = "") -> ImportJ
     if applied := dry_run.applied_job:
         return applied
     undecided = dry_run.questions.filter(doubt=Doubt.POSSIBLE_DUPLICATE, choice="")
-    if likely not in DuplicatePolicy.values and undecided.exists():
+    if duplicate_policy not in DuplicatePolicy.values and undecided.exists():
         raise Unprocessable(POLICY_MISSING)
     try:
         with dry_run.path.open("rb") as file:
@@ -97,7 +97,7 @@ def apply_dry_run(job_id: UUID, *, by: User | None, likely: str = "") -> ImportJ
                 File(file, dry_run.original_name),
                 by=by,
                 allow_duplicates=dry_run.allow_duplicates,
-                likely=likely,
+                duplicate_policy=duplicate_policy,
                 dry_run_job=dry_run,
             )
     except FileNotFoundError as error:
@@ -109,7 +109,7 @@ def import_now(
     *,
     by: User | None,
     allow_duplicates: bool = False,
-    likely: str = DuplicatePolicy.REGISTER,
+    duplicate_policy: str = DuplicatePolicy.REGISTER,
     mapping: Sequence[str] = (),
     encoding: str = "",
     values: Mapping[str, Mapping[str, str]] | None = None,
@@ -132,7 +132,7 @@ def import_now(
         values=values,
         date_order=date_order,
     )
-    job.allow_duplicates, job.likely = allow_duplicates, likely
+    job.allow_duplicates, job.likely = allow_duplicates, duplicate_policy
     if unfinished := hand_over_to_unfinished(job):
         if on_resume:
             on_resume(unfinished)

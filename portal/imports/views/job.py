@@ -86,8 +86,9 @@ def apply(request: HttpRequest, job_id: UUID) -> HttpResponse:
         return render(
             request, "imports/show.html", _report(request, job) | {"form": form}, status=422
         )
-    likely = form.cleaned_data.get("likely", "")
-    return redirect("imports:show", apply_dry_run(job_id, by=user_of(request), likely=likely).pk)
+    duplicate_policy = form.cleaned_data.get("likely", "")
+    job = apply_dry_run(job_id, by=user_of(request), duplicate_policy=duplicate_policy)
+    return redirect("imports:show", job.pk)
 
 
 @allow("imports.add_importjob")

@@ -44,7 +44,7 @@ def run_dry_run(*people) -> ImportJob:
 
 
 def apply_and_run(trial: ImportJob, likely: str = "") -> ImportJob:
-    job = services.apply_dry_run(trial.pk, by=None, likely=likely)
+    job = services.apply_dry_run(trial.pk, by=None, duplicate_policy=likely)
     services.run_job(job.pk)
     job.refresh_from_db()
     return job

@@ -157,7 +157,7 @@ class Command(BaseCommand):
                     path,
                     by=None,
                     allow_duplicates=options["allow_duplicates"],
-                    likely=options["likely"],
+                    duplicate_policy=options["likely"],
                     mapping=setup.mapping,
                     **reading,
                     on_batch=on_batch,

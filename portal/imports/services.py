@@ -44,8 +44,8 @@ def start_import(
 
     The columns are read as those of its dry run `dry_run_job`, if it has one, else by their names.
     `duplicate_policy` is what becomes of new people who may be registered already and have no row
-    decision; empty holds them back. TooLarge over IMPORT_MAX_BYTES; Unprocessable, with what to do, if the
-    file is unreadable.
+    decision; empty holds them back. TooLarge over IMPORT_MAX_BYTES; Unprocessable, with what to do,
+    if the file is unreadable.
     """
     job = store_file(
         uploaded.chunks(CHUNK),
@@ -80,8 +80,8 @@ def apply_dry_run(job_id: UUID, *, by: User | None, duplicate_policy: str = "") 
     """Returns the import of a finished dry run's file: a new job, or the one that there is already.
 
     `duplicate_policy` says what becomes of people who may be registered already and have no row
-    decision: Unprocessable if there are any and it is empty. Conflict while the dry run is not done, or once
-    its file is deleted.
+    decision: Unprocessable if there are any and it is empty. Conflict while the dry run is not
+    done, or once its file is deleted.
     """
     dry_run = ImportJob.objects.select_for_update().get(pk=job_id)
     if not dry_run.dry_run or dry_run.status != JobStatus.DONE:

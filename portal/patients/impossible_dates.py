@@ -66,7 +66,7 @@ def count_impossible_dates() -> int:
 
 
 def prove_dates() -> None:
-    """Has the database prove its checks of dates on the rows that are older than the checks.
+    """Makes the database prove its checks of dates on the rows that are older than the checks.
 
     Call it once no record has an impossible date any more. A second time it changes nothing.
     """

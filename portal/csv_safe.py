@@ -19,7 +19,7 @@ _IS_SKIPPED = (
     r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     r"\U000e0000-\U000e01ef"
 )
-# A part begins with the cell, or behind a semicolon, tab or line break.
+# A part begins with the cell, or after a semicolon, tab or line break.
 _PART = r"(?:^|(?<=[;\t\r\n]))"
 _IS_FORMULA = rf"(?=[{_IS_SKIPPED}]*[{_STARTS_FORMULA}])"
 _STARTS_BLANK = rf"(?=[{_IS_SKIPPED}]*[\t\r\n])"

@@ -1,4 +1,4 @@
-"""Keyset pages of a list: a cursor names the last row of a page, and the next starts behind it.
+"""Keyset pages of a list: a cursor names the last row of a page, and the next starts after it.
 
     def accounts_in(status: str, *, after: str = "", limit: int = 50) -> Page[Account]:
         rows = Account.objects.filter(status=status).order_by("-updated_at", "-pk")

@@ -60,7 +60,7 @@ def _without_idle_choosers(text: str) -> str:
 
 
 def _has_forms(character: str) -> bool:
-    """Returns whether a joiner or selector behind this character changes how it looks."""
+    """Returns whether a joiner or selector after this character changes how it looks."""
     if unicodedata.category(character)[0] not in "LM":
         return False
     return not unicodedata.name(character, "").startswith(_SCRIPTS_WITHOUT_FORMS)

@@ -88,7 +88,7 @@ def table_of(log: str) -> tuple[str, str]:
 def batch_of(
     log: str, *, after: int, to: int, digest_before: str, form: int, limit: int | None = None
 ) -> LogBatch:
-    """Reads the rows behind `after` up to `to`, at most `limit`, as they are now.
+    """Reads the rows after `after` up to `to`, at most `limit`, as they are now.
 
     `form` names the columns that count, see CURRENT_FORMS.
     """

@@ -13,7 +13,7 @@ class Log(models.TextChoices):
 
 
 class AuditSeal(models.Model):
-    """A seal over a log's rows behind `after_id` up to `to_id`.
+    """A seal over a log's rows after `after_id` up to `to_id`.
 
     `digest` covers these rows and the digest before.
 

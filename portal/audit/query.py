@@ -39,8 +39,8 @@ class AuditQuery:
 
 
 def reads_matching(query: AuditQuery, *, after: str) -> QuerySet[AccessRecord]:
-    """Returns the access records behind the cursor, newest first."""
-    reads = AccessRecord.objects.filter(_between("at", query), _behind(after, READ, "at", "id"))
+    """Returns the access records after the cursor, newest first."""
+    reads = AccessRecord.objects.filter(_between("at", query), _after(after, READ, "at", "id"))
     if query.person is not None:
         reads = reads.filter(user=query.person or None)
     if query.patient:
@@ -53,10 +53,10 @@ def reads_matching(query: AuditQuery, *, after: str) -> QuerySet[AccessRecord]:
 
 
 def writes_matching(query: AuditQuery, *, after: str) -> QuerySet[PatientEvent]:
-    """Returns the rows of the patients' log behind the cursor, newest first."""
+    """Returns the rows of the patients' log after the cursor, newest first."""
     when = "pgh_created_at"
     writes = PatientEvent.objects.filter(
-        _between(when, query), _behind(after, WRITE, when, "pgh_id")
+        _between(when, query), _after(after, WRITE, when, "pgh_id")
     )
     if query.person == SYSTEM:
         writes = writes.filter(_context_without("user"))
@@ -85,10 +85,10 @@ def _between(column: str, query: AuditQuery) -> Q:
     return Q(**{lookup: moment for lookup, moment in bounds.items() if moment})
 
 
-def _behind(after: str, kind: str, when: str, key: str) -> Q:
+def _after(after: str, kind: str, when: str, key: str) -> Q:
     """Matches rows of this kind that come after the cursor's row.
 
-    They are earlier, or of the same moment and behind it in the order of kind and id.
+    They are earlier, or of the same moment and after it in the order of kind and id.
     """
     if not after:
         return Q()

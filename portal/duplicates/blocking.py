@@ -97,7 +97,7 @@ def people_by_birth_date(*, slice_size: int = MAX_PER_DAY) -> Iterator[list[dict
         days = [list(people) for _, people in groupby(rows, itemgetter("date_of_birth"))]
         after = rows[-1]["date_of_birth"]
         if len(rows) > slice_size:
-            # The last day may go on behind the slice; if it fills the slice, it is too large.
+            # The last day may go on past the slice; if it fills the slice, it is too large.
             days.pop()
             after = days[-1][0]["date_of_birth"] if days else after
         yield from days

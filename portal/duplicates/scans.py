@@ -145,7 +145,7 @@ def scan_recent_changes(*, settled_seconds: int = SETTLED_SECONDS) -> int:
 
     The worker calls it again and again. It takes MAX_CHANGES at a time, the earliest first, and
     catches up slowly after a large import, unless the next scan is first. A change whose
-    transaction commits late, behind later numbers of the log, is left to the next scan.
+    transaction commits late, after later numbers of the log, is left to the next scan.
     """
     ended = DuplicateScan.objects.exclude(ended_at=None)
     scan = ended.filter(is_cut_off=False, noted_event__isnull=False).first()

@@ -77,8 +77,8 @@ def list_open_pairs(
     if after:
         last_grade, agreeing, last_id = _decode_open_cursor(after)
         is_less = Q(agreeing__lt=agreeing) | Q(agreeing=agreeing, pk__lt=last_id)
-        is_behind = Q(grade__gt=last_grade) | Q(is_less, grade=last_grade)
-        pairs = pairs.filter(is_behind, grade__gte=last_grade)
+        is_later = Q(grade__gt=last_grade) | Q(is_less, grade=last_grade)
+        pairs = pairs.filter(is_later, grade__gte=last_grade)
     ordered = pairs.order_by("grade", "-agreeing", "-pk")
     page = page_of(ordered, limit=limit, cursor=_encode_open_cursor)
     return page.with_rows(_compared(user, page.rows))
@@ -109,8 +109,8 @@ def list_dismissed_pairs(
     pairs = pairs_visible_to(user).filter(state=PairState.DISMISSED).select_related("decided_by")
     if after:
         at, last_id = decode_cursor(after, key=row_id)
-        is_behind = Q(decided_at__lt=at) | Q(decided_at=at, pk__lt=last_id)
-        pairs = pairs.filter(is_behind, decided_at__lte=at)
+        is_later = Q(decided_at__lt=at) | Q(decided_at=at, pk__lt=last_id)
+        pairs = pairs.filter(is_later, decided_at__lte=at)
     ordered = pairs.order_by("-decided_at", "-pk")
     page = page_of(ordered, limit=limit, cursor=_encode_dismissed_cursor)
     return page.with_rows(_compared(user, page.rows))

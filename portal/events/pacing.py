@@ -30,7 +30,7 @@ class Window:
     def reset(self, ends: Mapping[int, int], positions: Mapping[int, int]) -> None:
         """Begins anew: the sizes of what is unread now are not known, so it fills the window.
 
-        A position behind the end belongs to an older topic: nothing of this one has been read.
+        A position past the end belongs to an older topic: nothing of this one has been read.
         """
         self._ends, self._positions = dict(ends), dict(positions)
         self._unread.clear()

@@ -67,7 +67,7 @@ def count_questions(job: ImportJob) -> list[tuple[Doubt, int, int]]:
 def review_rows(
     user: User | None, job: ImportJob, *, doubt: str, after: int, limit: int
 ) -> tuple[list[ReviewRow], bool]:
-    """Returns the next questions of a doubt, behind row `after`, and whether more follow.
+    """Returns the next questions of a doubt, after row `after`, and whether more follow.
 
     The access to their patients is recorded.
     """

@@ -121,7 +121,7 @@ def patients_left_alone(job: ImportJob) -> Iterator[tuple[UUID, str]]:
 
 
 def rejects_csv(job: ImportJob) -> Iterator[str]:
-    """Yields the lines of a CSV file: the refused rows as they were, and the reason behind them."""
+    """Yields the lines of a CSV file: the refused rows as they were, and the reason after them."""
     yield csv_header([*job.header, "reason"])
     for reject in rejects_of(job).iterator():
         yield csv_line(reject_cells(job.header, reject.row_number, reject.raw, reject.problems))
@@ -164,7 +164,7 @@ def reject_cells(
 ) -> list[str]:
     """Returns one line of the rejects file.
 
-    If a row has too many cells, the last ones come behind the reason, so that none is lost.
+    If a row has too many cells, the last ones come after the reason, so that none is lost.
     """
     padded = raw + [""] * (len(header) - len(raw))
     reason = " ".join(_problem_text(problem) for problem in problems)

@@ -101,7 +101,7 @@ def find_patients(
     after: str = "",
     limit: int = 50,
 ) -> SearchPage:
-    """Returns a page of patients behind the cursor, best hits first, and records access."""
+    """Returns a page of patients after the cursor, best hits first, and records access."""
     patients = _filter_patients(patients_visible_to(user), filters or PatientFilters())
     found = search(patients.prefetch_related("identifiers"), text, after=after, limit=limit)
     record_access(user, [patient.pk for patient in found.patients], action="list", channel=channel)

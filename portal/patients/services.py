@@ -76,7 +76,7 @@ def register_patients(
     """Returns new patients made of validated details, in their order: all of them or none.
 
     Details may have the `id` that the patient is to get. The caller looks for duplicates before,
-    behind `lock_people`. IntegrityError if an identifier is taken.
+    after `lock_people`. IntegrityError if an identifier is taken.
     """
     with transaction.atomic(), written_by(by, source=source):
         patients = [_build_patient(details, source) for details in all_details]

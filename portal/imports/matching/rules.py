@@ -66,7 +66,7 @@ def decide(rows: Sequence[Row], *, lookup: PatientLookup, options: ImportOptions
     """Returns a decision for each row in order, up to the first row that has to wait.
 
     A row waits if it depends on one before it which is not written yet. That row and the ones
-    behind it belong into the next batch; the first row never waits.
+    after it belong into the next batch; the first row never waits.
     """
     results = [(row, check_row(row)) for row in rows]
     existing = lookup.find_patients([row for _, row in results if isinstance(row, CheckedRow)])
@@ -100,7 +100,7 @@ class DecisionRules:
     options: ImportOptions
 
     def decide(self, row: CheckedRow) -> Decision:
-        """Returns what becomes of this row, and remembers a new patient for the rows behind it."""
+        """Returns what becomes of this row, and remembers a new patient for the rows after it."""
         decision = self._decide_by_identifiers(row)
         if decision.doubt:
             decision = self.options.decide_row(decision, row, self.existing)

@@ -36,7 +36,7 @@ def run(
     after: int = 0,
     on_batch: BatchListener | None = None,
 ) -> None:
-    """Imports or refuses every row behind row `after`, each on its own.
+    """Imports or refuses every row after row `after`, each on its own.
 
     `on_batch` gets the decisions of each batch once they are committed.
     """

@@ -67,7 +67,7 @@ def _without_empty_end(cells: Sequence[str]) -> list[str]:
 def _records(lines: Iterator[Line], delimiter: str) -> Iterator[tuple[list[str], Line, str]]:
     """Yields cells, the line that ends the record, and what is wrong with it.
 
-    A quote that is never closed costs its own line only: the lines behind it are read again.
+    A quote that is never closed costs its own line only: the lines after it are read again.
     """
     read_again: deque[Line] = deque()
 

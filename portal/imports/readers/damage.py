@@ -13,7 +13,7 @@ _PLACES = frozenset({"city", "region", "address_line1", "address_line2"})
 _ENTITY = re.compile(r"&(?:[a-z]{2,8}\d?|#\d{2,6}|#x[0-9a-f]{2,5});", re.IGNORECASE)
 _LOST_LETTER = re.compile(r"[^\W\d_]\?|\?[^\W\d_]|\?{2,}")
 # Letters in UTF-8 that were read as one byte each: the first bytes of Latin, Greek, Cyrillic and
-# of all with three bytes, and what Windows-1252 shows for the bytes behind them.
+# of all with three bytes, and what Windows-1252 shows for the bytes after them.
 _BEHIND = "\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 _READ_AS_BYTES = re.compile(f"[ÂÃÄÅÎÏÐÑ][{_BEHIND}]|[à-ï][{_BEHIND}]{{2}}")
 # A word of Latin letters without one of the alphabet, such as those of Chinese read as Western.

@@ -110,7 +110,7 @@ def _two_byte_lines(file: BinaryIO, line_end: bytes) -> Iterator[tuple[bytes, in
 
 
 def _next_line(data: bytes, line_end: bytes) -> int:
-    """Returns where the line behind the first line end begins; -1 if there is no line end."""
+    """Returns where the line after the first line end begins; -1 if there is no line end."""
     place = data.find(line_end)
     while place >= 0 and place % 2:
         place = data.find(line_end, place + 1)

@@ -124,7 +124,7 @@ class TableFile:
         raise NotImplementedError
 
     def first_records(self) -> list[Record]:
-        """Returns the header and the first records behind it."""
+        """Returns the header and the first records after it."""
         filled = (record for record in self.records() if record.number >= self.header_number)
         return list(islice(filled, SAMPLED_RECORDS + 1))
 
@@ -291,7 +291,7 @@ def _facts(survey: ColumnSurvey) -> dict[str, Any]:
 
 
 def _fit_width(cells: list[str], width: int) -> list[str]:
-    """Returns the cells without empty ones behind the last column."""
+    """Returns the cells without empty ones after the last column."""
     end = len(cells)
     while end > width and not cells[end - 1].strip():
         end -= 1

@@ -19,7 +19,7 @@ from portal.imports.readers.workbook_package import Package
 from portal.imports.readers.workbook_safety import DAMAGED, refuse_unsafe
 from portal.imports.readers.workbook_sheets import Cell, Sheet, WorkbookContent
 
-SAMPLED_ROWS = 100  # Rows in which a header is looked for, and samples behind it.
+SAMPLED_ROWS = 100  # Rows in which a header is looked for, and samples after it.
 MAX_EXTRA_CELLS = 10  # Cells beyond the header that are read, to tell that a row is too wide.
 # What broken ZIPs, broken XML and wrong references raise.
 _BROKEN = (

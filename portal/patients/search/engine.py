@@ -34,7 +34,7 @@ class SearchPage:
 
 
 def search(patients: QuerySet[Patient], text: str, *, after: str = "", limit: int) -> SearchPage:
-    """Returns the page of patients that the text may mean, behind the cursor `after`; none twice.
+    """Returns the page of patients that the text may mean, after the cursor `after`; none twice.
 
     An empty text means all patients, in the order of names. For any other text, patients come
     first who are exactly meant, then those found by beginnings and ends, each in the order of
@@ -56,11 +56,11 @@ def search(patients: QuerySet[Patient], text: str, *, after: str = "", limit: in
         hits += [hit for hit in fuzzy if hit.patient.pk not in seen]
     if len(hits) <= limit:
         return SearchPage(hits)
-    cursor = _position_behind(hits[:limit], position, ahead).encode(text)
+    cursor = _position_after(hits[:limit], position, ahead).encode(text)
     return SearchPage(hits[:limit], cursor)
 
 
-def _position_behind(hits: list[Hit], position: Position | None, ahead: Ahead) -> Position:
+def _position_after(hits: list[Hit], position: Position | None, ahead: Ahead) -> Position:
     last = hits[-1]
     begun_at = position.begun_at if position else hits[0].read_at or timezone.now()
     guesses = [mark_of(hit.patient.pk) for hit in hits if hit.key == FUZZY]

@@ -62,7 +62,7 @@ def find_exact_hits(
     limit: int,
     position: Position | None = None,
 ) -> list[Hit]:
-    """Returns the hits behind the position, each patient under the first interpretation only."""
+    """Returns the hits after the position, each patient under the first interpretation only."""
     start = _index_of(position, interpretations)
     moved = _NOBODY
     if position and start < len(interpretations):
@@ -73,7 +73,7 @@ def find_exact_hits(
             break
         found = _found_by(patients, interpretations, at)
         if position and at == start:
-            found = found.filter(position.is_behind)
+            found = found.filter(position.is_later)
         found = found.exclude(pk__in=moved.earlier) if moved.earlier else found
         rows = [_hit(row, row.place, interpretation) for row in found[: limit - len(hits)]]
         rows += moved.due.get(interpretation.key, [])
@@ -85,7 +85,7 @@ _NOBODY = _MovedHits(frozenset(), {})
 
 
 def _index_of(position: Position | None, interpretations: Sequence[QueryInterpretation]) -> int:
-    """Returns with which interpretation the page begins; their number if behind all of them."""
+    """Returns with which interpretation the page begins; their number if past all of them."""
     if position is None:
         return 0
     keys = [interpretation.key for interpretation in interpretations]
@@ -122,8 +122,8 @@ def _moved_hits(
         found = _found_by(patients, interpretations, at).values_list("pk", "place")
         for patient_id, place in read_past(found, changed, at=position.begun_at):
             earlier.add(patient_id)
-            is_behind = (place, patient_id) > (position.place, position.last_id)
-            if at > start or (at == start and is_behind):
+            is_later = (place, patient_id) > (position.place, position.last_id)
+            if at > start or (at == start and is_later):
                 places[patient_id] = (place, interpretation)
     is_hit = reduce(or_, (interpretation.condition for interpretation in interpretations))
     due: dict[str, list[Hit]] = {}

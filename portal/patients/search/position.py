@@ -12,7 +12,7 @@ from portal.sealed_cursor import MARK_LENGTH, open_cursor, seal_cursor
 
 @dataclass(frozen=True)
 class Position:
-    """A page begins behind this hit of the page before.
+    """A page begins after this hit of the page before.
 
     All of it is kept, and nothing of it is read anew: the patient may have another name by now, or
     be gone, and the others must neither be left out nor come twice.
@@ -26,10 +26,10 @@ class Position:
     guesses: tuple[str, ...] = ()  # The marks of all approximate hits that were shown.
 
     @property
-    def is_behind(self) -> Q:
+    def is_later(self) -> Q:
         """The condition to come later in the order of `place`."""
-        is_behind = Q(place__gt=self.place) | Q(place=self.place, pk__gt=self.last_id)
-        return is_behind & Q(place__gte=self.place)  # The second alone is a range of the index.
+        is_later = Q(place__gt=self.place) | Q(place=self.place, pk__gt=self.last_id)
+        return is_later & Q(place__gte=self.place)  # The second alone is a range of the index.
 
     def encode(self, text: str) -> str:
         """Returns the cursor, which is good for a search of the same text."""

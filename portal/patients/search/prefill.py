@@ -10,7 +10,7 @@ from portal.patients.search.typed_text import read_typed
 def prefill_fields(text: str) -> dict[str, Any]:
     """Returns form fields: a name, family name first, a date of birth, a phone or an identifier.
 
-    A name may stand before or behind one of the others.
+    A name may stand before or after one of the others.
     """
     words = [word.strip(",;()") for word in read_typed(text).split()]
     words = [word for word in words if word]

@@ -30,10 +30,10 @@ from portal.patients.search.typed_text import read_typed, without_titles
 # database first finds the patients, then sorts them: right where a few are found among many.
 INDEXED_ORDER = F("sort_key")
 SORTED_ORDER = Concat("sort_key", Value(""), output_field=TextField())
-LAST_CHARACTER = "\U0010ffff"  # sorts behind every other character
-END_OF_WORD = "!"  # sorts behind a space and before every letter
+LAST_CHARACTER = "\U0010ffff"  # sorts after every other character
+END_OF_WORD = "!"  # sorts after a space and before every letter
 
-# Digits with what is put between them; behind them an extension or letters that stand for digits.
+# Digits with what is put between them; after them an extension or letters that stand for digits.
 _PHONE = re.compile(r"[+(]?[\d\s()./+-]{3,45}((x|ext\.?|#)\s?\d{1,6}|[a-z]{3,10})?$", re.IGNORECASE)
 _POSTAL_CODE = re.compile(r"(?=.*\d)[A-Z\d][A-Z\d-]{2,9}$")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]*$")
@@ -85,7 +85,7 @@ def interpret_query(text: str) -> list[QueryInterpretation]:
 
 
 def parse_name(text: str) -> TypedName | None:
-    """Returns the text as a name, narrowed by a date or number before or behind it.
+    """Returns the text as a name, narrowed by a date or number before or after it.
 
     Returns None for a text without letters.
     """
@@ -108,7 +108,7 @@ def _has_letters(text: str) -> bool:
 
 
 def split_ends(words: list[str]) -> Iterator[tuple[list[str], str]]:
-    """Yields words and the text behind them, then words and the text before; longest text first."""
+    """Yields words and the text after them, then words and the text before; longest text first."""
     for at in range(1, len(words)):
         yield words[:at], " ".join(words[at:])
     for at in range(len(words) - 1, 0, -1):

@@ -11,7 +11,7 @@ from django.utils import timezone
 from portal.pagination import bad_cursor
 from portal.patients.models import Patient
 from portal.patients.search import tuning
-from portal.patients.search.ahead import Ahead, find_ahead
+from portal.patients.search.first_hits import Ahead, find_ahead
 from portal.patients.search.fuzzy import find_fuzzy_hits
 from portal.patients.search.hits import FUZZY, Hit, find_exact_hits
 from portal.patients.search.position import Position, parse_position

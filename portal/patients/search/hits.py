@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from portal.patients.models import Patient
-from portal.patients.search.moved import changed_since, read_past
+from portal.patients.search.changed_patients import changed_since, read_past
 from portal.patients.search.position import Position
 from portal.patients.search.query import QueryInterpretation
 

@@ -27,7 +27,7 @@ from portal.patients.models import (
 )
 from portal.patients.models.log import DELETED
 from portal.patients.normalize import identifier_value
-from portal.patients.search.engine import SearchPage, estimate_count, exact_hits, search
+from portal.patients.search.engine import SearchPage, estimate_count, find_exact_patients, search
 
 LARGEST_PAGE = 200  # patients on a page that a client asks for
 EXPORT_PAGE = 1000  # patients in memory at once, and in one access record, for a file
@@ -187,7 +187,7 @@ def every_patient(
     person would leave the clinic.
     """
     patients = _filter_patients(patients_visible_to(user), filters or PatientFilters())
-    found = exact_hits(patients, text)
+    found = find_exact_patients(patients, text)
     count = found.order_by().annotate(all=Value(1)).values("all").annotate(count=Count("*"))
     found = found.defer(*_SEARCH_KEYS)
     read = found.annotate(expected=Subquery(count.values("count")), held=_IDENTIFIER_ROWS)

@@ -1,4 +1,4 @@
-"""Patients who changed between two pages of a list: they keep the place that they had at first.
+"""Patients who changed since the first page of a list was read: they keep their place in it.
 
 Without this, a patient who is renamed while a client goes through the pages could come twice, or
 not at all. The event log knows how the record was when the first page was read.
@@ -34,8 +34,8 @@ _PAST_PATIENTS = """
 def changed_since(moment: datetime) -> list[UUID]:
     """Returns the patients who changed since then.
 
-    Where there are very many changes, as after an import, nobody: then patients come at the place
-    that they have now.
+    Returns none where there are very many changes, as after an import: then patients come at the
+    place that they have now.
     """
     most = tuning.SEARCH.max_changes
     events = PatientEvent.objects.filter(pgh_created_at__gt=moment).order_by()

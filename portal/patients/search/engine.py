@@ -11,7 +11,7 @@ from django.utils import timezone
 from portal.pagination import bad_cursor
 from portal.patients.models import Patient
 from portal.patients.search import tuning
-from portal.patients.search.first_hits import Ahead, find_ahead
+from portal.patients.search.first_hits import FirstHits, find_first_hits
 from portal.patients.search.fuzzy import find_fuzzy_hits
 from portal.patients.search.hits import FUZZY, Hit, find_exact_hits
 from portal.patients.search.position import Position, parse_position
@@ -45,8 +45,8 @@ def search(patients: QuerySet[Patient], text: str, *, after: str = "", limit: in
     """
     position = parse_position(after, text)
     interpretations = interpret_query(text)
-    ahead = find_ahead(patients, text, interpretations, position)
-    interpretations = [*ahead.interpretations, *interpretations]
+    first_hits = find_first_hits(patients, text, interpretations, position)
+    interpretations = [*first_hits.interpretations, *interpretations]
     if position and position.key not in [*(known.key for known in interpretations), FUZZY]:
         raise bad_cursor()
     hits = find_exact_hits(patients, interpretations, limit + 1, position)
@@ -56,20 +56,20 @@ def search(patients: QuerySet[Patient], text: str, *, after: str = "", limit: in
         hits += [hit for hit in fuzzy if hit.patient.pk not in seen]
     if len(hits) <= limit:
         return SearchPage(hits)
-    cursor = _position_after(hits[:limit], position, ahead).encode(text)
+    cursor = _position_after(hits[:limit], position, first_hits).encode(text)
     return SearchPage(hits[:limit], cursor)
 
 
-def _position_after(hits: list[Hit], position: Position | None, ahead: Ahead) -> Position:
+def _position_after(hits: list[Hit], position: Position | None, first_hits: FirstHits) -> Position:
     last = hits[-1]
     begun_at = position.begun_at if position else hits[0].read_at or timezone.now()
     guesses = [mark_of(hit.patient.pk) for hit in hits if hit.key == FUZZY]
     if position:
         guesses = [*position.guesses, *guesses]
-    return Position(last.key, last.place, last.patient.pk, begun_at, ahead.ids, tuple(guesses))
+    return Position(last.key, last.place, last.patient.pk, begun_at, first_hits.ids, tuple(guesses))
 
 
-def exact_hits(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
+def find_exact_patients(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
     """Returns all patients that the text exactly means, for one statement that reads them all.
 
     They come by interpretation, the most exact first, then in the order of names.

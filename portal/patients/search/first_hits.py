@@ -1,4 +1,4 @@
-"""Who stands before all other hits: where a text finds many, a slip of it may be commoner."""
+"""The hits that come before all others: a few exact ones, then a few of a much commoner name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,11 +17,11 @@ Reasons = Mapping[UUID, str]  # Of patients, by id.
 
 
 @dataclass(frozen=True)
-class Ahead:
-    """A few exact hits, and a few bearers of a much commoner name behind them, with reasons.
+class FirstHits:
+    """A few exact hits, then a few patients of a much commoner name, with reasons by id.
 
-    Where there are many exact hits, nobody would see the slip otherwise: `lope` finds more than
-    ten names, and Lopez is not the first of them.
+    The typed text may be a slip of the commoner name. Among many exact hits nobody would see it:
+    `lope` finds more than ten names, and Lopez is not the first of them.
     """
 
     exact: Reasons = field(default_factory=dict)
@@ -42,20 +42,20 @@ def _finding(key: str, reasons: Reasons) -> QueryInterpretation:
     return QueryInterpretation(key, Q(pk__in=[*reasons]), lambda patient: reasons[patient.pk])
 
 
-def find_ahead(
+def find_first_hits(
     patients: QuerySet[Patient],
     text: str,
     interpretations: list[QueryInterpretation],
     position: Position | None,
-) -> Ahead:
-    """Returns who comes first. All pages of a search have the same ones, whatever changes."""
+) -> FirstHits:
+    """Returns the first hits: the same ones on all pages of a search, whatever changes."""
     if position is None:
         return _find_now(patients, text, interpretations)
-    exact_ids, commoner_ids = position.ahead_ids
-    now = Ahead()
+    exact_ids, commoner_ids = position.first_hit_ids
+    now = FirstHits()
     if position.key in (FIRST_EXACT, COMMONER):  # The page shows some of them, with reasons.
         now = _find_now(patients, text, interpretations)
-    return Ahead(
+    return FirstHits(
         {patient_id: now.exact.get(patient_id, "Name") for patient_id in exact_ids},
         {patient_id: now.commoner.get(patient_id, "Similar name") for patient_id in commoner_ids},
     )
@@ -63,10 +63,10 @@ def find_ahead(
 
 def _find_now(
     patients: QuerySet[Patient], text: str, interpretations: list[QueryInterpretation]
-) -> Ahead:
+) -> FirstHits:
     name = parse_name(text)
     if name is None or len(name.words) != 1:
-        return Ahead()
+        return FirstHits()
     enough = tuning.SEARCH.enough_exact_hits
     hits = find_exact_hits(patients, interpretations, enough)
     words = find_commoner_hits(patients, name) if len(hits) == enough else {}
@@ -76,4 +76,4 @@ def _find_now(
         for patient_id, word in words.items()
         if patient_id not in exact
     }
-    return Ahead(exact, commoner) if words else Ahead()
+    return FirstHits(exact, commoner) if words else FirstHits()

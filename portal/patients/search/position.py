@@ -22,7 +22,7 @@ class Position:
     place: str  # What the hit was sorted by: a name.
     last_id: UUID
     begun_at: datetime  # When the first page was read, by the database's clock.
-    ahead_ids: tuple[tuple[UUID, ...], tuple[UUID, ...]] = ((), ())  # See `ahead.Ahead`.
+    first_hit_ids: tuple[tuple[UUID, ...], tuple[UUID, ...]] = ((), ())  # See FirstHits.
     guesses: tuple[str, ...] = ()  # The marks of all approximate hits that were shown.
 
     @property
@@ -33,14 +33,14 @@ class Position:
 
     def encode(self, text: str) -> str:
         """Returns the cursor, which is good for a search of the same text."""
-        ahead = [[patient_id.hex for patient_id in ids] for ids in self.ahead_ids]
+        first_ids = [[patient_id.hex for patient_id in ids] for ids in self.first_hit_ids]
         microseconds = to_microseconds(self.begun_at)
         values = [
             self.key,
             self.place,
             self.last_id.hex,
             microseconds,
-            *ahead,
+            *first_ids,
             "".join(self.guesses),
         ]
         return seal_cursor(values, purpose=_purpose(text))

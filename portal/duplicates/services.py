@@ -1,4 +1,4 @@
-"""Decisions on a pair: a person dismisses it, or reopens it."""
+"""Decisions on a pair: a user dismisses it, or reopens it."""
 
 from uuid import UUID
 

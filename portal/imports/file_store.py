@@ -33,7 +33,7 @@ def store_file(
 ) -> ImportJob:
     """Returns an unsaved job whose file is stored, readable by this system user alone.
 
-    After an error no file stays behind. With `asks_for_columns` a person is going to say what the
+    After an error no file stays behind. With `asks_for_columns` a user is going to say what the
     columns of a table become, so their names need not be known.
     """
     job = ImportJob(

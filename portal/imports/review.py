@@ -1,4 +1,4 @@
-"""The review of a dry run: rows that a person may decide about, and the row decisions."""
+"""The review of a dry run: rows that a user may decide about, and the row decisions."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -103,7 +103,7 @@ def save_choice_for_rest(
 ) -> int:
     """Saves the same choice for all rows of a doubt that have none, and returns how many.
 
-    Where several patients might be meant, a person has to say which, so an update leaves those rows
+    Where several patients might be meant, a user has to say which, so an update leaves those rows
     as they are.
     """
     reason = clean_entry(reason, pointer="reason")

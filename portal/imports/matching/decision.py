@@ -33,9 +33,9 @@ class Remark:
 class Decision:
     """What becomes of a row. `details` are those of a new patient, or the changes of a known one.
 
-    `doubt` is the kind of question that a person may answer otherwise, about the recorded patients
+    `doubt` is the kind of question that a user may answer otherwise, about the recorded patients
     in `patient_ids`. `matches` are the patients who may be the new one; `reason` is the override
-    reason that a person gave for registering it all the same. `held_back` are changes that would
+    reason that a user gave for registering it all the same. `held_back` are changes that would
     bring back what a person set aside: they are not written.
     """
 
@@ -53,7 +53,7 @@ class Decision:
 
     @property
     def is_unreviewed(self) -> bool:
-        """Whether it makes a patient who may be registered already, and no person looked at it."""
+        """Whether it makes a patient who may be registered already, and no user looked at it."""
         return self.outcome == Outcome.NEW and bool(self.matches) and not self.reason
 
 

@@ -77,7 +77,7 @@ class ExistingPatients:
 
     `matches` are, for each row's number, the recorded patients who may be its person. `new_people`
     are the patients whom earlier rows of the file make, and `new_in_row` the numbers of those rows.
-    `recorded_ids` are those on record, and `set_aside` is what a person set aside in some of them.
+    `recorded_ids` are those on record, and `set_aside` is what a user set aside in some of them.
     """
 
     patients: dict[UUID, KnownPatient] = field(default_factory=dict)

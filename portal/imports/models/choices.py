@@ -1,4 +1,4 @@
-"""The stored words of an import: statuses, outcomes, doubts and what a person may choose."""
+"""The stored words of an import: statuses, outcomes, doubts and what a user may choose."""
 
 from django.db.models import TextChoices
 
@@ -35,7 +35,7 @@ class Outcome(TextChoices):
 
 
 class Doubt(TextChoices):
-    """Why a person may want to decide about a row."""
+    """Why a user may want to decide about a row."""
 
     SAME_NAME_AND_BIRTH = "likely", "Likely the same person as a patient"
     DIFFERENT_PERSON = "apart", "An identifier of a patient who differs"
@@ -46,7 +46,7 @@ class Doubt(TextChoices):
 
 
 class Choice(TextChoices):
-    """What a person chose for a row in doubt."""
+    """What a user chose for a row in doubt."""
 
     SKIP = "skip", "Leave the row out"
     UPDATE = "update", "Update the patient"

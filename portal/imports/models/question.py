@@ -1,4 +1,4 @@
-"""Rows of a dry run that a person may decide about."""
+"""Rows of a dry run that a user may decide about."""
 
 from django.conf import settings
 from django.db import models
@@ -8,7 +8,7 @@ from portal.imports.models.job import ImportJob
 
 
 class ImportQuestion(models.Model):
-    """A row of a dry run that a person may decide about.
+    """A row of a dry run that a user may decide about.
 
     Without a choice it is imported, or refused, as the dry run says. `patient_id` is the patient to
     update where there are several.

@@ -98,7 +98,7 @@ class ApplyRun:
 def _list_possible_duplicates(new: Sequence[Decision]) -> None:
     """Lists each new patient beside those it may be.
 
-    Where a person gave an override reason, the pair is listed as dismissed.
+    Where a user gave an override reason, the pair is listed as dismissed.
     """
     pairs = []
     for decision in new:

@@ -1,4 +1,4 @@
-"""A person's decisions on rows in doubt, put in the place of what the rules would do."""
+"""A user's decisions on rows in doubt, put in the place of what the rules would do."""
 
 from dataclasses import replace
 from typing import Any
@@ -35,7 +35,7 @@ class RowDecisions:
         self.chosen: dict[int, ImportQuestion] = {}
 
     def __call__(self, decision: Decision, row: CheckedRow, existing: ExistingPatients) -> Decision:
-        """Returns what the person chose; the rules decide if the question has changed since."""
+        """Returns what the user chose; the rules decide if the question has changed since."""
         question = self._choice_for(row.number)
         if question is None or not _is_same_question(question, decision):
             return decision
@@ -68,7 +68,7 @@ class RowDecisions:
 
 
 def _is_same_question(question: ImportQuestion, decision: Decision) -> bool:
-    """Whether the person has seen all matches: one that came later was not looked at."""
+    """Whether the user has seen all matches: one that came later was not looked at."""
     seen = {match["who"] for match in question.alike}
     return question.doubt == decision.doubt and {match.key for match in decision.matches} <= seen
 
@@ -99,7 +99,7 @@ def _plan_fill(
     *,
     held_back: dict[str, Any],
 ) -> Decision:
-    """Decides to add what the patient lacks, unless a person set it aside."""
+    """Decides to add what the patient lacks, unless a user set it aside."""
     changes = {
         name: value
         for name, value in _changes_of_own(row, patient, existing).items()

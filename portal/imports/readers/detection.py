@@ -55,7 +55,7 @@ def recognise_file(
     """Returns the same for a file whose columns are not set yet: only a table's header is read.
 
     With `assumes_encoding` a file without a mark that is not UTF-8 gets the likeliest encoding,
-    which a person has to check: see the reader's `encoding`.
+    which a user has to check: see the reader's `encoding`.
     """
     with path.open("rb") as file:
         sample = file.read(SAMPLE)

@@ -1,4 +1,4 @@
-"""The encoding of a CSV file: its byte order mark decides, else a person's choice, else UTF-8."""
+"""The encoding of a CSV file: its byte order mark decides, else a user's choice, else UTF-8."""
 
 import codecs
 import re
@@ -11,7 +11,7 @@ from portal.imports.readers.rows import Unreadable
 
 UTF_8 = "utf-8"
 SAVE_AS = "Save it as “CSV UTF-8 (comma delimited)” and try again."
-# What a person may choose. Windows-1252 contains Latin-1, and the web's standard reads it so.
+# What a user may choose. Windows-1252 contains Latin-1, and the web's standard reads it so.
 CHOICES = [
     ("utf-8", "UTF-8"),
     ("utf-16-le", "UTF-16 (little-endian)"),
@@ -78,7 +78,7 @@ def byte_order_mark(sample: bytes) -> tuple[str, int]:
 def detect_encoding(sample: bytes, chosen: str = "", *, assumes: bool = False) -> str:
     """Returns the encoding of a file that begins so: its mark, else `chosen`, else UTF-8.
 
-    If it is none of them: with `assumes` the likeliest, which a person has to check, else
+    If it is none of them: with `assumes` the likeliest, which a user has to check, else
     Unreadable.
     """
     mark, _ = byte_order_mark(sample)

@@ -260,7 +260,7 @@ class RestForm(forms.Form):
             label=self.fields["choice"].label,
             choices=[(choice, choice.label) for choice in CHOICES[doubt]],
         )
-        if not self.needs_reason:  # No person looks at each of these rows.
+        if not self.needs_reason:  # No user looks at each of these rows.
             del self.fields["reason"]
 
     def clean(self) -> dict[str, Any]:

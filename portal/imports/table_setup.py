@@ -1,4 +1,4 @@
-"""What a person sets of a table before its dry run: its encoding, and what its columns become."""
+"""What a user sets of a table before its dry run: its encoding, and what its columns become."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

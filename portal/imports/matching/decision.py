@@ -36,7 +36,7 @@ class Decision:
     `doubt` is the kind of question that a user may answer otherwise, about the recorded patients
     in `patient_ids`. `matches` are the patients who may be the new one; `reason` is the override
     reason that a user gave for registering it all the same. `held_back` are changes that would
-    bring back what a person set aside: they are not written.
+    bring back what a user set aside: they are not written.
     """
 
     row: Row

@@ -1,6 +1,6 @@
-"""Values that a person set aside: corrected or emptied by hand, or not taken over in a merge.
+"""Values that a user set aside: corrected or emptied by hand, or not taken over in a merge.
 
-An older file that brings such a value again must not undo what the person decided.
+An older file that brings such a value again must not undo what the user decided.
 """
 
 from collections import defaultdict

@@ -112,6 +112,12 @@ def _identifier(identifier: PatientIdentifier) -> dict[str, Any]:
             "type": _concept(fhir.IDENTIFIER_TYPES, code) if code else {},
             "system": system if ":" in system else fhir.SHORT_SYSTEM + system,
             "value": identifier.value,
+            "period": _without_blanks(
+                {
+                    "start": str(identifier.valid_from or ""),
+                    "end": str(identifier.valid_to or ""),
+                }
+            ),
         }
     )
 

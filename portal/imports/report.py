@@ -15,6 +15,7 @@ from portal.csv_safe import csv_header, csv_line
 from portal.imports.matching.decision import Decision
 from portal.imports.models import ImportJob, Outcome, RemarkKind
 from portal.imports.private_file import open_private_file
+from portal.imports.readers.rows import count_words
 from portal.imports.selectors import (
     REMARK_HEADER,
     count_remarks,
@@ -27,6 +28,7 @@ from portal.imports.selectors import (
 )
 
 SHOWN = 10  # Problems, possible duplicates and patients left alone that a report names.
+MAX_LEFT_OUT = 1000  # Rows with parts left out that a report for programs names.
 WIDTH = 100  # Columns of the report on a terminal.
 _REMARK_WORDS = {
     "overwritten": "Values that were overwritten",
@@ -98,6 +100,8 @@ class Tally:
     first_problems: list[dict[str, Any]] = field(default_factory=list)
     possible_duplicate_count: int = 0
     first_possible_duplicates: list[dict[str, Any]] = field(default_factory=list)
+    parts_left_out: Counter[str] = field(default_factory=Counter)
+    rows_left_out: list[dict[str, Any]] = field(default_factory=list)
     bytes_done: int = 0
     began: float = field(default_factory=time.monotonic)
 
@@ -110,6 +114,11 @@ class Tally:
             row = decision.row.number
             self.remarks.add(decision)
             self.remark_counts.update(remark.kind for remark in decision.remarks)
+            parts = decision.row.parts_left_out
+            if parts and decision.outcome != Outcome.REJECTED:
+                self.parts_left_out.update(parts)
+                if len(self.rows_left_out) < MAX_LEFT_OUT:
+                    self.rows_left_out.append({"row": row, "parts": dict(parts)})
             if decision.matches and len(self.first_possible_duplicates) < SHOWN:
                 match = decision.matches[0].as_json()
                 self.first_possible_duplicates.append({"row": row, **match})
@@ -188,6 +197,8 @@ def _report_json(
         "leftOut": remark_counts.get(RemarkKind.LEFT_OUT, 0),
         "seconds": round(tally.seconds, 3),
         "rowsPerSecond": round(tally.rows / max(tally.seconds, 0.001)),
+        "partsLeftOut": dict(tally.parts_left_out),
+        "partsLeftOutByRow": tally.rows_left_out,
         "rejectsFile": str(rejects) if rejects else None,
         "changesFile": str(remarks) if remarks else None,
         # Without the values: a report is printed, and stays in logs. The rejects file has them.
@@ -219,6 +230,12 @@ def report_text(report: dict[str, Any], *, colour: bool) -> str:
     """Returns the report of an import for people."""
     lines = [_problem_line(problem) for problem in report["firstProblems"]]
     lines += [_match_line(match) for match in report["firstLikely"]]
+    lines += [
+        f"row {left['row']}: Left out: {count_words(left['parts'])}"
+        for left in report["partsLeftOutByRow"][:SHOWN]
+    ]
+    if report["partsLeftOut"]:
+        lines.append(f"Left out in all: {count_words(report['partsLeftOut'])}")
     if report["mayBeRegistered"]:
         lines.append(f"New, but may be registered already: {report['mayBeRegistered']:,}")
     if report["ignoredColumns"]:

@@ -206,15 +206,19 @@ def every_patient(
 
 
 _SEARCH_KEYS = ("name_words", "given_key", "phone_tail")  # No file holds them.
+_IDENTIFIER_COLUMNS = ("system", "value", "valid_from", "valid_to")
 _IDENTIFIER_ROWS = ArraySubquery(
     PatientIdentifier.objects.filter(patient=OuterRef("pk"))
     .order_by("system", "value")
-    .values(row=JSONObject(system="system", value="value"))
+    .values(row=JSONObject(**{name: name for name in _IDENTIFIER_COLUMNS}))
 )
 
 
-def _set_identifiers(patient: Patient, rows: list[dict[str, str]]) -> None:
-    """Gives the patient these identifiers, as prefetch_related does, which would read them anew."""
+def _set_identifiers(patient: Patient, rows: list[dict[str, str | None]]) -> None:
+    """Gives the patient these identifiers, as prefetch_related does, which would read them anew.
+
+    Their days are texts, as JSON has them and files write them.
+    """
     identifiers = patient.identifiers.all()
     identifiers._result_cache = [PatientIdentifier(patient=patient, **row) for row in rows]
     cache = {"identifiers": identifiers}

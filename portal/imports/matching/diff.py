@@ -70,7 +70,11 @@ def changes_for(row: CheckedRow, patient: KnownPatient) -> dict[str, Any]:
         changes["date_of_birth_precision"] = new.get("date_of_birth_precision", "day")
     if added := row.identifiers - patient.identifiers - patient.own_keys:
         wanted = sorted(patient.identifiers | added)
-        changes["identifiers"] = [{"system": system, "value": value} for system, value in wanted]
+        named = {(item["system"], item["value"]): item for item in new["identifiers"]}
+        changes["identifiers"] = [
+            {"system": system, "value": value, **named.get((system, value), {})}
+            for system, value in wanted
+        ]
     return changes
 
 

@@ -7,6 +7,7 @@ from portal.imports.matching.decision import Decision, Remark, has_value
 from portal.imports.matching.lookup import ExistingPatients, KnownPatient
 from portal.imports.matching.row import CheckedRow
 from portal.imports.models import Outcome, RemarkKind
+from portal.imports.readers.rows import count_words
 from portal.patients.reference.identifier_systems import system_name
 
 SET_ASIDE_REASON = (
@@ -30,6 +31,10 @@ def remarks_on(
             remarks.append(
                 Remark(RemarkKind.LEFT_OUT, part.column, new=part.value, reason=part.reason)
             )
+    parts = row.source.parts_left_out
+    if parts and decision.outcome in (Outcome.NEW, Outcome.UPDATED):
+        reason = f"Left out: {count_words(parts)}"
+        remarks.append(Remark(RemarkKind.LEFT_OUT, "resource", reason=reason))
     return tuple(remarks)
 
 

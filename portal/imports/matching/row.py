@@ -1,12 +1,14 @@
 """A row whose values were checked, and the keys that tell which patient it is about."""
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from portal.errors import InvalidInput
 from portal.imports.readers import Problem, Row
+from portal.patients.fields import FIELD_OF
 from portal.patients.matching.rules import (
     ComparedFields,
     IdentifierKey,
@@ -61,6 +63,8 @@ def check_row(row: Row) -> CheckedRow | list[Problem]:
     try:
         validated = validate_details(details, partial=True)
     except InvalidInput as error:
+        if lighter := _without_optional(row, error):
+            return check_row(lighter)
         problems += problems_from_error(row, error)
     if not problems:
         return CheckedRow(row, validated, [*row.left_out, *left_out])
@@ -88,6 +92,21 @@ def _without_proofless_identifiers(row: Row) -> tuple[dict[str, Any], list[Probl
         return row.details, []
     details = {name: value for name, value in row.details.items() if name != "identifiers"}
     return details | ({"identifiers": kept} if kept else {}), left_out
+
+
+def _without_optional(row: Row, error: InvalidInput) -> Row | None:
+    """Returns the row without values that are not understood, and tells of them.
+
+    None if the row has none that it may lose.
+    """
+    lost = {problem.pointer for problem in error.errors} & row.optional & row.details.keys()
+    if not lost:
+        return None
+    details = {name: value for name, value in row.details.items() if name not in lost}
+    parts = Counter(row.parts_left_out)
+    for name in lost:
+        parts[f"{FIELD_OF[name].label.lower()} that is not understood"] += 1
+    return replace(row, details=details, parts_left_out=parts)
 
 
 def valid_rows(rows: Iterable[Row]) -> list[CheckedRow]:

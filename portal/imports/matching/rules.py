@@ -30,6 +30,10 @@ _ADVICE = {
 }
 _SAME_NAME_NO_BIRTH = "this name, and neither has a date of birth that tells them apart"
 
+_INACTIVE = (
+    "The source does not use this record any more (active: false), and so nothing of it was taken."
+)
+
 
 class PatientLookup(Protocol):
     """What an import needs to know of the patients, and of its own earlier rows."""
@@ -84,11 +88,16 @@ def decide(rows: Sequence[Row], *, lookup: PatientLookup, options: ImportOptions
         if earlier is None:
             decisions.append(rules.decide(result))
             seen |= dict.fromkeys(keys, result)
-        elif earlier.details == result.details:
-            decisions.append(Decision(row, Outcome.DUPLICATE))
+        elif _says_the_same(earlier, result):
+            decisions.append(Decision(result.source, Outcome.DUPLICATE))
         else:
             break
     return decisions
+
+
+def _says_the_same(earlier: CheckedRow, row: CheckedRow) -> bool:
+    is_same_status = earlier.source.is_archived == row.source.is_archived
+    return is_same_status and earlier.details == row.details
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,12 @@ class DecisionRules:
         decision = self._decide_by_identifiers(row)
         if decision.doubt:
             decision = self.options.decide_row(decision, row, self.existing)
+        if decision.outcome == Outcome.NEW and row.source.is_archived:
+            archived = decision.details | {"status": Status.ARCHIVED}
+            decision = replace(decision, details=archived, matches=())
         decision = replace(decision, remarks=remarks_on(decision, row, self.existing))
+        if row.source.is_archived:
+            return decision
         if decision.outcome == Outcome.NEW and decision.patient_id:
             self.existing.add_new(decision.patient_id, row.number, decision.details)
         return decision
@@ -127,6 +141,8 @@ class DecisionRules:
                 "Correct the identifier, or decide about the row in the review of a trial."
             )
             return refuse_whole(row, reason, Doubt.DIFFERENT_PERSON, patient.id)
+        if row.source.is_archived and patient.status == Status.ACTIVE:
+            return refuse_whole(row, f"This is {patient.label}, who is active. {_INACTIVE}")
         set_aside = self.existing.set_aside.get(patient.id, SetAside())
         changes, held_back = split_changes(
             changes_for(row, patient), set_aside, held=patient.identifiers
@@ -145,7 +161,7 @@ class DecisionRules:
     def _plan_change(
         self, row: CheckedRow, patient: KnownPatient, changes: dict[str, Any]
     ) -> Decision:
-        if patient.was_archived_by_undo:
+        if patient.was_archived_by_undo and not row.source.is_archived:
             return self._plan_restore(row, patient, changes)
         if not changes:
             outcome = Outcome.DUPLICATE if patient.id in self.earlier else Outcome.UNCHANGED

@@ -14,7 +14,7 @@ from portal.imports.matching.row import CheckedRow
 from portal.imports.models import ImportedRow, ImportJob, Outcome
 from portal.patients.matching.refusal import lock_people
 from portal.patients.matching.rules import IdentifierKey, identifier_keys
-from portal.patients.models import Source
+from portal.patients.models import Source, Status
 from portal.patients.services import change_patients, register_patients
 
 
@@ -73,7 +73,16 @@ class ApplyRun:
     def _register(self, new: Sequence[Decision]) -> None:
         if new:
             people = [{"id": decision.patient_id, **decision.details} for decision in new]
+            statuses = [(person["id"], person.pop("status", Status.ACTIVE)) for person in people]
             register_patients(people, by=self.by, source=Source.IMPORT)
+            # Registered and archived, as by hand: so every client learns of both.
+            archived = [
+                (patient_id, {"status": status})
+                for patient_id, status in statuses
+                if status == Status.ARCHIVED
+            ]
+            if archived:
+                change_patients(archived, by=self.by, source=Source.IMPORT)
 
     def _change(self, decisions: Sequence[Decision]) -> None:
         changes = [

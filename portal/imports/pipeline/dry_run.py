@@ -93,7 +93,8 @@ class DryRun:
     def write(self, decisions: Sequence[Decision]) -> None:
         """Keeps what would be written; the patients stay as they are."""
         new = [decision for decision in decisions if decision.outcome == Outcome.NEW]
-        self.store.executemany(_KEEP_NEW, [_new_person(decision) for decision in new])
+        active = [decision for decision in new if "status" not in decision.details]
+        self.store.executemany(_KEEP_NEW, [_new_person(decision) for decision in active])
         for decision in decisions:
             if decision.patient_id:
                 self._keep(decision, decision.patient_id)
@@ -116,7 +117,8 @@ class DryRun:
         elif decision.outcome != Outcome.NEW:
             self.store.execute(_KEEP_UNCHANGED, [str(patient_id), row])
             return
-        state = {"values": values, "identifiers": sorted(identifiers)}
+        status = decision.details.get("status", Status.ACTIVE)
+        state = {"values": values, "identifiers": sorted(identifiers), "status": status}
         text = json.dumps(state, cls=DjangoJSONEncoder)
         self.store.execute(_KEEP_STATE, [str(patient_id), row, text])
         keys = _lookup_keys(identifiers, person_key(values))
@@ -157,9 +159,9 @@ def _read_patient(
     identifiers = {(system, value) for system, value in read["identifiers"]}
     if recorded is None:
         label = f"the patient of row {first_row}"
-        return KnownPatient(patient_id, values, identifiers, label=label)
+        return KnownPatient(patient_id, values, identifiers, status=read["status"], label=label)
     return KnownPatient(
-        patient_id, values, identifiers, recorded.own_keys, Status.ACTIVE, recorded.label
+        patient_id, values, identifiers, recorded.own_keys, read["status"], recorded.label
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from portal.imports.matching.row import CheckedRow, check_row
 from portal.imports.pipeline.job_store import storable
 from portal.imports.readers import PatientFile, Row
+from portal.imports.readers.rows import count_words
 from portal.imports.readers.targets import LABELS
 from portal.patients.dates import date_in_words
 from portal.patients.models import Sex
@@ -37,6 +38,8 @@ def _as_understood(row: Row) -> dict[str, Any]:
             values[LABELS[name]] = _in_words(name, value, known_to)
     for identifier in details.get("identifiers", []):
         values[system_name(identifier["system"])] = identifier["value"]
+    if left_out := checked.source.parts_left_out:
+        values["Left out"] = count_words(left_out)
     return {"row": row.number, "values": values, "reasons": []}
 
 

@@ -3,7 +3,6 @@
 The error of one that cannot be read says what to do.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from portal.imports.readers.csv_file import CsvFile
 from portal.imports.readers.encodings import SAVE_AS, UTF_8, byte_order_mark, detect_encoding
 from portal.imports.readers.fhir_files import BundleFile, NdjsonFile
+from portal.imports.readers.fhir_json import NestedTooDeeply, load_json
 from portal.imports.readers.rows import PatientFile, Unreadable
 from portal.imports.readers.tables import PLAIN, TableFile, TableSettings
 from portal.imports.readers.workbook_safety import advice_for_ole_file
@@ -97,7 +97,10 @@ def _json_file(path: Path, text: str) -> PatientFile:
     if first.startswith("["):
         raise Unreadable("This is a JSON array. Bring patients as FHIR NDJSON or as a FHIR Bundle.")
     try:
-        kind = json.loads(first).get("resourceType")
+        kind = load_json(first).get("resourceType")
+    except NestedTooDeeply:
+        # A reader tells so: of the row, or of the document.
+        return NdjsonFile(path) if others else BundleFile(path)
     except ValueError:
         # This is one document over many lines, or NDJSON whose first row alone is broken.
         return NdjsonFile(path) if not others or others[0].startswith("{") else BundleFile(path)

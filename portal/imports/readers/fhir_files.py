@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from portal.imports.readers.fhir_patient import PLACES, InvalidResource, resource_details
+from portal.imports.readers.fhir_history import find_superseded
+from portal.imports.readers.fhir_json import NestedTooDeeply, load_json
+from portal.imports.readers.fhir_patient import OPTIONAL, PLACES, InvalidResource, read_resource
 from portal.imports.readers.lines import lines_of
 from portal.imports.readers.rows import Problem, Row, Unreadable
 
@@ -52,21 +54,46 @@ class BundleFile:
             advice = "Bring the patients as FHIR NDJSON."
             raise Unreadable(f"This Bundle is too large to be read as one document. {advice}")
         try:
-            document = json.loads(path.read_bytes())
-        except (ValueError, RecursionError) as error:
+            document = load_json(path.read_text("utf-8-sig"))
+        except NestedTooDeeply as error:
+            raise Unreadable("This JSON is nested too deeply to be patients.") from error
+        except ValueError as error:
             raise Unreadable(
                 "This is not complete JSON. Bring patients as FHIR NDJSON, a Bundle or CSV."
             ) from error
         self.entries = _entries(document)
+        patients = sum(_is_patient(entry) for entry in self.entries)
+        if not patients:
+            raise Unreadable("This Bundle has no patients.")
+        self.superseded = find_superseded(document)
+        if others := len(self.entries) - patients:
+            self.ignored.append(f"entries of the Bundle that are no patients ({others})")
+        if _has_next_page(document):
+            self.ignored.append("the other pages of this search: ask the source for all of them")
 
     def rows(self, after: int = 0) -> Iterator[Row]:
         """See PatientFile; resources of a Bundle that are no patients are no rows."""
         for number, entry in enumerate(self.entries, start=1):
-            resource = entry.get("resource") if isinstance(entry, dict) else None
-            is_patient = isinstance(resource, dict) and resource.get("resourceType") == "Patient"
-            if is_patient and number > after:
-                end = self.size * number // len(self.entries)
-                yield _row(number, end, json.dumps(resource))
+            if not _is_patient(entry) or number <= after:
+                continue
+            end = self.size * number // len(self.entries)
+            text = json.dumps(entry["resource"])
+            if reason := self.superseded.get(number):
+                yield _broken_row(number, end, text, reason)
+            else:
+                yield _row(number, end, text)
+
+
+def _is_patient(entry: Any) -> bool:
+    resource = entry.get("resource") if isinstance(entry, dict) else None
+    return isinstance(resource, dict) and resource.get("resourceType") == "Patient"
+
+
+def _has_next_page(document: dict[str, Any]) -> bool:
+    links = document.get("link")
+    return isinstance(links, list) and any(
+        isinstance(link, dict) and link.get("relation") == "next" for link in links
+    )
 
 
 def _entries(document: Any) -> list[Any]:
@@ -86,16 +113,26 @@ def _row(number: int, end: int, text: str) -> Row:
     if _UNSTORABLE.search(text):
         return _broken_row(number, end, text, "The line holds characters that are no text.")
     try:
-        resource = json.loads(text)
+        resource = load_json(text)
+    except NestedTooDeeply:
+        return _broken_row(number, end, text, "The JSON is nested too deeply.")
     except ValueError:
         return _broken_row(number, end, text, "The line is not valid JSON.")
-    except RecursionError:
-        return _broken_row(number, end, text, "The JSON is nested too deeply.")
     kind = resource.get("resourceType") if isinstance(resource, dict) else None
     if kind != "Patient":
         problem = Problem("resourceType", str(kind or ""), "only Patient is imported")
         return Row(number, end, [text], problems=[problem])
     try:
-        return Row(number, end, [text], resource_details(resource), PLACES)
+        read = read_resource(resource)
     except InvalidResource as error:
         return Row(number, end, [text], problems=[Problem(error.path, "", error.reason)])
+    return Row(
+        number,
+        end,
+        [text],
+        read.details,
+        PLACES,
+        parts_left_out=read.left_out,
+        optional=OPTIONAL,
+        is_archived=read.is_archived,
+    )

@@ -41,7 +41,10 @@ class Row:
     entries of a Bundle count from 1. `end` is the number of bytes read when the row was complete.
     `raw` is the row as typed, for the rejects file. `details` has Patient's field names, and
     `columns` the file's names of them. A row with problems has the details that could be read.
-    `left_out` are the parts that are not imported, each with its reason, although the row is.
+    `left_out` are the parts that are not imported, each with its reason, although the row is;
+    `parts_left_out` counts those that the portal has no place for, by kind. `optional` are the
+    fields that a row may lose to be imported. `is_archived` is set if the source does not use the
+    record any more.
     """
 
     number: int
@@ -51,6 +54,9 @@ class Row:
     columns: Mapping[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     left_out: list[Problem] = field(default_factory=list)
+    parts_left_out: Mapping[str, int] = field(default_factory=dict)
+    optional: frozenset[str] = frozenset()
+    is_archived: bool = False
 
     def problem(self, name: str, reason: str) -> Problem:
         """Returns what is wrong with a field, with the file's column and the value as typed."""
@@ -74,6 +80,11 @@ def own_keys(record_id: str, mrn: str) -> list[dict[str, str]]:
         return [{"system": RECORD_ID, "value": str(UUID(record_id))}]
     except ValueError:
         return [{"system": MRN, "value": mrn}] if mrn else []
+
+
+def count_words(parts: Mapping[str, int]) -> str:
+    """Returns counts in words, such as `1 contact, 2 phone`."""
+    return ", ".join(f"{count:,} {kind}" for kind, count in sorted(parts.items()))
 
 
 class PatientFile(Protocol):

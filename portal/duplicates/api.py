@@ -10,10 +10,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from portal.accounts.rules import needs, user_of
-from portal.duplicates.merge import merge_patient, unmerge_patient
+from portal.duplicates.merge import MAX_REASON_LENGTH, merge_patient, unmerge_patient
 from portal.duplicates.merge_fields import JSON_NAME_OF_CHOICE, choices_missing_in
 from portal.duplicates.selectors import MERGE_PERMISSION
 from portal.errors import InvalidInput, MemberProblem
+from portal.pagination import LARGEST_ID
 from portal.patients.api import CHANNEL, IF_MATCH, expected_version, json_object, patient_response
 from portal.patients.selectors import open_patient
 from portal.patients.serializers.patient import PatientJson
@@ -25,17 +26,23 @@ class MergeBody(serializers.Serializer[Any]):
     """The request's body as the OpenAPI document describes it."""
 
     into = serializers.UUIDField(help_text="The record that stays")
-    reason = serializers.CharField(help_text="How you know that it is one person; kept in the log")
+    reason = serializers.CharField(
+        max_length=MAX_REASON_LENGTH,
+        help_text="How you know that it is one person; kept in the log",
+    )
     take = serializers.ListField(
         child=serializers.ChoiceField([*CHOICE_OF_JSON_NAME]),
         required=False,
+        max_length=len(CHOICE_OF_JSON_NAME),
         help_text=(
             "Whose value comes from the merged record; "
             "without it, what the record that stays does not say"
         ),
     )
     intoVersion = serializers.IntegerField(
-        required=False, help_text="The version of `into` that you read; 412 if it is stale"
+        required=False,
+        max_value=LARGEST_ID,
+        help_text="The version of `into` that you read; 412 if it is stale",
     )
 
 
@@ -43,7 +50,9 @@ class _LenientMergeBody(MergeBody):
     """The request's body as it is checked here: the service checks `reason` and `take`."""
 
     reason = serializers.CharField(allow_blank=True, default="")
-    take = serializers.ListField(child=serializers.CharField(), required=False)
+    take = serializers.ListField(
+        child=serializers.CharField(), required=False, max_length=len(CHOICE_OF_JSON_NAME)
+    )
 
 
 class UnmergedPatientJson(PatientJson):

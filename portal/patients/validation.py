@@ -17,6 +17,7 @@ from portal.patients.models import FIRST_DAY, LAST_DAY, Patient, PatientIdentifi
 from portal.patients.normalize import e164, identifier_value
 from portal.patients.reference.countries import country_code, language_tag
 from portal.patients.reference.identifier_proof import why_it_proves_nothing
+from portal.patients.reference.identifier_systems import SYSTEMS
 from portal.stored_dates import known_date
 from portal.text import clean_text, has_letter, is_damaged
 
@@ -25,6 +26,8 @@ VALIDITY = ("valid_from", "valid_to")
 EARLIEST_DATE = date.fromisoformat(FIRST_DAY)
 # Years that a two-digit year may lie ahead: a passport that ends in 31 does not end in 1931.
 YEARS_AHEAD = 30
+MOST_IDENTIFIERS = 50  # Of a patient.
+LONGEST_TYPED_NUMBER = 250  # Characters of an identifier with its dashes and spaces.
 _SHEET_DAY = re.compile(r"[1-7]\d{4}(\.0*)?$")  # 10000 to 79999 stand for 1927 to 2119
 ENDS_BEFORE_START = "Valid to is before valid from. Check both dates."
 _DATES = ("date_of_birth", "deceased_on", "registered_on")
@@ -223,6 +226,9 @@ def _example_day() -> str:
 
 def _validate_identifiers(value: Any) -> list[dict[str, Any]]:
     """Returns each identifier once, its value normalised."""
+    if isinstance(value, list) and len(value) > MOST_IDENTIFIERS:
+        message = f"Give at most {MOST_IDENTIFIERS} identifiers; these are {len(value)}."
+        raise InvalidValue("too-many", message)
     if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
         raise InvalidValue("not-a-list", 'Give a list of {"system": …, "value": …}.')
     validated: dict[tuple[str, str], dict[str, Any]] = {}
@@ -234,8 +240,9 @@ def _validate_identifiers(value: Any) -> list[dict[str, Any]]:
 
 
 def _validate_identifier(item: Mapping[str, Any]) -> tuple[str, str]:
-    system = _clean(str(item.get("system") or ""))
-    typed = _clean(str(item.get("value") or ""))
+    system, typed = (_identifier_text(item.get(name)) for name in ("system", "value"))
+    if system.lower() in SYSTEMS:
+        system = system.lower()
     if system and (fault := why_it_proves_nothing(system, typed)):
         raise InvalidValue(fault.code, fault.advice)
     number = identifier_value(typed)
@@ -247,6 +254,17 @@ def _validate_identifier(item: Mapping[str, Any]) -> tuple[str, str]:
     if len(system) > longest_system or len(number) > longest_value:
         raise InvalidValue("too-long", "An identifier's system or value is too long.")
     return system, number
+
+
+def _identifier_text(value: Any) -> str:
+    """Returns a text, or a whole number as text. InvalidValue for what only looks like one."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise InvalidValue("not-text", "Give the system and the value of an identifier as text.")
+    if len(text := str(value)) > LONGEST_TYPED_NUMBER:
+        raise InvalidValue("too-long", "An identifier's system or value is too long.")
+    return _clean(text)
 
 
 def _validate_validity(item: Mapping[str, Any]) -> dict[str, date | None]:

@@ -3,15 +3,12 @@
 import re
 import unicodedata
 
+from portal.patients.names.titles import SUFFIXES, TITLES
 from portal.patients.search import tuning
 from portal.text import clean_text
 
 # A record number as letters and cards print it: `MRN: 1000 3066`, `#10003066`.
 _MRN_LABEL = re.compile(r"(?:mrn|#)[\s:#.]*(?:no\.?\s*)?(?=\d)", re.IGNORECASE)
-_TITLES = {"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "rev", "sir", "madam"} | {
-    *("mme", "mlle", "herr", "frau", "sr", "sra", "srta")
-}
-_SUFFIXES = {"jr", "sr", "ii", "iii", "iv", "md", "phd", "esq"}
 
 
 def cut_text(text: str) -> str:
@@ -43,8 +40,8 @@ def without_titles(words: list[str]) -> list[str]:
     A list prints a title last: `SMITH, Jane (Mrs)`. At least one word is left.
     """
     left = list(words)
-    while len(left) > 1 and left[0] in _TITLES:
+    while len(left) > 1 and left[0] in TITLES:
         left.pop(0)
-    while len(left) > 1 and left[-1] in _TITLES | _SUFFIXES:
+    while len(left) > 1 and left[-1] in TITLES | SUFFIXES:
         left.pop()
     return left

@@ -14,10 +14,13 @@ from portal.errors import FieldProblem, InvalidInput, MemberProblem, camel
 from portal.patients.extensions import extension_members
 from portal.patients.fields import ADDRESS, ENTERED_FIELDS, JSON_NAMES, Kind, PatientField
 from portal.patients.models import Patient, PatientIdentifier, Status
+from portal.patients.names.titles import is_suffix, split_titles
 from portal.patients.normalize import fold
 from portal.patients.reference.countries import country_code, country_name
 from portal.patients.search.hits import Hit
 from portal.patients.validation import (
+    LONGEST_TYPED_NUMBER,
+    MOST_IDENTIFIERS,
     VALIDITY,
     choices_of,
     impossible_dates,
@@ -26,14 +29,22 @@ from portal.patients.validation import (
 )
 from portal.stored_dates import ImpossibleDate
 
-SET_BY_SERVER = ("id", "mrn", "version", "mergedInto", "billing", "warnings")
-LONGEST_REASON = 500  # Characters of a `duplicateReason`; the rest is cut off.
-_NAME = ("family_name", "given_name")
+SET_BY_SERVER = ("id", "mrn", "version", "mergedInto", "billing", "warnings", "matchedOn")
+# What an answer told of the moment; a change may carry it along, as it was then.
+OF_THE_MOMENT = frozenset({"billing", "warnings", "matchedOn"})
+LONGEST_REASON = 500  # Characters of a `duplicateReason`.
+LONGEST_LINE = 640  # Characters of a name or an address in one line: of all its parts.
+_NAME = ("family_name", "given_name", "middle_name", "prefix", "suffix")
 
 
 class Identifier(serializers.Serializer[Any]):
-    system = serializers.CharField(help_text="ssn, driver, passport, insurance, or a URI")
-    value = serializers.CharField(help_text="Kept as letters and digits in capitals")
+    system = serializers.CharField(
+        max_length=max_length_of(PatientIdentifier, "system"),
+        help_text="ssn, driver, passport, insurance, or a URI",
+    )
+    value = serializers.CharField(
+        max_length=LONGEST_TYPED_NUMBER, help_text="Kept as letters and digits in capitals"
+    )
     validFrom = serializers.DateField(
         source="valid_from",
         required=False,
@@ -64,15 +75,17 @@ class PatientBody(serializers.Serializer[Any]):
     name = serializers.CharField(
         source="full_name",
         required=False,
-        help_text="Instead of the parts: `Jane Smith` or `Smith, Jane`",
+        max_length=LONGEST_LINE,
+        help_text="Instead of the parts: `Dr Jane Smith`, `Smith, Jane` or `Jane Smith, Jr.`",
     )
     address = serializers.CharField(
         source="address_text",
         required=False,
         allow_blank=True,
+        max_length=LONGEST_LINE,
         help_text="Instead of the parts: one line",
     )
-    identifiers = Identifier(many=True, required=False)
+    identifiers = Identifier(many=True, required=False, max_length=MOST_IDENTIFIERS)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """Returns the members above, and one for each field that people enter."""
@@ -88,6 +101,7 @@ class PatientBody(serializers.Serializer[Any]):
         """
         changed = self._changed_members(data)
         problems = [problem for member in changed if (problem := self._problem_with(member))]
+        problems += _unknown_in_identifiers(changed.get("identifiers"))
         try:
             details = validate_details(self._details_in(changed), partial=self.partial)
         except InvalidInput as error:
@@ -103,7 +117,7 @@ class PatientBody(serializers.Serializer[Any]):
         return {
             member: value
             for member, value in data.items()
-            if member not in answered or value != answered[member]
+            if member not in OF_THE_MOMENT and (member not in answered or value != answered[member])
         }
 
     def _problem_with(self, member: str) -> FieldProblem | None:
@@ -118,7 +132,7 @@ class PatientBody(serializers.Serializer[Any]):
         if "address" in members:
             details |= self._details_in_line(members["address"])
         if "name" in members:
-            details |= split_name(members["name"])
+            details |= split_name(members["name"], self.instance)
         for member, value in members.items():
             if member == "identifiers":
                 details["identifiers"] = _with_column_names(value)
@@ -143,7 +157,11 @@ def _member_for(field: PatientField) -> serializers.Field[Any, Any, Any, Any]:
         case Kind.CHOICE:
             return serializers.ChoiceField(choices_of(field.name), **options)
         case Kind.EMAIL:
-            return serializers.EmailField(allow_blank=True, **options)
+            longest = max_length_of(Patient, field.name)
+            return serializers.EmailField(allow_blank=True, max_length=longest, **options)
+        case Kind.TEXT | Kind.PHONE:
+            longest = max_length_of(Patient, field.name)
+            return serializers.CharField(allow_blank=True, max_length=longest, **options)
         case _:
             return serializers.CharField(allow_blank=True, **options)
 
@@ -170,15 +188,48 @@ def _at_member(problem: FieldProblem, body: Mapping[str, Any]) -> FieldProblem:
     return MemberProblem(member, problem.code, problem.detail)
 
 
-def split_name(name: Any) -> dict[str, Any]:
-    """Returns the parts of `Jane Smith` or `Smith, Jane`; a single word is the family name."""
+def _unknown_in_identifiers(identifiers: Any) -> list[FieldProblem]:
+    """Returns a problem for each member of an identifier that there is not."""
+    if not isinstance(identifiers, list):
+        return []
+    known = Identifier().fields
+    return [
+        MemberProblem(f"identifiers/{index}/{name}", "unknown-field", "There is no such field.")
+        for index, item in enumerate(identifiers[:MOST_IDENTIFIERS])
+        if isinstance(item, Mapping)
+        for name in item
+        if name not in known
+    ]
+
+
+def split_name(name: Any, patient: Patient | None = None) -> dict[str, Any]:
+    """Returns the parts of `Dr Jane Smith`, `Smith, Jane` or `Jane Smith, Jr.`.
+
+    A single word is the family name. Of a patient the title, the middle name and the suffix stay
+    where the name leaves them out; with a middle name, so many words are the given name as before.
+    """
     if not isinstance(name, str):
         return {"family_name": name}
-    if "," in name:
-        family, given = name.split(",", 1)
-        return {"family_name": family, "given_name": given}
-    *given_words, family = name.split() or [""]
-    return {"family_name": family, "given_name": " ".join(given_words)}
+    first, *others = [part.split() for part in name.split(",")]
+    suffixes = [part for part in others if part and all(map(is_suffix, part))]
+    rest = [word for part in others if part not in suffixes for word in part]
+    if rest:
+        titles, given, behind = split_titles(rest, fewest=1)
+        family = first
+    else:
+        titles, words, behind = split_titles(first, fewest=2)
+        given, family = words[:-1], words[-1:]
+    parts = {"family_name": " ".join(family)}
+    if titles:
+        parts["prefix"] = " ".join(titles)
+    if suffix := ", ".join(" ".join(part) for part in [behind, *suffixes] if part):
+        parts["suffix"] = suffix
+    if patient and patient.middle_name:
+        count = len(patient.given_name.split())
+        if len(given) > count:
+            parts["middle_name"] = " ".join(given[count:])
+            given = given[:count]
+    return {**parts, "given_name": " ".join(given)}
 
 
 def split_address(address: Any) -> dict[str, Any]:
@@ -220,14 +271,21 @@ class NewPatientBody(PatientBody):
 
     duplicateReason = serializers.CharField(
         required=False,
+        max_length=LONGEST_REASON,
         help_text="Why this is another person than the patient of the same name and date of birth",
     )
 
     def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
         """Returns the details, and beside them the `duplicate_reason`."""
         members = {**data}
-        reason = str(members.pop("duplicateReason", "") or "").strip()
-        return {**super().to_internal_value(members), "duplicate_reason": reason[:LONGEST_REASON]}
+        reason = members.pop("duplicateReason", None) or ""
+        if not isinstance(reason, str):
+            problem = MemberProblem("duplicateReason", "not-text", "Give text.")
+            raise InvalidInput(errors=[problem])
+        if len(reason) > LONGEST_REASON:
+            message = f"Use at most {LONGEST_REASON} characters."
+            raise InvalidInput(errors=[MemberProblem("duplicateReason", "too-long", message)])
+        return {**super().to_internal_value(members), "duplicate_reason": reason.strip()}
 
 
 class PatientJson(PatientBody):

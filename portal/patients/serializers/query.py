@@ -16,7 +16,7 @@ class ListQuery(serializers.Serializer[Any]):
     q = serializers.CharField(
         required=False,
         allow_blank=True,
-        help_text="Name, MRN, phone, date or identifier",
+        help_text="Name, MRN, phone, date or identifier; the first 200 characters are read",
     )
     dateOfBirth = serializers.DateField(source="filters.date_of_birth", required=False)
     sex = serializers.ChoiceField(Sex.choices, source="filters.sex", required=False)

@@ -85,7 +85,7 @@ class PatientBody(serializers.Serializer[Any]):
         max_length=LONGEST_LINE,
         help_text="Instead of the parts: one line",
     )
-    identifiers = Identifier(many=True, required=False, max_length=MOST_IDENTIFIERS)
+    identifiers = Identifier(many=True, required=False)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """Returns the members above, and one for each field that people enter."""

@@ -1,5 +1,6 @@
 """Two records become one, and two again: whole or not at all, and no value is lost."""
 
+from datetime import date
 from itertools import pairwise
 
 import pghistory
@@ -186,8 +187,8 @@ def test_a_record_is_not_merged_into_itself_or_a_missing_one(survivor, duplicate
 
 
 def test_values_that_do_not_fit_together_are_refused(survivor, duplicate):
-    services.change_patient(survivor.pk, {"date_of_birth": "1990-01-01"}, **HOW)
-    services.change_patient(duplicate.pk, {"deceased_on": "1980-01-01"}, **HOW)
+    services.change_patient(survivor.pk, {"date_of_birth": date(1990, 1, 1)}, **HOW)
+    services.change_patient(duplicate.pk, {"deceased_on": date(1980, 1, 1)}, **HOW)
     with pytest.raises(InvalidInput):
         merge(duplicate, survivor, take=["deceased_on"])
 

@@ -40,8 +40,8 @@ def open_pairs() -> dict[frozenset[UUID], tuple[str, list[str]]]:
     return {frozenset((row.first_id, row.second_id)): (row.grade, row.reasons) for row in rows}
 
 
-def pair_of(one: Patient, other: Patient) -> frozenset[UUID]:
-    return frozenset((one.pk, other.pk))
+def pair_of(first: Patient, other: Patient) -> frozenset[UUID]:
+    return frozenset((first.pk, other.pk))
 
 
 @pytest.mark.parametrize(
@@ -91,23 +91,23 @@ def pair_of(one: Patient, other: Patient) -> frozenset[UUID]:
     ],
 )
 def test_a_scan_finds_every_kind_of_strong_match(other, grade, reasons):
-    one, alike = register(), register(**other)
+    first, alike = register(), register(**other)
     register(family_name="Stranger", given_name="Ann")
     scan()
     [(pair, (found, why))] = open_pairs().items()
-    assert (pair, found) == (pair_of(one, alike), grade)
+    assert (pair, found) == (pair_of(first, alike), grade)
     assert why == reasons
 
 
 def test_exchanged_birth_dates_and_shared_phones_are_found():
-    one, exchanged = register(date_of_birth="1984-03-05"), register(date_of_birth="1984-05-03")
+    first, exchanged = register(date_of_birth="1984-03-05"), register(date_of_birth="1984-05-03")
     tom = {"given_name": "Tom", "date_of_birth": None, "phone": "617 555 0147"}
     known, married = (
         register(**tom | {"family_name": "Before"}),
         register(**tom | {"family_name": "Since"}),
     )
     scan()
-    assert open_pairs().keys() == {pair_of(one, exchanged), pair_of(known, married)}
+    assert open_pairs().keys() == {pair_of(first, exchanged), pair_of(known, married)}
 
 
 def test_possible_matches_are_not_on_the_worklist():
@@ -127,22 +127,22 @@ def test_a_second_scan_changes_nothing():
 
 
 def test_a_dismissed_pair_is_not_found_again_until_it_is_reopened():
-    one, other = register(), register()
+    first, other = register(), register()
     scan()
-    dismiss_pair(one.pk, other.pk, by=None)
-    change_patient(one.pk, {"phone": "617 555 0147"}, by=None, source="portal")
+    dismiss_pair(first.pk, other.pk, by=None)
+    change_patient(first.pk, {"phone": "617 555 0147"}, by=None, source="portal")
     scan()
     assert not open_pairs()
-    reopen_pair(one.pk, other.pk, by=None)
+    reopen_pair(first.pk, other.pk, by=None)
     scan()
-    assert open_pairs().keys() == {pair_of(one, other)}
+    assert open_pairs().keys() == {pair_of(first, other)}
 
 
 def test_registering_with_an_override_reason_dismisses_the_pair(front_desk):
-    one = register()
+    first = register()
     beside = validate_details(JANE | {"given_name": "Rita"})
     other = register_patient(
-        beside, by=front_desk, source="portal", override_reason="Twin", shown=[one.pk]
+        beside, by=front_desk, source="portal", override_reason="Twin", shown=[first.pk]
     )
     scan()
     assert not open_pairs()
@@ -152,10 +152,10 @@ def test_registering_with_an_override_reason_dismisses_the_pair(front_desk):
 
 
 def test_editing_with_an_override_reason_dismisses_the_pair():
-    one, other = register(), register(family_name="Other")
+    first, other = register(), register(family_name="Other")
     changes = {"family_name": "Example"}
     change_patient(
-        other.pk, changes, by=None, source="portal", override_reason="Namesake", shown=[one.pk]
+        other.pk, changes, by=None, source="portal", override_reason="Namesake", shown=[first.pk]
     )
     scan()
     assert not open_pairs()
@@ -163,35 +163,35 @@ def test_editing_with_an_override_reason_dismisses_the_pair():
 
 
 def test_a_person_who_cannot_be_identified_dismisses_no_pair():
-    one = register()
+    first = register()
     same = validate_details(JANE)
     other = register_patient(
-        same, by=None, source="portal", override_reason=UNIDENTIFIED_REASON, shown=[one.pk]
+        same, by=None, source="portal", override_reason=UNIDENTIFIED_REASON, shown=[first.pk]
     )
     scan()
-    assert open_pairs().keys() == {pair_of(one, other)}
+    assert open_pairs().keys() == {pair_of(first, other)}
 
 
 def test_pairs_leave_when_they_no_longer_match_and_come_back():
-    one, other, third = register(), register(), register(family_name="Third")
+    first, other, third = register(), register(), register(family_name="Third")
     fourth = register(family_name="Third")
     scan()
-    archive_patient(one.pk, by=None, source="portal")
+    archive_patient(first.pk, by=None, source="portal")
     change_patient(third.pk, {"date_of_birth": date(1950, 1, 2)}, by=None, source="portal")
     assert scan()["taken_off"] == 2
     assert not open_pairs()
     assert PossibleDuplicate.objects.get().state == PairState.GONE
-    restore_patient(one.pk, by=None, source="portal")
-    assert open_pairs().keys() == {pair_of(one, other)}
+    restore_patient(first.pk, by=None, source="portal")
+    assert open_pairs().keys() == {pair_of(first, other)}
     assert not any(fourth.pk in pair for pair in open_pairs())
 
 
 def test_scanning_one_patient_finds_what_the_whole_scan_would():
-    one, other = register(), register(given_name="Rita")
+    first, other = register(), register(given_name="Rita")
     register(family_name="Third"), register(family_name="Third")
     assert scan_patients([other.pk]) == 1
     assert open_pairs() == {
-        pair_of(one, other): ("probable", ["same family name", "same date of birth"])
+        pair_of(first, other): ("probable", ["same family name", "same date of birth"])
     }
 
 

@@ -104,12 +104,12 @@ def test_one_press_dismisses_a_pair_and_another_reopens_it(desk, front_desk):
 
 
 def test_the_patients_page_links_to_the_pairs_for_users_who_may_merge(desk, client, make_user):
-    one, other = register(), register(given_name="Rita")
+    first, other = register(), register(given_name="Rita")
     register(given_name="Ruth"), register(family_name="Other"), register(family_name="Other")
     run_scan(by=None)
-    page = f"/patients/{one.pk}/"
+    page = f"/patients/{first.pk}/"
     assert "Possible duplicate of 2 other records" in desk.get(page).content.decode()
-    assert len(shown(desk.get(PAGE, {"patient": one.pk}))) == 2
+    assert len(shown(desk.get(PAGE, {"patient": first.pk}))) == 2
     archive_patient(other.pk, by=None, source="portal")
     assert "Possible duplicate of 1 other record:" in desk.get(page).content.decode()
     client.force_login(make_user("clinician"))
@@ -117,10 +117,10 @@ def test_the_patients_page_links_to_the_pairs_for_users_who_may_merge(desk, clie
 
 
 def test_archived_patients_and_dismissed_pairs_are_hidden_at_once(desk):
-    one, _ = register(), register()
+    first, _ = register(), register()
     other, another = register(family_name="Other"), register(family_name="Other")
     run_scan(by=None)
-    archive_patient(one.pk, by=None, source="portal")
+    archive_patient(first.pk, by=None, source="portal")
     dismiss_pair(other.pk, another.pk, by=None)
     answer = desk.get(PAGE)
     assert not shown(answer)

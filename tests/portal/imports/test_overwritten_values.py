@@ -47,9 +47,9 @@ def test_the_report_says_what_was_overwritten(import_text):
 def test_trial_and_import_say_the_same_on_the_jobs_page(client, operator):
     imports.run_job(_start(ANNA).pk)
     trial = run_dry_run(ANNA | {"phone": NEW_PHONE, "passport": "000000"})
-    told = [_told(trial), _told(apply_and_run(trial))]
-    assert told[0] == told[1]
-    assert [remark[2] for remark in told[0]] == ["phone", "passport"]
+    remarks = [_remarks_of(trial), _remarks_of(apply_and_run(trial))]
+    assert remarks[0] == remarks[1]
+    assert [remark[2] for remark in remarks[0]] == ["phone", "passport"]
     for job in (trial, ImportJob.objects.latest("created_at")):
         page = client.get(f"/imports/{job.pk}/").content.decode()
         assert ANNA["phone"] in page
@@ -64,7 +64,7 @@ def _start(*people):
     return imports.start_import(ContentFile(as_csv(*people).encode(), "people.csv"), by=None)
 
 
-def _told(job) -> list[tuple]:
+def _remarks_of(job) -> list[tuple]:
     columns = ("row_number", "kind", "field", "old", "new", "reason", "patient_id")
     return [*ImportRemark.objects.filter(job=job).order_by("pk").values_list(*columns)]
 

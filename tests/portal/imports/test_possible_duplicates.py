@@ -224,7 +224,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
         assert import_text(as_csv(*people))[1]["mayBeRegistered"] == 400
 
 
-def test_people_of_one_name_and_one_year_of_birth_are_all_registered_and_listed(import_text):
+def test_people_of_one_name_and_birth_year_are_registered_and_listed(import_text):
     """Red where the year alone makes one person of them."""
     people = [
         {"family_name": "Ortig", "given_name": "Maria", "date_of_birth": "1980", "city": city}

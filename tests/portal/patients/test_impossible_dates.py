@@ -244,7 +244,7 @@ def test_the_migration_goes_through_with_a_bad_row_and_says_so(broken, capsys):
                 cursor.execute(statement)
 
     migration.prove_dates(None, Editor())
-    told = capsys.readouterr().err
-    assert "patient_birth_is_possible, patient_registration_is_possible" in told
-    assert "manage.py reconcile" in told
+    warning = capsys.readouterr().err
+    assert "patient_birth_is_possible, patient_registration_is_possible" in warning
+    assert "manage.py reconcile" in warning
     assert PatientEvent.objects.filter(pgh_obj_id=broken.pk).count() == 2

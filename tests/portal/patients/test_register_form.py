@@ -71,7 +71,7 @@ def test_a_person_who_cannot_be_identified_is_named_by_the_time(desk, monkeypatc
 
 
 @pytest.mark.django_db
-def test_another_person_in_the_form_of_an_unidentified_one_is_a_patient_too(desk):
+def test_the_form_of_an_unidentified_person_takes_another_patient_too(desk):
     sent = {**NO_ROWS, "token": "b7" + "0" * 30, "unidentified": "yes", "sex": "female"}
     desk.post("/patients/new/", sent)
     answer = desk.post("/patients/new/", sent | {"sex": "male"})
@@ -84,7 +84,7 @@ def test_another_person_in_the_form_of_an_unidentified_one_is_a_patient_too(desk
 
 
 @pytest.mark.django_db
-def test_a_form_that_came_by_back_asks_about_the_patient_of_its_first_sending(desk):
+def test_a_form_reached_by_back_asks_about_the_patient_it_sent_first(desk):
     """Back brings the filled form with its used token; a twin is registered after one answer."""
     sent = {
         **SENT,

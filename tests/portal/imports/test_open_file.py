@@ -9,6 +9,7 @@ from portal.imports.readers import fhir_files as fhir
 from tests.portal.imports.files import ANNA, as_csv, as_ndjson
 
 PATIENT = {"resourceType": "Patient", "id": "x", "name": [{"family": "Beispiel"}]}
+BUNDLE = {"resourceType": "Bundle", "entry": [{"resource": PATIENT}]}
 
 
 @pytest.mark.parametrize(
@@ -20,8 +21,8 @@ PATIENT = {"resourceType": "Patient", "id": "x", "name": [{"family": "Beispiel"}
         (as_ndjson(PATIENT), "ndjson"),
         (b"\xef\xbb\xbf" + as_ndjson(PATIENT).encode(), "ndjson"),
         ('{"resourceType": "Patient", broken\n' + as_ndjson(PATIENT), "ndjson"),
-        (json.dumps({"resourceType": "Bundle", "entry": []}), "bundle"),
-        (json.dumps({"resourceType": "Bundle", "entry": []}, indent=2), "bundle"),
+        (json.dumps(BUNDLE), "bundle"),
+        (json.dumps(BUNDLE, indent=2), "bundle"),
         (json.dumps(PATIENT, indent=2), "bundle"),
     ],
 )

@@ -1,8 +1,10 @@
 """A leader that is paused at any point, and wakes when another leads, writes nothing anywhere."""
 
 import signal
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from portal.billing.models import BillingAccount
 from portal.events.models import QuarantinedEvent, RelayLease, TopicEnd, TopicRefill
@@ -25,6 +27,11 @@ POINTS = [
 
 def outbox_is_empty() -> bool:
     return not EventOutbox.objects.exists()
+
+
+def lease_is_fresh() -> bool:
+    """Tells whether the leader has renewed its lease, so that a woken relay cannot take it."""
+    return RelayLease.objects.filter(expires_at__gt=timezone.now() + timedelta(seconds=1)).exists()
 
 
 def stored() -> list[list[tuple]]:
@@ -62,6 +69,7 @@ def test_a_woken_leader_writes_nothing(topic, tmp_path, patients, point):
             for patient in patients:
                 change(patient, city="Hull")
             wait_for(outbox_is_empty)
+            wait_for(lease_is_fresh)
             before = stored(), sent(topic)
             paused.signal(signal.SIGCONT)
             paused.wait_until_logged("standing_by")
@@ -76,6 +84,7 @@ def test_what_was_almost_in_the_socket_comes_twice_and_in_order(topic, tmp_path,
         with running_relay(tmp_path) as second:
             second.wait_until_logged("leading")
             wait_for(outbox_is_empty)
+            wait_for(lease_is_fresh)
             before = stored()
             paused.signal(signal.SIGCONT)
             paused.wait_until_logged("standing_by")

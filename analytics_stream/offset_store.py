@@ -51,7 +51,7 @@ class OffsetStore:
         return starts
 
     async def has_lost_offsets(self) -> bool:
-        """Whether the database answers and was emptied, or replaced by an older one."""
+        """Tells whether the database answers and was emptied, or replaced by an older one."""
         expected = self.tracker.expected()
         stored = await self._read_offsets()
         return stored is not None and self.tracker.has_lost(expected, stored)
@@ -59,7 +59,7 @@ class OffsetStore:
     async def has_another_topic(
         self, fingerprints: Mapping[PartitionT, bytes | None] | None
     ) -> bool:
-        """Whether the counted topic is not the one that has these fingerprints now.
+        """Tells whether the counted topic is not the one that has these fingerprints now.
 
         False when the broker gave no fingerprints, and when the database does not answer.
         """

@@ -101,7 +101,7 @@ class OffsetTracker:
     def has_lost(
         self, expected: Mapping[Partition, int], stored: Mapping[Partition, StoredOffset]
     ) -> bool:
-        """Whether the database has less than was `expected` before it was asked, and than is
+        """Tells whether the database has less than was `expected` before it was asked, and than is
         expected now."""
         now = self.expected()
         nothing = StoredOffset(0, None)
@@ -115,7 +115,7 @@ class OffsetTracker:
         stored: Mapping[Partition, StoredOffset],
         fingerprints: Mapping[PartitionT, bytes | None],
     ) -> bool:
-        """Whether an assigned partition begins with another message than the counted one did."""
+        """Tells whether an assigned partition begins with another message than the counted."""
         expected = self.expected()
         return any(
             place in expected and place in stored and stored[place].fingerprint != current

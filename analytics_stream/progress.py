@@ -36,7 +36,7 @@ class PartitionProgress:
 
     @property
     def is_shortened(self) -> bool:
-        """Whether the partition holds fewer messages than we counted."""
+        """Tells whether the partition holds fewer messages than we counted."""
         return (
             self.next_offset is not None
             and self.highwater is not None
@@ -128,7 +128,7 @@ class Progress:
         return max(0.0, round(time.time() - since, 3))
 
     def is_stuck(self) -> bool:
-        """Whether nothing moved for 30 s though messages wait, one partition did not move for
+        """Tells whether nothing moved for 30 s though messages wait, one partition did not move for
         five minutes, or the event loop hangs."""
         now = time.monotonic()
         limit = STUCK_SECONDS if self.has_joined else JOIN_SECONDS

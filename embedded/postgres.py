@@ -132,7 +132,7 @@ def _start(data: Path, socket_dir: Path, throw_away: bool) -> subprocess.Popen[b
 
 
 def _answers(socket_dir: Path) -> bool:
-    """Whether the server accepts connections. It needs no session and no password."""
+    """Tells whether the server accepts connections. It needs no session and no password."""
     command: list[str | Path] = [binary("pg_isready"), "-q", "-h", socket_dir]
     return subprocess.run(command, check=False).returncode == 0
 

@@ -80,7 +80,7 @@ def end_processes(
 
 
 def _is_alive(process: psutil.Process) -> bool:
-    """Whether the process still holds resources, such as its ports.
+    """Tells whether the process still holds resources, such as its ports.
 
     A zombie counts as dead once its last thread is dead. In a container it may stay one for long.
     """
@@ -99,7 +99,7 @@ def _belongs_to(process: psutil.Process, data: Path) -> bool:
 
 
 def _works_in(process: psutil.Process, data: Path) -> bool:
-    """Whether it is a PostgreSQL of `data`, which is the working folder of all its processes."""
+    """Tells whether it is a PostgreSQL of `data`, the working folder of all its processes."""
     with suppress(psutil.Error, OSError):
         return _is_postgres(process) and process.cwd() == str(data)
     return False

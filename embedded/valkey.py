@@ -56,7 +56,7 @@ def _settings(port: int, password: str) -> bytes:
 
 
 def _answers(port: int) -> bool:
-    """Whether the server answers. A refusal because of the missing password counts too."""
+    """Tells whether the server answers. A refusal because of the missing password counts too."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")

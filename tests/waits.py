@@ -19,7 +19,7 @@ def wait_for(
 
 
 def has_ended(pid: int) -> bool:
-    """Whether the process has ended. A zombie has ended too."""
+    """Tells whether the process has ended. A zombie has ended too."""
     try:
         with open(f"/proc/{pid}/stat") as file:
             return file.read().rpartition(")")[2].split()[0] in "ZX"

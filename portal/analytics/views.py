@@ -81,7 +81,7 @@ def _page_context(request: HttpRequest) -> dict[str, Any]:
 
 
 def _sees_only_figures(user: User) -> bool:
-    """Whether the user's only right is to see figures.
+    """Tells whether the user's only right is to see figures.
 
     Such a session may stay open on a wall for days; any other session has to end.
     """

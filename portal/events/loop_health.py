@@ -1,4 +1,4 @@
-"""Whether the other side of each relay loop answers, stored in a row for each loop.
+"""Tells whether the other side of each relay loop answers, stored in a row for each loop.
 
 So a peer that is away shows before anything waits for it.
 """
@@ -22,7 +22,7 @@ WRITE_SECONDS = 2.0  # Between two writes of one loop at least.
 
 
 class LoopHealth:
-    """Whether a loop's other side answers; written on change, and at most every two seconds."""
+    """Tells whether a loop's other side answers; written on change, every two seconds at most."""
 
     def __init__(self, loop: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._loop, self._clock = loop, clock

@@ -21,7 +21,7 @@ class RelayLease(models.Model):
 
 
 class RelayLoop(models.Model):
-    """Whether the other side of a loop answers, or since when it is away; written on change."""
+    """Tells whether the other side of a loop answers, or since when it is away."""
 
     name = models.CharField(max_length=20, primary_key=True)
     away_since = models.DateTimeField(null=True)

@@ -46,7 +46,7 @@ def profile_setup(profile: MappingProfile, header: Sequence[str]) -> ColumnSetup
 
 
 def has_mark(job: ImportJob) -> bool:
-    """Whether the file begins with a byte order mark, which decides its encoding."""
+    """Tells whether the file begins with a byte order mark, which decides its encoding."""
     try:
         with job.path.open("rb") as file:
             encoding, _ = byte_order_mark(file.read(4))

@@ -272,7 +272,7 @@ def test_a_topic_that_was_replaced_unnoticed_is_found(begun, fingerprint_now, is
 
 
 def has_lost(tracker, stored, meanwhile=()):
-    """Whether offsets are lost when the database has `stored`, and these batches were counted
+    """Tells whether offsets are lost when the database has `stored`, and these batches were counted
     while it was asked."""
     expected = tracker.expected()
     for batch in meanwhile:

@@ -101,7 +101,7 @@ def test_while_partitions_change_hands_nothing_is_known(progress, clock):
 
 
 def is_stuck_after(progress, clock, seconds, partitions):
-    """Whether the worker is stuck after so long with an update every second."""
+    """Tells whether the worker is stuck after so long with an update every second."""
     for _ in range(seconds):
         clock.now += 1
         progress.update(partitions(clock))

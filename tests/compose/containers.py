@@ -119,10 +119,22 @@ class Containers:
         environment = [f"{name}={value}" for name, value in environment_in(service).items()]
         user, group = account_of(service)
         return [
-            "unshare", "--mount", "sh", "-euc", script, "sh", f"--reuid={user}", f"--regid={group}",
-            *environment, "sh", "-euc", 'cd "$1"; shift; exec "$@"', "sh", working_folder(service),
+            "unshare",
+            "--mount",
+            "sh",
+            "-euc",
+            script,
+            "sh",
+            f"--reuid={user}",
+            f"--regid={group}",
+            *environment,
+            "sh",
+            "-euc",
+            'cd "$1"; shift; exec "$@"',
+            "sh",
+            working_folder(service),
             *words,
-        ]  # fmt: skip
+        ]
 
     def build(self, target: str) -> None:
         """Lays out /app as the Dockerfile does, and runs the last steps of that stage."""

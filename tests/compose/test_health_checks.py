@@ -92,7 +92,7 @@ def test_the_check_of_billing_asks_its_own_port_with_the_package_it_has():
 
 
 def has_leader() -> bool:
-    """Whether the check of the relay finds a leader in the database."""
+    """Tells whether the check of the relay finds a leader in the database."""
     [query] = re.findall(r'execute\("(.*?)"\)', check_of(RUNNING["relay"]))
     with connection.cursor() as cursor:
         cursor.execute(query)

@@ -53,7 +53,7 @@ class Decision:
 
     @property
     def is_unreviewed(self) -> bool:
-        """Whether it makes a patient who may be registered already, and no user looked at it."""
+        """Tells whether it makes a patient who may be registered already, unseen by any user."""
         return self.outcome == Outcome.NEW and bool(self.matches) and not self.reason
 
 
@@ -81,7 +81,7 @@ def _fill_columns(details: dict[str, Any]) -> dict[str, Any]:
 
 
 def has_value(patient: KnownPatient, name: str) -> bool:
-    """Whether the patient has a value that a change of this field would take away."""
+    """Tells whether the patient has a value that a change of this field would take away."""
     return name != "identifiers" and patient.values.get(name) not in ("", None, "unknown")
 
 

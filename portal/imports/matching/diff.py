@@ -92,7 +92,7 @@ def _dates_of_birth(new: dict[str, Any], old: dict[str, Any]) -> tuple[DateParts
 
 
 def _is_as_vague(new: dict[str, Any], old: dict[str, Any]) -> bool:
-    """Whether the new date of birth agrees with the old one and is no more exact."""
+    """Tells whether the new date of birth agrees with the old one and is no more exact."""
     new_date, old_date = _dates_of_birth(new, old)
     return new_date == old_date and _known_parts(new) <= _known_parts(old)
 

@@ -112,7 +112,7 @@ def _merged_records(survivor_ids: set[UUID]) -> dict[UUID, UUID]:
 
 
 def _is_by_person(event: dict[str, Any]) -> bool:
-    """Whether a person made this change: no import did, nor the undo of one."""
+    """Tells whether a person made this change: no import did, nor the undo of one."""
     context = event["pgh_context"] or {}
     return "import_job" not in context and "import_undo" not in context
 

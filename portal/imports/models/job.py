@@ -160,7 +160,7 @@ class ImportJob(models.Model):
 
     @property
     def is_table(self) -> bool:
-        """Whether the file has columns that become fields."""
+        """Tells whether the file has columns that become fields."""
         return self.file_format in TABLE_FORMATS
 
     @property
@@ -171,5 +171,5 @@ class ImportJob(models.Model):
 
     @property
     def is_undoable(self) -> bool:
-        """Whether the import wrote patients and has ended."""
+        """Tells whether the import wrote patients and has ended."""
         return self.is_ended and not self.dry_run and self.new_count + self.updated_count > 0

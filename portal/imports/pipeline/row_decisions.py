@@ -68,7 +68,7 @@ class RowDecisions:
 
 
 def _is_same_question(question: ImportQuestion, decision: Decision) -> bool:
-    """Whether the user has seen all matches: one that came later was not looked at."""
+    """Tells whether the user has seen all matches: one that came later was not looked at."""
     seen = {match["who"] for match in question.alike}
     return question.doubt == decision.doubt and {match.key for match in decision.matches} <= seen
 

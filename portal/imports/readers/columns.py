@@ -75,7 +75,7 @@ def understand_header(header: Sequence[str], chosen: Sequence[str] = ()) -> Colu
 
 
 def can_name_a_patient(fields: Sequence[str]) -> bool:
-    """Whether a row of these fields can be told to be about a patient: by a name or by a key."""
+    """Tells whether a row of these fields can name its patient: by a name or by a key."""
     return bool({"family_name", "given_name", *_KEYS} & set(fields))
 
 

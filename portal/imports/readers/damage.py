@@ -68,7 +68,7 @@ def _has_no_letters_of_names(text: str) -> bool:
 
 
 def _is_sign(character: str) -> bool:
-    """Whether it is a sign such as ± ¼ ³ ├."""
+    """Tells whether it is a sign such as ± ¼ ³ ├."""
     if character.isascii() or character == _MIDDLE_DOT:
         return False
     return unicodedata.category(character) in {"Sm", "Sc", "So", "No"}

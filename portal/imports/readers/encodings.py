@@ -166,7 +166,7 @@ def encoding_named(name: str) -> str:
 
 
 def is_text(data: bytes, encoding: str) -> bool:
-    """Whether these bytes are text in this encoding, without control characters."""
+    """Tells whether these bytes are text in this encoding, without control characters."""
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:
@@ -175,7 +175,7 @@ def is_text(data: bytes, encoding: str) -> bool:
 
 
 def is_control(character: str) -> bool:
-    """Whether no program writes this into a text.
+    """Tells whether no program writes this into a text.
 
     Letters of another encoding become such characters.
     """

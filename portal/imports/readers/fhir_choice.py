@@ -19,7 +19,7 @@ def in_order(items: Sequence[Part], uses: Sequence[str | None]) -> list[Part]:
 
 
 def is_present(item: Part) -> bool:
-    """Whether the item is in use today: not marked as old, not ended, and begun."""
+    """Tells whether the item is in use today: not marked as old, not ended, and begun."""
     today = timezone.localdate().isoformat()
     start, end = (_day_text(item, name) for name in ("start", "end"))
     has_ended = bool(end) and end < today[: len(end)]

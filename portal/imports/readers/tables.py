@@ -211,7 +211,7 @@ class TableFile:
 
     @cached_property
     def _english(self) -> dict[str, bool]:
-        """Whether the codes of a column are those of English, by field."""
+        """Tells whether the codes of a column are those of English, by field."""
         surveys = self.surveys.items()
         return {name: values.are_english_codes(survey.values) for name, survey in surveys}
 

@@ -73,7 +73,7 @@ def normalise_sex(text: str) -> str:
 
 
 def are_english_codes(found: Iterable[str]) -> bool:
-    """Whether the codes of a column of sexes, if there are any, are those of English.
+    """Tells whether the codes of a column of sexes, if there are any, are those of English.
 
     One other code, or one word of another language, and M may be mujer.
     """

@@ -287,7 +287,7 @@ def _number_cell(text: str, shown: NumberFormat, *, counts_from_1904: bool) -> C
 
 
 def _has_lost_digits(text: str) -> bool:
-    """Whether a number such as 1.23457E+11 has fewer digits than it would have in full."""
+    """Tells whether a number such as 1.23457E+11 has fewer digits than it would have in full."""
     mantissa, _, exponent = text.upper().partition("E")
     decimals = len(mantissa.partition(".")[2])
     return bool(exponent and decimals) and int(exponent) > decimals

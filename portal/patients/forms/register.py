@@ -40,7 +40,7 @@ class RegisterForm(OverrideForm):
 
     @property
     def is_unidentified(self) -> bool:
-        """Whether the names are those that `unidentified_data` puts in."""
+        """Tells whether the names are those that `unidentified_data` puts in."""
         was_pressed = bool(self.data.get("unidentified"))
         return was_pressed and self.data.get("family_name") == UNKNOWN_NAME
 

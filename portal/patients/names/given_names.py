@@ -1,4 +1,4 @@
-"""Whether two given names are one name: another spelling, a part, an initial, or a nickname.
+"""Tells whether two given names are one name: another spelling, a part, an initial, or a nickname.
 
 It is stricter than similarity, which makes two people worth comparing: twins are often called Anna
 and Hanna, or Jan and Jana.

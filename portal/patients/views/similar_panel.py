@@ -31,13 +31,13 @@ class Panel:
 
     @property
     def needs_override_reason(self) -> bool:
-        """Whether the user has to give a reason before saving."""
+        """Tells whether the user has to give a reason before saving."""
         has_strong_match = any(match.grade.is_strong for _, match in self.matches)
         return has_strong_match and not self.has_taken_identifier
 
     @property
     def has_taken_identifier(self) -> bool:
-        """Whether an identifier belongs to one of them; then no reason helps."""
+        """Tells whether an identifier belongs to one of them; then no reason helps."""
         return any(match.shared_identifiers for _, match in self.matches)
 
 

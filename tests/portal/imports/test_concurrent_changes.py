@@ -51,7 +51,7 @@ def run_in_thread(work, *arguments):
 
 
 def has_waiting_lock(kind: str) -> bool:
-    """Whether a session of this database waits for a lock of this kind."""
+    """Tells whether a session of this database waits for a lock of this kind."""
     with connection.cursor() as cursor:
         # Without this, a transaction sees the sessions as they were at its first look.
         cursor.execute("SELECT pg_stat_clear_snapshot()")

@@ -186,7 +186,7 @@ def test_a_harmless_cell_stays_as_it_is(cell):
 
 
 def is_formula(part: str) -> bool:
-    """Whether a spreadsheet could run it: it may read wide forms, and drop what nobody sees."""
+    """Tells whether a spreadsheet could run it: one reads wide forms and drops the unseen."""
     text = unicodedata.normalize("NFKC", part)
     seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     return seen.strip(' "').startswith(("=", "+", "-", "@"))

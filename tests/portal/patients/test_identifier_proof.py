@@ -6,13 +6,27 @@ from portal.patients.models import Patient, PatientIdentifier
 from portal.patients.reference.identifier_proof import NoProof, why_it_proves_nothing
 from tests.portal.patients.test_patients_api import JANE, post
 
-# fmt: off
 STAND_INS = [
-    "000-00-0000", "111-11-1111", "999999999", "123-45-6789", "987654321", "N/A", "NULL", "(null)",
-    "none", "unknown", "UNK", "0", "-", "??", r"\N", "xxx-xx-xxxx", "078-05-1120", "unbekannt",
+    "000-00-0000",
+    "111-11-1111",
+    "999999999",
+    "123-45-6789",
+    "987654321",
+    "N/A",
+    "NULL",
+    "(null)",
+    "none",
+    "unknown",
+    "UNK",
+    "0",
+    "-",
+    "??",
+    r"\N",
+    "xxx-xx-xxxx",
+    "078-05-1120",
+    "unbekannt",
     "Not on file",
 ]
-# fmt: on
 TRUE_NUMBERS = [
     ("ssn", "900-12-0004"),
     ("passport", "12E4567"),

@@ -23,8 +23,10 @@ SPELLINGS = [
     (("Yıldız", "Can"), ("YILDIZ", "Can")),
     (("Παπαδόπουλος", "Νίκος"), ("ΠΑΠΑΔΟΠΟΥΛΟΣ", "ΝΙΚΟΣ")),
     (("\u0623\u062d\u0645\u064e\u062f", "Ali"), ("\u0627\u062d\u0645\u062f", "Ali")),
-    (("\u0647\u062f\u0649", "\u0641\u0627\u0637\u0645\u0629"),
-     ("\u0647\u062f\u064a", "\u0641\u0627\u0637\u0645\u0647")),
+    (
+        ("\u0647\u062f\u0649", "\u0641\u0627\u0637\u0645\u0629"),
+        ("\u0647\u062f\u064a", "\u0641\u0627\u0637\u0645\u0647"),
+    ),
     (("\u05e9\u05b8\u05c1\u05dc\u05d5\u05b9\u05dd", "A"), ("\u05e9\u05dc\u05d5\u05dd", "A")),
     (("O\u02bbKeale", "Ann"), ("O'Keale", "Ann")),
     (("O\u00b4Keale", "Ann"), ("OKeale", "Ann")),
@@ -37,7 +39,7 @@ SPELLINGS = [
     (("髙橋", "誠"), ("高橋", "誠")),
     (("Bình", "Nguyễn Văn"), ("Nguyễn", "Văn Bình")),
     (("Jones", "Maria"), ("Maria", "Jones")),
-]  # fmt: skip
+]
 by_spelling = pytest.mark.parametrize(("first", "second"), SPELLINGS, ids=range(len(SPELLINGS)))
 
 

@@ -16,7 +16,7 @@ from prometheus_client import Counter, Histogram
 log = structlog.get_logger("portal.middleware")
 REQUESTS = Counter("portal_requests_total", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram("portal_request_seconds", "Time to answer", ["method", "route"])
-# Any other counts as "other", since whoever sends a request chooses its method.
+# Any other counts as "other", since the client chooses the method.
 METHODS = {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")  # Another X-Request-Id is replaced.
 

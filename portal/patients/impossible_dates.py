@@ -1,7 +1,7 @@
 """Finds records with a date that cannot be: SQL wrote them before the database refused such dates.
 
 The readers show such a date in words, and each loop counts it as not known. Here it is told to
-operators, until somebody corrects it.
+operators, until the record is corrected.
 """
 
 import structlog

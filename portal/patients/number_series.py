@@ -14,7 +14,7 @@ log = structlog.get_logger("portal.patients")
 # MRNs that are skipped: for each event that was lost, and beside them. A registration that the
 # database refuses takes an MRN without an event, so that there may be more of those than of these.
 MRNS_PER_EVENT, SPARE_MRNS = 2, 1_000
-MOST_LOST_EVENTS = 5_000_000  # A greater distance is no backup's: somebody else wrote to the topic.
+MOST_LOST_EVENTS = 5_000_000  # More is no backup's gap: another system wrote to it.
 # The number given out last in each series. `is_called` is false in a series that gave none out.
 _LAST_EVENT = "SELECT last_value - (NOT is_called)::int FROM patients_patientevent_pgh_id_seq"
 _LOCK = "SELECT pg_advisory_xact_lock(20261129)"  # Any number that nothing else uses.

@@ -80,7 +80,7 @@ class TopicReader:
         try:
             return ", ".join(self._broker.forgetting_settings())
         except KafkaError:
-            return self.tally.forgets_by  # Whoever may read the topic may not read its settings.
+            return self.tally.forgets_by  # It may lack the right to its settings.
 
     def _open(self, partitions: list[TopicPartition]) -> KafkaConsumer:
         consumer = self._consumer = _new_consumer()

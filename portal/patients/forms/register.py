@@ -30,7 +30,7 @@ class RegisterForm(OverrideForm):
             self.fields["family_name"].widget.attrs["autofocus"] = True
 
     def take_new_token(self) -> None:
-        """Makes a form that has registered somebody, and came again by Back, a form of its own."""
+        """Gives a new token to a form that registered a patient and came again by Back."""
         self.data = {**self.data, "token": uuid.uuid4().hex}
         self.cleaned_data["token"] = self.data["token"]
 

@@ -8,7 +8,7 @@ from portal.patients.normalize import identifier_value
 
 
 class NoProof(Enum):
-    """Why an identifier says nothing of who somebody is: a code, a reason, and what to do."""
+    """Why an identifier does not tell who a person is: a code, a reason, and what to do."""
 
     STAND_IN = ("stand-in", "stands for a number that is not known", "Leave the identifier out.")
     MASKED = (

@@ -70,7 +70,7 @@ def close_words(words: Iterable[SimilarWord]) -> list[SimilarWord]:
 
 
 def rank_candidates(words: list[str], similar: list[list[SimilarWord]]) -> list[NameCandidate]:
-    """Returns the names near these words that somebody has, the likely ones first.
+    """Returns the names near these words that a patient has, the likely ones first.
 
     `similar` has the similar words of each word.
     """

@@ -46,7 +46,7 @@ class Command(BaseCommand):
 def _open(path: Path | None) -> Iterator[TextIO]:
     """Opens the file, readable by its owner alone, or standard output.
 
-    A killed export leaves no file of the wanted name, which somebody could take for a whole one.
+    A killed export leaves no file of the wanted name, which could be taken for a whole one.
     CommandError where the patients could not be read to their end.
     """
     is_device = path is not None and path.exists() and not path.is_file()

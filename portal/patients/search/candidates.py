@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from portal.patients.models import Patient
 from portal.patients.names.vocabulary import SimilarWord, find_similar_words
 from portal.patients.search import tuning
-from portal.patients.search.query import END_OF_WORD, LAST_CHARACTER, prefix_range
+from portal.patients.search.interpretation import END_OF_WORD, LAST_CHARACTER, prefix_range
 
 # For each typed word the word that replaces it; None keeps the typed one.
 Replacement = tuple[SimilarWord | None, ...]

@@ -14,8 +14,9 @@ from portal.patients.search import tuning
 from portal.patients.search.first_hits import FirstHits, find_first_hits
 from portal.patients.search.fuzzy import find_fuzzy_hits
 from portal.patients.search.hits import FUZZY, Hit, find_exact_hits
+from portal.patients.search.interpretation import QueryInterpretation
 from portal.patients.search.position import Position, parse_position
-from portal.patients.search.query import QueryInterpretation, interpret_query, parse_name
+from portal.patients.search.query import interpret_query, parse_name
 from portal.sealed_cursor import mark_of
 
 MAX_FILTERED = 200  # patients that a text narrows a list to

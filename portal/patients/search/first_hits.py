@@ -10,8 +10,9 @@ from portal.patients.models import Patient
 from portal.patients.search import tuning
 from portal.patients.search.fuzzy import find_commoner_hits, reason_of
 from portal.patients.search.hits import COMMONER, FIRST_EXACT, find_exact_hits
+from portal.patients.search.interpretation import QueryInterpretation
 from portal.patients.search.position import Position
-from portal.patients.search.query import QueryInterpretation, parse_name
+from portal.patients.search.query import parse_name
 
 Reasons = Mapping[UUID, str]  # Of patients, by id.
 

@@ -17,7 +17,8 @@ from portal.patients.search.candidates import (
     find_commoner_names,
     rank_candidates,
 )
-from portal.patients.search.query import SORTED_ORDER, TypedName
+from portal.patients.search.interpretation import SORTED_ORDER
+from portal.patients.search.query import TypedName
 
 # A patient, and the word of the name that differs most from what was typed.
 FuzzyHit = tuple[UUID, SimilarWord]

@@ -13,8 +13,8 @@ from django.db.models.functions import Now
 
 from portal.patients.models import Patient
 from portal.patients.search.changed_patients import changed_since, read_past
+from portal.patients.search.interpretation import QueryInterpretation
 from portal.patients.search.position import Position
-from portal.patients.search.query import QueryInterpretation
 
 # Keys of hits that are not exact, and of exact hits that stand before them, in cursors.
 FUZZY, COMMONER, FIRST_EXACT = "guess", "likelier", "first"

@@ -4,52 +4,28 @@ Each interpretation finds patients, and says why they match.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 from itertools import permutations
 from operator import and_, or_
-from uuid import UUID
 
-import phonenumbers
 from django.db.models import Case, F, Q, TextField, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Collate, Concat, Lower, Replace, Reverse, Upper
-from django.db.models.lookups import GreaterThanOrEqual, LessThan
+from django.db.models.functions import Concat
 
-from portal.patients.extensions import Extension, extensions
-from portal.patients.models import Patient, PatientIdentifier
+from portal.patients.models import Patient
 from portal.patients.names.vocabulary import name_query
-from portal.patients.normalize import fold, identifier_value, split_characters, valid_number
-from portal.patients.reference.identifier_systems import system_name
-from portal.patients.search import tuning
+from portal.patients.normalize import fold, split_characters
+from portal.patients.search import numbers, tuning
 from portal.patients.search.dates import DateSpan, parse_date_span
+from portal.patients.search.interpretation import (
+    INDEXED_ORDER,
+    SORTED_ORDER,
+    QueryInterpretation,
+    prefix_range,
+)
 from portal.patients.search.typed_text import read_typed, without_titles
-
-# The order of names: along the index, or of an expression without an index. With the latter the
-# database first finds the patients, then sorts them: right where a few are found among many.
-INDEXED_ORDER = F("sort_key")
-SORTED_ORDER = Concat("sort_key", Value(""), output_field=TextField())
-LAST_CHARACTER = "\U0010ffff"  # sorts after every other character
-END_OF_WORD = "!"  # sorts after a space and before every letter
-
-# Digits with what is put between them; after them an extension or letters that stand for digits.
-_PHONE = re.compile(r"[+(]?[\d\s()./+-]{3,45}((x|ext\.?|#)\s?\d{1,6}|[a-z]{3,10})?$", re.IGNORECASE)
-_POSTAL_CODE = re.compile(r"(?=.*\d)[A-Z\d][A-Z\d-]{2,9}$")
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]*$")
-
-
-@dataclass(frozen=True)
-class QueryInterpretation:
-    """One thing that the text may mean: the patients it finds, their order, and the reason shown.
-
-    `key` names the interpretation in cursors.
-    """
-
-    key: str
-    condition: Q
-    reason: Callable[[Patient], str]
-    order: Combinable = SORTED_ORDER
 
 
 @dataclass(frozen=True)
@@ -72,16 +48,20 @@ def interpret_query(text: str) -> list[QueryInterpretation]:
     is_empty, text = not text.strip(), read_typed(text)
     if is_empty:
         return [QueryInterpretation("", Q(), lambda _: "", INDEXED_ORDER)]
-    if _EMAIL.match(text):
-        return [_as_email(text)]
-    exact = [*_as_mrn(text), *_as_identifier(text), *_as_extension_number(text)]
+    if numbers.EMAIL.match(text):
+        return [numbers.as_email(text)]
+    exact = [
+        *numbers.as_mrn(text),
+        *numbers.as_identifier(text),
+        *numbers.as_extension_number(text),
+    ]
     names = _as_name(text)
     span = parse_date_span(text)
     if span and not text.isdigit():
         return [*exact, _as_birth(span), *names]
     births = [_as_birth(span)] if span else []
-    tails = [*_as_phone(text), *_as_mrn_tail(text), *_as_identifier_tail(text)]
-    return [*exact, *tails, *births, *_as_postal_code(text), *names]
+    tails = [*numbers.as_phone(text), *numbers.as_mrn_tail(text), *numbers.as_identifier_tail(text)]
+    return [*exact, *tails, *births, *numbers.as_postal_code(text), *names]
 
 
 def parse_name(text: str) -> TypedName | None:
@@ -118,131 +98,9 @@ def split_ends(words: list[str]) -> Iterator[tuple[list[str], str]]:
 def _narrowing(text: str) -> tuple[Q, str] | None:
     if span := parse_date_span(text):
         return _birth_condition(span), span.reason
-    if phone := _as_phone(text):
+    if phone := numbers.as_phone(text):
         return phone[0].condition, phone[0].reason(Patient())
     return None
-
-
-def prefix_range(field: str, prefix: str, *, is_whole: bool = False) -> Q:
-    """Returns the condition that the field begins so, as a range that an index on it can find.
-
-    With `is_whole`, the last word of the prefix has to end there.
-    """
-    end = prefix + (END_OF_WORD if is_whole else LAST_CHARACTER)
-    return Q(**{f"{field}__gte": prefix, f"{field}__lt": end})
-
-
-def _as_mrn(text: str) -> list[QueryInterpretation]:
-    digits = re.sub(r"[\s-]", "", text)
-    if not re.fullmatch(r"\d{8,20}", digits):
-        return []
-    found = [QueryInterpretation("mrn", Q(mrn=digits), lambda _: "MRN")]
-    merged_records = Patient.objects.filter(mrn=digits, merged_into__isnull=False)
-    if merged := merged_records.select_related("merged_into").first():
-        found.append(_as_merged_record(merged))
-    return found
-
-
-def _as_merged_record(merged: Patient) -> QueryInterpretation:
-    """Finds the survivor by the number of the merged record, which is on old cards and letters."""
-    reason = f"Its record {merged.mrn} was merged into this one"
-    return QueryInterpretation("merged", Q(pk=merged.survivor.pk), lambda _: reason)
-
-
-def _as_mrn_tail(text: str) -> list[QueryInterpretation]:
-    digits = re.sub(r"[\s-]", "", text)
-    if not re.fullmatch(rf"\d{{{tuning.SEARCH.min_mrn_tail_length},20}}", digits):
-        return []
-    start, tail = digits[::-1], Collate(Reverse("mrn"), "C")
-    end = Value(start + LAST_CHARACTER)
-    condition = Q(GreaterThanOrEqual(tail, Value(start))) & Q(LessThan(tail, end))
-    return [QueryInterpretation("mrn-tail", condition, lambda _: f"MRN ends in {digits}")]
-
-
-def _as_identifier(text: str) -> list[QueryInterpretation]:
-    value = identifier_value(text)
-    if len(value) < tuning.SEARCH.min_tail_length or not any(map(str.isdigit, value)):
-        return []
-    holders = PatientIdentifier.objects.filter(value=value).values("patient_id")
-
-    def reason(patient: Patient) -> str:
-        for identifier in patient.identifiers.all():
-            if identifier.value == value:
-                return system_name(identifier.system)
-        return "Identifier"
-
-    return [QueryInterpretation("identifier", Q(pk__in=holders), reason)]
-
-
-def _as_identifier_tail(text: str) -> list[QueryInterpretation]:
-    value = identifier_value(text)
-    is_mostly_digits = sum(map(str.isdigit, value)) * 2 >= len(value)
-    if len(value) < tuning.SEARCH.min_tail_length or not is_mostly_digits:
-        return []
-    identifiers = PatientIdentifier.objects.annotate(tail=Collate(Reverse("value"), "C"))
-    holders = identifiers.filter(prefix_range("tail", value[::-1])).values("patient_id")
-
-    def reason(patient: Patient) -> str:
-        for identifier in patient.identifiers.all():
-            if identifier.value.endswith(value):
-                return f"{system_name(identifier.system)} ends in {value}"
-        return "Identifier"
-
-    return [QueryInterpretation("identifier-tail", Q(pk__in=holders), reason)]
-
-
-def _as_phone(text: str) -> list[QueryInterpretation]:
-    """Finds the whole number or its end, however it is spaced, with or without country code."""
-    if not _PHONE.match(text):
-        return []
-    number, digits = valid_number(text), re.sub(r"\D", "", text)
-    if not number and (
-        len(digits) < tuning.SEARCH.min_tail_length or re.search("[a-z]", text, re.I)
-    ):
-        return []
-    min_whole = tuning.SEARCH.min_whole_phone_length
-    if number:
-        tail = phonenumbers.national_significant_number(number)
-    else:
-        tail = digits.lstrip("0") if len(digits) >= min_whole else digits
-    reason = f"Phone ends in {tail}" if len(tail) < min_whole else "Phone"
-    condition = prefix_range("phone_tail", tail[::-1])
-    second = prefix_range("second_phone_tail", tail[::-1]) & ~Q(second_phone_tail="")
-    return [QueryInterpretation("phone", condition | second, lambda _: reason)]
-
-
-def _as_email(text: str) -> QueryInterpretation:
-    """Finds the whole address or its beginning."""
-    address = Collate(Lower("email"), "C")
-    return QueryInterpretation("email", _begins(address, text.lower()), lambda _: "E-mail")
-
-
-def _as_postal_code(text: str) -> list[QueryInterpretation]:
-    """Finds a whole code however it is spaced, and 02110-1234 by 02110."""
-    code = text.replace(" ", "").upper()
-    if not _POSTAL_CODE.match(code):
-        return []
-    stored = Collate(Upper(Replace("postal_code", Value(" "), Value(""))), "C")
-    is_whole = Q(GreaterThanOrEqual(stored, Value(code))) & Q(LessThan(stored, Value(f"{code}!")))
-    condition = is_whole | _begins(stored, f"{code}-")
-    return [QueryInterpretation("postal", condition, lambda _: "Postal code")]
-
-
-def _begins(expression: Combinable, prefix: str) -> Q:
-    end = Value(prefix + LAST_CHARACTER)
-    return Q(GreaterThanOrEqual(expression, Value(prefix))) & Q(LessThan(expression, end))
-
-
-def _as_extension_number(text: str) -> Iterator[QueryInterpretation]:
-    """Finds by a number that another area gives, as billing gives accounts."""
-    for extension in extensions():
-        if extension.find_by_number and (ids := extension.find_by_number(text)):
-            yield _found_by(extension, ids)
-
-
-def _found_by(extension: Extension, ids: Sequence[UUID]) -> QueryInterpretation:
-    key, condition = f"number-{extension.name}", Q(pk__in=ids)
-    return QueryInterpretation(key, condition, lambda _: extension.number_label)
 
 
 def _as_birth(span: DateSpan) -> QueryInterpretation:

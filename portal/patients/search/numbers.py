@@ -1,0 +1,139 @@
+"""Numbers and addresses in a search text: record numbers, identifiers, phones, e-mail, codes."""
+
+import re
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+import phonenumbers
+from django.db.models import Q, Value
+from django.db.models.functions import Collate, Lower, Replace, Reverse, Upper
+from django.db.models.lookups import GreaterThanOrEqual, LessThan
+
+from portal.patients.extensions import Extension, extensions
+from portal.patients.models import Patient, PatientIdentifier
+from portal.patients.normalize import identifier_value, valid_number
+from portal.patients.reference.identifier_systems import system_name
+from portal.patients.search import tuning
+from portal.patients.search.interpretation import (
+    LAST_CHARACTER,
+    QueryInterpretation,
+    begins_with,
+    prefix_range,
+)
+
+# Digits with what is put between them; after them an extension or letters that stand for digits.
+_PHONE = re.compile(r"[+(]?[\d\s()./+-]{3,45}((x|ext\.?|#)\s?\d{1,6}|[a-z]{3,10})?$", re.IGNORECASE)
+_POSTAL_CODE = re.compile(r"(?=.*\d)[A-Z\d][A-Z\d-]{2,9}$")
+EMAIL = re.compile(r"[^\s@]+@[^\s@]*$")
+
+
+def as_mrn(text: str) -> list[QueryInterpretation]:
+    """Finds a record by its whole number, and the survivor of a merged record by its own."""
+    digits = re.sub(r"[\s-]", "", text)
+    if not re.fullmatch(r"\d{8,20}", digits):
+        return []
+    found = [QueryInterpretation("mrn", Q(mrn=digits), lambda _: "MRN")]
+    merged_records = Patient.objects.filter(mrn=digits, merged_into__isnull=False)
+    if merged := merged_records.select_related("merged_into").first():
+        found.append(_as_merged_record(merged))
+    return found
+
+
+def _as_merged_record(merged: Patient) -> QueryInterpretation:
+    """Finds the survivor by the number of the merged record, which is on old cards and letters."""
+    reason = f"Its record {merged.mrn} was merged into this one"
+    return QueryInterpretation("merged", Q(pk=merged.survivor.pk), lambda _: reason)
+
+
+def as_mrn_tail(text: str) -> list[QueryInterpretation]:
+    """Finds the record numbers that end so."""
+    digits = re.sub(r"[\s-]", "", text)
+    if not re.fullmatch(rf"\d{{{tuning.SEARCH.min_mrn_tail_length},20}}", digits):
+        return []
+    start, tail = digits[::-1], Collate(Reverse("mrn"), "C")
+    end = Value(start + LAST_CHARACTER)
+    condition = Q(GreaterThanOrEqual(tail, Value(start))) & Q(LessThan(tail, end))
+    return [QueryInterpretation("mrn-tail", condition, lambda _: f"MRN ends in {digits}")]
+
+
+def as_identifier(text: str) -> list[QueryInterpretation]:
+    """Finds the whole value of an identifier, however it is spaced."""
+    value = identifier_value(text)
+    if len(value) < tuning.SEARCH.min_tail_length or not any(map(str.isdigit, value)):
+        return []
+    holders = PatientIdentifier.objects.filter(value=value).values("patient_id")
+
+    def reason(patient: Patient) -> str:
+        for identifier in patient.identifiers.all():
+            if identifier.value == value:
+                return system_name(identifier.system)
+        return "Identifier"
+
+    return [QueryInterpretation("identifier", Q(pk__in=holders), reason)]
+
+
+def as_identifier_tail(text: str) -> list[QueryInterpretation]:
+    """Finds the identifiers that end so."""
+    value = identifier_value(text)
+    is_mostly_digits = sum(map(str.isdigit, value)) * 2 >= len(value)
+    if len(value) < tuning.SEARCH.min_tail_length or not is_mostly_digits:
+        return []
+    identifiers = PatientIdentifier.objects.annotate(tail=Collate(Reverse("value"), "C"))
+    holders = identifiers.filter(prefix_range("tail", value[::-1])).values("patient_id")
+
+    def reason(patient: Patient) -> str:
+        for identifier in patient.identifiers.all():
+            if identifier.value.endswith(value):
+                return f"{system_name(identifier.system)} ends in {value}"
+        return "Identifier"
+
+    return [QueryInterpretation("identifier-tail", Q(pk__in=holders), reason)]
+
+
+def as_phone(text: str) -> list[QueryInterpretation]:
+    """Finds the whole number or its end, however it is spaced, with or without country code."""
+    if not _PHONE.match(text):
+        return []
+    number, digits = valid_number(text), re.sub(r"\D", "", text)
+    if not number and (
+        len(digits) < tuning.SEARCH.min_tail_length or re.search("[a-z]", text, re.I)
+    ):
+        return []
+    min_whole = tuning.SEARCH.min_whole_phone_length
+    if number:
+        tail = phonenumbers.national_significant_number(number)
+    else:
+        tail = digits.lstrip("0") if len(digits) >= min_whole else digits
+    reason = f"Phone ends in {tail}" if len(tail) < min_whole else "Phone"
+    condition = prefix_range("phone_tail", tail[::-1])
+    second = prefix_range("second_phone_tail", tail[::-1]) & ~Q(second_phone_tail="")
+    return [QueryInterpretation("phone", condition | second, lambda _: reason)]
+
+
+def as_email(text: str) -> QueryInterpretation:
+    """Finds the whole address or its beginning."""
+    address = Collate(Lower("email"), "C")
+    return QueryInterpretation("email", begins_with(address, text.lower()), lambda _: "E-mail")
+
+
+def as_postal_code(text: str) -> list[QueryInterpretation]:
+    """Finds a whole code however it is spaced, and 02110-1234 by 02110."""
+    code = text.replace(" ", "").upper()
+    if not _POSTAL_CODE.match(code):
+        return []
+    stored = Collate(Upper(Replace("postal_code", Value(" "), Value(""))), "C")
+    is_whole = Q(GreaterThanOrEqual(stored, Value(code))) & Q(LessThan(stored, Value(f"{code}!")))
+    condition = is_whole | begins_with(stored, f"{code}-")
+    return [QueryInterpretation("postal", condition, lambda _: "Postal code")]
+
+
+def as_extension_number(text: str) -> Iterator[QueryInterpretation]:
+    """Finds by a number that another area gives, as billing gives accounts."""
+    for extension in extensions():
+        if extension.find_by_number and (ids := extension.find_by_number(text)):
+            yield _found_by(extension, ids)
+
+
+def _found_by(extension: Extension, ids: Sequence[UUID]) -> QueryInterpretation:
+    key, condition = f"number-{extension.name}", Q(pk__in=ids)
+    return QueryInterpretation(key, condition, lambda _: extension.number_label)

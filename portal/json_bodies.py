@@ -46,7 +46,7 @@ class BoundedJSONParser(JSONParser):
 
 
 def refuse_deep_json(text: str) -> None:
-    """InvalidInput where lists and objects lie deeper in one another than a parser should go."""
+    """Raises InvalidInput where lists and objects lie over DEEPEST levels in one another."""
     depth = 0
     for match in _STRING_OR_BRACKET.finditer(text):
         if match[0] in "[{":

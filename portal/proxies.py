@@ -1,4 +1,4 @@
-"""Middleware: believes the headers of a proxy that TRUSTED_PROXIES names, and of nobody else."""
+"""Middleware: believes the headers of the proxies in TRUSTED_PROXIES, and of no others."""
 
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address

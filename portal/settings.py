@@ -274,7 +274,7 @@ CELERY_TASK_PUBLISH_RETRY = False  # The worker looks for jobs whose nudge was l
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = env("TIME_ZONE")  # Whose nights the nightly tasks mean.
-# The worker sends itself these every 15 s, see portal.schedule.lookout.
+# The worker sends itself these every 15 s, see portal.schedule.job_poller.
 WAITING_JOB_TASKS = [
     "duplicates.run_scans",
     "imports.resume_waiting",

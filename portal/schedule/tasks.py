@@ -1,3 +1,3 @@
-"""Celery imports this module at the start of the worker, and with it the worker's look-out."""
+"""Celery imports this module at the start of the worker, and with it the worker's poller."""
 
-from portal.schedule import lookout as lookout
+from portal.schedule import job_poller as job_poller

@@ -8,7 +8,7 @@ from kombu.exceptions import OperationalError as QueueAway
 
 from portal import health
 from portal.celery import app
-from portal.schedule import lookout
+from portal.schedule import job_poller
 from portal.schedule.models import ScheduledTask
 from portal.schedule.services import send_due_tasks
 
@@ -111,7 +111,7 @@ def test_the_age_of_the_beat_is_a_metric(queue, client):
 def test_the_worker_finds_waiting_jobs_without_the_scheduler(monkeypatch, settings):
     queue = Queue()
     monkeypatch.setattr(app, "send_task", queue.send)
-    lookout.look_for_waiting_jobs(app)
+    job_poller.poll_waiting_jobs(app)
     assert queue.sent == [
         "duplicates.run_scans",
         "imports.resume_waiting",

@@ -33,14 +33,13 @@ from portal.imports.readers import (
 from portal.imports.readers.encodings import LABELS as ENCODINGS
 from portal.imports.readers.values import MAPPED, MEANINGS, value_key
 from portal.imports.report import (
-    RejectsFile,
-    RemarksFile,
     Tally,
     import_report,
     report_text,
     undo_report,
     undo_report_text,
 )
+from portal.imports.row_files import RejectsFile, RemarksFile
 from portal.imports.services import import_now, undo_import
 from portal.imports.table_setup import ColumnSetup, profile_setup
 from portal.patients.dates import DateOrder

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.accounts.rules import allow, user_of
 from portal.errors import PortalError
-from portal.imports.forms import ColumnsForm, EncodingForm
+from portal.imports.forms.columns import ColumnsForm, EncodingForm
 from portal.imports.models import ENDED, ImportJob, JobStatus, MappingProfile
 from portal.imports.profiles import profiles_for, save_profile
 from portal.imports.readers.columns import can_name_a_patient, guess_fields

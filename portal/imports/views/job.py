@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts.rules import allow, user_of
-from portal.imports.forms import ApplyForm
+from portal.imports.forms.review import ApplyForm
 from portal.imports.models import ImportJob, JobStatus
 from portal.imports.readers.targets import LABELS
 from portal.imports.review import count_questions, count_undecided, first_possible_duplicates

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts.rules import allow, user_of
 from portal.errors import PortalError
-from portal.imports.forms import UploadForm
+from portal.imports.forms.upload import UploadForm
 from portal.imports.selectors import jobs_visible_to
 from portal.imports.services import start_dry_run
 from portal.imports.wizard import UPLOAD, wizard_steps

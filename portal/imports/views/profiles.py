@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts.rules import allow
 from portal.errors import PortalError
-from portal.imports.forms import ProfileNameForm
+from portal.imports.forms.columns import ProfileNameForm
 from portal.imports.models import MappingProfile
 from portal.imports.profiles import delete_profile, rename_profile
 from portal.imports.readers.targets import LABELS

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.accounts.rules import allow, user_of
 from portal.errors import NotFound
-from portal.imports.forms import RestForm, ReviewForm
+from portal.imports.forms.review import RestForm, ReviewForm
 from portal.imports.models import Doubt, ImportJob, JobStatus
 from portal.imports.readers.targets import LABELS
 from portal.imports.review import (

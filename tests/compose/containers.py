@@ -219,7 +219,10 @@ class Containers:
             else:
                 steps += self._volume(source, place, image_folders(service)[place])
         for mount in service.get("tmpfs", []):
-            steps += _tmpfs(*mount.partition(":")[::2])
+            place, _, options = mount.partition(":")
+            steps += _tmpfs(place, options)
+            # It hides the programs of a checkout that lies below the same folder.
+            steps += [_bind(path, path) for path in programs() if path.is_relative_to(place)]
         return [*steps, "mount -o remount,ro $root" if service["read_only"] else "true"]
 
     def _volume(self, name: str, place: str, folder: Folder) -> list[str]:

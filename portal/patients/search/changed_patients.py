@@ -11,20 +11,15 @@ from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import GeneratedField, QuerySet
 
 from portal.patients.models import Patient, PatientEvent
 from portal.patients.models.log import DELETED
 from portal.patients.search import tuning
 
-# A query that names it `patients_patient` reads the records as they were. The computed columns are
-# those of the model.
+# A query that names it `patients_patient` reads the records as they were.
 _PAST_PATIENTS = """
-    SELECT DISTINCT ON (pgh_obj_id) *,
-        patients_name_words(given_name, middle_name, family_name, preferred_name) AS name_words,
-        patients_sort_key(family_name, given_name) COLLATE "C" AS sort_key,
-        patients_sort_key(given_name, family_name) COLLATE "C" AS given_key,
-        patients_phone_tail(phone) COLLATE "C" AS phone_tail
+    SELECT DISTINCT ON (pgh_obj_id) *, {computed}
     FROM patients_patientevent
     WHERE pgh_obj_id = ANY(%s) AND pgh_created_at <= %s AND pgh_label <> %s
     ORDER BY pgh_obj_id, version DESC
@@ -51,9 +46,28 @@ def read_past(
         sql, params = patients.filter(pk__in=patient_ids).query.sql_with_params()
     except EmptyResultSet:
         return []
+    computed, values = _computed_columns()
+    past = _PAST_PATIENTS.format(computed=computed)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH patients_patient AS ({_PAST_PATIENTS}) {sql}",
-            [list(patient_ids), at, DELETED, *params],
+            f"WITH patients_patient AS ({past}) {sql}",
+            [*values, list(patient_ids), at, DELETED, *params],
         )
         return cursor.fetchall()
+
+
+def _computed_columns() -> tuple[str, list[Any]]:
+    """Returns the columns that the database computes, which the log leaves out, and their values.
+
+    The expressions are those of the model, so that a new column is there too.
+    """
+    columns: list[str] = []
+    values: list[Any] = []
+    for field in Patient._meta.fields:
+        if isinstance(field, GeneratedField):
+            expression, its_values = field.generated_sql(connection)
+            collation = getattr(field.output_field, "db_collation", None)
+            order = f' COLLATE "{collation}"' if collation else ""
+            columns.append(f"{expression}{order} AS {field.column}")
+            values += its_values
+    return ", ".join(columns), values

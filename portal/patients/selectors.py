@@ -205,7 +205,8 @@ def every_patient(
         raise IncompleteExport(message)
 
 
-_SEARCH_KEYS = ("name_words", "given_key", "phone_tail")  # No file holds them.
+# No file holds them.
+_SEARCH_KEYS = ("name_words", "given_key", "name_key", "phone_tail", "second_phone_tail")
 _IDENTIFIER_COLUMNS = ("system", "value", "valid_from", "valid_to")
 _IDENTIFIER_ROWS = ArraySubquery(
     PatientIdentifier.objects.filter(patient=OuterRef("pk"))

@@ -29,6 +29,25 @@ def raise_version() -> pgtrigger.Trigger:
     )
 
 
+def compute_search_keys() -> pgtrigger.Trigger:
+    """Before each write: fills the search keys that are no generated columns.
+
+    PostgreSQL adds a generated column by writing the whole table anew, and nobody could work
+    meanwhile.
+    """
+    return pgtrigger.Trigger(
+        name="compute_search_keys",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        func="""
+            NEW.name_key := patients_name_key(NEW.family_name, NEW.given_name);
+            NEW.phone_tail := patients_nth_phone_tail(NEW.phone, NEW.phone_e164, 1);
+            NEW.second_phone_tail := patients_nth_phone_tail(NEW.phone, NEW.phone_e164, 2);
+            RETURN NEW;
+        """,
+    )
+
+
 def touch_patient(operation: pgtrigger.Operation, rows: str) -> pgtrigger.Trigger:
     """After identifiers change: raises the patient's version, once in each transaction."""
     tables = {"new" if rows == "new_rows" else "old": rows}

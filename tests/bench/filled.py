@@ -66,9 +66,14 @@ def without_triggers() -> Iterator[Any]:
     """Yields a cursor for changes of many patients, without log, vocabulary and outbox."""
     from django.db import connection
 
+    from portal.patients.models import Patient
+    from portal.patients.triggers import compute_search_keys
+
+    computing = compute_search_keys().get_pgid(Patient)
     with connection.cursor() as cursor:
         for table in FILLED:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(f"ALTER TABLE patients_patient ENABLE TRIGGER {computing}")
         yield cursor
         for table in FILLED:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")

@@ -10,7 +10,13 @@ from django.db.models import Func, Q, Value
 from django.db.models.functions import Collate, Lower, Now, Replace, Reverse, Upper
 from uuid_utils.compat import uuid7
 
-from portal.patients.triggers import learn_words, raise_version, touch_patient, write_identifiers
+from portal.patients.triggers import (
+    compute_search_keys,
+    learn_words,
+    raise_version,
+    touch_patient,
+    write_identifiers,
+)
 
 # Merges that are followed at most: SQL could close a circle, and a page must end all the same.
 LONGEST_CHAIN = 20
@@ -168,6 +174,8 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
         output_field=models.TextField(db_collation="C"),
         db_persist=True,
     )
+    # For Django the next three are generated columns, too; in the database the trigger
+    # `compute_search_keys` fills them, since adding a generated column keeps everybody out.
     # The words of both names in one order, however the name was parted in two fields.
     name_key = models.GeneratedField(
         expression=Func("family_name", "given_name", function="patients_name_key"),
@@ -272,6 +280,7 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
         ]
         triggers = [
             raise_version(),
+            compute_search_keys(),
             learn_words(pgtrigger.Insert),
             learn_words(pgtrigger.Update),
         ]

@@ -29,7 +29,13 @@ GIVEN_NAMES = ["Ann", "Lin", "Linnea", "Zoe"]
 def people():
     return register_patients(
         [
-            {"family_name": f"Aaa{number:02}", "given_name": "Lin", "sex": "female"}
+            {
+                "family_name": f"Aaa{number:02}",
+                "given_name": "Lin",
+                "sex": "female",
+                "phone": "617 555 0100 / 617 555 0199",
+                "phone_e164": "+16175550100",
+            }
             for number in range(20)
         ],
         **BY,
@@ -47,7 +53,9 @@ def pages_of(api, query: str, between):
         address = answer.headers.get("Link", "").partition(">")[0].lstrip("<")
 
 
-@pytest.mark.parametrize("query", ["limit=5", "limit=5&q=aaa", "limit=5&q=lin"])
+@pytest.mark.parametrize(
+    "query", ["limit=5", "limit=5&q=aaa", "limit=5&q=lin", "limit=5&q=0100", "limit=5&q=6175550199"]
+)
 def test_the_last_patient_of_a_page_is_renamed(desk_api, people, query):
     """Red when the next page looks up where the last patient stands now."""
     for new_name in ("Zzz", "Aaa", "Aaa19x"):

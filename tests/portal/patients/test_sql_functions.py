@@ -17,6 +17,7 @@ from portal.patients.sql import read_sql
 # A changed body does not reach existing databases by itself: write a migration that loads the file
 # (and rewrites the columns that were computed with the old body), then change the line here.
 RELEASED = {
+    "patients_compute_search_keys": ("0018_fill_search_keys", "f70e783c513e"),
     "patients_fold": ("0015_names_of_the_world", "c9545febce46"),
     "patients_name_key": ("0015_names_of_the_world", "1580dbae4a84"),
     "patients_name_words": ("0015_names_of_the_world", "fef18e2ddbfc"),

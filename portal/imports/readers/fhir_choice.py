@@ -1,13 +1,17 @@
 """Chooses the right one of several names, phones or addresses: by time, rank and use."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 from django.utils import timezone
 
-Part = dict[str, Any]
+from portal.imports.readers.fhir_parts import Part
+from portal.patients.models import FIRST_DAY
+
 _LAST_RANK = 10**6
+# FHIR's date: a year, a month or a day. Whatever else stands there says nothing about time.
+_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 
 
 def in_order(items: Sequence[Part], uses: Sequence[str | None]) -> list[Part]:
@@ -28,39 +32,57 @@ def is_present(item: Part) -> bool:
 
 
 def period_of(item: Part) -> dict[str, str]:
-    """Returns the first and last day of the item's period, as far as it names them."""
+    """Returns the first and last day of the item's period, as far as it names days that exist."""
     days = {}
     for name, key in (("start", "valid_from"), ("end", "valid_to")):
         if day := _whole_day(_day_text(item, name), is_end=name == "end"):
             days[key] = day
+    if days.get("valid_to", "9999") < days.get("valid_from", ""):
+        return {}
     return days
+
+
+def is_period_lost(item: Part) -> bool:
+    """Tells whether the item has days that `period_of` cannot return."""
+    period = item.get("period")
+    if period is None:
+        return False
+    named = [period.get(name) for name in ("start", "end")] if isinstance(period, dict) else [1]
+    return sum(bool(text) for text in named) > len(period_of(item))
 
 
 def _day_text(item: Part, name: str) -> str:
     period = item.get("period")
     text = period.get(name) if isinstance(period, dict) else ""
-    return text.partition("T")[0].strip() if isinstance(text, str) else ""
+    day = text.partition("T")[0].strip() if isinstance(text, str) else ""
+    return day if _DATE.fullmatch(day) else ""
 
 
 def _whole_day(text: str, *, is_end: bool) -> str:
-    """Returns a day for a year or a month: its last one for the end of a period."""
+    """Returns a day for a year or a month: its last one for the end of a period.
+
+    "" for a day that does not exist, and for one before all records: 0001-01-01 is no day.
+    """
     if len(text) == 4:
-        return f"{text}-12-31" if is_end else f"{text}-01-01"
-    if len(text) == 7 and not is_end:
-        return f"{text}-01"
-    if len(text) != 7:
-        return text
-    for day in ("31", "30", "29", "28"):
+        text = f"{text}-12" if is_end else f"{text}-01"
+    tries = [text] if len(text) != 7 else [f"{text}-{day}" for day in _last_days(is_end=is_end)]
+    for day in tries:
         try:
-            return date.fromisoformat(f"{text}-{day}").isoformat()
+            found = date.fromisoformat(day).isoformat()
         except ValueError:
             continue
-    return text
+        return found if found >= FIRST_DAY else ""
+    return ""
+
+
+def _last_days(*, is_end: bool) -> tuple[str, ...]:
+    return ("31", "30", "29", "28") if is_end else ("01",)
 
 
 def _rank(item: Part) -> int:
     rank = item.get("rank")
-    return rank if isinstance(rank, int) and rank > 0 else _LAST_RANK
+    is_number = isinstance(rank, int) and not isinstance(rank, bool)
+    return rank if is_number and rank and rank > 0 else _LAST_RANK
 
 
 def _place(item: Part, uses: Sequence[str | None]) -> int:

@@ -3,20 +3,35 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from portal.imports.readers.fhir_history import find_superseded
-from portal.imports.readers.fhir_json import NestedTooDeeply, load_json
-from portal.imports.readers.fhir_patient import OPTIONAL, PLACES, InvalidResource, read_resource
+from portal.imports.readers.fhir_bundle import kind_of, parts_elsewhere, read_document
+from portal.imports.readers.fhir_json import (
+    REPEATED,
+    NestedTooDeeply,
+    has_repeated_member,
+    load_json,
+)
+from portal.imports.readers.fhir_parts import InvalidResource
+from portal.imports.readers.fhir_patient import OPTIONAL, PLACES, read_resource
+from portal.imports.readers.fhir_records import RecordIndex
 from portal.imports.readers.lines import lines_of
 from portal.imports.readers.rows import Problem, Row, Unreadable
 
-# An escaped NUL, or one half of a surrogate pair without the other: PostgreSQL holds neither.
+# An escaped NUL, or one half of a surrogate pair without the other: PostgreSQL holds neither. An
+# even number of backslashes before it makes it plain text.
 _UNSTORABLE = re.compile(
-    r"\\u(0000|d[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2}\\u)d[c-f])", re.IGNORECASE
+    r"(?<!\\)(?:\\\\)*\\u(0000|d[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2}\\u)d[c-f])",
+    re.IGNORECASE,
 )
-MAX_BUNDLE_BYTES = 32 * 1024 * 1024  # A Bundle is one JSON document, held in memory.
+# What a line has that says something of other lines: see RecordIndex.
+_ABOUT_OTHERS = ('"versionId"', '"lastUpdated"', '"replaces"')
+_REPEATS = "An object has one member twice, and nobody knows which of the two values is right."
+_INCOMPLETE = (
+    "The source reports an error here, and its file may not be complete. Ask for it again."
+)
 
 
 class NdjsonFile:
@@ -38,7 +53,19 @@ class NdjsonFile:
             if line.fault:
                 yield _broken_row(number, line.end, text, line.fault)
             else:
-                yield _row(number, line.end, text)
+                yield _row(number, line.end, text, self.records)
+
+    @cached_property
+    def records(self) -> RecordIndex:
+        """What the lines say of each other: this reads the file once, before the first row."""
+        records = RecordIndex("Line")
+        for number, line in enumerate(lines_of(self.path), start=1):
+            if line.fault or not any(name in line.text for name in _ABOUT_OTHERS):
+                continue
+            with suppress(ValueError):  # A broken line is told as a row.
+                records.add(number, {"resource": load_json(line.text)})
+        records.close()
+        return records
 
 
 class BundleFile:
@@ -49,67 +76,40 @@ class BundleFile:
 
     def __init__(self, path: Path) -> None:
         self.size = path.stat().st_size
-        self.ignored: list[str] = []
-        if self.size > MAX_BUNDLE_BYTES:
-            advice = "Bring the patients as FHIR NDJSON."
-            raise Unreadable(f"This Bundle is too large to be read as one document. {advice}")
-        try:
-            document = load_json(path.read_text("utf-8-sig"))
-        except NestedTooDeeply as error:
-            raise Unreadable("This JSON is nested too deeply to be patients.") from error
-        except ValueError as error:
-            raise Unreadable(
-                "This is not complete JSON. Bring patients as FHIR NDJSON, a Bundle or CSV."
-            ) from error
-        self.entries = _entries(document)
-        patients = sum(_is_patient(entry) for entry in self.entries)
-        if not patients:
-            raise Unreadable("This Bundle has no patients.")
-        self.superseded = find_superseded(document)
-        if others := len(self.entries) - patients:
-            self.ignored.append(f"entries of the Bundle that are no patients ({others})")
-        if _has_next_page(document):
-            self.ignored.append("the other pages of this search: ask the source for all of them")
+        document = read_document(path)
+        self.entries = document.get("entry") or []
+        self.ignored = list(parts_elsewhere(document, self.entries))
+        if not any(kind_of(entry) == "Patient" for entry in self.entries):
+            raise Unreadable(_no_patients(self.ignored))
+        self.records = RecordIndex("Entry", is_history=document.get("type") == "history")
+        for number, entry in enumerate(self.entries, start=1):
+            if isinstance(entry, dict):
+                self.records.add(number, entry)
+        self.records.close()
 
     def rows(self, after: int = 0) -> Iterator[Row]:
         """See PatientFile; resources of a Bundle that are no patients are no rows."""
         for number, entry in enumerate(self.entries, start=1):
-            if not _is_patient(entry) or number <= after:
+            if kind_of(entry) != "Patient" or number <= after:
                 continue
             end = self.size * number // len(self.entries)
             text = json.dumps(entry["resource"])
-            if reason := self.superseded.get(number):
+            if reason := self.records.why_not(number, entry):
                 yield _broken_row(number, end, text, reason)
             else:
                 yield _row(number, end, text)
 
 
-def _is_patient(entry: Any) -> bool:
-    resource = entry.get("resource") if isinstance(entry, dict) else None
-    return isinstance(resource, dict) and resource.get("resourceType") == "Patient"
-
-
-def _has_next_page(document: dict[str, Any]) -> bool:
-    links = document.get("link")
-    return isinstance(links, list) and any(
-        isinstance(link, dict) and link.get("relation") == "next" for link in links
-    )
-
-
-def _entries(document: Any) -> list[Any]:
-    kind = document.get("resourceType") if isinstance(document, dict) else None
-    if kind == "Patient":
-        return [{"resource": document}]
-    if kind != "Bundle" or not isinstance(document.get("entry"), list):
-        raise Unreadable("This JSON is neither a FHIR Bundle with entries nor a Patient.")
-    return document["entry"]
+def _no_patients(elsewhere: list[str]) -> str:
+    found = f" It has {'; '.join(elsewhere)}." if elsewhere else ""
+    return f"This Bundle has no patients.{found}"
 
 
 def _broken_row(number: int, end: int, text: str, reason: str) -> Row:
     return Row(number, end, [text], problems=[Problem("", "", reason)])
 
 
-def _row(number: int, end: int, text: str) -> Row:
+def _row(number: int, end: int, text: str, records: RecordIndex | None = None) -> Row:
     if _UNSTORABLE.search(text):
         return _broken_row(number, end, text, "The line holds characters that are no text.")
     try:
@@ -119,9 +119,15 @@ def _row(number: int, end: int, text: str) -> Row:
     except ValueError:
         return _broken_row(number, end, text, "The line is not valid JSON.")
     kind = resource.get("resourceType") if isinstance(resource, dict) else None
+    if kind == "OperationOutcome":
+        return _broken_row(number, end, text, _INCOMPLETE)
     if kind != "Patient":
         problem = Problem("resourceType", str(kind or ""), "only Patient is imported")
         return Row(number, end, [text], problems=[problem])
+    if has_repeated_member(resource):
+        return _broken_row(number, end, text.replace(f', "{REPEATED}": true', ""), _REPEATS)
+    if records and (reason := records.why_not(number, {"resource": resource})):
+        return _broken_row(number, end, text, reason)
     try:
         read = read_resource(resource)
     except InvalidResource as error:

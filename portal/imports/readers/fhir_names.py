@@ -1,8 +1,87 @@
-"""Names that a FHIR resource has as one text."""
+"""The name of a FHIR Patient: the present one of several, in parts or as one text."""
 
 import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
+from portal.imports.readers.fhir_choice import in_order, is_present
+from portal.imports.readers.fhir_parts import (
+    Part,
+    get_objects,
+    get_open_parts,
+    get_text,
+    get_texts,
+)
+from portal.text import has_letter
+
+_USES = ("official", "usual", None, "temp", "anonymous", "maiden", "old", "nickname")
+# How a name is written (ISO 21090): in ideographs, in an alphabet, or in letters of its sounds,
+# such as kana. The first is the name, the others spell it.
+_SPELLINGS = {"ABC": 1, "SYL": 2}
 _TITLE = re.compile(r"\(\s*((?:mr|mrs|ms|miss|mx|dr|prof|sir|dame|rev)\.?)\s*\)", re.IGNORECASE)
+
+
+def read_name(resource: Mapping[str, Any], left_out: Counter[str]) -> dict[str, str]:
+    """Returns the fields of the patient's name, and counts the names that have no place."""
+    written = [item for item in get_open_parts(resource, "name", left_out, "name") if _words(item)]
+    names = [item for item in written if has_letter(_words(item))]
+    left_out["name without letters"] += len(written) - len(names)
+    full = [item for item in names if item.get("use") != "nickname"] or names
+    ordered = sorted(in_order(full, _USES), key=_spelling)
+    name = ordered[0] if ordered else {}
+    preferred = _preferred(name, [item for item in names if item is not name])
+    left_out["name"] += len(names) - bool(name) - bool(preferred)
+    family, given, title = parse_name_text(
+        get_text(name, "text", "name"), _family(name), get_texts(name, "given", "name")
+    )
+    return {
+        "family_name": family,
+        "given_name": given[0] if given else "",
+        "middle_name": " ".join(given[1:]),
+        "prefix": " ".join(get_texts(name, "prefix", "name")) or title,
+        "suffix": " ".join(get_texts(name, "suffix", "name")),
+        "preferred_name": _called(preferred),
+    }
+
+
+def _preferred(name: Part, others: list[Part]) -> Part:
+    """Returns the name that says how the patient likes to be called; {} if there is none.
+
+    Beside an official name that is the usual one, unless it has another family name.
+    """
+    nicknames = [item for item in others if item.get("use") == "nickname" and is_present(item)]
+    if nicknames:
+        return in_order(nicknames, ("nickname",))[0]
+    for item in others:
+        is_usual = item.get("use") == "usual" and is_present(item) and not _spelling(item)
+        if is_usual and _family(item) in ("", _family(name)) and _called(item):
+            return item
+    return {}
+
+
+def _called(item: Part) -> str:
+    given = " ".join(get_texts(item, "given", "name"))
+    if item.get("use") == "usual":
+        return given
+    return given or get_text(item, "text", "name") or _family(item)
+
+
+def _family(item: Part) -> str:
+    """Returns the family name; before R3, FHIR had a list of them."""
+    if isinstance(item.get("family"), list):
+        return " ".join(get_texts(item, "family", "name"))
+    return get_text(item, "family", "name")
+
+
+def _words(item: Part) -> str:
+    words = [get_text(item, "text", "name"), _family(item), *get_texts(item, "given", "name")]
+    return " ".join(filter(None, words))
+
+
+def _spelling(item: Part) -> int:
+    codes = [extension.get("valueCode") for extension in get_objects(item, "extension", "name")]
+    return max((_SPELLINGS[code] for code in codes if code in _SPELLINGS), default=0)
 
 
 def parse_name_text(text: str, family: str, given: list[str]) -> tuple[str, list[str], str]:

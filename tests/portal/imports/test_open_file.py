@@ -5,7 +5,7 @@ import json
 import pytest
 
 from portal.imports.readers import Unreadable, open_patients
-from portal.imports.readers import fhir_files as fhir
+from portal.imports.readers import fhir_bundle as fhir
 from tests.portal.imports.files import ANNA, as_csv, as_ndjson
 
 PATIENT = {"resourceType": "Patient", "id": "x", "name": [{"family": "Beispiel"}]}

@@ -32,9 +32,14 @@ def csv_lines(patients: Iterable[Patient]) -> Iterator[str]:
 
 
 def _cells(patient: Patient) -> list[str]:
-    pairs = [(identifier.system, identifier.value) for identifier in patient.identifiers.all()]
     values = [str(getattr(patient, name) or "") for name in ENTERED]
-    return [str(patient.pk), patient.mrn, *values, format_cell(pairs), patient.status]
+    parts = map(_identifier_parts, patient.identifiers.all())
+    return [str(patient.pk), patient.mrn, *values, format_cell(parts), patient.status]
+
+
+def _identifier_parts(identifier: PatientIdentifier) -> list[str]:
+    days = [str(day or "") for day in (identifier.valid_from, identifier.valid_to)]
+    return [identifier.system, identifier.value, *days]
 
 
 def ndjson_lines(patients: Iterable[Patient]) -> Iterator[str]:

@@ -1,14 +1,28 @@
-"""Identifiers as one cell, after FHIR's token: `ssn|999123456; https://example.org/ids|42`."""
+"""Identifiers as one cell, after FHIR's token: `ssn|999123456; https://example.org/ids|42`.
+
+The days between which a number is valid stand behind it: `insurance|I1|2018-01-01|2019-01-01`, or
+`insurance|I1||2019-01-01` where only its end is known.
+"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _PART = re.compile(r"((?:[^\\;|]|\\.)*)([;|]|$)", re.DOTALL)
+_NAMES = ("system", "value", "valid_from", "valid_to")
 
 
-def format_cell(identifiers: Iterable[tuple[str, str]]) -> str:
-    """Returns the cell of (system, value) pairs; a backslash escapes `;`, `|` and itself."""
-    return "; ".join(f"{_escape(system)}|{_escape(value)}" for system, value in identifiers)
+def format_cell(identifiers: Iterable[Sequence[str]]) -> str:
+    """Returns the cell of these identifiers: system, value, first and last day, or the first two.
+
+    A backslash escapes `;`, `|` and itself.
+    """
+    return "; ".join("|".join(map(_escape, _without_end(parts))) for parts in identifiers)
+
+
+def _without_end(parts: Sequence[str]) -> list[str]:
+    """Returns the parts without blank ones behind the last."""
+    filled = [number for number, part in enumerate(parts, start=1) if part]
+    return list(parts[: max(filled, default=0)])
 
 
 def parse_cell(cell: str) -> list[dict[str, str]]:
@@ -25,9 +39,13 @@ def parse_cell(cell: str) -> list[dict[str, str]]:
 
 
 def _identifier(parts: list[str]) -> dict[str, str]:
-    if len(parts) != 2 or not all(parts):
-        raise ValueError("Write identifiers as system|value, parted by semicolons.")
-    return {"system": parts[0], "value": parts[1]}
+    if not 2 <= len(parts) <= len(_NAMES) or not all(parts[:2]):
+        raise ValueError(
+            "Write identifiers as system|value, parted by semicolons. The first and the last valid "
+            "day may follow: system|value|2018-01-01|2019-01-01."
+        )
+    named = dict(zip(_NAMES, parts, strict=False))
+    return {name: text for name, text in named.items() if text}
 
 
 def _escape(text: str) -> str:

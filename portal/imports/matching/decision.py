@@ -1,5 +1,6 @@
 """What becomes of a row: a new patient, a change, nothing, or a refusal with its reason."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,8 @@ from portal.imports.models import Outcome, RemarkKind
 from portal.imports.readers import Problem, Row
 from portal.patients.fields import ENTERED
 from portal.patients.validation import validate_details
+
+RESOURCE = "resource"  # The field of a remark about parts of a row that no field stands for.
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,21 @@ class Decision:
     reason: str = ""
     held_back: dict[str, Any] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
+
+    @property
+    def parts_left_out(self) -> Counter[str]:
+        """Counts what the row has and the import leaves out, by kind; a refused row brings nothing.
+
+        Values that were left out for a reason of their own count as values.
+        """
+        if self.outcome == Outcome.REJECTED:
+            return Counter()
+        own_reasons = [
+            remark
+            for remark in self.remarks
+            if remark.kind == RemarkKind.LEFT_OUT and remark.field != RESOURCE
+        ]
+        return Counter(self.row.parts_left_out) + Counter({"value": len(own_reasons)})
 
     @property
     def is_unreviewed(self) -> bool:

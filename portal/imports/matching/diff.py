@@ -5,7 +5,9 @@ from typing import Any
 
 from portal.imports.matching.lookup import KnownPatient
 from portal.imports.matching.row import CheckedRow
+from portal.imports.matching.set_aside import identifier_key, names_other_days
 from portal.imports.readers import values
+from portal.patients.matching.rules import IdentifierKey
 from portal.patients.names.given_names import is_same_given_name
 from portal.patients.normalize import fold
 
@@ -68,14 +70,25 @@ def changes_for(row: CheckedRow, patient: KnownPatient) -> dict[str, Any]:
     if new.get("date_of_birth") and not _is_as_vague(new, old):
         changes["date_of_birth"] = new["date_of_birth"]
         changes["date_of_birth_precision"] = new.get("date_of_birth_precision", "day")
-    if added := row.identifiers - patient.identifiers - patient.own_keys:
-        wanted = sorted(patient.identifiers | added)
-        named = {(item["system"], item["value"]): item for item in new["identifiers"]}
+    named = {identifier_key(item): item for item in new.get("identifiers", [])}
+    added = named.keys() - patient.identifiers.keys() - patient.own_keys
+    if added or moved_identifiers(new, patient):
+        wanted = sorted(patient.identifiers.keys() | added)
         changes["identifiers"] = [
             {"system": system, "value": value, **named.get((system, value), {})}
             for system, value in wanted
         ]
     return changes
+
+
+def moved_identifiers(details: dict[str, Any], patient: KnownPatient) -> list[IdentifierKey]:
+    """Returns the patient's identifiers for which these details name other days."""
+    moved = []
+    for item in details.get("identifiers", []):
+        key = identifier_key(item)
+        if key in patient.identifiers and names_other_days(item, patient.identifiers[key]):
+            moved.append(key)
+    return sorted(moved)
 
 
 def _differs(name: str, new: Any, old: Any) -> bool:

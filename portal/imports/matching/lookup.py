@@ -9,13 +9,14 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from portal.imports.matching.row import CheckedRow
-from portal.imports.matching.set_aside import SetAside, find_set_aside
+from portal.imports.matching.set_aside import SetAside, Validity, find_set_aside
 from portal.imports.readers.rows import MRN, RECORD_ID
 from portal.patients.fields import ENTERED, ENTERED_FIELDS, Kind
 from portal.patients.matching.bulk import PeopleIndex, load_people_index
 from portal.patients.matching.rules import IdentifierKey, Match, PersonKey, person_key
 from portal.patients.models import Patient, PatientEvent, PatientIdentifier, Status
 from portal.patients.selectors import patients_visible_to, patients_with_identifiers
+from portal.stored_dates import known_date
 
 DATES = {field.name for field in ENTERED_FIELDS if field.kind == Kind.DATE}
 
@@ -59,11 +60,14 @@ def reason_to_hold_back(matches: Sequence[PossibleMatch]) -> str:
 
 @dataclass
 class KnownPatient:
-    """A patient as it is now: values by field name, identifiers, our own keys, and a label."""
+    """A patient as it is now: values by field name, identifiers, our own keys, and a label.
+
+    `identifiers` has the first and the last valid day of each.
+    """
 
     id: UUID
     values: dict[str, Any]
-    identifiers: set[IdentifierKey]
+    identifiers: dict[IdentifierKey, Validity]
     own_keys: set[IdentifierKey] = field(default_factory=set)
     status: str = Status.ACTIVE
     label: str = ""  # What a message calls the patient: its MRN, or its row.
@@ -92,7 +96,7 @@ class ExistingPatients:
     def add(self, patient: KnownPatient) -> None:
         """Makes the patient findable; a patient added again replaces the first."""
         self.patients[patient.id] = patient
-        for identifier in patient.identifiers | patient.own_keys:
+        for identifier in patient.identifiers.keys() | patient.own_keys:
             self.holders.setdefault(identifier, set()).add(patient.id)
         key = person_key(patient.values)
         namesakes = self.namesakes.setdefault(key, [])
@@ -128,9 +132,14 @@ class ExistingPatients:
     def _possible_match(self, match: Match, earlier: Mapping[UUID, int]) -> PossibleMatch:
         patient_id = match.patient_id
         if row := self.new_in_row.get(patient_id, 0):
-            return PossibleMatch(patient_id, row, f"the patient of row {row}", match)
+            return PossibleMatch(patient_id, row, label_of_row(row), match)
         label = self.patients[patient_id].label
         return PossibleMatch(patient_id, earlier.get(patient_id, 0), label, match)
+
+
+def label_of_row(row: int) -> str:
+    """Returns what a patient is called whom a row of this file makes, also once it has an MRN."""
+    return f"the patient of row {row}"
 
 
 def find_existing_patients(
@@ -178,11 +187,14 @@ def _matches_by_row(rows: list[CheckedRow]) -> dict[int, list[Match]]:
     return {number: found for number, found in matches.items() if found}
 
 
-def _identifiers_by_patient(patient_ids: set[UUID]) -> defaultdict[UUID, set[IdentifierKey]]:
-    held: defaultdict[UUID, set[IdentifierKey]] = defaultdict(set)
+def _identifiers_by_patient(
+    patient_ids: set[UUID],
+) -> defaultdict[UUID, dict[IdentifierKey, Validity]]:
+    held: defaultdict[UUID, dict[IdentifierKey, Validity]] = defaultdict(dict)
     identifiers = PatientIdentifier.objects.filter(patient__in=patient_ids)
-    for patient_id, system, value in identifiers.values_list("patient", "system", "value"):
-        held[patient_id].add((system, value))
+    columns = ("patient", "system", "value", "valid_from", "valid_to")
+    for patient_id, system, value, start, end in identifiers.values_list(*columns):
+        held[patient_id][system, value] = known_date(start), known_date(end)
     return held
 
 
@@ -220,7 +232,10 @@ def _is_record_id(system: str, value: str) -> bool:
 
 
 def _known_patient(
-    record: dict[str, Any], identifiers: set[IdentifierKey], *, was_archived_by_undo: bool
+    record: dict[str, Any],
+    identifiers: dict[IdentifierKey, Validity],
+    *,
+    was_archived_by_undo: bool,
 ) -> KnownPatient:
     """Takes plain values: building whole patients took most of an import's time."""
     return KnownPatient(

@@ -1,18 +1,21 @@
 """What is to be said of a row that came in: values it overwrote, and what it did not bring."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from portal.imports.matching.decision import Decision, Remark, has_value
+from portal.imports.matching.decision import RESOURCE, Decision, Remark, has_value
 from portal.imports.matching.lookup import ExistingPatients, KnownPatient
 from portal.imports.matching.row import CheckedRow
+from portal.imports.matching.set_aside import Validity, identifier_key, names_other_days
 from portal.imports.models import Outcome, RemarkKind
 from portal.imports.readers.rows import count_words
 from portal.patients.reference.identifier_systems import system_name
+from portal.patients.validation import VALIDITY
 
 SET_ASIDE_REASON = (
     "A person set this value aside in the record. It is not written again; a trial asks about it."
 )
+_NO_DAYS: Validity = (None, None)
 _CHARACTERS_OF_DATE = {"year": 4, "month": 7, "day": 10}  # Of 1984-03-15, as far as it is known.
 
 
@@ -32,9 +35,9 @@ def remarks_on(
                 Remark(RemarkKind.LEFT_OUT, part.column, new=part.value, reason=part.reason)
             )
     parts = row.source.parts_left_out
-    if parts and decision.outcome in (Outcome.NEW, Outcome.UPDATED):
+    if parts and decision.outcome != Outcome.REJECTED:
         reason = f"Left out: {count_words(parts)}"
-        remarks.append(Remark(RemarkKind.LEFT_OUT, "resource", reason=reason))
+        remarks.append(Remark(RemarkKind.LEFT_OUT, RESOURCE, reason=reason))
     return tuple(remarks)
 
 
@@ -48,6 +51,12 @@ def _overwritten_values(
             continue
         old_text, new_text = _text(name, patient.values), _text(name, new)
         yield _remark(RemarkKind.OVERWRITTEN, name, old_text, new_text, patient, existing)
+    for item in decision.details.get("identifiers", []):
+        held = patient.identifiers.get(identifier_key(item), _NO_DAYS)
+        if held != _NO_DAYS and names_other_days(item, held):
+            old = {**item, **dict(zip(VALIDITY, held, strict=True))}
+            texts = _identifier_text(old), _identifier_text(old | item)
+            yield _remark(RemarkKind.OVERWRITTEN, "identifiers", *texts, patient, existing)
 
 
 def _kept_values(
@@ -77,10 +86,16 @@ def _remark(
     return Remark(kind, name, old, new, reason, patient_id, patient.label)
 
 
+def _identifier_text(identifier: Mapping[str, Any]) -> str:
+    days = [str(identifier.get(name) or "") for name in VALIDITY]
+    validity = f" ({' to '.join(days).strip()})" if any(days) else ""
+    return f"{system_name(identifier['system'])} {identifier['value']}{validity}"
+
+
 def _text(name: str, values: dict[str, Any]) -> str:
     value = values.get(name)
     if isinstance(value, list):
-        return ", ".join(f"{system_name(pair['system'])} {pair['value']}" for pair in value)
+        return ", ".join(map(_identifier_text, value))
     if name == "date_of_birth" and value:
         precision = values.get("date_of_birth_precision") or "day"
         return value.isoformat()[: _CHARACTERS_OF_DATE[precision]]

@@ -31,7 +31,8 @@ _ADVICE = {
 _SAME_NAME_NO_BIRTH = "this name, and neither has a date of birth that tells them apart"
 
 _INACTIVE = (
-    "The source does not use this record any more (active: false), and so nothing of it was taken."
+    "The source does not use this record any more (active: false, or archived), and so nothing of "
+    "it was taken."
 )
 
 

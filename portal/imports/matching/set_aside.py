@@ -4,8 +4,9 @@ An older file that brings such a value again must not undo what the user decided
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,9 @@ from portal.patients.models import IdentifierChange, Patient, PatientEvent
 from portal.patients.models.log import DELETED
 from portal.patients.models.patient import LONGEST_CHAIN
 from portal.patients.normalize import e164, fold
+from portal.patients.validation import VALIDITY
 
+Validity = tuple[date | None, date | None]  # The first and the last day of an identifier.
 Log = list[dict[str, Any]]  # Rows of the event log of one patient, the oldest first.
 _BLANK = ("", None, "unknown")
 _EMPTY = dict.fromkeys(ENTERED)
@@ -35,11 +38,11 @@ class SetAside:
 
 
 def split_changes(
-    changes: dict[str, Any], set_aside: SetAside, *, held: set[IdentifierKey]
+    changes: dict[str, Any], set_aside: SetAside, *, held: Mapping[IdentifierKey, Validity]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Returns the changes to write, and those that would bring back what was set aside.
 
-    `held` are the identifiers that the patient has.
+    `held` are the identifiers that the patient has, with their days.
     """
     written, held_back = dict(changes), {}
     for name, value in changes.items():
@@ -48,17 +51,40 @@ def split_changes(
             held_back[name] = written.pop(name)
     if "date_of_birth" in held_back:
         held_back["date_of_birth_precision"] = written.pop("date_of_birth_precision")
-    removed = [
-        pair
-        for pair in changes.get("identifiers", [])
-        if (pair["system"], pair["value"]) in set_aside.identifiers - held
-    ]
-    if removed:
-        held_back["identifiers"] = removed
-        written["identifiers"] = [pair for pair in changes["identifiers"] if pair not in removed]
-        if len(written["identifiers"]) == len(held):
+    identifiers = changes.get("identifiers", [])
+    kept = [pair for pair in identifiers if _is_set_aside(pair, set_aside, held)]
+    if kept:
+        held_back["identifiers"] = kept
+        others = [pair for pair in identifiers if pair not in kept]
+        stay = [{"system": system, "value": value} for system, value in map(identifier_key, kept)]
+        written["identifiers"] = others + [pair for pair in stay if identifier_key(pair) in held]
+        if not any(_is_change(pair, held) for pair in others):
             del written["identifiers"]
     return written, held_back
+
+
+def identifier_key(identifier: Mapping[str, Any]) -> IdentifierKey:
+    """Returns system and value."""
+    return identifier["system"], identifier["value"]
+
+
+def names_other_days(identifier: Mapping[str, Any], held: Validity) -> bool:
+    """Tells whether a row gives this identifier of a patient other days; unnamed ones stay."""
+    days = zip(VALIDITY, held, strict=True)
+    return any(name in identifier and identifier[name] != day for name, day in days)
+
+
+def _is_change(identifier: Mapping[str, Any], held: Mapping[IdentifierKey, Validity]) -> bool:
+    days = held.get(identifier_key(identifier))
+    return days is None or names_other_days(identifier, days)
+
+
+def _is_set_aside(
+    identifier: Mapping[str, Any], set_aside: SetAside, held: Mapping[IdentifierKey, Validity]
+) -> bool:
+    """Tells whether a person removed this identifier, or set its days."""
+    is_by_person = identifier_key(identifier) in set_aside.identifiers
+    return is_by_person and _is_change(identifier, held)
 
 
 def find_set_aside(patient_ids: Iterable[UUID]) -> dict[UUID, SetAside]:

@@ -17,7 +17,10 @@ class ImportedRow(models.Model):
     row_number = models.BigIntegerField()
     patient_id = models.UUIDField()
     outcome = models.CharField(max_length=9, choices=Outcome)
-    identifiers_added = models.JSONField(default=list, help_text="[system, value] of each")
+    identifiers_added = models.JSONField(
+        default=list,
+        help_text="[system, value] of each; with its days before, if it had others",
+    )
     undo = models.CharField(max_length=8, choices=UndoResult, blank=True)
 
     class Meta:

@@ -9,11 +9,16 @@ import pghistory
 from portal.accounts.models import User
 from portal.duplicates.worklist import save_pairs
 from portal.imports.matching.decision import Decision
-from portal.imports.matching.lookup import ExistingPatients, find_existing_patients
+from portal.imports.matching.diff import moved_identifiers
+from portal.imports.matching.lookup import (
+    ExistingPatients,
+    find_existing_patients,
+    label_of_row,
+)
 from portal.imports.matching.row import CheckedRow
 from portal.imports.models import ImportedRow, ImportJob, Outcome
 from portal.patients.matching.refusal import lock_people
-from portal.patients.matching.rules import IdentifierKey, identifier_keys
+from portal.patients.matching.rules import identifier_keys
 from portal.patients.models import Source, Status
 from portal.patients.services import change_patients, register_patients
 
@@ -32,7 +37,16 @@ class ApplyRun:
         """
         lock_people(row.person_key for row in rows if row.person_key[0])
         self.existing = find_existing_patients(rows, to_change=True)
+        self._name_by_row()
         return self.existing
+
+    def _name_by_row(self) -> None:
+        """Calls the patients whom earlier rows made by those rows, as a trial does."""
+        made = ImportedRow.objects.filter(
+            job=self.job, outcome=Outcome.NEW, patient_id__in=self.existing.patients
+        )
+        for patient_id, row_number in made.values_list("patient_id", "row_number"):
+            self.existing.patients[patient_id].label = label_of_row(row_number)
 
     def earlier_rows(self, patient_ids: Iterable[UUID]) -> dict[UUID, int]:
         """See PatientLookup."""
@@ -58,7 +72,7 @@ class ApplyRun:
                 row_number=decision.row.number,
                 patient_id=decision.patient_id,
                 outcome=decision.outcome,
-                identifiers_added=self._added_identifiers(decision),
+                identifiers_added=self._changed_identifiers(decision),
             )
             for decision in decisions
             if decision.patient_id
@@ -93,15 +107,19 @@ class ApplyRun:
         if changes:
             change_patients(changes, by=self.by, source=Source.IMPORT)
 
-    def _added_identifiers(self, decision: Decision) -> list[IdentifierKey]:
-        """Returns the identifiers that a known patient got by this row.
+    def _changed_identifiers(self, decision: Decision) -> list[list[str | None]]:
+        """Returns the identifiers that a known patient got by this row: system and value.
 
-        A new patient keeps its own, even when an undo archives it.
+        One that got other days by it has the days from before behind them. A new patient keeps its
+        own, even when an undo archives it.
         """
         if decision.outcome != Outcome.UPDATED or not decision.patient_id:
             return []
-        held = self.existing.patients[decision.patient_id].identifiers
-        return sorted(identifier_keys(decision.details) - held)
+        patient = self.existing.patients[decision.patient_id]
+        added = sorted(identifier_keys(decision.details) - patient.identifiers.keys())
+        moved = moved_identifiers(decision.details, patient)
+        days = [[day and day.isoformat() for day in patient.identifiers[key]] for key in moved]
+        return [*map(list, added), *([*key, *day] for key, day in zip(moved, days, strict=True))]
 
 
 def _list_possible_duplicates(new: Sequence[Decision]) -> None:

@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +15,10 @@ from portal.imports.matching.lookup import (
     ExistingPatients,
     KnownPatient,
     find_existing_patients,
+    label_of_row,
 )
 from portal.imports.matching.row import CheckedRow
+from portal.imports.matching.set_aside import Validity
 from portal.imports.models import Outcome
 from portal.patients.fields import ENTERED
 from portal.patients.matching.lookup import MAX_PER_BIRTH_DATE, MAX_PER_NAME, MAX_PER_PHONE
@@ -24,7 +27,6 @@ from portal.patients.matching.rules import (
     IdentifierKey,
     PersonKey,
     compared_fields,
-    identifier_keys,
     person_key,
 )
 from portal.patients.models import Status
@@ -109,16 +111,17 @@ class DryRun:
     def _keep(self, decision: Decision, patient_id: UUID) -> None:
         row = decision.row.number
         values = {name: decision.details[name] for name in ENTERED if name in decision.details}
-        identifiers = identifier_keys(decision.details)
+        identifiers = _with_days(decision.details, held={})
         if decision.outcome == Outcome.UPDATED:
             patient = self.existing.patients[patient_id]
             values = patient.values | values
-            identifiers |= patient.identifiers
+            identifiers = _with_days(decision.details, held=patient.identifiers)
         elif decision.outcome != Outcome.NEW:
             self.store.execute(_KEEP_UNCHANGED, [str(patient_id), row])
             return
         status = decision.details.get("status", Status.ACTIVE)
-        state = {"values": values, "identifiers": sorted(identifiers), "status": status}
+        held = [[*key, *days] for key, days in sorted(identifiers.items())]
+        state = {"values": values, "identifiers": held, "status": status}
         text = json.dumps(state, cls=DjangoJSONEncoder)
         self.store.execute(_KEEP_STATE, [str(patient_id), row, text])
         keys = _lookup_keys(identifiers, person_key(values))
@@ -145,7 +148,19 @@ class DryRun:
                     yield UUID(text), row, _with_dates(json.loads(compared))
 
 
-def _lookup_keys(identifiers: set[IdentifierKey], person: PersonKey) -> list[str]:
+def _with_days(
+    details: dict[str, Any], *, held: Mapping[IdentifierKey, Validity]
+) -> dict[IdentifierKey, Validity]:
+    """Returns what the patient would hold: days that the details do not name stay."""
+    identifiers = dict(held)
+    for item in details.get("identifiers", []):
+        key = item["system"], item["value"]
+        start, end = identifiers.get(key, (None, None))
+        identifiers[key] = item.get("valid_from", start), item.get("valid_to", end)
+    return identifiers
+
+
+def _lookup_keys(identifiers: Iterable[IdentifierKey], person: PersonKey) -> list[str]:
     name, born, precision = person
     keys = [f"identifier|{system}|{value}" for system, value in identifiers]
     return [*keys, f"name|{name}|{born}|{precision}"] if name else keys
@@ -156,13 +171,20 @@ def _read_patient(
 ) -> KnownPatient:
     read = json.loads(state)
     values = _with_dates(read["values"])
-    identifiers = {(system, value) for system, value in read["identifiers"]}
+    identifiers = {
+        (system, value): (_read_day(start), _read_day(end))
+        for system, value, start, end in read["identifiers"]
+    }
     if recorded is None:
-        label = f"the patient of row {first_row}"
+        label = label_of_row(first_row)
         return KnownPatient(patient_id, values, identifiers, status=read["status"], label=label)
     return KnownPatient(
         patient_id, values, identifiers, recorded.own_keys, read["status"], recorded.label
     )
+
+
+def _read_day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _with_dates(values: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ The log tells what a patient was before.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from portal.patients.matching.rules import IdentifierKey
 from portal.patients.models import Patient, PatientEvent, PatientIdentifier, Source, Status
 from portal.patients.models.log import DELETED
 from portal.patients.services import change_patients
+from portal.patients.validation import VALIDITY
 
 BATCH = 100  # Patients in one transaction; as many are locked against changes by staff.
 UndoListener = Callable[[int], None]
@@ -113,19 +115,29 @@ def _restore(job: ImportJob, versions: dict[UUID, int]) -> None:
 
 def _identifiers_before(
     job: ImportJob, patient_ids: Iterable[UUID]
-) -> dict[UUID, list[dict[str, str]]]:
-    """Returns the identifiers without those that the job added, of patients that got any."""
+) -> dict[UUID, list[dict[str, Any]]]:
+    """Returns the identifiers as they were, of patients that got any by the job, or other days."""
     rows = ImportedRow.objects.filter(job=job, patient_id__in=list(patient_ids))
     rows = rows.exclude(identifiers_added=[])
-    added: dict[UUID, set[IdentifierKey]] = {}
-    for patient_id, pairs in rows.values_list("patient_id", "identifiers_added"):
-        added.setdefault(patient_id, set()).update((system, value) for system, value in pairs)
-    kept: dict[UUID, list[dict[str, str]]] = {patient_id: [] for patient_id in added}
-    held = PatientIdentifier.objects.filter(patient__in=added).order_by("pk")
+    # The first row about an identifier has what was before the job: no days if it was not there.
+    before: dict[UUID, dict[IdentifierKey, list[str | None]]] = {}
+    changed = rows.order_by("row_number").values_list("patient_id", "identifiers_added")
+    for patient_id, identifiers in changed:
+        for system, value, *days in identifiers:
+            before.setdefault(patient_id, {}).setdefault((system, value), days)
+    kept: dict[UUID, list[dict[str, Any]]] = {patient_id: [] for patient_id in before}
+    held = PatientIdentifier.objects.filter(patient__in=before).order_by("pk")
     for patient_id, system, value in held.values_list("patient_id", "system", "value"):
-        if (system, value) not in added[patient_id]:
-            kept[patient_id].append({"system": system, "value": value})
+        days = before[patient_id].get((system, value))
+        if days != []:
+            identifier = {"system": system, "value": value}
+            kept[patient_id].append(identifier | _validity(days or []))
     return kept
+
+
+def _validity(days: Sequence[str | None]) -> dict[str, date | None]:
+    dates = [date.fromisoformat(day) if day else None for day in days]
+    return dict(zip(VALIDITY, dates, strict=bool(dates)))
 
 
 def _change(job: ImportJob, changes: list[tuple[UUID, dict[str, Any]]]) -> None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from portal.imports.readers.rows import Unreadable
 from portal.patients.fields import ENTERED, ENTERED_FIELDS
 
-RECORD, MRN, IDENTIFIER_CELL = "id", "mrn", "identifiers"
+RECORD, MRN, IDENTIFIER_CELL, STATUS = "id", "mrn", "identifiers", "status"
 SYSTEMS = ("ssn", "driver", "passport", "insurance", "mrn-other", "record-id")
-ALL = (*ENTERED, RECORD, MRN, IDENTIFIER_CELL, *SYSTEMS)
+ALL = (*ENTERED, RECORD, MRN, IDENTIFIER_CELL, *SYSTEMS, STATUS)
 NO_HEADER = (
     "There is no usable header at the top. It must name the columns, for example family_name, "
     "given_name, date_of_birth, sex – or those of Synthea's patients.csv."
@@ -22,7 +22,7 @@ _FIELD_OF_NAME = {
     "record_id": "record-id",
 }
 # Columns of our exports and rejects files that are not imported, and need no mention.
-_OWN_COLUMNS = frozenset({"status", "version", "source", "reason"})
+_OWN_COLUMNS = frozenset({"version", "source", "reason"})
 _KEYS = {RECORD, MRN, IDENTIFIER_CELL, *SYSTEMS}
 
 

@@ -15,6 +15,7 @@ from portal.imports.readers.columns import (
     IDENTIFIER_CELL,
     MRN,
     RECORD,
+    STATUS,
     SYSTEMS,
     Columns,
     understand_header,
@@ -43,6 +44,10 @@ NO_MEANING = (
     "This column has other codes than English ones, so none is read by itself. Say what each one "
     "means: on the page of the columns, or by --map."
 )
+# What the column of a record's status says. Our own exports have the first words of both.
+_IN_USE, _OUT_OF_USE = ("active",), ("archived", "inactive")
+_MERGED = "This record was merged into another one at its source. Import that one."
+_NO_STATUS = "Left out, since only active, archived, inactive and merged say how a record stands."
 # A line below the header that says what the columns are: (required), Text, yyyy-mm-dd.
 _HINT = re.compile(
     r"\(.*\)|text|string|varchar.*|char.*|date|number|integer|required|optional|mandatory"
@@ -187,7 +192,22 @@ class TableFile:
             identifiers = []
         if identifiers:
             details["identifiers"] = identifiers
-        return Row(record.number, record.end, record.cells, details, columns, problems)
+        left_out: list[Problem] = []
+        status = texts.get(STATUS, "").lower()
+        if status == "merged":
+            problems.append(Problem(columns[STATUS], texts[STATUS], _MERGED))
+        elif status and status not in (*_IN_USE, *_OUT_OF_USE):
+            left_out.append(Problem(columns[STATUS], texts[STATUS], _NO_STATUS))
+        return Row(
+            record.number,
+            record.end,
+            record.cells,
+            details,
+            columns,
+            problems,
+            left_out,
+            is_archived=status in _OUT_OF_USE,
+        )
 
     def _understand(self, texts: dict[str, str]) -> list[Problem]:
         """Puts meanings in the place of codes, and one order into dates; returns what it cannot."""

@@ -1,6 +1,6 @@
 """What a column can become, in the words of the staff pages and in groups for a list."""
 
-from portal.imports.readers.columns import IDENTIFIER_CELL, MRN, RECORD
+from portal.imports.readers.columns import IDENTIFIER_CELL, MRN, RECORD, STATUS
 from portal.patients.fields import ENTERED_FIELDS, PatientField, Section
 
 
@@ -31,6 +31,7 @@ GROUPS: list[tuple[str, list[tuple[str, str]]]] = [
     _group(Section.PERSON),
     _group(Section.CONTACT),
     ("Identifiers", _IDENTIFIERS),
+    ("Record", [(STATUS, "Record is active, archived or merged")]),
 ]
 LABELS = {name: label for _, targets in GROUPS for name, label in targets}
 # What most files have: the page names those that no column becomes.

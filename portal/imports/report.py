@@ -59,8 +59,7 @@ class Tally:
             row = decision.row.number
             self.remarks.add(decision)
             self.remark_counts.update(remark.kind for remark in decision.remarks)
-            parts = decision.row.parts_left_out
-            if parts and decision.outcome != Outcome.REJECTED:
+            if parts := decision.parts_left_out:
                 self.parts_left_out.update(parts)
                 if len(self.rows_left_out) < MAX_LEFT_OUT:
                     self.rows_left_out.append({"row": row, "parts": dict(parts)})
@@ -91,6 +90,7 @@ class Tally:
             remark_counts=self.remark_counts,
             remarks=self.remarks.written_path,
             possible_duplicate_count=self.possible_duplicate_count,
+            parts_left_out=self.parts_left_out,
         )
 
 
@@ -116,6 +116,7 @@ def import_report(job: ImportJob, tally: Tally, *, rejects: Path, remarks: Path)
         remark_counts=remark_counts,
         remarks=remarks if any(remark_counts.values()) else None,
         possible_duplicate_count=job.alike_count,
+        parts_left_out=job.parts_left_out,
     )
 
 
@@ -128,6 +129,7 @@ def _report_json(
     remark_counts: Mapping[Any, int],
     remarks: Path | None,
     possible_duplicate_count: int,
+    parts_left_out: Mapping[str, int],
 ) -> dict[str, Any]:
     return {
         "rowsRead": sum(counts.values()),
@@ -142,7 +144,7 @@ def _report_json(
         "leftOut": remark_counts.get(RemarkKind.LEFT_OUT, 0),
         "seconds": round(tally.seconds, 3),
         "rowsPerSecond": round(tally.rows / max(tally.seconds, 0.001)),
-        "partsLeftOut": dict(tally.parts_left_out),
+        "partsLeftOut": dict(parts_left_out),
         "partsLeftOutByRow": tally.rows_left_out,
         "rejectsFile": str(rejects) if rejects else None,
         "changesFile": str(remarks) if remarks else None,

@@ -98,6 +98,9 @@ class ImportJob(models.Model):
         default=0,
         help_text="New people who may be registered already, and about whom nobody decided",
     )
+    parts_left_out = models.JSONField(
+        default=dict, help_text="How many parts of its rows were left out, by kind"
+    )
 
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     started_at = models.DateTimeField(null=True, blank=True)

@@ -80,6 +80,12 @@ class JobProgressStore:
         columns: dict[str, Any] = {name: F(name) + count for name, count in counts.items()}
         unreviewed = sum(decision.is_unreviewed for decision in decisions)
         columns["alike_count"] = F("alike_count") + unreviewed
+        parts = sum((decision.parts_left_out for decision in decisions), Counter())
+        if parts:
+            # The batch holds the row of the job locked.
+            job = ImportJob.objects.filter(pk=self.job_id)
+            earlier = Counter(job.values_list("parts_left_out", flat=True).get())
+            columns["parts_left_out"] = dict(earlier + parts)
         last = decisions[-1].row
         self.advance(**columns, last_row=last.number, bytes_done=last.end)
 

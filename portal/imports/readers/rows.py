@@ -7,6 +7,7 @@ from uuid import UUID
 
 # Identifier systems of a record's own keys at its source, which may be this portal. A UUID needs no
 # name space.
+_BEHIND_NOUN = (" that ", " with", " of ")  # What follows the noun that is counted.
 RECORD_ID, MRN = "record-id", "mrn-other"
 
 
@@ -83,8 +84,20 @@ def own_keys(record_id: str, mrn: str) -> list[dict[str, str]]:
 
 
 def count_words(parts: Mapping[str, int]) -> str:
-    """Returns counts in words, such as `1 contact, 2 phone`."""
-    return ", ".join(f"{count:,} {kind}" for kind, count in sorted(parts.items()))
+    """Returns counts in words, such as `1 contact, 2 phones`."""
+    words = []
+    for kind, count in sorted(parts.items()):
+        words.append(f"{count:,} {kind if count == 1 else _plural(kind)}")
+    return ", ".join(words)
+
+
+def _plural(kind: str) -> str:
+    """Returns the kind with its noun in the plural: `dates of birth that are not accurate`."""
+    end = min((kind.index(text) for text in _BEHIND_NOUN if text in kind), default=len(kind))
+    noun, rest = kind[:end], kind[end:]
+    if noun.endswith("y"):
+        return f"{noun[:-1]}ies{rest}"
+    return f"{noun}{'es' if noun.endswith(('s', 'x')) else 's'}{rest}"
 
 
 class PatientFile(Protocol):

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from portal.accounts.rules import allow, user_of
 from portal.imports.forms.review import ApplyForm
 from portal.imports.models import ImportJob, JobStatus
+from portal.imports.readers.rows import count_words
 from portal.imports.readers.targets import LABELS
 from portal.imports.review import count_questions, count_undecided, first_possible_duplicates
 from portal.imports.selectors import (
@@ -110,6 +111,7 @@ def _report(request: HttpRequest, job: ImportJob) -> dict[str, Any]:
         "job": job,
         "progress": job_progress(job),
         "counts": _counts(job),
+        "left_out_words": count_words(job.parts_left_out),
         "problems": rejects_of(job)[:PROBLEMS_SHOWN],
         **_remarks(request, job),
         "undo_counts": _undo_counts(job),

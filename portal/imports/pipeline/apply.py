@@ -117,9 +117,11 @@ class ApplyRun:
             return []
         patient = self.existing.patients[decision.patient_id]
         added = sorted(identifier_keys(decision.details) - patient.identifiers.keys())
-        moved = moved_identifiers(decision.details, patient)
-        days = [[day and day.isoformat() for day in patient.identifiers[key]] for key in moved]
-        return [*map(list, added), *([*key, *day] for key, day in zip(moved, days, strict=True))]
+        changed: list[list[str | None]] = [[system, value] for system, value in added]
+        for system, value in moved_identifiers(decision.details, patient):
+            days = patient.identifiers[system, value]
+            changed.append([system, value, *(str(day) if day else None for day in days)])
+        return changed
 
 
 def _list_possible_duplicates(new: Sequence[Decision]) -> None:

@@ -1,118 +1,64 @@
-"""Starts a portal of its own, measures it from outside, and prints a table."""
+"""`make bench`: the product as shipped beside a plain baseline, in one table.
 
-import os
+ROWS, ONLY, SECONDS, ROUNDS and CONNECTIONS make a run shorter; see `options`.
+"""
+
 import platform
-import statistics
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-import httpx
 import psutil
 
-from tests.bench.people import write_people
-from tests.end_to_end.system import System, running
-from tests.waits import wait_for
+from tests.bench import table
+from tests.bench.load import WrongAnswer
+from tests.bench.measure import measure_row
+from tests.bench.options import Options
+from tests.bench.plain import started_plain
+from tests.bench.product import started_product
+from tests.bench.rows import Asked, rows
+from tests.bench.storage import filled_copy
 
-REGISTRATIONS = 20
-FILES = (200, 5_000)  # rows of each file that is imported
-REST_SECONDS = 20  # before the memory is measured
+
+def main() -> int:
+    options = Options.read(sys.argv[1:])
+    print(machine(), flush=True)
+    with (
+        filled_copy(options.rows) as folder,
+        started_product(folder) as product,
+        started_plain(product) as plain,
+    ):
+        print(f"ready after {product.ready_seconds:.1f} s\n", flush=True)
+        asked = Asked(product, plain if "plain" in options.systems else None, options.rows)
+        failures = show_rows(asked, options)
+    print(f"\nload at the end {load()}")
+    for failure in failures:
+        print(f"\n{failure}", file=sys.stderr)
+    return len(failures) > 0
 
 
-def main() -> None:
-    kafka = os.environ.get("KAFKA") or "embedded"
+def show_rows(asked: Asked, options: Options) -> list[str]:
+    """Prints the table, line by line. Returns what went wrong: such a row is left out."""
+    failures = []
+    print(table.head(), flush=True)
+    for row in rows():
+        for count in options.connections if options.wants(row.name) else ():
+            try:
+                systems = measure_row(row, asked, options, count)
+            except WrongAnswer as error:
+                failures.append(f"{row.name}: {error}")
+            else:
+                print(table.line(row.name, count, systems), flush=True)
+    return failures
+
+
+def machine() -> str:
     memory = psutil.virtual_memory().total / 2**30
-    load, _, _ = psutil.getloadavg()
-    print(f"{psutil.cpu_count()} cores with a load of {load:.1f} before, {memory:.0f} GB,", end=" ")
-    print(f"Python {platform.python_version()}, Kafka {kafka}\n\n| what | measured |\n|---|---|")
-    with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
-        with started("first start, until the banner", Path(folder), kafka):
-            pass
-        with started("next start, until the banner", Path(folder), kafka) as system:
-            measure(system)
+    cores = f"{psutil.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}"
+    return f"{cores}, load before {load()}"
 
 
-@contextmanager
-def started(what: str, data: Path, kafka: str) -> Iterator[System]:
-    """Starts a portal for the block, and prints how long it took until it was ready."""
-    began = time.monotonic()
-    with running(data, kafka=kafka) as system:
-        print_row(what, f"{time.monotonic() - began:.1f} s")
-        yield system
-
-
-def measure(system: System) -> None:
-    time.sleep(REST_SECONDS)
-    print_row("memory at rest, all processes and servers", memory_at_rest())
-    with system.api("operator") as api:
-        times = [register(api, number) for number in range(REGISTRATIONS)]
-        for at, what in enumerate(("the answer", "an active account", "a moved figure")):
-            taken = [seconds[at] for seconds in times]
-            words = f"median {statistics.median(taken):.2f} s, longest {max(taken):.2f} s"
-            print_row(f"registration to {what}", words)
-        for count in FILES:
-            print_row(
-                f"import of {count:,} people, all with accounts and counted",
-                import_people(system, api, count),
-            )
-
-
-def memory_at_rest() -> str:
-    """Returns the sum of Pss, which divides shared pages; the sum of Rss counts them each time."""
-    sizes = [process.memory_full_info() for process in psutil.Process().children(recursive=True)]
-    pss, rss = sum(size.pss for size in sizes), sum(size.rss for size in sizes)
-    return f"{pss // 2**20} MB (sum of Rss: {rss // 2**20} MB)"
-
-
-def register(api: httpx.Client, number: int) -> list[float]:
-    """Registers, and returns the seconds to the answer, the active account and the figure."""
-    before, began = count_patients(api), time.monotonic()
-    answer = api.post(
-        "/api/patients", json={"name": f"Bench Person{number}", "dateOfBirth": "1990-01-01"}
-    )
-    place = answer.raise_for_status().headers["Location"]
-    seen = [time.monotonic() - began, 0.0, 0.0]
-    waits: dict[int, Callable[[], bool]] = {
-        1: lambda: api.get(place).json()["billing"]["status"] == "active",
-        2: lambda: count_patients(api) > before,
-    }
-    while not all(seen):
-        for at, is_there in waits.items():
-            seen[at] = seen[at] or (time.monotonic() - began if is_there() else 0.0)
-    return seen
-
-
-def import_people(system: System, api: httpx.Client, count: int) -> str:
-    file = system.data / f"people-{count}.csv"
-    write_people(file, count)
-    before, began = count_patients(api), time.monotonic()
-    done = system.command(
-        "import_patients", str(file), "--rejects", str(file.with_suffix(".rejects"))
-    )
-    ended = time.monotonic() - began
-    if done.returncode:
-        sys.exit(done.stdout + done.stderr)
-    wait_for(
-        lambda: count_patients(api) == before + count and not figures(api)["billing"]["pending"],
-        seconds=300,
-    )
-    return f"{time.monotonic() - began:.1f} s, the command alone {ended:.1f} s"
-
-
-def count_patients(api: httpx.Client) -> int:
-    return figures(api)["totals"]["active"]
-
-
-def figures(api: httpx.Client) -> dict:
-    return api.get("/api/analytics").raise_for_status().json()
-
-
-def print_row(what: str, value: str) -> None:
-    print(f"| {what} | {value} |", flush=True)
+def load() -> str:
+    return ", ".join(f"{value:.1f}" for value in psutil.getloadavg())
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

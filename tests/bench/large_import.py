@@ -14,7 +14,6 @@ from pathlib import Path
 
 import psutil
 
-from tests.bench.__main__ import print_row
 from tests.bench.people import write_people
 from tests.end_to_end.system import System, running
 from tests.waits import wait_for
@@ -75,6 +74,10 @@ def reconcile(system: System) -> None:
             f"{store['patients']:,} patients, {store['changes']} changes {store['note']}",
         )
     print(report["byKind"], report["message"])
+
+
+def print_row(what: str, value: str) -> None:
+    print(f"| {what} | {value} |", flush=True)
 
 
 if __name__ == "__main__":

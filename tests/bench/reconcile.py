@@ -10,10 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeVar
 
 import psutil
 from sqlalchemy import make_url
@@ -24,6 +22,7 @@ from embedded.apache import apache_kafka
 from embedded.programs import is_listening, pick_free_port
 from tests.analytics_stream.worker_process import run_worker as counting
 from tests.bench import filling
+from tests.bench.timing import timed
 from tests.billing_grpc.process import command as billing_command
 from tests.billing_grpc.process import environment as billing_environment
 from tests.end_to_end.system import ROOT
@@ -31,7 +30,6 @@ from tests.servers import required_variables, run_databases
 from tests.waits import wait_for
 
 TOPIC = "patient"
-Answer = TypeVar("Answer")
 
 
 def main() -> None:
@@ -137,13 +135,6 @@ def billing(url: str, port: int):
 
 def sqlalchemy_url(text: str):
     return make_url(text).set(drivername="postgresql+psycopg2")
-
-
-def timed(what: str, work: Callable[[], Answer]) -> Answer:
-    began = time.monotonic()
-    answer = work()
-    print(f"{what}: {time.monotonic() - began:.1f} s", flush=True)
-    return answer
 
 
 if __name__ == "__main__":

@@ -165,7 +165,8 @@ def searches(kind: str) -> Callable[[Asked, int], list[Source]]:
         def path(dice: random.Random) -> str:
             return f"/api/patients?q={quote(KINDS[kind](dice.choice(asked.patients)))}"
 
-        return each_get(asked.product, count, path)
+        finds = "slip" not in kind and kind != "no hit"
+        return each_get(asked.product, count, path, b'"mrn"' if finds else b"")
 
     return sources
 

@@ -1,12 +1,13 @@
 """The text that is printed when everything runs."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 ROLES = ("frontdesk", "clinician", "billing", "analyst", "auditor", "operator")
 
 
-def banner(environment: Mapping[str, str]) -> str:
-    """Returns the portal's address, the accounts of the demo, and a line for the API."""
+def banner(environment: Mapping[str, str], *, logs: Path) -> str:
+    """Returns the portal's address, the accounts of the demo, a line for the API, and the logs."""
     address = f"http://localhost:{environment['PORTAL_PORT']}"
     password = environment["DEMO_PASSWORD"]
     return f"""
@@ -18,6 +19,9 @@ def banner(environment: Mapping[str, str]) -> str:
 
   The API          {curl_line(address, password)}
 {kafka_lines(environment)}
+  Logs             {logs}, a file for each process; warnings and errors
+                   follow here
+
   Ctrl-C ends everything.
 """
 

@@ -1,4 +1,4 @@
-"""Runs the processes of the Procfile: prints their lines, starts a process again when it ends, and
+"""Runs the processes of the Procfile: shows their lines, starts a process again when it ends, and
 ends all together.
 
 Honcho reads the file and prints the lines. Its own manager is not used: it ends everything as soon
@@ -22,10 +22,15 @@ from honcho.environ import parse_procfile
 from honcho.printer import Message, Printer
 
 from embedded.backoff import Backoff
+from embedded.logs import LogFiles
 
 
 class Processes:
-    """The commands of a Procfile as running programs."""
+    """The commands of a Procfile as running programs.
+
+    `output` gets all their lines. With a folder `logs` these are in files there, and `output` gets
+    warnings and errors.
+    """
 
     def __init__(
         self,
@@ -34,11 +39,13 @@ class Processes:
         *,
         output: IO[str] = sys.stdout,
         backoff: Callable[[], Backoff] = Backoff,
+        logs: Path | None = None,
     ) -> None:
         commands = parse_procfile(procfile.read_text()).processes
         self._folder = procfile.resolve().parent
         self._environment = dict(environment)
         self._backoff = backoff
+        self._logs = LogFiles(logs) if logs else None
         self._printer = Printer(output, width=max(map(len, commands), default=0))
         self._printing = threading.Lock()
         self._ending = threading.Event()
@@ -71,6 +78,8 @@ class Processes:
             _kill_group(process)
         for thread in self._threads:
             thread.join()
+        if self._logs:
+            self._logs.close()
 
     def _supervise(self, name: str, command: str, colour: str) -> None:
         backoff = self._backoff()
@@ -114,6 +123,10 @@ class Processes:
 
     def _print(self, name: str, colour: str, line: bytes) -> None:
         with self._printing:
+            if self._logs:
+                self._logs.write(name, line)
+                if not self._logs.is_worth_showing(name, line):
+                    return
             self._printer.write(Message("line", line, datetime.now(UTC).astimezone(), name, colour))
 
 

@@ -13,12 +13,15 @@ from typing import Any
 POLL_SECONDS = 0.05  # Between two looks whether a program is ready.
 START_SECONDS = 60  # A program that is not ready by then has failed.
 LOG_TAIL = 2000  # Characters of a log or output that an error quotes.
+LOG_BYTES = 5_000_000  # A larger log is set aside when its server starts.
 
 
 def start(
     command: Sequence[str | Path], *, log: Path, cwd: Path, **options: Any
 ) -> subprocess.Popen[bytes]:
     """Starts a server. The terminal's Ctrl-C does not reach it: it ends after its clients."""
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        log.replace(log.with_name(f"{log.name}.1"))
     with log.open("ab") as output:
         return subprocess.Popen(
             command,

@@ -16,6 +16,7 @@ from embedded.secrets import read_variables
 from embedded.servers import run_servers
 from embedded.stack import prepare, refuse_busy_ports, run_processes
 
+LOGS = "logs"  # The folder, in that of the run, for what the processes say.
 JOIN_SECONDS = 60  # Longest wait for the servers of another run.
 
 
@@ -25,8 +26,8 @@ def run_portal(data: Path) -> int:
     with _run_servers(data) as environment:
         print("The servers run. Preparing databases, topics and demo data ...", flush=True)
         prepare(environment, root=ROOT)
-        with run_processes(environment, root=ROOT):
-            print(banner(environment), flush=True)
+        with run_processes(environment, root=ROOT, logs=data / LOGS):
+            print(banner(environment, logs=data / LOGS), flush=True)
             while True:
                 signal.pause()
 
@@ -56,7 +57,7 @@ def show_users(data: Path) -> int:
     if not _file(data).exists():
         print("Nothing runs. Start it with: make run", file=sys.stderr)
         return 1
-    print(banner(read_variables(_file(data))))
+    print(banner(read_variables(_file(data)), logs=data / LOGS))
     return 0
 
 

@@ -53,9 +53,12 @@ def prepare(environment: Mapping[str, str], *, root: Path) -> None:
 
 
 @contextmanager
-def run_processes(environment: Mapping[str, str], *, root: Path) -> Iterator[None]:
-    """Runs the Procfile for the block, which begins when the portal and analytics are ready."""
-    running = Processes(root / "Procfile", environment)
+def run_processes(environment: Mapping[str, str], *, root: Path, logs: Path) -> Iterator[None]:
+    """Runs the Procfile for the block, which begins when the portal and analytics are ready.
+
+    The lines of the processes are in files in the folder `logs`.
+    """
+    running = Processes(root / "Procfile", environment, logs=logs)
     running.start()
     try:
         for port in ("PORTAL_INTERNAL_PORT", "ANALYTICS_PORT"):

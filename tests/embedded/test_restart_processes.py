@@ -15,11 +15,11 @@ from tests.waits import has_ended, wait_for
 @pytest.fixture
 def run(tmp_path):
     @contextmanager
-    def run(*lines, patience_seconds=20):
+    def run(*lines, patience_seconds=20, logs=None):
         (tmp_path / "Procfile").write_text("\n".join(lines))
         output = io.StringIO()
         environment = {**os.environ, "PYTHON": sys.executable, "FOLDER": str(tmp_path)}
-        running = Processes(tmp_path / "Procfile", environment, output=output)
+        running = Processes(tmp_path / "Procfile", environment, output=output, logs=logs)
         running.start()
         try:
             yield output
@@ -73,3 +73,35 @@ def test_the_end_kills_a_process_that_ignores_sigterm(run, tmp_path):
 def test_bytes_that_are_no_text_do_not_silence_a_process(run):
     with run(r"clerk: sh -c 'printf \"M\374ller\n\"; echo after; sleep 60'") as output:
         wait_for(lambda: "after" in output.getvalue())
+
+
+INFO = '{"event": "request", "level": "info", "logger": "portal.middleware"}'
+WARNING = '{"event": "billing_away", "level": "warning", "logger": "portal.billing"}'
+
+
+def test_requests_are_in_a_file_and_warnings_on_the_terminal_too(run, tmp_path):
+    (tmp_path / "lines").write_text(f"{INFO}\n{WARNING}\n{INFO}\n{WARNING}\nTraceback: it broke\n")
+    logs = tmp_path / "logs"
+    with run("web: sh -c 'cat lines; sleep 60'", logs=logs) as output:
+        wait_for(lambda: "it broke" in output.getvalue())
+    assert output.getvalue().count("billing_away") == 1  # Again after a minute.
+    assert "request" not in output.getvalue()
+    assert (logs / "web.log").read_text().count(INFO) == 2
+    assert (logs / "web.log").read_text().count(WARNING) == 2
+    assert logs.stat().st_mode & 0o077 == 0
+
+
+def test_the_log_of_a_process_does_not_grow_for_ever(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("embedded.logs.FILE_BYTES", 10_000)
+    logs = tmp_path / "logs"
+    with run("web: sh -c 'seq 1 20000; echo \"the end\"; sleep 60'", logs=logs) as output:
+        wait_for(lambda: "the end" in output.getvalue())
+    assert sorted(file.name for file in logs.iterdir()) == ["web.log", "web.log.1"]
+    assert sum(file.stat().st_size for file in logs.iterdir()) <= 20_000
+
+
+def test_a_log_that_cannot_be_written_holds_nobody_up(run, tmp_path):
+    logs = tmp_path / "logs"
+    (logs / "web.log").mkdir(parents=True)
+    with run("web: sh -c 'seq 1 20000; echo \"the end\"; sleep 60'", logs=logs) as output:
+        wait_for(lambda: "the end" in output.getvalue())

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from embedded.environment import ROOT
 
 PORTS = ("PORTAL_PORT", "PORTAL_INTERNAL_PORT", "ANALYTICS_PORT", "BILLING_PORT", "KAFKA_PORT")
 PASSWORD = "an-Odd_password-1"
+LOGS = Path("/run/logs")
 ENVIRONMENT = {
     "PORTAL_PORT": "4711",
     "DEMO_PASSWORD": PASSWORD,
@@ -58,15 +60,22 @@ def test_the_curl_line_of_the_banner_lists_patients(api):
 
 
 def test_the_banner_says_that_java_gets_nothing_from_the_embedded_broker():
-    assert "127.0.0.1:9092, in memory. A consumer in Java gets nothing" in banner(ENVIRONMENT)
-    assert "KAFKA=apache make run" in banner(ENVIRONMENT)
-    assert "Java" not in banner({**ENVIRONMENT, "KAFKA": "apache"})
+    assert "127.0.0.1:9092, in memory. A consumer in Java gets nothing" in banner(
+        ENVIRONMENT, logs=LOGS
+    )
+    assert "KAFKA=apache make run" in banner(ENVIRONMENT, logs=LOGS)
+    assert "Java" not in banner({**ENVIRONMENT, "KAFKA": "apache"}, logs=LOGS)
 
 
-def test_the_banner_names_the_address_every_role_and_the_password():
-    text = banner(ENVIRONMENT)
+def test_the_banner_names_the_address_every_role_the_password_and_the_logs():
+    text = banner(ENVIRONMENT, logs=LOGS)
     roles = ("frontdesk", "clinician", "billing", "analyst", "auditor", "operator")
-    for part in ("http://localhost:4711", PASSWORD, *(f"{role}@demo.example" for role in roles)):
+    for part in (
+        "http://localhost:4711",
+        PASSWORD,
+        str(LOGS),
+        *(f"{role}@demo.example" for role in roles),
+    ):
         assert part in text
 
 

@@ -40,12 +40,11 @@ class LogFiles:
         except (ValueError, TypeError, KeyError, RecursionError):
             return True
         now = time.monotonic()
-        if (
-            level in QUIET_LEVELS
-            or now - self._shown_at.get(what, -REPEAT_SECONDS) < REPEAT_SECONDS
-        ):
+        self._shown_at = {
+            shown: at for shown, at in self._shown_at.items() if now - at < REPEAT_SECONDS
+        }
+        if level in QUIET_LEVELS or what in self._shown_at:
             return False
-        self._forget(now)
         self._shown_at[what] = now
         return True
 

@@ -24,6 +24,7 @@ def run_portal(data: Path) -> int:
     """Runs the whole portal until a signal ends it. Raises RuntimeError with what to change."""
     refuse_busy_ports(read_settings())
     with _run_servers(data) as environment:
+        environment["STATIC_ROOT"] = str(data / "static")
         print("The servers run. Preparing databases, topics and demo data ...", flush=True)
         prepare(environment, root=ROOT)
         with run_processes(environment, root=ROOT, logs=data / LOGS):

@@ -11,6 +11,7 @@ from pathlib import Path
 from embedded import programs
 from embedded.environment import PORTS, reachable_host
 from embedded.processes import Processes
+from embedded.static_files import collect_static_files
 
 READY_SECONDS = 90  # Longest wait until the portal and analytics are ready.
 DYING_SECONDS = 2  # Longest wait for the ports of a process that was killed a moment ago.
@@ -34,7 +35,10 @@ def refuse_busy_ports(settings: Mapping[str, str]) -> None:
 
 
 def prepare(environment: Mapping[str, str], *, root: Path) -> None:
-    """Migrates the three databases side by side; creates topics and demo data."""
+    """Migrates the three databases side by side; creates topics and demo data.
+
+    Collects the static files where the environment has a STATIC_ROOT.
+    """
     portal = ["migrate --no-input --verbosity 0", "create_topics", "seed_demo --if-empty"]
     steps = {
         "Preparing the portal": ["embedded.commands", *portal],
@@ -48,6 +52,8 @@ def prepare(environment: Mapping[str, str], *, root: Path) -> None:
             )
             for what, command in steps.items()
         ]
+        if "STATIC_ROOT" in environment:
+            runs.append(pool.submit(collect_static_files, environment, root=root))
     for run in runs:
         run.result()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import environ
 from celery.schedules import crontab
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
@@ -33,6 +34,7 @@ env = environ.Env(
     LOG_LEVEL=(str, "INFO"),
     PORTAL_INTERNAL_PORT=(int, 4003),
     SECURE_COOKIES=(bool, False),
+    STATIC_ROOT=(str, ""),
     TIME_ZONE=(str, "UTC"),
     TRUSTED_PROXIES=(list, []),
 )
@@ -143,9 +145,15 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "static"
-# The images collect static files when they are built; a machine without that serves the sources.
-WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+# Collected files are compressed, and named by their content, so that browsers keep them. Without a
+# folder for them the sources are served.
+STATIC_ROOT = BASE_DIR / env("STATIC_ROOT") if env("STATIC_ROOT") else None
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
+if STATIC_ROOT:
+    STORAGES = {
+        **global_settings.STORAGES,
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
 WHITENOISE_AUTOREFRESH = DEBUG
 
 PGHISTORY_INSTALL_CONTEXT_FUNC_ON_MIGRATE = True

@@ -158,6 +158,7 @@ class Containers:
         for step in read_stages()[target].steps_of("RUN"):
             if "python" in step:
                 environment = {
+                    **read_stages()[target].env,
                     "PATH": f"{sys.prefix}/bin:{PATH}",
                     "PORTAL_DATA_DIR": str(self.folder),
                     "DJANGO_SETTINGS_MODULE": "portal.settings",

@@ -3,8 +3,11 @@
 import os
 import shutil
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from portal.web_figures import FOLDER_VARIABLE, keep_figures_of_ended
 
 host = os.environ.get("BIND_HOST") or "127.0.0.1"
 
@@ -18,16 +21,15 @@ threads = 8
 # Bytes of a request's first line, the most that gunicorn takes: a long text that was pasted into
 # the search box reaches our page, which reads its beginning.
 limit_request_line = 8190
-# One process counts in its memory. Several count in mapped files, in the machine's memory and not
-# on a disk: a write to a mapped file kills the process when the disk is full. The variable must be
-# set or absent before the first import of prometheus_client.
+# Several processes exchange what they counted in files, in the machine's memory where it can be.
 shared_memory = Path("/dev/shm")  # noqa: S108 - for the heartbeat, too, which must not wait either.
 memory = shared_memory if shared_memory.is_dir() else Path(os.environ["PORTAL_DATA_DIR"])
 metrics_dir = memory / f"patient-portal-metrics-{bind[-1].rpartition(':')[2]}"
+os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)  # The library would map files into memory.
 if workers > 1:
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics_dir)
+    os.environ[FOLDER_VARIABLE] = str(metrics_dir)
 else:
-    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    os.environ.pop(FOLDER_VARIABLE, None)
 timeout = 60  # Seconds without a heartbeat until a worker is killed.
 graceful_timeout = 10  # Seconds that requests get to end after a stop.
 # The portal logs each request itself, by its route. gunicorn would log addresses, which may hold
@@ -48,13 +50,11 @@ def on_starting(_server: Any) -> None:
     """Deletes the metrics of an earlier start, which would be counted twice."""
     shutil.rmtree(metrics_dir, ignore_errors=True)
     if workers > 1:
-        metrics_dir.mkdir(mode=0o700)
+        metrics_dir.mkdir(mode=0o700, exist_ok=True)
 
 
 def child_exit(_server: Any, worker: Any) -> None:
-    """Drops the gauges of a worker that has ended."""
-    # Not above: this package reads PROMETHEUS_MULTIPROC_DIR when it is imported.
-    from prometheus_client import multiprocess
-
+    """Keeps what a process counted that has ended."""
     if workers > 1:
-        multiprocess.mark_process_dead(worker.pid)
+        with suppress(OSError):  # No room: it keeps its own file.
+            keep_figures_of_ended(metrics_dir, str(worker.pid))

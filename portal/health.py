@@ -13,16 +13,17 @@ from portal.accounts.rules import ANYONE, allow
 from portal.analytics.selectors import client as figures_client
 from portal.billing.selectors import billing_state
 from portal.cache import CachedValue
+from portal.disk import free_bytes, has_room
 from portal.errors import Unavailable
 from portal.events.retention import retention_problem
 from portal.events.selectors import relay_state, seconds_away
 from portal.patients.impossible_dates import count_impossible_dates
 from portal.reconciliation.selectors import reconcile_state
-from portal.schedule.selectors import beat_age_seconds
+from portal.schedule.selectors import beat_age_seconds, worker_beat_age_seconds
 
 LATE_SECONDS = 5.0  # Work that has waited this long is behind.
 AWAY_SECONDS = 3.0  # A neighbour that was silent this long is away, also when nothing waits.
-BEAT_LATE_SECONDS = 30.0  # The scheduler beats every five; then it is away.
+BEAT_LATE_SECONDS = 30.0  # Scheduler and worker beat every five; then they are away.
 CHECKS_TTL_SECONDS = 2.0  # How old the answers of the checks may be.
 
 
@@ -110,8 +111,27 @@ def check_scheduler() -> Check:
         "when the scheduler is back."
     )
     age = beat_age_seconds()
-    is_beating = age is not None and age < BEAT_LATE_SECONDS
-    return Check("scheduler", is_beating, still_works, {"beatAgeSeconds": age})
+    return Check("scheduler", _is_beating(age), still_works, {"beatAgeSeconds": age})
+
+
+def check_worker() -> Check:
+    still_works = (
+        "Patients are saved. Imports, seals and nightly work follow when the worker is back."
+    )
+    age = worker_beat_age_seconds()
+    return Check("worker", _is_beating(age), still_works, {"beatAgeSeconds": age})
+
+
+def _is_beating(age_seconds: float | None) -> bool:
+    return age_seconds is not None and age_seconds < BEAT_LATE_SECONDS
+
+
+def check_disk() -> Check:
+    still_works = (
+        "Patients are saved as long as the database has room. Uploads may fail. "
+        "Operators have to make room on the disk of PORTAL_DATA_DIR."
+    )
+    return Check("disk", has_room(), still_works, {"freeBytes": free_bytes()})
 
 
 def check_reconciliation() -> Check:
@@ -148,7 +168,9 @@ CHECKS: list[Callable[[], Check]] = [
     check_billing,
     check_analytics,
     check_worker_queue,
+    check_worker,
     check_scheduler,
+    check_disk,
     check_reconciliation,
     check_topic,
     check_records,

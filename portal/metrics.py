@@ -1,26 +1,36 @@
 """/metrics for Prometheus: requests of all web processes, and backlogs read from the database."""
 
-import os
 from collections.abc import Iterator
 
+from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from portal.accounts.rules import ANYONE, allow
 from portal.billing.selectors import accounts_by_status, billing_state
+from portal.disk import free_bytes
 from portal.events.selectors import relay_state, seconds_away
 from portal.health import checks
 from portal.reconciliation.selectors import reconcile_state
-from portal.schedule.selectors import beat_age_seconds
+from portal.schedule.selectors import beat_age_seconds, worker_beat_age_seconds
+from portal.web_figures import web_figures
 
 
 class Backlog(Collector):
     """Backlogs of Kafka and billing, checks and reconciliation. An age of 0: nothing waits."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yields what the database says; while it is away, that it is."""
+        try:
+            figures = list(self._read())
+        except DatabaseError:
+            figures = []
+        yield _gauge("portal_database_ok", "1 while the database answers", bool(figures))
+        yield from figures
+
+    def _read(self) -> Iterator[GaugeMetricFamily]:
         events, billing = relay_state(), billing_state()
         yield _gauge(
             "portal_outbox_events", "Events that Kafka has not acknowledged", events.waiting
@@ -62,6 +72,9 @@ class Backlog(Collector):
             yield _gauge(
                 "portal_scheduler_beat_age_seconds", "Since the scheduler's last beat", age
             )
+        if (age := worker_beat_age_seconds()) is not None:
+            yield _gauge("portal_worker_beat_age_seconds", "Since a worker's last beat", age)
+        yield _gauge("portal_data_free_bytes", "Room where uploads are kept", free_bytes())
         reconciled = reconcile_state()
         yield _gauge(
             "portal_reconcile_differences",
@@ -85,8 +98,8 @@ def show_metrics(_request: HttpRequest) -> HttpResponse:
     """Answers in Prometheus's text format, on the internal port only."""
     registry = CollectorRegistry()
     registry.register(Backlog())
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        MultiProcessCollector(registry)
+    if figures := web_figures():
+        registry.register(figures)
         body = generate_latest(registry)
     else:
         body = generate_latest(REGISTRY) + generate_latest(registry)

@@ -4,7 +4,6 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 
 import structlog
 from csp.middleware import CSPMiddleware
@@ -44,9 +43,8 @@ class RequestContext:
         route = route_of(request)
         method = request.method if request.method in METHODS else "other"
         ms = round(seconds * 1000, 1)
-        with suppress(OSError):  # Several web processes count in files: no disk stops a request.
-            REQUESTS.labels(method, route, response.status_code).inc()
-            SECONDS.labels(method, route).observe(seconds)
+        REQUESTS.labels(method, route, response.status_code).inc()
+        SECONDS.labels(method, route).observe(seconds)
         if not route.startswith(("health/", "metrics", "static")):
             log.info("request", method=method, route=route, status=response.status_code, ms=ms)
 

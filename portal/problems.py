@@ -18,6 +18,7 @@ from rest_framework.views import set_rollback
 from portal.accounts import unsaved_forms
 from portal.accounts.redirects import page_of_form
 from portal.accounts.sessions import is_fragment
+from portal.disk import means_full_disk
 from portal.errors import (
     FieldProblem,
     FormTooOld,
@@ -109,6 +110,12 @@ def as_portal_error(error: Exception) -> PortalError | None:
         return TooLarge(f"Send at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024} KB.")
     if isinstance(error, ValueError) and _is_unstorable_text(error):
         return InvalidInput("A text holds a character that cannot be stored, such as NUL.")
+    if means_full_disk(error):
+        message = (
+            "A disk of the portal is full. Nothing was half-written: tell an operator, and try "
+            "again when there is room."
+        )
+        return Unavailable(message, retryAfter=60)
     if isinstance(error, DATABASE_AWAY):
         message = (
             "The database does not answer at this moment. "
@@ -165,7 +172,7 @@ class PortalErrors:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        known = (PortalError, ValueError, RequestDataTooBig, *DATABASE_AWAY)
+        known = (PortalError, ValueError, OSError, RequestDataTooBig, *DATABASE_AWAY)
         ours = as_portal_error(error) if isinstance(error, known) else None
         return error_response(request, ours) if ours else None
 
@@ -252,7 +259,7 @@ def csrf_failed(request: HttpRequest, **_: object) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500: a bug, or a database that failed in a middleware."""
     error = sys.exc_info()[1]
-    if isinstance(error, DATABASE_AWAY) and (ours := as_portal_error(error)):
+    if isinstance(error, (OSError, *DATABASE_AWAY)) and (ours := as_portal_error(error)):
         return error_response(request, ours)
     message = "Nothing was half-written. Try again; if it stays, tell an operator the request id."
     return error_response(request, OurFault(message))

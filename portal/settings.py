@@ -10,6 +10,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
+from whitenoise.compress import Compressor
 
 from portal.logs import log_config
 from portal.staff.admin_menu import UNFOLD as UNFOLD
@@ -150,6 +151,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / env("STATIC_ROOT") if env("STATIC_ROOT") else None
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 if STATIC_ROOT:
+    WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
     STORAGES = {
         **global_settings.STORAGES,
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

@@ -14,6 +14,7 @@ import threading
 import time
 from typing import Any
 
+import structlog
 from gunicorn.workers.base import Worker
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
@@ -22,6 +23,11 @@ from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
+from portal.web_figures import web_figures
+
+log = structlog.get_logger("portal.web")
+
+FIGURES_SECONDS = 2.0  # Between two times that a process shows the others what it counted.
 HEADER_SECONDS = 15.0  # Until all headers of a request have come.
 BODY_SECONDS = 30.0  # Until its body has come; longer only at SLOWEST bytes a second.
 SLOWEST = 8 * 1024  # Bytes a second of a body, or of an answer, on average.
@@ -32,6 +38,7 @@ HEADER_BYTES = 64 * 1024
 BODY_BYTES = 4 * 1024 * 1024  # Of requests that bring no file.
 FILE_ROUTES = ("/imports/", "/admin/")  # Below these a body may be an uploaded file.
 FILES_AT_ONCE = 8
+WAITING_REQUESTS = 8  # That one connection may send ahead of their answers; browsers send none.
 INTERNAL_THREADS = 2
 POLL_SECONDS = 0.1  # Between two looks whether a stopping server has answered all.
 
@@ -62,10 +69,24 @@ class TimedChannel(HTTPChannel):
         """Takes what came in, and refuses files beyond FILES_AT_ONCE, which fill the disk."""
         if self.request is None:
             self.began_at = time.monotonic()
+            first = data.lstrip(b"\r\n")[:1]
+            if first and not first.isalpha():  # TLS or another protocol begins so, no method.
+                self.will_close = True
+                return False
         taken = super().received(data)
+        self._drop_far_ahead()
         if self.brings_file() and self.server.count_files() > FILES_AT_ONCE:
             self.will_close = True
         return taken
+
+    def _drop_far_ahead(self) -> None:
+        """Forgets requests beyond WAITING_REQUESTS, and closes when those before are answered."""
+        with self.requests_lock:
+            if len(self.requests) > WAITING_REQUESTS:
+                for request in self.requests[WAITING_REQUESTS:]:
+                    request.close()
+                del self.requests[WAITING_REQUESTS:]
+                self.requests[-1].headers["CONNECTION"] = "close"
 
     def send(self, data: bytes, do_close: bool = True) -> int:
         count = super().send(data, do_close=do_close)
@@ -130,6 +151,9 @@ class PortServer(TcpWSGIServer):
 class WebWorker(Worker):
     """gunicorn's worker: a server for each of its ports, until it is told to stop."""
 
+    _publish_at = 0.0
+    _has_published = True
+
     def init_process(self) -> None:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         wanted = max(soft, 3 * CONNECTIONS)
@@ -152,8 +176,10 @@ class WebWorker(Worker):
             and all(map(threading.Thread.is_alive, threads))
         ):
             self.notify()
+            self._publish_figures()
             select.select([self.PIPE[0]], [], [], LOOK_SECONDS)  # A signal writes into it.
         self._stop(servers)
+        self._publish_figures(at_once=True)
 
     def _server(self, listener: socket.socket, *, is_internal: bool) -> PortServer:
         settings = {
@@ -180,6 +206,19 @@ class WebWorker(Worker):
             sockinfo=(family, kind, None, listener.getsockname()),
             bind_socket=False,
         )
+
+    def _publish_figures(self, *, at_once: bool = False) -> None:
+        figures, now = web_figures(), time.monotonic()
+        if figures is None or (now < self._publish_at and not at_once):
+            return
+        self._publish_at = now + FIGURES_SECONDS
+        try:
+            figures.publish()
+            self._has_published = True
+        except OSError as error:
+            if self._has_published:  # Said once, until it works again.
+                log.warning("figures_not_written", error=error.strerror)
+            self._has_published = False
 
     def _stop(self, servers: list[PortServer]) -> None:
         """Takes no new connections, and waits for the answers of those that it has."""

@@ -1,4 +1,4 @@
-"""When each recurring task was sent last, and when the scheduler looked last."""
+"""When each recurring task was sent last, when the scheduler looked last, and who else runs."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -10,6 +10,19 @@ class ScheduledTask(models.Model):
     name = models.CharField(max_length=100, primary_key=True)
     sent_at = models.DateTimeField(db_default=Now())
     checked_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Beat(models.Model):
+    """A kind of process, and when one of it last said that it runs."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    beat_at = models.DateTimeField()
 
     class Meta:
         default_permissions = ("view",)

@@ -22,16 +22,23 @@ class Disk:
     @contextmanager
     def full(self) -> Iterator[None]:
         """Fills the disk to the last byte for the block."""
-        ballast = self.folder / "ballast"
-        try:
-            with ballast.open("wb") as file, suppress(OSError):
-                for size in (PIECE, 4096):
-                    with suppress(OSError):
-                        while True:
-                            os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), size)
+        with filled(self.folder):
             yield
-        finally:
-            ballast.unlink(missing_ok=True)
+
+
+@contextmanager
+def filled(folder: Path) -> Iterator[None]:
+    """Fills the file system of the folder to the last byte for the block."""
+    ballast = folder / "ballast"
+    try:
+        with ballast.open("wb") as file, suppress(OSError):
+            for size in (PIECE, 4096):
+                with suppress(OSError):
+                    while True:
+                        os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), size)
+        yield
+    finally:
+        ballast.unlink(missing_ok=True)
 
 
 @contextmanager

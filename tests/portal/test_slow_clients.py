@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from portal.web_worker import WAITING_REQUESTS
 from tests.portal.web_server import PLAIN_GET, WebServer, running_web_server
 from tests.waits import wait_for
 
@@ -98,6 +99,50 @@ def test_each_size_has_a_limit_and_no_header_makes_an_error(server, request_byte
         assert client.recv(1000).split(b" ")[1] == status
 
 
+def everything_from(client: socket.socket) -> bytes:
+    client.settimeout(60)
+    received = b""
+    while part := client.recv(65536):
+        received += part
+    return received
+
+
+@pytest.mark.parametrize("begin", [bytes.fromhex("160301020001000001fc0303"), b"\0", b"\x80\x2e"])
+def test_another_protocol_is_closed_at_once(server, begin):
+    """A browser that tries https://localhost:4000 would wait for the limit of headers, 15 s."""
+    with server.connect() as client:
+        client.settimeout(5)
+        client.sendall(begin)
+        assert not client.recv(1000)
+
+
+def test_an_empty_line_before_a_request_is_read_over(server):
+    with server.connect() as client:
+        client.sendall(b"\r\n")
+        client.sendall(PLAIN_GET + b"\r\n")
+        assert client.recv(1000).split(b" ")[1] == b"200"
+
+
+def test_requests_far_ahead_of_their_answers_are_not_taken(server):
+    """Hundreds of them in a packet would keep the threads from all others."""
+    with server.connect() as client:
+        client.sendall((PLAIN_GET + b"\r\n") * 300)
+        answers = everything_from(client)
+    assert answers.count(b"HTTP/1.1 200") == WAITING_REQUESTS
+
+
+def test_many_idle_connections_keep_nobody_waiting(server):
+    idle = [server.connect() for _ in range(300)]
+    try:
+        for client in idle[::2]:
+            client.sendall(PLAIN_GET + b"\r\n")
+        for _ in range(20):
+            assert server.get("/sign-in/").status_code == 200
+    finally:
+        for client in idle:
+            client.close()
+
+
 def test_a_body_in_chunks_is_taken(server):
     body = b'{"email": "x"}'
     chunk = f"{len(body):x}".encode() + b"\r\n" + body + b"\r\n0\r\n\r\n"
@@ -113,11 +158,3 @@ def test_a_stop_lets_requests_end(tmp_path):
         server.process.terminate()
         assert wait_for(lambda: server.process.poll() is not None, seconds=30)
         assert server.process.returncode == 0
-
-
-def test_several_web_processes_count_together_and_use_no_disk(tmp_path):
-    """On a full disk a write to a mapped file would kill the process."""
-    with running_web_server(tmp_path, WEB_CONCURRENCY="2") as server:
-        for _ in range(10):
-            assert server.get("/sign-in/").status_code == 200
-    assert list(tmp_path.rglob("*.db")) == []

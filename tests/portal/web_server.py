@@ -37,7 +37,11 @@ class WebServer:
 
 
 @contextmanager
-def running_web_server(data: Path, **variables: str) -> Iterator[WebServer]:
+def running_web_server(data: Path, *, before: str = "", **variables: str) -> Iterator[WebServer]:
+    """Runs the server for the block, in a mount namespace with the shell's work `before`, if any.
+
+    That needs root.
+    """
     ports = pick_free_port(), pick_free_port()
     environment = {
         **os.environ,
@@ -47,6 +51,8 @@ def running_web_server(data: Path, **variables: str) -> Iterator[WebServer]:
         **variables,
     }
     command = [sys.executable, "-m", "gunicorn", "-c", "portal/gunicorn.py", "portal.wsgi"]
+    if before:
+        command = ["unshare", "--mount", "sh", "-ec", f'{before}\nexec "$@"', "sh", *command]
     process = subprocess.Popen(command, cwd=ROOT, env=environment)
     server = WebServer(*ports, process)
     try:

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from portal.disk import means_full_disk
 from portal.imports.matching.rules import ImportOptions, keep_decision
 from portal.imports.models import DuplicatePolicy, ImportJob, JobStatus, Outcome
 from portal.imports.pipeline.apply import ApplyRun
@@ -120,10 +121,13 @@ def run_claimed_job(job: ImportJob, on_batch: Listener | None = None) -> ImportJ
     except KeyboardInterrupt:
         _end(job, JobStatus.FAILED, _INTERRUPTED[JobStatus(job.status)])
         raise
-    except Exception:
+    except Exception as error:
         with suppress(DatabaseError):  # If the database is away, the lease runs out by itself.
             leased = ImportJob.objects.filter(pk=job.pk, lease=job.lease)
-            leased.update(leased_until=timezone.now() + RETRY_DELAY)
+            changes: dict[str, Any] = {"leased_until": timezone.now() + RETRY_DELAY}
+            if means_full_disk(error):  # That is no fault of the file: it waits for room.
+                changes["attempts"] = F("attempts") - 1
+            leased.update(**changes)
         raise
     return _end(job, JobStatus.UNDONE if job.status == JobStatus.UNDOING else JobStatus.DONE)
 

@@ -11,8 +11,9 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.base import ContentFile
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
+from psycopg2.errors import DiskFull
 
 from portal.imports import selectors, services, tasks
 from portal.imports.models import ImportedRow, ImportJob
@@ -165,6 +166,19 @@ def test_a_job_that_makes_no_progress_is_given_up(job, monkeypatch):
     job.refresh_from_db()
     assert (job.status, Patient.objects.count()) == ("failed", 0)
     assert "given up" in job.message
+
+
+def test_a_job_waits_for_room_on_the_disk_and_is_not_given_up(job, monkeypatch):
+    def no_room(self, decisions):
+        raise OperationalError from DiskFull()
+
+    with monkeypatch.context() as full:
+        full.setattr(job_store.JobProgressStore, "record", no_room)
+        for _ in range(execution.MAX_ATTEMPTS + 2):
+            tasks.run_import(str(job.pk))
+            expire_lease(job)
+    tasks.run_import(str(job.pk))
+    assert_every_row_imported_once(job)
 
 
 def test_a_job_whose_file_is_gone_fails_with_words(job):

@@ -155,7 +155,7 @@ def _sorted(identifiers: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _without_blanks(person: Person) -> Person:
-    """Returns what a file said of a person: texts, and identifiers as `system|value`."""
+    """Returns what a file said of a person: texts, and identifiers as `system|value|from|to`."""
     said = {
         name: str(value)
         for name, value in person.items()
@@ -167,7 +167,6 @@ def _without_blanks(person: Person) -> Person:
     if said["status"] == "active":
         del said["status"]
     if person["identifiers"]:
-        said["identifiers"] = [
-            f"{item['system']}|{item['value']}" for item in person["identifiers"]
-        ]
+        parts = [[str(item[name] or "") for name in _IDENTIFIER] for item in person["identifiers"]]
+        said["identifiers"] = ["|".join(part).rstrip("|") for part in parts]
     return said

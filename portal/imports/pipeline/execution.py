@@ -102,7 +102,7 @@ def _reset(job: ImportJob) -> None:
     job.questions.all().delete()
     job.remarks.all().delete()
     job.last_row = job.bytes_done = 0
-    job.first_rows = []
+    job.first_rows, job.parts_left_out = [], {}
     for name in _COUNTS:
         setattr(job, name, 0)
 

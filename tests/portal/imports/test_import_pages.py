@@ -1,5 +1,6 @@
 """Imports in the browser: upload, columns, dry run, import, report, rejects."""
 
+import json
 import re
 
 import pytest
@@ -194,6 +195,24 @@ def test_fhir_has_no_columns_and_gets_its_dry_run_at_once(operator):
     assert "not needed" in page
     assert "Nothing is written yet." in page
     assert operator.get(f"{url}columns/")["Location"] == url
+
+
+def test_the_page_counts_what_was_left_out_and_what_the_file_does_not_bring(operator):
+    contacts = {"contact": [{}, {}], "name": [{"family": "Ormond", "given": ["Tilda"]}]}
+    other = contacts | {"name": [{"family": "Rusk"}], "photo": [{}]}
+    entries = [{"resource": {"resourceType": "Patient", **parts}} for parts in (contacts, other)]
+    document = {"resourceType": "Bundle", "type": "searchset", "total": 9, "entry": entries}
+    url = upload(operator, json.dumps(document), name="people.json")["Location"]
+    dry_run = ImportJob.objects.get()
+    run_job(dry_run.pk)
+    assert ImportJob.objects.get().parts_left_out == {"contact": 4, "photo": 1}
+    imported = operator.post(f"{url}commit/")["Location"]
+    run_job(ImportJob.objects.get(dry_run=False).pk)
+    for address in (url, imported):
+        page = operator.get(address).content.decode()
+        assert "Left out: 4 contacts, 1 photo" in page
+        assert "7 of 9 that this search has found" in page
+        assert page.count("Left out: 2 contacts") >= 1
 
 
 def test_a_refused_row_is_shown_and_comes_as_a_file_with_the_reason(operator):

@@ -143,8 +143,13 @@ def test_identifiers_survive_their_cell(pairs):
         for system, value in pairs
         if system.strip() and value.strip()
     ]
-    read = identifier_cell.parse_cell(identifier_cell.format_cell(pairs))
-    assert [(identifier["system"], identifier["value"]) for identifier in read] == pairs
+    for days in ((), ("", ""), ("2018-01-01", "2019-01-01"), ("", "2019-01-01"), ("2018-01-01",)):
+        cell = identifier_cell.format_cell([*pair, *days] for pair in pairs)
+        named = dict(zip(("valid_from", "valid_to"), days, strict=False))
+        days_read = {name: day for name, day in named.items() if day}
+        assert identifier_cell.parse_cell(cell) == [
+            {"system": system, "value": value, **days_read} for system, value in pairs
+        ]
 
 
 @AT_ANY_PACE

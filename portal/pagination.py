@@ -112,13 +112,13 @@ def number_in(request: HttpRequest, name: str) -> int | None:
         raise InvalidInput(errors=[FieldProblem(name, "not-a-number", message)]) from error
 
 
-def next_link(request: Request, page: Page[Row]) -> dict[str, str]:
+def next_link(request: HttpRequest | Request, next_cursor: str) -> dict[str, str]:
     """Returns the Link header of a REST list (RFC 8288) that leads to the next page, if any.
 
     The body of such a list is a plain array; the pagination classes of Django REST framework would
     wrap it in an object.
     """
-    if not page.next_cursor:
+    if not next_cursor:
         return {}
-    address = replace_query_param(request.build_absolute_uri(), "cursor", page.next_cursor)
+    address = replace_query_param(request.build_absolute_uri(), "cursor", next_cursor)
     return {"Link": f'<{address}>; rel="next"'}

@@ -95,22 +95,28 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "portal.proxies.TrustedProxies",
     "portal.middleware.RequestContext",
+    "portal.middleware.NoStore",
+    "django.middleware.common.CommonMiddleware",
+    "portal.browser_middleware.BrowserMiddleware",
+    "portal.patients.audit.AuditContext",
+    "portal.problems.PortalErrors",
+]
+# What requests with a bearer token pass by, see portal.browser_middleware.
+BROWSER_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "portal.middleware.NoStore",  # Behind it, because static files may be kept.
     "portal.middleware.ContentPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "portal.accounts.sessions.SessionRenewal",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "portal.patients.audit.AuditContext",
-    "portal.problems.PortalErrors",
     "axes.middleware.AxesMiddleware",
 ]
+# Checks that look for middleware of browsers in the first list.
+SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E409", "admin.E410", "axes.W002"]
 
 TEMPLATES = [
     {

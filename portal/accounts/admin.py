@@ -3,7 +3,6 @@
 from typing import Any
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
-from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm
@@ -135,8 +134,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         users = self._log_each(request, queryset, "Signed out everywhere.")
         revoked = revoke_access(users, by=user_of(request))
         ended = f"{revoked.user_count} user(s) signed out of {revoked.sign_in_count} browser(s)"
-        minutes = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"].seconds // 60
-        rest = f"Access tokens run out within {minutes} minutes."
+        rest = "Access tokens end within a second."
         self.message_user(request, f"{ended} and program(s). {rest}", messages.SUCCESS)
 
     def _log_each(self, request: HttpRequest, queryset: QuerySet[User], change: str) -> list[User]:

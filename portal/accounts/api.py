@@ -80,7 +80,7 @@ class Refresh(TokenView):
 class Logout(TokenView):
     @extend_schema(request=RefreshBody, responses={204: None}, summary="Sign out")
     def post(self, request: Request) -> Response:
-        """Ends the refresh token's family; access tokens run out within 15 minutes."""
+        """Ends the refresh token's family, and its access tokens within a second."""
         services.sign_out(self.validated_body(request, RefreshBody)["refresh"])
         return Response(status=204)
 

@@ -10,8 +10,10 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
+        from portal.accounts.known_users import forget_after_changes
         from portal.accounts.roles import sync_roles
         from portal.accounts.unsaved_forms import hand_over_form
 
         post_migrate.connect(sync_roles, dispatch_uid="accounts.sync_roles")
         user_logged_in.connect(hand_over_form, dispatch_uid="accounts.hand_over")
+        forget_after_changes()

@@ -23,7 +23,7 @@ class RevokedAccess:
 def revoke_access(users: Sequence[User], *, by: User) -> RevokedAccess:
     """Signs these users out everywhere.
 
-    Access tokens cannot be revoked; they expire within ACCESS_TOKEN_LIFETIME.
+    Access tokens of programs end within a second, see `known_users`.
     """
     sign_in_count = 0
     for user in users:

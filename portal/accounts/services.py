@@ -15,9 +15,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken
 
+from portal.accounts.known_users import forget_known_users
 from portal.accounts.lockouts import check_password
 from portal.accounts.models import RefreshToken, Session, User
 from portal.accounts.sessions import session_mark
+from portal.accounts.tokens import FAMILY
 from portal.errors import NotSignedIn
 
 KEPT_AFTER_END = timedelta(days=7)  # So a stolen token that is used late is still recognised.
@@ -63,8 +65,9 @@ def sign_out(presented: str) -> None:
 
 
 def revoke_family(family: uuid.UUID) -> None:
-    """Makes every token of this chain invalid."""
+    """Makes every token of this chain invalid, access tokens within a second."""
     RefreshToken.objects.filter(family=family, revoked_at=None).update(revoked_at=timezone.now())
+    forget_known_users()
 
 
 def forget_ended_tokens() -> int:
@@ -91,6 +94,7 @@ def end_all_sign_ins(user: User, *, but: str | None = None) -> None:
     """Signs the user out of every browser and program except the session with the key `but`."""
     user.sessions.exclude(session_key=but or "").delete()
     user.refresh_tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
+    forget_known_users()
 
 
 def set_password(user: User, password: str, *, but: str | None = None) -> None:
@@ -117,6 +121,7 @@ def _issue_tokens(user: User, *, family: uuid.UUID) -> Tokens:
         expires_at=timezone.now() + settings.REFRESH_TOKEN_LIFETIME,
     )
     access = AccessToken.for_user(user)
+    access[FAMILY] = str(family)
     return Tokens(str(access), secret, int(access.lifetime.total_seconds()))
 
 

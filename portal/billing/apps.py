@@ -22,6 +22,13 @@ class BillingConfig(AppConfig):
             selectors.tag_of,
             selectors.timeline_events_of,
         )
-        members_of, totals = selectors.account_members, selectors.accounts_by_status
-        find, label = selectors.patients_with_account, "Billing account"
-        register_extension(Extension("billing", members_of, totals, tab, find, label))
+        billing = Extension(
+            "billing",
+            members_of=selectors.account_members,
+            totals=selectors.accounts_by_status,
+            json_sql=selectors.account_json_sql,
+            tab=tab,
+            find_by_number=selectors.patients_with_account,
+            number_label="Billing account",
+        )
+        register_extension(billing)

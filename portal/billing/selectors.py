@@ -114,6 +114,19 @@ def account_members(patient_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     return accounts
 
 
+def account_json_sql(patient_id: str) -> str:
+    """Returns what `account_members` gives of one patient, in SQL; `patient_id` names a column."""
+    return f"""
+        coalesce(
+            (
+                SELECT json_build_object('status', status, 'accountId', nullif(account_id, ''))
+                FROM billing_billingaccount WHERE patient_id = {patient_id}
+            ),
+            json_build_object('status', 'pending', 'accountId', NULL)
+        )
+    """  # noqa: S608 - the name of a column
+
+
 def patients_with_account(number: str) -> list[UUID]:
     """Returns the patients, at most one in practice, whose account has this number."""
     if not any(map(str.isdigit, number)):

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,10 +13,11 @@ from rest_framework.views import APIView
 from portal.accounts.models import User
 from portal.accounts.rules import needs, user_of
 from portal.errors import FieldProblem, InvalidInput, NotAllowed, StaleVersion
-from portal.pagination import Page, next_link, row_id
-from portal.patients import selectors, services
+from portal.pagination import next_link, row_id
+from portal.patients import json_reads, selectors, services
 from portal.patients.history.log import read_history
 from portal.patients.idempotency import keep_answer
+from portal.patients.json_reads import JsonReads
 from portal.patients.models import Patient, Source, Status
 from portal.patients.serializers.answers import ChangeJson, DuplicateProblem
 from portal.patients.serializers.patient import (
@@ -38,7 +40,7 @@ KEY = OpenApiParameter(
 )
 
 
-class Patients(APIView):
+class Patients(JsonReads):
     permission_classes = (needs(GET="patients.view_patient", POST="patients.add_patient"),)
     serializer_class = NewPatientBody
 
@@ -61,8 +63,9 @@ class Patients(APIView):
             after=asked.get("cursor", ""),
             limit=asked["limit"],
         )
-        page = Page(found.hits, found.next_cursor)
-        return Response(found_patients_json(found.hits), headers=next_link(request, page))
+        return Response(
+            found_patients_json(found.hits), headers=next_link(request, found.next_cursor)
+        )
 
     @extend_schema(
         parameters=[KEY],
@@ -93,12 +96,27 @@ class Patients(APIView):
         headers = {"ETag": f'"{answer["version"]}"', "Location": f"/api/patients/{patient.pk}"}
         return Response(answer, 201, headers=headers)
 
+    def read_json(self, user: User, request: HttpRequest) -> HttpResponse | None:
+        query = ListQuery(data=request.GET)
+        if not query.is_valid():
+            return None
+        asked = query.validated_data
+        array, next_cursor = json_reads.find_patients(
+            user,
+            channel=CHANNEL,
+            text=asked.get("q", ""),
+            filters=selectors.PatientFilters(**asked.get("filters", {})),
+            after=asked.get("cursor", ""),
+            limit=asked["limit"],
+        )
+        return json_reads.json_answer(array, **next_link(request, next_cursor))
+
     def get_serializer(self, *args: Any, **kwargs: Any) -> NewPatientBody:
         """What the browsable API shows as a form."""
         return NewPatientBody(*args, **kwargs)
 
 
-class OnePatient(APIView):
+class OnePatient(JsonReads):
     permission_classes = (
         needs(
             GET="patients.view_patient",
@@ -113,6 +131,13 @@ class OnePatient(APIView):
     def get(self, request: Request, patient_id: UUID) -> Response:
         patient = selectors.open_patient(user_of(request), patient_id, channel=CHANNEL)
         return patient_response(patient)
+
+    def read_json(self, user: User, _request: HttpRequest, patient_id: UUID) -> HttpResponse | None:
+        row = json_reads.read_patient(user, patient_id, channel=CHANNEL)
+        if row is None:
+            return None
+        _id, version, text = row
+        return json_reads.json_answer(text, ETag=f'"{version}"')
 
     @extend_schema(
         parameters=[IF_MATCH],

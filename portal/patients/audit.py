@@ -33,15 +33,17 @@ ACCESS_ACTIONS = {
 
 
 class AuditContext:
-    """Middleware: puts the route and id of a request into the log with each change it makes."""
+    """Middleware: puts the route and id of a request into the log with each change it makes.
+
+    The request of a program has no user yet; `written_by` names the user, whoever asks.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with pghistory.context(
-            user=request.user.pk, request_id=get_contextvars().get("request_id", "")
-        ):
+        user = request.user.pk if hasattr(request, "user") else None
+        with pghistory.context(user=user, request_id=get_contextvars().get("request_id", "")):
             return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_: object) -> None:

@@ -53,6 +53,7 @@ class Tab:
 class Extension:
     """`members_of` gives a JSON object for each of many patients, `totals` gives figures.
 
+    `json_sql` gives the same object as an SQL expression, of the column that holds a patient's id.
     `find_by_number`, where given, returns the patients to whom the area gave a number;
     `number_label` says what kind of number it is.
     """
@@ -60,6 +61,7 @@ class Extension:
     name: str
     members_of: Callable[[Sequence[UUID]], Mapping[UUID, dict[str, Any]]]
     totals: Callable[[], dict[str, Any]]
+    json_sql: Callable[[str], str]
     tab: Tab | None = None
     find_by_number: Callable[[str], Sequence[UUID]] | None = None
     number_label: str = ""

@@ -102,8 +102,8 @@ def find_patients(
     limit: int = 50,
 ) -> SearchPage:
     """Returns a page of patients after the cursor, best hits first, and records access."""
-    patients = _filter_patients(patients_visible_to(user), filters or PatientFilters())
-    found = search(patients.prefetch_related("identifiers"), text, after=after, limit=limit)
+    patients = filter_patients(user, filters).prefetch_related("identifiers")
+    found = search(patients, text, after=after, limit=limit)
     record_access(user, [patient.pk for patient in found.patients], action="list", channel=channel)
     return found
 
@@ -112,7 +112,7 @@ def estimate_patients(
     user: User | None, *, text: str = "", filters: PatientFilters | None = None
 ) -> int:
     """Returns an estimate of how many patients a search finds, rounded to two digits."""
-    patients = _filter_patients(patients_visible_to(user), filters or PatientFilters())
+    patients = filter_patients(user, filters)
     count = estimate_count(patients, text)
     return round(count, 2 - len(str(count)))
 
@@ -186,7 +186,7 @@ def every_patient(
     Approximate hits are left out: on a page the user judges them, in a file the record of another
     person would leave the clinic.
     """
-    patients = _filter_patients(patients_visible_to(user), filters or PatientFilters())
+    patients = filter_patients(user, filters)
     found = find_exact_patients(patients, text)
     count = found.order_by().annotate(all=Value(1)).values("all").annotate(count=Count("*"))
     found = found.defer(*_SEARCH_KEYS)
@@ -226,14 +226,16 @@ def _set_identifiers(patient: Patient, rows: list[dict[str, str | None]]) -> Non
     patient._prefetched_objects_cache = cache  # type: ignore[attr-defined]  # Django's own name.
 
 
-def _filter_patients(patients: QuerySet[Patient], filters: PatientFilters) -> QuerySet[Patient]:
+def filter_patients(user: User | None, filters: PatientFilters | None) -> QuerySet[Patient]:
+    """Returns the patients of a list that this user may see, not yet searched."""
+    filters = filters or PatientFilters()
     exact = {"date_of_birth": filters.date_of_birth, "sex": filters.sex, "status": filters.status}
     bounds = {
         "registered_on__gte": filters.registered_from,
         "registered_on__lte": filters.registered_to,
     }
     given = {name: value for name, value in {**exact, **bounds}.items() if value}
-    patients = patients.filter(**given)
+    patients = patients_visible_to(user).filter(**given)
     if not filters.status:
         # Another record stands for the person of a merged one.
         patients = patients.exclude(status=Status.MERGED)

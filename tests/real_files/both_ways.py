@@ -144,13 +144,17 @@ def _stored_people(job_id: UUID) -> list[Person]:
 
 def _comparable(person: Person) -> Person:
     person["identifiers"] = _sorted(person.get("identifiers", []))
+    person.pop("phone_e164", None)  # The services compute it, when the phone is written.
     return person
 
 
 def _sorted(identifiers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Returns each identifier once with its days, in one order."""
     blank = dict.fromkeys(_IDENTIFIER)
-    found = {(item["system"], item["value"]): blank | item for item in identifiers}
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for item in identifiers:
+        key = item["system"], item["value"]
+        found[key] = found.get(key, blank) | item  # Days that a row does not name stay.
     return [found[key] for key in sorted(found)]
 
 

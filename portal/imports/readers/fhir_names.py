@@ -80,8 +80,9 @@ def _words(item: Part) -> str:
 
 
 def _spelling(item: Part) -> int:
-    codes = [extension.get("valueCode") for extension in get_objects(item, "extension", "name")]
-    return max((_SPELLINGS[code] for code in codes if code in _SPELLINGS), default=0)
+    extensions = get_objects(item, "extension", "name")
+    codes = [get_text(extension, "valueCode", "name.extension") for extension in extensions]
+    return max((_SPELLINGS.get(code, 0) for code in codes), default=0)
 
 
 def parse_name_text(text: str, family: str, given: list[str]) -> tuple[str, list[str], str]:

@@ -179,7 +179,9 @@ def _birth_date(resource: Mapping[str, Any], left_out: Counter[str]) -> str:
 
 
 def _origins(resource: Mapping[str, Any], left_out: Counter[str]) -> dict[str, str]:
-    extensions = {item.get("url"): item for item in get_objects(resource, "extension")}
+    extensions = {
+        get_text(item, "url", "extension"): item for item in get_objects(resource, "extension")
+    }
     labels = {}
     for name, url in (("race", fhir.RACE), ("ethnicity", fhir.ETHNICITY)):
         labels[name] = values.normalise_origin(_origin(extensions.get(url, {})))

@@ -131,6 +131,31 @@ def test_a_misshapen_part_is_named(rows, part, column):
     assert good.details["family_name"] == "Beispiel"
 
 
+@pytest.mark.parametrize("value", [None, True, 7, 1.5, "x", [], [None], [[]], {}, {"x": [1]}])
+@pytest.mark.parametrize(
+    "place",
+    [
+        lambda value: {"extension": [{"url": value, "extension": value}]},
+        lambda value: {"name": [{"family": "A", "extension": [{"valueCode": value}]}]},
+        lambda value: {"name": [{"family": "A", "use": value, "period": {"start": value}}]},
+        lambda value: {"telecom": [{"value": "1", "system": value, "rank": value, "use": value}]},
+        lambda value: {"address": [{"city": "A", "period": value, "type": value}]},
+        lambda value: {"identifier": [{"system": "x", "value": "1", "period": {"end": value}}]},
+        lambda value: {"meta": {"security": [{"code": value, "display": value}], "tag": value}},
+        lambda value: {"meta": {"versionId": value, "lastUpdated": value}, "id": "1"},
+        lambda value: {"link": [{"type": value, "other": value}]},
+        lambda value: {"link": [{"type": "replaces", "other": {"identifier": value}}]},
+        lambda value: {"communication": [{"language": value, "preferred": value}]},
+        lambda value: {"_birthDate": value, "_deceasedBoolean": value, "birthDate": "1984"},
+        lambda value: {"deceasedBoolean": value, "active": value, "contained": value},
+    ],
+)
+def test_a_value_of_any_type_costs_its_row_at_most(rows, place, value):
+    first, good = rows(as_ndjson({"name": [{"family": "B"}], **place(value)}, FULL))
+    assert first.problems or first.details["family_name"] in ("A", "B")
+    assert good.problems == []
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [

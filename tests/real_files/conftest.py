@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.real_files.both_ways import FileOutcome, import_both_ways
+pytest.register_assert_rewrite("tests.real_files.both_ways")
+
+from tests.real_files.both_ways import FileOutcome, import_both_ways  # noqa: E402 - rewritten first
 
 
 @pytest.fixture

@@ -14,9 +14,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from portal.patients.normalize import fold
+from portal.text import clean_text
 
 # Languages whose names of months are read beside the English ones.
 _MONTH_LANGUAGES = ("de", "fr", "es", "it", "pt", "nl", "da", "sv", "nb", "pl")
+_DASHES = str.maketrans("\u2010\u2012\u2013\u2014\u2212\u2044\u2215", "-----//")
 _FILLERS = frozenset({"st", "nd", "rd", "th", "of", "de", "年", "月", "日"})
 _PART = re.compile(r"\d+|[^\W\d_]+")
 _TEXT = re.compile(r"[^\W_][\w\s./,-]*$")
@@ -71,7 +73,7 @@ def parse_date(text: str, *, order: DateOrder | None = None, ahead: int = 0) -> 
     a part above 12 is the day. A date whose year has two digits is at most `ahead` years ahead of
     today. ValueError for a date that does not exist, such as 30 February; HasTime for a time.
     """
-    text = _without_midnight(unicodedata.normalize("NFKC", text).strip(" \t\r\n,"))
+    text = _without_weekday(_without_midnight(_plain(text)))
     if not _TEXT.match(text):
         return None
     match parts := [part for part in _PART.findall(text) if part.lower() not in _FILLERS]:
@@ -102,7 +104,7 @@ def proven_order(text: str) -> DateOrder | None:
     Returns None for a text that proves none, such as 3/4/1984, 1984-03-15 or 15.03.1984.
     """
     try:
-        text = _without_midnight(unicodedata.normalize("NFKC", text).strip())
+        text = _without_midnight(_plain(text))
     except HasTime:
         return None
     found = re.fullmatch(r"(\d{1,2})[\s/-]+(\d{1,2})[\s/-]+(?:\d{4}|\d{2})", text)
@@ -144,6 +146,17 @@ def numeric_date(day: date) -> str:
     if clinic_order() == DateOrder.MONTH_FIRST:
         parts = (day.month, day.day)
     return f"{parts[0]}/{parts[1]}/{day.year}"
+
+
+def _plain(text: str) -> str:
+    """Returns the text with the usual digits, dashes and slashes, and without unseen marks."""
+    return clean_text(unicodedata.normalize("NFKC", text).translate(_DASHES)).strip(" ,")
+
+
+def _without_weekday(text: str) -> str:
+    """Returns `15 March 1984` for `Thursday, 15 March 1984`, the long form of spreadsheets."""
+    word, _, rest = text.partition(" ")
+    return rest.strip() if fold(word.rstrip(".,")) in _weekday_names() else text
 
 
 def _without_midnight(text: str) -> str:
@@ -223,6 +236,15 @@ def _month_names() -> dict[str, int]:
             meanings[name].add(number)
     names = {name: min(numbers) for name, numbers in meanings.items() if len(numbers) == 1}
     return names | dict(_names_in("en")) | {"sept": 9}
+
+
+@cache
+def _weekday_names() -> frozenset[str]:
+    names: set[str] = set()
+    for language in ("en", *_MONTH_LANGUAGES):
+        days = Locale(language).days["format"]
+        names |= {fold(name) for name in [*days["wide"].values(), *days["abbreviated"].values()]}
+    return frozenset(names - _month_names().keys())  # "mar" is March before it is martes.
 
 
 def _names_in(language: str) -> list[tuple[str, int]]:

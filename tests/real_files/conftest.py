@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tests.real_files.both_ways")
+pytest.register_assert_rewrite("tests.real_files.both_ways", "tests.real_files.expected")
 
 from tests.real_files.both_ways import FileOutcome, import_both_ways  # noqa: E402 - rewritten first
 

@@ -7,7 +7,7 @@ from django import forms
 
 from portal.imports.readers.columns import can_name_a_patient
 from portal.imports.readers.encodings import CHOICES as ENCODINGS
-from portal.imports.readers.tables import DATES
+from portal.imports.readers.survey import DATES
 from portal.imports.readers.targets import GROUPS, LABELS
 from portal.imports.readers.values import MAPPED, are_english_codes, guess_meanings, value_key
 from portal.patients.dates import DateOrder, clinic_order

@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 
 from portal.imports.readers.rows import Unreadable
 from portal.patients.fields import ENTERED, ENTERED_FIELDS
+from portal.text import clean_text
 
-RECORD, MRN, IDENTIFIER_CELL, STATUS = "id", "mrn", "identifiers", "status"
+RECORD, MRN, IDENTIFIER_CELL = "id", "mrn", "identifiers"
 SYSTEMS = ("ssn", "driver", "passport", "insurance", "mrn-other", "record-id")
-ALL = (*ENTERED, RECORD, MRN, IDENTIFIER_CELL, *SYSTEMS, STATUS)
+# What a row may say of its record, in words; see `record_state`.
+DECEASED, ACTIVE, STATUS = "deceased", "active", "status"
+ALL = (*ENTERED, RECORD, MRN, IDENTIFIER_CELL, *SYSTEMS, DECEASED, ACTIVE, STATUS)
 NO_HEADER = (
     "There is no usable header at the top. It must name the columns, for example family_name, "
-    "given_name, date_of_birth, sex – or those of Synthea's patients.csv."
+    "given_name, date_of_birth, sex – or those of Synthea's patients.csv. In a text file commas, "
+    "semicolons, tabs or bars part the cells."
 )
 _FIELD_OF_NAME = {
     **{name: name for name in ALL},
@@ -20,9 +24,14 @@ _FIELD_OF_NAME = {
     "drivers": "driver",
     "mrn_other": "mrn-other",
     "record_id": "record-id",
+    **dict.fromkeys(["is_deceased", "dead", "deceased_flag", "deceased_indicator"], DECEASED),
+    **dict.fromkeys(["deceased_boolean", "death_indicator", "vital_status"], DECEASED),
+    **dict.fromkeys(["is_active", "active_flag", "in_use"], ACTIVE),
+    **dict.fromkeys(["record_status", "patient_status"], STATUS),
 }
-# Columns of our exports and rejects files that are not imported, and need no mention.
-_OWN_COLUMNS = frozenset({"version", "source", "reason"})
+_JOINED_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")  # lastName, DateOfBirth.
+_REMARK = re.compile(r"[(\[].*[)\]]\s*$|[*:]+\s*$")  # DOB (yyyy-mm-dd), Surname*.
+_WHOSE = re.compile(r"(?:patient|pt|person)_(?!id$|name$|status$)")
 _KEYS = {RECORD, MRN, IDENTIFIER_CELL, *SYSTEMS}
 
 
@@ -42,9 +51,15 @@ class Columns:
 def field_for(name: str) -> str | None:
     """Returns the field that a column's name means, in any case and with any separators.
 
-    None for an unknown column.
+    A remark behind the name and the word "patient" before it do not count. None for an unknown
+    column.
     """
-    return _FIELD_OF_NAME.get(re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_"))
+    for text in (name, _REMARK.sub("", name), _JOINED_WORDS.sub("_", _REMARK.sub("", name))):
+        key = re.sub(r"[^a-z0-9]+", "_", clean_text(text).lower()).strip("_")
+        for wanted in (key, _WHOSE.sub("", key, count=1)):
+            if field_name := _FIELD_OF_NAME.get(wanted):
+                return field_name
+    return None
 
 
 def guess_fields(header: Sequence[str]) -> list[str]:
@@ -68,10 +83,12 @@ def understand_header(header: Sequence[str], chosen: Sequence[str] = ()) -> Colu
         raise Unreadable(f"Two columns of the header mean the same: {names}. Keep one of each.")
     columns = [(name.strip(), meaning) for name, meaning in zip(header, fields, strict=True)]
     names_by_field = {meaning: name for name, meaning in columns if meaning}
-    others = [name for name, meaning in columns if meaning is None and name]
-    return Columns(
-        fields, names_by_field, [name for name in others if name.lower() not in _OWN_COLUMNS]
-    )
+    others = [
+        name or f"column {number} (without a name)"
+        for number, (name, meaning) in enumerate(columns, start=1)
+        if meaning is None
+    ]
+    return Columns(fields, names_by_field, others)
 
 
 def can_name_a_patient(fields: Sequence[str]) -> bool:

@@ -11,17 +11,18 @@ from portal.imports.readers.encodings import UTF_8
 from portal.imports.readers.header import SEARCHED_ROWS, find_header
 from portal.imports.readers.lines import Line, lines_of
 from portal.imports.readers.rows import Unreadable
-from portal.imports.readers.tables import PLAIN, Record, TableFile, TableSettings
+from portal.imports.readers.table_rows import Record
+from portal.imports.readers.tables import PLAIN, TableFile, TableSettings
 
 MAX_CELL_LINES = 20  # A longer quoted cell is taken for a quote that was never closed.
-DELIMITERS = ",;\t|"
+DELIMITERS = ",;\t|^~"
 # The first line by which Excel is told the delimiter.
-_SEPARATOR_HINT = re.compile(r'\s*"?sep=([,;\t|])"?\s*$', re.IGNORECASE)
+_SEPARATOR_HINT = re.compile(r'\s*"?sep=([,;\t|^~])"?\s*$', re.IGNORECASE)
 _OPEN_QUOTE = "unexpected end of data"
 
 
 class CsvFile(TableFile):
-    """A CSV file; its delimiter is the comma, semicolon, tab or bar that makes a header of it."""
+    """A CSV file; its delimiter is the sign that makes the best header of it."""
 
     format = "csv"
 
@@ -31,7 +32,7 @@ class CsvFile(TableFile):
         if first is None or first.fault:
             raise Unreadable("The header cannot be read. Save the file as CSV UTF-8 and try again.")
         hint = _SEPARATOR_HINT.match(first.text)
-        delimiters = hint[1] if hint else DELIMITERS
+        delimiters = (hint[1] if hint else "") + DELIMITERS  # Of two that fit, the first.
         self.delimiter = max(delimiters, key=lambda delimiter: _score(self._first(delimiter)))
         first_records = self._first(self.delimiter)
         found = find_header([record.cells for record in first_records])

@@ -13,12 +13,9 @@ from portal.imports.readers.fhir_parts import (
     get_text,
     is_restricting,
 )
+from portal.imports.readers.rows import NO_DAY_OF_DEATH
 
 _WHOLE_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_DEAD = (
-    "The patient has died. The portal needs the whole day of death, such as 2015-02-14: add it, or "
-    "register by hand."
-)
 _BOTH = "The patient is said to be alive, and to have died. Ask the source which is true."
 _MODIFIED = (
     "An extension changes what this record means (modifierExtension), and the portal does not know "
@@ -58,7 +55,7 @@ def _refuse_unknown_death(resource: Mapping[str, Any]) -> None:
         # Also a date that is only said to be absent, and members of other versions of FHIR.
         is_about_death = name.lstrip("_").startswith("deceased") and name != "_deceasedBoolean"
         if is_about_death and value:
-            raise InvalidResource(name, _DEAD)
+            raise InvalidResource(name, NO_DAY_OF_DEATH)
 
 
 def died_on_day(resource: Mapping[str, Any]) -> str:

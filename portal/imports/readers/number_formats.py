@@ -7,6 +7,7 @@ from decimal import Decimal
 
 # Numbers of built-in formats that show a date or a time; 27 to 36 and 50 to 58 are East Asian.
 _BUILT_IN_DATES = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
+_MONTH_FORMAT = 17  # What a spreadsheet chooses for "March 1984".
 _QUOTED = re.compile(r'"[^"]*"|\\.|_.|\*.', re.DOTALL)
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d+)?)$")
@@ -15,6 +16,7 @@ _LITERALS = frozenset(" -()+:!^&'~{}<>=$")
 MAX_FORMAT = 255  # Excel's own limit in characters.
 _LAST_DAY = 2_958_465  # 31 December 9999 as Excel counts.
 _FAKE_DAY = 60  # Excel has a 29 February 1900, which never was.
+_FAKE_DAY_TEXT = "1900-02-29"  # The check of the row refuses it.
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,14 @@ class NumberFormat:
     code: str = "General"
     is_date: bool = False
 
+    @property
+    def smallest_part(self) -> str:
+        """What a format of dates shows at least: `day`, `month` or `year`."""
+        shown = set(_BRACKETS.sub("", _QUOTED.sub("", self.code)).lower())
+        if not shown & set("yeg") or shown & set("dhs"):
+            return "day"
+        return "month" if "m" in shown else "year"
+
     def shown(self, number: Decimal) -> str:
         """Returns the digits and signs that a whole number is shown with; "" for plain digits."""
         return _masked(self.code, number)
@@ -32,12 +42,16 @@ class NumberFormat:
 def number_format(number: int, code: str | None) -> NumberFormat:
     """Returns the format with this number, and with this code if the workbook defines it."""
     if code is None:
-        return NumberFormat(is_date=number in _BUILT_IN_DATES)
+        if number not in _BUILT_IN_DATES:
+            return NumberFormat()
+        return NumberFormat("mmm-yy" if number == _MONTH_FORMAT else "d/m/yy", is_date=True)
     code = code[:MAX_FORMAT]
     plain = _BRACKETS.sub(_keep_elapsed, _QUOTED.sub("", code)).split(";")[0].lower()
-    has_digits = re.search(r"[0#?]", plain)
-    is_date = "general" not in plain and bool(re.search(r"[dmyhs]", plain))
-    return NumberFormat(code, is_date and not (has_digits and not re.search(r"s\.?0|y|d", plain)))
+    if plain.strip() in ("general", "standard"):
+        return NumberFormat()
+    has_digits = re.search(r"[0#?]", re.sub(r"(?<=s)[.,]0+", "", plain))
+    is_date = "general" not in plain and not has_digits and bool(re.search(r"[dmyhseg]", plain))
+    return NumberFormat(code, is_date)
 
 
 def _keep_elapsed(found: re.Match[str]) -> str:
@@ -46,14 +60,17 @@ def _keep_elapsed(found: re.Match[str]) -> str:
     return text if text in {"h", "hh", "m", "mm", "s", "ss"} else ""
 
 
-def date_text(number: Decimal, *, counts_from_1904: bool) -> str:
+def date_text(number: Decimal, shown: NumberFormat, *, counts_from_1904: bool) -> str:
     """Returns the day of a spreadsheet's number in ISO form, with its time unless it is midnight.
 
+    Of a first day in a format without days only the month or the year was typed, and is returned.
     A number that is no day stays as it is.
     """
     if not 0 <= number <= _LAST_DAY:
         return str(number)
     days, seconds = int(number), round(number % 1 * 86_400)
+    if days == _FAKE_DAY and not counts_from_1904:
+        return _FAKE_DAY_TEXT
     if not days and not counts_from_1904:
         return (datetime.min + timedelta(seconds=seconds)).time().isoformat()  # noqa: DTZ901 - a time of day alone
     first = date(1904, 1, 1) if counts_from_1904 else date(1899, 12, 30)
@@ -63,8 +80,13 @@ def date_text(number: Decimal, *, counts_from_1904: bool) -> str:
         moment = datetime.combine(first, time()) + timedelta(days=days, seconds=seconds)
     except OverflowError:
         return str(number)
-    is_midnight = moment.time() == time()
-    return moment.date().isoformat() if is_midnight else moment.isoformat(" ", "seconds")
+    if moment.time() != time():
+        return moment.isoformat(" ", "seconds")
+    text = moment.date().isoformat()
+    part = shown.smallest_part
+    if part == "year":
+        return text.removesuffix("-01-01")
+    return text.removesuffix("-01") if part == "month" else text
 
 
 def _masked(code: str, number: Decimal) -> str:

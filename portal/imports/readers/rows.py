@@ -9,6 +9,10 @@ from uuid import UUID
 # name space.
 _BEHIND_NOUN = (" that ", " with", " of ")  # What follows the noun that is counted.
 RECORD_ID, MRN = "record-id", "mrn-other"
+NO_DAY_OF_DEATH = (
+    "The patient has died. The portal needs the whole day of death, such as 2015-02-14: add it, or "
+    "register by hand."
+)
 
 
 class Unreadable(Exception):
@@ -77,10 +81,18 @@ def own_keys(record_id: str, mrn: str) -> list[dict[str, str]]:
     A record number that is no UUID is left out, since another source may mean someone else by it;
     so is an MRN beside a UUID, since every portal counts its MRNs from the same number.
     """
-    try:
+    if is_record_id(record_id):
         return [{"system": RECORD_ID, "value": str(UUID(record_id))}]
+    return [{"system": MRN, "value": mrn}] if mrn else []
+
+
+def is_record_id(text: str) -> bool:
+    """Tells whether the text is a UUID."""
+    try:
+        UUID(text)
     except ValueError:
-        return [{"system": MRN, "value": mrn}] if mrn else []
+        return False
+    return True
 
 
 def count_words(parts: Mapping[str, int]) -> str:

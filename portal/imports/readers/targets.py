@@ -1,6 +1,6 @@
 """What a column can become, in the words of the staff pages and in groups for a list."""
 
-from portal.imports.readers.columns import IDENTIFIER_CELL, MRN, RECORD, STATUS
+from portal.imports.readers.columns import ACTIVE, DECEASED, IDENTIFIER_CELL, MRN, RECORD, STATUS
 from portal.patients.fields import ENTERED_FIELDS, PatientField, Section
 
 
@@ -26,12 +26,17 @@ _IDENTIFIERS = [
     ("record-id", "Record id (any)"),
     (IDENTIFIER_CELL, "Identifiers as system|value"),
 ]
+_RECORD = [
+    (DECEASED, "Has died: yes or no"),
+    (ACTIVE, "Is in use at the source: yes or no"),
+    (STATUS, "Status at the source: active, archived …"),
+]
 GROUPS: list[tuple[str, list[tuple[str, str]]]] = [
     _group(Section.NAME),
     _group(Section.PERSON),
     _group(Section.CONTACT),
     ("Identifiers", _IDENTIFIERS),
-    ("Record", [(STATUS, "Record is active, archived or merged")]),
+    ("Record", _RECORD),
 ]
 LABELS = {name: label for _, targets in GROUPS for name, label in targets}
 # What most files have: the page names those that no column becomes.

@@ -13,18 +13,29 @@ _ENGLISH_WORDS = {
     "female": "female",
     "woman": "female",
     "girl": "female",
+    "masculine": "male",
+    "feminine": "female",
     "other": "other",
+    "nonbinary": "other",
+    "non-binary": "other",
     "unknown": "unknown",
+    "unk": "unknown",
+    "not known": "unknown",
+    "not recorded": "unknown",
+    "not specified": "unknown",
+    "not stated": "unknown",
 }
 # Words of other languages that mean one thing alone.
 _OTHER_WORDS = {
     **dict.fromkeys(["männlich", "mann", "masculin", "homme", "masculino", "hombre"], "male"),
     **dict.fromkeys(["varón", "maschio", "homem", "mannelijk", "mężczyzna", "mand"], "male"),
     **dict.fromkeys(["weiblich", "frau", "féminin", "femme", "femenino", "mujer"], "female"),
+    **dict.fromkeys(["masc", "masc."], "male"),
+    **dict.fromkeys(["fem", "fem."], "female"),
     **dict.fromkeys(["femmina", "feminino", "mulher", "vrouw", "vrouwelijk"], "female"),
     **dict.fromkeys(["kobieta", "kvinde", "kvinne", "kvinna"], "female"),
-    **dict.fromkeys(["divers", "nonbinary", "non-binary"], "other"),
-    **dict.fromkeys(["unbekannt", "inconnu", "desconocido", "not known"], "unknown"),
+    **dict.fromkeys(["divers"], "other"),
+    **dict.fromkeys(["unbekannt", "inconnu", "desconocido"], "unknown"),
 }
 _WORDS = _ENGLISH_WORDS | _OTHER_WORDS
 # Codes that are used together: English, German, Spanish, French, Dutch, Scandinavian and Polish,

@@ -61,6 +61,16 @@ class Package:
         with self.packed.open(part) as stream:
             yield from _parse(stream, part, handler)
 
+    def parse_all(self, name: str, handler: Handler, *, limit: int | None = None) -> None:
+        """Parses a whole part."""
+        for _ in self.parse(name, handler, limit=limit):
+            pass
+
+
+def whole_number(text: str | None, otherwise: int = 0) -> int:
+    """Returns the number that an attribute has."""
+    return int(text) if text and text.isascii() and text.isdigit() else otherwise
+
 
 def part_name(name: str) -> str:
     """Returns the name of a part as it is compared."""

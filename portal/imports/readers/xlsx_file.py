@@ -7,6 +7,7 @@ the zeros of `001-23-4567`, and one row in memory at a time.
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from xml.parsers.expat import ExpatError
@@ -14,10 +15,12 @@ from zipfile import BadZipFile, ZipFile
 
 from portal.imports.readers.header import find_header
 from portal.imports.readers.rows import Unreadable
-from portal.imports.readers.tables import MAX_COLUMNS, PLAIN, Record, TableFile, TableSettings
+from portal.imports.readers.table_rows import Record
+from portal.imports.readers.tables import MAX_COLUMNS, PLAIN, TableFile, TableSettings
+from portal.imports.readers.workbook_cells import Cell
 from portal.imports.readers.workbook_package import Package
 from portal.imports.readers.workbook_safety import DAMAGED, refuse_unsafe
-from portal.imports.readers.workbook_sheets import Cell, Sheet, WorkbookContent
+from portal.imports.readers.workbook_sheets import Sheet, WorkbookContent
 
 SAMPLED_ROWS = 100  # Rows in which a header is looked for, and samples after it.
 MAX_EXTRA_CELLS = 10  # Cells beyond the header that are read, to tell that a row is too wide.
@@ -52,7 +55,7 @@ class XlsxFile(TableFile):
         for record in first[begin:]:
             texts = _trimmed(record.cells, self.width)
             if texts:
-                self.first.append(Record(record.number, texts, 0, wrong=record.wrong))
+                self.first.append(replace(record, cells=texts, end=0))
                 numeric |= record.numbers
         super().__init__(path, self.first[0].cells, settings)
         self.numeric = numeric
@@ -70,7 +73,7 @@ class XlsxFile(TableFile):
                     continue
                 if texts := _trimmed(record.cells, self.width):
                     self.numeric |= record.numbers
-                    yield Record(record.number, texts, record.end, wrong=record.wrong)
+                    yield replace(record, cells=texts)
 
 
 def _find_sheet(content: WorkbookContent) -> tuple[Sheet, list[Record], int]:

@@ -117,3 +117,79 @@ def test_a_line_that_is_no_person_is_told_and_not_imported(rows, line, words):
     no_person, person = rows(f"{TWO}{line}\nBeispiel,Anna\n")
     assert words in reason(no_person)
     assert person.details == {"family_name": "Beispiel", "given_name": "Anna"}
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "meant"),
+    [
+        ("zip", '"=""02134"""', "02134"),
+        ("city", "'Salem'", "Salem"),
+        ("city", "\u200eSalem\u200e", "Salem"),
+        ("phone", "unknown", None),
+        ("phone", "0", None),
+        ("email", "?", None),
+        ("date_of_birth", "1/0/1900", None),
+        ("date_of_birth", "UNK", None),
+        ("date_of_birth", "1984-03-00", "1984-03"),
+        ("date_of_birth", '"Thursday, March 15, 1984"', "1984-03-15"),
+        ("date_of_birth", "1984–03–15", "1984-03-15"),
+        ("deceased_on", "9999-12-31", None),
+        ("phone", '"6175550131,0"', "6175550131"),
+    ],
+)
+def test_a_cell_is_read_as_it_is_meant(rows, column, cell, meant):
+    [row] = rows(f"family_name,{column}\nBeispiel,{cell}\n")
+    others = [value for name, value in row.details.items() if name != "family_name"]
+    assert (others, row.problems) == ([meant] if meant else [], [])
+
+
+@pytest.mark.parametrize("error", ["#NV", "#BEZUG!", "#¿NOMBRE?", "#BUSY!", "Err:508", "#####"])
+def test_errors_of_spreadsheets_in_any_language_are_held_back(rows, error):
+    [row] = rows(f"{TWO}Beispiel,{error}\n")
+    assert "shows an error" in reason(row)
+
+
+def test_a_name_without_a_letter_is_left_out_and_a_number_is_held_back(rows):
+    unknown, zero, number = rows(f"{TWO}Beispiel,?\nBeispiel,0\nBeispiel,4711\n")
+    for row in (unknown, zero):
+        assert row.details == {"family_name": "Beispiel"}
+        assert row.left_out[0].column == "given_name"
+    assert "A name has letters" in reason(number)
+
+
+def test_a_record_id_that_is_no_uuid_is_told_as_left_out(rows):
+    [row] = rows("id,family_name\n4711,Beispiel\n")
+    assert (row.left_out[0].column, row.left_out[0].value) == ("id", "4711")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Last name,First name,DOB",
+        "-----,-----,-----",
+        "Total,15,",
+        "Grand total: 15,,",
+        "Page 1 of 2,,",
+        "<family>,<given>,",
+        "// made by us,,",
+        "This list is confidential,,",
+    ],
+)
+def test_a_line_about_the_table_is_no_person(rows, line):
+    no_person, person = rows(f"family_name,given_name,dob\n{line}\nPage,Count,1984-03-15\n")
+    assert "no person" in reason(no_person) or "repeats the header" in reason(no_person)
+    assert person.details["family_name"] == "Page"
+
+
+@pytest.mark.parametrize(
+    "header", ["LastName,firstName,DateOfBirth", "Surname*,Given (first),Patient DOB (y-m-d)"]
+)
+def test_names_of_columns_are_understood_as_people_write_them(rows, header):
+    [row] = rows(f"{header}\nBeispiel,Anna,1984-03-15\n")
+    assert row.details["date_of_birth"] == "1984-03-15"
+    assert row.details["given_name"] == "Anna"
+
+
+def test_english_words_beside_english_codes_leave_them_english(rows):
+    woman, other = rows("family_name,sex\nBeispiel,F\nSample,Non-binary\n")
+    assert (woman.details["sex"], other.details["sex"]) == ("female", "other")

@@ -14,7 +14,7 @@ from portal.imports.readers import (
     recognise_file,
     workbook_package,
     workbook_safety,
-    workbook_sheets,
+    workbook_strings,
 )
 
 HEADER = ["family_name", "given_name", "date_of_birth", "zip", "ssn"]
@@ -178,14 +178,14 @@ def with_strings(strings: bytes) -> bytes:
 def test_shared_strings_may_not_be_large(file, monkeypatch):
     content = with_strings(b"<sst>%b</sst>" % (b"<si><t>A</t></si>" * 99))
     assert len(list(open_patients(file(content)).rows())) == 1
-    monkeypatch.setattr(workbook_sheets, "MAX_STRING_BYTES", 1000)
+    monkeypatch.setattr(workbook_strings, "MAX_STRING_BYTES", 1000)
     with pytest.raises(Unreadable, match="too large"):
         open_patients(file(content))
 
 
 def test_shared_strings_may_not_be_very_many_nor_very_long(file, monkeypatch):
-    monkeypatch.setattr(workbook_sheets, "MAX_STRINGS", 100)
-    monkeypatch.setattr(workbook_sheets, "MAX_CELL", 1000)
+    monkeypatch.setattr(workbook_strings, "MAX_STRINGS", 100)
+    monkeypatch.setattr(workbook_strings, "MAX_CELL", 1000)
     for strings in (b"<si/>" * 200, b"<si><t>%b</t></si>" % (b"x" * 2000)):
         with pytest.raises(Unreadable, match="too large"):
             open_patients(file(with_strings(b"<sst>%b</sst>" % strings)))

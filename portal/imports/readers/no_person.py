@@ -1,0 +1,67 @@
+"""Lines of a table that are about no person: headers again, comments, totals, and rules."""
+
+import re
+from collections.abc import Sequence
+
+from portal.imports.readers.columns import field_for
+
+# A cell below the header that says what its column is: (required), Text, yyyy-mm-dd, -----.
+_HINT = re.compile(
+    r"\(.*\)|<.*>|\[.*\]|n?text|string|n?(?:var)?char.*|datetime.*|date(?: .*)?|timestamp.*"
+    r"|number|numeric|int(?:eger)?|bool(?:ean)?|req(?:uired)?|opt(?:ional)?|mandatory(?: field)?"
+    r"|[dmy]{2,4}[-/. ][dmy]{2,4}[-/. ][dmy]{2,4}|[-=_*+]{2,}",
+    re.IGNORECASE,
+)
+_TOTAL = re.compile(
+    r"(?:(?:grand |sub)?totals?|sum|count|records?|rows?|patients?|end of (?:file|report|list)|eof"
+    r"|page|printed|confidential|summe|gesamt|anzahl)\b[\s:.]*(?:[\d(].*)?",
+    re.IGNORECASE,
+)
+_COMMENTS = ("#", "//", "--", ";", "/*")
+_FEW_COLUMNS = 2  # In a wider table a line with one cell of prose is no person.
+_MANY_WORDS = 4
+
+REPEATED_HEADER = "This row repeats the header."
+_COMMENT = "This line is a comment, and no person."
+_DESCRIPTION = "This row describes the columns, and no person."
+_SUMMARY = "This line is a total or a remark about the table, and no person."
+
+
+def why_no_person(cells: Sequence[str], header: Sequence[str], fields: Sequence[str | None]) -> str:
+    """Says what a line is that is about no person; "" for one that may be.
+
+    `fields` are what the columns of the header mean.
+    """
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    if not filled:
+        return ""
+    if _repeats_header(cells, header, fields):
+        return REPEATED_HEADER
+    is_prose = len(filled) == 1 or len(cells) != len(header)
+    if is_prose and filled[0].startswith(_COMMENTS):
+        return _COMMENT
+    if all(_HINT.fullmatch(cell) for cell in filled):
+        return _DESCRIPTION
+    return _SUMMARY if _is_summary(filled, width=len(header)) else ""
+
+
+def _repeats_header(
+    cells: Sequence[str], header: Sequence[str], fields: Sequence[str | None]
+) -> bool:
+    if [cell.strip().lower() for cell in cells] == [name.lower() for name in header]:
+        return True
+    meanings = [field_for(cell) for cell in cells]
+    known = [meaning for meaning in meanings if meaning]
+    return len(known) > 1 and meanings == list(fields)
+
+
+def _is_summary(filled: Sequence[str], *, width: int) -> bool:
+    """Tells whether it is a line such as `Total,15` or `Page 1 of 2`."""
+    first, *others = filled
+    has_numbers_alone = all(not any(map(str.isalpha, cell)) for cell in others)
+    if _TOTAL.fullmatch(first) and has_numbers_alone and (others or width > _FEW_COLUMNS):
+        return True
+    if others or width <= _FEW_COLUMNS:
+        return False
+    has_digit = any(character.isdigit() for character in first)
+    return (has_digit and " " in first) or first.endswith(":") or len(first.split()) >= _MANY_WORDS

@@ -1,0 +1,152 @@
+"""Makes a row of the cells of a record: each cell in the words of its field, or what is wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from portal.imports.identifier_cell import parse_cell
+from portal.imports.readers import values
+from portal.imports.readers.cells import clean_cell, find_cell_fault, is_no_name
+from portal.imports.readers.columns import IDENTIFIER_CELL, MRN, RECORD, SYSTEMS, Columns
+from portal.imports.readers.no_person import why_no_person
+from portal.imports.readers.record_state import read_state
+from portal.imports.readers.rows import Problem, Row, is_record_id, own_keys
+from portal.imports.readers.survey import DATES, MIXED_ORDERS, DateRule
+from portal.patients.fields import ENTERED
+
+_NORMALISE = {"race": values.normalise_origin, "ethnicity": values.normalise_origin}
+NO_MEANING = (
+    "This column has other codes than English ones, so none is read by itself. Say what each one "
+    "means: on the page of the columns, or by --map."
+)
+_NO_UUID = "Left out, since another source may mean someone else by it: a record id is a UUID."
+_NO_LETTER = "Left out, since a name has letters."
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The cells of one record.
+
+    `wrong` says what is wrong with the cell at a position, `numbers` are positions of cells that
+    are numbers and show no zeros before them.
+    """
+
+    number: int
+    cells: list[str]
+    end: int
+    fault: str = ""
+    wrong: Mapping[int, str] = field(default_factory=dict)
+    numbers: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class RowReader:
+    """Reads the records of a table whose columns are known.
+
+    `meanings` are those of values, by field. `english` tells of each field with codes whether they
+    are those of English.
+    """
+
+    header: Sequence[str]
+    columns: Columns
+    meanings: Mapping[str, Mapping[str, str]]
+    english: Mapping[str, bool]
+    dates: DateRule
+
+    def read(self, record: Record) -> Row:
+        """Returns the row of a record; a broken one says what is wrong with it as a whole."""
+        cells = _fit_width(record.cells, len(self.header))
+        fault = record.fault or why_no_person(cells, self.header, self.columns.fields)
+        if not fault and len(cells) != len(self.header):
+            fault = f"The row has {len(cells)} columns, the header has {len(self.header)}."
+        if fault:
+            problems = [Problem("", "", fault)]
+            return Row(record.number, record.end, record.cells, problems=problems)
+        return self._read(record, cells)
+
+    def _read(self, record: Record, cells: Sequence[str]) -> Row:
+        texts, problems, left_out = self._texts(record, cells)
+        names = self.columns.names
+        state = read_state(texts, names, died_on=texts.get("deceased_on", ""))
+        if state.died_on:
+            texts.setdefault("deceased_on", state.died_on)
+        problems += self._understand(texts)
+        details: dict[str, Any] = {
+            name: _NORMALISE.get(name, str)(text) for name, text in texts.items() if name in ENTERED
+        }
+        try:
+            identifiers = _identifiers(texts)
+        except ValueError as error:
+            cell = texts[IDENTIFIER_CELL]
+            problems.append(Problem(names[IDENTIFIER_CELL], cell, str(error)))
+            identifiers = []
+        if identifiers:
+            details["identifiers"] = identifiers
+        return Row(
+            record.number,
+            record.end,
+            record.cells,
+            details,
+            names,
+            problems + state.problems,
+            left_out=left_out + state.left_out,
+            is_archived=state.is_archived,
+        )
+
+    def _texts(
+        self, record: Record, cells: Sequence[str]
+    ) -> tuple[dict[str, str], list[Problem], list[Problem]]:
+        """Returns the text of each field, what is wrong with cells, and what is left out."""
+        texts: dict[str, str] = {}
+        problems, left_out = [], []
+        for index, (name, cell) in enumerate(zip(self.columns.fields, cells, strict=True)):
+            if not name:
+                continue
+            text = clean_cell(name, cell)
+            is_number = index in record.numbers
+            fault = record.wrong.get(index) or find_cell_fault(
+                name, text, cell, is_number=is_number
+            )
+            if fault:
+                problems.append(Problem(self.header[index], cell, fault))
+            elif name == RECORD and text and not is_record_id(text):
+                left_out.append(Problem(self.header[index], cell, _NO_UUID))
+            elif is_no_name(name, text):
+                left_out.append(Problem(self.header[index], cell, _NO_LETTER))
+            elif text:
+                texts[name] = text
+        return texts, problems, left_out
+
+    def _understand(self, texts: dict[str, str]) -> list[Problem]:
+        """Puts meanings in the place of codes, and one order into dates; returns what it cannot."""
+        problems = []
+        for name in [name for name in texts if name in values.MAPPED or name in DATES]:
+            typed = texts[name]
+            if name in DATES:
+                read, reason = self.dates.read(typed), MIXED_ORDERS
+            else:
+                meanings = self.meanings.get(name, {})
+                read = values.read_sex(typed, meanings, english=self.english[name])
+                reason = NO_MEANING
+            if read is None:
+                problems.append(Problem(self.columns.names.get(name, name), typed, reason))
+                del texts[name]
+            elif read:
+                texts[name] = read
+            else:
+                del texts[name]
+        return problems
+
+
+def _fit_width(cells: list[str], width: int) -> list[str]:
+    """Returns the cells without empty ones after the last column."""
+    end = len(cells)
+    while end > width and not cells[end - 1].strip():
+        end -= 1
+    return cells[:end]
+
+
+def _identifiers(texts: dict[str, str]) -> list[dict[str, str]]:
+    by_column = [{"system": name, "value": texts[name]} for name in SYSTEMS if name in texts]
+    in_one_cell = parse_cell(texts.get(IDENTIFIER_CELL, ""))
+    return by_column + in_one_cell + own_keys(texts.get(RECORD, ""), texts.get(MRN, ""))

@@ -194,6 +194,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=10)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_CALLABLE = "portal.accounts.lockouts.tried_email"
+AXES_CLIENT_IP_CALLABLE = "portal.accounts.lockouts.client_of"
 AXES_LOCKOUT_CALLABLE = "portal.accounts.lockouts.refuse_sign_in"
 AXES_SENSITIVE_PARAMETERS = ["email", "password", "username"]
 AXES_VERBOSE = False  # Its log lines would name the user.

@@ -1,6 +1,7 @@
 """Lockouts after wrong passwords: whom they hit, what they answer, and how they are lifted."""
 
 from collections.abc import Mapping, Sequence
+from ipaddress import IPv6Address, ip_network
 from typing import Any
 
 import structlog
@@ -16,7 +17,9 @@ from portal.accounts.email_address import normalise_email
 from portal.accounts.models import User
 from portal.errors import TooMany
 from portal.problems import error_response
+from portal.proxies import read_address
 
+IPV6_BITS = 64  # Of an address of IPv6, that a computer does not choose itself.
 log = structlog.get_logger("portal.accounts")
 
 
@@ -28,6 +31,18 @@ def check_password(request: HttpRequest, *, email: str, password: str) -> User |
     """
     user = authenticate(request, email=normalise_email(email), password=password)
     return user if isinstance(user, User) else None
+
+
+def client_of(request: HttpRequest) -> str | None:
+    """Returns the address by which axes counts the computer.
+
+    That of IPv6 is its network of 64 bits: a computer takes any address there, as often as it
+    likes.
+    """
+    address = read_address(request.META.get("REMOTE_ADDR", ""))
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, IPV6_BITS), strict=False).network_address)
+    return str(address) if address else None
 
 
 def tried_email(_request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:

@@ -96,10 +96,10 @@ def _pace(given: argparse.Namespace) -> Pace:
 
 
 def _clear(folder: Path) -> None:
-    """Removes what a killed run left here: processes, the small disk, files."""
+    """Removes what a killed run left here: processes, small disks, files."""
     end_stale_processes(folder)
-    if (folder / "disk").exists():
-        disk = (folder / "disk").read_text()
+    file = folder / "disks"
+    for disk in file.read_text().split() if file.exists() else []:
         subprocess.run(["umount", "--lazy", disk], capture_output=True, check=False)
         shutil.rmtree(disk, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)

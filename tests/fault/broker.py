@@ -26,7 +26,7 @@ broker.heartbeat.interval.ms=500
 
 @contextmanager
 def broker(
-    folder: Path, *, listeners: Mapping[str, tuple[int, int]], controller_port: int
+    folder: Path, *, listeners: Mapping[str, tuple[int, int]], controller_port: int, log: Path
 ) -> Iterator[Kafka]:
     """Runs Kafka on the data in `folder` until the block ends.
 
@@ -39,7 +39,7 @@ def broker(
             "make fault needs Java 17 or newer (Debian: apt-get install default-jre-headless)."
         )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    settings, log = folder / "server.properties", folder / "kafka.log"
+    settings = folder / "server.properties"
     settings.write_text(_properties(folder, listeners, controller_port))
     kafka: list[str | Path] = [java, *JVM_OPTIONS, "-cp", f"{jars}{os.sep}*"]
     if not (folder / "topics" / "meta.properties").exists():

@@ -1,4 +1,4 @@
-"""A small disk in memory for the database, and the ballast that fills it. It needs root."""
+"""Small disks in memory, and the ballast that fills them. They need root."""
 
 import os
 import subprocess
@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-MEGABYTES = 512  # size of the disk
 PIECE = 1 << 20  # bytes of ballast that are added at a time
 
 
@@ -42,10 +41,10 @@ def filled(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def small_disk() -> Iterator[Disk]:
+def small_disk(*, megabytes: int) -> Iterator[Disk]:
     """Mounts a file system in memory for the block, or makes a plain folder without root."""
     with tempfile.TemporaryDirectory(prefix="fault-") as folder:
-        is_small = _mount(Path(folder))
+        is_small = _mount(Path(folder), megabytes)
         try:
             yield Disk(Path(folder), is_small)
         finally:
@@ -53,10 +52,10 @@ def small_disk() -> Iterator[Disk]:
                 _run("umount", "--lazy", folder)
 
 
-def _mount(folder: Path) -> bool:
+def _mount(folder: Path, megabytes: int) -> bool:
     if os.geteuid() != 0:
         return False
-    size = f"size={MEGABYTES}m,mode=0755"
+    size = f"size={megabytes}m,mode=0755"
     return _run("mount", "-t", "tmpfs", "-o", size, "fault", str(folder))
 
 

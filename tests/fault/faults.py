@@ -23,7 +23,9 @@ SERVERS = ("PostgreSQL", "Kafka", "Valkey")
 LEADER, WEB_WORKER = "the leading relay", "the portal's worker"
 TARGETS = (*PROCESSES, LEADER, WEB_WORKER, *SERVERS)
 KILL, FREEZE = "kill -9", "SIGSTOP"
-DATABASE_STOP, DISK_FULL = "PostgreSQL stopped at once", "disk full"
+DATABASE_STOP = "PostgreSQL stopped at once"
+DISK_FULL, BROKER_FULL, FILES_FULL = "disk full", "broker's disk full", "uploads, memory full"
+FULL = (DISK_FULL, BROKER_FULL, FILES_FULL)
 BROKER_AWAY, BROKER_EMPTIED = "broker away", "broker emptied"
 BILLING_AWAY, ANALYTICS_AWAY, QUEUE_AWAY = "billing away", "analytics away", "queue away"
 NETWORK = {mode.value: mode for mode in Mode if mode is not Mode.PASS}
@@ -91,7 +93,7 @@ def _broker_away(system: System, _: str) -> AbstractContextManager[None]:
 def _broker_emptied(system: System, _: str) -> Iterator[None]:
     """Loses the disk of the broker. An operator makes the topics, and the relay sends the log."""
     system.servers.kafka.kill(signal.SIGKILL)
-    broker.empty(system.data / "kafka")
+    broker.empty(system.disks.kafka.folder / "kafka")
     yield
     system.servers.kafka.start()
     system.run_until_done("create_topics")
@@ -111,9 +113,20 @@ def _queue_away(system: System, _: str) -> AbstractContextManager[None]:
 
 @contextmanager
 def _disk_full(system: System, _: str) -> Iterator[None]:
-    with system.disk.full():
+    with system.disks.database.full():
         yield
     system.servers.database.start()  # PostgreSQL ends itself when it cannot write its log.
+
+
+@contextmanager
+def _broker_full(system: System, _: str) -> Iterator[None]:
+    with system.disks.kafka.full():
+        yield
+    system.servers.kafka.start()  # Kafka ends itself when it cannot write.
+
+
+def _files_full(system: System, _: str) -> AbstractContextManager[None]:
+    return system.disks.files.full()
 
 
 _KINDS: dict[str, Callable[[System, str], AbstractContextManager[None]]] = {
@@ -121,6 +134,8 @@ _KINDS: dict[str, Callable[[System, str], AbstractContextManager[None]]] = {
     FREEZE: _frozen,
     DATABASE_STOP: _stopped,
     DISK_FULL: _disk_full,
+    BROKER_FULL: _broker_full,
+    FILES_FULL: _files_full,
     BROKER_AWAY: _broker_away,
     BROKER_EMPTIED: _broker_emptied,
     BILLING_AWAY: _billing_away,

@@ -9,6 +9,7 @@ from tests.fault.faults import (
     BROKER_AWAY,
     DATABASE_STOP,
     DISK_FULL,
+    FILES_FULL,
     QUEUE_AWAY,
     WEB_WORKER,
     Fault,
@@ -23,6 +24,7 @@ SHOWS = {
     BILLING_AWAY: "billing",
     ANALYTICS_AWAY: "analytics",
     QUEUE_AWAY: "worker queue",
+    FILES_FULL: "disk",
 }
 # The parts that the API itself needs; all others are neighbours.
 OWN = {

@@ -22,6 +22,7 @@ STRIPS = {
     "Billing is behind.": "billing",
     "Live figures are away.": "analytics",
     "Imports wait.": "worker queue",
+    "A disk is nearly full.": "disk",
 }
 
 

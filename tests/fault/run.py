@@ -71,9 +71,9 @@ def faulty_run(folder: Path, *, seed: int, pace: Pace, say: Callable[[str], None
     folder.mkdir(parents=True, exist_ok=True)
     say(f"seed {seed}: starting the system in {folder}")
     with running(folder) as system:
-        if not system.disk.is_small:
-            say("left out: disk full (a file system of its own needs root)")
-        faults = pace.plan(seed, can_fill_disk=system.disk.is_small)
+        if not system.disks.are_small:
+            say("left out: full disks (a file system of its own needs root)")
+        faults = pace.plan(seed, can_fill_disk=system.disks.are_small)
         nemesis = Nemesis(
             system, faults, slot_seconds=pace.slot_seconds, calm_seconds=pace.calm_seconds
         )

@@ -9,9 +9,12 @@ from tests.fault.faults import (
     BILLING_AWAY,
     BROKER_AWAY,
     BROKER_EMPTIED,
+    BROKER_FULL,
     DATABASE_STOP,
     DISK_FULL,
+    FILES_FULL,
     FREEZE,
+    FULL,
     KILL,
     NETWORK,
     QUEUE_AWAY,
@@ -21,15 +24,16 @@ from tests.fault.faults import (
 from tests.fault.topology import LINKS, TO_ANALYTICS, TO_BILLING
 
 OUTAGES = (BROKER_AWAY, BILLING_AWAY, ANALYTICS_AWAY, QUEUE_AWAY)
-KINDS = (KILL, FREEZE, DATABASE_STOP, DISK_FULL, BROKER_EMPTIED, *OUTAGES, *NETWORK)
+KINDS = (KILL, FREEZE, DATABASE_STOP, *FULL, BROKER_EMPTIED, *OUTAGES, *NETWORK)
 WITH_TARGETS = (KILL, FREEZE)
 WEIGHTS = dict.fromkeys(KINDS, 1.0) | dict.fromkeys(NETWORK, 2.0) | dict.fromkeys(WITH_TARGETS, 3.0)
+WEIGHTS |= dict.fromkeys(FULL, 0.4)
 WEIGHTS[BROKER_EMPTIED] = 0.3  # since it takes the longest
 STEP = 7  # targets, by which each seed begins further on
 # Long enough to be seen from outside (10 s), and to outlast a lease of the relay or a session of
 # Kafka (6 s).
-SECONDS = {KILL: 1.0, FREEZE: 9.0, DATABASE_STOP: 2.0, BROKER_EMPTIED: 2.0, DISK_FULL: 5.0}
-SECONDS |= dict.fromkeys(OUTAGES, 12.0)
+SECONDS = {KILL: 1.0, FREEZE: 9.0, DATABASE_STOP: 2.0, BROKER_EMPTIED: 2.0}
+SECONDS |= dict.fromkeys(FULL, 5.0) | dict.fromkeys((*OUTAGES, FILES_FULL), 12.0)
 NETWORK_SECONDS = 5.0
 BRIEF_SECONDS = 4.0  # for parts that stop everything while they are frozen
 BRIEF = ("PostgreSQL", "portal", "the portal's worker", "Kafka")
@@ -37,6 +41,7 @@ BRIEF = ("PostgreSQL", "portal", "the portal's worker", "Kafka")
 SAME = {
     DATABASE_STOP: "PostgreSQL",
     DISK_FULL: "PostgreSQL",
+    BROKER_FULL: "Kafka",
     BROKER_AWAY: "Kafka",
     QUEUE_AWAY: "Valkey",
     BILLING_AWAY: TO_BILLING,
@@ -48,7 +53,7 @@ ALONE = {BROKER_EMPTIED}
 def plan(seed: int, *, slots: int, can_fill_disk: bool = True) -> list[list[Fault]]:
     """Returns a fault or a pair for each slot; every kind once, and all targets over the seeds."""
     dice = random.Random(seed)
-    kinds = [kind for kind in KINDS if can_fill_disk or kind != DISK_FULL]
+    kinds = [kind for kind in KINDS if can_fill_disk or kind not in FULL]
     count = max(len(kinds), slots * 4 // 3)
     drawn = kinds + dice.choices(kinds, [WEIGHTS[kind] for kind in kinds], k=count - len(kinds))
     dice.shuffle(drawn)

@@ -30,6 +30,7 @@ from tests.fault.topology import DIRECT, LINKS, PORTS, TO_CLIENT, VARIABLES, Top
 from tests.ports import reserve_ports
 
 COMMAND_ATTEMPTS = 6
+MEGABYTES = (512, 256, 64)  # of the disks of PostgreSQL, of Kafka, and for files
 SETTINGS = "max_wal_size = 96MB\nmin_wal_size = 32MB\nautovacuum_naptime = 20s\n"
 PAUSES = partial(Backoff, longest_seconds=1.0)  # Faults kill a process every few seconds.
 
@@ -55,11 +56,24 @@ class Servers:
 
 
 @dataclass(frozen=True)
+class Disks:
+    """The disks: of PostgreSQL, of Kafka, and for files: uploads and the portal's /dev/shm."""
+
+    database: Disk
+    kafka: Disk
+    files: Disk
+
+    @property
+    def are_small(self) -> bool:
+        return all(disk.is_small for disk in (self.database, self.kafka, self.files))
+
+
+@dataclass(frozen=True)
 class System:
     """A running system, and the handles to break it and to look at it."""
 
     data: Path
-    disk: Disk
+    disks: Disks
     topology: Topology
     network: Network
     servers: Servers
@@ -116,21 +130,20 @@ class System:
 @contextmanager
 def running(data: Path) -> Iterator[System]:
     """Runs the migrated system and its processes for the block. `data` takes files and logs."""
-    (data / "portal").mkdir(mode=0o700, parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ[RUN_VARIABLE] = str(data)  # The next run finds the processes of a killed run by it.
     with ExitStack() as opened:
-        disk = opened.enter_context(small_disk())
-        (data / "disk").write_text(str(disk.folder))
+        disks = opened.enter_context(_small_disks(data))
         numbers = opened.enter_context(reserve_ports(len(PORTS) + len(LINKS)))
         ports, links = numbers[: len(PORTS)], numbers[len(PORTS) :]
         secrets = ensure_secrets(data / "secrets.env")
         topology = Topology(
             dict(zip(PORTS, ports, strict=True)), dict(zip(LINKS, links, strict=True)), secrets
         )
-        servers = opened.enter_context(_servers(data, disk, topology).running())
+        servers = opened.enter_context(_servers(data, disks, topology).running())
         network = opened.enter_context(_network(topology, servers))
         urls = _databases(servers, topology)
-        environment = topology.environment(data)
+        environment = topology.environment(data, files=disks.files.folder / "portal")
         direct = {VARIABLES[name]: url for name, url in urls.items()}
         prepare(
             {
@@ -140,20 +153,35 @@ def running(data: Path) -> Iterator[System]:
             },
             root=ROOT,
         )
-        processes = opened.enter_context(_processes(data, topology, environment))
-        yield System(data, disk, topology, network, servers, urls, environment, processes)
+        processes = opened.enter_context(_processes(data, topology, environment, disks))
+        yield System(data, disks, topology, network, servers, urls, environment, processes)
 
 
-def _servers(data: Path, disk: Disk, topology: Topology) -> Servers:
-    password, cluster = topology.secrets["POSTGRES_PASSWORD"], disk.folder / "pg"
+@contextmanager
+def _small_disks(data: Path) -> Iterator[Disks]:
+    """Makes the disks, and writes down where they are, for a run after a killed one."""
+    with ExitStack() as opened:
+        database, kafka, files = (
+            opened.enter_context(small_disk(megabytes=megabytes)) for megabytes in MEGABYTES
+        )
+        folders = [database.folder, kafka.folder, files.folder]
+        (data / "disks").write_text("".join(f"{folder}\n" for folder in folders))
+        for name in ("portal", "memory"):
+            (files.folder / name).mkdir(mode=0o700)
+        yield Disks(database, kafka, files)
+
+
+def _servers(data: Path, disks: Disks, topology: Topology) -> Servers:
+    password, cluster = topology.secrets["POSTGRES_PASSWORD"], disks.database.folder / "pg"
     create_cluster(cluster, password=password, throw_away=False)
     with (cluster / "postgresql.conf").open("a") as settings:
         settings.write(SETTINGS)
     kafka = partial(
         broker,
-        data / "kafka",
+        disks.kafka.folder / "kafka",
         listeners=topology.listeners(),
         controller_port=topology.ports["controller"],
+        log=data / "kafka.log",
     )
     queue = partial(
         valkey,
@@ -187,10 +215,13 @@ def _databases(servers: Servers, topology: Topology) -> dict[str, str]:
 
 
 @contextmanager
-def _processes(data: Path, topology: Topology, environment: dict[str, str]) -> Iterator[Processes]:
+def _processes(
+    data: Path, topology: Topology, environment: dict[str, str], disks: Disks
+) -> Iterator[Processes]:
     file = data / "Procfile"
     file.touch(mode=0o600)
-    file.write_text(topology.procfile())
+    memory = disks.files.folder / "memory" if disks.are_small else None
+    file.write_text(topology.procfile(memory=memory))
     with (data / "processes.log").open("w") as log:
         processes = Processes(file, environment, output=log, backoff=PAUSES)
         processes.start()

@@ -6,7 +6,7 @@ from tests.fault.disk import small_disk
 
 
 def test_a_full_disk_takes_nothing_until_it_has_room_again():
-    with small_disk() as disk:
+    with small_disk(megabytes=1) as disk:
         if not disk.is_small:
             pytest.skip("a file system of its own needs root and the right to mount")
         file = disk.folder / "file"

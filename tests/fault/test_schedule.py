@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fault.faults import BROKER_EMPTIED, DISK_FULL
+from tests.fault.faults import BROKER_EMPTIED, FULL
 from tests.fault.schedule import KINDS, LINKS, NETWORK, TARGETS, WITH_TARGETS, _target, plan
 
 SHORT, LONG, SEEDS = 8, 60, range(1, 6)
@@ -44,4 +44,4 @@ def test_the_broker_is_emptied_in_the_first_half(seed):
 
 def test_a_disk_that_cannot_be_filled_is_left_alone():
     kinds = {fault.kind for fault in faults_of(plan(1, slots=LONG, can_fill_disk=False))}
-    assert kinds == set(KINDS) - {DISK_FULL}
+    assert kinds == set(KINDS) - set(FULL)

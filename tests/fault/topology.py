@@ -95,8 +95,11 @@ class Topology:
             **{name: (self.ports[name], self.links[link]) for name, link in LISTENERS.items()},
         }
 
-    def environment(self, data: Path) -> dict[str, str]:
-        """Returns the environment of the portal and of commands; Procfile lines override it."""
+    def environment(self, data: Path, *, files: Path) -> dict[str, str]:
+        """Returns the environment of the portal and of commands; Procfile lines override it.
+
+        `files` is the folder for uploads.
+        """
         chosen = {
             **os.environ,
             "PORTAL_PORT": str(self.ports["portal"]),
@@ -116,24 +119,33 @@ class Topology:
         }
         return {
             **build_environment(chosen, data=data, secrets=self.secrets, kafka=kafka, urls=urls),
+            "PORTAL_DATA_DIR": str(files),
+            "IMPORT_MAX_BYTES": "5000000",  # The disk is nearly full below twice as much.
             "BILLING_GRPC_ADDRESS": f"127.0.0.1:{self.links[TO_BILLING]}",
             "ANALYTICS_URL": f"http://127.0.0.1:{self.links[TO_ANALYTICS]}",
         }
 
-    def procfile(self) -> str:
-        """Returns the Procfile of the run: the real commands, each with links of its own."""
+    def procfile(self, *, memory: Path | None = None) -> str:
+        """Returns the Procfile of the run: the real commands, each with links of its own.
+
+        `memory` is a folder in place of the portal's /dev/shm.
+        """
         commands = parse_procfile((ROOT / "Procfile").read_text()).processes
         return "".join(
-            f"{name}: {shlex.join(self._words(name, line))} {commands[line]}\n"
+            f"{name}: {shlex.join(self._words(name, line, memory))} {commands[line]}\n"
             for name, line in PROCESSES.items()
         )
 
-    def _words(self, name: str, line: str) -> list[str]:
+    def _words(self, name: str, line: str, memory: Path | None) -> list[str]:
         own = {VARIABLES[DATABASES[line]]: self._url(name)}
         if line == "analytics":
             own["ANALYTICS_PORT"] = str(self.ports[name])
             own["KAFKA_BOOTSTRAP_SERVERS"] = f"127.0.0.1:{self.links[f'{name} to Kafka']}"
-        return ["env", "-C", str(ROOT), *(f"{variable}={value}" for variable, value in own.items())]
+        words = ["env", "-C", str(ROOT), *(f"{name}={value}" for name, value in own.items())]
+        if line == "portal" and memory:
+            bind = f'mount --bind {shlex.quote(str(memory))} /dev/shm; exec "$@"'
+            words += ["WEB_CONCURRENCY=2", "unshare", "--mount", "sh", "-ec", bind, "sh"]
+        return words
 
     def _url(self, name: str) -> str:
         database = DATABASES[PROCESSES[name]]

@@ -73,6 +73,13 @@ def test_a_stranger_gets_no_further_guesses_by_claiming_addresses(client, front_
     assert try_to_sign_in(client, PASSWORD, REMOTE_ADDR="192.0.2.7") == 429
 
 
+def test_a_computer_gets_no_further_guesses_by_its_many_addresses_of_ipv6(client, front_desk):
+    for number in range(8):
+        try_to_sign_in(client, "wrong", REMOTE_ADDR=f"2001:db8:1:2::{number}")
+    assert try_to_sign_in(client, PASSWORD, REMOTE_ADDR="2001:db8:1:2:9::1") == 429
+    assert try_to_sign_in(client, PASSWORD, REMOTE_ADDR="2001:db8:1:3::1") == 200
+
+
 def test_a_client_gets_no_further_guesses_by_what_it_wrote_itself(client, front_desk, proxies):
     """The client's own X-Forwarded-For stands before the address that the proxy saw."""
     for number in range(8):
@@ -93,6 +100,7 @@ def test_a_client_gets_no_further_guesses_by_what_it_wrote_itself(client, front_
         ("192.0.2.7, 10.1.0.9", "192.0.2.7"),
         ("192.0.2.7, fd00::7", "192.0.2.7"),
         ("203.0.113.1, 192.0.2.7, 10.1.0.9", "192.0.2.7"),
+        ("fe80::5%eth0", "fe80::5"),
         ("unknown", "10.1.0.1"),
         ("192.0.2.7, unknown", "10.1.0.1"),
         ("", "10.1.0.1"),

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError
 
+from portal.disk import means_full_disk
 from portal.errors import PortalError
 from portal.imports.matching.rules import ImportOptions
 from portal.imports.models import DuplicatePolicy, ImportJob, JobStatus
@@ -211,14 +212,15 @@ def _errors_as_exit_codes(path: Path) -> Iterator[None]:
     except (PortalError, Unreadable) as error:
         message = getattr(error, "detail", "") or str(error)
         raise CommandError(message, returncode=UNREADABLE) from error
-    except (OperationalError, InterfaceError) as error:
-        message = f"The database does not answer. {resume}"
+    except (OperationalError, InterfaceError, OSError) as error:
+        if isinstance(error, OSError) and not means_full_disk(error):
+            message = f"{error.filename or path}: {error.strerror}."
+            raise CommandError(message, returncode=UNREADABLE) from error
+        cause = "A disk is full." if means_full_disk(error) else "The database does not answer."
+        message = f"{cause} {resume}"
         raise CommandError(message, returncode=STOPPED) from error
     except KeyboardInterrupt as error:
         raise CommandError(f"Stopped by hand. {resume}", returncode=STOPPED) from error
-    except OSError as error:
-        message = f"{error.filename or path}: {error.strerror}."
-        raise CommandError(message, returncode=UNREADABLE) from error
 
 
 def _refuse_failed(job: ImportJob) -> None:

@@ -5,7 +5,6 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import environ
-from celery.schedules import crontab
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
@@ -13,6 +12,8 @@ from django.urls import reverse_lazy
 from whitenoise.compress import Compressor
 
 from portal.logs import log_config
+from portal.schedule.timetable import CELERY_BEAT_SCHEDULE as CELERY_BEAT_SCHEDULE
+from portal.schedule.timetable import WAITING_JOB_TASKS as WAITING_JOB_TASKS
 from portal.staff.admin_menu import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -291,44 +292,6 @@ CELERY_TASK_PUBLISH_RETRY = False  # The worker looks for jobs whose nudge was l
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = env("TIME_ZONE")  # Whose nights the nightly tasks mean.
-# The worker sends itself these every 15 s, see portal.schedule.job_poller.
-WAITING_JOB_TASKS = [
-    "duplicates.run_scans",
-    "imports.resume_waiting",
-    "reconciliation.run_waiting",
-]
-# What the scheduler sends, see portal.schedule.services.
-CELERY_BEAT_SCHEDULE = {
-    "accounts.forget_ended_tokens": {
-        "task": "accounts.forget_ended_tokens",
-        "schedule": crontab(hour="3", minute="10"),
-    },
-    # A task that waited behind long imports is dropped: the next one seals its rows too.
-    "audit.seal": {
-        "task": "audit.seal",
-        "schedule": timedelta(minutes=1),
-        "options": {"expires": 50},
-    },
-    "patients.forget_keys": {"task": "patients.forget_keys", "schedule": crontab(minute="5")},
-    "patients.forget_words": {
-        "task": "patients.forget_words",
-        "schedule": crontab(hour="3", minute="15"),
-    },
-    "duplicates.find": {"task": "duplicates.find", "schedule": crontab(hour="2", minute="0")},
-    "duplicates.note_changes": {
-        "task": "duplicates.note_changes",
-        "schedule": timedelta(minutes=3),
-        "options": {"expires": 150},
-    },
-    "reconciliation.check": {
-        "task": "reconciliation.check",
-        "schedule": crontab(hour="2", minute="30"),
-    },
-    "imports.forget_files": {
-        "task": "imports.forget_files",
-        "schedule": crontab(hour="3", minute="20"),
-    },
-}
 IMPORT_MAX_BYTES = env("IMPORT_MAX_BYTES")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 

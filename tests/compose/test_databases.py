@@ -1,5 +1,6 @@
 """The script of the service `databases` works on a real PostgreSQL."""
 
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -33,6 +34,14 @@ def set_up(server: Postgres, password: str) -> None:
     subprocess.run(
         [binary(psql), *options, f"--file={SCRIPT}"], env=given | where, check=True, cwd=Path("/")
     )
+
+
+def test_parallel_joins_find_shared_memory():
+    """Docker gives 64 MB. Three processes of a reconciliation hash twice their work_mem each."""
+    source = (ROOT / "portal" / "reconciliation" / "workspace.py").read_text()
+    [work_mem] = re.findall(r"work_mem = '(\d+)MB'", source)
+    [megabytes] = re.findall(r"^(\d+)m$", read_services()["postgres"]["shm_size"])
+    assert int(megabytes) >= 3 * 2 * int(work_mem)
 
 
 def may_enter(server: Postgres, role: str, database: str, password: str) -> bool:

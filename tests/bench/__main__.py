@@ -1,63 +1,84 @@
-"""`make bench`: the product as shipped beside a plain baseline, in one table.
+"""`make bench`: the product as shipped, a plain baseline and PostgreSQL alone, in one table.
 
-ROWS, ONLY, SECONDS, ROUNDS and CONNECTIONS make a run shorter; see `options`.
+ROWS, ONLY, SECONDS, ROUNDS, CONNECTIONS and SYSTEMS make a run shorter; see `options`.
 """
 
-import platform
+import fcntl
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 
-import psutil
-
-from tests.bench import table
+from tests.bench.alone import Alone
 from tests.bench.load import WrongAnswer
-from tests.bench.measure import measure_row
+from tests.bench.measure import Bench
 from tests.bench.options import Options
 from tests.bench.plain import started_plain
 from tests.bench.product import started_product
-from tests.bench.rows import Asked, rows
-from tests.bench.storage import filled_copy
+from tests.bench.report import Report
+from tests.bench.rows import SEARCH, Asked, wanted_rows
+from tests.bench.single import Part, Single
+from tests.bench.storage import FOLDER, filled_copy
 
 
 def main() -> int:
-    options = Options.read(sys.argv[1:])
-    print(machine(), flush=True)
-    with (
-        filled_copy(options.rows) as folder,
-        started_product(folder) as product,
-        started_plain(product) as plain,
-    ):
-        print(f"ready after {product.ready_seconds:.1f} s\n", flush=True)
-        asked = Asked(product, plain if "plain" in options.systems else None, options.rows)
-        failures = show_rows(asked, options)
-    print(f"\nload at the end {load()}")
+    try:
+        options = Options.read(sys.argv[1:])
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    with one_at_a_time(), filled_copy(options.rows) as folder, ExitStack() as stack:
+        report = Report(options.rows)
+        product = stack.enter_context(started_product(folder))
+        plain = None
+        if "plain" in options.systems:
+            plain = stack.enter_context(started_plain(product))
+        asked = Asked(product, plain, options.rows)
+        bench = Bench(asked, Alone(product) if "alone" in options.systems else None)
+        failures = run(bench, Single(asked, options), options, report)
+        conditions = report.conditions(bench.unquiet)
+    print(f"\n{conditions}")
+    if options.write:
+        report.write(conditions)
     for failure in failures:
         print(f"\n{failure}", file=sys.stderr)
-    return len(failures) > 0
+    return int(bool(failures))
 
 
-def show_rows(asked: Asked, options: Options) -> list[str]:
-    """Prints the table, line by line. Returns what went wrong: such a row is left out."""
-    failures = []
-    print(table.head(), flush=True)
-    for row in rows():
-        for count in options.connections if options.wants(row.name) else ():
+def run(bench: Bench, single: Single, options: Options, report: Report) -> list[str]:
+    """Fills the report. Returns what went wrong: such a row is left out."""
+    failures: list[str] = []
+    rows = wanted_rows(options)
+    searches = [row.name.removeprefix(SEARCH) for row in rows if row.name.startswith(SEARCH)]
+    if bench.alone and searches:
+        bench.alone.capture(searches)
+    report.begin()
+    add_parts(report, single.before_load(), failures)
+    for row in rows:
+        for clients in options.connections:
             try:
-                systems = measure_row(row, asked, options, count)
-            except WrongAnswer as error:
+                report.add(row.name, clients, bench.measure(row, options, clients))
+            except (WrongAnswer, RuntimeError) as error:
                 failures.append(f"{row.name}: {error}")
-            else:
-                print(table.line(row.name, count, systems), flush=True)
+    add_parts(report, single.after_load(), failures)
     return failures
 
 
-def machine() -> str:
-    memory = psutil.virtual_memory().total / 2**30
-    cores = f"{psutil.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}"
-    return f"{cores}, load before {load()}"
+def add_parts(report: Report, parts: Iterable[Part], failures: list[str]) -> None:
+    for part in parts:
+        try:
+            for figure in part():
+                report.add_single(figure.name, figure.value, figure.measured)
+        except (WrongAnswer, RuntimeError, AssertionError) as error:
+            failures.append(f"{part.__name__}: {error!r}"[:3000])
 
 
-def load() -> str:
-    return ", ".join(f"{value:.1f}" for value in psutil.getloadavg())
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Waits until no other bench runs in this checkout."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ statuses are checked, and the body of each fiftieth.
 
 import selectors
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -57,9 +58,17 @@ def request(
 
 
 def run_load(
-    port: int, sources: list[Iterator[Sent]], *, seconds: float, least: int = LEAST_ANSWERS
+    port: int,
+    sources: list[Iterator[Sent]],
+    *,
+    seconds: float,
+    least: int = LEAST_ANSWERS,
+    stop: threading.Event | None = None,
 ) -> Load:
-    """Sends the requests of each source over a connection of its own for `seconds`."""
+    """Sends the requests of each source over a connection of its own for `seconds`.
+
+    Another thread may `stop` it before. Raises WrongAnswer.
+    """
     load, selector = Load(), selectors.DefaultSelector()
     connections = [Connection(port, source, selector, load.times.append) for source in sources]
     own, began = time.process_time(), time.perf_counter()
@@ -70,9 +79,11 @@ def run_load(
         while (now := time.perf_counter()) < end or (len(load.times) < least and now < last):
             for key, _ in selector.select(timeout=0.05):
                 key.data.receive()
+            if stop and stop.is_set():
+                break
         load.seconds = time.perf_counter() - began
         load.own_seconds = time.process_time() - own
-        if not load.times:
+        if not load.times and not (stop and stop.is_set()):
             raise WrongAnswer(f"There was no answer in {load.seconds:.0f} s.")
     finally:
         for connection in connections:

@@ -13,6 +13,7 @@ class Options:
     connections: tuple[int, ...] = (4, 16)
     systems: tuple[str, ...] = ("portal", "plain", "alone")
     write: bool = False  # Into docs/performance.md and its chart.
+    is_quick: bool = False
 
     @classmethod
     def read(cls, arguments: Sequence[str]) -> "Options":
@@ -23,7 +24,7 @@ class Options:
         """
         given = dict(argument.split("=", 1) for argument in arguments)
         options = QUICK if given.pop("QUICK", "") else cls()
-        names = {name.upper(): name for name in cls.__annotations__}
+        names = {name.upper(): name for name in _READ}
         if unknown := given.keys() - names.keys():
             raise ValueError(f"{', '.join(unknown)}: there are {', '.join(names)} and QUICK.")
         for name, text in given.items():
@@ -50,4 +51,4 @@ _READ = {
     "systems": _words,
     "write": lambda text: text != "0",
 }
-QUICK = Options(rows=50_000, seconds=0.7, connections=(16,))
+QUICK = Options(rows=50_000, seconds=0.5, connections=(16,), is_quick=True)

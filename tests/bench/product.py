@@ -84,7 +84,7 @@ class Product:
             "password": self.password,
         }
         answer = client.post("/sign-in/", data=form)
-        assert answer.status_code == 302, answer.text[:2000]
+        assert answer.status_code == 302, f"{answer.status_code}: {answer.text[:2000]}"
         return client
 
     def cookies(self, count: int, email: str = "") -> list[str]:

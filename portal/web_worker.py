@@ -19,11 +19,12 @@ from gunicorn.workers.base import Worker
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
+from portal.web_errors import Refusal
 from portal.web_figures import web_figures
+from portal.web_request import BoundedRequest
 
 log = structlog.get_logger("portal.web")
 
@@ -36,28 +37,17 @@ LOOK_SECONDS = 1.0  # Between two looks for slow clients.
 CONNECTIONS = 4000  # Of one port; more wait until others have ended.
 HEADER_BYTES = 64 * 1024
 BODY_BYTES = 4 * 1024 * 1024  # Of requests that bring no file.
-FILE_ROUTES = ("/imports/", "/admin/")  # Below these a body may be an uploaded file.
 FILES_AT_ONCE = 8
 WAITING_REQUESTS = 8  # That one connection may send ahead of their answers; browsers send none.
 INTERNAL_THREADS = 2
 POLL_SECONDS = 0.1  # Between two looks whether a stopping server has answered all.
 
 
-class BoundedRequest(HTTPRequestParser):
-    """A request with a limit for its body: that of files where one may be uploaded."""
-
-    adj: Any  # waitress's settings, with our `for_files`.
-
-    def parse_header(self, header_plus: bytes) -> None:
-        super().parse_header(header_plus)
-        if self.path.startswith(FILE_ROUTES):
-            self.adj = self.adj.for_files
-
-
 class TimedChannel(HTTPChannel):
     """A connection that is closed when its client is too slow."""
 
     parser_class = BoundedRequest
+    error_task_class = Refusal
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         # Before super(), which may call methods of this class.

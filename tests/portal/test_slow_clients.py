@@ -1,9 +1,11 @@
 """Clients that send or read slowly keep nobody waiting, and are closed after their time."""
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.client import HTTPResponse
 
 import pytest
 
@@ -141,6 +143,45 @@ def test_many_idle_connections_keep_nobody_waiting(server):
     finally:
         for client in idle:
             client.close()
+
+
+HEADERS = b" HTTP/1.1\r\nHost: localhost\r\n"
+LONG, LARGE = b"X-Long: " + b"a" * 70_000 + b"\r\n\r\n", b"Content-Length: 5000000\r\n\r\n"
+WRONG, UNKNOWN = b"Content-Length: x\r\n\r\n", b"Transfer-Encoding: br\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "words"),
+    [
+        (LONG, 431, "at most 64 KB"),
+        (LARGE, 413, "at most 4 MB"),
+        (WRONG, 400, "as HTTP writes it"),
+        (UNKNOWN, 501, "in chunks"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("begin", "kind"),
+    [
+        (b"POST /api/patients", "application/problem+json"),
+        (b"POST /auth/login", "application/problem+json"),
+        (b"POST /patients/new/", "text/html"),
+        (b"POST /" + b"a" * 300, "text/html"),
+    ],
+)
+def test_the_server_s_own_answers_say_what_to_do(server, begin, kind, end, status, words):
+    with server.connect() as client:
+        client.sendall(begin + HEADERS + end)
+        answer = HTTPResponse(client)
+        answer.begin()
+        text = answer.read().decode()
+    assert (answer.status, answer.headers["Content-Type"].partition(";")[0]) == (status, kind)
+    assert words in text
+    assert "waitress" not in text
+    assert (answer.headers["Cache-Control"], answer.headers["Server"]) == ("no-store", None)
+    if kind != "text/html":
+        problem = json.loads(text)
+        assert problem["status"] == status
+        assert problem["requestId"] == answer.headers["X-Request-Id"]
 
 
 def test_a_body_in_chunks_is_taken(server):

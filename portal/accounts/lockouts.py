@@ -20,6 +20,7 @@ from portal.problems import error_response
 from portal.proxies import read_address
 
 IPV6_BITS = 64  # Of an address of IPv6, that a computer does not choose itself.
+LONGEST_TRIED = 255  # Characters of axes' column; a letter may become eighteen by NFKC.
 log = structlog.get_logger("portal.accounts")
 
 
@@ -48,7 +49,8 @@ def client_of(request: HttpRequest) -> str | None:
 def tried_email(_request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
     """Returns the address by which axes counts, whatever the name of the field it came in."""
     given = credentials or {}
-    return normalise_email(str(given.get("email") or given.get("username") or ""))
+    address = normalise_email(str(given.get("email") or given.get("username") or ""))
+    return address[:LONGEST_TRIED]
 
 
 def locked_emails() -> set[str]:

@@ -79,6 +79,12 @@ LOOK_ALIKES = [
 
 
 @pytest.mark.parametrize("door", DOORS)
+def test_an_address_that_grows_when_it_is_normalised_is_refused(client, door):
+    address = "\ufdfa" * 254  # Each of these letters stands for eighteen others.
+    assert door(client, address, "wrong") < 500
+
+
+@pytest.mark.parametrize("door", DOORS)
 def test_look_alike_letters_give_no_further_guesses(client, sissy, door):
     """A spelling either counts for the account or never finds it."""
     for email in LOOK_ALIKES[:5]:

@@ -6,12 +6,15 @@ from django.http import HttpResponse
 from drf_spectacular.views import SpectacularSwaggerView
 
 from portal.accounts.rules import SIGNED_IN, needs
+from portal.patients.serializers.bodies import SET_BY_SERVER
 from portal.patients.validation import MOST_IDENTIFIERS
 from portal.problems import MOST_FAULTS, PROBLEM_JSON
 
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 # Bodies whose unknown members are refused.
 STRICT_BODIES = ("NewPatientBody", "PatientBody", "PatchedPatientBody", "Identifier", "MergeBody")
+# Bodies that may bring back what an answer said, such as the id.
+CHANGING_BODIES = ("PatientBody", "PatchedPatientBody")
 _TEXT = {"type": "string"}
 PROBLEM = {
     "type": "object",
@@ -39,7 +42,14 @@ PROBLEM = {
     "required": ["type", "title", "status", "detail", "requestId"],
 }
 # When a route answers an error; "default" stands for those that any server may answer.
-_EVERYWHERE = {"400": "Something is wrong or unknown", "503": "A store is away", "default": "Error"}
+_EVERYWHERE = {
+    "400": "Something is wrong or unknown",
+    "405": "This address has no such method",
+    "406": "Accept or `format` asks for another form than JSON",
+    "431": "The headers are too large",
+    "503": "A store is away",
+    "default": "Error",
+}
 _OF_USERS = {"401": "No valid token", "403": "The role lacks the right"}
 _OF_BODIES = {"413": "Too large", "415": "No JSON"}
 _OF_ONE_PATIENT = {"404": "There is nothing here", "410": "The patient was deleted for good"}
@@ -59,14 +69,28 @@ def declare_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         schemas[name]["additionalProperties"] = False
         if identifiers := schemas[name]["properties"].get("identifiers"):
             identifiers["maxItems"] = MOST_IDENTIFIERS  # It is not drawn from the serializer.
+    for name in CHANGING_BODIES:
+        members = schemas["FoundPatientJson"]["properties"]
+        schemas[name]["properties"] |= {
+            member: {"readOnly": True, **members[member]} for member in SET_BY_SERVER
+        }
     for path, operations in result["paths"].items():
         for method in METHODS & operations.keys():
             operation = operations[method]
+            _allow_empty_filters(operation)
             errors = _errors_of(path, method, operation)
             declared = operation["responses"]
             for status, description in errors.items():
                 declared[status] = _problem(description, declared.get(status))
     return result
+
+
+def _allow_empty_filters(operation: dict[str, Any]) -> None:
+    """Says that a filter without a value is none, as a form sends it."""
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "query":
+            nothing = {"type": "string", "maxLength": 0}
+            parameter["schema"] = {"anyOf": [parameter["schema"], nothing]}
 
 
 def _errors_of(path: str, method: str, operation: dict[str, Any]) -> dict[str, str]:

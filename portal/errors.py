@@ -31,6 +31,11 @@ def camel(name: str) -> str:
     return head + "".join(part.capitalize() for part in rest)
 
 
+def escape_name(name: str) -> str:
+    """Returns the name of a member as a part of a JSON pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
 class PortalError(Exception):
     """An error that the user or the client can mend; `extra` becomes members of the answer."""
 
@@ -83,6 +88,13 @@ class StaleVersion(PortalError):
 
 class TooLarge(PortalError):
     status, code, title = 413, "too-large", "This is larger than we take."
+
+
+class NotJson(PortalError):
+    status, code, title = 415, "unsupported-media-type", "Unsupported Media Type."
+
+    def __init__(self) -> None:
+        super().__init__("Send JSON in UTF-8, as `application/json`.")
 
 
 class Unprocessable(PortalError):

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -26,12 +26,14 @@ from portal.errors import (
     MemberProblem,
     NotAllowed,
     NotFound,
+    NotJson,
     NotSignedIn,
     OurFault,
     PortalError,
     TooLarge,
     Unavailable,
     camel,
+    escape_name,
 )
 
 PROBLEM_JSON = "application/problem+json"
@@ -104,6 +106,8 @@ def as_portal_error(error: Exception) -> PortalError | None:
         return NotAllowed(str(error.detail))
     if isinstance(error, exceptions.ValidationError):
         return InvalidInput(errors=_field_problems(error.detail))
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        return NotJson()  # Its own words repeat what was sent.
     if isinstance(error, exceptions.APIException):
         return _from_api_exception(error)
     if isinstance(error, RequestDataTooBig):
@@ -145,7 +149,7 @@ def _field_problems(detail: Any, pointer: str = "") -> list[FieldProblem]:
         ]
     problems = []
     for key, value in members:
-        problems += _field_problems(value, f"{pointer}/{key}".strip("/"))
+        problems += _field_problems(value, f"{pointer}/{escape_name(str(key))}".strip("/"))
     return problems
 
 
@@ -229,8 +233,11 @@ def _came_from(request: HttpRequest) -> str:
     return "" if page == request.get_full_path() else page
 
 
-def bad_request(request: HttpRequest, *_: object, **__: object) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler400."""
+    if isinstance(exception, TooManyFieldsSent):
+        most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        return error_response(request, PortalError(f"Send at most {most} fields at once."))
     return error_response(request, PortalError())
 
 

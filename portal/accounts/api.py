@@ -12,17 +12,19 @@ from portal.accounts import services
 from portal.accounts.rules import ANYONE, needs
 from portal.accounts.tokens import BearerAuthentication
 from portal.errors import NotSignedIn
+from portal.json_bodies import json_object
+from portal.json_members import TextMember
 
 
 class LoginBody(serializers.Serializer[Any]):
-    email = serializers.CharField(max_length=254)
-    password = serializers.CharField(
-        max_length=4096, trim_whitespace=False, style={"input_type": "password"}
+    email = TextMember(min_length=1, max_length=254)
+    password = TextMember(
+        min_length=1, max_length=4096, trim_whitespace=False, style={"input_type": "password"}
     )
 
 
 class RefreshBody(serializers.Serializer[Any]):
-    refresh = serializers.CharField(max_length=200)
+    refresh = TextMember(min_length=1, max_length=200)
 
 
 TOKENS = inline_serializer(
@@ -44,7 +46,7 @@ class TokenView(APIView):
     def validated_body(
         self, request: Request, serializer: type[serializers.Serializer[Any]]
     ) -> dict[str, Any]:
-        body = serializer(data=request.data)
+        body = serializer(data=json_object(request))
         body.is_valid(raise_exception=True)
         return body.validated_data
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,6 +10,11 @@ from rest_framework.views import APIView
 
 from portal.accounts.rules import needs
 from portal.analytics.selectors import compute_etag, read_figures
+
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", str, "header", description="The ETag you read; 304 while nothing moves"
+)
+ETAG = OpenApiParameter("ETag", str, "header", response=[200, 304], required=True)
 
 
 class Figures(serializers.Serializer[Any]):
@@ -38,7 +43,11 @@ class Figures(serializers.Serializer[Any]):
 class Analytics(APIView):
     permission_classes = (needs("analytics.view_figures"),)
 
-    @extend_schema(responses=Figures, summary="Live figures")
+    @extend_schema(
+        parameters=[IF_NONE_MATCH, ETAG],
+        responses={200: Figures, 304: None},
+        summary="Live figures",
+    )
     def get(self, request: Request) -> Response:
         """Figures with their lag. Poll with If-None-Match: 304 while nothing moves."""
         figures = read_figures()

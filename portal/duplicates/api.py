@@ -13,20 +13,24 @@ from portal.accounts.rules import needs, user_of
 from portal.duplicates.merge import MAX_REASON_LENGTH, merge_patient, unmerge_patient
 from portal.duplicates.merge_fields import JSON_NAME_OF_CHOICE, choices_missing_in
 from portal.duplicates.selectors import MERGE_PERMISSION
-from portal.errors import InvalidInput, MemberProblem
+from portal.errors import InvalidInput, MemberProblem, escape_name
+from portal.json_bodies import json_object
+from portal.json_members import IdMember, NumberMember, TextMember
 from portal.pagination import LARGEST_ID
-from portal.patients.api import CHANNEL, IF_MATCH, expected_version, json_object, patient_response
+from portal.patients.api import CHANNEL, ETAG, IF_MATCH, expected_version, patient_response
 from portal.patients.selectors import open_patient
 from portal.patients.serializers.patient import PatientJson
 
+LONGEST_CHOICE = 60  # Characters of a name in `take`.
 CHOICE_OF_JSON_NAME = {json_name: choice for choice, json_name in JSON_NAME_OF_CHOICE.items()}
 
 
 class MergeBody(serializers.Serializer[Any]):
     """The request's body as the OpenAPI document describes it."""
 
-    into = serializers.UUIDField(help_text="The record that stays")
+    into = IdMember(help_text="The record that stays")
     reason = serializers.CharField(
+        min_length=1,
         max_length=MAX_REASON_LENGTH,
         help_text="How you know that it is one person; kept in the log",
     )
@@ -39,8 +43,9 @@ class MergeBody(serializers.Serializer[Any]):
             "without it, what the record that stays does not say"
         ),
     )
-    intoVersion = serializers.IntegerField(
+    intoVersion = NumberMember(
         required=False,
+        min_value=1,
         max_value=LARGEST_ID,
         help_text="The version of `into` that you read; 412 if it is stale",
     )
@@ -49,9 +54,11 @@ class MergeBody(serializers.Serializer[Any]):
 class _LenientMergeBody(MergeBody):
     """The request's body as it is checked here: the service checks `reason` and `take`."""
 
-    reason = serializers.CharField(allow_blank=True, default="")
+    reason = TextMember(allow_blank=True, default="", max_length=MAX_REASON_LENGTH)
     take = serializers.ListField(
-        child=serializers.CharField(), required=False, max_length=len(CHOICE_OF_JSON_NAME)
+        child=TextMember(max_length=LONGEST_CHOICE),
+        required=False,
+        max_length=len(CHOICE_OF_JSON_NAME),
     )
 
 
@@ -66,7 +73,7 @@ class Merge(APIView):
     serializer_class = MergeBody
 
     @extend_schema(
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH, ETAG],
         request=MergeBody,
         responses=PatientJson,
         summary="Merge into another record",
@@ -101,7 +108,10 @@ class Unmerge(APIView):
     serializer_class = serializers.Serializer
 
     @extend_schema(
-        parameters=[IF_MATCH], request=None, responses=UnmergedPatientJson, summary="Undo a merge"
+        parameters=[IF_MATCH, ETAG],
+        request=None,
+        responses=UnmergedPatientJson,
+        summary="Undo a merge",
     )
     def post(self, request: Request, patient_id: UUID) -> Response:
         """Answers with this record as it was.
@@ -121,7 +131,7 @@ def _checked_body(body: dict[str, Any]) -> dict[str, Any]:
     unknown = [name for name in body if name not in serializer.fields]
     if unknown:
         detail = "There is no such field."
-        problems = [MemberProblem(name, "unknown-field", detail) for name in unknown]
+        problems = [MemberProblem(escape_name(name), "unknown-field", detail) for name in unknown]
         raise InvalidInput(errors=problems)
     serializer.is_valid(raise_exception=True)
     return serializer.validated_data

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from portal.accounts.models import User
 from portal.accounts.rules import needs, user_of
 from portal.errors import FieldProblem, InvalidInput, NotAllowed, StaleVersion
+from portal.json_bodies import json_object
 from portal.pagination import next_link, row_id
 from portal.patients import json_reads, selectors, services
 from portal.patients.history.log import read_history
@@ -20,10 +21,9 @@ from portal.patients.idempotency import keep_answer
 from portal.patients.json_reads import JsonReads
 from portal.patients.models import Patient, Source, Status
 from portal.patients.serializers.answers import ChangeJson, DuplicateProblem
+from portal.patients.serializers.bodies import NewPatientBody, PatientBody, pointing_at
 from portal.patients.serializers.patient import (
     FoundPatientJson,
-    NewPatientBody,
-    PatientBody,
     PatientJson,
     found_patients_json,
     patient_json,
@@ -36,7 +36,19 @@ IF_MATCH = OpenApiParameter(
     "If-Match", str, "header", description="The ETag you read; 412 if it is stale"
 )
 KEY = OpenApiParameter(
-    "Idempotency-Key", str, "header", description="The same key makes one patient, for 24 hours"
+    "Idempotency-Key",
+    {"type": "string", "maxLength": LONGEST_KEY},
+    "header",
+    description="The same key makes one patient, for 24 hours",
+)
+ETAG = OpenApiParameter(
+    "ETag", str, "header", description="The version", response=[200, 201], required=True
+)
+LOCATION = OpenApiParameter(
+    "Location", str, "header", description="The new patient", response=[201], required=True
+)
+LINK = OpenApiParameter(
+    "Link", str, "header", description="The next page, if there is one", response=[200]
 )
 
 
@@ -45,7 +57,9 @@ class Patients(JsonReads):
     serializer_class = NewPatientBody
 
     @extend_schema(
-        parameters=[ListQuery], responses=FoundPatientJson(many=True), summary="Find patients"
+        parameters=[ListQuery, LINK],
+        responses=FoundPatientJson(many=True),
+        summary="Find patients",
     )
     def get(self, request: Request) -> Response:
         """An array: by name, or with `q` the best hits first.
@@ -68,7 +82,7 @@ class Patients(JsonReads):
         )
 
     @extend_schema(
-        parameters=[KEY],
+        parameters=[KEY, LOCATION, ETAG],
         request=NewPatientBody,
         responses={201: PatientJson, 409: DuplicateProblem},
         summary="Register a patient",
@@ -78,12 +92,13 @@ class Patients(JsonReads):
 
         `duplicateReason` says why this is another one.
         """
-        body = NewPatientBody(data=json_object(request))
+        members = json_object(request)
+        body = NewPatientBody(data=members)
         body.is_valid(raise_exception=True)
         details = body.validated_data
         reason = details.pop("duplicate_reason")
         user, key = user_of(request), _idempotency_key(request)
-        with transaction.atomic():
+        with pointing_at(members), transaction.atomic():
             patient = services.register_patient(
                 details,
                 by=user,
@@ -127,7 +142,7 @@ class OnePatient(JsonReads):
     )
     serializer_class = PatientBody
 
-    @extend_schema(responses=PatientJson, summary="Read a patient")
+    @extend_schema(parameters=[ETAG], responses=PatientJson, summary="Read a patient")
     def get(self, request: Request, patient_id: UUID) -> Response:
         patient = selectors.open_patient(user_of(request), patient_id, channel=CHANNEL)
         return patient_response(patient)
@@ -140,7 +155,7 @@ class OnePatient(JsonReads):
         return json_reads.json_answer(text, ETag=f'"{version}"')
 
     @extend_schema(
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH, ETAG],
         request=PatientBody,
         responses=PatientJson,
         summary="Change a patient",
@@ -153,7 +168,7 @@ class OnePatient(JsonReads):
         return self._change(request, patient_id)
 
     @extend_schema(
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH, ETAG],
         request=PatientBody,
         responses=PatientJson,
         summary="Change some fields",
@@ -165,12 +180,11 @@ class OnePatient(JsonReads):
     @extend_schema(parameters=[IF_MATCH], responses={204: None}, summary="Archive a patient")
     def delete(self, request: Request, patient_id: UUID) -> Response:
         """Takes the patient off the lists; nothing is erased, and PATCH restores."""
-        services.archive_patient(
-            patient_id,
-            by=user_of(request),
-            source=CHANNEL,
-            expected_version=expected_version(request),
-        )
+        version = expected_version(request)
+        with pointing_at({}):
+            services.archive_patient(
+                patient_id, by=user_of(request), source=CHANNEL, expected_version=version
+            )
         return Response(status=204)
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> PatientBody:
@@ -181,11 +195,12 @@ class OnePatient(JsonReads):
         members = dict(json_object(request))
         user, version = user_of(request), expected_version(request)
         patient = selectors.open_patient(user, patient_id, channel=CHANNEL)
-        status = members.pop("status", None)
+        status = members.pop("status", patient.status)
         body = PatientBody(patient, data=members, partial=True)
         body.is_valid(raise_exception=True)
-        with transaction.atomic():  # The status and the details, or neither.
-            if status not in (None, patient.status):
+        # The status and the details, or neither.
+        with pointing_at(members), transaction.atomic():
+            if status != patient.status:
                 _set_status(status, patient_id, user, version)
                 version = None
             services.change_patient(
@@ -216,13 +231,6 @@ def _set_status(status: Any, patient_id: UUID, user: User, version: int | None) 
         message = "Choose one of active, archived."
         raise InvalidInput(errors=[FieldProblem("status", "not-a-choice", message)])
     change(patient_id, by=user, source=CHANNEL, expected_version=version)
-
-
-def json_object(request: Request) -> dict[str, Any]:
-    """Returns the body. InvalidInput if it is not an object."""
-    if not isinstance(request.data, dict):
-        raise InvalidInput("Send a JSON object.")
-    return request.data
 
 
 def _idempotency_key(request: Request) -> str:

@@ -74,15 +74,39 @@ def test_a_member_that_comes_twice_is_refused(desk_api):
 
 
 def test_many_unknown_members_are_counted_and_the_first_are_named(desk_api, place):
-    body = {f"unknown_{number}": 1 for number in range(100_000)}
+    body = {f"unknown_{number}": 1 for number in range(400)}
     for address in ("/api/patients", f"{place}/merge"):
-        started = time.monotonic()
         answer = desk_api.post(address, body, format="json")
-        assert time.monotonic() - started < 5
         assert answer.status_code == 400
         assert answer.json()["errors"][0]["pointer"] == "#/unknown_0"
         assert len(answer.json()["errors"]) == 20
-        assert answer.json()["errorCount"] >= 100_000
+        assert answer.json()["errorCount"] >= 400
+
+
+def test_an_object_has_a_bounded_number_of_members(desk_api, place):
+    many = {f"unknown_{number}": 1 for number in range(100_000)}
+    for address in ("/api/patients", f"{place}/merge", "/auth/login"):
+        for body in (many, {"identifiers": [many]}):
+            answer = desk_api.post(address, body, format="json")
+            assert answer.status_code == 400
+            assert "at most 500 members in one object" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "charset", ["latin-1", "utf-7", "unicode_escape", "foo", "base64", "hex", "utf-16", "idna"]
+)
+def test_json_has_the_one_charset_that_json_has(client, charset):
+    for quoted in (charset, f'"{charset}"'):
+        answer = client.generic(
+            "POST", "/auth/login", "{}", content_type=f"application/json; charset={quoted}"
+        )
+        assert answer.status_code == 415
+        assert "in UTF-8" in answer.json()["detail"]
+
+
+def test_a_wrong_content_type_is_not_repeated(client):
+    answer = client.generic("POST", "/auth/login", "{}", content_type="x" * 20_000)
+    assert (answer.status_code, "xxx" in answer.json()["detail"]) == (415, False)
 
 
 def test_the_name_of_an_unknown_member_is_told_as_it_was_sent(desk_api):

@@ -92,7 +92,7 @@ def test_the_case_of_a_kind_of_identifier_makes_no_second_kind(desk_api):
 def test_the_members_of_an_identifier_are_texts(desk_api, member, wrong):
     identifier = {"system": "passport", "value": "P1234567", member: wrong}
     answer = post(desk_api, {**NOEL, "identifiers": [identifier]})
-    assert errors(answer) == [("#/identifiers", "not-text")]
+    assert errors(answer) == [(f"#/identifiers/0/{member}", "not-text")]
 
 
 @pytest.mark.parametrize("name", ["validTO", "valid_to", "_links"])
@@ -120,3 +120,61 @@ def test_a_pointer_names_the_member_that_was_sent(desk_api):
     assert [pointer for pointer, _ in errors(answer)] == ["#/deceasedDate", "#/registeredDate"]
     answer = post(desk_api, {**NOEL, "deceasedDate": "1980-01-01"})
     assert errors(answer) == [("#/deceasedDate", "before-birth")]
+
+
+def test_what_services_find_wrong_points_at_the_member_that_was_sent(desk_api):
+    place = post(desk_api, {**NOEL, "deceasedDate": "2001-01-01"})["Location"]
+
+    def patch(body):
+        return errors(desk_api.patch(place, body, format="json"))
+
+    assert patch({"deceasedDate": "1980-01-01"}) == [("#/deceasedDate", "before-birth")]
+    assert patch({"dateOfBirth": "2002-02-02"}) == [("#/dateOfBirth", "before-birth")]
+    desk_api.patch(place, {"familyName": ""}, format="json")
+    assert patch({"givenName": ""}) == [("#/givenName", "required")]
+    assert patch({"name": ""}) == [("#/name", "required")]
+    assert patch({"name": None}) == [("#/name", "required")]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "code"),
+    [
+        ({"dateOfBirth": 19840315}, "#/dateOfBirth", "not-text"),
+        ({"deceasedDate": False}, "#/deceasedDate", "not-text"),
+        ({"sex": 0}, "#/sex", "not-text"),
+        ({"city": ["Leeds"]}, "#/city", "not-text"),
+        ({"duplicateReason": 0}, "#/duplicateReason", "not-text"),
+        ({"duplicateReason": []}, "#/duplicateReason", "not-text"),
+        ({"identifiers": [None]}, "#/identifiers/0", "not-an-object"),
+        ({"name": "a," * 300_000}, "#/name", "too-long"),
+        ({"address": "x y " * 300_000}, "#/address", "too-long"),
+        ({"dateOfBirth": "1 " * 300_000}, "#/dateOfBirth", "too-long"),
+        ({"phone": "1" * 41}, "#/phone", "too-long"),
+        ({"country": "a" * 101}, "#/country", "too-long"),
+        ({"a/b~c": 1}, "#/a~1b~0c", "unknown-field"),
+        ({"identifiers": [{"system": "x" * 201, "value": "P1"}]}, "#/identifiers/0/system",
+         "too-long"),
+    ],
+)  # fmt: skip
+def test_type_and_length_of_a_member_are_checked_first(desk_api, body, pointer, code):
+    assert errors(post(desk_api, {**NOEL, **body})) == [(pointer, code)]
+    assert not Patient.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ({"identifier": "9" * 452}, "#/identifier"),
+        ({"cursor": "A" * 6_001}, "#/cursor"),
+        ({"limit": ["1", "2"]}, "#/limit"),
+        ({"a/b": "1"}, "#/a~1b"),
+    ],
+)
+def test_filters_are_bounded_and_come_once(desk_api, query, pointer):
+    answer = desk_api.get("/api/patients", query)
+    assert (answer.status_code, errors(answer)[0][0]) == (400, pointer)
+
+
+def test_an_unknown_format_is_not_acceptable(desk_api):
+    answer = desk_api.get("/api/patients?format=xml")
+    assert (answer.status_code, answer["Content-Type"]) == (406, "application/problem+json")

@@ -148,7 +148,7 @@ def test_another_change_is_refused_with_what_to_correct(desk_api, broken):
     answer = desk_api.patch(f"/api/patients/{broken.pk}", {"city": "Leeds"}, format="json")
     assert answer.status_code == 400
     pointers = [error["pointer"] for error in answer.json()["errors"]]
-    assert pointers == ["#/dateOfBirth", "#/registeredOn"]
+    assert pointers == ["#/dateOfBirth", "#/registeredDate"]
     with pytest.raises(InvalidInput, match="invalid-input"):
         services.archive_patient(broken.pk, by=None, source="portal")
 

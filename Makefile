@@ -8,7 +8,7 @@ BENCH = $(BIN)/python -m tests.bench $(foreach name,ROWS ONLY SECONDS ROUNDS CON
 	WRITE,$(if $($(name)),'$(name)=$($(name))'))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run users test check checks protos requirements kafka-jars fault clean bench \
+.PHONY: help setup run users test check checks protos requirements kafka-jars fault fuzz clean bench \
 	bench-quick vendor-ui screenshots
 
 help: ## Show this list.
@@ -56,6 +56,9 @@ requirements: .venv/.synced ## Compile requirements/*.in into hashed *.txt. ARGS
 
 kafka-jars: setup ## Download the jars for KAFKA=apache, so that it starts offline later.
 	@$(BIN)/python -m embedded.jars
+
+fuzz: setup ## Send 20,000 drawn bodies to the API; takes long. FUZZ_RUNS, FUZZ_SEED, ARGS.
+	@FUZZ_RUNS=$${FUZZ_RUNS:-20000} $(BIN)/pytest tests/fuzz $(ARGS)
 
 fault: setup ## Test the system under load and faults for 90 s; needs Java. ARGS='--seeds 1-5'.
 	@$(BIN)/python -m tests.fault $(ARGS)

@@ -1,0 +1,1 @@
+"""Imports of drawn and broken files; see docs/testing.md."""

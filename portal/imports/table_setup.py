@@ -71,7 +71,9 @@ def set_columns(
     job = ImportJob.objects.select_for_update().get(pk=job_id)
     refuse_unless_open(job)
     try:
-        job.ignored_columns = understand_header(job.header, mapping).ignored
+        understand_header(job.header, mapping)
+        file = recognise_file(job.path, TableSettings(mapping, job.encoding))
+        job.ignored_columns = file.ignored
     except Unreadable as error:
         raise Unprocessable(str(error)) from error
     job.mapping, job.status, job.message = list(mapping), JobStatus.WAITING, ""

@@ -103,8 +103,8 @@ class _Rows(TextCollector):
                 self._start_cell(attributes)
             case "f":
                 self.has_formula = True
-            case "v":
-                self.collects = True
+            case "v":  # Beside an inline string some programs write a number of no meaning.
+                self.collects = self.attributes.get("t") != "inlineStr"
             case "t":
                 self.collects = not self.aids
             case "rPh":

@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile, ZipFile
 
-from portal.imports.readers.header import find_header
+from portal.imports.readers.header import SEARCHED_ROWS, find_header
 from portal.imports.readers.rows import Unreadable
 from portal.imports.readers.table_rows import Record
 from portal.imports.readers.tables import MAX_COLUMNS, PLAIN, TableFile, TableSettings
@@ -23,6 +23,7 @@ from portal.imports.readers.workbook_safety import DAMAGED, refuse_unsafe
 from portal.imports.readers.workbook_sheets import Sheet, WorkbookContent
 
 SAMPLED_ROWS = 100  # Rows in which a header is looked for, and samples after it.
+MAX_SHEETS = 50  # Sheets that are looked at, to tell of those that are not imported.
 MAX_EXTRA_CELLS = 10  # Cells beyond the header that are read, to tell that a row is too wide.
 # What broken ZIPs, broken XML and wrong references raise.
 _BROKEN = (
@@ -50,6 +51,7 @@ class XlsxFile(TableFile):
         numeric: set[int] = set()
         with _opened(path) as content:
             self.sheet, first, begin = _find_sheet(content)
+            self.other_sheets = _other_sheets(content, self.sheet)
         self.width = len(first[begin].cells)
         self.header_number = first[begin].number
         for record in first[begin:]:
@@ -59,6 +61,11 @@ class XlsxFile(TableFile):
                 numeric |= record.numbers
         super().__init__(path, self.first[0].cells, settings)
         self.numeric = numeric
+
+    @property
+    def ignored(self) -> list[str]:
+        """See TableFile: also the other sheets that have a table of patients."""
+        return [*super().ignored, *(f"the sheet “{name}”" for name in self.other_sheets)]
 
     def first_records(self) -> list[Record]:
         """See TableFile. They were read with the header: a large workbook takes seconds to open."""
@@ -96,6 +103,18 @@ def _find_sheet(content: WorkbookContent) -> tuple[Sheet, list[Record], int]:
         advice = "It must name at least two columns."
         raise Unreadable(f"No sheet of this workbook has a header row. {advice}")
     return found
+
+
+def _other_sheets(content: WorkbookContent, chosen: Sheet) -> list[str]:
+    """Returns the names of the visible sheets that have a header of patients, too."""
+    names = []
+    for sheet in content.sheets[:MAX_SHEETS]:
+        if sheet.is_visible and sheet != chosen:
+            first = islice(_records(content, sheet, MAX_COLUMNS + 1, 0), SEARCHED_ROWS)
+            header = find_header([record.cells for record in first])
+            if header and header.is_known:
+                names.append(sheet.name)
+    return names
 
 
 def _records(content: WorkbookContent, sheet: Sheet, columns: int, size: int) -> Iterator[Record]:

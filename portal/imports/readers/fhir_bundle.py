@@ -18,7 +18,7 @@ def read_document(path: Path) -> dict[str, Any]:
         advice = "Bring the patients as FHIR NDJSON."
         raise Unreadable(f"This Bundle is too large to be read as one document. {advice}")
     try:
-        document = load_json(path.read_text("utf-8-sig"))
+        document = load_json(path.read_text("utf-8-sig"), marks_repeated=True)
     except NestedTooDeeply as error:
         raise Unreadable("This JSON is nested too deeply to be patients.") from error
     except json.JSONDecodeError as error:

@@ -124,7 +124,7 @@ def _row(number: int, end: int, text: str, records: RecordIndex | None = None) -
     if kind != "Patient":
         problem = Problem("resourceType", str(kind or ""), "only Patient is imported")
         return Row(number, end, [text], problems=[problem])
-    if has_repeated_member(resource):
+    if has_repeated_member(text, resource):
         return _broken_row(number, end, text.replace(f', "{REPEATED}": true', ""), _REPEATS)
     if records and (reason := records.why_not(number, {"resource": resource})):
         return _broken_row(number, end, text, reason)

@@ -1,6 +1,6 @@
-"""Reads JSON whose depth was counted before: parsers call themselves for each level.
+"""Reads JSON of a bounded depth, since code that walks through it calls itself for each level.
 
-An object that has a member twice is marked: which of the two values counts, nobody knows.
+And finds objects that have a member twice: which of the two values counts, nobody knows.
 """
 
 import json
@@ -9,41 +9,51 @@ from typing import Any
 
 REPEATED = "portal:repeated-member"  # The member that marks such an object.
 MAX_DEPTH = 64  # Levels of objects and lists. A Patient has about eight.
-_BRACKET_OR_TEXT = re.compile(r'[\[{\]}]|"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_NAME_OR_TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"(\s*+:)?', re.DOTALL)
 
 
 class NestedTooDeeply(ValueError):
     """The JSON has more levels than MAX_DEPTH."""
 
 
-def load_json(text: str) -> Any:
-    """Returns what the text holds; ValueError if it is no JSON, or is nested too deeply."""
-    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+def load_json(text: str, *, marks_repeated: bool = False) -> Any:
+    """Returns what the text holds; ValueError if it is no JSON, or is nested too deeply.
+
+    With `marks_repeated`, which is slow, an object that has a member twice gets the member
+    REPEATED.
+    """
+    try:
+        value = json.loads(text, object_pairs_hook=_marked_object if marks_repeated else None)
+    except RecursionError as error:
+        raise NestedTooDeeply from error
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
         raise NestedTooDeeply
-    return json.loads(text, object_pairs_hook=_object)
+    return value
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def has_repeated_member(text: str, value: Any) -> bool:
+    """Tells whether an object of this text has a member twice; `value` is what the text holds."""
+    named = sum(match[1] is not None for match in _NAME_OR_TEXT.finditer(text))
+    return named > _count_members(value) or f'"{REPEATED}"' in text
+
+
+def _marked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         members[REPEATED] = True
     return members
 
 
-def has_repeated_member(value: Any) -> bool:
-    """Tells whether an object in this value has a member twice."""
+def _count_members(value: Any) -> int:
     if isinstance(value, dict):
-        return REPEATED in value or any(has_repeated_member(part) for part in value.values())
-    return isinstance(value, list) and any(has_repeated_member(part) for part in value)
+        return len(value) + sum(map(_count_members, value.values()))
+    return sum(map(_count_members, value)) if isinstance(value, list) else 0
 
 
-def _depth(text: str) -> int:
-    depth = deepest = 0
-    for match in _BRACKET_OR_TEXT.finditer(text):
-        first = match[0][0]
-        if first in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif first in "]}":
-            depth -= 1
-    return deepest
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Tells whether the value has objects and lists within each other on more levels than these."""
+    if isinstance(value, dict):
+        return not levels or any(_is_deeper(part, levels - 1) for part in value.values())
+    return isinstance(value, list) and (
+        not levels or any(_is_deeper(part, levels - 1) for part in value)
+    )

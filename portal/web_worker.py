@@ -10,8 +10,10 @@ import os
 import resource
 import select
 import socket
+import tempfile
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -150,6 +152,7 @@ class WebWorker(Worker):
         wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         logging.getLogger("waitress").addFilter(_without_path)
+        _spool_on_disk(Path(os.environ["PORTAL_DATA_DIR"]) / "imports")
         super().init_process()
 
     def run(self) -> None:
@@ -218,6 +221,20 @@ class WebWorker(Worker):
         while not all(server.is_done() for server in servers) and time.monotonic() < deadline:
             self.notify()
             time.sleep(POLL_SECONDS)
+
+
+def _spool_on_disk(folder: Path) -> None:
+    """Makes waitress and Django keep what is uploaded in this folder until it is taken.
+
+    /tmp is memory in the images, and a file of 200 MB would fill twice as much of it. What a killed
+    process leaves behind is deleted with old files of imports.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:  # A full disk: the portal starts, and says so elsewhere.
+        log.warning("uploads_in_memory", error=type(error).__name__)
+        return
+    tempfile.tempdir = str(folder)
 
 
 def _without_path(record: logging.LogRecord) -> bool:

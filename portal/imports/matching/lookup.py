@@ -73,6 +73,7 @@ class KnownPatient:
     label: str = ""  # What a message calls the patient: its MRN, or its row.
     # Archived by the undo of an import and not changed since: a new import restores it.
     was_archived_by_undo: bool = False
+    phone_e164: str = ""
 
 
 @dataclass
@@ -82,6 +83,8 @@ class ExistingPatients:
     `matches` are, for each row's number, the recorded patients who may be its person. `new_people`
     are the patients whom earlier rows of the file make, and `new_in_row` the numbers of those rows.
     `recorded_ids` are those on record, and `set_aside` is what a user set aside in some of them.
+    `changed_people` are those on record whom earlier rows change without writing it, as a trial
+    does: `matches` does not know what they are then.
     """
 
     patients: dict[UUID, KnownPatient] = field(default_factory=dict)
@@ -92,9 +95,13 @@ class ExistingPatients:
     new_in_row: dict[UUID, int] = field(default_factory=dict)
     recorded_ids: set[UUID] = field(default_factory=set)
     set_aside: dict[UUID, SetAside] = field(default_factory=dict)
+    changed_people: PeopleIndex = field(default_factory=PeopleIndex)
+    changed_ids: set[UUID] = field(default_factory=set)
 
     def add(self, patient: KnownPatient) -> None:
         """Makes the patient findable; a patient added again replaces the first."""
+        if known := self.patients.get(patient.id):
+            self._forget(known)
         self.patients[patient.id] = patient
         for identifier in patient.identifiers.keys() | patient.own_keys:
             self.holders.setdefault(identifier, set()).add(patient.id)
@@ -105,6 +112,13 @@ class ExistingPatients:
         )
         if is_candidate and patient.id not in namesakes:
             namesakes.append(patient.id)
+
+    def _forget(self, patient: KnownPatient) -> None:
+        for identifier in patient.identifiers.keys() | patient.own_keys:
+            self.holders.get(identifier, set()).discard(patient.id)
+        namesakes = self.namesakes.get(person_key(patient.values), [])
+        if patient.id in namesakes:
+            namesakes.remove(patient.id)
 
     def add_new(self, patient_id: UUID, row: int, values: dict[str, Any]) -> None:
         """Remembers a patient whom a row makes; later rows may be another spelling of it."""
@@ -118,6 +132,21 @@ class ExistingPatients:
             holders |= self.holders.get(identifier, set())
         return holders
 
+    def find_set_aside(self, rows: Iterable[CheckedRow]) -> None:
+        """Finds what a user set aside in the patients whom these rows name."""
+        holders = {patient_id for row in rows for patient_id in self.holders_of(row)}
+        self.set_aside = find_set_aside(holders & self.recorded_ids)
+
+    def forget_own_keys(self, patient_id: UUID) -> None:
+        """Makes a patient of this import one whom no row can name by its MRN.
+
+        The file is older than that MRN, and means another person's.
+        """
+        patient = self.patients[patient_id]
+        for key in patient.own_keys - patient.identifiers.keys():
+            self.holders.get(key, set()).discard(patient_id)
+        patient.own_keys = set()
+
     def possible_matches(
         self, row: CheckedRow, earlier: Mapping[UUID, int]
     ) -> tuple[PossibleMatch, ...]:
@@ -125,7 +154,9 @@ class ExistingPatients:
 
         `earlier` are the rows of this file that were about recorded patients.
         """
-        recorded = self.matches.get(row.number, [])
+        found = self.matches.get(row.number, [])
+        recorded = [match for match in found if match.patient_id not in self.changed_ids]
+        recorded += self.changed_people.find_strong_matches(row.compared_fields)
         new = self.new_people.find_strong_matches(row.compared_fields)
         return tuple(self._possible_match(match, earlier) for match in [*recorded, *new])
 
@@ -164,7 +195,7 @@ def find_existing_patients(
     patients = _patients().filter(pk__in=ids).order_by("pk")
     if to_change:
         patients = patients.select_for_update()
-    records = list(patients.values("id", "mrn", "status", "version", *ENTERED))
+    records = list(patients.values("id", "mrn", "status", "version", "phone_e164", *ENTERED))
     held, undone = _identifiers_by_patient(ids), _undone_patients(records)
     existing = ExistingPatients(matches=matches)
     for record in records:
@@ -173,9 +204,7 @@ def find_existing_patients(
             _known_patient(record, held[record["id"]], was_archived_by_undo=was_archived_by_undo)
         )
     existing.recorded_ids = set(existing.patients)
-    existing.set_aside = find_set_aside(
-        patient_id for row in rows for patient_id in existing.holders_of(row)
-    )
+    existing.find_set_aside(rows)
     return existing
 
 
@@ -246,4 +275,5 @@ def _known_patient(
         status=record["status"],
         label=f"MRN {record['mrn']}",
         was_archived_by_undo=was_archived_by_undo,
+        phone_e164=record["phone_e164"],
     )

@@ -77,7 +77,7 @@ def decide(rows: Sequence[Row], *, lookup: PatientLookup, options: ImportOptions
     existing = lookup.find_patients([row for _, row in results if isinstance(row, CheckedRow)])
     rules = DecisionRules(existing, lookup.earlier_rows(existing.patients), options)
     decisions: list[Decision] = []
-    seen: dict[object, CheckedRow] = {}
+    seen: dict[object, tuple[CheckedRow, Decision]] = {}
     for row, result in results:
         if not isinstance(result, CheckedRow):
             decisions.append(refuse(row, result))
@@ -87,12 +87,13 @@ def decide(rows: Sequence[Row], *, lookup: PatientLookup, options: ImportOptions
             keys.add(result.person_key)
         earlier = next((seen[key] for key in keys if key in seen), None)
         if earlier is None:
-            decisions.append(rules.decide(result))
-            seen |= dict.fromkeys(keys, result)
-        elif _says_the_same(earlier, result):
-            decisions.append(Decision(result.source, Outcome.DUPLICATE))
+            decision = rules.decide(result)
+            seen |= dict.fromkeys(keys, (result, decision))
+        elif _says_the_same(earlier[0], result):
+            decision = rules.repeat(earlier[1], result)
         else:
             break
+        decisions.append(decision)
     return decisions
 
 
@@ -123,6 +124,18 @@ class DecisionRules:
         if decision.outcome == Outcome.NEW and decision.patient_id:
             self.existing.add_new(decision.patient_id, row.number, decision.details)
         return decision
+
+    def repeat(self, first: Decision, row: CheckedRow) -> Decision:
+        """Returns what becomes of a row that says the same as one of its batch.
+
+        It is what the rules say of it in a later batch: where a batch ends makes no difference.
+        """
+        if first.outcome == Outcome.REJECTED:
+            return replace(first, row=row.source)
+        decision = Decision(
+            row.source, Outcome.DUPLICATE, first.patient_id, held_back=first.held_back
+        )
+        return replace(decision, remarks=remarks_on(decision, row, self.existing))
 
     def _decide_by_identifiers(self, row: CheckedRow) -> Decision:
         holders = self.existing.holders_of(row)

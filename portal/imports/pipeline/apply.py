@@ -37,16 +37,17 @@ class ApplyRun:
         """
         lock_people(row.person_key for row in rows if row.person_key[0])
         self.existing = find_existing_patients(rows, to_change=True)
-        self._name_by_row()
+        self._know_by_row()
         return self.existing
 
-    def _name_by_row(self) -> None:
-        """Calls the patients whom earlier rows made by those rows, as a trial does."""
+    def _know_by_row(self) -> None:
+        """Knows the patients whom earlier rows made by those rows alone, as a trial does."""
         made = ImportedRow.objects.filter(
             job=self.job, outcome=Outcome.NEW, patient_id__in=self.existing.patients
         )
         for patient_id, row_number in made.values_list("patient_id", "row_number"):
             self.existing.patients[patient_id].label = label_of_row(row_number)
+            self.existing.forget_own_keys(patient_id)
 
     def earlier_rows(self, patient_ids: Iterable[UUID]) -> dict[UUID, int]:
         """See PatientLookup."""

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -30,20 +31,22 @@ from portal.patients.matching.rules import (
     person_key,
 )
 from portal.patients.models import Status
+from portal.patients.normalize import e164_after_change
 from portal.stored_dates import date_from_text
 
 # `patient`: the patients whom rows were about, with the first such row; `state` is what they would
 # be, empty if no row changes them. `patient_key`: identifiers, and names with dates of birth.
-# `new_person`: what the duplicate rules compare of the patients who would be new.
+# `person`: what the duplicate rules compare of the active ones whom rows make or change; `row` is 0
+# for one who is on record.
 _TABLES = """
     CREATE TABLE patient (id TEXT PRIMARY KEY, first_row INTEGER, state TEXT);
     CREATE TABLE patient_key (key TEXT, id TEXT, PRIMARY KEY (key, id)) WITHOUT ROWID;
-    CREATE TABLE new_person (
+    CREATE TABLE person (
         id TEXT PRIMARY KEY, row INTEGER, name_key TEXT, born TEXT, phone TEXT, compared TEXT
     );
-    CREATE INDEX new_person_by_birth ON new_person (born);
-    CREATE INDEX new_person_by_name ON new_person (name_key);
-    CREATE INDEX new_person_by_phone ON new_person (phone);
+    CREATE INDEX person_by_birth ON person (born);
+    CREATE INDEX person_by_name ON person (name_key);
+    CREATE INDEX person_by_phone ON person (phone);
 """
 _IDS_BY_KEY = "SELECT id FROM patient_key WHERE key IN (SELECT value FROM json_each(?))"
 _CHANGED = """
@@ -56,10 +59,14 @@ _KEEP_STATE = """
     INSERT INTO patient VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state
 """
 _KEEP_KEY = "INSERT OR IGNORE INTO patient_key VALUES (?, ?)"
-_KEEP_NEW = "INSERT INTO new_person VALUES (?, ?, ?, ?, ?, ?)"
-_BY_BIRTH = "SELECT id, row, compared FROM new_person WHERE born = ? LIMIT ?"
-_BY_NAME = "SELECT id, row, compared FROM new_person WHERE name_key = ? LIMIT ?"
-_BY_PHONE = "SELECT id, row, compared FROM new_person WHERE phone = ? LIMIT ?"
+_KEEP_PERSON = """
+    INSERT INTO person VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+    name_key = excluded.name_key, born = excluded.born, phone = excluded.phone,
+    compared = excluded.compared
+"""
+_BY_BIRTH = "SELECT id, row, compared FROM person WHERE born = ? LIMIT ?"
+_BY_NAME = "SELECT id, row, compared FROM person WHERE name_key = ? LIMIT ?"
+_BY_PHONE = "SELECT id, row, compared FROM person WHERE phone = ? LIMIT ?"
 
 
 class DryRun:
@@ -76,16 +83,27 @@ class DryRun:
     def find_patients(self, rows: Sequence[CheckedRow]) -> ExistingPatients:
         """See PatientLookup: the patients of the database, as earlier rows would change them."""
         self.existing = find_existing_patients(rows)
+        similar = list(self._similar_people(rows))
         keys = [key for row in rows for key in _lookup_keys(row.identifiers, row.person_key)]
         ids = {str(patient_id) for patient_id in self.existing.patients}
         ids |= {patient_id for (patient_id,) in self._select(_IDS_BY_KEY, keys)}
+        ids |= {str(patient_id) for patient_id, row_number, _ in similar if not row_number}
         for text, first_row, state in self._select(_CHANGED, ids):
-            patient_id = UUID(text)
-            recorded = self.existing.patients.get(patient_id)
-            self.existing.add(_read_patient(patient_id, first_row, state, recorded=recorded))
-        for patient_id, row_number, values in self._similar_new_people(rows):
-            self.existing.add_new(patient_id, row_number, values)
+            self._add_changed(_read_patient(UUID(text), first_row, state))
+        for patient_id, row_number, values in similar:
+            if row_number:
+                self.existing.add_new(patient_id, row_number, values)
+            else:
+                self.existing.changed_people.add(patient_id, values)
+        if self.existing.changed_ids:
+            self.existing.find_set_aside(rows)
         return self.existing
+
+    def _add_changed(self, patient: KnownPatient) -> None:
+        self.existing.add(patient)
+        if patient.own_keys:
+            self.existing.recorded_ids.add(patient.id)
+            self.existing.changed_ids.add(patient.id)
 
     def earlier_rows(self, patient_ids: Iterable[UUID]) -> dict[UUID, int]:
         """See PatientLookup."""
@@ -94,9 +112,6 @@ class DryRun:
 
     def write(self, decisions: Sequence[Decision]) -> None:
         """Keeps what would be written; the patients stay as they are."""
-        new = [decision for decision in decisions if decision.outcome == Outcome.NEW]
-        active = [decision for decision in new if "status" not in decision.details]
-        self.store.executemany(_KEEP_NEW, [_new_person(decision) for decision in active])
         for decision in decisions:
             if decision.patient_id:
                 self._keep(decision, decision.patient_id)
@@ -110,27 +125,43 @@ class DryRun:
 
     def _keep(self, decision: Decision, patient_id: UUID) -> None:
         row = decision.row.number
-        values = {name: decision.details[name] for name in ENTERED if name in decision.details}
-        identifiers = _with_days(decision.details, held={})
-        if decision.outcome == Outcome.UPDATED:
-            patient = self.existing.patients[patient_id]
-            values = patient.values | values
-            identifiers = _with_days(decision.details, held=patient.identifiers)
-        elif decision.outcome != Outcome.NEW:
+        if decision.outcome not in (Outcome.NEW, Outcome.UPDATED):
             self.store.execute(_KEEP_UNCHANGED, [str(patient_id), row])
             return
-        status = decision.details.get("status", Status.ACTIVE)
-        held = [[*key, *days] for key, days in sorted(identifiers.items())]
-        state = {"values": values, "identifiers": held, "status": status}
-        text = json.dumps(state, cls=DjangoJSONEncoder)
-        self.store.execute(_KEEP_STATE, [str(patient_id), row, text])
-        keys = _lookup_keys(identifiers, person_key(values))
+        patient = self._changed_patient(decision, patient_id)
+        self.store.execute(_KEEP_STATE, [str(patient_id), row, _state(patient)])
+        keys = _lookup_keys(patient.identifiers, person_key(patient.values))
         self.store.executemany(_KEEP_KEY, [(key, str(patient_id)) for key in keys])
+        if patient.status == Status.ACTIVE:
+            self.store.execute(_KEEP_PERSON, _person(patient, 0 if patient.own_keys else row))
 
-    def _similar_new_people(
+    def _changed_patient(self, decision: Decision, patient_id: UUID) -> KnownPatient:
+        """Returns the patient as the decision makes it."""
+        details = decision.details
+        values = {name: details[name] for name in ENTERED if name in details}
+        status = details.get("status", Status.ACTIVE)
+        if decision.outcome == Outcome.NEW:
+            identifiers = _with_days(details, held={})
+            number = details.get("phone_e164") or ""
+            return KnownPatient(patient_id, values, identifiers, status=status, phone_e164=number)
+        known = self.existing.patients[patient_id]
+        changed = replace(
+            known,
+            values=known.values | values,
+            identifiers=_with_days(details, held=known.identifiers),
+            status=status,
+            was_archived_by_undo=False,
+        )
+        if {"phone", "country"} & values.keys():
+            before = (known.values["phone"], known.phone_e164)
+            phone, country = changed.values["phone"], changed.values["country"]
+            changed.phone_e164 = e164_after_change(phone, country, before=before)
+        return changed
+
+    def _similar_people(
         self, rows: Sequence[CheckedRow]
     ) -> Iterator[tuple[UUID, int, dict[str, Any]]]:
-        """Yields id, row and compared columns of new people who may be the same as these.
+        """Yields id, row and compared columns of people in the store who may be the same as these.
 
         There are others among them: the rules still have to compare.
         """
@@ -166,20 +197,33 @@ def _lookup_keys(identifiers: Iterable[IdentifierKey], person: PersonKey) -> lis
     return [*keys, f"name|{name}|{born}|{precision}"] if name else keys
 
 
-def _read_patient(
-    patient_id: UUID, first_row: int, state: str, *, recorded: KnownPatient | None
-) -> KnownPatient:
+def _state(patient: KnownPatient) -> str:
+    """Returns the patient as JSON, for `_read_patient`."""
+    state = {
+        "values": patient.values,
+        "identifiers": [[*key, *days] for key, days in sorted(patient.identifiers.items())],
+        "own_keys": sorted(patient.own_keys),
+        "status": patient.status,
+        "label": patient.label,
+        "phone_e164": patient.phone_e164,
+    }
+    return json.dumps(state, cls=DjangoJSONEncoder)
+
+
+def _read_patient(patient_id: UUID, first_row: int, state: str) -> KnownPatient:
     read = json.loads(state)
-    values = _with_dates(read["values"])
     identifiers = {
         (system, value): (_read_day(start), _read_day(end))
         for system, value, start, end in read["identifiers"]
     }
-    if recorded is None:
-        label = label_of_row(first_row)
-        return KnownPatient(patient_id, values, identifiers, status=read["status"], label=label)
     return KnownPatient(
-        patient_id, values, identifiers, recorded.own_keys, read["status"], recorded.label
+        patient_id,
+        _with_dates(read["values"]),
+        identifiers,
+        own_keys={(system, value) for system, value in read["own_keys"]},
+        status=read["status"],
+        label=read["label"] or label_of_row(first_row),
+        phone_e164=read["phone_e164"],
     )
 
 
@@ -193,13 +237,14 @@ def _with_dates(values: dict[str, Any]) -> dict[str, Any]:
     return values | dates
 
 
-def _new_person(decision: Decision) -> list[Any]:
-    """Returns a row of the table `new_person`."""
-    person = compared_fields(decision.details, ())
-    compared = {column: decision.details[column] for column in COMPARED_COLUMNS}
+def _person(patient: KnownPatient, row: int) -> list[Any]:
+    """Returns a row of the table `person`."""
+    compared = {column: patient.values[column] for column in COMPARED_COLUMNS if column in ENTERED}
+    compared["phone_e164"] = patient.phone_e164
+    person = compared_fields(compared, ())
     return [
-        str(decision.patient_id),
-        decision.row.number,
+        str(patient.id),
+        row,
         person.name_key,
         str(person.born or ""),
         person.phone,

@@ -170,7 +170,12 @@ def _comparable_details(row: Row) -> dict[str, Any]:
     checked = check_row(row)
     details = checked.details if isinstance(checked, CheckedRow) else {}
     return {
-        name: value if isinstance(value, list) else str(value)
+        name: _keys(value) if isinstance(value, list) else str(value)
         for name, value in details.items()
         if value
     }
+
+
+def _keys(identifiers: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Returns the identifiers without their days, as the review compares them."""
+    return [{name: identifier[name] for name in ("system", "value")} for identifier in identifiers]

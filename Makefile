@@ -57,7 +57,7 @@ requirements: .venv/.synced ## Compile requirements/*.in into hashed *.txt. ARGS
 kafka-jars: setup ## Download the jars for KAFKA=apache, so that it starts offline later.
 	@$(BIN)/python -m embedded.jars
 
-fuzz: setup ## Send 20,000 drawn bodies to the API; takes long. FUZZ_RUNS, FUZZ_SEED, ARGS.
+fuzz: setup ## Import 20,000 drawn files, send 20,000 bodies; hours. FUZZ_RUNS, FUZZ_SEED, ARGS.
 	@FUZZ_RUNS=$${FUZZ_RUNS:-20000} $(BIN)/pytest tests/fuzz $(ARGS)
 
 fault: setup ## Test the system under load and faults for 90 s; needs Java. ARGS='--seeds 1-5'.

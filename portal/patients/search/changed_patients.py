@@ -5,7 +5,6 @@ not at all. The event log knows how the record was when the first page was read.
 """
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,33 +12,21 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import GeneratedField, QuerySet
 
-from portal.patients.models import Patient, PatientEvent
+from portal.patients.models import Patient
 from portal.patients.models.log import DELETED
-from portal.patients.search import tuning
+from portal.patients.search.moment import Moment
 
 # A query that names it `patients_patient` reads the records as they were.
 _PAST_PATIENTS = """
     SELECT DISTINCT ON (pgh_obj_id) *, {computed}
     FROM patients_patientevent
-    WHERE pgh_obj_id = ANY(%s) AND pgh_created_at <= %s AND pgh_label <> %s
+    WHERE pgh_obj_id = ANY(%s) AND (pgh_created_at < %s OR pgh_id = ANY(%s)) AND pgh_label <> %s
     ORDER BY pgh_obj_id, version DESC
 """
 
 
-def changed_since(moment: datetime) -> list[UUID]:
-    """Returns the patients who changed since then.
-
-    Returns none where there are very many changes, as after an import: then patients come at the
-    place that they have now.
-    """
-    most = tuning.SEARCH.max_changes
-    events = PatientEvent.objects.filter(pgh_created_at__gt=moment).order_by()
-    changed = list(events.values_list("pgh_obj_id", flat=True)[: most + 1])
-    return [] if len(changed) > most else list(set(changed))
-
-
 def read_past(
-    patients: QuerySet[Patient, Any], patient_ids: Collection[UUID], *, at: datetime
+    patients: QuerySet[Patient, Any], patient_ids: Collection[UUID], *, at: Moment
 ) -> list[Any]:
     """Returns the rows of this query, as it would have read these patients at that moment."""
     try:
@@ -51,7 +38,7 @@ def read_past(
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH patients_patient AS ({past}) {sql}",
-            [*values, list(patient_ids), at, DELETED, *params],
+            [*values, list(patient_ids), at.since, list(at.seen_events), DELETED, *params],
         )
         return cursor.fetchall()
 

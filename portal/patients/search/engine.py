@@ -2,11 +2,11 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from functools import reduce
 from operator import or_
 
 from django.db.models import Case, QuerySet, Value, When
-from django.utils import timezone
 
 from portal.pagination import bad_cursor
 from portal.patients.models import Patient
@@ -15,6 +15,13 @@ from portal.patients.search.first_hits import FirstHits, find_first_hits
 from portal.patients.search.fuzzy import find_fuzzy_hits
 from portal.patients.search.hits import FUZZY, Hit, find_exact_hits
 from portal.patients.search.interpretation import QueryInterpretation
+from portal.patients.search.moment import (
+    Moment,
+    changed_since,
+    moment_of_snapshot,
+    one_snapshot,
+    open_since,
+)
 from portal.patients.search.position import Position, parse_position
 from portal.patients.search.query import interpret_query, parse_name
 from portal.sealed_cursor import mark_of
@@ -42,9 +49,17 @@ def search(patients: QuerySet[Patient], text: str, *, after: str = "", limit: in
     names, then those whose names sound alike or are misspelt.
 
     Changes between two pages leave out nobody and repeat nobody: a patient who is renamed meanwhile
-    keeps the place of the first page.
+    keeps the place of the first page, and one who is new comes in the next list.
     """
     position = parse_position(after, text)
+    since = position.begun.since if position else open_since()
+    with one_snapshot():
+        return _read_page(patients, text, position, since, limit)
+
+
+def _read_page(
+    patients: QuerySet[Patient], text: str, position: Position | None, since: datetime, limit: int
+) -> SearchPage:
     interpretations = interpret_query(text)
     first_hits = find_first_hits(patients, text, interpretations, position)
     interpretations = [*first_hits.interpretations, *interpretations]
@@ -57,17 +72,19 @@ def search(patients: QuerySet[Patient], text: str, *, after: str = "", limit: in
         hits += [hit for hit in fuzzy if hit.patient.pk not in seen]
     if len(hits) <= limit:
         return SearchPage(hits)
-    cursor = _position_after(hits[:limit], position, first_hits).encode(text)
+    begun = position.begun if position else moment_of_snapshot(since)
+    cursor = _position_after(hits[:limit], position, first_hits, begun).encode(text)
     return SearchPage(hits[:limit], cursor)
 
 
-def _position_after(hits: list[Hit], position: Position | None, first_hits: FirstHits) -> Position:
+def _position_after(
+    hits: list[Hit], position: Position | None, first_hits: FirstHits, begun: Moment
+) -> Position:
     last = hits[-1]
-    begun_at = position.begun_at if position else hits[0].read_at or timezone.now()
     guesses = [mark_of(hit.patient.pk) for hit in hits if hit.key == FUZZY]
     if position:
         guesses = [*position.guesses, *guesses]
-    return Position(last.key, last.place, last.patient.pk, begun_at, first_hits.ids, tuple(guesses))
+    return Position(last.key, last.place, last.patient.pk, begun, first_hits.ids, tuple(guesses))
 
 
 def find_exact_patients(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
@@ -123,6 +140,8 @@ def _fuzzy_hits(
     if name is None or (len(exact_hits) >= enough and not begins_here):
         return []
     most = tuning.SEARCH.max_fuzzy_hits
+    if position and (changed := changed_since(position.begun)):  # Shown already, under other names.
+        patients = patients.exclude(pk__in=changed)
     found = find_fuzzy_hits(
         patients,
         name,

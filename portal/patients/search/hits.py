@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.db.models.functions import Now
 
 from portal.patients.models import Patient
-from portal.patients.search.changed_patients import changed_since, read_past
+from portal.patients.search.changed_patients import read_past
 from portal.patients.search.interpretation import QueryInterpretation
+from portal.patients.search.moment import changed_since
 from portal.patients.search.position import Position
 
 # Keys of hits that are not exact, and of exact hits that stand before them, in cursors.
@@ -24,14 +23,13 @@ FUZZY, COMMONER, FIRST_EXACT = "guess", "likelier", "first"
 class Hit:
     """A patient, the reason why the text finds them, and the key of the interpretation.
 
-    An exact hit has a `place`, by which it is sorted, and `read_at`, by the database's clock.
+    An exact hit has a `place`, by which it is sorted.
     """
 
     patient: Patient
     reason: str
     key: str = ""
     place: str = ""
-    read_at: datetime | None = None
 
     @property
     def shows_reason(self) -> bool:
@@ -46,13 +44,13 @@ class Hit:
 
 @dataclass(frozen=True)
 class _MovedHits:
-    """Patients who changed since the first page was read.
+    """The patients who `changed` since the first page was read, and those who are new since.
 
-    `earlier` are those whom the search found then, and `due` those of them who were not shown yet,
+    `due` are those of them whom the search found then and finds now, and who were not shown yet,
     by the key of the interpretation, at the place that they had then.
     """
 
-    earlier: frozenset[UUID]
+    changed: frozenset[UUID]
     due: dict[str, list[Hit]]
 
 
@@ -74,7 +72,7 @@ def find_exact_hits(
         found = _found_by(patients, interpretations, at)
         if position and at == start:
             found = found.filter(position.is_later)
-        found = found.exclude(pk__in=moved.earlier) if moved.earlier else found
+        found = found.exclude(pk__in=moved.changed) if moved.changed else found
         rows = [_hit(row, row.place, interpretation) for row in found[: limit - len(hits)]]
         rows += moved.due.get(interpretation.key, [])
         hits += sorted(rows, key=lambda hit: (hit.place, hit.patient.pk))
@@ -99,13 +97,11 @@ def _found_by(
     found = patients.filter(interpretations[at].condition)
     for earlier in interpretations[:at]:
         found = found.exclude(earlier.condition)
-    placed = found.annotate(place=interpretations[at].order, read_at=Now())
-    return placed.order_by("place", "pk")
+    return found.annotate(place=interpretations[at].order).order_by("place", "pk")
 
 
 def _hit(patient: Any, place: str, interpretation: QueryInterpretation) -> Hit:
-    reason, read_at = interpretation.reason(patient), getattr(patient, "read_at", None)
-    return Hit(patient, reason, interpretation.key, place, read_at)
+    return Hit(patient, interpretation.reason(patient), interpretation.key, place)
 
 
 def _moved_hits(
@@ -113,15 +109,14 @@ def _moved_hits(
     interpretations: Sequence[QueryInterpretation],
     position: Position,
 ) -> _MovedHits:
-    changed = changed_since(position.begun_at)
+    changed = changed_since(position.begun)
     if not changed:
         return _NOBODY
-    start, earlier = _index_of(position, interpretations), set()
+    start = _index_of(position, interpretations)
     places: dict[UUID, tuple[str, QueryInterpretation]] = {}
     for at, interpretation in enumerate(interpretations):
         found = _found_by(patients, interpretations, at).values_list("pk", "place")
-        for patient_id, place in read_past(found, changed, at=position.begun_at):
-            earlier.add(patient_id)
+        for patient_id, place in read_past(found, changed, at=position.begun):
             is_later = (place, patient_id) > (position.place, position.last_id)
             if at > start or (at == start and is_later):
                 places[patient_id] = (place, interpretation)
@@ -130,4 +125,4 @@ def _moved_hits(
     for patient in patients.filter(is_hit, pk__in=[*places]):
         place, interpretation = places[patient.pk]
         due.setdefault(interpretation.key, []).append(_hit(patient, place, interpretation))
-    return _MovedHits(frozenset(earlier), due)
+    return _MovedHits(frozenset(changed), due)

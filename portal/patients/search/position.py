@@ -1,12 +1,12 @@
 """Where a page of hits begins, and the cursor that holds it."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
 
 from portal.pagination import from_microseconds, to_microseconds
+from portal.patients.search.moment import Moment
 from portal.sealed_cursor import MARK_LENGTH, open_cursor, seal_cursor
 
 
@@ -21,7 +21,7 @@ class Position:
     key: str  # Of the interpretation.
     place: str  # What the hit was sorted by: a name.
     last_id: UUID
-    begun_at: datetime  # When the first page was read, by the database's clock.
+    begun: Moment  # When the first page was read.
     first_hit_ids: tuple[tuple[UUID, ...], tuple[UUID, ...]] = ((), ())  # See FirstHits.
     guesses: tuple[str, ...] = ()  # The marks of all approximate hits that were shown.
 
@@ -34,12 +34,12 @@ class Position:
     def encode(self, text: str) -> str:
         """Returns the cursor, which is good for a search of the same text."""
         first_ids = [[patient_id.hex for patient_id in ids] for ids in self.first_hit_ids]
-        microseconds = to_microseconds(self.begun_at)
         values = [
             self.key,
             self.place,
             self.last_id.hex,
-            microseconds,
+            to_microseconds(self.begun.since),
+            self.begun.seen_events,
             *first_ids,
             "".join(self.guesses),
         ]
@@ -50,18 +50,18 @@ def parse_position(cursor: str, text: str) -> Position | None:
     """Returns where the page begins; None at the beginning. InvalidInput for another's cursor."""
     if not cursor:
         return None
-    key, place, last_id, microseconds, first, commoner, marks = open_cursor(
+    key, place, last_id, microseconds, seen, first, commoner, marks = open_cursor(
         cursor, purpose=_purpose(text)
     )
     return Position(
         key,
         place,
         UUID(last_id),
-        from_microseconds(microseconds),
+        Moment(from_microseconds(microseconds), tuple(seen)),
         (tuple(map(UUID, first)), tuple(map(UUID, commoner))),
         tuple(marks[at : at + MARK_LENGTH] for at in range(0, len(marks), MARK_LENGTH)),
     )
 
 
 def _purpose(text: str) -> str:
-    return f"patients {' '.join(text.split())}"
+    return f"list of patients {' '.join(text.split())}"

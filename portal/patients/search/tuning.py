@@ -32,6 +32,7 @@ class SearchTuning:
     exact_hits_first: int = 6  # patients; raised: bearers of a commoner name stand further down
     # Changes since the first page; raised: after more of them, patients keep their first place.
     max_changes: int = 1_000
+    max_seen: int = 100  # changes of a moment that a cursor names; raised: longer cursors
     commoner_hits: int = 4  # patients; raised: more bearers of commoner names are shown
 
     # Which names may be meant (candidates, fuzzy).

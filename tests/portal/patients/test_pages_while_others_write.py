@@ -1,10 +1,12 @@
 """Pages neither leave out nor repeat a patient while others rename, archive and merge."""
 
 import random
+import threading
 from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from django.db import connection, transaction
 
 from portal.duplicates.merge import merge_patient
 from portal.errors import PortalError
@@ -101,14 +103,59 @@ def test_a_patient_who_is_renamed_to_the_front_still_comes(desk_api, people):
     assert found == [patient.mrn for patient in people]
 
 
-def test_a_patient_who_is_registered_meanwhile_comes_at_most_once(desk_api, people):
-    def register():
-        if not Patient.objects.filter(family_name="Aaa11x").exists():
+def test_patients_who_are_registered_meanwhile_come_in_the_next_list(desk_api, people):
+    """Also where they are renamed while the list is read: they would come twice."""
+
+    def register_and_rename():
+        new = Patient.objects.filter(family_name__startswith="Aaa1", family_name__endswith="x")
+        for patient in new:
+            change_patient(patient.pk, {"family_name": f"{patient.family_name}x"}, **BY)
+        if not new:
             names = ["Aaa01x", "Aaa11x"]
             register_patients([{"family_name": name, "given_name": "Lin"} for name in names], **BY)
 
-    found = [mrn for page in pages_of(desk_api, "limit=5", register) for mrn in page]
-    assert len(found) == len(set(found)) == len(people) + 1
+    found = [mrn for page in pages_of(desk_api, "limit=5", register_and_rename) for mrn in page]
+    assert found == [patient.mrn for patient in people]
+    again = [mrn for page in pages_of(desk_api, "limit=5", lambda: None) for mrn in page]
+    assert len(again) == len(people) + 2
+
+
+def test_who_comes_into_a_list_and_moves_in_it_comes_at_most_once(desk_api, people):
+    archive_patient(people[7].pk, **BY)
+    names = iter(["Aaa08x", "Aaa13x", "Aaa17x"])
+
+    def restore_and_rename():
+        restore_patient(people[7].pk, **BY)
+        change_patient(people[7].pk, {"family_name": next(names, "Aaa19x")}, **BY)
+
+    found = [mrn for page in pages_of(desk_api, "limit=5", restore_and_rename) for mrn in page]
+    assert found == [patient.mrn for patient in people if patient != people[7]]
+
+
+@pytest.mark.parametrize("query", ["limit=5", "limit=5&q=lin"])
+def test_a_change_that_is_open_while_the_first_page_is_read(desk_api, people, query):
+    """Red when a change counts by the time at which its transaction began."""
+    has_changed, may_commit = threading.Event(), threading.Event()
+
+    def rename():
+        with transaction.atomic():
+            change_patient(people[2].pk, {"family_name": "Aaa18x"}, **BY)
+            change_patient(people[17].pk, {"family_name": "Aaa"}, **BY)
+            has_changed.set()
+            may_commit.wait(10)
+        connection.close()
+
+    writer = threading.Thread(target=rename)
+    writer.start()
+    assert has_changed.wait(10)
+    change_patient(people[9].pk, {"city": "Leeds"}, **BY)  # The first page sees this change.
+
+    def commit():
+        may_commit.set()
+        writer.join()
+
+    found = [mrn for page in pages_of(desk_api, query, commit) for mrn in page]
+    assert found == [patient.mrn for patient in people]
 
 
 def test_very_many_changes_let_patients_come_at_their_new_place(people, monkeypatch):

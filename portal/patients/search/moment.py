@@ -1,0 +1,86 @@
+"""The moment of a list: a page sees one, and later pages know what came after the first one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from portal.patients.models import PatientEvent
+from portal.patients.search import tuning
+
+# Rows of the log have the time at which their transaction began, not that of its commit. A
+# transaction that has written nothing yet may still write; one that has not for so long is a
+# report or a backup.
+_OPEN_SINCE = """
+    SELECT least(clock_timestamp(), min(xact_start)) FROM pg_stat_activity
+    WHERE datname = current_database() AND backend_type = 'client backend'
+        AND pid <> pg_backend_pid()
+        AND (backend_xid IS NOT NULL OR xact_start > clock_timestamp() - interval '10 seconds')
+"""
+_ONE_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When the first page of a list was read.
+
+    All that was written by transactions that began before `since` was committed by then. Of what
+    others wrote, the first page saw the rows of the log in `seen_events`, and no others.
+    """
+
+    since: datetime
+    seen_events: tuple[int, ...] = ()
+
+    def later_events(self) -> QuerySet[PatientEvent]:
+        """Returns the rows of the log that the first page did not see."""
+        events = PatientEvent.objects.filter(pgh_created_at__gte=self.since).order_by()
+        return events.exclude(pk__in=self.seen_events) if self.seen_events else events
+
+
+def open_since() -> datetime:
+    """Returns when the oldest transaction began that may still write, by the database's clock.
+
+    Ask before the snapshot is taken. Without such a transaction it is now.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN_SINCE)
+        since: datetime = cursor.fetchone()[0]
+        return since
+
+
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """Makes all statements inside see the same moment; in a transaction they see what it sees."""
+    if connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_ONE_SNAPSHOT)
+        yield
+
+
+def moment_of_snapshot(since: datetime) -> Moment:
+    """Returns the moment of this snapshot; `since` was read before it by `open_since`."""
+    events = PatientEvent.objects.filter(pgh_created_at__gte=since)
+    seen = list(events.order_by().values_list("pk", flat=True)[: tuning.SEARCH.max_seen + 1])
+    if len(seen) <= tuning.SEARCH.max_seen:
+        return Moment(since, tuple(sorted(seen)))
+    with connection.cursor() as cursor:  # A cursor cannot name so many: they count as before it.
+        cursor.execute("SELECT clock_timestamp()")
+        return Moment(cursor.fetchone()[0])
+
+
+def changed_since(moment: Moment) -> list[UUID]:
+    """Returns the patients who changed since then, those who are new among them.
+
+    Returns none where there are very many changes, as after an import: then patients come at the
+    place that they have now.
+    """
+    most = tuning.SEARCH.max_changes
+    changed = list(moment.later_events().values_list("pgh_obj_id", flat=True)[: most + 1])
+    return [] if len(changed) > most else list(set(changed))

@@ -52,15 +52,18 @@ _WORDS = frozenset(_STAND_INS.split())
 # Numbers that forms, films and wallets made known. The Social Security Administration names the
 # last two as such: https://www.ssa.gov/history/ssn/misused.html
 _KNOWN_SPECIMENS = {"ssn": {"078051120", "219099999"}}
+_REPEATED = re.compile(r"(\d{1,3})\1+\d{0,2}")  # 123123123
 _SEQUENCES = ("01234567890123456789", "98765432109876543210")
 _OURS = {"ssn", "driver", "passport", "insurance"}
+_WITH_DIGITS = _OURS | {"mrn-other"}  # No office gives out one of letters alone, as "see file".
 # Digits: a shorter sequence such as 1234, or 77, is a true number in some system of other people.
 _MIN_RUN_OF_OURS, _MIN_RUN_ELSEWHERE = 5, 9
 _LAST_DIGITS_OF_SSN = 4
 
 # 1.23457E+11 and 1E+11; a passport 12E4567 has neither a sign nor a point.
 _SCIENTIFIC = re.compile(r"[+-]?(\d[.,]\d+E[+-]?\d{1,3}|\dE\+\d{1,3})")
-_MASK_SIGNS = re.compile(r"[*#?•●∙·▪■█_…]{2,}")
+# NFKC makes three points of an ellipsis.
+_MASK_SIGNS = re.compile(r"[*#?•●∙·▪■█_]{2,}|\.{3,}|\b(END(ING|S)?( IN| WITH)?|LAST ?4)\W*(?=\d)")
 _STARS_OF_BARCODE = re.compile(r"\*([^*]+)\*")  # Code 39 begins and ends with a star.
 _MASKED_BY_X = re.compile(r"X{3,}\d*|\d+X{3,}\d*|(?:X{2,}[ ./-]+)+\d*")
 
@@ -89,14 +92,18 @@ def _is_masked(system: str, typed: str, value: str) -> bool:
     joined = re.sub(r"[\W_]", "", inner)
     if _MASKED_BY_X.fullmatch(inner) or _MASKED_BY_X.fullmatch(joined):
         return True
-    if system != "ssn" or not value.isdigit():
+    end = value.lstrip("X")
+    if system != "ssn" or not end.isdigit():
         return False
-    # Only the end is known: 1234, or 000-00-1234.
-    is_end = len(value) <= _LAST_DIGITS_OF_SSN or value.startswith("00000")
+    # Only the end is known: 1234, X-1234, or 000-00-1234.
+    is_end = len(end) <= _LAST_DIGITS_OF_SSN or value.startswith("00000")
     return is_end and bool(value.strip("0"))
 
 
 def _is_stand_in(system: str, value: str) -> bool:
+    has_digit = any(character.isdigit() for character in value)
+    if system in _WITH_DIGITS and not has_digit:
+        return True
     if not value.isdigit():
         return value in _WORDS or (len(value) > 1 and not value.strip("X"))
     if not value.strip("0") or value in _KNOWN_SPECIMENS.get(system, ()):
@@ -106,4 +113,6 @@ def _is_stand_in(system: str, value: str) -> bool:
     shortest = _MIN_RUN_OF_OURS if system in _OURS else _MIN_RUN_ELSEWHERE
     if len(value) < shortest:
         return False
+    if _REPEATED.fullmatch(value) and len(value) >= _MIN_RUN_ELSEWHERE:
+        return True
     return len(set(value)) == 1 or any(value in sequence for sequence in _SEQUENCES)

@@ -26,6 +26,17 @@ STAND_INS = [
     "078-05-1120",
     "unbekannt",
     "Not on file",
+    "see file",
+    "k. A.",
+    "n/d",
+    "sin número",
+    "不明",
+    "нет",
+    "none (child)",
+    "No insurance",
+    "asdf",
+    "123-123-123",
+    "1212121212",
 ]
 TRUE_NUMBERS = [
     ("ssn", "900-12-0004"),
@@ -36,6 +47,11 @@ TRUE_NUMBERS = [
     ("https://records.example/ids", "7"),
     ("https://records.example/ids", "12345"),
     ("https://records.example/ids", "*ABC123*"),
+    ("https://records.example/ids", "jdoe"),
+    ("mrn-other", "555"),
+    ("insurance", "Endsleigh 12"),
+    ("insurance", "12.34.568"),
+    ("insurance", "Q9091"),
 ]
 
 
@@ -44,7 +60,21 @@ def test_a_stand_in_proves_nothing(typed):
     assert why_it_proves_nothing("ssn", typed) in (NoProof.STAND_IN, NoProof.MASKED)
 
 
-@pytest.mark.parametrize("typed", ["***-**-1234", "XXX-XX-1234", "xx-xx-1234", "•••••1234", "1234"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "***-**-1234",
+        "XXX-XX-1234",
+        "xx-xx-1234",
+        "•••••1234",
+        "1234",
+        "…1234",
+        "...1234",
+        "X-1234",
+        "ending in 1234",
+        "last4 1234",
+    ],
+)
 def test_the_end_of_a_number_proves_nothing(typed):
     assert why_it_proves_nothing("ssn", typed) is NoProof.MASKED
 

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg2.extensions as postgres
+from django.utils.timezone import localtime
 
 # Moments that stay in range in every time zone.
 _FIRST_MOMENT = datetime.min.replace(tzinfo=UTC) + timedelta(days=2)
@@ -72,6 +73,17 @@ def date_from_text(text: str) -> date:
 def known_date(value: date | None) -> date | None:
     """Returns the date, or None where it is not known or impossible: for rules that count."""
     return None if isinstance(value, ImpossibleDate) else value
+
+
+def date_in_words(value: date | None) -> str | None:
+    """Returns `05-Apr-2008`, with the time for a moment, or that it cannot be; None for none."""
+    if isinstance(value, datetime):
+        if value in (_FIRST_MOMENT, _LAST_MOMENT):
+            return "A time that cannot be"
+        return f"{localtime(value):%d-%b-%Y %H:%M:%S}"
+    if isinstance(value, ImpossibleDate):
+        return f"A date that cannot be: {value.text}"
+    return f"{value:%d-%b-%Y}" if value else None
 
 
 def register_casters() -> None:

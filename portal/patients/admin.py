@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import DateField, QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin, TabularInline
 
@@ -25,6 +25,7 @@ from portal.patients.models import (
 from portal.patients.search.engine import filter_by_search
 from portal.patients.templatetags.patients import birth_date
 from portal.patients.validation import validate_details
+from portal.stored_dates import date_in_words
 
 
 class PatientForm(forms.ModelForm):
@@ -173,12 +174,30 @@ class ReadOnlyAdmin(ModelAdmin):
         return False
 
 
+def _date_in_words(column: "DateField[Any, Any]") -> Callable[[Any], str]:
+    """Returns a column of the admin that says of an impossible date that it is none.
+
+    Django's own would show the last day that Python has, 31 December 9999.
+    """
+
+    @admin.display(description=column.verbose_name, empty_value="-")
+    def show(row: Any) -> str | None:
+        return date_in_words(getattr(row, column.attname))
+
+    show.__name__ = column.name
+    return show
+
+
 @admin.register(PatientEvent)
 class PatientEventAdmin(ReadOnlyAdmin):
     list_display = ("pgh_id", "pgh_created_at", "pgh_label", "mrn", "version", "pgh_context")
     list_filter = ("pgh_label", "source")
     search_fields = ("mrn",)
     ordering = ("-pgh_id",)
+    fields = readonly_fields = [
+        _date_in_words(column) if isinstance(column, DateField) else column.name
+        for column in PatientEvent._meta.fields
+    ]
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None

@@ -248,3 +248,23 @@ def test_the_migration_goes_through_with_a_bad_row_and_says_so(broken, capsys):
     assert "patient_birth_is_possible, patient_registration_is_possible" in warning
     assert "manage.py reconcile" in warning
     assert PatientEvent.objects.filter(pgh_obj_id=broken.pk).count() == 2
+
+
+def test_the_log_in_the_admin_shows_it_as_none(client, make_user, broken):
+    """Red where Django formats it: it would be 31 December 9999."""
+    client.force_login(make_user("operator", is_staff=True))
+    event = PatientEvent.objects.filter(pgh_obj_id=broken.pk).latest("version")
+    page = client.get(f"/admin/patients/patientevent/{event.pk}/change/").content.decode()
+    assert "A date that cannot be: 19840-03-15" in page
+    assert "A date that cannot be: 12026-11-20" in page
+    assert "9999" not in page
+    first = PatientEvent.objects.filter(pgh_obj_id=broken.pk).earliest("version")
+    page = client.get(f"/admin/patients/patientevent/{first.pk}/change/").content.decode()
+    assert "15-Mar-1984" in page
+
+
+def test_the_form_in_the_admin_shows_it_as_it_is_stored(client, make_user, broken):
+    client.force_login(make_user("operator", is_staff=True))
+    page = client.get(f"/admin/patients/patient/{broken.pk}/change/").content.decode()
+    assert "19840-03-15" in page
+    assert "9999" not in page

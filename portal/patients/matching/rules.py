@@ -12,6 +12,7 @@ from portal.patients.models import Patient, Precision
 from portal.patients.names.given_names import are_other_newborns
 from portal.patients.names.similarity import NameSimilarity, compare_names
 from portal.patients.normalize import fold, name_key
+from portal.patients.reference.identifier_proof import why_it_proves_nothing
 from portal.patients.reference.identifier_systems import system_name
 from portal.stored_dates import known_date
 
@@ -262,11 +263,15 @@ def has_exact_birth(person: PersonKey) -> bool:
 
 
 def identifier_keys(details: Mapping[str, Any]) -> set[IdentifierKey]:
-    """Returns the identifiers of validated data."""
-    return {
+    """Returns the identifiers of validated data, or of a record, without those that prove nothing.
+
+    Earlier versions stored such, as 000-00-0000.
+    """
+    keys = {
         (identifier["system"], identifier["value"])
         for identifier in details.get("identifiers") or []
     }
+    return {(system, value) for system, value in keys if not why_it_proves_nothing(system, value)}
 
 
 def phone_digits(phone: str) -> str:

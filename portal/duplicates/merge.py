@@ -8,13 +8,12 @@ from typing import Any
 from uuid import UUID
 
 import pghistory
-from django.db import transaction
 from django.db.models import Func, QuerySet
 
 from portal.accounts.models import User
 from portal.duplicates.merge_fields import MERGE_CHOICES, checked_choices, column_values
 from portal.errors import Conflict, FieldProblem, InvalidInput, NotFound
-from portal.patients.audit import written_by
+from portal.patients.audit import one_change
 from portal.patients.matching.lookup import identifier_filter
 from portal.patients.models import (
     IdentifierChange,
@@ -55,7 +54,7 @@ def merge_patient(
     if duplicate_id == into:
         detail = "Choose two records: these are one and the same."
         raise InvalidInput(errors=[FieldProblem("into", "same-record", detail)])
-    with transaction.atomic(), written_by(by, source=source):
+    with one_change(by, source=source):
         duplicate, survivor = _lock_records(duplicate_id, into)
         refuse_to_merge(duplicate, survivor)
         refuse_stale(duplicate, expected_version)
@@ -148,7 +147,7 @@ def unmerge_patient(
     NotFound; StaleVersion; Conflict if the record is not merged, or if its survivor was merged
     itself: that merge is undone first.
     """
-    with transaction.atomic(), written_by(by, source=source):
+    with one_change(by, source=source):
         survivor_ids = Patient.objects.filter(pk=merged_id).values_list("merged_into", flat=True)
         merged, survivor = _lock_records(merged_id, survivor_ids.first() or merged_id)
         _refuse_to_unmerge(merged, survivor)

@@ -108,6 +108,19 @@ class KafkaBroker:
         ]
 
 
+def ask_last_event_ids() -> list[int]:
+    """Returns the numbers of the last events of the topic; none where there is no topic.
+
+    It looks for the broker first: the client that reads would wait for one without an end. Raises
+    KafkaError within seconds.
+    """
+    broker = KafkaBroker()
+    try:
+        return broker.last_event_ids() if broker.end_offsets() else []
+    finally:
+        broker.close()
+
+
 def _new_admin() -> KafkaAdminClient:
     """Connects; raises KafkaError within seconds while no broker answers, and leaves no thread."""
     clients: list[KafkaNetClient] = []

@@ -14,7 +14,7 @@ from portal.events.producer import KafkaSender
 from portal.events.retention import record_retention
 from portal.events.services import BATCH_SIZE, Sender, deliver_waiting
 from portal.events.topic_loss import detect_loss, refill_outbox
-from portal.patients.number_series import continue_numbers
+from portal.patients.number_series import continue_numbers, database_identity
 from portal.relay_loops import Round
 
 log = structlog.get_logger("portal.events")
@@ -26,8 +26,9 @@ class EventsLoop:
     """Empties the outbox onto the topic, a batch each round; fills a topic that lost its events.
 
     It looks where the topic ends before it sends, and every two seconds while nothing waits. Each
-    minute it looks whether the topic's settings keep every event. When it begins to lead, it looks
-    whether the topic has later events than the log, as after a restored backup.
+    minute it looks whether the topic's settings keep every event. When it begins to lead, and when
+    the database is another one, it looks whether the topic has later events than the log, as after
+    a restored backup.
     """
 
     def __init__(
@@ -43,7 +44,8 @@ class EventsLoop:
             PacedSender(self._sender, self._broker) if settings.KAFKA_WINDOW_BYTES else None
         )
         self._check_at = self._settings_at = self._numbers_at = float("-inf")
-        self._numbers_fence = 0  # The leadership in which the numbers were compared.
+        # The leadership in which the numbers were compared, and the database's identity then.
+        self._numbers_compared = (0, "")
 
     def step(self, fence: int) -> Round:
         if refill_outbox(fence=fence):
@@ -77,11 +79,14 @@ class EventsLoop:
             log.warning("topic_settings_unknown", error=type(error).__name__)
 
     def _look_at_numbers(self, fence: int) -> None:
-        self._numbers_at = self._clock() + SETTINGS_SECONDS
+        identity = database_identity()
+        if (fence, identity) == self._numbers_compared:
+            return
         try:
-            continue_numbers(self._broker.last_event_ids())
-            self._numbers_fence = fence
+            continue_numbers(self._broker.last_event_ids(), identity=identity)
+            self._numbers_compared = (fence, identity)
         except KafkaError as error:
+            self._numbers_at = self._clock() + SETTINGS_SECONDS
             log.warning("numbers_not_compared", error=type(error).__name__)
 
     def _has_lost_events(self, fence: int) -> bool:
@@ -89,6 +94,6 @@ class EventsLoop:
         self._check_at = self._clock() + CHECK_SECONDS
         if ends and self._clock() >= self._settings_at:
             self._look_at_settings(fence)
-        if ends and fence != self._numbers_fence and self._clock() >= self._numbers_at:
+        if ends and self._clock() >= self._numbers_at:
             self._look_at_numbers(fence)
         return detect_loss(ends, fence=fence)

@@ -6,11 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import pghistory
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import get_contextvars
 
 from portal.accounts.models import User
 from portal.patients.models import AccessRecord
+from portal.patients.number_series import ensure_numbers_continue
 
 # Recorded actions of the access log, as pages print them.
 ACCESS_ACTIONS = {
@@ -52,12 +54,20 @@ class AuditContext:
 
 
 @contextmanager
-def written_by(by: User | None, *, source: str, **more: Any) -> Iterator[None]:
+def _written_by(by: User | None, *, source: str, **more: Any) -> Iterator[None]:
     """Puts the user and the channel into the log with every change that is made inside.
 
-    Services use it, so that the log also knows of changes that a command or a shell makes.
+    So the log also knows of changes that a command or a shell makes.
     """
     with pghistory.context(user=by.pk if by else None, source=source, **more):
+        yield
+
+
+@contextmanager
+def one_change(by: User | None, *, source: str, **more: Any) -> Iterator[None]:
+    """One transaction that changes patients, with the user and the channel in the log."""
+    ensure_numbers_continue()
+    with transaction.atomic(), _written_by(by, source=source, **more):
         yield
 
 

@@ -5,13 +5,12 @@ from typing import Any
 from uuid import UUID
 
 import pghistory
-from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
 from portal.accounts.models import User
 from portal.errors import Conflict, FieldProblem, InvalidInput, NotFound, StaleVersion
-from portal.patients.audit import written_by
+from portal.patients.audit import one_change
 from portal.patients.idempotency import claim_key
 from portal.patients.identifiers import add_identifiers, insert_identifiers, replace_identifiers
 from portal.patients.matching.refusal import refuse_duplicates, refuse_duplicates_after_change
@@ -52,8 +51,7 @@ def register_patient(
     identifier.
     """
     override_reason = clean_entry(override_reason, pointer="duplicate_reason")
-    context = written_by(by, source=source, duplicate_reason=override_reason)
-    with transaction.atomic(), context:
+    with one_change(by, source=source, duplicate_reason=override_reason):
         key = None
         if idempotency_key:
             key = claim_key(idempotency_key, typed or details, by=by, waits=waits)
@@ -78,7 +76,7 @@ def register_patients(
     Details may have the `id` that the patient is to get. The caller looks for duplicates before,
     after `lock_people`. IntegrityError if an identifier is taken.
     """
-    with transaction.atomic(), written_by(by, source=source):
+    with one_change(by, source=source):
         patients = [_build_patient(details, source) for details in all_details]
         Patient.objects.bulk_create(patients)
         insert_identifiers(list(zip(patients, all_details, strict=True)))
@@ -107,7 +105,7 @@ def change_patient(
     this record a certain or probable duplicate and no `override_reason` says why it is none.
     """
     override_reason = clean_entry(override_reason, pointer="duplicate_reason")
-    with transaction.atomic(), written_by(by, source=source):
+    with one_change(by, source=source):
         context: dict[str, Any] = {}
         patient = Patient.objects.filter(pk=patient_id).first() if shown is not None else None
         if patient is not None:
@@ -130,7 +128,7 @@ def change_patients(
     It locks them in the order of their ids. Conflict if another patient holds an identifier, or if
     one of the records was merged into another one.
     """
-    with transaction.atomic(), written_by(by, source=source):
+    with one_change(by, source=source):
         changes = dict(changes_by_patient)
         patients = list(Patient.objects.select_for_update().filter(pk__in=changes).order_by("pk"))
         for patient in patients:
@@ -174,7 +172,7 @@ def restore_patient(
 def _set_status(
     patient_id: UUID, status: Status, *, by: User | None, source: str, expected_version: int | None
 ) -> Patient:
-    with transaction.atomic(), written_by(by, source=source):
+    with one_change(by, source=source):
         patient = _lock_patient(patient_id, expected_version)
         apply_changes(patient, {"status": status})
         return patient

@@ -17,7 +17,7 @@ from portal.billing.client import BillingClient, BillingError, NoSuchAccount
 from portal.billing.services import request_again
 from portal.events.replay import replay_patients
 from portal.patients.log_repair import restore_deletions, restore_log
-from portal.patients.number_series import continue_numbers
+from portal.patients.number_series import continue_numbers, database_identity
 from portal.reconciliation.difference_kinds import KINDS, Remedy
 from portal.reconciliation.states import StatesClient
 from portal.reconciliation.stores import StoreAway
@@ -100,7 +100,8 @@ class Repair:
         return len(patient_ids) or changed
 
     def _continue_numbers(self, _patient_ids: Sequence[UUID]) -> int:
-        return continue_numbers([self._space.value(_LAST_EVENT)])
+        event_ids = [self._space.value(_LAST_EVENT)]
+        return continue_numbers(event_ids, identity=database_identity())
 
     def _close_accounts(self, patient_ids: Sequence[UUID]) -> int:
         return sum(map(self._close_account, patient_ids))

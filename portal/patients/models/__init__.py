@@ -3,6 +3,7 @@
 from portal.patients.models.access import AccessRecord, IdempotencyKey
 from portal.patients.models.duplicates import AGREEING, DuplicateScan, PairState, PossibleDuplicate
 from portal.patients.models.log import EventOutbox, IdentifierChange, PatientEvent
+from portal.patients.models.numbers import NumberCheck
 from portal.patients.models.patient import (
     FIRST_DAY,
     FOR_EVER,
@@ -27,6 +28,7 @@ __all__ = [
     "IdempotencyKey",
     "IdentifierChange",
     "NameWord",
+    "NumberCheck",
     "PairState",
     "Patient",
     "PatientEvent",

@@ -7,8 +7,16 @@ from kafka.errors import TopicAuthorizationFailedError
 from portal.events.broker import KafkaBroker
 from portal.events.last_events import TAIL
 from portal.events.loop import EventsLoop
-from portal.patients.models import EventOutbox, PatientEvent
-from portal.patients.number_series import MOST_LOST_EVENTS, continue_numbers, last_lost_event
+from portal.patients import number_series
+from portal.patients.models import EventOutbox, NumberCheck, PatientEvent
+from portal.patients.number_series import (
+    MOST_LOST_EVENTS,
+    SKIPPED_BLINDLY,
+    continue_numbers,
+    database_identity,
+    ensure_numbers_continue,
+    last_lost_event,
+)
 from tests.portal.events.conftest import change, new_patient
 
 pytestmark = pytest.mark.django_db
@@ -78,9 +86,9 @@ def test_where_nothing_was_restored_no_number_is_skipped(loop, topic, fence):
 def test_a_second_time_changes_nothing(fence):
     new_patient()
     event, _ = series()
-    assert continue_numbers([event + 7]) > 7
+    assert continue_numbers([event + 7], identity="a") > 7
     after = series()
-    assert (continue_numbers([event + 7]), series()) == (0, after)
+    assert (continue_numbers([event + 7], identity="a"), series()) == (0, after)
 
 
 def test_a_number_that_no_backup_explains_moves_nothing(fence):
@@ -124,3 +132,84 @@ def test_a_topic_that_cannot_be_read_stops_no_event(topic, fence, monkeypatch):
     loop.step(fence)
     loop.close()
     assert topic.versions(1) == {str(patient.pk): [1]}
+
+
+@pytest.fixture
+def restored(loop, topic, fence):
+    """A database that was restored: patients who were registered after the backup are lost.
+
+    No process has compared its numbers yet. Returns the MRNs that were given out.
+    """
+    new_patient(family_name="Kept")
+    backup = series()
+    lost = {new_patient(family_name=f"Lost{n}").mrn for n in range(5)}
+    run_until_idle(loop, fence)
+    last_event, _ = series()
+    restore(*backup)
+    NumberCheck.objects.update(identity="that of the backup")
+    number_series._compared_here.clear()
+    yield lost, last_event
+    number_series._compared_here.clear()
+
+
+def test_the_first_registration_need_not_wait_for_the_relay(restored):
+    """Red when only the relay looks: the first patients get MRNs of others."""
+    lost, last_event = restored
+    assert new_patient(family_name="Later").mrn not in lost
+    assert PatientEvent.objects.latest("pgh_id").pk == last_event + 1
+    assert NumberCheck.objects.get().identity == database_identity()
+
+
+def test_a_change_takes_no_event_number_of_another(restored):
+    """Red when only registrations look: consumers take the event for one that they know."""
+    _, last_event = restored
+    change(PatientEvent.objects.get(family_name="Kept").pgh_obj, city="Leeds")
+    assert PatientEvent.objects.latest("pgh_id").pk == last_event + 1
+
+
+def test_while_the_topic_is_away_numbers_are_skipped_once(restored, settings):
+    lost, _ = restored
+    settings.KAFKA_BOOTSTRAP_SERVERS = ["127.0.0.1:1"]
+    _, before = series()
+    assert new_patient(family_name="Later").mrn not in lost
+    assert series()[1] == before + SKIPPED_BLINDLY + 1
+    number_series._compared_here.clear()  # Another process.
+    new_patient(family_name="Next")
+    assert series()[1] == before + SKIPPED_BLINDLY + 2
+
+
+def test_the_relay_compares_after_numbers_were_skipped_blindly(restored, topic, settings, fence):
+    _, last_event = restored
+    address, settings.KAFKA_BOOTSTRAP_SERVERS = settings.KAFKA_BOOTSTRAP_SERVERS, ["127.0.0.1:1"]
+    ensure_numbers_continue()
+    settings.KAFKA_BOOTSTRAP_SERVERS = address
+    restore(last_event - 2, 1_000_000)  # As if more had been lost than were skipped.
+    again = EventsLoop()
+    again.step(fence)
+    again.close()
+    assert series()[0] >= last_event
+
+
+def test_a_relay_that_leads_on_notices_another_database(loop, topic, fence, monkeypatch):
+    """Red when it looks by its fence alone: that of a backup may come again."""
+    new_patient(family_name="Kept")
+    backup = series()
+    new_patient(family_name="Lost")
+    run_until_idle(loop, fence)
+    last_event, _ = series()
+    restore(*backup)
+    monkeypatch.setattr("portal.events.loop.database_identity", lambda: "another database")
+    loop._check_at = 0
+    loop.step(fence)
+    assert series()[0] == last_event
+
+
+def test_a_new_database_without_a_topic_skips_nothing(settings, monkeypatch):
+    settings.KAFKA_BOOTSTRAP_SERVERS = ["127.0.0.1:1"]
+    monkeypatch.setattr(number_series, "_compared_here", set())
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval('patients_patientevent_pgh_id_seq', 1, false)")
+        cursor.execute("SELECT setval('patients_mrn_seq', 1000000, false)")
+    ensure_numbers_continue()
+    assert series() == (1, 1_000_000)
+    assert not NumberCheck.objects.exists()

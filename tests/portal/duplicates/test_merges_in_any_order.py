@@ -1,6 +1,7 @@
 """Whatever merges are made and undone in whatever order: once all are undone, all is as before."""
 
 import random
+from contextlib import suppress
 
 import pytest
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 HOW = {"by": None, "source": "portal"}
 PHONES = ["", "", "+44 20 7946 0018", "+44 20 7946 0019"]
 CITIES = ["", "Leeds", "York"]
-RECORDS, STEPS, STORIES = 4, 14, 10
+RECORDS, STEPS, STORIES = 4, 10, 4
 
 
 def register_records(dice: random.Random, story: int) -> list[Patient]:
@@ -64,13 +65,9 @@ def test_all_is_as_before_once_all_merges_are_undone(story):
     records = register_records(dice, story)
     before = state_of(records)
     for _ in range(STEPS):
-        try:
+        with suppress(Conflict):  # Merged already, or its survivor is.
             dice.choice([merge_any, merge_any, unmerge_any])(dice, records)
-        except Conflict:  # Merged already, or its survivor is.
-            continue
-    for _ in range(10 * RECORDS):
-        try:
+    while Patient.objects.filter(status="merged").exists():
+        with suppress(Conflict):
             unmerge_any(dice, records)
-        except Conflict:
-            continue
     assert state_of(records) == before

@@ -37,7 +37,7 @@ ACCESS_ACTIONS = {
 class AuditContext:
     """Middleware: puts the route and id of a request into the log with each change it makes.
 
-    The request of a program has no user yet; `written_by` names the user, whoever asks.
+    The request of a program has no user yet; `one_change` names the user, whoever asks.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

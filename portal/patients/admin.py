@@ -180,9 +180,9 @@ def _date_in_words(column: "DateField[Any, Any]") -> Callable[[Any], str]:
     Django's own would show the last day that Python has, 31 December 9999.
     """
 
-    @admin.display(description=column.verbose_name, empty_value="-")
-    def show(row: Any) -> str | None:
-        return date_in_words(getattr(row, column.attname))
+    @admin.display(description=column.verbose_name)
+    def show(row: Any) -> str:
+        return date_in_words(getattr(row, column.attname)) or "-"
 
     show.__name__ = column.name
     return show

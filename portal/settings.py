@@ -139,7 +139,14 @@ FORM_RENDERER = "portal.staff.renderer.StaffRenderer"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # --- Stores ---------------------------------------------------------------------------------------
-DATABASES = {"default": {**env.db("DATABASE_URL"), "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}}
+DATABASES = {
+    "default": {
+        **env.db("DATABASE_URL"),
+        "ENGINE": "portal.database",
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
 # Seconds, and milliseconds in the last: a silent connection is given up within half a minute.
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     connect_timeout=5,

@@ -100,7 +100,7 @@ class Merge(APIView):
             expected_version=expected_version(request),
             expected_into_version=body.get("intoVersion"),
         )
-        return patient_response(survivor)
+        return patient_response(survivor.pk)
 
 
 class Unmerge(APIView):
@@ -123,7 +123,7 @@ class Unmerge(APIView):
             patient_id, by=user_of(request), source=CHANNEL, expected_version=version
         )
         left = [JSON_NAME_OF_CHOICE.get(name, name) for name in result.kept_by_survivor]
-        return patient_response(result.unmerged, left=left)
+        return patient_response(result.unmerged.pk, left=left)
 
 
 def _checked_body(body: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """/api/patients: headers and rights; shapes are in serializers, rules in services and selectors."""
 
+from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -18,15 +19,14 @@ from portal.pagination import next_link, row_id
 from portal.patients import json_reads, selectors, services
 from portal.patients.history.log import read_history
 from portal.patients.idempotency import keep_answer
-from portal.patients.json_reads import JsonReads
-from portal.patients.models import Patient, Source, Status
+from portal.patients.json_reads import JsonReads, members_of
+from portal.patients.models import Source, Status
 from portal.patients.serializers.answers import ChangeJson, DuplicateProblem
 from portal.patients.serializers.bodies import NewPatientBody, PatientBody, pointing_at
 from portal.patients.serializers.patient import (
     FoundPatientJson,
     PatientJson,
     found_patients_json,
-    patient_json,
 )
 from portal.patients.serializers.query import ListQuery
 
@@ -98,7 +98,8 @@ class Patients(JsonReads):
         details = body.validated_data
         reason = details.pop("duplicate_reason")
         user, key = user_of(request), _idempotency_key(request)
-        with pointing_at(members), transaction.atomic():
+        # A key keeps its answer in the transaction of the registration.
+        with pointing_at(members), transaction.atomic() if key else nullcontext():
             patient = services.register_patient(
                 details,
                 by=user,
@@ -107,7 +108,7 @@ class Patients(JsonReads):
                 waits=False,
                 override_reason=reason,
             )
-            answer = keep_answer(patient, key, by=user, answer=lambda: patient_json(patient))
+            answer = keep_answer(patient, key, by=user, answer=lambda: members_of(patient.pk))
         headers = {"ETag": f'"{answer["version"]}"', "Location": f"/api/patients/{patient.pk}"}
         return Response(answer, 201, headers=headers)
 
@@ -145,7 +146,7 @@ class OnePatient(JsonReads):
     @extend_schema(parameters=[ETAG], responses=PatientJson, summary="Read a patient")
     def get(self, request: Request, patient_id: UUID) -> Response:
         patient = selectors.open_patient(user_of(request), patient_id, channel=CHANNEL)
-        return patient_response(patient)
+        return patient_response(patient.pk)
 
     def read_json(self, user: User, _request: HttpRequest, patient_id: UUID) -> HttpResponse | None:
         row = json_reads.read_patient(user, patient_id, channel=CHANNEL)
@@ -206,8 +207,7 @@ class OnePatient(JsonReads):
             services.change_patient(
                 patient_id, body.validated_data, by=user, source=CHANNEL, expected_version=version
             )
-        changed = selectors.patients_visible_to(user).prefetch_related("identifiers")
-        return patient_response(changed.get(pk=patient_id))
+        return patient_response(patient_id)
 
 
 class History(APIView):
@@ -256,7 +256,7 @@ def expected_version(request: Request) -> int | None:
     raise StaleVersion('Send If-Match as the ETag that you read, such as "3".')
 
 
-def patient_response(patient: Patient, **members: Any) -> Response:
+def patient_response(patient_id: UUID, **members: Any) -> Response:
     """Returns the answer with the patient and more members, and with the version as ETag."""
-    headers = {"ETag": f'"{patient.version}"'}
-    return Response({**patient_json(patient), **members}, headers=headers)
+    stored = members_of(patient_id)
+    return Response({**stored, **members}, headers={"ETag": f'"{stored["version"]}"'})

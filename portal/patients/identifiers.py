@@ -67,6 +67,8 @@ def _assign_validity(identifier: PatientIdentifier, wanted: Details) -> bool:
 
 def add_identifiers(pairs: Sequence[tuple[Patient, Details]]) -> None:
     """Gives each patient the identifiers of its details; Conflict if another patient holds one."""
+    if not any(details.get("identifiers") for _, details in pairs):
+        return
     try:
         with transaction.atomic():
             insert_identifiers(pairs)

@@ -39,6 +39,19 @@ _READ = """
 """
 
 
+_ONE = "(uuid) AS SELECT {json} FROM patients_patient WHERE id = $1"
+
+
+def members_of(patient_id: UUID) -> dict[str, Any]:
+    """Returns the JSON of a patient whose access is recorded already, or who was just written."""
+    rows = execute_prepared(
+        "patient_json", lambda: _ONE.format(json=stored_json_sql()), [patient_id]
+    )
+    [[text]] = rows
+    members: dict[str, Any] = json.loads(text or _serialized(patient_id))
+    return members
+
+
 def read_patient(user: User, patient_id: UUID, *, channel: str) -> Row | None:
     """Returns the patient as `open_patient` would, and records the access; None for no patient."""
     rows = _read(user, [patient_id], action="open", channel=channel)

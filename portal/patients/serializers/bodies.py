@@ -9,9 +9,15 @@ from rest_framework import serializers
 from portal.errors import FieldProblem, InvalidInput, MemberProblem, camel, escape_name
 from portal.patients.fields import ADDRESS, ENTERED_FIELDS, JSON_NAMES
 from portal.patients.models import Status
-from portal.patients.serializers.members import LONGEST_LINE, Identifier, Member, sent_member
+from portal.patients.serializers.members import (
+    LONGEST_LINE,
+    Identifier,
+    Member,
+    fields_of,
+    sent_member,
+)
 from portal.patients.serializers.one_line import change_address, split_address, split_name
-from portal.patients.serializers.patient import patient_json
+from portal.patients.serializers.patient import PatientJson
 from portal.patients.serializers.shapes import shape_problems
 from portal.patients.validation import VALIDITY, validate_details
 
@@ -58,7 +64,7 @@ class DetailsBody(serializers.Serializer[Any]):
         client may send back what it read.
         """
         changed = self._changed_members(data)
-        misshapen = shape_problems(changed, self.fields)
+        misshapen = shape_problems(changed, fields_of(type(self)))
         problems = [problem for found in misshapen.values() for problem in found]
         problems += [problem for member in changed if (problem := self._problem_with(member))]
         readable = {name: value for name, value in changed.items() if name not in misshapen}
@@ -75,7 +81,7 @@ class DetailsBody(serializers.Serializer[Any]):
     def _changed_members(self, data: Mapping[str, Any]) -> dict[str, Any]:
         if self.instance is None:
             return {**data}
-        answered = patient_json(self.instance)
+        answered = PatientJson(self.instance, context={"extensions": {self.instance.pk: {}}}).data
         return {
             member: value
             for member, value in data.items()
@@ -85,7 +91,7 @@ class DetailsBody(serializers.Serializer[Any]):
     def _problem_with(self, member: str) -> FieldProblem | None:
         if member in SET_BY_SERVER:
             return MemberProblem(member, "read-only", "This is set by the server; leave it out.")
-        if member in self.fields:
+        if member in fields_of(type(self)):
             return None
         return MemberProblem(escape_name(member), "unknown-field", "There is no such field.")
 
@@ -95,11 +101,12 @@ class DetailsBody(serializers.Serializer[Any]):
             details |= self._details_in_line(members["address"] or "")
         if "name" in members:
             details |= split_name(members["name"] or "", self.instance)
+        fields = fields_of(type(self))
         for member, value in members.items():
             if member == "identifiers":
                 details["identifiers"] = _with_column_names(value)
-            elif member in self.fields and member not in {"name", "address", *SET_BY_SERVER}:
-                details[str(self.fields[member].source)] = value
+            elif member in fields and member not in {"name", "address", *SET_BY_SERVER}:
+                details[str(fields[member].source)] = value
         return details
 
     def _details_in_line(self, address: str) -> dict[str, Any]:
@@ -124,7 +131,7 @@ class NewPatientBody(DetailsBody):
         """Returns the details, and beside them the `duplicate_reason`."""
         members = {**data}
         reason = members.pop("duplicateReason", None)
-        if problems := shape_problems({"duplicateReason": reason}, self.fields):
+        if problems := shape_problems({"duplicateReason": reason}, fields_of(type(self))):
             raise InvalidInput(errors=problems["duplicateReason"])
         return {**super().to_internal_value(members), "duplicate_reason": (reason or "").strip()}
 

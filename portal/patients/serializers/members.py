@@ -4,7 +4,9 @@ They draw the OpenAPI document and the browsable form. The bounds are checked in
 of the fields in `validation`.
 """
 
+from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -70,6 +72,12 @@ class Identifier(serializers.Serializer[Any]):
 def is_bad(day: date | None) -> bool:
     """Returns whether a stored day is none that a client could read."""
     return isinstance(day, ImpossibleDate)
+
+
+@cache
+def fields_of(serializer: type[serializers.Serializer[Any]]) -> Mapping[str, Member]:
+    """Returns the members of a serializer, to look at: each of its objects would copy them all."""
+    return serializer().fields
 
 
 def sent_member(field: PatientField) -> Member:

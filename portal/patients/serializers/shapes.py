@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from portal.errors import FieldProblem, MemberProblem, escape_name
-from portal.patients.serializers.members import LONGEST_DAY, Identifier, Member
+from portal.patients.serializers.members import LONGEST_DAY, Identifier, Member, fields_of
 from portal.patients.validation import MOST_IDENTIFIERS
 
 _NOT_A_LIST = 'Give a list of {"system": …, "value": …}.'
@@ -56,7 +56,7 @@ def _problems_with_identifiers(identifiers: Any) -> Iterator[FieldProblem]:
         message = f"Give at most {MOST_IDENTIFIERS} identifiers; these are {len(identifiers)}."
         yield MemberProblem("identifiers", "too-many", message)
         return
-    fields = Identifier().fields
+    fields = fields_of(Identifier)
     for index, item in enumerate(identifiers):
         at = f"identifiers/{index}"
         if not isinstance(item, Mapping):

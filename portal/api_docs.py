@@ -6,8 +6,8 @@ from django.http import HttpResponse
 from drf_spectacular.views import SpectacularSwaggerView
 
 from portal.accounts.rules import SIGNED_IN, needs
+from portal.patients.entered_identifiers import MOST_IDENTIFIERS
 from portal.patients.serializers.bodies import SET_BY_SERVER
-from portal.patients.validation import MOST_IDENTIFIERS
 from portal.problems import MOST_FAULTS, PROBLEM_JSON
 
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})

@@ -12,11 +12,12 @@ from typing import Any
 from uuid import UUID
 
 from portal.errors import InvalidInput, PortalError, StaleVersion
+from portal.patients.entered_identifiers import VALIDITY
 from portal.patients.fields import ENTERED_FIELDS, Kind
 from portal.patients.models import Patient, PatientIdentifier, Source, Status
 from portal.patients.reference.identifier_proof import why_it_proves_nothing
 from portal.patients.services import change_patient
-from portal.patients.validation import VALIDITY, validate_details
+from portal.patients.validation import validate_details
 from portal.text import clean_text
 
 CHUNK = 2_000  # Rows in memory at once.

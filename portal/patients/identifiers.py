@@ -7,9 +7,10 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from portal.errors import Conflict, FieldProblem, InvalidInput
+from portal.patients.entered_dates import ENDS_BEFORE_START, ends_before_start
+from portal.patients.entered_identifiers import VALIDITY
 from portal.patients.matching.refusal import IDENTIFIER_TAKEN
 from portal.patients.models import Patient, PatientIdentifier
-from portal.patients.validation import ENDS_BEFORE_START, VALIDITY, ends_before_start
 
 Details = Mapping[str, Any]
 Key = tuple[str, str]  # system and value

@@ -4,6 +4,7 @@ The search, the match of two records and the index of names agree only while `fo
 portal/patients/sql/patients_fold.sql do. A test compares both over all of Unicode.
 """
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -25,12 +26,17 @@ _SAME_LETTERS = (
      "ぁあぃいぅうぇえぉおかきくけこさしすせそたちっつてとなにぬねのはひふへほまみむめもゃやゅゆょよ"),
     ("ラリルレロヮワヰヱヲンヵヶ髙﨑栁濵濱邉邊齋齊澤廣國櫻嶋",
      "らりるれろゎわゐゑをんゕゖ高崎柳浜浜辺辺斎斉沢広国桜島"),
+    ("學實榮圓惠壽眞藏豐龍瀧澁萬與禮彌德繩條鐵關黑淸增莊峯冨舘槇嶌渕穗團强靜賴彥晉槪鄕黃藝龜𠮷曻桒惪寶應勳亞榘樂嶽卷堯囑拔",
+     "学実栄円恵寿真蔵豊竜滝渋万与礼弥徳縄条鉄関黒清増荘峰富館槙島淵穂団強静頼彦晋概郷黄芸亀吉昇桑徳宝応勲亜矩楽岳巻尭嘱抜"),
 )  # fmt: skip
 _PLAIN_FORMS = {
     letter: plain
     for letters, plain_letters in _SAME_LETTERS
     for letter, plain in zip(letters, plain_letters, strict=True)
 } | {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
+
+# Marks that repeat the character before them: 佐々木 is also written 佐佐木.
+REPEATED = re.compile("(.)[\u3005\u303b\u309d\u30fd]", re.DOTALL)
 
 # What no name is told apart by, and what separates no words: apostrophes and letters that are
 # typed as such, accents, the vowel signs of Hebrew, Arabic and Syriac, the hamza alone, the stroke

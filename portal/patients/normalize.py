@@ -2,12 +2,13 @@
 
 import re
 import unicodedata
+from itertools import islice
 
 import phonenumbers
 from django.conf import settings
 from stdnum import damm
 
-from portal.patients.letters import SPACING_ACCENTS, fold_character
+from portal.patients.letters import REPEATED, SPACING_ACCENTS, fold_character
 from portal.text import has_letter
 
 _NOT_IN_WORD = re.compile(r"[\W_]+", re.ASCII)
@@ -15,7 +16,12 @@ _NOT_IN_WORD = re.compile(r"[\W_]+", re.ASCII)
 _CHARACTER_OF_NAME = re.compile(
     "([\u1100-\u11ff\u3005-\u3007\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff])"
 )
+_ARABIC_ARTICLE = re.compile(r"\bال(?=\w{3})")
+# The second letter of ae, oe, ue and aa: Mueller is Müller, and Aase is Åse.
+_LONG_VOWEL = re.compile("(?<=[aou])e|(?<=a)a")
+_MORE_THAN_A_NUMBER = re.compile("[^0-9 .()+-]")
 _E164 = phonenumbers.PhoneNumberFormat.E164
+_TRUNK_ZERO = re.compile(r"((?:\+|00)\d{1,3})\s?\(0\)\s?")  # +1 (0) 617 555 0131
 _MAX_PHONE_LENGTH = 100  # characters that are looked at; raised: more text around a number
 _MRN = re.compile(r"\d{8,12}$")
 
@@ -27,7 +33,8 @@ def fold(text: str) -> str:
     obrien. `letters.py` says what becomes of each character.
     """
     if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text.translate(SPACING_ACCENTS))
+        repeated = REPEATED.sub(r"\1\1", text.translate(SPACING_ACCENTS))
+        decomposed = unicodedata.normalize("NFKD", repeated)
         return " ".join("".join(map(fold_character, decomposed)).split())
     return _NOT_IN_WORD.sub(" ", text.replace("'", "").replace("`", "").lower()).strip()
 
@@ -43,6 +50,20 @@ def name_key(family_name: str, given_name: str) -> str:
     return " ".join(sorted(words)) if has_letter("".join(words)) else ""
 
 
+def joined_name(first: str, second: str) -> str:
+    """Returns both folded names as one word, in one spelling of their vowels.
+
+    Two that have the same one differ by spaces, by ae for ä or aa for å, or by the Arabic article.
+    """
+    return _join(first if first == second else f"{first} {second}")
+
+
+def _join(name: str) -> str:
+    if not name.isascii():
+        name = _ARABIC_ARTICLE.sub("", name.replace("عبد ال", "عبد").replace("عبدال", "عبد"))
+    return _LONG_VOWEL.sub("", name.replace(" ", ""))
+
+
 def split_characters(folded: str) -> str:
     """Returns the folded words with each Chinese, Japanese and Korean character as a word."""
     return folded if folded.isascii() else _CHARACTER_OF_NAME.sub(r" \1 ", folded)
@@ -51,6 +72,13 @@ def split_characters(folded: str) -> str:
 def identifier_value(text: str) -> str:
     """Returns letters and digits in capitals: `999-22-1962` and `999 22 1962` are one number."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text)).upper()
+
+
+def plain_digit(character: str) -> str:
+    """Returns 0 to 9 for a digit of any script, and other characters as they are."""
+    if character.isascii() or not character.isdecimal():
+        return character
+    return str(unicodedata.decimal(character))
 
 
 def is_mrn(text: str) -> bool:
@@ -77,8 +105,24 @@ def valid_number(phone: str, country: str = "") -> phonenumbers.PhoneNumber | No
         number = None
     if number and phonenumbers.is_valid_number(number):
         return number
-    found = next(iter(phonenumbers.PhoneNumberMatcher(visible, region)), None)
-    return found.number if found else None
+    if _TRUNK_ZERO.match(visible):
+        return valid_number(_TRUNK_ZERO.sub(r"\1 ", visible), country)
+    return next(iter(valid_numbers(visible, country)), None)
+
+
+def valid_numbers(text: str, country: str = "") -> list[phonenumbers.PhoneNumber]:
+    """Returns the valid phone numbers among the words of a text, two at most."""
+    region = country or settings.DEFAULT_COUNTRY
+    found = phonenumbers.PhoneNumberMatcher(text[:_MAX_PHONE_LENGTH], region)
+    return [match.number for match in islice(found, 2)]
+
+
+def second_number(phone: str) -> str:
+    """Returns a second valid number of the field in E.164; empty where there is none."""
+    if not _MORE_THAN_A_NUMBER.search(phone) or not any(map(str.isdigit, phone)):
+        return ""
+    numbers = valid_numbers(phone)
+    return phonenumbers.format_number(numbers[1], _E164) if len(numbers) > 1 else ""
 
 
 def e164_after_change(phone: str, country: str, *, before: tuple[str, str]) -> str:

@@ -11,12 +11,12 @@ from django.utils import timezone
 from portal.accounts.models import User
 from portal.errors import Conflict, FieldProblem, InvalidInput, NotFound, StaleVersion
 from portal.patients.audit import one_change
+from portal.patients.entered_dates import impossible_dates
 from portal.patients.idempotency import claim_key
 from portal.patients.identifiers import add_identifiers, insert_identifiers, replace_identifiers
 from portal.patients.matching.refusal import refuse_duplicates, refuse_duplicates_after_change
 from portal.patients.models import Patient, Status
 from portal.patients.normalize import e164_after_change
-from portal.patients.validation import impossible_dates
 from portal.text import clean_entry, has_letter
 
 # Sent inside the transaction by the services that write many patients at once: those send no

@@ -1,49 +1,24 @@
 """The rules of a patient's fields: form, API, admin and imports all check by them."""
 
-import re
-from collections.abc import Iterable, Mapping
-from datetime import date
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db.models import CharField, Model
-from django.utils import timezone
 
 from portal.errors import FieldProblem, InvalidInput
-from portal.patients.dates import HasTime, TypedDate, numeric_date, parse_date
+from portal.patients.columns import InvalidValue, choices_of, clean_value, max_length_of
+from portal.patients.dates import parse_date
+from portal.patients.entered_dates import validate_past_day
+from portal.patients.entered_identifiers import validate_identifiers
 from portal.patients.fields import ENTERED, FIELD_OF, Kind
-from portal.patients.models import FIRST_DAY, LAST_DAY, Patient, PatientIdentifier, Precision
-from portal.patients.normalize import e164, identifier_value
+from portal.patients.models import Patient, Precision
+from portal.patients.normalize import e164, plain_digit
 from portal.patients.reference.countries import country_code, language_tag
-from portal.patients.reference.identifier_proof import why_it_proves_nothing
-from portal.patients.reference.identifier_systems import SYSTEMS
-from portal.stored_dates import known_date
-from portal.text import clean_text, has_letter, is_damaged
+from portal.text import has_letter
+from portal.text_damage import find_typed_damage
 
 FIELDS = (*ENTERED, "identifiers")
-VALIDITY = ("valid_from", "valid_to")
-EARLIEST_DATE = date.fromisoformat(FIRST_DAY)
-# Years that a two-digit year may lie ahead: a passport that ends in 31 does not end in 1931.
-YEARS_AHEAD = 30
-MOST_IDENTIFIERS = 50  # Of a patient.
-LONGEST_TYPED_NUMBER = 250  # Characters of an identifier with its dashes and spaces.
-_SHEET_DAY = re.compile(r"[1-7]\d{4}(\.\d*)?$")  # 10000 to 79999 stand for 1927 to 2119
-ENDS_BEFORE_START = "Valid to is before valid from. Check both dates."
-_DATES = ("date_of_birth", "deceased_on", "registered_on")
-_IN_THE_FUTURE = {
-    "date_of_birth": "The date of birth must be today or in the past.",
-    "deceased_on": "The date of death must be today or in the past.",
-    "registered_on": "The day of registration must be today or in the past.",
-}
-
-
-class InvalidValue(ValueError):
-    """The fault of one field: a code for programs and a message for people."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(code)
-        self.code, self.detail = code, detail
 
 
 def validate_details(raw: Mapping[str, Any], *, partial: bool = False) -> dict[str, Any]:
@@ -93,10 +68,10 @@ def _with_precision(raw: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _validate_field(name: str, value: Any) -> Any:
     if name == "identifiers":
-        return _validate_identifiers(value)
+        return validate_identifiers(value)
     match FIELD_OF[name].kind:
         case Kind.DATE:
-            return _validate_past_day(name, value)
+            return validate_past_day(name, value)
         case Kind.CHOICE:
             return _validate_choice(name, value)
         case _:
@@ -108,19 +83,13 @@ def _validate_text(name: str, value: Any) -> str:
         return ""
     if not isinstance(value, str):
         raise InvalidValue("not-text", "Give text.")
-    text = _clean(value)
+    text = clean_value(value)
     text = _validate_kind(FIELD_OF[name].kind, text)
     limit = max_length_of(Patient, name)
     if len(text) > limit:
         raise InvalidValue("too-long", f"Use at most {limit} characters; this has {len(text)}.")
-    return text
-
-
-def _clean(text: str) -> str:
-    """Returns the cleaned text. InvalidValue for a damaged one."""
-    text = clean_text(text)
-    if is_damaged(text):
-        raise InvalidValue("control-characters", "Remove the control characters.")
+    if damage := find_typed_damage(name, text):
+        raise InvalidValue("damaged-text", damage)
     return text
 
 
@@ -157,7 +126,8 @@ def _validate_country(text: str) -> str:
 
 
 def _validate_phone(text: str) -> str:
-    if text and sum(character.isdigit() for character in text) < 3:
+    text = "".join(map(plain_digit, text))
+    if text and sum(character.isdecimal() for character in text) < 3:
         message = "Enter a phone number with its digits, such as 020 7946 0000."
         raise InvalidValue("bad-phone", message)
     return text
@@ -169,149 +139,6 @@ def _validate_choice(name: str, value: Any) -> str:
     if text not in choices:
         raise InvalidValue("not-a-choice", f"Choose one of {', '.join(choices)}.")
     return text
-
-
-def _validate_past_day(name: str, value: Any) -> date | None:
-    day = _validate_day(value)
-    if day and day > timezone.localdate():
-        message = _IN_THE_FUTURE.get(name, "This day must be today or in the past.")
-        raise InvalidValue("in-the-future", message)
-    return day
-
-
-def validity_day(value: Any) -> date | None:
-    """Returns the day on which an identifier begins or ends, which may be to come. InvalidValue."""
-    return _validate_day(value, years_ahead=YEARS_AHEAD)
-
-
-def _validate_day(value: Any, *, years_ahead: int = 0) -> date | None:
-    if value in (None, ""):
-        return None
-    is_date = isinstance(value, date)
-    typed = TypedDate(value) if is_date else read_date(str(value), years_ahead=years_ahead)
-    if typed.precision != Precision.DAY:
-        raise InvalidValue("not-a-day", f"Give the whole date, such as {_example_day()}.")
-    if typed.first < EARLIEST_DATE:
-        raise InvalidValue("too-long-ago", "Enter a date after 1849.")
-    return typed.first
-
-
-def read_date(text: str, *, years_ahead: int = 0) -> TypedDate:
-    """Returns the day, month or year of a text that is not empty. InvalidValue says what is wrong.
-
-    See `dates.parse_date` for what is understood.
-    """
-    try:
-        typed = parse_date(text, ahead=years_ahead)
-    except HasTime as error:
-        message = "Give the day alone, without a time."
-        raise InvalidValue("has-a-time", message) from error
-    except ValueError as error:
-        message = "There is no such date. Check the day and the month."
-        raise InvalidValue("no-such-date", message) from error
-    if typed is None and _SHEET_DAY.match(text):
-        message = (
-            "This is a spreadsheet's number of a day. Give the column the format of a date there, "
-            "and save the file again."
-        )
-        raise InvalidValue("not-a-date", message)
-    if typed is None:
-        raise InvalidValue("not-a-date", f"Enter a date such as {_example_day()}.")
-    return typed
-
-
-def _example_day() -> str:
-    return f"1984-03-15, {numeric_date(date(1984, 3, 15))} or 15 Mar 1984"
-
-
-def _validate_identifiers(value: Any) -> list[dict[str, Any]]:
-    """Returns each identifier once, its value normalised."""
-    if isinstance(value, list) and len(value) > MOST_IDENTIFIERS:
-        message = f"Give at most {MOST_IDENTIFIERS} identifiers; these are {len(value)}."
-        raise InvalidValue("too-many", message)
-    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
-        raise InvalidValue("not-a-list", 'Give a list of {"system": …, "value": …}.')
-    validated: dict[tuple[str, str], dict[str, Any]] = {}
-    for item in value:
-        system, number = _validate_identifier(item)
-        identifier = validated.setdefault((system, number), {"system": system, "value": number})
-        identifier.update(_validate_validity(item))
-    return list(validated.values())
-
-
-def _validate_identifier(item: Mapping[str, Any]) -> tuple[str, str]:
-    system, typed = (_identifier_text(item.get(name)) for name in ("system", "value"))
-    if system.lower() in SYSTEMS:
-        system = system.lower()
-    if system and (fault := why_it_proves_nothing(system, typed)):
-        raise InvalidValue(fault.code, fault.advice)
-    number = identifier_value(typed)
-    if not system or not number:
-        message = "Each identifier needs a system and a value with letters or digits."
-        raise InvalidValue("incomplete", message)
-    longest_system = max_length_of(PatientIdentifier, "system")
-    longest_value = max_length_of(PatientIdentifier, "value")
-    if len(system) > longest_system or len(number) > longest_value:
-        raise InvalidValue("too-long", "An identifier's system or value is too long.")
-    return system, number
-
-
-def _identifier_text(value: Any) -> str:
-    """Returns a text, or a whole number as text. InvalidValue for what only looks like one."""
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise InvalidValue("not-text", "Give the system and the value of an identifier as text.")
-    if len(text := str(value)) > LONGEST_TYPED_NUMBER:
-        raise InvalidValue("too-long", "An identifier's system or value is too long.")
-    return _clean(text)
-
-
-def _validate_validity(item: Mapping[str, Any]) -> dict[str, date | None]:
-    """Returns only the days that are named: the others stay as they are stored."""
-    days = {name: validity_day(item[name]) for name in VALIDITY if name in item}
-    if ends_before_start(days.get("valid_from"), days.get("valid_to")):
-        raise InvalidValue("ends-before-start", ENDS_BEFORE_START)
-    return days
-
-
-def impossible_dates(patient: Patient) -> list[FieldProblem]:
-    """Returns a problem for each date of a stored record that no person can have.
-
-    They came by SQL, around the checks of all channels.
-    """
-    return [
-        FieldProblem(
-            name,
-            "impossible-date",
-            f"The stored day of “{FIELD_OF[name].label}” is not possible. Correct it first.",
-        )
-        for name in _DATES
-        if not _is_possible(getattr(patient, name))
-    ]
-
-
-def _is_possible(value: date | None) -> bool:
-    if value is None:
-        return True
-    return known_date(value) is not None and FIRST_DAY <= str(value) <= LAST_DAY
-
-
-def ends_before_start(start: date | None, end: date | None) -> bool:
-    """Returns whether these days leave no day on which the identifier is valid."""
-    return bool(start and end and end < start)
-
-
-def max_length_of(model: type[Model], name: str) -> int:
-    """Returns how many characters a text column takes."""
-    column = cast("CharField[str, str]", model._meta.get_field(name))
-    return column.max_length or 0
-
-
-def choices_of(name: str) -> list[tuple[str, str]]:
-    """Returns the values of a patient's column, each with its label."""
-    column = cast("CharField[str, str]", Patient._meta.get_field(name))
-    return list(cast("Iterable[tuple[str, str]]", column.choices or ()))
 
 
 def _problems_between_fields(

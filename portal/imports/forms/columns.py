@@ -10,8 +10,8 @@ from portal.imports.readers.encodings import CHOICES as ENCODINGS
 from portal.imports.readers.survey import DATES
 from portal.imports.readers.targets import GROUPS, LABELS
 from portal.imports.readers.values import MAPPED, are_english_codes, guess_meanings, value_key
+from portal.patients.columns import choices_of
 from portal.patients.dates import DateOrder, clinic_order
-from portal.patients.validation import choices_of
 
 LEAVE_EMPTY = "empty"
 REFUSE = ("", "Not known: refuse its rows")

@@ -9,8 +9,8 @@ from portal.imports.matching.row import CheckedRow
 from portal.imports.matching.set_aside import Validity, identifier_key, names_other_days
 from portal.imports.models import Outcome, RemarkKind
 from portal.imports.readers.rows import count_words
+from portal.patients.entered_identifiers import VALIDITY
 from portal.patients.reference.identifier_systems import system_name
-from portal.patients.validation import VALIDITY
 
 SET_ASIDE_REASON = (
     "A person set this value aside in the record. It is not written again; a trial asks about it."

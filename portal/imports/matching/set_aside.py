@@ -12,13 +12,13 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from portal.patients.entered_identifiers import VALIDITY
 from portal.patients.fields import ENTERED
 from portal.patients.matching.rules import IdentifierKey
 from portal.patients.models import IdentifierChange, Patient, PatientEvent
 from portal.patients.models.log import DELETED
 from portal.patients.models.patient import LONGEST_CHAIN
 from portal.patients.normalize import e164, fold
-from portal.patients.validation import VALIDITY
 
 Validity = tuple[date | None, date | None]  # The first and the last day of an identifier.
 Log = list[dict[str, Any]]  # Rows of the event log of one patient, the oldest first.

@@ -42,11 +42,13 @@ _TABLES = """
     CREATE TABLE patient (id TEXT PRIMARY KEY, first_row INTEGER, state TEXT);
     CREATE TABLE patient_key (key TEXT, id TEXT, PRIMARY KEY (key, id)) WITHOUT ROWID;
     CREATE TABLE person (
-        id TEXT PRIMARY KEY, row INTEGER, name_key TEXT, born TEXT, phone TEXT, compared TEXT
+        id TEXT PRIMARY KEY, row INTEGER, name_key TEXT, born TEXT, phone TEXT,
+        second_phone TEXT, compared TEXT
     );
     CREATE INDEX person_by_birth ON person (born);
     CREATE INDEX person_by_name ON person (name_key);
     CREATE INDEX person_by_phone ON person (phone);
+    CREATE INDEX person_by_second_phone ON person (second_phone);
 """
 _IDS_BY_KEY = "SELECT id FROM patient_key WHERE key IN (SELECT value FROM json_each(?))"
 _CHANGED = """
@@ -60,13 +62,14 @@ _KEEP_STATE = """
 """
 _KEEP_KEY = "INSERT OR IGNORE INTO patient_key VALUES (?, ?)"
 _KEEP_PERSON = """
-    INSERT INTO person VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+    INSERT INTO person VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
     name_key = excluded.name_key, born = excluded.born, phone = excluded.phone,
-    compared = excluded.compared
+    second_phone = excluded.second_phone, compared = excluded.compared
 """
 _BY_BIRTH = "SELECT id, row, compared FROM person WHERE born = ? LIMIT ?"
 _BY_NAME = "SELECT id, row, compared FROM person WHERE name_key = ? LIMIT ?"
 _BY_PHONE = "SELECT id, row, compared FROM person WHERE phone = ? LIMIT ?"
+_BY_SECOND_PHONE = "SELECT id, row, compared FROM person WHERE second_phone = ? LIMIT ?"
 
 
 class DryRun:
@@ -168,11 +171,12 @@ class DryRun:
         people = [row.compared_fields for row in rows]
         births = {str(person.born) for person in people if person.born}
         names = {person.name_key for person in people}
-        phones = {person.phone for person in people}
+        phones = {phone for person in people for phone in person.phones}
         for query, keys, limit in [
             (_BY_BIRTH, births, MAX_PER_BIRTH_DATE),
             (_BY_NAME, names, MAX_PER_NAME),
             (_BY_PHONE, phones, MAX_PER_PHONE),
+            (_BY_SECOND_PHONE, phones, MAX_PER_PHONE),
         ]:
             for key in keys - {""}:
                 for text, row, compared in self.store.execute(query, [key, limit]):
@@ -248,5 +252,6 @@ def _person(patient: KnownPatient, row: int) -> list[Any]:
         person.name_key,
         str(person.born or ""),
         person.phone,
+        person.second_phone,
         json.dumps(compared, cls=DjangoJSONEncoder),
     ]

@@ -15,12 +15,12 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 
 from portal.imports.models import ImportedRow, ImportJob, Outcome, UndoResult
 from portal.imports.pipeline.job_store import JobProgressStore, retry_after_deadlock
+from portal.patients.entered_identifiers import VALIDITY
 from portal.patients.fields import RECORDED
 from portal.patients.matching.rules import IdentifierKey
 from portal.patients.models import Patient, PatientEvent, PatientIdentifier, Source, Status
 from portal.patients.models.log import DELETED
 from portal.patients.services import change_patients
-from portal.patients.validation import VALIDITY
 
 BATCH = 100  # Patients in one transaction; as many are locked against changes by staff.
 UndoListener = Callable[[int], None]

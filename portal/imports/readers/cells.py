@@ -4,10 +4,10 @@ import re
 
 from portal.csv_safe import unescape_cell
 from portal.imports.readers.columns import SYSTEMS
-from portal.imports.readers.damage import find_damage
 from portal.imports.readers.targets import DIGITS
 from portal.patients.fields import ENTERED_FIELDS, FIELD_OF, Kind, Section
 from portal.text import clean_text, has_letter
+from portal.text_damage import find_damage
 
 # What programs write for an empty cell. The first ones are also family names.
 _WORDS_FOR_NOTHING = frozenset({"null", "nil", "none", "nan"})

@@ -6,8 +6,8 @@ import unicodedata
 
 from charset_normalizer import from_bytes
 
-from portal.imports.readers.damage import find_damage
 from portal.imports.readers.rows import Unreadable
+from portal.text_damage import find_damage
 
 UTF_8 = "utf-8"
 SAVE_AS = "Save it as “CSV UTF-8 (comma delimited)” and try again."

@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 from django import forms
 
+from portal.patients.columns import InvalidValue
 from portal.patients.dates import DateOrder, clinic_order, date_in_words, join_parts
+from portal.patients.entered_dates import read_date, validity_day
 from portal.patients.fields import FIELD_OF
 from portal.patients.models import Precision
-from portal.patients.validation import InvalidValue, read_date, validity_day
 from portal.stored_dates import known_date
 
 # Staff type other people's details, so the browser must not offer what was typed before.

@@ -4,10 +4,10 @@ from typing import Any, cast
 
 from django import forms
 
+from portal.patients.entered_dates import ENDS_BEFORE_START, ends_before_start
 from portal.patients.forms.fields import DayField, text_field
 from portal.patients.reference.identifier_proof import why_it_proves_nothing
 from portal.patients.reference.identifier_systems import SYSTEMS, validity
-from portal.patients.validation import ENDS_BEFORE_START, ends_before_start
 
 BLANK_ROWS = 1  # rows below the stored identifiers for a new one, on a page that is opened
 

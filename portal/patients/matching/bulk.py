@@ -21,7 +21,7 @@ from portal.patients.matching.rules import (
 )
 from portal.patients.models import Precision
 from portal.patients.names.phonetics import phonetic_key
-from portal.patients.normalize import fold, name_key, phone_tail
+from portal.patients.normalize import fold, name_key, phone_tail, second_number
 from portal.stored_dates import known_date
 
 # Names come again and again: folding a name takes as long as ten look-ups of it here.
@@ -43,8 +43,12 @@ _BY_NAME = f"""
 _BY_PHONE = f"""
     SELECT found.* FROM unnest(%s::text[]) AS wanted (tail)
     CROSS JOIN LATERAL (
-        {_ACTIVE_PATIENTS} AND phone_tail >= tail AND phone_tail < tail || ':'
-        LIMIT {MAX_PER_PHONE}
+        ({_ACTIVE_PATIENTS} AND phone_tail >= tail AND phone_tail < tail || ':'
+        LIMIT {MAX_PER_PHONE})
+        UNION ALL
+        ({_ACTIVE_PATIENTS} AND second_phone_tail <> ''
+        AND second_phone_tail >= tail AND second_phone_tail < tail || ':'
+        LIMIT {MAX_PER_PHONE})
     ) AS found
 """  # noqa: S608 - built from constants
 _BY_BIRTH_AND_FAMILY = f"""
@@ -91,8 +95,9 @@ class PeopleIndex:
         person = self.add_by_birth_date(patient_id, row)
         if name := name_key(person.family, cached_fold(row["given_name"] or "")):
             self._by_name[name].append(person)
-        if phone := row["phone_e164"] or phone_digits(row["phone"] or ""):
-            self._by_phone[phone].append(person)
+        phone = row["phone_e164"] or phone_digits(row["phone"] or "")
+        for number in {phone, second_number(row["phone"] or "")} - {""}:
+            self._by_phone[number].append(person)
 
     def add_by_birth_date(self, patient_id: UUID, row: dict[str, Any]) -> IndexedPerson:
         """Adds a person to be found by birth date alone."""
@@ -113,8 +118,8 @@ class PeopleIndex:
 
     def _candidates(self, new: ComparedFields) -> Collection[IndexedPerson]:
         people: list[IndexedPerson] = []
-        if new.phone:
-            people += self._by_phone.get(new.phone, [])
+        for phone in new.phones:
+            people += self._by_phone.get(phone, [])
         people += self._by_name.get(new.name_key, [])
         if new.born:
             for person in self._by_birth_date.get(new.born, []):
@@ -153,7 +158,7 @@ def _rows_by_name(people: Sequence[ComparedFields]) -> Iterator[dict[str, Any]]:
 
 
 def _rows_by_phone(people: Sequence[ComparedFields]) -> Iterator[dict[str, Any]]:
-    tails = {phone_tail(person.phone) for person in people if person.phone}
+    tails = {phone_tail(phone) for person in people for phone in person.phones}
     yield from _query(_BY_PHONE, [(tail,) for tail in sorted(tails)])
 
 

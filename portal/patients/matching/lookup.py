@@ -114,6 +114,8 @@ def _candidate_queries(
     name, born, _ = person
     if name and has_exact_birth(person):
         yield active.filter(name_key=name, date_of_birth=born)
+        if exact_only:  # The same words may be parted otherwise, as in O Brien and O'Brien.
+            yield _with_any_name(active.filter(date_of_birth=born), new)
     if exact_only:
         return
     if name:
@@ -122,9 +124,11 @@ def _candidate_queries(
         same_birth = active.filter(date_of_birth__in=_similar_births(born, new.precision))
         yield _with_similar_family_name(same_birth, new)[:MAX_PER_BIRTH_DATE]
         yield _with_any_name(same_birth, new)
-    if new.phone:
-        tail = phone_tail(new.phone)
+    for phone in sorted(new.phones):
+        tail = phone_tail(phone)
         yield active.filter(phone_tail__startswith=tail)[:MAX_PER_PHONE]
+        has_second = Q(second_phone_tail__startswith=tail) & ~Q(second_phone_tail="")
+        yield active.filter(has_second)[:MAX_PER_PHONE]
 
 
 def _similar_births(born: date, precision: str) -> set[date]:

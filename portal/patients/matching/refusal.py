@@ -90,8 +90,17 @@ def lock_people(people: Iterable[PersonKey]) -> None:
     queue up, and the second one sees the patient of the first. One statement locks in one order,
     so that two callers never wait for each other in a circle.
     """
+    keys = [f"{_letters_of_lock(name)}|{born}" for name, born, _ in people]
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK_PEOPLE, [[f"{name}|{born}" for name, born, _ in people]])
+        cursor.execute(_LOCK_PEOPLE, [keys])
+
+
+def _letters_of_lock(name: str) -> str:
+    """Returns letters that all spellings of a name share; others who have them just wait as well.
+
+    Words may be parted and ordered otherwise, and have ae for ä or an article.
+    """
+    return "".join(sorted(set(name) - set(" aeال")))
 
 
 def _accepted_ids(

@@ -11,7 +11,7 @@ from uuid import UUID
 from portal.patients.models import Patient, Precision
 from portal.patients.names.given_names import are_other_newborns
 from portal.patients.names.similarity import NameSimilarity, compare_names
-from portal.patients.normalize import fold, name_key
+from portal.patients.normalize import fold, joined_name, name_key, second_number
 from portal.patients.reference.identifier_proof import why_it_proves_nothing
 from portal.patients.reference.identifier_systems import system_name
 from portal.stored_dates import known_date
@@ -65,7 +65,10 @@ class Match:
 
 @dataclass(frozen=True)
 class ComparedFields:
-    """What is compared of a person. Names are folded; empty or None means not known."""
+    """What is compared of a person. Names are folded; empty or None means not known.
+
+    `second_phone` is another number in the same field.
+    """
 
     family: str = ""
     given: str = ""
@@ -73,10 +76,33 @@ class ComparedFields:
     precision: str = Precision.DAY
     phone: str = ""
     identifiers: frozenset[IdentifierKey] = frozenset()
+    second_phone: str = ""
+
+    @property
+    def phones(self) -> set[str]:
+        return {self.phone, self.second_phone} - {""}
 
     @cached_property
     def name_key(self) -> str:
         return name_key(self.family, self.given)
+
+    @cached_property
+    def joined_name(self) -> str:
+        return joined_name(self.family, self.given)
+
+    def is_respelt(self, other: "ComparedFields") -> bool:
+        """Returns whether the other name has the same words, parted or spelt otherwise.
+
+        O'Brien and O Brien, Min-su and Minsu, Müller and Mueller are the same words. A whole name
+        in one field may have either order.
+        """
+        if self.joined_name == other.joined_name:
+            return True
+        if self.given and other.given:
+            return False
+        return self.joined_name == joined_name(other.given, other.family) or (
+            other.joined_name == joined_name(self.given, self.family)
+        )
 
     def has_names_exchanged(self, other: "ComparedFields") -> bool:
         """Returns whether each family name is the other one's given name."""
@@ -88,7 +114,7 @@ def grade_match(patient_id: UUID, known: ComparedFields, *, new: ComparedFields)
     """Returns how well the known patient matches the new person; None if too little agrees."""
     shared = sorted(system_name(system) for system, _ in new.identifiers & known.identifiers)
     birth, names = _compare_births(new, known), _compare_whole_names(new, known)
-    is_same_phone = bool(new.phone) and new.phone == known.phone
+    is_same_phone = bool(new.phones & known.phones)
     grade = MatchGrade.CERTAIN if shared else _grade(birth, names, is_same_phone=is_same_phone)
     if grade is None:
         return None
@@ -128,6 +154,7 @@ class _NameComparison:
 
     reasons: list[str]
     is_same: bool = False
+    is_respelt: bool = False
     has_same_family: bool = False
     has_similar_family: bool = False
     has_similar_given: bool = False
@@ -142,7 +169,7 @@ def _grade(
     if names.are_other_newborns:
         is_near = is_same_phone or (is_same_day and names.has_similar_family)
         return MatchGrade.POSSIBLE if is_near else None
-    if names.is_same and is_same_day:
+    if (names.is_same or names.is_respelt) and is_same_day:
         return MatchGrade.CERTAIN
     if is_same_day and (names.has_same_family or is_similar_person):
         return MatchGrade.PROBABLE
@@ -188,9 +215,17 @@ def _compare_whole_names(new: ComparedFields, known: ComparedFields) -> _NameCom
             has_similar_family=True,
             has_similar_given=True,
         )
+    if new.born and new.born == known.born and new.is_respelt(known):
+        return _NameComparison(
+            ["same name"],
+            is_respelt=True,
+            has_same_family=True,
+            has_similar_family=True,
+            has_similar_given=True,
+        )
     family = compare_names(new.family, known.family)
     # Without a similar family name or a phone, no rule asks for the given name.
-    given = compare_names(new.given, known.given) if family or new.phone else None
+    given = compare_names(new.given, known.given) if family or new.phones else None
     are_newborns = are_other_newborns(new.given, known.given)
     if are_newborns:
         given = None
@@ -223,6 +258,7 @@ def compared_fields(
         precision=details.get("date_of_birth_precision") or Precision.DAY,
         phone=details.get("phone_e164") or phone_digits(details.get("phone") or ""),
         identifiers=frozenset(keys),
+        second_phone=second_number(details.get("phone") or ""),
     )
 
 

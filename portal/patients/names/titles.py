@@ -4,7 +4,19 @@ TITLES = frozenset(
     {"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "rev", "sir", "madam"}
     | {"mme", "mlle", "herr", "frau", "sr", "sra", "srta"}
 )
-SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv", "md", "phd", "esq"})
+# Words that belong to the title before them: Dr. med., Mr and Mrs.
+AFTER_TITLES = frozenset({"med", "dent", "vet", "rer", "nat", "phil", "hc", "habil", "and", "und"})
+# Words that a record may lack: titles that are names, too, what stands before a name at birth, and
+# the small words of names: de la Cruz, van der Berg, v. d. Berg.
+SMALL_WORDS = frozenset(
+    {"lady", "lord", "sister", "brother", "father", "fr", "capt", "captain", "col", "maj", "sgt"}
+    | {"lt", "hon", "don", "dona", "senor", "senora", "senorita", "signor", "signora", "monsieur"}
+    | {"madame", "doktor", "доктор", "nee", "ne", "geb", "geborene", "aka", "alias"}
+    | {"de", "da", "do", "dos", "das", "di", "del", "della", "la", "le", "du", "des", "van", "von"}
+    | {"der", "den", "ter", "ten", "te", "het", "vd", "v", "d", "zu", "zum", "zur", "af", "av"}
+    | {"al", "el", "bin", "ibn", "bint", "ben", "abu", "y", "e", "st", "san", "santa"}
+)
+SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv", "md", "phd", "esq", "2nd", "3rd"})
 # Ii is a family name and Md a given name: these are suffixes in capitals alone.
 _IN_CAPITALS = frozenset({"ii", "iii", "iv", "md"})
 

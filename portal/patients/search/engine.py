@@ -23,7 +23,8 @@ from portal.patients.search.moment import (
     open_since,
 )
 from portal.patients.search.position import Position, parse_position
-from portal.patients.search.query import interpret_query, parse_name
+from portal.patients.search.query import interpret_query
+from portal.patients.search.typed_name import parse_name
 from portal.sealed_cursor import mark_of
 
 MAX_FILTERED = 200  # patients that a text narrows a list to
@@ -92,15 +93,16 @@ def find_exact_patients(patients: QuerySet[Patient], text: str) -> QuerySet[Pati
 
     They come by interpretation, the most exact first, then in the order of names.
     """
-    interpretations = interpret_query(text)
+    found = interpret_query(text)
+    interpretations = [whole for whole in found if not whole.is_partial]
     if not interpretations:
         return patients.none()
     if len(interpretations) == 1:
         return patients.filter(interpretations[0].condition).order_by("sort_key", "pk")
     conditions = [interpretation.condition for interpretation in interpretations]
     ranks = [When(condition, then=Value(at)) for at, condition in enumerate(conditions)]
-    found = patients.filter(reduce(or_, conditions)).alias(rank=Case(*ranks))
-    return found.order_by("rank", "sort_key", "pk")
+    ranked = patients.filter(reduce(or_, conditions)).alias(rank=Case(*ranks))
+    return ranked.order_by("rank", "sort_key", "pk")
 
 
 def filter_by_search(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:

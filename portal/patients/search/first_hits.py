@@ -12,7 +12,7 @@ from portal.patients.search.fuzzy import find_commoner_hits, reason_of
 from portal.patients.search.hits import COMMONER, FIRST_EXACT, find_exact_hits
 from portal.patients.search.interpretation import QueryInterpretation
 from portal.patients.search.position import Position
-from portal.patients.search.query import parse_name
+from portal.patients.search.typed_name import parse_name
 
 Reasons = Mapping[UUID, str]  # Of patients, by id.
 
@@ -73,8 +73,6 @@ def _find_now(
     words = find_commoner_hits(patients, name) if len(hits) == enough else {}
     exact = {hit.patient.pk: hit.reason for hit in hits[: tuning.SEARCH.exact_hits_first]}
     commoner = {
-        patient_id: reason_of(word, name)
-        for patient_id, word in words.items()
-        if patient_id not in exact
+        patient_id: reason_of(word) for patient_id, word in words.items() if patient_id not in exact
     }
     return FirstHits(exact, commoner) if words else FirstHits()

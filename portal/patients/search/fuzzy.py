@@ -18,7 +18,7 @@ from portal.patients.search.candidates import (
     rank_candidates,
 )
 from portal.patients.search.interpretation import SORTED_ORDER
-from portal.patients.search.query import TypedName
+from portal.patients.search.typed_name import TypedName
 
 # A patient, and the word of the name that differs most from what was typed.
 FuzzyHit = tuple[UUID, SimilarWord]
@@ -47,7 +47,7 @@ def find_fuzzy_hits(
             _add_hits(hits, _hits_by_any_word(inexact, name.words, words), limit)
     by_id = patients.in_bulk([*hits])
     return [
-        (by_id[patient_id], reason_of(word, name))
+        (by_id[patient_id], name.with_narrowing(reason_of(word), by_id[patient_id]))
         for patient_id, word in hits.items()
         if patient_id in by_id
     ]
@@ -68,13 +68,12 @@ def find_commoner_hits(patients: QuerySet[Patient], name: TypedName) -> dict[UUI
     return hits
 
 
-def reason_of(word: SimilarWord, name: TypedName) -> str:
+def reason_of(word: SimilarWord) -> str:
     """Returns why a patient whose name has this word is shown."""
     how = "One letter off" if word.edits == 1 else "Two letters off"
     if word.sounds_alike:
         how = "Sounds alike"
-    reason = f"{how}: {word.word.capitalize()}"
-    return f"{reason}, {name.narrowing_reason}" if name.narrowing_reason else reason
+    return f"{how}: {word.word.capitalize()}"
 
 
 def _add_hits(hits: dict[UUID, SimilarWord], more: Iterable[FuzzyHit], limit: int) -> None:

@@ -22,13 +22,15 @@ END_OF_WORD = "!"  # sorts after a space and before every letter
 class QueryInterpretation:
     """One thing that the text may mean: the patients it finds, their order, and the reason shown.
 
-    `key` names the interpretation in cursors.
+    `key` names the interpretation in cursors. A partial one finds patients who lack a typed word:
+    on a page the user judges them, in a file they have no place.
     """
 
     key: str
     condition: Q
     reason: Callable[[Patient], str]
     order: Combinable = SORTED_ORDER
+    is_partial: bool = False
 
 
 def prefix_range(field: str, prefix: str, *, is_whole: bool = False) -> Q:

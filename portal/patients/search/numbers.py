@@ -1,7 +1,9 @@
 """Numbers and addresses in a search text: record numbers, identifiers, phones, e-mail, codes."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 import phonenumbers
@@ -11,7 +13,7 @@ from django.db.models.lookups import GreaterThanOrEqual, LessThan
 
 from portal.patients.extensions import Extension, extensions
 from portal.patients.models import Patient, PatientIdentifier
-from portal.patients.normalize import identifier_value, valid_number
+from portal.patients.normalize import identifier_value, valid_number, valid_numbers
 from portal.patients.reference.identifier_systems import system_name
 from portal.patients.search import tuning
 from portal.patients.search.interpretation import (
@@ -22,14 +24,20 @@ from portal.patients.search.interpretation import (
 )
 
 # Digits with what is put between them; after them an extension or letters that stand for digits.
-_PHONE = re.compile(r"[+(]?[\d\s()./+-]{3,45}((x|ext\.?|#)\s?\d{1,6}|[a-z]{3,10})?$", re.IGNORECASE)
+_PHONE = re.compile(
+    r"[+(]?[\d\s()./,+-]{3,45}((x|ext\.?|#)\s?\d{1,6}|[a-z]{3,10})?$", re.IGNORECASE
+)
 _POSTAL_CODE = re.compile(r"(?=.*\d)[A-Z\d][A-Z\d-]{2,9}$")
-EMAIL = re.compile(r"[^\s@]+@[^\s@]*$")
+# Beside a name each part of a code has a digit, but for the letters of a Dutch one.
+_POSTAL_CODE_BESIDE_NAME = re.compile(
+    r"\d{4} ?[A-Z]{2}$|(?=[^ ]*\d)[A-Z\d-]{2,9}( (?=[^ ]*\d)[A-Z\d]{2,4})?$"
+)
+_OUTWARD_CODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?$")  # The first half of a British code.
 
 
 def as_mrn(text: str) -> list[QueryInterpretation]:
     """Finds a record by its whole number, and the survivor of a merged record by its own."""
-    digits = re.sub(r"[\s-]", "", text)
+    digits = re.sub(r"[\s.-]", "", text)
     if not re.fullmatch(r"\d{8,20}", digits):
         return []
     found = [QueryInterpretation("mrn", Q(mrn=digits), lambda _: "MRN")]
@@ -93,7 +101,7 @@ def as_identifier_tail(text: str) -> list[QueryInterpretation]:
 def as_phone(text: str) -> list[QueryInterpretation]:
     """Finds the whole number or its end, however it is spaced, with or without country code."""
     if not _PHONE.match(text):
-        return []
+        return _as_phones_among_words(text)
     number, digits = valid_number(text), re.sub(r"\D", "", text)
     if not number and (
         len(digits) < tuning.SEARCH.min_tail_length or re.search("[a-z]", text, re.I)
@@ -105,9 +113,50 @@ def as_phone(text: str) -> list[QueryInterpretation]:
     else:
         tail = digits.lstrip("0") if len(digits) >= min_whole else digits
     reason = f"Phone ends in {tail}" if len(tail) < min_whole else "Phone"
-    condition = prefix_range("phone_tail", tail[::-1])
+    return [QueryInterpretation("phone", _has_phone_tail(tail), lambda _: reason)]
+
+
+def _as_phones_among_words(text: str) -> list[QueryInterpretation]:
+    """Finds the whole numbers in `617 555 0139 (mobile)`, and in two numbers side by side."""
+    if sum(map(str.isdigit, text)) < tuning.SEARCH.min_whole_phone_length:
+        return []
+    tails = [phonenumbers.national_significant_number(number) for number in valid_numbers(text)]
+    if not tails:
+        return []
+    condition = reduce(or_, map(_has_phone_tail, tails))
+    return [QueryInterpretation("phone", condition, lambda _: "Phone")]
+
+
+def _has_phone_tail(tail: str) -> Q:
     second = prefix_range("second_phone_tail", tail[::-1]) & ~Q(second_phone_tail="")
-    return [QueryInterpretation("phone", condition | second, lambda _: reason)]
+    return prefix_range("phone_tail", tail[::-1]) | second
+
+
+def narrow_by_number(text: str) -> tuple[Q, Callable[[Patient], str]] | None:
+    """Returns the condition of a number beside a name, and the reason for a patient.
+
+    The number may be the end of a phone or an identifier, or a postal code.
+    """
+    phones = as_phone(text) if _PHONE.match(text) else []
+    identifiers = [*as_identifier(text), *as_identifier_tail(text)]
+    digits = sum(map(str.isdigit, text))
+    is_code = digits > 1 and _POSTAL_CODE_BESIDE_NAME.match(text.upper())
+    codes = as_postal_code(text) if is_code else []
+    if not phones and not codes and (digits < tuning.SEARCH.min_mrn_tail_length or " " in text):
+        return None
+    found = [*phones, *identifiers, *codes]
+
+    def reason(patient: Patient) -> str:
+        digits, value = re.sub(r"\D", "", text), identifier_value(text)
+        tails = (patient.phone_tail or "", patient.second_phone_tail or "")
+        if phones and any(tail and tail.startswith(digits[::-1][:10]) for tail in tails):
+            return phones[0].reason(patient)
+        held = [identifier.value for identifier in patient.identifiers.all()]
+        if any(number.endswith(value) for number in held):
+            return identifiers[0 if value in held else -1].reason(patient)
+        return (codes or found)[0].reason(patient)
+
+    return reduce(or_, (interpretation.condition for interpretation in found)), reason
 
 
 def as_email(text: str) -> QueryInterpretation:
@@ -124,6 +173,8 @@ def as_postal_code(text: str) -> list[QueryInterpretation]:
     stored = Collate(Upper(Replace("postal_code", Value(" "), Value(""))), "C")
     is_whole = Q(GreaterThanOrEqual(stored, Value(code))) & Q(LessThan(stored, Value(f"{code}!")))
     condition = is_whole | begins_with(stored, f"{code}-")
+    if _OUTWARD_CODE.match(code):
+        condition = begins_with(stored, code)
     return [QueryInterpretation("postal", condition, lambda _: "Postal code")]
 
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from portal.patients.search.dates import DateSpan, parse_date_span
-from portal.patients.search.query import split_ends
-from portal.patients.search.typed_text import read_typed
+from portal.patients.search.typed_name import split_ends
+from portal.patients.search.typed_text import read_typed, split_record_numbers
 
 
 def prefill_fields(text: str) -> dict[str, Any]:
@@ -12,7 +12,8 @@ def prefill_fields(text: str) -> dict[str, Any]:
 
     A name may stand before or after one of the others.
     """
-    words = [word.strip(",;()") for word in read_typed(text).split()]
+    _, text = split_record_numbers(read_typed(text))
+    words = [word.strip(",;()") for word in text.split()]
     words = [word for word in words if word]
     if fields := _number_fields(" ".join(words)):
         return fields

@@ -21,7 +21,9 @@ class SearchTuning:
     orders_by_accent: int = (
         2  # orders of the words looked for with their accents first; raised: slower
     )
+    max_narrowing_words: int = 8  # words of a date or number beside a name; raised: slower
     min_words_with_middle: int = 3  # words; raised: fewer middle names may be missing in the record
+    most_words_lacking: int = 2  # words; raised: finds more records with fewer names, slower
     joined_neighbours: tuple[int, ...] = (2, 3)  # words read as one; more sizes: slower
     max_initial_length: int = 2  # letters; raised: longer words are initials too
     earliest_birth_year: int = 1850  # year; raised: earlier years are no dates of birth

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from portal.errors import FieldProblem, InvalidInput, MemberProblem, camel, escape_name
+from portal.patients.entered_identifiers import VALIDITY
 from portal.patients.fields import ADDRESS, ENTERED_FIELDS, JSON_NAMES
 from portal.patients.models import Status
 from portal.patients.serializers.members import (
@@ -19,7 +20,7 @@ from portal.patients.serializers.members import (
 from portal.patients.serializers.one_line import change_address, split_address, split_name
 from portal.patients.serializers.patient import PatientJson
 from portal.patients.serializers.shapes import shape_problems
-from portal.patients.validation import VALIDITY, validate_details
+from portal.patients.validation import validate_details
 
 SET_BY_SERVER = ("id", "mrn", "version", "mergedInto", "billing", "warnings", "matchedOn")
 # What an answer told of the moment; a change may carry it along, as it was then.

@@ -12,13 +12,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from portal.patients.columns import choices_of, max_length_of
+from portal.patients.entered_identifiers import LONGEST_TYPED_NUMBER
 from portal.patients.fields import JSON_NAMES, Kind, PatientField
 from portal.patients.models import Patient, PatientIdentifier
-from portal.patients.validation import (
-    LONGEST_TYPED_NUMBER,
-    choices_of,
-    max_length_of,
-)
 from portal.stored_dates import ImpossibleDate
 
 LONGEST_LINE = 640  # Characters of a name or an address in one line: of all its parts.

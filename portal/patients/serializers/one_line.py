@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from portal.patients.columns import max_length_of
 from portal.patients.fields import ADDRESS
 from portal.patients.models import Patient
 from portal.patients.names.titles import is_suffix, split_titles
 from portal.patients.normalize import fold
 from portal.patients.reference.countries import country_code, country_name
-from portal.patients.validation import max_length_of
 
 
 def split_name(name: Any, patient: Patient | None = None) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from typing import Any
 
 from rest_framework import serializers
 
+from portal.patients.entered_dates import impossible_dates
 from portal.patients.extensions import extension_members
 from portal.patients.fields import ENTERED_FIELDS, JSON_NAMES
 from portal.patients.models import Patient, Status
 from portal.patients.search.hits import Hit
 from portal.patients.serializers.members import Identifier, Member, answered_member, is_bad
-from portal.patients.validation import impossible_dates
 
 
 class Billing(serializers.Serializer[Any]):

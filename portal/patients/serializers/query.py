@@ -7,9 +7,10 @@ from django.http import QueryDict
 from rest_framework import serializers
 
 from portal.errors import InvalidInput, MemberProblem, escape_name
+from portal.patients.columns import max_length_of
+from portal.patients.entered_identifiers import LONGEST_TYPED_NUMBER
 from portal.patients.models import PatientIdentifier, Sex, Status
 from portal.patients.selectors import LARGEST_PAGE
-from portal.patients.validation import LONGEST_TYPED_NUMBER, max_length_of
 from portal.sealed_cursor import LONGEST_CURSOR
 
 # Characters of `system|value`.

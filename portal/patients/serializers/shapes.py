@@ -6,8 +6,8 @@ from typing import Any
 from rest_framework import serializers
 
 from portal.errors import FieldProblem, MemberProblem, escape_name
+from portal.patients.entered_identifiers import MOST_IDENTIFIERS
 from portal.patients.serializers.members import LONGEST_DAY, Identifier, Member, fields_of
-from portal.patients.validation import MOST_IDENTIFIERS
 
 _NOT_A_LIST = 'Give a list of {"system": …, "value": …}.'
 

@@ -101,9 +101,18 @@ def reason(text: str) -> str:
 @pytest.mark.django_db
 def test_more_words_of_a_name_narrow_the_search(tune):
     register("Example Ann")
+    tune(most_words_lacking=0)
     assert families("example ann xavier") == []
     tune(max_name_words=2)
     assert families("example ann xavier") == ["Example"]
+
+
+@pytest.mark.django_db
+def test_more_lacking_words_find_records_with_fewer_names(tune):
+    register("Example Ann")
+    assert families("ann example xavier") == ["Example"]
+    tune(most_words_lacking=0)
+    assert families("ann example xavier") == []
 
 
 @pytest.mark.django_db

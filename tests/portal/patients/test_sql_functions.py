@@ -18,11 +18,11 @@ from portal.patients.sql import read_sql
 # (and rewrites the columns that were computed with the old body), then change the line here.
 RELEASED = {
     "patients_compute_search_keys": ("0018_fill_search_keys", "f70e783c513e"),
-    "patients_fold": ("0015_names_of_the_world", "c9545febce46"),
+    "patients_fold": ("0020_iteration_marks_and_older_characters", "2eafea89cbb9"),
     "patients_name_key": ("0015_names_of_the_world", "1580dbae4a84"),
     "patients_name_words": ("0015_names_of_the_world", "fef18e2ddbfc"),
     "patients_next_mrn": ("0001_functions", "829c48a9f2d3"),
-    "patients_nth_phone_tail": ("0015_names_of_the_world", "60ea57459275"),
+    "patients_nth_phone_tail": ("0020_iteration_marks_and_older_characters", "9a55d56d1c5d"),
     "patients_parings": ("0004_search", "c67188413c61"),
     "patients_phone_tail": ("0001_functions", "3d7e288b5fbe"),
     "patients_sort_key": ("0001_functions", "97965790fbb4"),

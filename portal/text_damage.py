@@ -6,6 +6,8 @@ Such a text must not be written over a good name.
 import re
 import unicodedata
 
+from portal.text import has_letter
+
 _NAMES = frozenset(
     {"family_name", "given_name", "middle_name", "preferred_name", "prefix", "suffix"}
 )
@@ -37,6 +39,16 @@ NO_NAME = (
     "No name has such characters. Is the file in another encoding? Choose its encoding, or get it "
     "again in UTF-8."
 )
+# What to do where the text was typed or sent by a program, and no file can be got again.
+ADVICE = {
+    WRONG_ENCODING: (
+        "The letters are damaged: they were read in a wrong encoding. Type them again; a program "
+        "sends them in UTF-8."
+    ),
+    LOST_LETTERS: "Letters are replaced by question marks. Type the name with its letters.",
+    FOR_A_BROWSER: "Give the letters themselves, not their codes of HTML such as &uuml;.",
+    NO_NAME: "No name has such signs. Type the name with its letters.",
+}
 
 
 def find_damage(field: str, text: str) -> str:
@@ -56,6 +68,18 @@ def find_damage(field: str, text: str) -> str:
     if _LOST_LETTER.search(text):
         return LOST_LETTERS
     return NO_NAME if _has_no_letters_of_names(text) else ""
+
+
+def find_typed_damage(field: str, text: str) -> str:
+    """Says what to do about a damaged text; "" for a good one, and for one that may be a name.
+
+    In a file, letters with accents alone are a sign of a wrong encoding. One person may be called
+    so.
+    """
+    damage = find_damage(field, text)
+    if damage == NO_NAME and not (has_letter(text) and any(map(_is_sign, text))):
+        return ""
+    return ADVICE.get(damage, "")
 
 
 def _has_no_letters_of_names(text: str) -> bool:

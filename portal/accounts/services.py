@@ -99,8 +99,8 @@ def end_all_sign_ins(user: User, *, but: str | None = None) -> None:
 
 def set_password(user: User, password: str, *, but: str | None = None) -> None:
     """Sets the password and ends every other sign-in, since a stranger may know the old one."""
+    user.set_password(password)  # May wait for its turn, so it is outside of the transaction.
     with transaction.atomic():
-        user.set_password(password)
         user.save(update_fields=["password"])
         end_all_sign_ins(user, but=but)
 

@@ -4,7 +4,7 @@ import math
 from html import escape
 
 NAMES = {"portal": "the portal", "plain": "N", "alone": "PostgreSQL alone"}
-LABELS, PLOT, VALUES, BAR, GAP = 150, 480, 70, 14, 12  # Pixels.
+LABELS, PLOT, VALUES, BAR, GAP = 220, 440, 70, 14, 12  # Pixels.
 STYLE = """
     text { font: 13px system-ui, sans-serif; fill: #212b32; }
     .grid { stroke: #d8dde0; }
@@ -29,12 +29,12 @@ def chart(rates: dict[str, dict[str, float]]) -> str:
                 parts.append(_bar(name, systems[name], y, decades))
                 y += BAR
         y += GAP
-    parts += [_line(decade, decades, top, y) for decade in range(decades + 1)]
+    grid = [_line(decade, decades, top, y) for decade in range(decades + 1)]
     width, height = LABELS + PLOT + VALUES, y + 24
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" role="img">\n<title>Requests a second</title>\n'
-        f"<style>{STYLE}</style>\n" + "\n".join(parts) + "\n</svg>\n"
+        f"<style>{STYLE}</style>\n" + "\n".join([*grid, *parts]) + "\n</svg>\n"
     )
 
 

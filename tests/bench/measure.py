@@ -52,8 +52,10 @@ class Bench:
         for name, run in runs.items():
             if name != "alone":
                 run(warm)
-        for _ in range(options.rounds):
+        for number in range(options.rounds):
             for name, run in runs.items():
+                if name == "alone" and number and options.is_quick:
+                    continue  # pgbench runs for whole seconds.
                 if row.leaves_work:
                     self._wait(row, options)
                 taken[name].append(run(options))

@@ -51,4 +51,4 @@ _READ = {
     "systems": _words,
     "write": lambda text: text != "0",
 }
-QUICK = Options(rows=50_000, seconds=0.5, connections=(16,), is_quick=True)
+QUICK = Options(rows=50_000, seconds=0.4, connections=(16,), is_quick=True)

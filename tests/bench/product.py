@@ -1,5 +1,6 @@
 """The product as shipped, on a filled folder, and the ways in which a bench asks it."""
 
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import httpx
 import psutil
 from honcho.environ import parse_procfile
 
-from embedded.environment import ROOT
+from embedded.environment import ROOT, variable_names
 from embedded.postgres import Postgres
 from embedded.secrets import read_variables
 from tests.bench import usage
@@ -20,6 +21,7 @@ from tests.bench.fill import DESKS
 from tests.end_to_end.system import System, running
 
 TOKEN_SECONDS = 600  # An access token is used so long; it lives for 15 minutes.
+SESSION_SECONDS = 900  # A session is used so long; it ends 30 minutes after its last request.
 QUIET = 0.15  # Processors that the product may use while another system is measured.
 CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
@@ -33,6 +35,7 @@ class Product:
     ready_seconds: float  # From the command to the banner.
     _tokens: list[str] = field(default_factory=list)
     _tokens_at: float = float("-inf")
+    _cookies: dict[tuple[int, str], tuple[float, str]] = field(default_factory=dict)
 
     @property
     def port(self) -> int:
@@ -92,12 +95,14 @@ class Product:
 
         With `email` all of them are sessions of this user.
         """
-        emails = [email or self.email(number + 1) for number in range(count)]
-        clients = [self.browser(each) for each in emails]
-        return [
-            "Cookie: " + "; ".join(f"{name}={value}" for name, value in client.cookies.items())
-            for client in clients
-        ]
+        for number in range(count):
+            key = (number, email)
+            used_at, _ = self._cookies.get(key, (float("-inf"), ""))
+            if time.monotonic() > used_at + SESSION_SECONDS:
+                cookies = self.browser(email or self.email(number + 1)).cookies.items()
+                text = "; ".join(f"{name}={value}" for name, value in cookies)
+                self._cookies[key] = (time.monotonic(), f"Cookie: {text}")
+        return [self._cookies[number, email][1] for number in range(count)]
 
     def wait_until_quiet(self, *, seconds: float) -> bool:
         """Waits until relay, worker and the others have little left to do; False if they have."""
@@ -119,7 +124,9 @@ class Product:
 
 @contextmanager
 def started_product(data: Path) -> Iterator[Product]:
-    """Starts `embedded run` on the folder for the block."""
+    """Starts `embedded run` on the folder for the block, with the defaults of every setting."""
+    for name in variable_names():
+        os.environ.pop(name, None)
     began = time.monotonic()
     with running(data, kafka="embedded") as system:
         seconds = time.monotonic() - began

@@ -1,6 +1,7 @@
 """Collects the lines of a run, prints them at once, and writes them into the documents."""
 
 import platform
+import textwrap
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +67,7 @@ class Report:
             raise ValueError(f"{document} lacks the lines {BEGIN} and {END}")
         lines = "\n".join(self.lines)
         image = f"![Requests a second, beside N and PostgreSQL alone]({drawing.name})"
-        parts = [BEGIN, conditions, image, lines, table.LEGEND.strip(), END]
+        parts = [BEGIN, textwrap.fill(conditions, 100), image, lines, table.LEGEND.strip(), END]
         document.write_text(before + "\n\n".join(parts) + after)
         shown = {name: row for name, row in self.rates.items() if name not in UNCHARTED}
         drawing.write_text(chart(shown))

@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from hypothesis import strategies as st
 
 MARK = "Qzxv"  # In texts of patients; no answer to a wrong body repeats it.
-PATIENT, OTHER = "{patient}", "{other}"  # Stand for ids of patients on record.
+# Stand for ids of patients on record, of whom the last one is merged into the first.
+PATIENT, OTHER, MERGED = "{patient}", "{other}", "{merged}"
 
 RUDE_TEXTS = [
     "", " ", "\u0000", "\ud800", "\udfff", "\u202e", "\ufdfa" * 60, "\u0301" * 200, "\ufeff",
@@ -34,21 +36,30 @@ values = st.recursive(
 names = st.sampled_from(["Anna", "Ben", "Müller", "王小明", "Nguyễn Văn", "O'Brien", "x"]).map(
     lambda name: f"{name}{MARK}"
 )
-days = st.dates().map(str)
-identifiers = st.lists(
+days = st.dates(date(1850, 1, 1), date(2026, 1, 1)).map(str)
+odd_days = st.one_of(days, st.dates().map(str), values)
+_passport_numbers = st.from_regex(r"[A-Z]\d{7}", fullmatch=True)
+good_identifiers = st.lists(
+    st.fixed_dictionaries(
+        {"system": st.sampled_from(["passport", "driver", "urn:x"]), "value": _passport_numbers},
+        optional={"validFrom": days},
+    ),
+    max_size=3,
+)
+odd_identifiers = st.lists(
     st.one_of(
         st.fixed_dictionaries(
             {
                 "system": st.one_of(st.sampled_from(["ssn", "SSN", "passport", "urn:x"]), values),
-                "value": st.one_of(st.from_regex(r"[A-Z]\d{7}", fullmatch=True), values),
+                "value": st.one_of(_passport_numbers, values),
             },
-            optional={"validFrom": st.one_of(days, values), "validTo": st.one_of(days, values)},
+            optional={"validFrom": odd_days, "validTo": odd_days},
         ),
         values,
     ),
     max_size=4,
 )
-PLAUSIBLE: dict[str, Any] = {
+GOOD: dict[str, Any] = {
     "name": names,
     "familyName": names,
     "givenName": names,
@@ -69,30 +80,39 @@ PLAUSIBLE: dict[str, Any] = {
     "language": st.just("en"),
     "deceasedDate": days,
     "registeredDate": days,
-    "identifiers": identifiers,
+    "identifiers": good_identifiers,
     "duplicateReason": st.just("twins"),
-    "status": st.sampled_from(["active", "archived", "merged"]),
-    "into": st.sampled_from([PATIENT, OTHER]),
+    "status": st.sampled_from(["active", "archived"]),
+    "into": st.just(OTHER),
     "reason": st.just("same passport"),
     "take": st.lists(st.sampled_from(["phone", "city", "dateOfBirth", "address"]), max_size=3),
-    "intoVersion": st.integers(0, 3),
-    "email ": values,
+    "intoVersion": st.integers(1, 3),
     "password": st.just("wrong"),
     "refresh": st.just("abc"),
 }
+ODD: dict[str, Any] = {
+    **dict.fromkeys(["dateOfBirth", "deceasedDate", "registeredDate"], odd_days),
+    "identifiers": odd_identifiers,
+    "into": st.one_of(st.sampled_from([PATIENT, MERGED]), values),
+    "status": st.one_of(st.just("merged"), values),
+}
 OF_ANSWERS = ("id", "mrn", "version", "mergedInto", "billing", "warnings", "matchedOn")
 MERGE, SIGN_IN = ("into", "reason", "take", "intoVersion"), ("email", "password", "refresh")
-PERSON = tuple(PLAUSIBLE.keys() - {*MERGE, "password", "refresh", "email "})
+NEW = tuple(name for name in GOOD if name not in {*MERGE, "password", "refresh", "status"})
+CHANGED = (*(name for name in NEW if name != "duplicateReason"), "status")
 MEMBERS = {
-    "POST /api/patients": PERSON,
-    "PUT /api/patients/{patient}": PERSON,
-    "PATCH /api/patients/{patient}": PERSON,
+    "POST /api/patients": NEW,
+    "PUT /api/patients/{patient}": CHANGED,
+    "PATCH /api/patients/{patient}": CHANGED,
     "POST /api/patients/{patient}/merge": MERGE,
     "POST /api/patients/{patient}/unmerge": (),
+    "POST /api/patients/{merged}/unmerge": (),
     "POST /auth/login": SIGN_IN,
     "POST /auth/refresh": SIGN_IN,
     "POST /auth/logout": SIGN_IN,
 }
+# Of which a good body has at least one.
+NEEDED = {NEW: ["familyName", "givenName", "name"], MERGE: ["into"]}
 
 
 @dataclass(frozen=True)
@@ -105,14 +125,29 @@ class DrawnRequest:
 
 
 @st.composite
-def objects(draw: st.DrawFn, known: tuple[str, ...]) -> dict[str, Any]:
+def good_objects(draw: st.DrawFn, known: tuple[str, ...]) -> dict[str, Any]:
+    """A body that the route takes, where what is on record lets it."""
+    names = draw(st.lists(st.sampled_from(known), unique=True, max_size=7)) if known else []
+    if needed := NEEDED.get(known):
+        names.append(draw(st.sampled_from(needed)))
+    if known == MERGE:
+        names.append("reason")
+    members = {name: draw(GOOD[name]) for name in names}
+    if {"dateOfBirth", "deceasedDate"} <= members.keys():
+        both = sorted([members["dateOfBirth"], members["deceasedDate"]])
+        members["dateOfBirth"], members["deceasedDate"] = both
+    return members
+
+
+@st.composite
+def odd_objects(draw: st.DrawFn, known: tuple[str, ...]) -> dict[str, Any]:
     """A body that has some members of the route, of which a few are wrong, and seldom others."""
     members: dict[str, Any] = {}
     for name in draw(st.lists(st.sampled_from(known), unique=True, max_size=7)) if known else ():
-        is_rude = draw(st.integers(0, 3)) == 0
-        members[name] = draw(values if is_rude else PLAUSIBLE[name])
+        is_odd = draw(st.integers(0, 3)) == 0
+        members[name] = draw(ODD.get(name, values) if is_odd else GOOD[name])
     if draw(st.integers(0, 5)) == 0:
-        others = st.one_of(st.sampled_from([*OF_ANSWERS, *PLAUSIBLE, "a/b", "~c"]), st.text())
+        others = st.one_of(st.sampled_from([*OF_ANSWERS, *GOOD, "a/b", "~c"]), st.text())
         members[draw(others)] = draw(values)
     return members
 
@@ -128,7 +163,10 @@ def requests(draw: st.DrawFn) -> DrawnRequest:
     if draw(st.integers(0, 5)) == 0:
         keys = ["k1", "k2", "k" * 255, "k" * 256, "é", "a, b", " "]
         headers["HTTP_IDEMPOTENCY_KEY"] = draw(st.sampled_from(keys))
-    value = draw(objects(MEMBERS[route]) if draw(st.integers(0, 9)) else values)
+    known = MEMBERS[route]
+    if draw(st.booleans()):
+        return DrawnRequest(route, headers, json.dumps(draw(good_objects(known))).encode())
+    value = draw(odd_objects(known) if draw(st.integers(0, 9)) else values)
     body = json.dumps(value).encode()
     if draw(st.integers(0, 9)) == 0:
         return DrawnRequest(route, headers | draw(_other_types), draw(_broken(body)))

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -78,13 +78,19 @@ class Postgres:
 
 @contextmanager
 def postgres(
-    data: Path, *, password: str, throw_away: bool = False, socket_dir: Path | None = None
+    data: Path,
+    *,
+    password: str,
+    throw_away: bool = False,
+    socket_dir: Path | None = None,
+    sizes: Mapping[str, str] | None = None,
 ) -> Iterator[Postgres]:
     """Runs a server on the folder `data` until the block ends, with its log in `data`.log.
 
     The folder is created when it is missing. `password` is the superuser's and must be the same for
-    the same data. `throw_away` trades safety for speed. Raises RuntimeError with the end of the
-    server's log when it does not come up.
+    the same data. `throw_away` trades safety for speed. `sizes` are settings of memory and log;
+    without them the server stays small. Raises RuntimeError with the end of the server's log when
+    it does not come up.
     """
     data = data.resolve()
     make_programs_readable()
@@ -93,7 +99,7 @@ def postgres(
     os_account.allow_passage(data)
     end_orphans(data)
     with nullcontext(socket_dir) if socket_dir else socket_folder(data) as place:
-        process = _start(data, place, throw_away)
+        process = _start(data, place, (THROW_AWAY if throw_away else {}) | {**(sizes or {})})
         try:
             ready = partial(_answers, place)
             programs.wait_until(ready, name="PostgreSQL", process=process, log=_log_of(data))
@@ -122,10 +128,8 @@ def socket_folder(data: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start(data: Path, socket_dir: Path, throw_away: bool) -> subprocess.Popen[bytes]:
-    settings = (
-        SETTINGS | (THROW_AWAY if throw_away else {}) | {"unix_socket_directories": str(socket_dir)}
-    )
+def _start(data: Path, socket_dir: Path, more: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    settings = {**SETTINGS, **more, "unix_socket_directories": str(socket_dir)}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     command: list[str | Path] = [binary("postgres"), "-D", data, *options]
     return programs.start(command, log=_log_of(data), cwd=data, **os_account.account_options())

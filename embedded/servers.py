@@ -9,6 +9,7 @@ from embedded.apache import apache_kafka
 from embedded.environment import build_environment
 from embedded.kafka import Kafka, kafka
 from embedded.postgres import Postgres, postgres, socket_folder
+from embedded.postgres_memory import machine_bytes, memory_settings
 from embedded.programs import reserve_port
 from embedded.secrets import ensure_secrets
 from embedded.supervisor import Server, Supervisor
@@ -47,7 +48,13 @@ def run_servers(data: Path, settings: Mapping[str, str]) -> Iterator[dict[str, s
         )
         database = supervise(
             "PostgreSQL",
-            partial(postgres, data / "postgres", password=password, socket_dir=socket_dir),
+            partial(
+                postgres,
+                data / "postgres",
+                password=password,
+                socket_dir=socket_dir,
+                sizes=memory_settings(machine_bytes()),
+            ),
         )
         urls = {**_databases(database.server(), secrets), "CELERY_BROKER_URL": queue.server().url}
         yield build_environment(

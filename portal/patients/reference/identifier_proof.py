@@ -22,6 +22,12 @@ class NoProof(Enum):
         "Copy the whole number from where it came, or leave the identifier out.",
     )
 
+    DATE = (
+        "date",
+        "is a date, which a spreadsheet makes of many a number",
+        "Copy the number from where it came, or leave the identifier out.",
+    )
+
     @property
     def code(self) -> str:
         return self.value[0]
@@ -55,13 +61,25 @@ _KNOWN_SPECIMENS = {"ssn": {"078051120", "219099999"}}
 _REPEATED = re.compile(r"(\d{1,3})\1+\d{0,2}")  # 123123123
 _SEQUENCES = ("01234567890123456789", "98765432109876543210")
 _OURS = {"ssn", "driver", "passport", "insurance"}
-_WITH_DIGITS = _OURS | {"mrn-other"}  # No office gives out one of letters alone, as "see file".
+# No office gives out one of letters alone, as "see file", nor a date.
+NUMBERS_OF_OFFICES = _OURS | {"mrn-other"}
 # Digits: a shorter sequence such as 1234, or 77, is a true number in some system of other people.
 _MIN_RUN_OF_OURS, _MIN_RUN_ELSEWHERE = 5, 9
 _LAST_DIGITS_OF_SSN = 4
 
 # 1.23457E+11 and 1E+11; a passport 12E4567 has neither a sign nor a point.
 _SCIENTIFIC = re.compile(r"[+-]?(\d[.,]\d+E[+-]?\d{1,3}|\dE\+\d{1,3})")
+# 1984-01-15, 1/15/1984, 15-Jan-84, Jan-84, 2-Jan; 12-34-56 is a true number in many a hospital.
+_DAY, _YEAR = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:1[89]|2[01])\d\d"
+_MONTH = (
+    r"(?:JAN(?:UARY)?|FEB(?:RUARY)?|MAR(?:CH)?|APR(?:IL)?|MAY|JUNE?|JULY?|AUG(?:UST)?"
+    r"|SEPT?(?:EMBER)?|OCT(?:OBER)?|NOV(?:EMBER)?|DEC(?:EMBER)?)\.?"
+)
+_DATE = re.compile(
+    rf"(?:{_YEAR}([-/.]){_DAY}\1{_DAY}|{_DAY}([-/.]){_DAY}\2{_YEAR}"
+    rf"|{_DAY}[-/ ]{_MONTH}(?:[-/ ](?:{_YEAR}|\d\d))?|{_MONTH}[-/ ](?:{_YEAR}|\d\d)"
+    rf"|{_MONTH} {_DAY}, ?{_YEAR})(?:[T ]\d{{1,2}}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AP]M|Z)?)?"
+)
 # NFKC makes three points of an ellipsis.
 _MASK_SIGNS = re.compile(r"[*#?•●∙·▪■█_]{2,}|\.{3,}|\b(END(ING|S)?( IN| WITH)?|LAST ?4)\W*(?=\d)")
 _STARS_OF_BARCODE = re.compile(r"\*([^*]+)\*")  # Code 39 begins and ends with a star.
@@ -79,6 +97,8 @@ def why_it_proves_nothing(system: str, text: str) -> NoProof | None:
         return NoProof.SHORTENED
     if _is_masked(system, typed, value):
         return NoProof.MASKED
+    if system in NUMBERS_OF_OFFICES and _DATE.fullmatch(typed):
+        return NoProof.DATE
     is_sign_alone = bool(typed) and not value  # "-", "?"
     is_null = is_sign_alone or typed == r"\N"  # MySQL and PostgreSQL export a missing value so.
     return NoProof.STAND_IN if is_null or _is_stand_in(system, value) else None
@@ -102,7 +122,7 @@ def _is_masked(system: str, typed: str, value: str) -> bool:
 
 def _is_stand_in(system: str, value: str) -> bool:
     has_digit = any(character.isdigit() for character in value)
-    if system in _WITH_DIGITS and not has_digit:
+    if system in NUMBERS_OF_OFFICES and not has_digit:
         return True
     if not value.isdigit():
         return value in _WORDS or (len(value) > 1 and not value.strip("X"))

@@ -44,6 +44,14 @@ def test_a_stand_in_of_a_fhir_resource_is_left_out_too(file):
     assert names() == ["Mia", "Pia"]
 
 
+@pytest.mark.parametrize("column", ["ssn", "mrn"])
+@pytest.mark.parametrize("number", ["TRUE", "1/1/1984", "15-Jan-84"])
+def test_a_date_or_a_word_is_no_identifier_of_the_person(import_text, column, number):
+    _, report = import_text(as_csv(MIA | {column: number}))
+    assert (counts(report), report["leftOut"]) == ({"new": 1}, 1)
+    assert not PatientIdentifier.objects.exists()
+
+
 def test_the_row_is_told_of_its_stand_in(import_text):
     _, report = import_text(as_csv(MIA | {"ssn": "000-00-0000", "passport": "12E4567"}))
     remark = ImportRemark.objects.get()

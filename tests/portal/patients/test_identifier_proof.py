@@ -52,6 +52,13 @@ TRUE_NUMBERS = [
     ("insurance", "Endsleigh 12"),
     ("insurance", "12.34.568"),
     ("insurance", "Q9091"),
+    ("mrn-other", "12-34-56"),
+    ("mrn-other", "1984-0115"),
+    ("mrn-other", "19840115"),
+    ("ssn", "912-01-1984"),
+    ("passport", "MAY1984"),
+    ("passport", "1984-13-45"),
+    ("https://records.example/ids", "2019-05-12"),
 ]
 
 
@@ -82,6 +89,19 @@ def test_the_end_of_a_number_proves_nothing(typed):
 @pytest.mark.parametrize("typed", ["1.23457E+11", "1,23457e+11", "1.2E11", "9E+08"])
 def test_a_number_that_a_spreadsheet_shortened_proves_nothing(typed):
     assert why_it_proves_nothing("insurance", typed) is NoProof.SHORTENED
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("1/1/1984", "1984-01-15", "15.01.1984", "01/15/1984", "1984/1/15", "1-1-1984"),
+        *("15-Jan-84", "15 January 1984", "Jan-84", "2-Jan", "Sept. 1984", "January 5, 1984"),
+        *("1984-01-15 00:00:00", "1984-01-15T10:30:00Z", "1/15/1984 3:04 PM"),
+    ],
+)
+@pytest.mark.parametrize("system", ["ssn", "insurance", "mrn-other"])
+def test_a_date_proves_nothing(system, typed):
+    assert why_it_proves_nothing(system, typed) is NoProof.DATE
 
 
 @pytest.mark.parametrize(("system", "typed"), TRUE_NUMBERS)

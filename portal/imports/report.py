@@ -31,6 +31,7 @@ _REMARK_WORDS = {
     "overwritten": "Values that were overwritten",
     "leftAsItIs": "Values that a person set aside, and that stay as they are",
     "leftOut": "Values of the file that were left out",
+    "mergedCells": "Merged cells, each with what became of it",
 }
 
 
@@ -142,6 +143,7 @@ def _report_json(
         "overwritten": remark_counts.get(RemarkKind.OVERWRITTEN, 0),
         "leftAsItIs": remark_counts.get(RemarkKind.KEPT, 0),
         "leftOut": remark_counts.get(RemarkKind.LEFT_OUT, 0),
+        "mergedCells": remark_counts.get(RemarkKind.MERGED, 0),
         "seconds": round(tally.seconds, 3),
         "rowsPerSecond": round(tally.rows / max(tally.seconds, 0.001)),
         "partsLeftOut": dict(parts_left_out),

@@ -168,7 +168,15 @@ def _check_rows(job: ImportJob) -> None:
 
 
 def _said(row: Row) -> tuple[Any, ...]:
-    return (row.number, row.end, row.raw, row.details, row.problems, dict(row.parts_left_out))
+    return (
+        row.number,
+        row.end,
+        row.raw,
+        row.details,
+        row.problems,
+        dict(row.parts_left_out),
+        row.merged,
+    )
 
 
 def _check_written(kept: Kept, file: DrawnFile, before: dict[UUID, Any]) -> None:

@@ -61,7 +61,9 @@ def workbook_parts(draw: st.DrawFn) -> tuple[dict[str, bytes], int | None, Table
     for number, cells in enumerate([table.header, *table.rows], start=1):
         is_odd = bool(oddness) and number > 1
         lines.append(_row(draw, number, cells, strings, is_odd=is_odd))
-    sheet = f'<worksheet xmlns="{_MAIN}"><sheetData>{"".join(lines)}</sheetData></worksheet>'
+    merged = _merged_cells(draw) if oddness else ""
+    sheet_data = f"<sheetData>{''.join(lines)}</sheetData>{merged}"
+    sheet = f'<worksheet xmlns="{_MAIN}">{sheet_data}</worksheet>'
     parts = {
         "[Content_Types].xml": "<Types/>",
         "_rels/.rels": _relations(("officeDocument", "xl/workbook.xml")),
@@ -156,6 +158,18 @@ def _odd_cell(draw: st.DrawFn, number: int, column: int, text: str) -> str:
         st.sampled_from(["<v>{}</v>", "<is><t>{}</t></is>", "{}", "<v/>", "<v>{0}</v><v>{0}</v>"])
     )
     return f'<c r="{place}" s="{style}" t="{kind}">{formula}{body.format(value)}</c>'
+
+
+_AREAS = [
+    "A2:A3", "B2:B5", "A2:C2", "B3:D9", "A1:A2", "A1:B1", "A2:XFD1048576", "C4:B2", "A3:A3", "A2",
+    "", "x", "ZZZ1:ZZZ9", "A0:A9999999", "$A$2:$A$4", "B2:B3 C2:C3",
+]  # fmt: skip
+
+
+def _merged_cells(draw: st.DrawFn) -> str:
+    areas = draw(st.lists(st.sampled_from(_AREAS), max_size=3))
+    cells = "".join(f'<mergeCell ref="{area}"/>' for area in areas)
+    return f"<mergeCells>{cells}</mergeCells>" if areas else ""
 
 
 _ODD_XML = [

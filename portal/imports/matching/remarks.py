@@ -34,6 +34,10 @@ def remarks_on(
             remarks.append(
                 Remark(RemarkKind.LEFT_OUT, part.column, new=part.value, reason=part.reason)
             )
+        for cell in row.source.merged:
+            remarks.append(
+                Remark(RemarkKind.MERGED, cell.column, new=cell.value, reason=cell.reason)
+            )
     parts = row.source.parts_left_out
     if parts and decision.outcome != Outcome.REJECTED:
         reason = f"Left out: {count_words(parts)}"

@@ -61,6 +61,7 @@ class RemarkKind(TextChoices):
     OVERWRITTEN = "overwrote", "Overwritten"
     KEPT = "kept", "Left as it is"
     LEFT_OUT = "omitted", "Left out"
+    MERGED = "merged", "Merged cell"
 
 
 class UndoResult(TextChoices):

@@ -48,7 +48,8 @@ class Row:
     `columns` the file's names of them. A row with problems has the details that could be read.
     `left_out` are the parts that are not imported, each with its reason, although the row is;
     `parts_left_out` counts those that the portal has no place for, by kind. `optional` are the
-    fields that a row may lose to be imported. `is_archived` is set if the source does not use the
+    fields that a row may lose to be imported. `merged` are cells that are merged with others, each
+    with what became of it. `is_archived` is set if the source does not use the
     record any more.
     """
 
@@ -60,6 +61,7 @@ class Row:
     problems: list[Problem] = field(default_factory=list)
     left_out: list[Problem] = field(default_factory=list)
     parts_left_out: Mapping[str, int] = field(default_factory=dict)
+    merged: list[Problem] = field(default_factory=list)
     optional: frozenset[str] = frozenset()
     is_archived: bool = False
 

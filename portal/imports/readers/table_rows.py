@@ -13,6 +13,7 @@ from portal.imports.readers.record_state import read_state
 from portal.imports.readers.rows import Problem, Row, is_record_id, own_keys
 from portal.imports.readers.survey import DATES, MIXED_ORDERS, DateRule
 from portal.patients.fields import ENTERED
+from portal.patients.reference.identifier_proof import NUMBERS_OF_OFFICES, NoProof
 
 _NORMALISE = {"race": values.normalise_origin, "ethnicity": values.normalise_origin}
 NO_MEANING = (
@@ -20,6 +21,8 @@ NO_MEANING = (
     "means: on the page of the columns, or by --map."
 )
 _NO_UUID = "Left out, since another source may mean someone else by it: a record id is a UUID."
+_NUMBERS = NUMBERS_OF_OFFICES | {MRN}
+_DATE = f"Left out, since it {NoProof.DATE.reason}."
 _NO_LETTER = "Left out, since a name has letters."
 
 
@@ -28,7 +31,8 @@ class Record:
     """The cells of one record.
 
     `wrong` says what is wrong with the cell at a position, `numbers` are positions of cells that
-    are numbers and show no zeros before them.
+    are numbers and show no zeros before them, `dates` of those that a spreadsheet keeps as dates.
+    `merged` says what became of merged cells.
     """
 
     number: int
@@ -37,6 +41,8 @@ class Record:
     fault: str = ""
     wrong: Mapping[int, str] = field(default_factory=dict)
     numbers: frozenset[int] = frozenset()
+    dates: frozenset[int] = frozenset()
+    merged: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,7 @@ class RowReader:
             names,
             problems + state.problems,
             left_out=left_out + state.left_out,
+            merged=self._merged(record, cells),
             is_archived=state.is_archived,
         )
 
@@ -109,6 +116,8 @@ class RowReader:
             )
             if fault:
                 problems.append(Problem(self.header[index], cell, fault))
+            elif text and index in record.dates and name in _NUMBERS:
+                left_out.append(Problem(self.header[index], cell, _DATE))
             elif name == RECORD and text and not is_record_id(text):
                 left_out.append(Problem(self.header[index], cell, _NO_UUID))
             elif is_no_name(name, text):
@@ -116,6 +125,14 @@ class RowReader:
             elif text:
                 texts[name] = text
         return texts, problems, left_out
+
+    def _merged(self, record: Record, cells: Sequence[str]) -> list[Problem]:
+        """Returns what became of merged cells in the columns that are imported."""
+        return [
+            Problem(self.header[index], cells[index], reason)
+            for index, reason in sorted(record.merged.items())
+            if self.columns.fields[index]
+        ]
 
     def _understand(self, texts: dict[str, str]) -> list[Problem]:
         """Puts meanings in the place of codes, and one order into dates; returns what it cannot."""

@@ -12,6 +12,10 @@ from portal.imports.readers.workbook_strings import unescape
 SURE_DIGITS = 15  # A spreadsheet keeps so many digits of a number, and rounds the rest.
 SHOWN_DIGITS = 6  # It shows so many of a number that it shortens.
 SHORTENED_FROM = 11  # The exponent from which it shortens a number of any cell.
+NO_SUCH_TEXT = (
+    "This cell refers to a text that the workbook does not have. Look at it in a spreadsheet "
+    "program, save the workbook there and try again."
+)
 ERROR = "The spreadsheet shows an error in this cell."
 NOT_CALCULATED = (
     "This cell has a formula whose value was never calculated. Open the workbook in a spreadsheet "
@@ -27,6 +31,7 @@ class Cell:
     text: str
     fault: str = ""
     is_number: bool = False
+    is_date: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ def read_cell(
         return Cell("", NOT_CALCULATED)
     match kind:
         case "s":
-            return Cell(content.strings[int(text)].strip()) if text.strip() else Cell("")
+            return _shared_text(content.strings, text.strip())
         case "inlineStr" | "str":
             return Cell(unescape(text).strip())
         case "b":
@@ -54,11 +59,18 @@ def read_cell(
         case "e":
             return Cell(text.strip(), ERROR)
         case "d":
-            return Cell(_MIDNIGHT.sub("", text.strip()))
+            return Cell(_MIDNIGHT.sub("", text.strip()), is_date=True)
     style = whole_number(attributes.get("s"))
     is_known = style < len(content.formats)
     shown = content.formats[style] if is_known else NumberFormat()
     return _number_cell(text.strip(), shown, counts_from_1904=content.counts_from_1904)
+
+
+def _shared_text(strings: Sequence[str], place: str) -> Cell:
+    if not place:
+        return Cell("")
+    index = whole_number(place, len(strings))
+    return Cell(strings[index].strip()) if index < len(strings) else Cell("", NO_SUCH_TEXT)
 
 
 def _number_cell(text: str, shown: NumberFormat, *, counts_from_1904: bool) -> Cell:
@@ -71,7 +83,8 @@ def _number_cell(text: str, shown: NumberFormat, *, counts_from_1904: bool) -> C
     if not number.is_finite() or abs(number.adjusted()) > 300:
         return Cell(text)
     if shown.is_date:
-        return Cell(date_text(number, shown, counts_from_1904=counts_from_1904))
+        shown_text = date_text(number, shown, counts_from_1904=counts_from_1904)
+        return Cell(shown_text, is_date=shown_text != str(number))
     if number != number.to_integral_value():
         return Cell(format(float(number), ".15g"), is_number=True)
     if number.adjusted() >= SURE_DIGITS or _has_lost_digits(text):

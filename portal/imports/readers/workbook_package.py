@@ -1,7 +1,7 @@
 """The parts of a workbook's ZIP: found as Excel finds them, and never larger than a bound."""
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO
 from xml.parsers import expat
 from zipfile import ZipFile, ZipInfo
@@ -60,6 +60,18 @@ class Package:
             raise Unreadable(TOO_LARGE)
         with self.packed.open(part) as stream:
             yield from _parse(stream, part, handler)
+
+    def has_trace(self, name: str, traces: Sequence[bytes]) -> bool:
+        """Tells whether one of these pieces stands in a part, which takes less than parsing it."""
+        longest = max(map(len, traces))
+        rest = b""
+        with self.packed.open(self.parts[name]) as stream:
+            while chunk := stream.read(CHUNK):
+                searched = rest + chunk
+                if any(trace in searched for trace in traces):
+                    return True
+                rest = searched[1 - longest :]
+        return False
 
     def parse_all(self, name: str, handler: Handler, *, limit: int | None = None) -> None:
         """Parses a whole part."""

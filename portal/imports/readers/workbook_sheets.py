@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from portal.imports.readers.rows import Unreadable
 from portal.imports.readers.workbook_cells import Cell, CellContext, read_cell
+from portal.imports.readers.workbook_merges import Area, column_index, read_areas
 from portal.imports.readers.workbook_package import (
     Attributes,
     Package,
@@ -71,6 +72,10 @@ class WorkbookContent:
             for number, cells in found:
                 yield number, cells, share
 
+    def merged_areas(self, sheet: Sheet) -> list[Area]:
+        """Returns the merged cells of a sheet, from its top."""
+        return read_areas(self.package, sheet.part)
+
 
 def _workbook_part(package: Package) -> str:
     for kind, name in package.related("").values():
@@ -128,7 +133,7 @@ class _Rows(TextCollector):
 
     def _start_cell(self, attributes: Attributes) -> None:
         reference = _REFERENCE.match(attributes.get("r", ""))
-        self.column = _column(reference[1]) if reference else self.column + 1
+        self.column = column_index(reference[1]) if reference else self.column + 1
         if self.column >= MAX_COLUMN:
             raise Unreadable(DAMAGED)
         self.attributes, self.has_formula = attributes, False
@@ -142,11 +147,3 @@ class _Rows(TextCollector):
             missing = self.column + 1 - len(self.cells)
             self.cells += [Cell("")] * missing
             self.cells[self.column] = cell
-
-
-def _column(letters: str) -> int:
-    """Returns 0 for A, 26 for AA."""
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - ord("A") + 1
-    return number - 1

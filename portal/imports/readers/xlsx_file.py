@@ -5,7 +5,7 @@ the zeros of `001-23-4567`, and one row in memory at a time.
 """
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -18,6 +18,7 @@ from portal.imports.readers.rows import Unreadable
 from portal.imports.readers.table_rows import Record
 from portal.imports.readers.tables import MAX_COLUMNS, PLAIN, TableFile, TableSettings
 from portal.imports.readers.workbook_cells import Cell
+from portal.imports.readers.workbook_merges import fill_merged
 from portal.imports.readers.workbook_package import Package
 from portal.imports.readers.workbook_safety import DAMAGED, refuse_unsafe
 from portal.imports.readers.workbook_sheets import Sheet, WorkbookContent
@@ -52,9 +53,10 @@ class XlsxFile(TableFile):
         with _opened(path) as content:
             self.sheet, first, begin = _find_sheet(content)
             self.other_sheets = _other_sheets(content, self.sheet)
+            self.areas = content.merged_areas(self.sheet)
         self.width = len(first[begin].cells)
         self.header_number = first[begin].number
-        for record in first[begin:]:
+        for record in self._fill_merged(first[begin:]):
             texts = _trimmed(record.cells, self.width)
             if texts:
                 self.first.append(replace(record, cells=texts, end=0))
@@ -75,12 +77,16 @@ class XlsxFile(TableFile):
         """See TableFile. Rows without a cell are left out, and what stands before the header."""
         size = self.path.stat().st_size
         with _opened(self.path) as content:
-            for record in _records(content, self.sheet, self.width + MAX_EXTRA_CELLS, size):
+            records = _records(content, self.sheet, self.width + MAX_EXTRA_CELLS, size)
+            for record in self._fill_merged(records):
                 if record.number < self.header_number:
                     continue
                 if texts := _trimmed(record.cells, self.width):
                     self.numeric |= record.numbers
                     yield replace(record, cells=texts)
+
+    def _fill_merged(self, records: Iterable[Record]) -> Iterator[Record]:
+        return fill_merged(records, self.areas, header=self.header_number, width=self.width)
 
 
 def _find_sheet(content: WorkbookContent) -> tuple[Sheet, list[Record], int]:
@@ -126,7 +132,9 @@ def _records(content: WorkbookContent, sheet: Sheet, columns: int, size: int) ->
 def _record(number: int, cells: list[Cell], end: int) -> Record:
     wrong = {index: cell.fault for index, cell in enumerate(cells) if cell.fault}
     numbers = frozenset(index for index, cell in enumerate(cells) if cell.is_number)
-    return Record(number, [cell.text for cell in cells], end, wrong=wrong, numbers=numbers)
+    dates = frozenset(index for index, cell in enumerate(cells) if cell.is_date)
+    texts = [cell.text for cell in cells]
+    return Record(number, texts, end, wrong=wrong, numbers=numbers, dates=dates)
 
 
 def _trimmed(texts: Sequence[str], width: int) -> list[str]:

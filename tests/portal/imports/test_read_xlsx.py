@@ -12,6 +12,7 @@ from portal.imports.readers import (
     Unreadable,
     open_patients,
     recognise_file,
+    workbook_cells,
     workbook_package,
     workbook_safety,
     workbook_strings,
@@ -244,6 +245,36 @@ def test_a_crafted_sheet_ends_in_words_and_not_in_hours(file, old, new):
     with suppress(Unreadable):
         rows = list(open_patients(file(content)).rows())
         assert {row.details.get("family_name") for row in rows} <= {None, "A"}
+
+
+@pytest.mark.parametrize("place", ["-1", "7", "x", "99999999999999999999"])
+def test_a_cell_that_refers_to_no_text_refuses_its_row_alone(file, place):
+    content = repacked(
+        with_strings(b"<sst><si><t>First</t></si><si><t>Last</t></si></sst>"),
+        "xl/worksheets/sheet1.xml",
+        b"</sheetData>",
+        b'<row r="5"><c r="A5" t="s"><v>%b</v></c><c r="B5" t="s"><v>1</v></c></row></sheetData>'
+        % place.encode(),
+    )
+    row = list(open_patients(file(content)).rows())[-1]
+    assert [problem.reason for problem in row.problems] == [workbook_cells.NO_SUCH_TEXT]
+    assert row.details == {"given_name": "Last"}
+
+
+@pytest.mark.parametrize("column", ["ssn", "mrn", "passport", "insurance"])
+@pytest.mark.parametrize("shown", ["yyyy-mm-dd", "mmm-yy", "d-mmm", "h:mm"])
+def test_a_date_in_a_column_of_identifiers_is_left_out(file, column, shown):
+    header = ["family_name", column]
+    book = workbook(header, ["Beispiel", 30_682.5], formats=[("B2", shown)])
+    [row] = open_patients(file(book)).rows()
+    assert row.details == {"family_name": "Beispiel"}
+    assert [part.column for part in row.left_out] == [column]
+    assert "is a date" in row.left_out[0].reason
+
+
+def test_a_number_too_large_for_a_date_stays_a_number(file):
+    book = workbook(HEADER, ["A", "B", None, None, 999000001], formats=[("E2", "yyyy-mm-dd")])
+    assert details(file(book))["identifiers"] == [{"system": "ssn", "value": "999000001"}]
 
 
 def test_a_text_that_calls_itself_a_workbook_is_read_as_what_it_is(file):

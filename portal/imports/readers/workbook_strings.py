@@ -38,11 +38,12 @@ def read_strings(package: Package, name: str) -> list[str]:
 
 
 def unescape(text: str) -> str:
-    """Returns a text with the letters that Excel writes as `_x000D_`."""
+    """Returns a text with the letters that Excel writes as `_x000D_`; a NUL is none."""
     if "_x" not in text:
         return text
     decoded = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
-    return decoded.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    text = decoded.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 class TextCollector(Handler):

@@ -1,5 +1,6 @@
 """An uploaded file becomes a job: stored privately, run by one process, deleted in the end."""
 
+import io
 import os
 import time
 from datetime import timedelta
@@ -8,11 +9,13 @@ from uuid import uuid4
 import pytest
 from django.core.files.base import ContentFile
 from django.utils import timezone
+from openpyxl import Workbook
 
 from portal import jobs
 from portal.errors import Conflict, NotAllowed, NotFound, TooLarge, Unprocessable
 from portal.imports import file_store, selectors, services, tasks
 from portal.imports.models import ImportJob
+from portal.imports.readers import open_patients
 from portal.patients.models import Patient, PatientEvent
 from tests.portal.imports.files import ANNA, BEN, as_csv
 
@@ -98,6 +101,18 @@ def test_a_file_that_cannot_be_read_is_refused_at_once_with_what_to_do(
         services.start_import(ContentFile(b"PK\x03\x04", "people.xlsx"), by=operator)
     assert "CSV UTF-8" in refused.value.detail
     assert list((tmp_path / "imports").iterdir()) == []
+
+
+def test_a_workbook_with_a_letter_that_cannot_be_stored_is_looked_at(settings, tmp_path, operator):
+    settings.DATA_DIR = tmp_path
+    book, content = Workbook(), io.BytesIO()
+    for row in (["family_name", "given_name", "re_x0000_mark"], ["Beispiel", "A_x0000_a", "x"]):
+        book.active.append(row)
+    book.save(content)
+    job = services.start_dry_run(ContentFile(content.getvalue(), "people.xlsx"), by=operator)
+    assert (job.header[2], job.samples[1]) == ("re\ufffdmark", ["A\ufffda"])
+    [row] = open_patients(job.path).rows()
+    assert row.problems
 
 
 def test_a_dry_run_of_an_upload_counts_and_can_then_be_imported(upload, operator):

@@ -31,6 +31,7 @@ _FIELD_OF_NAME = {
 }
 _JOINED_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")  # lastName, DateOfBirth.
 _REMARK = re.compile(r"[(\[].*[)\]]\s*$|[*:]+\s*$")  # DOB (yyyy-mm-dd), Surname*.
+_MAX_NAME = 200  # Characters. The time that a name takes grows with the square of its length.
 _WHOSE = re.compile(r"(?:patient|pt|person)_(?!id$|name$|status$)")
 _KEYS = {RECORD, MRN, IDENTIFIER_CELL, *SYSTEMS}
 
@@ -54,6 +55,8 @@ def field_for(name: str) -> str | None:
     A remark behind the name and the word "patient" before it do not count. None for an unknown
     column.
     """
+    if len(name) > _MAX_NAME:
+        return None
     for text in (name, _REMARK.sub("", name), _JOINED_WORDS.sub("_", _REMARK.sub("", name))):
         key = re.sub(r"[^a-z0-9]+", "_", clean_text(text).lower()).strip("_")
         for wanted in (key, _WHOSE.sub("", key, count=1)):

@@ -1,6 +1,7 @@
 """Rows of CSV: columns by many names, broken rows alone, row numbers as in a spreadsheet."""
 
 import re
+import time
 import unicodedata
 from datetime import date
 
@@ -195,3 +196,12 @@ def is_formula(part: str) -> bool:
     text = unicodedata.normalize("NFKC", part)
     seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     return seen.strip(' "').startswith(("=", "+", "-", "@"))
+
+
+@pytest.mark.parametrize("text", ["[" * 70_000, "*" * 70_000 + "x", "(" * 70_000])
+def test_a_cell_of_very_many_signs_is_read_at_once(rows, text):
+    began = time.process_time()
+    first, second = rows(f"family_name,given_name\nBeispiel,Anna\nMuster,{text}\n")
+    assert first.details["given_name"] == "Anna"
+    assert second.number == 3
+    assert time.process_time() - began < 5

@@ -113,6 +113,10 @@ class Unavailable(PortalError):
     status, code, title = 503, "unavailable", "A part of the system is away."
 
 
+class Busy(Unavailable):
+    code, title = "busy", "Too many ask for this at once."
+
+
 class OurFault(PortalError):
     status, code, title = 500, "our-fault", "Something went wrong on our side."
 

@@ -8,6 +8,7 @@ import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import ANYONE, allow
 from portal.analytics.selectors import client as figures_client
@@ -186,12 +187,14 @@ def checks_behind() -> list[Check]:
 
 
 @allow(ANYONE)
+@require_safe
 def show_liveness(_request: HttpRequest) -> JsonResponse:
     """Answers 200 while the process answers at all."""
     return JsonResponse({"status": "live"})
 
 
 @allow(ANYONE)
+@require_safe
 def show_readiness(_request: HttpRequest) -> JsonResponse:
     """Answers 200 where patients can be read and saved, 503 without the database.
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -94,6 +95,7 @@ def _gauge(name: str, help_text: str, value: float | None) -> GaugeMetricFamily:
 
 
 @allow(ANYONE)
+@require_safe
 def show_metrics(_request: HttpRequest) -> HttpResponse:
     """Answers in Prometheus's text format, on the internal port only."""
     registry = CollectorRegistry()

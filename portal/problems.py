@@ -40,6 +40,7 @@ PROBLEM_JSON = "application/problem+json"
 # The database is away, full, out of connections or in a deadlock: trying again helps.
 DATABASE_AWAY = (OperationalError, InterfaceError)
 MOST_FAULTS = 20  # Faulty fields that an answer names; it counts the others.
+ADMIN_METHODS = ("GET", "HEAD", "POST")
 LONGEST_POINTER = 100  # Characters of a pointer, since a client may send any name of a member.
 
 
@@ -175,6 +176,12 @@ class PortalErrors:
             return _method_not_allowed(request, response["Allow"])
         return response
 
+    def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
+        """Refuses what the admin would take for a GET; all other views name their methods."""
+        if request.path.startswith("/admin/") and request.method not in ADMIN_METHODS:
+            return _method_not_allowed(request, ", ".join(ADMIN_METHODS))
+        return None
+
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         known = (PortalError, ValueError, OSError, RequestDataTooBig, *DATABASE_AWAY)
         ours = as_portal_error(error) if isinstance(error, known) else None
@@ -183,7 +190,13 @@ class PortalErrors:
 
 def _method_not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
     """Answers with a page what Django's decorators answer without a word."""
-    error = PortalError("This address takes a form only. Open the page that has the form.")
+    if allowed == "POST":
+        message = "This address takes a form only. Open the page that has the form."
+    elif "POST" in allowed:
+        message = "This page can be read, and takes its form. Open it in a browser."
+    else:
+        message = "This page can only be read. Open it in a browser."
+    error = PortalError(message)
     error.status = HTTPStatus.METHOD_NOT_ALLOWED.value
     error.code = "method-not-allowed"
     error.title = "Method Not Allowed."

@@ -1,9 +1,10 @@
 """The audit in the browser: who read and changed what through which channel, also as a file."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -13,6 +14,7 @@ from portal.accounts.rules import allow, user_of
 from portal.audit.csv_export import as_csv
 from portal.audit.forms import AuditForm, first_day_of
 from portal.audit.selectors import all_audit_entries, audit_page, open_access_record
+from portal.downloads import send_file
 from portal.patients.audit import record_audit_export
 from portal.patients.models import Source
 
@@ -42,11 +44,12 @@ def export(request: HttpRequest) -> HttpResponseBase:
     if not form.is_valid():
         return render(request, "audit/index.html", _context(form), status=422)
     user, query = user_of(request), form.query
-    record_audit_export(user, query.patient, channel=Source.PORTAL)
-    name = f"audit-{timezone.localtime():%Y%m%d-%H%M}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    lines = as_csv(all_audit_entries(user, query))
-    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+
+    def lines() -> Iterable[str]:
+        record_audit_export(user, query.patient, channel=Source.PORTAL)
+        return as_csv(all_audit_entries(user, query))
+
+    return send_file(f"audit-{timezone.localtime():%Y%m%d-%H%M}.csv", lines)
 
 
 @allow("patients.view_accessrecord")

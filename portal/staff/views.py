@@ -15,6 +15,7 @@ RECENT_PATIENTS = 6  # Shown in the palette.
 
 
 @allow(SIGNED_IN)
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Redirects to the first page of the user's navigation."""
     entries = nav_entries_of(request)

@@ -95,11 +95,15 @@ def test_no_drawn_body_breaks_what_the_api_promises(api, ids, capsys):
                 faults[kind] = f"{fault}\n{request}"[:1500]
                 say(capsys, faults[kind])
         if RUNS and sum(outcomes.values()) % 1_000 == 0:
-            say(capsys, f"API bodies, FUZZ_SEED={SEED}: {dict(sum_up(outcomes))}")
+            say(capsys, f"FUZZ_SEED={SEED}: {dict(sum_up(outcomes))}")
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM")
 
-    run()
+    try:
+        run()
+    finally:  # Also after Ctrl-C.
+        if RUNS:
+            say(capsys, f"{outcomes.total()} bodies, FUZZ_SEED={SEED}: {dict(outcomes)}")
     assert not faults, f"FUZZ_SEED={SEED}\n\n" + "\n\n".join(faults.values())
     sent = sum(count for (route, _status), count in outcomes.items() if route == REGISTER)
     assert outcomes[REGISTER, "201"] >= sent / 3, outcomes

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow, user_of
+from portal.downloads import send_file
 from portal.imports.export import CONTENT_TYPES, WRITERS
 from portal.patients.models import Source
 from portal.patients.selectors import PatientFilters, every_patient
@@ -16,7 +18,7 @@ CHUNK = 64 * 1024  # Characters in one packet; a packet for each line would be s
 
 @allow("patients.export_patient")
 @require_safe
-def export(request: HttpRequest, kind: str) -> StreamingHttpResponse:
+def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     """Exports the patients that the list finds by the same words and filters.
 
     An export that cannot be completed ends with a line that says so, and with a broken connection.
@@ -29,9 +31,8 @@ def export(request: HttpRequest, kind: str) -> StreamingHttpResponse:
         filters=PatientFilters.from_page(request.GET),
     )
     name = f"patients-{timezone.localtime():%Y%m%d-%H%M}.{kind}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    chunks = _in_chunks(WRITERS[kind](patients))
-    return StreamingHttpResponse(chunks, content_type=CONTENT_TYPES[kind], headers=headers)
+    lines = WRITERS[kind](patients)
+    return send_file(name, lambda: _in_chunks(lines), content_type=CONTENT_TYPES[kind])
 
 
 def _in_chunks(lines: Iterable[str]) -> Iterator[str]:

@@ -1,14 +1,17 @@
 """One import in the browser: its progress, its report, and what can be done with it."""
 
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts.rules import allow, user_of
+from portal.downloads import send_file
 from portal.imports.forms.review import ApplyForm
 from portal.imports.models import ImportJob, JobStatus
 from portal.imports.readers.rows import count_words
@@ -52,29 +55,25 @@ def show(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 @allow("imports.view_importjob")
 @require_safe
-def rejects(request: HttpRequest, job_id: UUID) -> StreamingHttpResponse:
+def rejects(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
     """Downloads the refused rows with the reasons, as a CSV file to mend and to import again."""
     job = get_job(user_of(request), job_id)
-    name = f"rejects-{job.created_at:%Y%m%d-%H%M}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingHttpResponse(
-        rejects_csv(job), content_type="text/csv; charset=utf-8", headers=headers
-    )
+    return send_file(f"rejects-{job.created_at:%Y%m%d-%H%M}.csv", lambda: rejects_csv(job))
 
 
 @allow("imports.view_importjob")
 @require_safe
-def changes(request: HttpRequest, job_id: UUID) -> StreamingHttpResponse:
+def changes(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
     """Downloads what the rows overwrote, and what was not taken over; the access is recorded."""
     job = get_job(user_of(request), job_id)
-    record_access(
-        user_of(request), patients_in_remarks(job), action="export", channel=Source.PORTAL
-    )
-    name = f"changes-{job.created_at:%Y%m%d-%H%M}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingHttpResponse(
-        remarks_csv(job), content_type="text/csv; charset=utf-8", headers=headers
-    )
+
+    def lines() -> Iterable[str]:
+        record_access(
+            user_of(request), patients_in_remarks(job), action="export", channel=Source.PORTAL
+        )
+        return remarks_csv(job)
+
+    return send_file(f"changes-{job.created_at:%Y%m%d-%H%M}.csv", lines)
 
 
 @allow("imports.add_importjob")

@@ -338,11 +338,11 @@ class PatientIdentifier(models.Model):
         ordering = ["system", "value"]
         default_permissions = ("view",)
         indexes = [
-            models.Index(fields=["value"], name="identifier_by_value"),
             models.Index(Collate(Reverse("value"), "C"), name="identifier_by_tail"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["system", "value"], name="one_patient_per_identifier"),
+            # The value first: one index keeps them apart, and finds them without their system.
+            models.UniqueConstraint(fields=["value", "system"], name="one_patient_per_identifier"),
             models.CheckConstraint(
                 condition=~Q(system="") & ~Q(value=""), name="identifier_is_not_empty"
             ),

@@ -41,7 +41,7 @@ def _execute(
             cursor.execute(f"PREPARE {name} {statement()}")
             prepared.add(name)
         places = ", ".join(["%s"] * len(values))
-        cursor.execute(f"EXECUTE {name} ({places})", values)
+        cursor.execute(f"EXECUTE {name} ({places})" if values else f"EXECUTE {name}", values)
         return cursor.fetchall()
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from portal.imports.readers.rows import Unreadable
 from portal.imports.readers.table_rows import Record
-from portal.imports.readers.workbook_package import Attributes, Package, TextsOf
+from portal.imports.readers.workbook_package import Package
 
 MAX_AREAS = 100_000
 _TOO_MANY = "The workbook has too many merged cells. Unmerge them, save it and try again."
@@ -26,9 +26,11 @@ HEADING = (
 )
 _DOWN = "Merged over rows {} to {}: the value stands in row {} and counts for each of them."
 _ACROSS = "Merged with the cell before it, whose value counts for that column alone."
-# The letters of the element, also in UTF-16. A sheet without it is not parsed for it.
-_TRACES = (b"mergeCell", "mergeCell".encode("utf-16-le"), "mergeCell".encode("utf-16-be"))
-_AREA = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7}):\$?([A-Za-z]{1,3})\$?([0-9]{1,7})$")
+_ELEMENT = re.compile(
+    rb"<(?:[\w.-]{1,40}:)?mergeCell\s[^<>]{0,400}?\bref\s*=\s*[\"']"
+    rb"\$?([A-Za-z]{1,3})\$?([0-9]{1,7}):\$?([A-Za-z]{1,3})\$?([0-9]{1,7})[\"']"
+)
+_LONGEST = 600  # Bytes of such an element.
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +44,28 @@ class Area:
 
 
 def read_areas(package: Package, part: str) -> list[Area]:
-    """Returns the merged cells of a sheet from its top; they stand behind its rows in the file."""
-    if not package.has_trace(part, _TRACES):
-        return []
+    """Returns the merged cells of a sheet from its top.
+
+    They stand behind its rows in the file. To parse all of it for them would take as long as the
+    import, in a web process at that: their elements are looked for in its bytes.
+    """
     areas: list[Area] = []
-
-    def add(_: str, attributes: Attributes) -> None:
-        found = _AREA.match(attributes.get("ref", ""))
-        if not found:
-            return
-        rows, columns = sorted([int(found[2]), int(found[4])]), [found[1], found[3]]
-        areas.append(Area(*rows, *sorted(map(column_index, columns))))
-        if len(areas) > MAX_AREAS:
-            raise Unreadable(_TOO_MANY)
-
-    package.parse_all(part, TextsOf("mergeCell", on=add), limit=0)
+    rest = b""
+    for piece in package.pieces(part):
+        searched = rest + piece.replace(b"\0", b"")  # So that UTF-16 is found, too.
+        end = 0
+        if b"mergeCell" in searched:
+            for found in _ELEMENT.finditer(searched):
+                end = found.end()
+                areas.append(_area(*(text.decode() for text in found.groups())))
+                if len(areas) > MAX_AREAS:
+                    raise Unreadable(_TOO_MANY)
+        rest = searched[max(end, len(searched) - _LONGEST) :]
     return sorted(areas, key=lambda area: area.top)
+
+
+def _area(left: str, top: str, right: str, bottom: str) -> Area:
+    return Area(*sorted([int(top), int(bottom)]), *sorted(map(column_index, [left, right])))
 
 
 def column_index(letters: str) -> int:

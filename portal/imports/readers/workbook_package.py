@@ -1,7 +1,7 @@
 """The parts of a workbook's ZIP: found as Excel finds them, and never larger than a bound."""
 
 import posixpath
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import IO
 from xml.parsers import expat
 from zipfile import ZipFile, ZipInfo
@@ -61,17 +61,11 @@ class Package:
         with self.packed.open(part) as stream:
             yield from _parse(stream, part, handler)
 
-    def has_trace(self, name: str, traces: Sequence[bytes]) -> bool:
-        """Tells whether one of these pieces stands in a part, which takes less than parsing it."""
-        longest = max(map(len, traces))
-        rest = b""
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """Yields the bytes of a part, which takes far less than parsing it."""
         with self.packed.open(self.parts[name]) as stream:
             while chunk := stream.read(CHUNK):
-                searched = rest + chunk
-                if any(trace in searched for trace in traces):
-                    return True
-                rest = searched[1 - longest :]
-        return False
+                yield chunk
 
     def parse_all(self, name: str, handler: Handler, *, limit: int | None = None) -> None:
         """Parses a whole part."""

@@ -9,6 +9,7 @@ from portal.imports.models import ImportRemark
 from portal.imports.readers import Unreadable, open_patients, workbook_merges, workbook_package
 from portal.patients.models import Patient
 from tests.portal.imports.files import counts, import_file
+from tests.portal.imports.test_read_xlsx import rewritten
 
 HEADER = ["family_name", "given_name", "city", "ward"]
 
@@ -118,15 +119,19 @@ def test_an_error_in_merged_cells_counts_for_each_row(file):
     assert all("error" in str(row.problems[0]) for row in rows_of(file(book)))
 
 
-def test_a_sheet_without_merged_cells_is_not_parsed_for_them(file, monkeypatch):
-    monkeypatch.setattr(workbook_package.Package, "parse_all", refuse_sheets)
-    assert len(rows_of(file(workbook(HEADER, ["Beispiel", "Anna"])))) == 1
+@pytest.mark.parametrize("chunk", [7, 100, 65_536])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_merged_cells_are_found_in_any_piece_and_encoding(file, monkeypatch, chunk, encoding):
+    monkeypatch.setattr(workbook_package, "CHUNK", chunk)
+    merged = ["A2:A3", "C2:C3"]
+    book = workbook(HEADER, ["Beispiel", "Anna", "Salem"], [None, "Ben"], merged=merged)
 
+    def change(name, data):
+        is_sheet = name.endswith("sheet1.xml")
+        return name, data.decode().encode(encoding) if is_sheet else data
 
-def refuse_sheets(package, name, handler, **limits):
-    assert "sheet1" not in name
-    for _ in package.parse(name, handler, **limits):
-        pass
+    rows = rows_of(file(rewritten(book, change)))
+    assert list(rows[1].details.values()) == ["Beispiel", "Ben", "Salem"]
 
 
 def test_very_many_merged_cells_are_refused(file, monkeypatch):

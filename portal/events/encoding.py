@@ -4,10 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
+from portal.events.log_reader import LogRow
 from portal.patients.fields import RECORDED
-from portal.patients.models import Patient, PatientEvent, Status
+from portal.patients.models import Patient, Status
 from portal.patients.models.log import DELETED, INSERTED
 from portal.stored_dates import known_date
 from protos.patient.events.v1 import patient_event_pb2
@@ -15,7 +17,11 @@ from protos.patient.events.v1 import patient_event_pb2
 # Bytes around a message in Kafka's format, each number in its longest form.
 # https://kafka.apache.org/documentation/#recordbatch
 _BATCH_BYTES, _RECORD_BYTES, _HEADER_BYTES = 61, 36, 10
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
+_VERSION = ("ce_specversion", b"1.0")
+_SOURCE = ("ce_source", b"/patient-portal")
+_CONTENT = ("content-type", b"application/protobuf")
 _STATUS_EVENTS = {
     (Status.ACTIVE, Status.ARCHIVED): "PATIENT_ARCHIVED",
     (Status.ARCHIVED, Status.ACTIVE): "PATIENT_RESTORED",
@@ -36,14 +42,14 @@ class Message:
     value: bytes
     headers: list[tuple[str, bytes]]
 
-    @property
+    @cached_property
     def size(self) -> int:
         """The most bytes that it takes up on the topic, which it does when alone in its batch."""
         headers = sum(len(name) + len(value) + _HEADER_BYTES for name, value in self.headers)
         return _BATCH_BYTES + _RECORD_BYTES + len(self.key) + len(self.value) + headers
 
 
-def encode(row: PatientEvent, previous: PatientEvent | None, *, include_contact: bool) -> Message:
+def encode(row: LogRow, previous: LogRow | None, *, include_contact: bool) -> Message:
     """Returns the message for a log row.
 
     `previous` is the patient's row of the version before, or None for the first version. A date
@@ -76,14 +82,16 @@ def encode(row: PatientEvent, previous: PatientEvent | None, *, include_contact:
         registered_through=row.source,
         merged_into=str(row.merged_into_id or ""),
     )
-    event.occurred_at.FromDatetime(row.pgh_created_at)
+    since = row.pgh_created_at - _EPOCH
+    event.occurred_at.seconds = since.days * 86_400 + since.seconds
+    event.occurred_at.nanos = since.microseconds * 1_000
     headers = _headers(
         kind, row.pgh_id, patient_id, row.pgh_created_at, str(context.get("request_id") or "")
     )
     return Message(row.pgh_id, patient_id, patient_id.encode(), event.SerializeToString(), headers)
 
 
-def event_type(row: PatientEvent, previous: PatientEvent | None) -> str:
+def event_type(row: LogRow, previous: LogRow | None) -> str:
     """Returns what happened, as the contract names it."""
     if row.pgh_label == INSERTED:
         return "PATIENT_CREATED"
@@ -93,7 +101,7 @@ def event_type(row: PatientEvent, previous: PatientEvent | None) -> str:
     return _STATUS_EVENTS.get((before, row.status), "PATIENT_UPDATED")
 
 
-def changed_fields(row: PatientEvent, previous: PatientEvent | None) -> list[str]:
+def changed_fields(row: LogRow, previous: LogRow | None) -> list[str]:
     """Returns the sorted names of the fields that an update changed.
 
     Identifiers have no column: an update that changed no column changed them.
@@ -116,12 +124,12 @@ def postal_area(postal_code: str, country: str) -> str:
     return code[:3]
 
 
-def full_name(row: PatientEvent) -> str:
+def full_name(row: LogRow) -> str:
     """Returns the name as `Patient.full_name` has it; a log row has the same columns."""
     return Patient.full_name.fget(row)  # type: ignore[attr-defined]  # a property
 
 
-def _channel(row: PatientEvent, context: Mapping[str, Any]) -> str:
+def _channel(row: LogRow, context: Mapping[str, Any]) -> str:
     """Returns the channel of the change. Raw SQL has no context; its inserts fill the column."""
     return context.get("source") or (row.source if row.pgh_label == INSERTED else "")
 
@@ -134,14 +142,13 @@ def _headers(
     Everything here follows from the row: an event sent twice is the same message.
     """
     trace_id = request_id if _TRACE_ID.fullmatch(request_id) else f"{event_id:032x}"
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": str(event_id),
-        "ce_type": f"patient.events.v1.{kind.removeprefix('PATIENT_').lower()}",
-        "ce_source": "/patient-portal",
-        "ce_time": at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "ce_subject": patient_id,
-        "content-type": "application/protobuf",
-        "traceparent": f"00-{trace_id}-{event_id:016x}-01",
-    }
-    return [(name, value.encode()) for name, value in headers.items()]
+    return [
+        _VERSION,
+        ("ce_id", b"%d" % event_id),
+        ("ce_type", b"patient.events.v1." + kind.removeprefix("PATIENT_").lower().encode()),
+        _SOURCE,
+        ("ce_time", at.astimezone(UTC).isoformat().replace("+00:00", "Z").encode()),
+        ("ce_subject", patient_id.encode()),
+        _CONTENT,
+        ("traceparent", f"00-{trace_id}-{event_id:016x}-01".encode()),
+    ]

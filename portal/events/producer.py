@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from django.conf import settings
-from kafka import KafkaProducer
 from kafka.errors import (
     InvalidRecordError,
     KafkaError,
@@ -20,6 +18,7 @@ from kafka.errors import (
 
 from portal.events.deadline_client import Deadline, DeadlineClient
 from portal.events.encoding import Message
+from portal.events.wave_producer import WaveProducer
 
 # The broker refuses these however often they are sent.
 _REFUSALS = (InvalidRecordError, MessageSizeTooLargeError, RecordListTooLargeError)
@@ -57,7 +56,7 @@ class KafkaSender:
 
     def __init__(self, topic: str | None = None) -> None:
         self._topic = topic or settings.KAFKA_TOPIC_PATIENT
-        self._producer: KafkaProducer | None = None
+        self._producer: WaveProducer | None = None
         self._deadline = Deadline()
 
     def deliver(self, messages: Sequence[Message], *, before: float) -> Delivery:
@@ -76,13 +75,8 @@ class KafkaSender:
 
     def _deliver(self, messages: Sequence[Message]) -> Delivery:
         producer = self._producer = self._producer or _new_producer(self._deadline)
-        receipts, refusals, pending = [], [], []
-        for message in messages:
-            try:
-                pending.append((message, self._send(producer, message)))
-            except _REFUSALS as error:
-                refusals.append(Refusal(message, type(error).__name__))
-        for message, future in pending:
+        receipts, refusals = [], []
+        for message, future in producer.send_wave(self._topic, messages):
             try:
                 # A flush alone would not tell of a failed send.
                 place = future.get(timeout=_ANSWER_SECONDS)
@@ -90,11 +84,6 @@ class KafkaSender:
             except _REFUSALS as error:
                 refusals.append(Refusal(message, type(error).__name__))
         return Delivery(receipts, refusals)
-
-    def _send(self, producer: KafkaProducer, message: Message) -> Any:
-        return producer.send(
-            self._topic, key=message.key, value=message.value, headers=message.headers
-        )
 
     def close(self) -> None:
         """Drops the connection and all that is not acknowledged: that is still in the outbox."""
@@ -107,9 +96,9 @@ class KafkaSender:
                 producer.close(timeout=0)
 
 
-def _new_producer(deadline: Deadline) -> KafkaProducer:
+def _new_producer(deadline: Deadline) -> WaveProducer:
     """Connects; raises KafkaError within seconds while no broker answers."""
-    return KafkaProducer(
+    return WaveProducer(
         bootstrap_servers=settings.KAFKA_BOOTSTRAP_SERVERS,
         api_version=settings.KAFKA_API_VERSION,
         client_id="patient-portal-relay",
@@ -117,7 +106,7 @@ def _new_producer(deadline: Deadline) -> KafkaProducer:
         enable_idempotence=True,
         batch_size=256 * 1024,
         max_request_size=LARGEST_MESSAGE,
-        linger_ms=2,
+        linger_ms=0,  # A wave comes whole.
         max_block_ms=5_000,
         bootstrap_timeout_ms=5_000,
         request_timeout_ms=4_000,

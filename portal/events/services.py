@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from portal.accounts.models import User
 from portal.errors import ROW_ERRORS
@@ -21,6 +21,8 @@ from portal.patients.models import EventOutbox, PatientEvent
 
 log = structlog.get_logger("portal.events")
 BATCH_SIZE = 1_000  # Events that are taken from the outbox in one round.
+_END_QUARANTINE = "DELETE FROM events_quarantinedevent WHERE event_id = ANY(%s::bigint[])"
+_LEAVE_OUTBOX = "DELETE FROM patients_eventoutbox WHERE event_id = ANY(%s::bigint[])"
 
 
 class Sender(Protocol):
@@ -110,9 +112,10 @@ def record_delivery(
     sent = [receipt.message.event_id for receipt in receipts]
     with transaction.atomic():
         require_lease(fence)
-        QuarantinedEvent.objects.filter(pk__in=sent).delete()
-        QuarantinedEvent.objects.bulk_create(broken, ignore_conflicts=True)
-        EventOutbox.objects.filter(pk__in=[*sent, *(event.event_id for event in broken)]).delete()
+        with connection.cursor() as cursor:
+            cursor.execute(_END_QUARANTINE, [sent])
+            QuarantinedEvent.objects.bulk_create(broken, ignore_conflicts=True)
+            cursor.execute(_LEAVE_OUTBOX, [[*sent, *(event.event_id for event in broken)]])
         record_receipts(receipts)
     for event in broken:
         log.error("event_quarantined", event_id=event.event_id, reason=event.reason)

@@ -173,8 +173,7 @@ def order_by_time(world: World):
 def flush_without_future(world: World):
     def deliver(self, messages):
         self._producer = self._producer or producer._new_producer(self._deadline)
-        for message in messages:
-            self._send(self._producer, message)
+        self._producer.send_wave(self._topic, messages)
         self._producer.flush()
         return Delivery([Receipt(message, 0, -1) for message in messages], [])
 

@@ -1,10 +1,10 @@
 """A broker that is away, loses replies, keeps half of a batch, is late, or restarts empty.
 
-`Producer` replaces kafka-python's class `KafkaProducer`, so that the relay's own sender is tested.
+`Producer` replaces the relay's class `WaveProducer`, so that the relay's own sender is tested.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -196,6 +196,15 @@ class Producer:
     ) -> Sent:
         self._batch.append(Sent(Record(key, value, headers, read(value)), self.flush))
         return self._batch[-1]
+
+    def send_wave(self, topic: str, messages: Sequence[Message]) -> list[tuple[Message, Sent]]:
+        return [
+            (
+                message,
+                self.send(topic, key=message.key, value=message.value, headers=message.headers),
+            )
+            for message in messages
+        ]
 
     def flush(self, timeout: float | None = None) -> None:
         """Returns when every message has an answer; raises nothing, like the real producer."""

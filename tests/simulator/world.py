@@ -245,7 +245,7 @@ def new_world() -> Iterator[World]:
         stack.enter_context(patch("portal.events.leases.time", world.clock))
         stack.enter_context(
             patch(
-                "portal.events.producer.KafkaProducer",
+                "portal.events.producer.WaveProducer",
                 partial(Producer, world.broker, world.clock.monotonic),
             )
         )

@@ -3,9 +3,10 @@
 They know neither the broker nor SQL.
 """
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
+from collections.abc import Collection, Iterable
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -19,6 +20,9 @@ UNKNOWN = "unknown"
 # Characters of a region or source. An index entry of PostgreSQL takes 2,700 bytes, and a longer
 # word would be refused there for ever.
 LONGEST_WORD = 200
+_HOUR = len("2026-04-05T06")  # The part of a minute's name that is its hour's.
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_USUAL_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 Place = tuple[str, str]
 """Which count: the figure's name, and the bucket in it."""
@@ -95,13 +99,18 @@ def _positive(number: int, field: str) -> int:
 def _occurred_at(message: PatientEvent) -> datetime:
     if not message.HasField("occurred_at"):
         raise Undecodable("occurred_at is missing")
+    at = message.occurred_at
     try:
-        return message.occurred_at.ToDatetime(tzinfo=UTC)
+        if at.seconds >= 0 and 0 <= at.nanos < 1_000_000_000:
+            return _EPOCH + timedelta(seconds=at.seconds, microseconds=at.nanos // 1_000)
+        return at.ToDatetime(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise Undecodable("occurred_at is out of range") from None
 
 
 def _patient_id(text: str) -> str:
+    if _USUAL_UUID.fullmatch(text):
+        return text
     try:
         return str(UUID(text))
     except ValueError:
@@ -169,8 +178,9 @@ def places(state: State | None) -> list[Place]:
     if state.registered_on:
         found.append(("registered_on", state.registered_on.isoformat()))
     if state.registered_at:
-        found.append(("registered_at", hour_of(state.registered_at)))
-        found.append(("registered_minute", minute_of(state.registered_at)))
+        minute = minute_of(state.registered_at)
+        found.append(("registered_at", minute[:_HOUR]))
+        found.append(("registered_minute", minute))
     if state.status == "active":
         found += [
             ("sex", state.sex),
@@ -181,28 +191,32 @@ def places(state: State | None) -> list[Place]:
     return found
 
 
-def changes(old: State | None, new: State) -> Iterator[tuple[Place, int]]:
-    """Yields what the step from `old` to `new` adds to each count.
+def add_changes(steps: Counter[Place], changes: Iterable[tuple[State | None, State]]) -> None:
+    """Adds to `steps` what each change from an old to a new state adds to the counts."""
+    left: list[Place] = []
+    entered: list[Place] = []
+    for old, new in changes:
+        before, after = places(old), places(new)
+        if before != after:
+            left += before
+            entered += after
+    steps.update(entered)
+    steps.subtract(Counter(left))
 
-    The same place may come twice, up and down.
-    """
-    yield from ((place, 1) for place in places(new))
-    yield from ((place, -1) for place in places(old))
 
-
-def event_counts(events: Iterable[Event]) -> Counter[Place]:
+def event_counts(events: Collection[Event]) -> Counter[Place]:
     """Returns what new events add to the counts of events, whatever they tell of their patients."""
-    counts: Counter[Place] = Counter()
-    for event in events:
-        counts["events", ""] += 1
-        counts["minute", minute_of(event.occurred_at)] += 1
-        counts["quarter", quarter_of(event.occurred_at)] += 1
+    minutes = Counter(minute_of(event.occurred_at) for event in events)
+    counts: Counter[Place] = Counter({("events", ""): len(events)})
+    for minute, count in minutes.items():
+        counts["minute", minute] += count
+        counts["quarter", _quarter(minute)] += count
     return counts
 
 
 def hour_of(time: datetime) -> str:
     """Returns the hour's name, which sorts by time: 2026-04-05T06."""
-    return time.astimezone(UTC).isoformat()[:13]
+    return minute_of(time)[:_HOUR]
 
 
 def quarter_of(time: datetime) -> str:
@@ -210,10 +224,14 @@ def quarter_of(time: datetime) -> str:
 
     The day of every time zone begins with a quarter.
     """
-    time = time.astimezone(UTC)
-    return minute_of(time.replace(minute=time.minute - time.minute % 15))
+    return _quarter(minute_of(time))
 
 
 def minute_of(time: datetime) -> str:
     """Returns the minute's name: 2026-04-05T06:07."""
     return time.astimezone(UTC).isoformat()[:16]
+
+
+def _quarter(minute: str) -> str:
+    past = int(minute[14:])
+    return f"{minute[:14]}{past - past % 15:02}"

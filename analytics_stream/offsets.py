@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
-from operator import attrgetter
 from typing import NamedTuple, Protocol, TypeVar
 
 Partition = tuple[str, int]
@@ -74,11 +73,14 @@ class OffsetTracker:
         worker locks the rows."""
         spans: dict[Partition, tuple[MessageT, MessageT]] = {}
         for message in messages:
-            first, last = spans.get((message.topic, message.partition), (message, message))
-            spans[message.topic, message.partition] = (
-                min(first, message, key=attrgetter("offset")),
-                max(last, message, key=attrgetter("offset")),
-            )
+            place = (message.topic, message.partition)
+            first, last = spans.get(place, (message, message))
+            if message.offset > last.offset:
+                spans[place] = (first, message)
+            elif message.offset < first.offset:
+                spans[place] = (message, last)
+            elif first is message:
+                spans[place] = (message, message)
         return [self._update(place, first, last) for place, (first, last) in sorted(spans.items())]
 
     def _update(self, place: Partition, first: ReadMessage, last: ReadMessage) -> OffsetUpdate:

@@ -28,7 +28,7 @@ from analytics_stream.folding import (
     Event,
     Place,
     State,
-    changes,
+    add_changes,
     event_counts,
     latest,
     latest_states,
@@ -164,8 +164,7 @@ def _insert_events(connection: Connection, events: Collection[Event]) -> Iterabl
         "event_ids": [event.event_id for event in events],
         "times": [event.occurred_at for event in events],
     }
-    rows = connection.execute(INSERT_EVENTS, columns)
-    return ((patient_id, event_id) for patient_id, event_id in rows)
+    return [(row[0], row[1]) for row in connection.execute(INSERT_EVENTS, columns).all()]
 
 
 def _update_states(connection: Connection, fresh: Sequence[Event], steps: Counter[Place]) -> None:
@@ -175,13 +174,14 @@ def _update_states(connection: Connection, fresh: Sequence[Event], steps: Counte
     columns = dict(zip(State._fields, map(list, zip(*states, strict=True)), strict=True))
     columns["counted"] = [counted[state.patient_id] for state in states]
     by_patient = {state.patient_id: state for state in states}
-    for patient_id, *old_values in connection.execute(UPSERT_STATES, columns):
-        new, old = by_patient[patient_id], None
-        if old_values[0] is not None:  # The version: this patient was stored before.
-            old = State(patient_id, *old_values)
+    changes: list[tuple[State | None, State]] = []
+    for row in connection.execute(UPSERT_STATES, columns).all():
+        new, old = by_patient[row[0]], None
+        if row[1] is not None:  # The version: this patient was stored before.
+            old = State._make(row)
             new = latest(old, new)
-        for place, step in changes(old, new):
-            steps[place] += step
+        changes.append((old, new))
+    add_changes(steps, changes)
 
 
 def _add_counts(connection: Connection, steps: Counter[Place]) -> None:

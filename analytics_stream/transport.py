@@ -1,5 +1,5 @@
-"""Faust's own Kafka consumer with four changes, each for a fault that was seen in its source or
-in a test."""
+"""Faust's own Kafka consumer with five changes: four for faults that were seen in its source or
+in a test, and one for speed."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol, cast
@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import GroupIdNotFound, UnknownMemberIdError, kafka_errors
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
+from mode.services import WaitResults
 
 from analytics_stream.config import Config
 from analytics_stream.offset_store import OffsetStore
@@ -52,6 +53,28 @@ class AnalyticsConsumer(Consumer):
 
     def _new_consumer_thread(self) -> AnalyticsConsumerThread:
         return AnalyticsConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def wait_first(self, *waiting: Any, timeout: Any = None) -> WaitResults:
+        """Hands a message over at once where nothing holds it up.
+
+        Faust hands over each message with four tasks, to see what ends first: the handing over, a
+        rebalance, or the process. That takes longer than to decode and count the event.
+        """
+        if len(waiting) == 2 and self._can_hand_over():
+            hand_over, suspension = waiting
+            suspension.close()
+            await hand_over
+            return WaitResults([hand_over], [None], False)
+        return await super().wait_first(*waiting, timeout=timeout)
+
+    def _can_hand_over(self) -> bool:
+        """Tells whether no stream is full and no rebalance is under way."""
+        return (
+            self.flow_active
+            and self.app.flow_control.is_active()
+            and not self.should_stop
+            and not any(topic.queue.full() for topic in self.app.topics)
+        )
 
     async def perform_seek(self) -> None:
         """Goes back to the offset that group and database both know to be counted, and to the

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from analytics_stream.folding import changes, event_counts, latest, latest_states
+from analytics_stream.folding import add_changes, event_counts, latest, latest_states
 
 
 class MemoryStore:
@@ -21,8 +21,7 @@ class MemoryStore:
         for state in latest_states(fresh):
             old = self.states.get(state.patient_id)
             new = self.states[state.patient_id] = latest(old, state) if old else state
-            for place, step in changes(old, new):
-                self.counts[place] += step
+            add_changes(self.counts, [(old, new)])
         return len(fresh)
 
     def figures(self):

@@ -315,10 +315,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = env("TIME_ZONE")
 USE_I18N = False
 USE_TZ = True
-# In the admin; the staff's pages have template filters of their own.
-DATE_FORMAT, DATETIME_FORMAT = "d-M-Y", "d-M-Y H:i"
-_NUMERIC_DATE = "%m/%d/%Y" if DATE_ORDER == "MDY" else "%d/%m/%Y"
-DATE_INPUT_FORMATS = ["%Y-%m-%d", _NUMERIC_DATE, "%d.%m.%Y", "%d %b %Y", "%d-%b-%Y", "%d %B %Y"]
+FORMAT_MODULE_PATH = "portal.formats"
 
 # --- Logs: JSON lines without personal data -------------------------------------------------------
 LOGGING_CONFIG = None

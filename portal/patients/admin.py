@@ -1,11 +1,12 @@
 """Patients in the admin, which saves through the services as every channel does."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import DateField, QuerySet
+from django.db.models import DateField, Field, QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin, TabularInline
 
@@ -188,16 +189,47 @@ def _date_in_words(column: "DateField[Any, Any]") -> Callable[[Any], str]:
     return show
 
 
+# Columns of the log whose own names are those of the library that keeps it.
+_LOG_LABELS = {
+    "pgh_id": "Event",
+    "pgh_created_at": "At",
+    "pgh_label": "Kind",
+    "pgh_obj": "Patient",
+    "pgh_context": "Context",
+    "pgh_context_id": "Context id",
+}
+
+
+def _labelled(name: str) -> Callable[[Any], Any]:
+    """Returns what shows a column of the log under a label that operators know."""
+
+    @admin.display(description=_LOG_LABELS[name], ordering=name)
+    def show(event: PatientEvent) -> Any:
+        value = getattr(event, name)
+        return json.dumps(value) if isinstance(value, dict) else value
+
+    show.__name__ = name
+    return show
+
+
+def _log_field(column: Field) -> str | Callable[[Any], Any]:
+    if column.name in _LOG_LABELS:
+        return _labelled(column.name)
+    return _date_in_words(column) if isinstance(column, DateField) else column.name
+
+
 @admin.register(PatientEvent)
 class PatientEventAdmin(ReadOnlyAdmin):
-    list_display = ("pgh_id", "pgh_created_at", "pgh_label", "mrn", "version", "pgh_context")
+    list_display = (
+        *(_labelled(name) for name in ("pgh_id", "pgh_created_at", "pgh_label")),
+        "mrn",
+        "version",
+        _labelled("pgh_context"),
+    )
     list_filter = ("pgh_label", "source")
     search_fields = ("mrn",)
     ordering = ("-pgh_id",)
-    fields = readonly_fields = [
-        _date_in_words(column) if isinstance(column, DateField) else column.name
-        for column in PatientEvent._meta.fields
-    ]
+    fields = readonly_fields = [_log_field(column) for column in PatientEvent._meta.fields]
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
@@ -218,9 +250,13 @@ class EventOutboxAdmin(ReadOnlyAdmin):
 
 @admin.register(AccessRecord)
 class AccessRecordAdmin(ReadOnlyAdmin):
-    list_display = ("at", "user", "action", "door", "patients", "request_id")
+    list_display = ("at", "user", "action", "channel", "patients", "request_id")
     list_filter = ("action", "door", "user")
     list_select_related = ("user",)
+
+    @admin.display(description="Channel", ordering="door")
+    def channel(self, record: AccessRecord) -> str:
+        return record.door
 
     @admin.display(description="Patients")
     def patients(self, record: AccessRecord) -> int:

@@ -1,7 +1,10 @@
 """The admin saves through the services, records access, and deletes no patient."""
 
 import pytest
+from django.conf import settings
+from django.utils.formats import get_format
 
+from portal.formats.en.formats import date_input_formats
 from portal.patients.models import AccessRecord, Patient, PatientEvent
 
 pytestmark = pytest.mark.django_db
@@ -106,3 +109,23 @@ def test_the_audit_is_read_only(admin, model):
 def test_an_operator_cannot_make_a_superuser(admin):
     page = admin.get("/admin/accounts/user/add/")
     assert b"is_superuser" not in page.content
+
+
+@pytest.mark.parametrize(("order", "numeric"), [("DMY", "%d/%m/%Y"), ("MDY", "%m/%d/%Y")])
+def test_the_admin_reads_dates_in_the_order_of_the_clinic(order, numeric):
+    read = date_input_formats(order)
+    assert numeric in read
+    assert len({"%d/%m/%Y", "%m/%d/%Y"}.intersection(read)) == 1
+    assert get_format("DATE_INPUT_FORMATS") == date_input_formats(settings.DATE_ORDER)
+    assert get_format("DATETIME_FORMAT") == "d-M-Y H:i"
+
+
+def test_the_log_and_the_access_log_have_columns_that_operators_know(admin):
+    admin.post("/admin/patients/patient/add/", JANE)
+    event = PatientEvent.objects.get()
+    for address in ("", f"{event.pgh_id}/change/"):
+        page = admin.get(f"/admin/patients/patientevent/{address}").content.decode()
+        assert "Pgh" not in page
+        assert "Context" in page
+    heads = admin.get("/admin/patients/accessrecord/").content.decode()
+    assert "Channel" in heads

@@ -1,0 +1,1 @@
+"""How Django writes and reads dates, for the setting FORMAT_MODULE_PATH."""

@@ -1,0 +1,1 @@
+"""The formats of the language of the pages."""

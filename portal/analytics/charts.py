@@ -79,7 +79,7 @@ def chart_context(
             Chart("regions", f"By region, largest {regions}", "Region", by_region),
             Chart("ages", "By age", "Years", _bars(by_age)),
             Chart("sexes", "By sex", "Sex", _bars(_in_label_order(figures["bySex"]))),
-            Chart("sources", "Registered through", "Channel", by_source),
+            Chart("sources", "By channel", "Channel", by_source),
             Chart("billing", "Billing accounts", "State", _bars(_in_label_order(billing))),
         ],
     }

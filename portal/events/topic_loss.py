@@ -102,5 +102,8 @@ def _begin_refill(ends: Mapping[int, int]) -> None:
     deleted_count, _ = TopicEnd.objects.filter(topic=topic).delete()
     _remember_ends(ends or {0: 0})  # With no known end the next look would begin once more.
     TopicRefill.objects.update_or_create(topic=topic, defaults={"up_to_event_id": 0})
-    event = "topic_emptied" if deleted_count else "topic_is_new"
-    log.warning(event, topic=topic, events=sum(ends.values()))
+    events = sum(ends.values())
+    if deleted_count:
+        log.warning("topic_emptied", topic=topic, events=events)
+    else:
+        log.info("topic_is_new", topic=topic, events=events)

@@ -66,6 +66,11 @@ def clinic_order() -> DateOrder:
     return DateOrder(settings.DATE_ORDER)
 
 
+def date_example() -> str:
+    """Returns a date as it is typed in numbers, in the clinic's order."""
+    return "3 15 1984" if clinic_order() == DateOrder.MONTH_FIRST else "15 3 1984"
+
+
 def parse_date(text: str, *, order: DateOrder | None = None, ahead: int = 0) -> TypedDate | None:
     """Returns the day, month or year that the whole text names; None for a text of another shape.
 

@@ -115,7 +115,7 @@ def _reconciliation() -> Concern:
 
 def _records() -> Concern:
     count = count_impossible_dates()
-    summary = "All dates can be."
+    summary = "Every date is possible."
     if count:
         summary = count_phrase(count, "has a date that cannot be.", "have a date that cannot be.")
         summary = f"{summary} Check on the page Reconciliation, which names them, and correct them."

@@ -248,7 +248,7 @@ class DecisionRules:
         if not active or is_vague or self.options.allow_duplicates:
             return None
         known = "this name and date of birth" if row.person_key[1] else _SAME_NAME_NO_BIRTH
-        advice = "Change that patient, or allow duplicates."
+        advice = "Update that patient, or allow this row as another person."
         reason = f"{active[0].label} has {known}. {advice}"
         return Decision(
             row.source,

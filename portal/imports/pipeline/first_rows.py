@@ -10,14 +10,14 @@ from portal.imports.readers import PatientFile, Row
 from portal.imports.readers.rows import count_words
 from portal.imports.readers.targets import LABELS
 from portal.patients.dates import date_in_words
-from portal.patients.models import Sex
+from portal.patients.models import Sex, Status
 from portal.patients.reference.identifier_systems import system_name
 
 SHOWN = 10  # Rows.
 
 
 def first_rows(file: PatientFile) -> list[dict[str, Any]]:
-    """Returns number, values by label, and reasons of the first rows.
+    """Returns number, fields as pairs of label and value, and reasons of the first rows.
 
     Dates are in words, so that nobody reads their day as their month.
     """
@@ -28,19 +28,23 @@ def _as_understood(row: Row) -> dict[str, Any]:
     checked = check_row(row)
     if not isinstance(checked, CheckedRow):
         reasons = [storable(problem.reason) for problem in checked]
-        return {"row": row.number, "values": {}, "reasons": reasons}
+        return {"row": row.number, "fields": [], "reasons": reasons}
     details = checked.details
     precision = details.get("date_of_birth_precision") or "day"
-    values = {}
-    for name, value in details.items():
-        if value and name in LABELS and name != "date_of_birth_precision":
+    fields = []
+    for name, label in LABELS.items():
+        value = details.get(name)
+        if value and name != "date_of_birth_precision":
             known_to = precision if name == "date_of_birth" else "day"
-            values[LABELS[name]] = _in_words(name, value, known_to)
-    for identifier in details.get("identifiers", []):
-        values[system_name(identifier["system"])] = identifier["value"]
+            fields.append((label, _in_words(name, value, known_to)))
+    fields += [
+        (system_name(held["system"]), held["value"]) for held in details.get("identifiers", [])
+    ]
+    if checked.source.is_archived:
+        fields.append(("Status", Status.ARCHIVED.label))
     if left_out := checked.source.parts_left_out:
-        values["Left out"] = count_words(left_out)
-    return {"row": row.number, "values": values, "reasons": []}
+        fields.append(("Left out", count_words(left_out)))
+    return {"row": row.number, "fields": fields, "reasons": []}
 
 
 def _in_words(name: str, value: Any, precision: str) -> str:

@@ -122,7 +122,7 @@ def _render(
         "has_mark": is_marked,
         "rows": _rows(job, form),
         "value_rows": [(field.value, form[field.name]) for field in form.value_fields],
-        "is_known": any(guess_fields(job.header)),
+        "is_known": any(guess_fields(job.header)) or any(mapping),
         "can_name_a_patient": can_name_a_patient(mapping),
         "missing": [label for name, label in EXPECTED.items() if name not in mapping],
         "profiles": profiles_for(job.header),

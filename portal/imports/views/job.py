@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from portal.accounts.rules import allow, user_of
 from portal.downloads import send_file
 from portal.imports.forms.review import ApplyForm
+from portal.imports.matching.decision import RESOURCE
 from portal.imports.models import ImportJob, JobStatus
 from portal.imports.readers.rows import count_words
 from portal.imports.readers.targets import LABELS
@@ -37,7 +38,7 @@ from portal.patients.models import Source
 PROBLEMS_SHOWN = 20
 POSSIBLE_DUPLICATES_SHOWN = 10
 REMARKS_SHOWN = 20
-FIELD_LABELS = LABELS | {"identifiers": "Identifiers"}
+FIELD_LABELS = LABELS | {"identifiers": "Identifiers", RESOURCE: ""}
 
 
 @allow("imports.view_importjob")

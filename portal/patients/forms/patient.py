@@ -10,6 +10,7 @@ from django.forms.utils import ErrorDict
 from django.utils import timezone
 
 from portal.errors import InvalidInput, PortalError
+from portal.patients.dates import date_example
 from portal.patients.forms.fields import DateBoxesField, column_field, column_label, text_field
 from portal.patients.forms.identifiers import IdentifierForm, IdentifierFormSet
 from portal.patients.matching.rules import same_identifier_reason
@@ -47,7 +48,6 @@ class PatientForm(forms.Form):
         label=column_label("date_of_birth"),
         may_be_partial=True,
         required=False,
-        help_text="Such as 15 3 1984 or 15 mar 84. Leave empty what is not known.",
     )
     age_about = text_field("Or age in years, about", width="3", inputmode="numeric")
     birth_unknown = forms.BooleanField(label="Date of birth not known", required=False)
@@ -79,6 +79,8 @@ class PatientForm(forms.Form):
         values = dict(initial or {})
         rows = values.pop("identifiers", [])
         super().__init__(data, initial=values)
+        example = f"Such as {date_example()} or 15 mar 84."
+        self.fields["date_of_birth"].help_text = f"{example} Leave empty what is not known."
         self.identifiers = IdentifierFormSet(data, initial=rows, prefix="identifiers")
         self.details: dict[str, Any] = {}
         self.readable_details: dict[str, Any] = {}

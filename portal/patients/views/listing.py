@@ -1,5 +1,6 @@
 """The list of patients, and the suggestions below a search box while the user types."""
 
+from collections import Counter
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -8,7 +9,10 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import allow, user_of
+from portal.patients.dates import date_example
 from portal.patients.models import Sex, Source, Status
+from portal.patients.search.dates import parse_date_span
+from portal.patients.search.query import parse_name
 from portal.patients.search.typed_text import cut_text
 from portal.patients.selectors import (
     PatientFilters,
@@ -45,12 +49,16 @@ def index(request: HttpRequest) -> HttpResponse:
         next_query = urlencode({**query, "after": page.next_cursor})
     if page.next_cursor or asked["after"]:
         about = estimate_patients(user, text=asked["q"], filters=filters)
+    recent = recent_patients(user, limit=MAX_RECENT) if is_plain else []
+    names = Counter(patient.list_name for patient in recent)
     context = {
         "asked": asked,
         "page": page,
         "is_plain": is_plain,
         "has_own_search": True,
-        "recent": recent_patients(user, limit=MAX_RECENT) if is_plain else [],
+        "recent": recent,
+        "shared_names": {name for name, count in names.items() if count > 1},
+        **({} if page.hits else _advice(asked["q"])),
         "about": about,
         "next_query": next_query,
         "first_query": urlencode(query),
@@ -66,6 +74,16 @@ def index(request: HttpRequest) -> HttpResponse:
         address = f"{request.path}?{context['first_query']}"
         response["HX-Replace-Url"] = address.rstrip("?")  # Back returns to what was found.
     return response
+
+
+def _advice(text: str) -> dict[str, str | bool]:
+    """Returns how a text that found nobody was understood, and how a date is typed."""
+    span = parse_date_span(text)
+    return {
+        "typed_date": span.text if span else "",
+        "typed_name": parse_name(text) is not None,
+        "date_example": date_example(),
+    }
 
 
 @allow("patients.view_patient")

@@ -311,3 +311,30 @@ def test_a_file_that_proves_its_order_is_not_asked_for_it(operator):
     page = operator.get(url).content.decode()
     assert "Dates are read with the month first" in page
     assert "date_order" not in page
+
+
+def test_the_first_rows_are_told_in_the_order_of_the_form_also_that_one_is_archived(operator):
+    name, kin = [{"given": ["Tilda"], "family": "Ormond"}], [{"name": {"family": "Kin"}}]
+    patient = {"gender": "female", "birthDate": "1984-03-15", "active": False}
+    file = as_ndjson(patient | {"name": name, "contact": kin})
+    assert upload(operator, file, "people.ndjson").status_code == 302
+    job = ImportJob.objects.get()
+    run_job(job.pk)
+    job.refresh_from_db()
+    labels = [label for label, _ in job.first_rows[0]["fields"]]
+    assert labels[:2] == ["Family name", "Given name"]
+    assert labels.index("Date of birth") < labels.index("Sex")
+    assert ["Status", "Archived"] in job.first_rows[0]["fields"]
+    page = operator.get(f"/imports/{job.pk}/").content.decode()
+    assert labels[-1] == "Left out"
+    assert "<td>resource</td>" not in page
+
+
+def test_columns_that_the_user_chose_are_not_called_unknown_any_more(operator):
+    url = upload(operator, "apellido,nombre,sexo\nIglesias,Hugo,H\nJimenez,Marta,M\n")["Location"]
+    assert "None of these columns is known" in operator.get(url).content.decode()
+    chosen = {"c0": "family_name", "c1": "given_name", "c2": "sex"}
+    page = operator.post(url, chosen)
+    assert page.status_code == 422
+    assert "None of these columns is known" not in page.content.decode()
+    assert "Look at what the values of the sex mean" in page.content.decode()

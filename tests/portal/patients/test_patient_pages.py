@@ -195,3 +195,34 @@ def test_two_clerks_who_edit_one_patient_see_both_versions(client, front_desk, p
     assert client.post(address, again).status_code == 302
     assert Patient.objects.values_list("city", "phone").get() == ("Boston", "555 0144")
     assert patient.identifiers.get().system == "insurance"
+
+
+def test_a_search_that_finds_nobody_says_how_a_date_was_read(client, front_desk, settings):
+    client.force_login(front_desk)
+    settings.DATE_ORDER = "MDY"
+    page = client.get("/patients/?q=3/4/1984").content.decode()
+    assert "taken for a date of birth: 04-Mar-1984" in page
+    assert "3 15 1984" in page
+    settings.DATE_ORDER = "DMY"
+    page = client.get("/patients/?q=3/4/1984").content.decode()
+    assert "taken for a date of birth: 03-Apr-1984" in page
+    assert "sounds alike" not in page
+    assert "sounds alike" in client.get("/patients/?q=zzyx").content.decode()
+
+
+def test_the_example_of_a_date_is_in_the_order_of_its_boxes(client, front_desk, settings):
+    client.force_login(front_desk)
+    for order, example in [("MDY", "3 15 1984"), ("DMY", "15 3 1984")]:
+        settings.DATE_ORDER = order
+        assert example in client.get("/patients/new/").content.decode()
+
+
+def test_patients_of_one_name_are_told_apart_where_they_were_opened(client, front_desk, patient):
+    twin = register_patient(JANE, by=None, source="api", override_reason="twin")
+    client.force_login(front_desk)
+    client.get(f"/patients/{patient.pk}/")
+    assert f", {patient.mrn}</a>" not in client.get("/patients/").content.decode()
+    client.get(f"/patients/{twin.pk}/")
+    page = client.get("/patients/").content.decode()
+    assert f", {patient.mrn}</a>" in page
+    assert f", {twin.mrn}</a>" in page

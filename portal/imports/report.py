@@ -193,7 +193,7 @@ def report_text(report: dict[str, Any], *, colour: bool) -> str:
         lines.append(f"Refused rows with their reasons: {report['rejectsFile']}")
     lines += _remark_lines(report)
     if report["job"] and (report["new"] or report["updated"]):
-        lines.append(f"To take it back: manage.py import_patients --undo {report['job']}")
+        lines.append(f"To undo it: manage.py import_patients --undo {report['job']}")
     title = f"{report['file']}{' – dry run, nothing was written' if report['dryRun'] else ''}"
     names = ("new", "updated", "unchanged", "duplicates", "rejected")
     counts = {name: report[name] for name in names}

@@ -2,12 +2,17 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import DateField, Field, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.formats import localize
+from django.utils.html import format_html
+from django.utils.timezone import template_localtime
 from unfold.admin import ModelAdmin, TabularInline
 
 from portal.accounts.rules import user_of
@@ -206,6 +211,12 @@ def _labelled(name: str) -> Callable[[Any], Any]:
     @admin.display(description=_LOG_LABELS[name], ordering=name)
     def show(event: PatientEvent) -> Any:
         value = getattr(event, name)
+        if isinstance(value, datetime):
+            moment = localize(template_localtime(value))
+            return format_html('<span class="whitespace-nowrap">{}</span>', moment)
+        if isinstance(value, Patient):
+            address = reverse("admin:patients_patient_change", args=[value.pk])
+            return format_html('<a href="{}" class="underline">{}</a>', address, value)
         return json.dumps(value) if isinstance(value, dict) else value
 
     show.__name__ = name

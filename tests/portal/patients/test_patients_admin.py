@@ -3,6 +3,7 @@
 import pytest
 from django.conf import settings
 from django.utils.formats import get_format
+from django.utils.timezone import localtime
 
 from portal.formats.en.formats import date_input_formats
 from portal.patients.models import AccessRecord, Patient, PatientEvent
@@ -127,5 +128,7 @@ def test_the_log_and_the_access_log_have_columns_that_operators_know(admin):
         page = admin.get(f"/admin/patients/patientevent/{address}").content.decode()
         assert "Pgh" not in page
         assert "Context" in page
+        assert f"{localtime(event.pgh_created_at):%d-%b-%Y %H:%M}<" in page
+    assert f'href="/admin/patients/patient/{event.pgh_obj_id}/change/"' in page
     heads = admin.get("/admin/patients/accessrecord/").content.decode()
     assert "Channel" in heads

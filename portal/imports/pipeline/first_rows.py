@@ -7,6 +7,7 @@ from typing import Any
 from portal.imports.matching.row import CheckedRow, check_row
 from portal.imports.pipeline.job_store import storable
 from portal.imports.readers import PatientFile, Row
+from portal.imports.readers.columns import IDENTIFIER_CELL
 from portal.imports.readers.rows import count_words
 from portal.imports.readers.targets import LABELS
 from portal.patients.dates import date_in_words
@@ -14,6 +15,8 @@ from portal.patients.models import Sex, Status
 from portal.patients.reference.identifier_systems import system_name
 
 SHOWN = 10  # Rows.
+# The birth date says how exact it is, and each identifier stands under its own system.
+_TOLD_OTHERWISE = {"date_of_birth_precision", IDENTIFIER_CELL}
 
 
 def first_rows(file: PatientFile) -> list[dict[str, Any]]:
@@ -34,7 +37,7 @@ def _as_understood(row: Row) -> dict[str, Any]:
     fields = []
     for name, label in LABELS.items():
         value = details.get(name)
-        if value and name != "date_of_birth_precision":
+        if value and name not in _TOLD_OTHERWISE:
             known_to = precision if name == "date_of_birth" else "day"
             fields.append((label, _in_words(name, value, known_to)))
     fields += [

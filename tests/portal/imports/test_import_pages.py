@@ -315,8 +315,9 @@ def test_a_file_that_proves_its_order_is_not_asked_for_it(operator):
 
 def test_the_first_rows_are_told_in_the_order_of_the_form_also_that_one_is_archived(operator):
     name, kin = [{"given": ["Tilda"], "family": "Ormond"}], [{"name": {"family": "Kin"}}]
+    held = [{"type": {"text": "Passport"}, "system": "passport", "value": "X1234567"}]
     patient = {"gender": "female", "birthDate": "1984-03-15", "active": False}
-    file = as_ndjson(patient | {"name": name, "contact": kin})
+    file = as_ndjson(patient | {"name": name, "contact": kin, "identifier": held})
     assert upload(operator, file, "people.ndjson").status_code == 302
     job = ImportJob.objects.get()
     run_job(job.pk)
@@ -326,6 +327,8 @@ def test_the_first_rows_are_told_in_the_order_of_the_form_also_that_one_is_archi
     assert labels.index("Date of birth") < labels.index("Sex")
     assert ["Status", "Archived"] in job.first_rows[0]["fields"]
     page = operator.get(f"/imports/{job.pk}/").content.decode()
+    assert "X1234567" in [value for _, value in job.first_rows[0]["fields"]]
+    assert "{&#x27;" not in page
     assert labels[-1] == "Left out"
     assert "<td>resource</td>" not in page
 

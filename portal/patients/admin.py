@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.formats import localize
 from django.utils.html import format_html
-from django.utils.timezone import template_localtime
+from django.utils.timezone import localtime
 from unfold.admin import ModelAdmin, TabularInline
 
 from portal.accounts.rules import user_of
@@ -212,7 +212,7 @@ def _labelled(name: str) -> Callable[[Any], Any]:
     def show(event: PatientEvent) -> Any:
         value = getattr(event, name)
         if isinstance(value, datetime):
-            moment = localize(template_localtime(value))
+            moment = localize(localtime(value))
             return format_html('<span class="whitespace-nowrap">{}</span>', moment)
         if isinstance(value, Patient):
             address = reverse("admin:patients_patient_change", args=[value.pk])

@@ -34,7 +34,7 @@ def escape_cell(cell: str) -> str:
 
 def unescape_cell(cell: str) -> str:
     """Returns the cell as it was before `escape_cell`."""
-    return _ESCAPED.sub("", cell)
+    return _ESCAPED.sub("", cell) if "'" in cell else cell
 
 
 def csv_line(cells: Iterable[str]) -> str:

@@ -25,14 +25,17 @@ def clean_text(text: str) -> str:
 
     Control characters and lone surrogates stay: see `is_damaged`.
     """
-    text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
-    if _FORM_CHOOSERS.search(text):
-        text = _without_idle_choosers(text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+        if _FORM_CHOOSERS.search(text):
+            text = _without_idle_choosers(text)
     return " ".join(text.split())
 
 
 def is_damaged(text: str) -> bool:
     """Returns whether a character is none that a person can have typed, such as NUL."""
+    if text.isprintable():
+        return False
     return any(unicodedata.category(character) in _DAMAGED for character in text)
 
 
@@ -47,7 +50,7 @@ def clean_entry(text: str, *, pointer: str) -> str:
 
 def has_letter(text: str) -> bool:
     """Returns whether a person could be called so: the text has a letter of any script."""
-    return any(character.isalpha() for character in text)
+    return any(map(str.isalpha, text))
 
 
 def _without_idle_choosers(text: str) -> str:

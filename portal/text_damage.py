@@ -57,10 +57,11 @@ def find_damage(field: str, text: str) -> str:
         return ""
     if "\N{REPLACEMENT CHARACTER}" in text:
         return LOST_LETTERS
-    if _ENTITY.search(text):
+    if "&" in text and _ENTITY.search(text):
         return FOR_A_BROWSER
     if text.isascii():
-        return LOST_LETTERS if field in _NAMES and _LOST_LETTER.search(text) else ""
+        is_lost = "?" in text and field in _NAMES and _LOST_LETTER.search(text)
+        return LOST_LETTERS if is_lost else ""
     if _READ_AS_BYTES.search(text):
         return WRONG_ENCODING
     if field not in _NAMES:

@@ -1,6 +1,7 @@
 """What a column takes: its longest text and its choices, and the fault of a value."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import cast
 
 from django.db.models import CharField, Model
@@ -25,6 +26,7 @@ def clean_value(text: str) -> str:
     return text
 
 
+@cache
 def max_length_of(model: type[Model], name: str) -> int:
     """Returns how many characters a text column takes."""
     column = cast("CharField[str, str]", model._meta.get_field(name))
@@ -35,3 +37,9 @@ def choices_of(name: str) -> list[tuple[str, str]]:
     """Returns the values of a patient's column, each with its label."""
     column = cast("CharField[str, str]", Patient._meta.get_field(name))
     return list(cast("Iterable[tuple[str, str]]", column.choices or ()))
+
+
+@cache
+def values_of(name: str) -> tuple[str, ...]:
+    """Returns the values alone."""
+    return tuple(value for value, _label in choices_of(name))

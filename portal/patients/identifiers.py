@@ -1,11 +1,13 @@
 """Writes the identifiers of patients, for many at once, inside a transaction of `services`."""
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from portal.bulk_insert import insert_rows
 from portal.errors import Conflict, FieldProblem, InvalidInput
 from portal.patients.entered_dates import ENDS_BEFORE_START, ends_before_start
 from portal.patients.entered_identifiers import VALIDITY
@@ -25,7 +27,7 @@ def replace_identifiers(pairs: list[tuple[Patient, Details]]) -> set[UUID]:
     held = _held_identifiers([patient.pk for patient, _ in pairs])
     removed: list[PatientIdentifier] = []
     moved: list[PatientIdentifier] = []
-    added: list[tuple[Patient, Details]] = []
+    added: list[tuple[UUID, Details]] = []
     for patient, details in pairs:
         wanted = {(item["system"], item["value"]): item for item in details["identifiers"]}
         for key, identifier in held[patient.pk].items():
@@ -35,13 +37,13 @@ def replace_identifiers(pairs: list[tuple[Patient, Details]]) -> set[UUID]:
                 moved.append(identifier)
         new = [item for key, item in wanted.items() if key not in held[patient.pk]]
         if new:
-            added.append((patient, {"identifiers": new}))
+            added.append((patient.pk, {"identifiers": new}))
     if removed:
         PatientIdentifier.objects.filter(pk__in=[row.pk for row in removed]).delete()
     if moved:
         PatientIdentifier.objects.bulk_update(moved, VALIDITY)
     add_identifiers(added)
-    return {patient.pk for patient, _ in added} | {row.patient_id for row in [*removed, *moved]}
+    return {patient_id for patient_id, _ in added} | {row.patient_id for row in [*removed, *moved]}
 
 
 def _held_identifiers(patient_ids: Sequence[UUID]) -> dict[UUID, dict[Key, PatientIdentifier]]:
@@ -66,7 +68,7 @@ def _assign_validity(identifier: PatientIdentifier, wanted: Details) -> bool:
     return bool(different)
 
 
-def add_identifiers(pairs: Sequence[tuple[Patient, Details]]) -> None:
+def add_identifiers(pairs: Sequence[tuple[UUID, Details]]) -> None:
     """Gives each patient the identifiers of its details; Conflict if another patient holds one."""
     if not any(details.get("identifiers") for _, details in pairs):
         return
@@ -78,18 +80,16 @@ def add_identifiers(pairs: Sequence[tuple[Patient, Details]]) -> None:
         raise Conflict(IDENTIFIER_TAKEN, errors=[problem]) from error
 
 
-def insert_identifiers(pairs: Sequence[tuple[Patient, Details]]) -> None:
+def insert_identifiers(pairs: Sequence[tuple[UUID, Details]]) -> None:
     """Does the same with an IntegrityError, for callers that looked before.
 
     It inserts in one order, so that two transactions with the same identifiers do not wait for
     each other in a circle.
     """
-    columns = ("system", "value", *VALIDITY)
-    rows = []
-    for patient, details in pairs:
-        for item in details.get("identifiers") or []:
-            values = {name: item.get(name) for name in columns}
-            rows.append(PatientIdentifier(patient=patient, **values))
-    rows.sort(key=lambda row: (row.system, row.value))
-    if rows:
-        PatientIdentifier.objects.bulk_create(rows)
+    rows = [
+        (item["system"], item["value"], item.get("valid_from"), item.get("valid_to"), patient_id)
+        for patient_id, details in pairs
+        for item in details.get("identifiers") or []
+    ]
+    rows.sort(key=itemgetter(0, 1))
+    insert_rows(PatientIdentifier, ("system", "value", *VALIDITY, "patient"), rows)

@@ -11,6 +11,7 @@ from stdnum import damm
 from portal.patients.letters import REPEATED, SPACING_ACCENTS, fold_character
 from portal.text import has_letter
 
+_NO_LETTER_OR_DIGIT = re.compile(r"[\W_]+")
 _NOT_IN_WORD = re.compile(r"[\W_]+", re.ASCII)
 # Hangul, kana and Han.
 _CHARACTER_OF_NAME = re.compile(
@@ -71,7 +72,9 @@ def split_characters(folded: str) -> str:
 
 def identifier_value(text: str) -> str:
     """Returns letters and digits in capitals: `999-22-1962` and `999 22 1962` are one number."""
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text)).upper()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return text.upper() if text.isalnum() else _NO_LETTER_OR_DIGIT.sub("", text).upper()
 
 
 def plain_digit(character: str) -> str:
@@ -98,7 +101,9 @@ def e164(phone: str, country: str = "") -> str:
 def valid_number(phone: str, country: str = "") -> phonenumbers.PhoneNumber | None:
     """Returns the first valid phone number in the text, or None."""
     region = country or settings.DEFAULT_COUNTRY
-    visible = "".join(c for c in phone[:_MAX_PHONE_LENGTH] if unicodedata.category(c) != "Cf")
+    visible = phone[:_MAX_PHONE_LENGTH]
+    if not visible.isascii():
+        visible = "".join(c for c in visible if unicodedata.category(c) != "Cf")
     try:
         number = phonenumbers.parse(visible, region)
     except phonenumbers.NumberParseException:

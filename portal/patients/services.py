@@ -7,8 +7,10 @@ from uuid import UUID
 import pghistory
 from django.dispatch import Signal
 from django.utils import timezone
+from uuid_utils.compat import uuid7
 
 from portal.accounts.models import User
+from portal.bulk_insert import insert_rows
 from portal.errors import Conflict, FieldProblem, InvalidInput, NotFound, StaleVersion
 from portal.patients.audit import one_change
 from portal.patients.entered_dates import impossible_dates
@@ -58,10 +60,10 @@ def register_patient(
             if key.patient:
                 return key.patient
         similar = refuse_duplicates(details, override_reason=override_reason, shown=shown)
-        patient = _build_patient(details, source)
+        patient = Patient(**_new_columns(details, source))
         with pghistory.context(**({"similar": similar} if similar else {})):
             patient.save(force_insert=True)
-            add_identifiers([(patient, details)])
+            add_identifiers([(patient.pk, details)])
         if key:
             key.patient = patient
             key.save(update_fields=["patient"])
@@ -71,17 +73,29 @@ def register_patient(
 def register_patients(
     all_details: Sequence[Details], *, by: User | None, source: str
 ) -> list[Patient]:
-    """Returns new patients made of validated details, in their order: all of them or none.
+    """Returns new patients made of validated details, in their order: see `insert_patients`."""
+    ids = insert_patients(all_details, by=by, source=source)
+    patients = Patient.objects.in_bulk(ids)
+    return [patients[patient_id] for patient_id in ids]
+
+
+def insert_patients(all_details: Sequence[Details], *, by: User | None, source: str) -> list[UUID]:
+    """Makes patients of validated details and returns their ids in order: all of them or none.
 
     Details may have the `id` that the patient is to get. The caller looks for duplicates before,
     after `lock_people`. IntegrityError if an identifier is taken.
     """
     with one_change(by, source=source):
-        patients = [_build_patient(details, source) for details in all_details]
-        Patient.objects.bulk_create(patients)
-        insert_identifiers(list(zip(patients, all_details, strict=True)))
-        patients_written.send(Patient, patient_ids=[patient.pk for patient in patients])
-        return patients
+        people = [_new_columns(details, source) for details in all_details]
+        columns = sorted({name for person in people for name in person})
+        blank = Patient()
+        defaults = {name: getattr(blank, name) for name in columns}
+        rows = [defaults | person for person in people]
+        insert_rows(Patient, columns, [[row[name] for name in columns] for row in rows])
+        ids = [person["id"] for person in people]
+        insert_identifiers(list(zip(ids, all_details, strict=True)))
+        patients_written.send(Patient, patient_ids=ids)
+        return ids
 
 
 def change_patient(
@@ -244,13 +258,15 @@ def _refuse_impossible(patient: Patient) -> None:
         raise InvalidInput(errors=[FieldProblem("deceased_on", "before-birth", message)])
 
 
-def _build_patient(details: Details, source: str) -> Patient:
-    """Returns a patient in memory, registered today by the clinic's clock unless a day is given.
+def _new_columns(details: Details, source: str) -> dict[str, Any]:
+    """Returns the columns of a new patient, registered today unless a day is given.
 
-    The database's default would be the day in UTC.
+    The day is that of the clinic's clock: the database's default would be the day in UTC.
     """
-    values = {"registered_on": timezone.localdate()} | _column_values(details)
-    return Patient(**values, source=source)
+    columns = {"id": uuid7(), **_column_values(details), "source": source}
+    if "registered_on" not in columns:
+        columns["registered_on"] = timezone.localdate()
+    return columns
 
 
 def _column_values(details: Details) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from portal.errors import FieldProblem, InvalidInput
-from portal.patients.columns import InvalidValue, choices_of, clean_value, max_length_of
+from portal.patients.columns import InvalidValue, clean_value, max_length_of, values_of
 from portal.patients.dates import parse_date
 from portal.patients.entered_dates import validate_past_day
 from portal.patients.entered_identifiers import validate_identifiers
@@ -126,7 +126,8 @@ def _validate_country(text: str) -> str:
 
 
 def _validate_phone(text: str) -> str:
-    text = "".join(map(plain_digit, text))
+    if not text.isascii():
+        text = "".join(map(plain_digit, text))
     if text and sum(character.isdecimal() for character in text) < 3:
         message = "Enter a phone number with its digits, such as 020 7946 0000."
         raise InvalidValue("bad-phone", message)
@@ -134,7 +135,7 @@ def _validate_phone(text: str) -> str:
 
 
 def _validate_choice(name: str, value: Any) -> str:
-    choices = [choice for choice, _label in choices_of(name)]
+    choices = values_of(name)
     text = str(value or "").strip().lower()
     if text not in choices:
         raise InvalidValue("not-a-choice", f"Choose one of {', '.join(choices)}.")

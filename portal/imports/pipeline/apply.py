@@ -7,6 +7,7 @@ from uuid import UUID
 import pghistory
 
 from portal.accounts.models import User
+from portal.bulk_insert import insert_rows
 from portal.duplicates.worklist import save_pairs
 from portal.imports.matching.decision import Decision
 from portal.imports.matching.diff import moved_identifiers
@@ -20,7 +21,7 @@ from portal.imports.models import ImportedRow, ImportJob, Outcome
 from portal.patients.matching.refusal import lock_people
 from portal.patients.matching.rules import identifier_keys
 from portal.patients.models import Source, Status
-from portal.patients.services import change_patients, register_patients
+from portal.patients.services import change_patients, insert_patients
 
 
 class ApplyRun:
@@ -67,16 +68,21 @@ class ApplyRun:
                 with self._log_context(**_override(decision)):
                     self._register([decision])
         _list_possible_duplicates(new)
-        ImportedRow.objects.bulk_create(
-            ImportedRow(
-                job=self.job,
-                row_number=decision.row.number,
-                patient_id=decision.patient_id,
-                outcome=decision.outcome,
-                identifiers_added=self._changed_identifiers(decision),
-            )
-            for decision in decisions
-            if decision.patient_id
+        insert_rows(
+            ImportedRow,
+            ("job", "row_number", "patient_id", "outcome", "identifiers_added", "undo"),
+            [
+                (
+                    self.job.pk,
+                    decision.row.number,
+                    decision.patient_id,
+                    decision.outcome,
+                    self._changed_identifiers(decision),
+                    "",
+                )
+                for decision in decisions
+                if decision.patient_id
+            ],
         )
 
     def close(self) -> None:
@@ -89,7 +95,7 @@ class ApplyRun:
         if new:
             people = [{"id": decision.patient_id, **decision.details} for decision in new]
             statuses = [(person["id"], person.pop("status", Status.ACTIVE)) for person in people]
-            register_patients(people, by=self.by, source=Source.IMPORT)
+            insert_patients(people, by=self.by, source=Source.IMPORT)
             # Registered and archived, as by hand: so every client learns of both.
             archived = [
                 (patient_id, {"status": status})

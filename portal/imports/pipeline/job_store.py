@@ -80,7 +80,10 @@ class JobProgressStore:
         columns: dict[str, Any] = {name: F(name) + count for name, count in counts.items()}
         unreviewed = sum(decision.is_unreviewed for decision in decisions)
         columns["alike_count"] = F("alike_count") + unreviewed
-        parts = sum((decision.parts_left_out for decision in decisions), Counter())
+        parts: Counter[str] = Counter()
+        for decision in decisions:
+            if decision.remarks:  # A part that is left out is one of them.
+                parts += decision.parts_left_out
         if parts:
             # The batch holds the row of the job locked.
             job = ImportJob.objects.filter(pk=self.job_id)

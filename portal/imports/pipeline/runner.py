@@ -1,6 +1,8 @@
 """The loop of an import: batches of rows, each written with its progress in one transaction."""
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from typing import Protocol
@@ -40,7 +42,18 @@ def run(
 
     `on_batch` gets the decisions of each batch once they are committed.
     """
-    rows, size = file.rows(after), BATCH
+    with _few_objects_to_look_through():
+        _run_batches(file.rows(after), patients, progress, options, on_batch)
+
+
+def _run_batches(
+    rows: Iterator[Row],
+    patients: PatientStore,
+    progress: ProgressStore,
+    options: ImportOptions,
+    on_batch: BatchListener | None,
+) -> None:
+    size = BATCH
     waiting = list(islice(rows, BATCH))
     while waiting:
         decisions = _run_batch(waiting[:size], patients, progress, options)
@@ -49,6 +62,19 @@ def run(
         waiting = waiting[len(decisions) :] + list(islice(rows, len(decisions)))
         # Where rows depend on each other, looking far ahead is in vain.
         size = min(BATCH, 2 * len(decisions))
+
+
+@contextmanager
+def _few_objects_to_look_through() -> Iterator[None]:
+    """Lets the garbage collector pass over what is there already, such as Django itself.
+
+    The rows of a batch make it look through everything again and again.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _run_batch(

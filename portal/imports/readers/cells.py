@@ -104,6 +104,8 @@ def is_no_name(field: str, text: str) -> bool:
 
 def _unwrap(text: str) -> str:
     """Returns a text without the signs that keep it a text, or that stand around it."""
+    if text[:1].isalnum():
+        return text
     if found := _TEXT_FORMULA.match(text) or _IN_QUOTES.match(text):
         return next(part for part in found.groups() if part is not None).strip()
     return _TEXT_MARK.sub("", text, count=1).strip()

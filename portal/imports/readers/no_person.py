@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from portal.imports.readers.columns import field_for
+from portal.text import has_letter
 
 # A cell below the header that says what its column is: (required), Text, yyyy-mm-dd, -----.
 _HINT = re.compile(
@@ -20,6 +22,7 @@ _TOTAL = re.compile(
 _COMMENTS = ("#", "//", "--", ";", "/*")
 _FEW_COLUMNS = 2  # In a wider table a line with one cell of prose is no person.
 _MANY_WORDS = 4
+_SHORT_CELL = 40  # Characters: the meanings of such cells are kept.
 
 REPEATED_HEADER = "This row repeats the header."
 _COMMENT = "This line is a comment, and no person."
@@ -50,16 +53,25 @@ def _repeats_header(
 ) -> bool:
     if [cell.strip().lower() for cell in cells] == [name.lower() for name in header]:
         return True
-    meanings = [field_for(cell) for cell in cells]
-    known = [meaning for meaning in meanings if meaning]
-    return len(known) > 1 and meanings == list(fields)
+    if len(cells) != len(fields) or sum(map(bool, fields)) < 2:
+        return False
+    return all(_meaning_of(cell) == name for cell, name in zip(cells, fields, strict=True))
+
+
+def _meaning_of(cell: str) -> str | None:
+    is_short = len(cell) <= _SHORT_CELL
+    return _meaning_of_short(cell) if is_short else field_for(cell)
+
+
+# Names and words come again and again.
+_meaning_of_short = lru_cache(maxsize=10_000)(field_for)
 
 
 def _is_summary(filled: Sequence[str], *, width: int) -> bool:
     """Tells whether it is a line such as `Total,15` or `Page 1 of 2`."""
     first, *others = filled
-    has_numbers_alone = all(not any(map(str.isalpha, cell)) for cell in others)
-    if _TOTAL.fullmatch(first) and has_numbers_alone and (others or width > _FEW_COLUMNS):
+    is_total = _TOTAL.fullmatch(first) and (others or width > _FEW_COLUMNS)
+    if is_total and not any(map(has_letter, others)):
         return True
     if others or width <= _FEW_COLUMNS:
         return False

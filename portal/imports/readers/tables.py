@@ -91,7 +91,7 @@ class TableFile:
     def rows(self, after: int = 0) -> Iterator[Row]:
         """See PatientFile."""
         for record in self._behind_header():
-            is_filled = record.wrong or any(cell.strip() for cell in record.cells)
+            is_filled = record.wrong or any(map(str.strip, record.cells))
             if record.number > after and is_filled:
                 yield self._row_reader.read(record)
 

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from enum import Enum
+from functools import lru_cache
 
 from portal.patients.normalize import identifier_value
 
@@ -86,12 +87,13 @@ _STARS_OF_BARCODE = re.compile(r"\*([^*]+)\*")  # Code 39 begins and ends with a
 _MASKED_BY_X = re.compile(r"X{3,}\d*|\d+X{3,}\d*|(?:X{2,}[ ./-]+)+\d*")
 
 
+@lru_cache(maxsize=5_000)  # The check of a row, and of its keys, asks about the same ones.
 def why_it_proves_nothing(system: str, text: str) -> NoProof | None:
     """Returns why this identifier tells nobody apart, or None if it may.
 
     `text` is the value as typed: what tells a masked number is lost in the stored form.
     """
-    typed = unicodedata.normalize("NFKC", text).strip().upper()
+    typed = (text if text.isascii() else unicodedata.normalize("NFKC", text)).strip().upper()
     value = identifier_value(typed)
     if _SCIENTIFIC.fullmatch(typed):
         return NoProof.SHORTENED
@@ -105,13 +107,14 @@ def why_it_proves_nothing(system: str, text: str) -> NoProof | None:
 
 
 def _is_masked(system: str, typed: str, value: str) -> bool:
-    inner = _STARS_OF_BARCODE.sub(r"\1", typed)
-    has_digits = any(character.isdigit() for character in value)
+    inner = _STARS_OF_BARCODE.sub(r"\1", typed) if "*" in typed else typed
+    has_digits = any(map(str.isdigit, value))
     if _MASK_SIGNS.search(inner) and (has_digits or not value):
         return True
-    joined = re.sub(r"[\W_]", "", inner)
-    if _MASKED_BY_X.fullmatch(inner) or _MASKED_BY_X.fullmatch(joined):
-        return True
+    if "X" in inner:
+        joined = re.sub(r"[\W_]", "", inner)
+        if _MASKED_BY_X.fullmatch(inner) or _MASKED_BY_X.fullmatch(joined):
+            return True
     end = value.lstrip("X")
     if system != "ssn" or not end.isdigit():
         return False
@@ -121,7 +124,7 @@ def _is_masked(system: str, typed: str, value: str) -> bool:
 
 
 def _is_stand_in(system: str, value: str) -> bool:
-    has_digit = any(character.isdigit() for character in value)
+    has_digit = any(map(str.isdigit, value))
     if system in NUMBERS_OF_OFFICES and not has_digit:
         return True
     if not value.isdigit():

@@ -1,5 +1,6 @@
 """What each column of a file becomes: guessed, set by the user, and saved for the next file."""
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from portal.imports.table_setup import (
     suggested_setup,
 )
 from portal.imports.wizard import COLUMNS, wizard_steps
+from portal.pagination import row_id
 
 GUESS = "guess"
 
@@ -78,8 +80,8 @@ def _requested_setup(profile_id: str, job: ImportJob) -> ColumnSetup:
     if profile_id == GUESS:
         return ColumnSetup(guess_fields(job.header))
     profile = None
-    if profile_id.isdecimal():
-        profile = MappingProfile.objects.filter(pk=profile_id).first()
+    with suppress(ValueError):  # None of our pages asks for it.
+        profile = MappingProfile.objects.filter(pk=row_id(profile_id)).first()
     return profile_setup(profile, job.header) if profile else suggested_setup(job)
 
 

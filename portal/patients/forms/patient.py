@@ -114,12 +114,12 @@ class PatientForm(forms.Form):
         return given
 
     def _check_birth(self, given: Mapping[str, Any]) -> None:
-        if "date_of_birth" in self.errors:
-            return
         born, age = given.get("date_of_birth"), given.get("age_about", "").strip()
-        if age and not (age.isascii() and age.isdigit() and int(age) <= OLDEST):
+        if age and not _is_age(age):
             self.add_error("age_about", "Enter the age in whole years, such as 42.")
-        elif age and born:
+        if {"date_of_birth", "age_about"} & self.errors.keys():
+            return
+        if age and born:
             self.add_error("age_about", "Give the date of birth or an age, not both.")
         elif not (age or born or given.get("birth_unknown")):
             self.add_error(
@@ -169,6 +169,11 @@ class PatientForm(forms.Form):
             if same_identifier_reason(system_name(row["system"].value() or "")) in reasons:
                 return row
         return self.identifiers[0] if len(self.identifiers) else None
+
+
+def _is_age(text: str) -> bool:
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(OLDEST))
+    return is_number and int(text) <= OLDEST
 
 
 def _postal_code(code: str, country: str) -> str:

@@ -341,3 +341,9 @@ def test_columns_that_the_user_chose_are_not_called_unknown_any_more(operator):
     assert page.status_code == 422
     assert "None of these columns is known" not in page.content.decode()
     assert "Look at what the values of the sex mean" in page.content.decode()
+
+
+@pytest.mark.parametrize("profile", ["9" * 5_000, "²", "٣" * 40, "\x00", "-1"])
+def test_an_odd_profile_in_the_address_changes_nothing(operator, profile):
+    url = upload(operator, OWN_WORDS)["Location"]
+    assert operator.get(url, {"profile": profile}).status_code == 200

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -49,7 +50,9 @@ def api(db):
     """A client who may do all, and who gets the answer 500 instead of the exception."""
     user = User.objects.create_superuser("root@clinic.example", "correct-horse-battery")
     api = APIClient(raise_request_exception=False)
-    api.credentials(HTTP_AUTHORIZATION=f"Bearer {AccessToken.for_user(user)}")
+    token = AccessToken.for_user(user)
+    token.set_exp(lifetime=timedelta(days=1))  # A long run outlasts the usual 15 minutes.
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
     return api
 
 
@@ -136,6 +139,7 @@ def send_checked(api, request: DrawnRequest, ids: dict[str, str]) -> str:
     spent = time.process_time() - began
     assert spent < CPU_SECONDS, f"slow: {spent:.1f} s"
     assert answer.status_code < 500, f"{answer.status_code}: {answer.content[:300]!r}"
+    assert answer.status_code != 401 or address.startswith("/auth/"), "the token has ended"
     if answer.status_code >= 400:
         check_problem(answer, body)
         assert written() == before, f"half-written: {answer.status_code}"

@@ -1,7 +1,7 @@
 """The rules of entered dates, and the stored dates that no person can have."""
 
 import re
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.utils import timezone
@@ -17,7 +17,6 @@ EARLIEST_DATE = date.fromisoformat(FIRST_DAY)
 # Years that a two-digit year may lie ahead: a passport that ends in 31 does not end in 1931.
 YEARS_AHEAD = 30
 ENDS_BEFORE_START = "Valid to is before valid from. Check both dates."
-_A_DAY = timedelta(days=1)
 _SHEET_DAY = re.compile(r"[1-7]\d{4}(\.\d*)?$")  # 10000 to 79999 stand for 1927 to 2119
 _DATES = ("date_of_birth", "deceased_on", "registered_on")
 _IN_THE_FUTURE = {
@@ -29,8 +28,7 @@ _IN_THE_FUTURE = {
 
 def validate_past_day(name: str, value: Any) -> date | None:
     day = _validate_day(value)
-    # Two clocks of this world are a day apart at most, and that of this machine is quick to ask.
-    if day and day >= date.today() - _A_DAY and day > timezone.localdate():  # noqa: DTZ011
+    if day and day > timezone.localdate():
         message = _IN_THE_FUTURE.get(name, "This day must be today or in the past.")
         raise InvalidValue("in-the-future", message)
     return day

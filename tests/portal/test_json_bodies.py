@@ -49,9 +49,9 @@ def test_brackets_in_a_text_are_no_depth(desk_api):
 
 
 def test_texts_without_an_end_cost_no_time(client):
-    started = time.monotonic()
+    began = time.process_time()
     assert send(client, "POST", "/auth/login", '"' + '\\"' * 500_000).status_code == 400
-    assert time.monotonic() - started < 5
+    assert time.process_time() - began < 5
 
 
 def test_a_body_beyond_two_megabytes_is_too_large(client):

@@ -141,6 +141,7 @@ def ndjson_files(draw: st.DrawFn) -> DrawnFile:
     if (
         "\ufeff" in text
         or encoding == "utf-16"
+        or first in _ODD_LINES
         or '"Patient"' not in first
         or not first.startswith('{"resourceType"')
     ):

@@ -1,5 +1,7 @@
 """Every page that a role may open is accessible, on a desk, at 200 % and on a phone."""
 
+from datetime import date
+
 import pytest
 from django.core.files.base import File
 from django.utils import timezone
@@ -14,11 +16,16 @@ from portal.patients.services import change_patient, register_patient
 from portal.reconciliation.models import ReconcileReport
 from tests.browser.addresses import pages_open_to
 
-ANN = {"family_name": "Able", "given_name": "Ann", "date_of_birth": "1990-01-01", "sex": "female"}
+ANN = {
+    "family_name": "Able",
+    "given_name": "Ann",
+    "date_of_birth": date(1990, 1, 1),
+    "sex": "female",
+}
 ANNA = {
     "family_name": "Able",
     "given_name": "Anna",
-    "date_of_birth": "1990-01-01",
+    "date_of_birth": date(1990, 1, 1),
     "phone": "617 555 0101",
 }
 ROWS = """family_name,given_name,date_of_birth,sex,city

@@ -1,9 +1,11 @@
 """Two records of one person, merged and unmerged in a browser."""
 
+from datetime import date
+
 from portal.patients.services import register_patient
 
 HOW = {"by": None, "source": "portal"}
-JANE = {"family_name": "Example", "given_name": "Jane", "date_of_birth": "1984-03-15"}
+JANE = {"family_name": "Example", "given_name": "Jane", "date_of_birth": date(1984, 3, 15)}
 WIDTHS = (1280, 640, 320)
 
 

@@ -28,6 +28,8 @@ _PHONE = re.compile(
     r"[+(]?[\d\s()./,+-]{3,45}((x|ext\.?|#)\s?\d{1,6}|[a-z]{3,10})?$", re.IGNORECASE
 )
 _POSTAL_CODE = re.compile(r"(?=.*\d)[A-Z\d][A-Z\d-]{2,9}$")
+# A word of a name in data for tests, such as `Abbott774`, and no identifier beside a name.
+_NUMBERED_NAME = re.compile(r"[^\W\d_]{3,}\d{1,4}")
 # Beside a name each part of a code has a digit, but for the letters of a Dutch one.
 _POSTAL_CODE_BESIDE_NAME = re.compile(
     r"\d{4} ?[A-Z]{2}$|(?=[^ ]*\d)[A-Z\d-]{2,9}( (?=[^ ]*\d)[A-Z\d]{2,4})?$"
@@ -137,6 +139,8 @@ def narrow_by_number(text: str) -> tuple[Q, Callable[[Patient], str]] | None:
 
     The number may be the end of a phone or an identifier, or a postal code.
     """
+    if _NUMBERED_NAME.fullmatch(text):
+        return None
     phones = as_phone(text) if _PHONE.match(text) else []
     identifiers = [*as_identifier(text), *as_identifier_tail(text)]
     digits = sum(map(str.isdigit, text))

@@ -1,5 +1,6 @@
 """The pages of a merge: find the other record, compare, merge, and undo the merge."""
 
+from datetime import date
 from itertools import chain
 
 import pytest
@@ -10,7 +11,7 @@ from portal.patients.services import archive_patient, change_patient, register_p
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOW = {"by": None, "source": "portal"}
-JANE = {"family_name": "Example", "given_name": "Jane", "date_of_birth": "1984-03-15"}
+JANE = {"family_name": "Example", "given_name": "Jane", "date_of_birth": date(1984, 3, 15)}
 
 
 @pytest.fixture

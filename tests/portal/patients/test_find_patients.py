@@ -354,3 +354,12 @@ def test_a_phone_is_found_by_the_number_that_was_understood(phone, texts, settin
     register_patients([details], by=None, source="command")
     for text in texts:
         assert found(text)[0].startswith("CALLER: Phone")
+
+
+@pytest.mark.parametrize("text", ["aaron697 abbott774", "Abbott774, Aaron697", "aaron697 abb"])
+def test_a_name_may_end_with_digits(text):
+    """Data for tests has such names. Red when their digits are taken for a number beside a name."""
+    details = {"family_name": "Abbott774", "given_name": "Aaron697"}
+    [aaron] = register_patients([details], by=None, source="command")
+    hits = search(Patient.objects.all(), text, limit=5).hits
+    assert [hit.patient for hit in hits] == [aaron]

@@ -1,7 +1,6 @@
 """FHIR R4 Patient resources: a line each (NDJSON), or the entries of one Bundle."""
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
@@ -17,18 +16,14 @@ from portal.imports.readers.fhir_json import (
 from portal.imports.readers.fhir_parts import InvalidResource
 from portal.imports.readers.fhir_patient import OPTIONAL, PLACES, read_resource
 from portal.imports.readers.fhir_records import RecordIndex
+from portal.imports.readers.fhir_texts import CleanedResource, clean_texts
 from portal.imports.readers.lines import lines_of
 from portal.imports.readers.rows import Problem, Row, Unreadable
 
-# An escaped NUL, or one half of a surrogate pair without the other: PostgreSQL holds neither. An
-# even number of backslashes before it makes it plain text.
-_UNSTORABLE = re.compile(
-    r"(?<!\\)(?:\\\\)*\\u(0000|d[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2}\\u)d[c-f])",
-    re.IGNORECASE,
-)
 # What a line has that says something of other lines: see RecordIndex.
 _ABOUT_OTHERS = ('"versionId"', '"lastUpdated"', '"replaces"')
 _REPEATS = "An object has one member twice, and nobody knows which of the two values is right."
+_NO_OBJECT = "This is JSON, but no object. A patient is one: {…} with its resourceType."
 _INCOMPLETE = (
     "The source reports an error here, and its file may not be complete. Ask for it again."
 )
@@ -110,15 +105,18 @@ def _broken_row(number: int, end: int, text: str, reason: str) -> Row:
 
 
 def _row(number: int, end: int, text: str, records: RecordIndex | None = None) -> Row:
-    if _UNSTORABLE.search(text):
-        return _broken_row(number, end, text, "The line holds characters that are no text.")
     try:
         resource = load_json(text)
     except NestedTooDeeply:
         return _broken_row(number, end, text, "The JSON is nested too deeply.")
     except ValueError:
         return _broken_row(number, end, text, "The line is not valid JSON.")
-    kind = resource.get("resourceType") if isinstance(resource, dict) else None
+    if not isinstance(resource, dict):
+        return _broken_row(number, end, text, _NO_OBJECT)
+    cleaned = clean_texts(resource, text)
+    if cleaned.problems:
+        return Row(number, end, [text], problems=cleaned.problems)
+    kind = resource.get("resourceType")
     if kind == "OperationOutcome":
         return _broken_row(number, end, text, _INCOMPLETE)
     if kind != "Patient":
@@ -128,8 +126,12 @@ def _row(number: int, end: int, text: str, records: RecordIndex | None = None) -
         return _broken_row(number, end, text.replace(f', "{REPEATED}": true', ""), _REPEATS)
     if records and (reason := records.why_not(number, {"resource": resource})):
         return _broken_row(number, end, text, reason)
+    return _patient_row(number, end, text, cleaned)
+
+
+def _patient_row(number: int, end: int, text: str, cleaned: CleanedResource) -> Row:
     try:
-        read = read_resource(resource)
+        read = read_resource(cleaned.resource)
     except InvalidResource as error:
         return Row(number, end, [text], problems=[Problem(error.path, "", error.reason)])
     return Row(
@@ -138,6 +140,7 @@ def _row(number: int, end: int, text: str, records: RecordIndex | None = None) -
         [text],
         read.details,
         PLACES,
+        left_out=cleaned.left_out,
         parts_left_out=read.left_out,
         optional=OPTIONAL,
         is_archived=read.is_archived,

@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
 PROGRAM_ROUTES = ("/api/", "/auth/")
+PAGE_BESIDE_THEM = "/api/docs"
 # Of an answer that no browser shows: it loads nothing, and nothing shows it in a frame.
 PROGRAM_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -27,6 +28,7 @@ def is_program(request: HttpRequest) -> bool:
     """Returns whether a program asks, with a bearer token, for an answer in JSON."""
     return (
         request.path_info.startswith(PROGRAM_ROUTES)
+        and request.path_info != PAGE_BESIDE_THEM
         and request.META.get("HTTP_AUTHORIZATION", "").startswith("Bearer ")
         and "text/html" not in request.META.get("HTTP_ACCEPT", "")
     )

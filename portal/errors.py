@@ -70,6 +70,10 @@ class NotFound(PortalError):
     status, code, title = 404, "not-found", "There is nothing at this address."
 
 
+class WrongForm(PortalError):
+    status, code, title = 406, "not-acceptable", "Not Acceptable."
+
+
 class Conflict(PortalError):
     status, code, title = 409, "conflict", "This does not fit what is already there."
 

@@ -12,7 +12,6 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from rest_framework import exceptions
-from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from portal.accounts import unsaved_forms
@@ -32,6 +31,7 @@ from portal.errors import (
     PortalError,
     TooLarge,
     Unavailable,
+    WrongForm,
     camel,
     escape_name,
 )
@@ -70,16 +70,23 @@ def _json_pointer(fault: FieldProblem) -> str:
     return f"#/{name[:LONGEST_POINTER]}".encode(errors="replace").decode()
 
 
-def handle_api_error(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """REST framework's exception handler: answers every known error with a problem document."""
+def handle_api_error(error: Exception, context: Mapping[str, Any]) -> JsonResponse | None:
+    """REST framework's exception handler: answers every known error with a problem document.
+
+    The document is JSON whatever the route answers with, such as YAML or a page.
+    """
     ours = as_portal_error(error)
     if ours is None:
         return None
     set_rollback()
-    return Response(
-        problem_document(context["request"], ours),
-        ours.status,
-        headers=_headers(ours),
+    return _problem_response(context["request"], ours)
+
+
+def _problem_response(request: HttpRequest, error: PortalError) -> JsonResponse:
+    return JsonResponse(
+        problem_document(request, error),
+        status=error.status,
+        headers=_headers(error),
         content_type=PROBLEM_JSON,
     )
 
@@ -109,6 +116,8 @@ def as_portal_error(error: Exception) -> PortalError | None:
         return InvalidInput(errors=_field_problems(error.detail))
     if isinstance(error, exceptions.UnsupportedMediaType):
         return NotJson()  # Its own words repeat what was sent.
+    if isinstance(error, exceptions.NotAcceptable):
+        return WrongForm(_advice_on_forms(error.available_renderers or ()))
     if isinstance(error, exceptions.APIException):
         return _from_api_exception(error)
     if isinstance(error, RequestDataTooBig):
@@ -152,6 +161,20 @@ def _field_problems(detail: Any, pointer: str = "") -> list[FieldProblem]:
     for key, value in members:
         problems += _field_problems(value, f"{pointer}/{escape_name(str(key))}".strip("/"))
     return problems
+
+
+def _advice_on_forms(renderers: Iterable[Any]) -> str:
+    """Says in which forms a route answers."""
+    types = dict.fromkeys(renderer.media_type for renderer in renderers)
+    formats = dict.fromkeys(renderer.format for renderer in renderers if renderer.format)
+    return (
+        f"Ask for {_or_list(types)} in Accept. Leave `format` out, or send {_or_list(formats)} "
+        "with an Accept that fits it."
+    )
+
+
+def _or_list(texts: Iterable[str]) -> str:
+    return " or ".join(f"`{text}`" for text in texts)
 
 
 def _from_api_exception(error: exceptions.APIException) -> PortalError:
@@ -208,12 +231,7 @@ def _method_not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
 def error_response(request: HttpRequest, error: PortalError) -> HttpResponse:
     """Answers an error with JSON to programs, by the address, and with a page to browsers."""
     if request.path.startswith(("/api/", "/auth/", "/health/", "/metrics")):
-        return JsonResponse(
-            problem_document(request, error),
-            status=error.status,
-            headers=_headers(error),
-            content_type=PROBLEM_JSON,
-        )
+        return _problem_response(request, error)
     context = {
         "error": error,
         "advice": ADVICE.get(error.status, ""),

@@ -121,13 +121,19 @@ class JsonReads(APIView):
     read_json: Callable[..., HttpResponse | None]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.method == "GET" and "format" not in request.GET and is_program(request):
+        if request.method == "GET" and is_program(request) and _takes_json(request):
             user = bearer_of(request)
             if user and user.has_perm("patients.view_patient"):
                 answer = self.read_json(user, request, **kwargs)
                 if answer is not None:
                     return answer
         return super().dispatch(request, *args, **kwargs)
+
+
+def _takes_json(request: HttpRequest) -> bool:
+    """Returns whether the request plainly asks for JSON, or for any form."""
+    accept = request.META.get("HTTP_ACCEPT", "*/*")
+    return "format" not in request.GET and ("*/*" in accept or "application/json" in accept)
 
 
 def json_answer(text: str, **headers: str) -> HttpResponse:

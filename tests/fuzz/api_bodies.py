@@ -163,6 +163,9 @@ def requests(draw: st.DrawFn) -> DrawnRequest:
     if draw(st.integers(0, 5)) == 0:
         keys = ["k1", "k2", "k" * 255, "k" * 256, "é", "a, b", " "]
         headers["HTTP_IDEMPOTENCY_KEY"] = draw(st.sampled_from(keys))
+    if draw(st.integers(0, 9)) == 0:
+        forms = ["application/json", "text/*", "TEXT/HTML", "application/xml", "*/*;q=0.1", "x", ""]
+        headers["HTTP_ACCEPT"] = draw(st.sampled_from(forms))
     known = MEMBERS[route]
     if draw(st.booleans()):
         return DrawnRequest(route, headers, json.dumps(draw(good_objects(known))).encode())

@@ -173,8 +173,3 @@ def test_type_and_length_of_a_member_are_checked_first(desk_api, body, pointer, 
 def test_filters_are_bounded_and_come_once(desk_api, query, pointer):
     answer = desk_api.get("/api/patients", query)
     assert (answer.status_code, errors(answer)[0][0]) == (400, pointer)
-
-
-def test_an_unknown_format_is_not_acceptable(desk_api):
-    answer = desk_api.get("/api/patients?format=xml")
-    assert (answer.status_code, answer["Content-Type"]) == (406, "application/problem+json")

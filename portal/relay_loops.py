@@ -4,6 +4,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Protocol
 
+from django.utils.module_loading import import_string
+
 
 class Round(Enum):
     """How a round of a loop ended; the relay chooses the pause before the next round by it."""
@@ -32,14 +34,18 @@ class Loop(Protocol):
         """Closes connections; the relay calls it in the loop's thread after the last round."""
 
 
-_factories: dict[str, Callable[[], Loop]] = {}
+_paths: dict[str, str] = {}
 
 
-def register_loop(name: str, make: Callable[[], Loop]) -> None:
-    """Makes `manage.py relay` run this loop; AppConfig.ready calls it."""
-    _factories[name] = make
+def register_loop(name: str, path: str) -> None:
+    """Makes `manage.py relay` run the loop of this class; AppConfig.ready calls it.
+
+    It is a path such as `portal.events.loop.EventsLoop`: only the relay imports it, with clients of
+    Kafka and gRPC that take 20 MB in each process.
+    """
+    _paths[name] = path
 
 
 def registered_loops() -> dict[str, Callable[[], Loop]]:
     """Returns the factory of each loop by its name."""
-    return dict(_factories)
+    return {name: import_string(path) for name, path in _paths.items()}

@@ -64,7 +64,9 @@ APPEND_SLASH = False  # Addresses of the API end without a slash, those of pages
 INSTALLED_APPS = [
     "portal.staff",  # Before the admin's theme, because it replaces some of its templates.
     "unfold",
-    "django.contrib.admin",
+    # It leaves it to portal.urls to find the modules `admin`: they take 20 MB, also in processes
+    # that show no page.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

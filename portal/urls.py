@@ -15,6 +15,7 @@ handler404 = "portal.problems.not_found"
 handler500 = "portal.problems.server_error"
 
 signed_in = [needs(SIGNED_IN)]
+admin.autodiscover()  # Before `admin.site.urls`, which lists what is registered by then.
 
 urlpatterns = [
     path("admin/login/", sign_in_to_admin),  # Before the admin's own page of this address.

@@ -9,12 +9,11 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         from portal.billing import selectors, signals
-        from portal.billing.loop import BillingLoop
         from portal.patients.extensions import Extension, Tab, register_extension
         from portal.relay_loops import register_loop
 
         signals.connect()
-        register_loop("billing", BillingLoop)
+        register_loop("billing", "portal.billing.loop.BillingLoop")
         tab = Tab(
             "Billing",
             "billing:account",

@@ -10,8 +10,9 @@ from django.db import connection, transaction
 from django.db.models import DurationField, F, Func, Q
 from django.db.models.functions import Now
 
-from portal.billing.client import AWAY_CODES, Account, Details
+from portal.billing.client import Account, Details
 from portal.billing.models import AccountStatus, BillingAccount
+from portal.billing.reasons import AWAY_CODES
 from portal.patients.models import Patient, Status
 
 log = structlog.get_logger("portal.billing")

@@ -8,13 +8,13 @@ from uuid import UUID
 import grpc
 from django.conf import settings
 
+from portal.billing.reasons import AWAY_CODES
 from protos.billing.v1 import billing_service_pb2 as messages
 from protos.billing.v1 import billing_service_pb2_grpc
 
 LARGEST_BATCH, LARGEST_PAGE = 500, 1_000  # Accounts in one call, as the server allows.
 BATCH_SECONDS, CALL_SECONDS, CHECK_SECONDS = 10.0, 5.0, 2.0  # Deadlines.
 CALLS_AT_ONCE = 32  # Updates under way together; the server turns away what is over its limit.
-AWAY_CODES = ("UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED")
 UNREADABLE = "UNREADABLE"  # A code of ours: a request or an answer breaks the contract.
 _REFUSED_CODES = {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"}
 _STATUS = {False: messages.ACCOUNT_STATUS_ACTIVE, True: messages.ACCOUNT_STATUS_CLOSED}

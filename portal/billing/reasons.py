@@ -25,6 +25,8 @@ REASONS = {
     "UNREADABLE": Reason("What is stored, or what billing answered, cannot be read.", _CORRECT),
     "RESOURCE_EXHAUSTED": Reason("Billing has too much to do.", _WAITS),
 }
+# Codes that tell of no answer: the same request is worth sending again.
+AWAY_CODES = ("UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED")
 _OTHER = Reason("Billing failed on this account.", "Tell an operator if it goes on.")
 
 

@@ -10,8 +10,8 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from portal.accounts.models import User
-from portal.billing.client import AWAY_CODES
 from portal.billing.models import AccountStatus, BillingAccount, OrphanedAccount
+from portal.billing.reasons import AWAY_CODES
 from portal.cache import COUNT_TTL_SECONDS, LARGE_TABLE_ROWS, CachedValue
 from portal.errors import NotAllowed
 from portal.pagination import Page, decode_cursor, encode_cursor, page_of

@@ -8,12 +8,16 @@ class EventsConfig(AppConfig):
     label = "events"
 
     def ready(self) -> None:
-        from portal.events.broker import ask_last_event_ids
-        from portal.events.gaps import GapsLoop
-        from portal.events.loop import EventsLoop
         from portal.patients.number_series import read_event_ids_by
         from portal.relay_loops import register_loop
 
-        read_event_ids_by(ask_last_event_ids)
-        register_loop("events", EventsLoop)
-        register_loop("gaps", GapsLoop)
+        read_event_ids_by(_ask_last_event_ids)
+        register_loop("events", "portal.events.loop.EventsLoop")
+        register_loop("gaps", "portal.events.gaps.GapsLoop")
+
+
+def _ask_last_event_ids() -> list[int]:
+    # The client of Kafka takes 8 MB, and most processes never ask.
+    from portal.events.broker import ask_last_event_ids
+
+    return ask_last_event_ids()

@@ -7,8 +7,8 @@ from django.conf import settings
 from kafka.errors import KafkaError
 
 from portal.events.broker import Broker
+from portal.events.deliveries import LARGEST_MESSAGE, Delivery
 from portal.events.encoding import Message
-from portal.events.producer import LARGEST_MESSAGE, Delivery
 from portal.events.services import Sender
 
 

@@ -5,7 +5,6 @@ The producer is made on first use and dropped after any failure.
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 
 from django.conf import settings
@@ -17,38 +16,13 @@ from kafka.errors import (
 )
 
 from portal.events.deadline_client import Deadline, DeadlineClient
+from portal.events.deliveries import LARGEST_MESSAGE, Delivery, Receipt, Refusal
 from portal.events.encoding import Message
 from portal.events.wave_producer import WaveProducer
 
 # The broker refuses these however often they are sent.
 _REFUSALS = (InvalidRecordError, MessageSizeTooLargeError, RecordListTooLargeError)
-LARGEST_MESSAGE = 1024 * 1024  # Bytes; the producer refuses a larger one.
 _ANSWER_SECONDS = 8.0  # To wait for the answer to one message.
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A message that the broker will never take, and the kind of the error."""
-
-    message: Message
-    reason: str
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """Where the broker put a message. The offset is -1 where it does not tell."""
-
-    message: Message
-    partition: int
-    offset: int
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """The outcome of each message that was sent."""
-
-    receipts: list[Receipt]
-    refusals: list[Refusal]
 
 
 class KafkaSender:

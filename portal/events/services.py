@@ -11,11 +11,11 @@ from django.db import connection, transaction
 
 from portal.accounts.models import User
 from portal.errors import ROW_ERRORS
+from portal.events.deliveries import LARGEST_MESSAGE, Delivery, Receipt
 from portal.events.encoding import Message, encode
 from portal.events.leases import confirm_lease, require_lease
 from portal.events.log_reader import log_rows, previous_rows, waiting_event_ids
 from portal.events.models import QuarantinedEvent
-from portal.events.producer import LARGEST_MESSAGE, Delivery, Receipt
 from portal.events.topic_loss import record_receipts
 from portal.patients.models import EventOutbox, PatientEvent
 

@@ -11,9 +11,9 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
+from portal.events.deliveries import Receipt
 from portal.events.leases import require_lease
 from portal.events.models import TopicEnd, TopicRefill
-from portal.events.producer import Receipt
 
 log = structlog.get_logger("portal.events")
 REFILL_STEP = 20_000  # Events that go back into the outbox in one transaction.

@@ -14,9 +14,9 @@ from portal.reconciliation.confirmation import confirm
 from portal.reconciliation.difference_kinds import KINDS
 from portal.reconciliation.figures import Figures
 from portal.reconciliation.peer_stores import PeerStores
+from portal.reconciliation.stores import PATIENCE_SECONDS
 from portal.reconciliation.workspace import Workspace
 
-PATIENCE_SECONDS = 10.0  # That a change on its way may take to arrive in all stores.
 SHOWN = 100  # Differences that a report lists.
 
 _ADD_AUDIT = "INSERT INTO difference VALUES ('figure-differs', NULL, NULL, %s)"

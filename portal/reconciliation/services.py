@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import structlog
 from django.db import InterfaceError, OperationalError
@@ -11,11 +12,12 @@ from django.utils import timezone
 from portal.accounts.models import User
 from portal.jobs import StepListener, nudge, run_jobs, step_recorder
 from portal.patients.impossible_dates import prove_dates
-from portal.reconciliation import figures
-from portal.reconciliation.check import PATIENCE_SECONDS, Result, check
 from portal.reconciliation.models import ReconcileReport, Verdict
-from portal.reconciliation.repair import Repair
+from portal.reconciliation.stores import PATIENCE_SECONDS
 from portal.reconciliation.workspace import Workspace, workspace
+
+if TYPE_CHECKING:
+    from portal.reconciliation.check import Result
 
 log = structlog.get_logger("portal.reconciliation")
 AFTER_REPAIR = 3  # The patience after a repair, in multiples: its changes have a longer way to go.
@@ -100,7 +102,7 @@ def _carry_out(
     return _end(report, _verdict_of(result), " ".join(result.away.values()))
 
 
-def _verdict_of(result: Result) -> Verdict:
+def _verdict_of(result: "Result") -> Verdict:
     if result.by_kind:
         return Verdict.DIFFERS
     return Verdict.FAILED if result.away else Verdict.AGREES
@@ -108,7 +110,12 @@ def _verdict_of(result: Result) -> Verdict:
 
 def _check_and_repair(
     report: ReconcileReport, space: Workspace, *, patience: float, on_step: StepListener
-) -> Result:
+) -> "Result":
+    # Clients of Kafka, gRPC and HTTP: 20 MB, which no process needs that only asks for a check.
+    from portal.reconciliation.check import check
+    from portal.reconciliation.figures import peak_memory_mb
+    from portal.reconciliation.repair import Repair
+
     result = check(space, patience=patience, on_step=on_step)
     found = result.by_kind
     if report.is_repair and found:
@@ -129,7 +136,7 @@ def _check_and_repair(
         "byKind": result.by_kind,
         "foundBeforeRepair": found if report.is_repair else {},
         "seconds": result.seconds,
-        "peakMemoryMb": figures.peak_memory_mb(),
+        "peakMemoryMb": peak_memory_mb(),
     }
     return result
 

@@ -6,6 +6,7 @@ OUTBOX = "outbox"
 TOPIC = "topic"
 ANALYTICS = "analytics"
 BILLING = "billing"
+PATIENCE_SECONDS = 10.0  # That a change on its way may take to arrive in all stores.
 ALL_STORES = (PATIENTS, LOG, OUTBOX, TOPIC, ANALYTICS, BILLING)
 
 

@@ -21,9 +21,10 @@ from billing_grpc.store import Store as Accounts
 from portal.billing import claims
 from portal.billing.loop import BillingLoop
 from portal.events import leases, producer, services
+from portal.events.deliveries import Delivery, Receipt
 from portal.events.encoding import encode
 from portal.events.pacing import PacedSender
-from portal.events.producer import Delivery, KafkaSender, Receipt
+from portal.events.producer import KafkaSender
 from portal.events.relay import Relay
 from portal.patients.models import EventOutbox, Patient, PatientEvent
 from tests.billing_grpc import database as billing_database

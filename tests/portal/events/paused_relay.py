@@ -18,9 +18,10 @@ from portal.billing.client import BillingClient
 from portal.billing.loop import BillingLoop
 from portal.events import services
 from portal.events.deadline_client import DeadlineClient
+from portal.events.deliveries import Delivery
 from portal.events.encoding import Message
 from portal.events.loop import EventsLoop
-from portal.events.producer import Delivery, KafkaSender
+from portal.events.producer import KafkaSender
 from portal.events.relay import Relay
 from portal.relay_loops import Loop
 

@@ -7,8 +7,9 @@ from django.db import connection
 from kafka.errors import KafkaError, KafkaTimeoutError
 
 from portal.events import leases
+from portal.events.deliveries import Delivery
 from portal.events.encoding import Message
-from portal.events.producer import Delivery, KafkaSender
+from portal.events.producer import KafkaSender
 from portal.events.services import deliver_waiting, split_into_waves
 from portal.patients import services
 from portal.patients.models import EventOutbox

@@ -7,10 +7,10 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from portal.events.broker import KafkaBroker
+from portal.events.deliveries import LARGEST_MESSAGE
 from portal.events.encoding import Message
 from portal.events.loop import EventsLoop
 from portal.events.pacing import Window
-from portal.events.producer import LARGEST_MESSAGE
 from portal.events.services import deliver_waiting, fit_messages
 from portal.patients import services
 from portal.patients.models import EventOutbox

@@ -8,9 +8,10 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
+from portal.events.deliveries import Refusal
 from portal.events.encoding import encode
 from portal.events.models import QuarantinedEvent
-from portal.events.producer import KafkaSender, Refusal
+from portal.events.producer import KafkaSender
 from portal.events.services import deliver_waiting, requeue_quarantined
 from portal.patients.models import EventOutbox, PatientEvent
 from tests.past_the_checks import write_past_the_checks

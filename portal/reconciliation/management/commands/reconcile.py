@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from portal.jobs import Busy
-from portal.reconciliation.check import PATIENCE_SECONDS
 from portal.reconciliation.models import ReconcileReport, Verdict
 from portal.reconciliation.selectors import as_json
 from portal.reconciliation.services import check_now
+from portal.reconciliation.stores import PATIENCE_SECONDS
 
 AGREES, DIFFERS, NO_PROOF = 0, 1, 2  # Exit codes.
 SHOWN = 20  # Differences that the command prints.

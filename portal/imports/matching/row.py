@@ -1,7 +1,7 @@
 """A row whose values were checked, and the keys that tell which patient it is about."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -54,6 +54,27 @@ class CheckedRow:
     @property
     def has_name(self) -> bool:
         return bool(self.details.get("family_name") or self.details.get("given_name"))
+
+
+@dataclass(frozen=True)
+class ReadRow:
+    """A row of the file with what its check has found: `checked`, or everything that is wrong."""
+
+    row: Row
+    checked: CheckedRow | None
+    problems: Sequence[Problem] = ()
+
+    def compute_keys(self) -> None:
+        """Computes what tells which patient the row is about, so that it need not be done later."""
+        if self.checked:
+            _ = self.checked.identifiers, self.checked.person_key
+            _ = self.checked.compared_fields.name_key
+
+
+def read_row(row: Row) -> ReadRow:
+    """Returns the row with what its check has found."""
+    result = check_row(row)
+    return ReadRow(row, result) if isinstance(result, CheckedRow) else ReadRow(row, None, result)
 
 
 def check_row(row: Row) -> CheckedRow | list[Problem]:
@@ -109,9 +130,9 @@ def _without_optional(row: Row, error: InvalidInput) -> Row | None:
     return replace(row, details=details, parts_left_out=parts)
 
 
-def valid_rows(rows: Iterable[Row]) -> list[CheckedRow]:
+def valid_rows(rows: Iterable[ReadRow]) -> list[CheckedRow]:
     """Returns the rows that have no problem."""
-    return [checked for row in rows if isinstance(checked := check_row(row), CheckedRow)]
+    return [row.checked for row in rows if row.checked]
 
 
 def problems_from_error(row: Row, error: InvalidInput) -> list[Problem]:

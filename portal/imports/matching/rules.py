@@ -16,10 +16,9 @@ from portal.imports.matching.decision import (
 from portal.imports.matching.diff import changes_for, reasons_for_another_person
 from portal.imports.matching.lookup import ExistingPatients, KnownPatient, reason_to_hold_back
 from portal.imports.matching.remarks import remarks_on
-from portal.imports.matching.row import CheckedRow, check_row
+from portal.imports.matching.row import CheckedRow, ReadRow, valid_rows
 from portal.imports.matching.set_aside import SetAside, split_changes
 from portal.imports.models import Doubt, Outcome
-from portal.imports.readers import Row
 from portal.patients.matching.rules import has_exact_birth
 from portal.patients.models import Status
 
@@ -67,30 +66,32 @@ class ImportOptions:
     decide_row: RowDecider = keep_decision
 
 
-def decide(rows: Sequence[Row], *, lookup: PatientLookup, options: ImportOptions) -> list[Decision]:
+def decide(
+    rows: Sequence[ReadRow], *, lookup: PatientLookup, options: ImportOptions
+) -> list[Decision]:
     """Returns a decision for each row in order, up to the first row that has to wait.
 
     A row waits if it depends on one before it which is not written yet. That row and the ones
     after it belong into the next batch; the first row never waits.
     """
-    results = [(row, check_row(row)) for row in rows]
-    existing = lookup.find_patients([row for _, row in results if isinstance(row, CheckedRow)])
+    existing = lookup.find_patients(valid_rows(rows))
     rules = DecisionRules(existing, lookup.earlier_rows(existing.patients), options)
     decisions: list[Decision] = []
     seen: dict[object, tuple[CheckedRow, Decision]] = {}
-    for row, result in results:
-        if not isinstance(result, CheckedRow):
-            decisions.append(refuse(row, result))
+    for read in rows:
+        row = read.checked
+        if row is None:
+            decisions.append(refuse(read.row, list(read.problems)))
             continue
-        keys: set[object] = {*result.identifiers, *existing.holders_of(result)}
-        if result.person_key[0]:
-            keys.add(result.person_key)
+        keys: set[object] = {*row.identifiers, *existing.holders_of(row)}
+        if row.person_key[0]:
+            keys.add(row.person_key)
         earlier = next((seen[key] for key in keys if key in seen), None)
         if earlier is None:
-            decision = rules.decide(result)
-            seen |= dict.fromkeys(keys, (result, decision))
-        elif _says_the_same(earlier[0], result):
-            decision = rules.repeat(earlier[1], result)
+            decision = rules.decide(row)
+            seen |= dict.fromkeys(keys, (row, decision))
+        elif _says_the_same(earlier[0], row):
+            decision = rules.repeat(earlier[1], row)
         else:
             break
         decisions.append(decision)

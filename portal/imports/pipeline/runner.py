@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from itertools import islice
 from typing import Protocol
@@ -11,9 +11,10 @@ from django.db import DataError, IntegrityError, transaction
 
 from portal.errors import InvalidInput, PortalError
 from portal.imports.matching.decision import Decision, refuse
-from portal.imports.matching.row import problems_from_error, valid_rows
+from portal.imports.matching.row import ReadRow, problems_from_error, valid_rows
 from portal.imports.matching.rules import ImportOptions, PatientLookup, decide
 from portal.imports.pipeline.job_store import ProgressStore, retry_after_deadlock
+from portal.imports.pipeline.read_ahead import read_rows
 from portal.imports.readers import PatientFile, Problem, Row
 
 BATCH = 500  # Rows in one transaction.
@@ -42,12 +43,12 @@ def run(
 
     `on_batch` gets the decisions of each batch once they are committed.
     """
-    with _few_objects_to_look_through():
-        _run_batches(file.rows(after), patients, progress, options, on_batch)
+    with _few_objects_to_look_through(), closing(read_rows(file, after)) as rows:
+        _run_batches(rows, patients, progress, options, on_batch)
 
 
 def _run_batches(
-    rows: Iterator[Row],
+    rows: Iterator[ReadRow],
     patients: PatientStore,
     progress: ProgressStore,
     options: ImportOptions,
@@ -78,7 +79,7 @@ def _few_objects_to_look_through() -> Iterator[None]:
 
 
 def _run_batch(
-    rows: Sequence[Row], patients: PatientStore, progress: ProgressStore, options: ImportOptions
+    rows: Sequence[ReadRow], patients: PatientStore, progress: ProgressStore, options: ImportOptions
 ) -> list[Decision]:
     arguments = (rows, patients, progress, options)
     try:
@@ -88,7 +89,7 @@ def _run_batch(
 
 
 def _run_together(
-    rows: Sequence[Row], patients: PatientStore, progress: ProgressStore, options: ImportOptions
+    rows: Sequence[ReadRow], patients: PatientStore, progress: ProgressStore, options: ImportOptions
 ) -> list[Decision]:
     with progress.batch():
         decisions = decide(rows, lookup=patients, options=options)
@@ -98,7 +99,7 @@ def _run_together(
 
 
 def _run_row_by_row(
-    rows: Sequence[Row], patients: PatientStore, progress: ProgressStore, options: ImportOptions
+    rows: Sequence[ReadRow], patients: PatientStore, progress: ProgressStore, options: ImportOptions
 ) -> list[Decision]:
     with progress.batch():
         # This locks all patients in one order before the first is written.
@@ -108,14 +109,14 @@ def _run_row_by_row(
         return decisions
 
 
-def _run_row(row: Row, patients: PatientStore, options: ImportOptions) -> Decision:
+def _run_row(row: ReadRow, patients: PatientStore, options: ImportOptions) -> Decision:
     try:
         with transaction.atomic():
             decisions = decide([row], lookup=patients, options=options)
             patients.write(decisions)
             return decisions[0]
     except _REFUSALS as error:
-        return refuse(row, _problems(row, error))
+        return refuse(row.row, _problems(row.row, error))
 
 
 def _problems(row: Row, error: Exception) -> list[Problem]:

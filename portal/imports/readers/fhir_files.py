@@ -39,6 +39,10 @@ class NdjsonFile:
         self.path, self.size = path, path.stat().st_size
         self.ignored: list[str] = []
 
+    def __reduce__(self) -> tuple[type["NdjsonFile"], tuple[Path]]:
+        """Is the file as it was opened, for another process: what the lines say is read anew."""
+        return NdjsonFile, (self.path,)
+
     def rows(self, after: int = 0) -> Iterator[Row]:
         """See PatientFile; the row's number is its line."""
         for number, line in enumerate(lines_of(self.path), start=1):

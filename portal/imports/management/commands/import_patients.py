@@ -19,6 +19,7 @@ from portal.imports.matching.rules import ImportOptions
 from portal.imports.models import DuplicatePolicy, ImportJob, JobStatus
 from portal.imports.pipeline.dry_run import DryRun
 from portal.imports.pipeline.job_store import ReadOnlyProgressStore
+from portal.imports.pipeline.read_ahead import ReaderStopped
 from portal.imports.pipeline.runner import BatchListener, run
 from portal.imports.private_file import open_private_file
 from portal.imports.profiles import get_profile
@@ -212,6 +213,8 @@ def _errors_as_exit_codes(path: Path) -> Iterator[None]:
     except (PortalError, Unreadable) as error:
         message = getattr(error, "detail", "") or str(error)
         raise CommandError(message, returncode=UNREADABLE) from error
+    except ReaderStopped as error:
+        raise CommandError(f"{error} {resume}", returncode=STOPPED) from error
     except (OperationalError, InterfaceError, OSError) as error:
         if isinstance(error, OSError) and not means_full_disk(error):
             message = f"{error.filename or path}: {error.strerror}."

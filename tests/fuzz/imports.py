@@ -66,7 +66,7 @@ def _import(file: DrawnFile, way: Way) -> Counter[str]:
             _require(error.detail, "A refusal says nothing")
             _require(MARK not in error.detail, "A refusal quotes a value", error.detail)
             _require(not _stored_files() or way.asks, "A refused file is left behind")
-            _require(file.rows is None or file.rows == 0, "A good file is refused", error.detail)
+            _require(not file.rows, f"A good file is refused: {error.detail}")
             return Counter({REFUSED: 1})
         _require(record_state() == before, "A trial has changed patients")
         real = _run_import(trial, way)
@@ -138,7 +138,7 @@ def _check_job(kept: Kept, file: DrawnFile) -> None:
     if job.status == JobStatus.FAILED:
         _require(job.message, "A broken-off import says nothing")
         _require(MARK not in job.message, "A message quotes a value", job.message)
-        _require(not file.rows, "A good file breaks off", job.message)
+        _require(not file.rows, f"A good file breaks off: {job.message}")
     else:
         _require(job.status == JobStatus.DONE, "A job has not ended", job.status)
     _require(len(kept.rejects) == job.rejected_count, "Refused rows are not kept")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
+from portal.imports.readers.encodings import is_control
 from tests.fuzz.drawn_file import DrawnFile
 from tests.fuzz.values import family_name, good_value_of, odd_texts, value_of
 
@@ -86,6 +87,7 @@ def csv_files(draw: st.DrawFn) -> DrawnFile:
     text = line_end.join(lines) + (line_end if draw(st.booleans()) else "")
     encoding = draw(st.sampled_from(_ENCODINGS))
     content = text.encode(encoding, "replace")
+    is_sloppy = is_sloppy or sum(map(is_control, text)) > _MOST_CONTROLS
     if not table.is_plain or is_sloppy or title is not None or encoding not in _WHOLE:
         return DrawnFile(content)
     filled = [number for number, row in enumerate(table.rows, start=2) if any(map(str.strip, row))]
@@ -93,6 +95,7 @@ def csv_files(draw: st.DrawFn) -> DrawnFile:
     return DrawnFile(content, len(filled), names)
 
 
+_MOST_CONTROLS = 8  # With more of them a short file is no text.
 _WHOLE = ("utf-8", "utf-8-sig", "utf-16")
 _ENCODINGS = [
     *["utf-8"] * 15, "utf-8-sig", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252",

@@ -8,7 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from portal.imports.readers.csv_file import CsvFile
-from portal.imports.readers.encodings import SAVE_AS, UTF_8, byte_order_mark, detect_encoding
+from portal.imports.readers.encodings import (
+    SAVE_AS,
+    UTF_8,
+    byte_order_mark,
+    detect_encoding,
+    is_control,
+)
 from portal.imports.readers.fhir_files import BundleFile, NdjsonFile
 from portal.imports.readers.fhir_json import NestedTooDeeply, load_json
 from portal.imports.readers.rows import PatientFile, Unreadable
@@ -16,6 +22,7 @@ from portal.imports.readers.tables import PLAIN, TableFile, TableSettings
 from portal.imports.readers.workbook_safety import advice_for_ole_file
 from portal.imports.readers.xlsx_file import XlsxFile
 
+_ODD = [chr(code) for code in range(1, 32) if is_control(chr(code))]
 SAMPLE = 1024 * 1024  # Bytes from the start by which a file is recognised.
 
 _ADVICE = "Ask for the data as CSV, Excel workbook or FHIR NDJSON."
@@ -85,7 +92,7 @@ def _refuse_others(sample: bytes) -> None:
 
 
 def _refuse_binary(text: str) -> None:
-    odd = sum(text.count(chr(code)) for code in range(1, 32) if chr(code) not in "\t\n\r\f")
+    odd = sum(text.count(character) for character in _ODD)
     if odd + text.count("\0") > max(8, len(text) / 50) or "\0" in text.split("\n", 1)[0]:
         raise Unreadable("This is not a text file. Bring patients as CSV or as FHIR NDJSON.")
     if "\r" in text and "\n" not in text:

@@ -177,6 +177,9 @@ def is_text(data: bytes, encoding: str) -> bool:
 def is_control(character: str) -> bool:
     """Tells whether no program writes this into a text.
 
-    Letters of another encoding become such characters.
+    Letters of another encoding become such characters. Those that separate lines and values within
+    a cell, as FileMaker writes them, count as spaces.
     """
-    return (character < " " and character not in "\t\n\r\f") or "\x7f" <= character <= "\x9f"
+    if character < " ":
+        return not character.isspace()
+    return "\x7f" <= character <= "\x9f"

@@ -205,3 +205,12 @@ def test_a_cell_of_very_many_signs_is_read_at_once(rows, text):
     assert first.details["given_name"] == "Anna"
     assert second.number == 3
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "windows-1252"])
+def test_signs_between_lines_within_a_cell_are_spaces(file, encoding):
+    """As FileMaker writes them; red where such a short file is none of text."""
+    people = [f"Müller{letter},A\x0bB\x1d" for letter in "abcdefghijkl"]
+    content = "\n".join(["family_name,given_name", *people]).encode(encoding)
+    opened = open_patients(file(content), encoding=encoding)
+    assert [row.details["given_name"] for row in opened.rows()] == ["A B"] * len(people)

@@ -122,7 +122,7 @@ PATIENT_FIELDS = (
         kind=Kind.CHOICE, import_aliases=("gender",), fhir_path="gender",
         is_expected_in_files=True),
     PatientField("email", "E-mail", CONTACT, 120,
-        kind=Kind.EMAIL, import_aliases=("e_mail",), fhir_path="telecom"),
+        kind=Kind.EMAIL, import_aliases=("e_mail", "email_address"), fhir_path="telecom"),
     PatientField("phone", "Phone", CONTACT, 110,
         kind=Kind.PHONE, import_aliases=("telephone", "phone_number"), fhir_path="telecom",
         loses_zeros=True),

@@ -1,12 +1,13 @@
 """Which column means which field, by Synthea's names, our own, and those of clinics' tables."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from portal.imports.readers.foreign_headers import FIELD_BESIDE, FIELD_OF_WORD
 from portal.imports.readers.rows import Unreadable
 from portal.patients.fields import ENTERED, ENTERED_FIELDS
-from portal.text import clean_text
+from portal.patients.normalize import fold
 
 RECORD, MRN, IDENTIFIER_CELL = "id", "mrn", "identifiers"
 SYSTEMS = ("ssn", "driver", "passport", "insurance", "mrn-other", "record-id")
@@ -19,6 +20,7 @@ NO_HEADER = (
     "semicolons, tabs or bars part the cells."
 )
 _FIELD_OF_NAME = {
+    **FIELD_OF_WORD,
     **{name: name for name in ALL},
     **{alias: column.name for column in ENTERED_FIELDS for alias in column.import_aliases},
     "drivers": "driver",
@@ -55,14 +57,36 @@ def field_for(name: str) -> str | None:
     A remark behind the name and the word "patient" before it do not count. None for an unknown
     column.
     """
+    found = (_FIELD_OF_NAME.get(key) for key in _keys(name))
+    return next(filter(None, found), None)
+
+
+def fields_for(header: Sequence[str]) -> list[str | None]:
+    """Returns the field of each column: some names mean one only beside others."""
+    fields = [field_for(name) for name in header]
+    if None not in fields:
+        return fields
+    keys = [header_key(name) for name in header]
+    for index, key in enumerate(keys):
+        field_name, others = FIELD_BESIDE.get(key, ("", frozenset()))
+        if fields[index] is None and field_name not in fields and others & set(keys):
+            fields[index] = field_name
+    return fields
+
+
+def header_key(name: str) -> str:
+    """Returns the words of a column's name in lower case and without accents, with `_` between."""
+    return fold(_REMARK.sub("", name[:_MAX_NAME])).replace(" ", "_")
+
+
+def _keys(name: str) -> Iterator[str]:
+    """Yields what a column's name may be known by."""
     if len(name) > _MAX_NAME:
-        return None
+        return
     for text in (name, _REMARK.sub("", name), _JOINED_WORDS.sub("_", _REMARK.sub("", name))):
-        key = re.sub(r"[^a-z0-9]+", "_", clean_text(text).lower()).strip("_")
-        for wanted in (key, _WHOSE.sub("", key, count=1)):
-            if field_name := _FIELD_OF_NAME.get(wanted):
-                return field_name
-    return None
+        key = fold(text).replace(" ", "_")
+        yield key
+        yield _WHOSE.sub("", key, count=1)
 
 
 def guess_fields(header: Sequence[str]) -> list[str]:
@@ -70,7 +94,7 @@ def guess_fields(header: Sequence[str]) -> list[str]:
 
     Of columns that mean the same, the first is taken.
     """
-    fields = [field_for(name) or "" for name in header]
+    fields = [name or "" for name in fields_for(header)]
     return [name if name not in fields[:index] else "" for index, name in enumerate(fields)]
 
 
@@ -100,7 +124,7 @@ def can_name_a_patient(fields: Sequence[str]) -> bool:
 
 
 def _fields_by_name(header: Sequence[str]) -> list[str | None]:
-    fields = [field_for(name) for name in header]
+    fields = fields_for(header)
     known = [name for name in fields if name]
     if len(known) < 2 or not {"family_name", *_KEYS} & set(known):
         raise Unreadable(NO_HEADER)

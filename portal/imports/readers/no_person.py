@@ -11,7 +11,8 @@ from portal.text import has_letter
 _HINT = re.compile(
     r"\(.*\)|<.*>|\[.*\]|n?text|string|n?(?:var)?char.*|datetime.*|date(?: .*)?|timestamp.*"
     r"|number|numeric|int(?:eger)?|bool(?:ean)?|req(?:uired)?|opt(?:ional)?|mandatory(?: field)?"
-    r"|[dmy]{2,4}[-/. ][dmy]{2,4}[-/. ][dmy]{2,4}|[-=_*+]{2,}",
+    r"|[dmytja]{2,4}[-/. ][dmytja]{2,4}[-/. ][dmytja]{2,4}|[mfwhd](?:[/|][mfwhdxu]){1,3}"
+    r"|[-=_*+]{2,}",
     re.IGNORECASE,
 )
 _TOTAL = re.compile(

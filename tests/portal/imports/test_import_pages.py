@@ -14,7 +14,7 @@ from tests.portal.imports.files import ANNA, BEN, as_csv, as_ndjson
 
 pytestmark = pytest.mark.django_db
 OWN_WORDS = (
-    "Nachname,Vorname,Geburtstag,Schuhgröße\n"
+    "Příjmení,Jméno,Narození,Velikost obuvi\n"
     "Beispiel,Anna,1984-03-15,38\n"
     "Sample,Ben,1990-12-01,44\n"
 )
@@ -85,7 +85,7 @@ def test_columns_with_unknown_names_are_read_as_the_user_sets_them(operator):
     assert "None of these columns is known by its name." in operator.get(url).content.decode()
     trial = operator.post(url, MAPPED)["Location"]
     run_job(ImportJob.objects.get().pk)
-    assert "Nothing is read from: Schuhgröße" in operator.get(trial).content.decode()
+    assert "Nothing is read from: Velikost obuvi" in operator.get(trial).content.decode()
     operator.post(f"{trial}commit/")
     run_job(ImportJob.objects.get(dry_run=False).pk)
     assert set(Patient.objects.values_list("family_name", flat=True)) == {"Beispiel", "Sample"}
@@ -102,7 +102,7 @@ def test_no_dry_run_begins_before_its_columns_are_set(operator):
     ("changed", "words"),
     [
         ({"c0": "", "c1": ""}, "No column becomes a name or an identifier."),
-        ({"c1": "family_name"}, "“Nachname” becomes “Family name” too."),
+        ({"c1": "family_name"}, "“Příjmení” becomes “Family name” too."),
         ({"c1": "no such field"}, "Choose one of the list."),
     ],
 )
@@ -132,7 +132,7 @@ def test_saved_columns_come_back_with_the_next_file_of_the_same_header(operator)
     url = upload(operator, OWN_WORDS)["Location"]
     operator.post(url, MAPPED | {"profile_name": "Our old system"})
     again = upload(
-        operator, OWN_WORDS.replace("Nachname", " NACHNAME ") + "Third,Tom,1970-01-01,40\n"
+        operator, OWN_WORDS.replace("Příjmení", " PŘÍJMENÍ ") + "Third,Tom,1970-01-01,40\n"
     )["Location"]
     page = operator.get(again).content.decode()
     assert "as saved in “Our old system”" in page
@@ -334,7 +334,7 @@ def test_the_first_rows_are_told_in_the_order_of_the_form_also_that_one_is_archi
 
 
 def test_columns_that_the_user_chose_are_not_called_unknown_any_more(operator):
-    url = upload(operator, "apellido,nombre,sexo\nIglesias,Hugo,H\nJimenez,Marta,M\n")["Location"]
+    url = upload(operator, "příjmení,jméno,pohlaví\nIglesias,Hugo,H\nJimenez,Marta,M\n")["Location"]
     assert "None of these columns is known" in operator.get(url).content.decode()
     chosen = {"c0": "family_name", "c1": "given_name", "c2": "sex"}
     page = operator.post(url, chosen)

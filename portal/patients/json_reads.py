@@ -18,7 +18,7 @@ from portal.accounts.models import User
 from portal.accounts.tokens import bearer_of
 from portal.browser_middleware import is_program
 from portal.patients.models import Patient
-from portal.patients.search.engine import search
+from portal.patients.search.engine import find_hits
 from portal.patients.search.first_page import read_first_page
 from portal.patients.selectors import PatientFilters, filter_patients
 from portal.patients.serializers.patient import patient_json
@@ -76,11 +76,9 @@ def find_patients(
         rows = _read(user, ids, action="list", channel=channel)
         return f"[{','.join(text for _, _, text in rows)}]", next_cursor
     patients = filter_patients(user, filters)
-    if not text.strip():
-        patients = patients.only("id")
-    found = search(patients, text, after=after, limit=limit)
-    rows = _read(user, [hit.patient.pk for hit in found.hits], action="list", channel=channel)
-    reasons = {hit.patient.pk: hit.reason for hit in found.hits if hit.reason}
+    found = find_hits(patients, text, after=after, limit=limit)
+    rows = _read(user, [hit.patient_id for hit in found.hits], action="list", channel=channel)
+    reasons = {hit.patient_id: hit.reason for hit in found.hits if hit.reason}
     texts = [_with_reason(row, reasons.get(patient_id, "")) for patient_id, _, row in rows]
     return f"[{','.join(texts)}]", found.next_cursor
 

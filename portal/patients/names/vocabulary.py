@@ -79,8 +79,12 @@ def find_similar_words(typed: str, *, limit: int) -> list[SimilarWord]:
 
 def name_query(groups: Sequence[Sequence[str]]) -> SearchQuery:
     """Returns a query for names that have a word of each group; `smi*` stands for a beginning."""
-    conditions = ["(" + " | ".join(map(_lexeme, group)) + ")" for group in groups]
-    return SearchQuery(" & ".join(conditions), search_type="raw", config="simple")
+    return SearchQuery(word_query(groups), search_type="raw", config="simple")
+
+
+def word_query(groups: Sequence[Sequence[str]]) -> str:
+    """Returns the same query as the text that PostgreSQL's `to_tsquery` takes."""
+    return " & ".join("(" + " | ".join(map(_lexeme, group)) + ")" for group in groups)
 
 
 def _lexeme(word: str) -> str:

@@ -4,19 +4,22 @@ The vocabulary gives the words that are similar to a typed one. Few slips and ma
 candidate likely.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from math import log
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import Q, QuerySet
-
-from portal.patients.models import Patient
 from portal.patients.names.vocabulary import SimilarWord, find_similar_words
 from portal.patients.search import tuning
-from portal.patients.search.interpretation import END_OF_WORD, LAST_CHARACTER, prefix_range
+from portal.patients.search.conditions import (
+    END_OF_WORD,
+    LAST_CHARACTER,
+    Condition,
+    prefix_range,
+    read_rows,
+)
+from portal.prepared import execute_prepared
 
 # For each typed word the word that replaces it; None keeps the typed one.
 Replacement = tuple[SimilarWord | None, ...]
@@ -24,16 +27,33 @@ Replacement = tuple[SimilarWord | None, ...]
 _NAME_FIELDS = ("sort_key", "given_key")
 # Counts the bearers of many names at once: a short walk along an index for each.
 _COUNT_BEARERS = """
+    (bigint, text[], text[], boolean[]) AS
     SELECT CASE WHEN by_given
         THEN (SELECT count(*) FROM (SELECT FROM patients_patient
             WHERE given_key >= start COLLATE "C" AND given_key < past COLLATE "C"
-            LIMIT %s) AS bearers)
+            LIMIT $1) AS bearers)
         ELSE (SELECT count(*) FROM (SELECT FROM patients_patient
             WHERE sort_key >= start COLLATE "C" AND sort_key < past COLLATE "C"
-            LIMIT %s) AS bearers) END
-    FROM unnest(%s::text[], %s::text[], %s::boolean[])
-        WITH ORDINALITY AS name (start, past, by_given, at)
+            LIMIT $1) AS bearers) END
+    FROM unnest($2, $3, $4) WITH ORDINALITY AS name (start, past, by_given, at)
     ORDER BY at
+"""
+# The first bearers of many names, likewise.
+_FIRST_BEARERS = """
+    SELECT at, id FROM unnest(%s::text[], %s::text[], %s::boolean[])
+        WITH ORDINALITY AS name (start, past, by_given, at)
+    CROSS JOIN LATERAL (
+        (SELECT id, sort_key AS place FROM patients_patient
+        WHERE NOT by_given AND sort_key >= start COLLATE "C" AND sort_key < past COLLATE "C"
+            AND {patients}
+        ORDER BY sort_key, id LIMIT {limit})
+        UNION ALL
+        (SELECT id, given_key AS place FROM patients_patient
+        WHERE by_given AND given_key >= start COLLATE "C" AND given_key < past COLLATE "C"
+            AND {patients}
+        ORDER BY given_key, id LIMIT {limit})
+    ) AS bearer
+    ORDER BY at, place, id
 """
 
 
@@ -52,7 +72,7 @@ class NameCandidate:
     is_whole: bool = True
 
     @property
-    def condition(self) -> Q:
+    def condition(self) -> Condition:
         return prefix_range(self.field, self.start, is_whole=self.is_whole)
 
     @property
@@ -93,11 +113,15 @@ def find_commoner_names(word: str, similar: list[SimilarWord]) -> list[NameCandi
 
     A name that begins with the word itself is commoner if it makes up a good share of those.
     """
+    candidates = [*_names_of_one_word(close_words(similar))]
+    if not candidates:
+        return []
     itself = SimilarWord(word, 0, sounds_alike=False, cost=0)
     prefixes = [NameCandidate(word, itself, 0, field, is_whole=False) for field in _NAME_FIELDS]
-    with_prefix = sum(bearers for _, bearers in _count_bearers(prefixes))
+    counted = _count_bearers([*prefixes, *candidates])
+    with_prefix = sum(bearers for _, bearers in counted[: len(prefixes)])
     names = []
-    for candidate, bearers in _count_bearers([*_names_of_one_word(close_words(similar))]):
+    for candidate, bearers in counted[len(prefixes) :]:
         is_longer = candidate.start.startswith(word)
         if bearers > with_prefix * (tuning.SEARCH.min_prefix_share if is_longer else 1):
             names.append((bearers, candidate))
@@ -107,18 +131,43 @@ def find_commoner_names(word: str, similar: list[SimilarWord]) -> list[NameCandi
 
 def _count_bearers(names: list[NameCandidate]) -> list[tuple[NameCandidate, int]]:
     """Returns each name with its number of bearers, up to `max_bearers_counted`."""
-    most = tuning.SEARCH.max_bearers_counted
-    starts, ends = [name.start for name in names], [name.end for name in names]
-    are_given = [name.field == "given_key" for name in names]
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT_BEARERS, [most, most, starts, ends, are_given])
-        return [(name, bearers) for name, (bearers,) in zip(names, cursor, strict=True)]
+    if not names:
+        return []
+    values = [tuning.SEARCH.max_bearers_counted, *_ranges(names)]
+    rows = execute_prepared("count_bearers", lambda: _COUNT_BEARERS, values)
+    return [(name, bearers) for name, (bearers,) in zip(names, rows, strict=True)]
 
 
-def find_bearers(patients: QuerySet[Patient], name: NameCandidate, limit: int) -> list[UUID]:
-    """Returns the first bearers: a short walk along an index, however common the name is."""
-    bearers = patients.filter(name.condition).order_by(name.field, "pk")
-    return list(bearers.values_list("pk", flat=True)[:limit])
+def _ranges(names: Sequence[NameCandidate]) -> tuple[list[str], list[str], list[bool]]:
+    """Returns the starts of the ranges of many names, their ends, and which are given names."""
+    return (
+        [name.start for name in names],
+        [name.end for name in names],
+        [name.field == "given_key" for name in names],
+    )
+
+
+def find_bearers_of_each(
+    patients: Condition, names: Sequence[NameCandidate], limit: int
+) -> list[list[UUID]]:
+    """Returns the first bearers of each name: a short walk along an index for each."""
+    bearers: list[list[UUID]] = [[] for _ in names]
+    statement = _FIRST_BEARERS.format(patients=patients.sql, limit=limit)
+    rows = read_rows(statement, [*_ranges(names), *patients.values, *patients.values])
+    for at, patient_id in rows if names else []:
+        bearers[at - 1].append(patient_id)
+    return bearers
+
+
+def find_bearers(patients: Condition, name: NameCandidate, limit: int) -> list[UUID]:
+    """Returns the first bearers of a name as the database does it best for this name."""
+    found = patients & name.condition
+    rows = read_rows(
+        f"SELECT id FROM patients_patient WHERE {found.sql}"  # noqa: S608 - constants
+        f" ORDER BY {name.field}, id LIMIT %s",
+        [*found.values, limit],
+    )
+    return [patient_id for (patient_id,) in rows]
 
 
 def _names_of_one_word(similar: Iterable[SimilarWord]) -> Iterator[NameCandidate]:

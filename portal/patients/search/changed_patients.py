@@ -8,12 +8,12 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import GeneratedField, QuerySet
+from django.db.models import GeneratedField
 
 from portal.patients.models import Patient
 from portal.patients.models.log import DELETED
+from portal.patients.search.conditions import Condition, is_among, read_rows
 from portal.patients.search.moment import Moment
 
 # A query that names it `patients_patient` reads the records as they were.
@@ -26,21 +26,18 @@ _PAST_PATIENTS = """
 
 
 def read_past(
-    patients: QuerySet[Patient, Any], patient_ids: Collection[UUID], *, at: Moment
+    patients: Condition, place: Condition, patient_ids: Collection[UUID], *, at: Moment
 ) -> list[Any]:
-    """Returns the rows of this query, as it would have read these patients at that moment."""
-    try:
-        sql, params = patients.filter(pk__in=patient_ids).query.sql_with_params()
-    except EmptyResultSet:
-        return []
+    """Returns ids and places of those of these patients who met the condition at that moment."""
+    found = patients & is_among(patient_ids)
     computed, values = _computed_columns()
     past = _PAST_PATIENTS.format(computed=computed)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH patients_patient AS ({past}) {sql}",
-            [*values, list(patient_ids), at.since, list(at.seen_events), DELETED, *params],
-        )
-        return cursor.fetchall()
+    past_values = [*values, list(patient_ids), at.since, list(at.seen_events), DELETED]
+    return read_rows(
+        f"WITH patients_patient AS ({past})"  # noqa: S608 - constants
+        f" SELECT id, {place.sql} AS place FROM patients_patient WHERE {found.sql}",
+        [*past_values, *place.values, *found.values],
+    )
 
 
 def _computed_columns() -> tuple[str, list[Any]]:

@@ -3,17 +3,16 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
-from operator import or_
 
 from django.db.models import Case, QuerySet, Value, When
 
 from portal.pagination import bad_cursor
 from portal.patients.models import Patient
 from portal.patients.search import tuning
-from portal.patients.search.first_hits import FirstHits, find_first_hits
+from portal.patients.search.conditions import Condition, any_of, condition_of, is_none_of
+from portal.patients.search.first_hits import FirstHits, find_first_hits, find_first_hits_again
 from portal.patients.search.fuzzy import find_fuzzy_hits
-from portal.patients.search.hits import FUZZY, Hit, find_exact_hits
+from portal.patients.search.hits import COMMONER, FUZZY, Hit, find_exact_hits
 from portal.patients.search.interpretation import QueryInterpretation
 from portal.patients.search.moment import (
     Moment,
@@ -24,17 +23,51 @@ from portal.patients.search.moment import (
 )
 from portal.patients.search.position import Position, parse_position
 from portal.patients.search.query import interpret_query
-from portal.patients.search.typed_name import parse_name
+from portal.patients.search.typed_name import TypedName, parse_name
 from portal.sealed_cursor import mark_of
 
 MAX_FILTERED = 200  # patients that a text narrows a list to
 
 
 @dataclass(frozen=True)
-class SearchPage:
+class HitPage:
     """Some hits, best first, and the cursor of the next page; empty on the last page."""
 
     hits: list[Hit]
+    next_cursor: str = ""
+
+
+@dataclass(frozen=True)
+class PatientHit:
+    """A hit with the whole patient."""
+
+    patient: Patient
+    hit: Hit
+
+    @property
+    def reason(self) -> str:
+        return self.hit.reason
+
+    @property
+    def key(self) -> str:
+        return self.hit.key
+
+    @property
+    def shows_reason(self) -> bool:
+        """Returns whether the reason adds to the name that is shown beside it."""
+        return self.reason not in {"", "Name"}
+
+    @property
+    def is_approximate(self) -> bool:
+        """Returns whether no field of the patient is exactly what was typed."""
+        return self.key in {FUZZY, COMMONER}
+
+
+@dataclass(frozen=True)
+class SearchPage:
+    """A page of hits with their patients."""
+
+    hits: list[PatientHit]
     next_cursor: str = ""
 
     @property
@@ -43,6 +76,17 @@ class SearchPage:
 
 
 def search(patients: QuerySet[Patient], text: str, *, after: str = "", limit: int) -> SearchPage:
+    """Returns the page of `find_hits` with the patients."""
+    position, since = _begin(after, text)
+    with one_snapshot():
+        page = _read_page(condition_of(patients), text, position, since, limit)
+        by_id = patients.in_bulk([hit.patient_id for hit in page.hits])
+    return SearchPage(
+        [PatientHit(by_id[hit.patient_id], hit) for hit in page.hits], page.next_cursor
+    )
+
+
+def find_hits(patients: QuerySet[Patient], text: str, *, after: str = "", limit: int) -> HitPage:
     """Returns the page of patients that the text may mean, after the cursor `after`; none twice.
 
     An empty text means all patients, in the order of names. For any other text, patients come
@@ -52,40 +96,52 @@ def search(patients: QuerySet[Patient], text: str, *, after: str = "", limit: in
     Changes between two pages leave out nobody and repeat nobody: a patient who is renamed meanwhile
     keeps the place of the first page, and one who is new comes in the next list.
     """
-    position = parse_position(after, text)
-    since = position.begun.since if position else open_since()
+    position, since = _begin(after, text)
     with one_snapshot():
-        return _read_page(patients, text, position, since, limit)
+        return _read_page(condition_of(patients), text, position, since, limit)
+
+
+def _begin(after: str, text: str) -> tuple[Position | None, datetime]:
+    """Returns where the page begins, and since when others may have written; no snapshot yet."""
+    position = parse_position(after, text)
+    return position, position.begun.since if position else open_since()
 
 
 def _read_page(
-    patients: QuerySet[Patient], text: str, position: Position | None, since: datetime, limit: int
-) -> SearchPage:
+    patients: Condition, text: str, position: Position | None, since: datetime, limit: int
+) -> HitPage:
+    name = parse_name(text)
     interpretations = interpret_query(text)
-    first_hits = find_first_hits(patients, text, interpretations, position)
-    interpretations = [*first_hits.interpretations, *interpretations]
-    if position and position.key not in [*(known.key for known in interpretations), FUZZY]:
-        raise bad_cursor()
-    hits = find_exact_hits(patients, interpretations, limit + 1, position)
+    if position:
+        first_hits = find_first_hits_again(patients, name, interpretations, position)
+        interpretations = [*first_hits.interpretations, *interpretations]
+        if position.key not in [*(known.key for known in interpretations), FUZZY]:
+            raise bad_cursor()
+        hits = find_exact_hits(patients, interpretations, limit + 1, position)
+    else:
+        most = max(limit + 1, tuning.SEARCH.enough_exact_hits)
+        hits = find_exact_hits(patients, interpretations, most)
+        first_hits = find_first_hits(patients, name, hits)
+        hits = first_hits.put_first(hits, patients)[: limit + 1]
+    if name and len(hits) <= limit:
+        seen = {hit.patient_id for hit in hits}
+        fuzzy = _fuzzy_hits(patients, name, interpretations, hits, position, limit + 1)
+        hits += [hit for hit in fuzzy if hit.patient_id not in seen]
     if len(hits) <= limit:
-        seen = {hit.patient.pk for hit in hits}
-        fuzzy = _fuzzy_hits(patients, text, interpretations, hits, position, limit + 1)
-        hits += [hit for hit in fuzzy if hit.patient.pk not in seen]
-    if len(hits) <= limit:
-        return SearchPage(hits)
+        return HitPage(hits)
     begun = position.begun if position else moment_of_snapshot(since)
     cursor = _position_after(hits[:limit], position, first_hits, begun).encode(text)
-    return SearchPage(hits[:limit], cursor)
+    return HitPage(hits[:limit], cursor)
 
 
 def _position_after(
     hits: list[Hit], position: Position | None, first_hits: FirstHits, begun: Moment
 ) -> Position:
     last = hits[-1]
-    guesses = [mark_of(hit.patient.pk) for hit in hits if hit.key == FUZZY]
+    guesses = [mark_of(hit.patient_id) for hit in hits if hit.key == FUZZY]
     if position:
         guesses = [*position.guesses, *guesses]
-    return Position(last.key, last.place, last.patient.pk, begun, first_hits.ids, tuple(guesses))
+    return Position(last.key, last.place, last.patient_id, begun, first_hits.ids, tuple(guesses))
 
 
 def find_exact_patients(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
@@ -93,15 +149,15 @@ def find_exact_patients(patients: QuerySet[Patient], text: str) -> QuerySet[Pati
 
     They come by interpretation, the most exact first, then in the order of names.
     """
-    found = interpret_query(text)
-    interpretations = [whole for whole in found if not whole.is_partial]
+    interpretations = [whole for whole in interpret_query(text) if not whole.is_partial]
     if not interpretations:
         return patients.none()
-    if len(interpretations) == 1:
-        return patients.filter(interpretations[0].condition).order_by("sort_key", "pk")
     conditions = [interpretation.condition for interpretation in interpretations]
-    ranks = [When(condition, then=Value(at)) for at, condition in enumerate(conditions)]
-    ranked = patients.filter(reduce(or_, conditions)).alias(rank=Case(*ranks))
+    found = patients.filter(any_of(conditions).expression)
+    if len(conditions) == 1:
+        return found.order_by("sort_key", "pk")
+    ranks = [When(condition.expression, then=Value(at)) for at, condition in enumerate(conditions)]
+    ranked = found.alias(rank=Case(*ranks))
     return ranked.order_by("rank", "sort_key", "pk")
 
 
@@ -109,8 +165,8 @@ def filter_by_search(patients: QuerySet[Patient], text: str) -> QuerySet[Patient
     """Returns the first patients that the text may mean; all of them for an empty text."""
     if not text.strip():
         return patients
-    page = search(patients, text, limit=MAX_FILTERED)
-    return patients.filter(pk__in=[patient.pk for patient in page.patients])
+    page = find_hits(patients, text, limit=MAX_FILTERED)
+    return patients.filter(pk__in=[hit.patient_id for hit in page.hits])
 
 
 def estimate_count(patients: QuerySet[Patient], text: str) -> int:
@@ -118,14 +174,15 @@ def estimate_count(patients: QuerySet[Patient], text: str) -> int:
     interpretations = interpret_query(text)
     if not interpretations:
         return 0
-    condition = reduce(or_, (interpretation.condition for interpretation in interpretations))
-    plan = json.loads(patients.filter(condition).order_by().explain(format="json"))
+    condition = any_of(interpretation.condition for interpretation in interpretations)
+    found = patients.filter(condition.expression).order_by()
+    plan = json.loads(found.explain(format="json"))
     return int(plan[0]["Plan"]["Plan Rows"])
 
 
 def _fuzzy_hits(
-    patients: QuerySet[Patient],
-    text: str,
+    patients: Condition,
+    name: TypedName,
     interpretations: list[QueryInterpretation],
     exact_hits: list[Hit],
     position: Position | None,
@@ -135,15 +192,15 @@ def _fuzzy_hits(
 
     They are found anew for each page, and those that an earlier page showed are left out.
     """
-    name, enough = parse_name(text), tuning.SEARCH.enough_exact_hits
+    enough = tuning.SEARCH.enough_exact_hits
     begins_here = position is not None and position.key == FUZZY
     if position:  # The exact hits of this page are not all of them.
         exact_hits = find_exact_hits(patients, interpretations, enough)
-    if name is None or (len(exact_hits) >= enough and not begins_here):
+    if len(exact_hits) >= enough and not begins_here:
         return []
     most = tuning.SEARCH.max_fuzzy_hits
-    if position and (changed := changed_since(position.begun)):  # Shown already, under other names.
-        patients = patients.exclude(pk__in=changed)
+    if position:  # Who changed was shown already, under another name.
+        patients &= is_none_of(changed_since(position.begun))
     found = find_fuzzy_hits(
         patients,
         name,
@@ -152,5 +209,7 @@ def _fuzzy_hits(
     )
     shown = position.guesses if position else ()
     return [
-        Hit(patient, reason, FUZZY) for patient, reason in found if mark_of(patient.pk) not in shown
+        Hit(patient_id, reason, FUZZY)
+        for patient_id, reason in found
+        if mark_of(patient_id) not in shown
     ]

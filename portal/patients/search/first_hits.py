@@ -1,18 +1,16 @@
 """The hits that come before all others: a few exact ones, then a few of a much commoner name."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
-
-from portal.patients.models import Patient
 from portal.patients.search import tuning
+from portal.patients.search.conditions import Condition, is_among
 from portal.patients.search.fuzzy import find_commoner_hits, reason_of
-from portal.patients.search.hits import COMMONER, FIRST_EXACT, find_exact_hits
+from portal.patients.search.hits import COMMONER, FIRST_EXACT, Hit, find_exact_hits
 from portal.patients.search.interpretation import QueryInterpretation
 from portal.patients.search.position import Position
-from portal.patients.search.typed_name import parse_name
+from portal.patients.search.typed_name import TypedName
 
 Reasons = Mapping[UUID, str]  # Of patients, by id.
 
@@ -38,41 +36,64 @@ class FirstHits:
             return []
         return [_finding(FIRST_EXACT, self.exact), _finding(COMMONER, self.commoner)]
 
+    def put_first(self, hits: Sequence[Hit], patients: Condition) -> list[Hit]:
+        """Returns the exact hits of a first page with the first hits before them."""
+        if not self.commoner:
+            return [*hits]
+        first = [
+            replace(hit, key=FIRST_EXACT, place=hit.sort_key)
+            for hit in hits
+            if hit.patient_id in self.exact
+        ]
+        commoner = find_exact_hits(patients, self.interpretations[1:], len(self.commoner))
+        first.sort(key=_place)
+        later = [
+            hit
+            for hit in hits
+            if hit.patient_id not in self.exact and hit.patient_id not in self.commoner
+        ]
+        return [*first, *commoner, *later]
+
+
+def _place(hit: Hit) -> tuple[str, UUID]:
+    return hit.place, hit.patient_id
+
 
 def _finding(key: str, reasons: Reasons) -> QueryInterpretation:
-    return QueryInterpretation(key, Q(pk__in=[*reasons]), lambda patient: reasons[patient.pk])
+    return QueryInterpretation(key, is_among(reasons), lambda patient: reasons[patient.id])
 
 
 def find_first_hits(
-    patients: QuerySet[Patient],
-    text: str,
-    interpretations: list[QueryInterpretation],
-    position: Position | None,
+    patients: Condition, name: TypedName | None, exact_hits: Sequence[Hit]
 ) -> FirstHits:
-    """Returns the first hits: the same ones on all pages of a search, whatever changes."""
-    if position is None:
-        return _find_now(patients, text, interpretations)
-    exact_ids, commoner_ids = position.first_hit_ids
-    now = FirstHits()
-    if position.key in (FIRST_EXACT, COMMONER):  # The page shows some of them, with reasons.
-        now = _find_now(patients, text, interpretations)
-    return FirstHits(
-        {patient_id: now.exact.get(patient_id, "Name") for patient_id in exact_ids},
-        {patient_id: now.commoner.get(patient_id, "Similar name") for patient_id in commoner_ids},
-    )
+    """Returns the first hits of a search, of which these are the exact ones: at least ten.
 
-
-def _find_now(
-    patients: QuerySet[Patient], text: str, interpretations: list[QueryInterpretation]
-) -> FirstHits:
-    name = parse_name(text)
-    if name is None or len(name.words) != 1:
-        return FirstHits()
+    The same ones come first on all pages, whatever changes.
+    """
     enough = tuning.SEARCH.enough_exact_hits
-    hits = find_exact_hits(patients, interpretations, enough)
-    words = find_commoner_hits(patients, name) if len(hits) == enough else {}
-    exact = {hit.patient.pk: hit.reason for hit in hits[: tuning.SEARCH.exact_hits_first]}
+    if name is None or len(name.words) != 1 or len(exact_hits) < enough:
+        return FirstHits()
+    words = find_commoner_hits(patients, name)
+    exact = {hit.patient_id: hit.reason for hit in exact_hits[: tuning.SEARCH.exact_hits_first]}
     commoner = {
         patient_id: reason_of(word) for patient_id, word in words.items() if patient_id not in exact
     }
     return FirstHits(exact, commoner) if words else FirstHits()
+
+
+def find_first_hits_again(
+    patients: Condition,
+    name: TypedName | None,
+    interpretations: list[QueryInterpretation],
+    position: Position,
+) -> FirstHits:
+    """Returns the first hits for a later page."""
+    exact_ids, commoner_ids = position.first_hit_ids
+    now = FirstHits()
+    if position.key in (FIRST_EXACT, COMMONER):  # The page shows some of them, with reasons.
+        hits = find_exact_hits(patients, interpretations, tuning.SEARCH.enough_exact_hits)
+        now = find_first_hits(patients, name, hits)
+    return FirstHits(
+        {patient_id: now.exact.get(patient_id, "Name") for patient_id in exact_ids},
+        {patient_id: now.commoner.get(patient_id, "Similar name") for patient_id in commoner_ids},
+    )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from portal.patients.models import Status
 from portal.patients.search import tuning
-from portal.patients.search.moment import OPEN_SINCE, Moment
+from portal.patients.search.moment import Moment, open_since
 from portal.patients.search.position import Position
 from portal.prepared import execute_prepared
 
@@ -26,7 +26,7 @@ def read_first_page(limit: int) -> tuple[list[UUID], str] | None:
 
     None while so much is being written that a cursor cannot name it.
     """
-    [[since]] = execute_prepared("open_since", lambda: f"AS {OPEN_SINCE}", [])
+    since = open_since()
     rows = execute_prepared(f"first_page_{limit}", lambda: _page_statement(limit), [since])
     if len(rows) <= limit:
         return [row[0] for row in rows], ""

@@ -4,56 +4,63 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from uuid import UUID
 
-from django.db.models import QuerySet
-
-from portal.patients.models import Patient
-from portal.patients.names.vocabulary import SimilarWord, find_similar_words, name_query
+from portal.patients.names.vocabulary import SimilarWord, find_similar_words, word_query
 from portal.patients.normalize import fold
 from portal.patients.search import tuning
 from portal.patients.search.candidates import (
     NameCandidate,
     close_words,
     find_bearers,
+    find_bearers_of_each,
     find_commoner_names,
     rank_candidates,
 )
+from portal.patients.search.conditions import Condition, has_words, read_rows
+from portal.patients.search.hits import read_patients
 from portal.patients.search.interpretation import SORTED_ORDER
 from portal.patients.search.typed_name import TypedName
 
 # A patient, and the word of the name that differs most from what was typed.
 FuzzyHit = tuple[UUID, SimilarWord]
 
+_NAMES = f"""
+    SELECT id, family_name, given_name, middle_name, preferred_name
+    FROM patients_patient WHERE {{patients}} ORDER BY {SORTED_ORDER.sql}, id LIMIT %s
+"""  # noqa: S608 - constants
+
 
 def find_fuzzy_hits(
-    patients: QuerySet[Patient], name: TypedName, *, limit: int, has_exact_hits: bool
-) -> list[tuple[Patient, str]]:
+    patients: Condition, name: TypedName, *, limit: int, has_exact_hits: bool
+) -> list[tuple[UUID, str]]:
     """Returns at most `limit` patients that are no exact hits, the likely ones first, with reasons.
 
     With exact hits, few places are left on the first page: then each name gets one of them, and
     names far from the typed one are left out.
     """
     similar = [find_similar_words(word, limit=tuning.SEARCH.similar_words) for word in name.words]
-    exact = name_query([[f"{word}*"] for word in name.words])
-    inexact = patients.filter(name.narrowed_by).exclude(name_words=exact)
+    exact = has_words(word_query([[f"{word}*"] for word in name.words]))
+    inexact = name.narrow(patients) & exact.opposite
     names_tried = tuning.SEARCH.names_tried
     if name.narrowed_by:
         names_tried //= 2  # All bearers of a name may be walked past to find one of a day.
     names = rank_candidates(name.words, similar)[:names_tried]
     hits: dict[UUID, SimilarWord] = {}
-    _add_hits(hits, _hits_by_name(inexact, names, limit, one_each=has_exact_hits), limit)
+    bearers = _bearers_of(inexact, names, limit, is_narrowed=name.narrowed_by is not None)
+    _add_hits(hits, _hits_by_name(names, bearers, one_each=has_exact_hits), limit)
     close = [close_words(words) for words in similar]
     for words in [close] if has_exact_hits else [close, similar]:
         if len(hits) < min(limit, tuning.SEARCH.enough_name_hits) and any(words):
             _add_hits(hits, _hits_by_any_word(inexact, name.words, words), limit)
-    by_id = patients.in_bulk([*hits])
+    if name.narrowed_by is None:
+        return [(patient_id, reason_of(word)) for patient_id, word in hits.items()]
+    by_id = read_patients(patients, hits, needs_identifiers=True)
     return [
-        (by_id[patient_id], name.with_narrowing(reason_of(word), by_id[patient_id]))
+        (patient_id, name.with_narrowing(reason_of(word), by_id[patient_id]))
         for patient_id, word in hits.items()
-        if patient_id in by_id
     ]
 
 
-def find_commoner_hits(patients: QuerySet[Patient], name: TypedName) -> dict[UUID, SimilarWord]:
+def find_commoner_hits(patients: Condition, name: TypedName) -> dict[UUID, SimilarWord]:
     """Returns a few bearers of names one slip away that are commoner than the typed beginning."""
     if len(name.words) > 1 or name.narrowed_by:
         return {}
@@ -83,31 +90,45 @@ def _add_hits(hits: dict[UUID, SimilarWord], more: Iterable[FuzzyHit], limit: in
             break
 
 
+def _bearers_of(
+    patients: Condition, names: list[NameCandidate], limit: int, *, is_narrowed: bool
+) -> Iterable[list[UUID]]:
+    """Returns the first bearers of each name, for narrowed names one after the other.
+
+    Where a date narrows them, the database has to know the name to choose between both indexes.
+    """
+    if is_narrowed:
+        return (find_bearers(patients, name, limit) for name in names)
+    return find_bearers_of_each(patients, names, limit) if names else []
+
+
 def _hits_by_name(
-    patients: QuerySet[Patient], names: list[NameCandidate], limit: int, *, one_each: bool
+    names: list[NameCandidate], bearers: Iterable[list[UUID]], *, one_each: bool
 ) -> Iterator[FuzzyHit]:
     """Yields the first bearers of each name, so that none hides the others, then all of them."""
     places = () if one_each else tuning.SEARCH.hits_per_name
     hits_by_name: list[list[FuzzyHit]] = []
-    for at, name in enumerate(names):
-        hits = [(patient_id, name.differing) for patient_id in find_bearers(patients, name, limit)]
+    for at, (name, its_bearers) in enumerate(zip(names, bearers, strict=True)):
+        hits = [(patient_id, name.differing) for patient_id in its_bearers]
         yield from hits[: places[at] if at < len(places) else 1]
         hits_by_name.append(hits)
     yield from chain.from_iterable(hits_by_name)
 
 
 def _hits_by_any_word(
-    patients: QuerySet[Patient], words: list[str], similar: list[list[SimilarWord]]
+    patients: Condition, words: list[str], similar: list[list[SimilarWord]]
 ) -> Iterator[FuzzyHit]:
     """Yields hits by words inside a name too, as a middle name or the Berg of van der Berg."""
     groups = [
         [f"{word}*", *(replacement.word for replacement in replacements)]
         for word, replacements in zip(words, similar, strict=True)
     ]
-    found = patients.filter(name_words=name_query(groups)).order_by(SORTED_ORDER, "pk")
-    columns = ("pk", "family_name", "given_name", "middle_name", "preferred_name")
+    found = patients & has_words(word_query(groups))
+    statement = _NAMES.format(patients=found.sql)
     compared = []
-    for patient_id, *names in found.values_list(*columns)[: tuning.SEARCH.max_compared_rows]:
+    for patient_id, *names in read_rows(
+        statement, [*found.values, tuning.SEARCH.max_compared_rows]
+    ):
         compared.append((*_compare_words(names, words, similar), patient_id))
     compared.sort(key=lambda row: row[0])
     for _, differing, patient_id in compared:
@@ -125,7 +146,7 @@ def _compare_words(
     total, replacements = 0.0, []
     for word, choices in zip(words, similar, strict=True):
         matching = {name for name in listed + aside if name.startswith(word)}
-        if not matching:
+        if not matching and choices:  # Without choices it is a character inside a word.
             present = (choice for choice in choices if choice.word in listed + aside)
             replacement = next(present, choices[-1])
             replacements.append(replacement)

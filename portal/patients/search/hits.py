@@ -1,17 +1,26 @@
 """The exact hits of a page: each interpretation in turn, from where the page before ended."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
-from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
-
-from portal.patients.models import Patient
 from portal.patients.search.changed_patients import read_past
-from portal.patients.search.interpretation import QueryInterpretation
+from portal.patients.search.conditions import (
+    Condition,
+    all_of,
+    any_of,
+    is_among,
+    is_none_of,
+    read_rows,
+)
+from portal.patients.search.interpretation import (
+    IDENTIFIERS,
+    NAME_COLUMNS,
+    NO_IDENTIFIERS,
+    PHONE_COLUMNS,
+    FoundPatient,
+    QueryInterpretation,
+)
 from portal.patients.search.moment import changed_since
 from portal.patients.search.position import Position
 
@@ -21,25 +30,16 @@ FUZZY, COMMONER, FIRST_EXACT = "guess", "likelier", "first"
 
 @dataclass(frozen=True)
 class Hit:
-    """A patient, the reason why the text finds them, and the key of the interpretation.
+    """A patient's id, the reason why the text finds them, and the key of the interpretation.
 
-    An exact hit has a `place`, by which it is sorted.
+    An exact hit has a `place`, by which it is sorted. The `sort_key` is its place in the list.
     """
 
-    patient: Patient
+    patient_id: UUID
     reason: str
     key: str = ""
     place: str = ""
-
-    @property
-    def shows_reason(self) -> bool:
-        """Returns whether the reason adds to the name that is shown beside it."""
-        return self.reason not in {"", "Name"}
-
-    @property
-    def is_approximate(self) -> bool:
-        """Returns whether no field of the patient is exactly what was typed."""
-        return self.key in {FUZZY, COMMONER}
+    sort_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,11 @@ class _MovedHits:
     due: dict[str, list[Hit]]
 
 
+_NOBODY = _MovedHits(frozenset(), {})
+
+
 def find_exact_hits(
-    patients: QuerySet[Patient],
+    patients: Condition,
     interpretations: Sequence[QueryInterpretation],
     limit: int,
     position: Position | None = None,
@@ -69,17 +72,43 @@ def find_exact_hits(
     for at, interpretation in enumerate(interpretations[start:], start):
         if len(hits) >= limit:
             break
-        found = _found_by(patients, interpretations, at)
+        if position is None:  # All hits of the earlier interpretations are at hand.
+            found = patients & is_none_of([hit.patient_id for hit in hits])
+        else:
+            found = patients & _not_before(interpretations, at) & is_none_of(moved.changed)
         if position and at == start:
-            found = found.filter(position.is_later)
-        found = found.exclude(pk__in=moved.changed) if moved.changed else found
-        rows = [_hit(row, row.place, interpretation) for row in found[: limit - len(hits)]]
+            found &= position.is_later(interpretation.order)
+        rows = [
+            _hit(patient, patient.place, interpretation)
+            for patient in _read(found, interpretation, limit - len(hits))
+        ]
         rows += moved.due.get(interpretation.key, [])
-        hits += sorted(rows, key=lambda hit: (hit.place, hit.patient.pk))
+        hits += sorted(rows, key=lambda hit: (hit.place, hit.patient_id))
     return hits[:limit]
 
 
-_NOBODY = _MovedHits(frozenset(), {})
+def read_patients(
+    patients: Condition, patient_ids: Collection[UUID], *, needs_identifiers: bool
+) -> dict[UUID, FoundPatient]:
+    """Returns those of the patients who have one of these ids, by id."""
+    named = QueryInterpretation(
+        "", is_among(patient_ids), lambda _: "", needs_identifiers=needs_identifiers
+    )
+    return {patient.id: patient for patient in _read(patients, named, len(patient_ids))}
+
+
+def _read(
+    patients: Condition, interpretation: QueryInterpretation, limit: int
+) -> list[FoundPatient]:
+    found, order = patients & interpretation.condition, interpretation.order
+    identifiers = IDENTIFIERS if interpretation.needs_identifiers else NO_IDENTIFIERS
+    columns = f"{order.sql} AS place, {NAME_COLUMNS}, {PHONE_COLUMNS}, {identifiers}"
+    rows = read_rows(
+        f"SELECT id, {columns} FROM patients_patient WHERE {found.sql}"  # noqa: S608 - constants
+        " ORDER BY place, id LIMIT %s",
+        [*order.values, *found.values, limit],
+    )
+    return [FoundPatient(*row) for row in rows]
 
 
 def _index_of(position: Position | None, interpretations: Sequence[QueryInterpretation]) -> int:
@@ -90,22 +119,18 @@ def _index_of(position: Position | None, interpretations: Sequence[QueryInterpre
     return keys.index(position.key) if position.key in keys else len(keys)
 
 
-def _found_by(
-    patients: QuerySet[Patient], interpretations: Sequence[QueryInterpretation], at: int
-) -> QuerySet[Any, Any]:
-    """Returns the patients whom this interpretation finds and none before it, in its order."""
-    found = patients.filter(interpretations[at].condition)
-    for earlier in interpretations[:at]:
-        found = found.exclude(earlier.condition)
-    return found.annotate(place=interpretations[at].order).order_by("place", "pk")
+def _not_before(interpretations: Sequence[QueryInterpretation], at: int) -> Condition:
+    """Returns the condition that no interpretation before this one finds the patient."""
+    return all_of(earlier.condition.opposite for earlier in interpretations[:at])
 
 
-def _hit(patient: Any, place: str, interpretation: QueryInterpretation) -> Hit:
-    return Hit(patient, interpretation.reason(patient), interpretation.key, place)
+def _hit(patient: FoundPatient, place: str, interpretation: QueryInterpretation) -> Hit:
+    reason = interpretation.reason(patient)
+    return Hit(patient.id, reason, interpretation.key, place, patient.sort_key)
 
 
 def _moved_hits(
-    patients: QuerySet[Patient],
+    patients: Condition,
     interpretations: Sequence[QueryInterpretation],
     position: Position,
 ) -> _MovedHits:
@@ -115,14 +140,15 @@ def _moved_hits(
     start = _index_of(position, interpretations)
     places: dict[UUID, tuple[str, QueryInterpretation]] = {}
     for at, interpretation in enumerate(interpretations):
-        found = _found_by(patients, interpretations, at).values_list("pk", "place")
-        for patient_id, place in read_past(found, changed, at=position.begun):
+        found = patients & _not_before(interpretations, at) & interpretation.condition
+        past = read_past(found, interpretation.order, changed, at=position.begun)
+        for patient_id, place in past:
             is_later = (place, patient_id) > (position.place, position.last_id)
             if at > start or (at == start and is_later):
                 places[patient_id] = (place, interpretation)
-    is_hit = reduce(or_, (interpretation.condition for interpretation in interpretations))
     due: dict[str, list[Hit]] = {}
-    for patient in patients.filter(is_hit, pk__in=[*places]):
-        place, interpretation = places[patient.pk]
+    is_hit = any_of(interpretation.condition for interpretation in interpretations)
+    for patient in read_patients(patients & is_hit, places, needs_identifiers=True).values():
+        place, interpretation = places[patient.id]
         due.setdefault(interpretation.key, []).append(_hit(patient, place, interpretation))
     return _MovedHits(frozenset(changed), due)

@@ -2,20 +2,43 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
 
-from django.db.models import F, Q, TextField, Value
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Concat
-from django.db.models.lookups import GreaterThanOrEqual, LessThan
-
-from portal.patients.models import Patient
+from portal.patients.search.conditions import Condition
 
 # The order of names: along the index, or of an expression without an index. With the latter the
 # database first finds the patients, then sorts them: right where a few are found among many.
-INDEXED_ORDER = F("sort_key")
-SORTED_ORDER = Concat("sort_key", Value(""), output_field=TextField())
-LAST_CHARACTER = "\U0010ffff"  # sorts after every other character
-END_OF_WORD = "!"  # sorts after a space and before every letter
+INDEXED_ORDER = Condition("sort_key")
+SORTED_ORDER = Condition("sort_key || ''")
+# The columns of a FoundPatient after the first two.
+NAME_COLUMNS = "sort_key, family_name, given_name, middle_name, preferred_name"
+PHONE_COLUMNS = "phone_tail, second_phone_tail"
+IDENTIFIERS = """
+    ARRAY(
+        SELECT ARRAY[system, value]::text[] FROM patients_patientidentifier
+        WHERE patient_id = patients_patient.id ORDER BY system, value
+    )
+"""
+NO_IDENTIFIERS = "NULL"
+
+
+class FoundPatient(NamedTuple):
+    """What the reason of a hit needs to know of a patient; the order of hits is that of `place`.
+
+    `identifiers` are pairs of system and value, where the interpretation asks for them.
+    """
+
+    id: UUID
+    place: str
+    sort_key: str
+    family_name: str
+    given_name: str
+    middle_name: str
+    preferred_name: str
+    phone_tail: str | None
+    second_phone_tail: str | None
+    identifiers: list[list[str]] | None
 
 
 @dataclass(frozen=True)
@@ -27,22 +50,8 @@ class QueryInterpretation:
     """
 
     key: str
-    condition: Q
-    reason: Callable[[Patient], str]
-    order: Combinable = SORTED_ORDER
+    condition: Condition
+    reason: Callable[[FoundPatient], str]
+    order: Condition = SORTED_ORDER
     is_partial: bool = False
-
-
-def prefix_range(field: str, prefix: str, *, is_whole: bool = False) -> Q:
-    """Returns the condition that the field begins so, as a range that an index on it can find.
-
-    With `is_whole`, the last word of the prefix has to end there.
-    """
-    end = prefix + (END_OF_WORD if is_whole else LAST_CHARACTER)
-    return Q(**{f"{field}__gte": prefix, f"{field}__lt": end})
-
-
-def begins_with(expression: Combinable, prefix: str) -> Q:
-    """Returns the same condition for an expression, which needs an index of its own."""
-    end = Value(prefix + LAST_CHARACTER)
-    return Q(GreaterThanOrEqual(expression, Value(prefix))) & Q(LessThan(expression, end))
+    needs_identifiers: bool = False

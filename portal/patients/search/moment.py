@@ -11,11 +11,12 @@ from django.db.models import QuerySet
 
 from portal.patients.models import PatientEvent
 from portal.patients.search import tuning
+from portal.prepared import execute_prepared
 
 # Rows of the log have the time at which their transaction began, not that of its commit. A
 # transaction that has written nothing yet may still write; one that has not for so long is a
 # report or a backup.
-OPEN_SINCE = """
+_OPEN_SINCE = """
     SELECT least(clock_timestamp(), min(xact_start)) FROM pg_stat_activity
     WHERE datname = current_database() AND backend_type = 'client backend'
         AND pid <> pg_backend_pid()
@@ -46,10 +47,9 @@ def open_since() -> datetime:
 
     Ask before the snapshot is taken. Without such a transaction it is now.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(OPEN_SINCE)
-        since: datetime = cursor.fetchone()[0]
-        return since
+    since: datetime
+    [[since]] = execute_prepared("open_since", lambda: f"AS {_OPEN_SINCE}", [])
+    return since
 
 
 @contextmanager

@@ -2,26 +2,23 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import reduce
-from operator import or_
 from uuid import UUID
 
 import phonenumbers
-from django.db.models import Q, Value
-from django.db.models.functions import Collate, Lower, Replace, Reverse, Upper
-from django.db.models.lookups import GreaterThanOrEqual, LessThan
 
 from portal.patients.extensions import Extension, extensions
-from portal.patients.models import Patient, PatientIdentifier
+from portal.patients.models import Patient
 from portal.patients.normalize import identifier_value, valid_number, valid_numbers
 from portal.patients.reference.identifier_systems import system_name
 from portal.patients.search import tuning
-from portal.patients.search.interpretation import (
-    LAST_CHARACTER,
-    QueryInterpretation,
-    begins_with,
+from portal.patients.search.conditions import (
+    Condition,
+    any_of,
+    is_among,
     prefix_range,
+    read_rows,
 )
+from portal.patients.search.interpretation import FoundPatient, QueryInterpretation
 
 # Digits with what is put between them; after them an extension or letters that stand for digits.
 _PHONE = re.compile(
@@ -34,6 +31,12 @@ _NUMBERED_NAME = re.compile(r"[^\W\d_]{3,}\d{1,4}")
 _POSTAL_CODE_BESIDE_NAME = re.compile(
     r"\d{4} ?[A-Z]{2}$|(?=[^ ]*\d)[A-Z\d-]{2,9}( (?=[^ ]*\d)[A-Z\d]{2,4})?$"
 )
+# The expressions as indexes have them.
+_MRN_TAIL = 'reverse(mrn) COLLATE "C"'
+_IDENTIFIER_TAIL = 'reverse(value) COLLATE "C"'
+_EMAIL = 'lower(email) COLLATE "C"'
+_POSTAL = """upper(replace(postal_code, ' ', '')) COLLATE "C\""""
+_IS_MERGED = "SELECT FROM patients_patient WHERE mrn = %s AND merged_into_id IS NOT NULL"
 _OUTWARD_CODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?$")  # The first half of a British code.
 
 
@@ -42,9 +45,9 @@ def as_mrn(text: str) -> list[QueryInterpretation]:
     digits = re.sub(r"[\s.-]", "", text)
     if not re.fullmatch(r"\d{8,20}", digits):
         return []
-    found = [QueryInterpretation("mrn", Q(mrn=digits), lambda _: "MRN")]
-    merged_records = Patient.objects.filter(mrn=digits, merged_into__isnull=False)
-    if merged := merged_records.select_related("merged_into").first():
+    found = [QueryInterpretation("mrn", Condition("mrn = %s", (digits,)), lambda _: "MRN")]
+    if read_rows(_IS_MERGED, [digits]):
+        merged = Patient.objects.select_related("merged_into").get(mrn=digits)
         found.append(_as_merged_record(merged))
     return found
 
@@ -52,7 +55,7 @@ def as_mrn(text: str) -> list[QueryInterpretation]:
 def _as_merged_record(merged: Patient) -> QueryInterpretation:
     """Finds the survivor by the number of the merged record, which is on old cards and letters."""
     reason = f"Its record {merged.mrn} was merged into this one"
-    return QueryInterpretation("merged", Q(pk=merged.survivor.pk), lambda _: reason)
+    return QueryInterpretation("merged", is_among([merged.survivor.pk]), lambda _: reason)
 
 
 def as_mrn_tail(text: str) -> list[QueryInterpretation]:
@@ -60,9 +63,7 @@ def as_mrn_tail(text: str) -> list[QueryInterpretation]:
     digits = re.sub(r"[\s-]", "", text)
     if not re.fullmatch(rf"\d{{{tuning.SEARCH.min_mrn_tail_length},20}}", digits):
         return []
-    start, tail = digits[::-1], Collate(Reverse("mrn"), "C")
-    end = Value(start + LAST_CHARACTER)
-    condition = Q(GreaterThanOrEqual(tail, Value(start))) & Q(LessThan(tail, end))
+    condition = prefix_range(_MRN_TAIL, digits[::-1])
     return [QueryInterpretation("mrn-tail", condition, lambda _: f"MRN ends in {digits}")]
 
 
@@ -71,15 +72,15 @@ def as_identifier(text: str) -> list[QueryInterpretation]:
     value = identifier_value(text)
     if len(value) < tuning.SEARCH.min_tail_length or not any(map(str.isdigit, value)):
         return []
-    holders = PatientIdentifier.objects.filter(value=value).values("patient_id")
 
-    def reason(patient: Patient) -> str:
-        for identifier in patient.identifiers.all():
-            if identifier.value == value:
-                return system_name(identifier.system)
+    def reason(patient: FoundPatient) -> str:
+        for system, its_value in patient.identifiers or ():
+            if its_value == value:
+                return system_name(system)
         return "Identifier"
 
-    return [QueryInterpretation("identifier", Q(pk__in=holders), reason)]
+    holders = _held_by(Condition("value = %s", (value,)))
+    return [QueryInterpretation("identifier", holders, reason, needs_identifiers=True)]
 
 
 def as_identifier_tail(text: str) -> list[QueryInterpretation]:
@@ -88,16 +89,21 @@ def as_identifier_tail(text: str) -> list[QueryInterpretation]:
     is_mostly_digits = sum(map(str.isdigit, value)) * 2 >= len(value)
     if len(value) < tuning.SEARCH.min_tail_length or not is_mostly_digits:
         return []
-    identifiers = PatientIdentifier.objects.annotate(tail=Collate(Reverse("value"), "C"))
-    holders = identifiers.filter(prefix_range("tail", value[::-1])).values("patient_id")
 
-    def reason(patient: Patient) -> str:
-        for identifier in patient.identifiers.all():
-            if identifier.value.endswith(value):
-                return f"{system_name(identifier.system)} ends in {value}"
+    def reason(patient: FoundPatient) -> str:
+        for system, its_value in patient.identifiers or ():
+            if its_value.endswith(value):
+                return f"{system_name(system)} ends in {value}"
         return "Identifier"
 
-    return [QueryInterpretation("identifier-tail", Q(pk__in=holders), reason)]
+    holders = _held_by(prefix_range(_IDENTIFIER_TAIL, value[::-1]))
+    return [QueryInterpretation("identifier-tail", holders, reason, needs_identifiers=True)]
+
+
+def _held_by(identifiers: Condition) -> Condition:
+    """Returns the condition that the patient holds one of these identifiers."""
+    holders = f"SELECT patient_id FROM patients_patientidentifier WHERE {identifiers.sql}"  # noqa: S608 - constants
+    return Condition(f"patients_patient.id IN ({holders})", identifiers.values)
 
 
 def as_phone(text: str) -> list[QueryInterpretation]:
@@ -125,16 +131,17 @@ def _as_phones_among_words(text: str) -> list[QueryInterpretation]:
     tails = [phonenumbers.national_significant_number(number) for number in valid_numbers(text)]
     if not tails:
         return []
-    condition = reduce(or_, map(_has_phone_tail, tails))
+    condition = any_of(map(_has_phone_tail, tails))
     return [QueryInterpretation("phone", condition, lambda _: "Phone")]
 
 
-def _has_phone_tail(tail: str) -> Q:
-    second = prefix_range("second_phone_tail", tail[::-1]) & ~Q(second_phone_tail="")
+def _has_phone_tail(tail: str) -> Condition:
+    second = prefix_range("second_phone_tail", tail[::-1])
+    second = Condition(f"({second.sql} AND NOT second_phone_tail = '')", second.values)
     return prefix_range("phone_tail", tail[::-1]) | second
 
 
-def narrow_by_number(text: str) -> tuple[Q, Callable[[Patient], str]] | None:
+def narrow_by_number(text: str) -> tuple[Condition, Callable[[FoundPatient], str]] | None:
     """Returns the condition of a number beside a name, and the reason for a patient.
 
     The number may be the end of a phone or an identifier, or a postal code.
@@ -150,23 +157,22 @@ def narrow_by_number(text: str) -> tuple[Q, Callable[[Patient], str]] | None:
         return None
     found = [*phones, *identifiers, *codes]
 
-    def reason(patient: Patient) -> str:
+    def reason(patient: FoundPatient) -> str:
         digits, value = re.sub(r"\D", "", text), identifier_value(text)
         tails = (patient.phone_tail or "", patient.second_phone_tail or "")
         if phones and any(tail and tail.startswith(digits[::-1][:10]) for tail in tails):
             return phones[0].reason(patient)
-        held = [identifier.value for identifier in patient.identifiers.all()]
+        held = [its_value for _, its_value in patient.identifiers or ()]
         if any(number.endswith(value) for number in held):
             return identifiers[0 if value in held else -1].reason(patient)
         return (codes or found)[0].reason(patient)
 
-    return reduce(or_, (interpretation.condition for interpretation in found)), reason
+    return any_of(interpretation.condition for interpretation in found), reason
 
 
 def as_email(text: str) -> QueryInterpretation:
     """Finds the whole address or its beginning."""
-    address = Collate(Lower("email"), "C")
-    return QueryInterpretation("email", begins_with(address, text.lower()), lambda _: "E-mail")
+    return QueryInterpretation("email", prefix_range(_EMAIL, text.lower()), lambda _: "E-mail")
 
 
 def as_postal_code(text: str) -> list[QueryInterpretation]:
@@ -174,11 +180,9 @@ def as_postal_code(text: str) -> list[QueryInterpretation]:
     code = text.replace(" ", "").upper()
     if not _POSTAL_CODE.match(code):
         return []
-    stored = Collate(Upper(Replace("postal_code", Value(" "), Value(""))), "C")
-    is_whole = Q(GreaterThanOrEqual(stored, Value(code))) & Q(LessThan(stored, Value(f"{code}!")))
-    condition = is_whole | begins_with(stored, f"{code}-")
+    condition = prefix_range(_POSTAL, code, is_whole=True) | prefix_range(_POSTAL, f"{code}-")
     if _OUTWARD_CODE.match(code):
-        condition = begins_with(stored, code)
+        condition = prefix_range(_POSTAL, code)
     return [QueryInterpretation("postal", condition, lambda _: "Postal code")]
 
 
@@ -190,5 +194,5 @@ def as_extension_number(text: str) -> Iterator[QueryInterpretation]:
 
 
 def _found_by(extension: Extension, ids: Sequence[UUID]) -> QueryInterpretation:
-    key, condition = f"number-{extension.name}", Q(pk__in=ids)
-    return QueryInterpretation(key, condition, lambda _: extension.number_label)
+    key = f"number-{extension.name}"
+    return QueryInterpretation(key, is_among(ids), lambda _: extension.number_label)

@@ -2,18 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from functools import reduce
 from itertools import combinations
-from operator import or_
 
-from django.db.models import Q
-
-from portal.patients.models import Patient
 from portal.patients.names.titles import SMALL_WORDS
-from portal.patients.names.vocabulary import name_query
+from portal.patients.names.vocabulary import word_query
 from portal.patients.normalize import fold, split_characters
 from portal.patients.search import tuning
-from portal.patients.search.interpretation import QueryInterpretation, prefix_range
+from portal.patients.search.conditions import Condition, any_of, has_words, prefix_range
+from portal.patients.search.interpretation import FoundPatient, QueryInterpretation
 from portal.patients.search.typed_name import TypedName
 
 _ARTICLE = "\u0627\u0644"  # al- in Arabic, as in \u0627\u0644\u0647\u0627\u0634\u0645\u064a
@@ -44,14 +40,17 @@ def as_parted_otherwise(name: TypedName) -> Iterator[QueryInterpretation]:
 def _interpretation(
     key: str, queries: list[list[list[str]]], name: TypedName
 ) -> QueryInterpretation:
-    condition = reduce(or_, (Q(name_words=name_query(groups)) for groups in queries))
+    condition = any_of(has_words(word_query(groups)) for groups in queries)
     return QueryInterpretation(
-        key, condition & name.narrowed_by, lambda patient: name.with_narrowing("Name", patient)
+        key,
+        name.narrow(condition),
+        lambda patient: name.with_narrowing("Name", patient),
+        needs_identifiers=name.narrowed_by is not None,
     )
 
 
 def _with_words_joined(words: list[str]) -> list[list[list[str]]]:
-    """Returns the words with two or three neighbours as one, as groups for `name_query`."""
+    """Returns the words with two or three neighbours as one, as groups for `word_query`."""
     queries = []
     for size in tuning.SEARCH.joined_neighbours:
         for at in range(len(words) - size + 1):
@@ -73,11 +72,17 @@ def as_partial_name(name: TypedName) -> Iterator[QueryInterpretation]:
     """Finds `jane a smith` in Jane Smith, and `garcía lorca, federico` in Federico García."""
     words = name.words
 
-    def interpretation(key: str, condition: Q) -> QueryInterpretation:
-        def reason(patient: Patient) -> str:
+    def interpretation(key: str, condition: Condition) -> QueryInterpretation:
+        def reason(patient: FoundPatient) -> str:
             return name.with_narrowing(_without_reason(patient, words), patient)
 
-        return QueryInterpretation(key, condition & name.narrowed_by, reason, is_partial=True)
+        return QueryInterpretation(
+            key,
+            name.narrow(condition),
+            reason,
+            is_partial=True,
+            needs_identifiers=name.narrowed_by is not None,
+        )
 
     if len(words) >= tuning.SEARCH.min_words_with_middle:
         without_middle = prefix_range("sort_key", f"{words[-1]} {words[0]}", is_whole=True)
@@ -87,8 +92,8 @@ def as_partial_name(name: TypedName) -> Iterator[QueryInterpretation]:
             yield interpretation("initial", without_initial)
     large = [word for word in words if word not in SMALL_WORDS]
     if fewer := [*_fewer_words(words, large)]:
-        queries = (Q(name_words=name_query([word_forms(word) for word in left])) for left in fewer)
-        yield interpretation("partial", reduce(or_, queries))
+        queries = (word_query([word_forms(word) for word in left]) for left in fewer)
+        yield interpretation("partial", any_of(map(has_words, queries)))
 
 
 def _fewer_words(words: list[str], large: list[str]) -> Iterator[list[str]]:
@@ -105,7 +110,7 @@ def _fewer_words(words: list[str], large: list[str]) -> Iterator[list[str]]:
                 yield list(left)
 
 
-def _without_reason(patient: Patient, words: list[str]) -> str:
+def _without_reason(patient: FoundPatient, words: list[str]) -> str:
     """Returns which of the typed words the record lacks."""
     listed = _words_of(
         patient.family_name, patient.given_name, patient.middle_name, patient.preferred_name
@@ -114,7 +119,7 @@ def _without_reason(patient: Patient, words: list[str]) -> str:
     return f"Name without {' '.join(lacking).title()}" if lacking else "Name"
 
 
-def name_reason(patient: Patient, name: TypedName) -> str:
+def name_reason(patient: FoundPatient, name: TypedName) -> str:
     """Returns `Name`, or the middle or preferred name, which lists do not show beside it."""
     reason = "Name"
     listed = _words_of(patient.family_name, patient.given_name)

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q
-
 from portal.pagination import from_microseconds, to_microseconds
+from portal.patients.search.conditions import Condition
 from portal.patients.search.moment import Moment
 from portal.sealed_cursor import MARK_LENGTH, open_cursor, seal_cursor
 
@@ -25,11 +24,12 @@ class Position:
     first_hit_ids: tuple[tuple[UUID, ...], tuple[UUID, ...]] = ((), ())  # See FirstHits.
     guesses: tuple[str, ...] = ()  # The marks of all approximate hits that were shown.
 
-    @property
-    def is_later(self) -> Q:
-        """The condition to come later in the order of `place`."""
-        is_later = Q(place__gt=self.place) | Q(place=self.place, pk__gt=self.last_id)
-        return is_later & Q(place__gte=self.place)  # The second alone is a range of the index.
+    def is_later(self, order: Condition) -> Condition:
+        """Returns the condition to come later in this order."""
+        return Condition(
+            f"({order.sql}, patients_patient.id) > (%s, %s::uuid)",
+            (*order.values, self.place, self.last_id),
+        )
 
     def encode(self, text: str) -> str:
         """Returns the cursor, which is good for a search of the same text."""

@@ -5,23 +5,24 @@ Each interpretation finds patients, and says why they match.
 
 import re
 from collections.abc import Iterator
-from functools import reduce
 from itertools import permutations
-from operator import and_
 
-from django.db.models import Case, F, Q, TextField, Value, When
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Concat
-
-from portal.patients.names.vocabulary import name_query
+from portal.patients.names.vocabulary import word_query
 from portal.patients.normalize import fold
 from portal.patients.search import numbers, tuning
+from portal.patients.search.conditions import (
+    ALWAYS,
+    Condition,
+    all_of,
+    has_words,
+    prefix_range,
+)
 from portal.patients.search.dates import DateSpan, parse_date_span
 from portal.patients.search.interpretation import (
     INDEXED_ORDER,
     SORTED_ORDER,
+    FoundPatient,
     QueryInterpretation,
-    prefix_range,
 )
 from portal.patients.search.partial_names import (
     as_parted_otherwise,
@@ -40,7 +41,7 @@ def interpret_query(text: str) -> list[QueryInterpretation]:
     """
     is_empty, text = not text.strip(), read_typed(text)
     if is_empty:
-        return [QueryInterpretation("", Q(), lambda _: "", INDEXED_ORDER)]
+        return [QueryInterpretation("", ALWAYS, lambda _: "", INDEXED_ORDER)]
     if address := find_email(text):
         return [numbers.as_email(address)]
     record_numbers, text = split_record_numbers(text)
@@ -71,9 +72,19 @@ def _as_name(text: str) -> Iterator[QueryInterpretation]:
     words = name.words
     order = SORTED_ORDER if name.narrowed_by else INDEXED_ORDER
 
-    def interpretation(key: str, condition: Q, order: Combinable = order) -> QueryInterpretation:
-        narrowed = condition & name.narrowed_by
-        return QueryInterpretation(key, narrowed, lambda patient: name_reason(patient, name), order)
+    def interpretation(
+        key: str, condition: Condition, order: Condition = order
+    ) -> QueryInterpretation:
+        return QueryInterpretation(
+            key,
+            name.narrow(condition),
+            reason,
+            order,
+            needs_identifiers=name.narrowed_by is not None,
+        )
+
+    def reason(patient: FoundPatient) -> str:
+        return name_reason(patient, name)
 
     rotations = [" ".join(words[at:] + words[:at]) for at in range(len(words))]
     for at, prefix in enumerate(dict.fromkeys([*rotations, "".join(words)])):
@@ -83,29 +94,33 @@ def _as_name(text: str) -> Iterator[QueryInterpretation]:
         yield interpretation(f"name{at or ''}", starts)
     max_initial = tuning.SEARCH.max_initial_length
     if len(words) == 1:
-        yield interpretation("given", prefix_range("given_key", words[0]), F("given_key"))
+        yield interpretation("given", prefix_range("given_key", words[0]), Condition("given_key"))
     elif len(words) == 2 and all(len(word) <= max_initial for word in words):
         # PostgreSQL knows the size of two ranges, and walks the list until a page is full.
         for at, (family, given) in enumerate(permutations(words)):
             initials = prefix_range("sort_key", family) & prefix_range("given_key", given)
             yield interpretation(f"initials{at}", initials)
-    beginnings = Q(name_words=name_query([word_forms(word) for word in words]))
+    beginnings = has_words(word_query([word_forms(word) for word in words]))
     yield interpretation("any", beginnings, _listed_names_first(words))
     yield from as_parted_otherwise(name)
     yield from as_partial_name(name)
 
 
-def _has_accents_of(text: str, words: list[str]) -> Q:
+_IS_IN_NAME = """
+    (strpos(upper(family_name), upper(%s)) > 0 OR strpos(upper(given_name), upper(%s)) > 0)
+"""
+_IS_LISTED = "(starts_with(sort_key, %s) OR strpos(sort_key, %s) > 0)"
+
+
+def _has_accents_of(text: str, words: list[str]) -> Condition:
     """Returns the condition that the names have these words with the accents that were typed."""
-    condition = Q()
-    for typed in dict.fromkeys(re.split(r"[\s,;()]+", text)):
-        if fold(typed) in words:
-            condition &= Q(family_name__icontains=typed) | Q(given_name__icontains=typed)
-    return condition
+    typed_words = dict.fromkeys(re.split(r"[\s,;()]+", text))
+    return all_of(
+        Condition(_IS_IN_NAME, (typed, typed)) for typed in typed_words if fold(typed) in words
+    )
 
 
-def _listed_names_first(words: list[str]) -> Combinable:
+def _listed_names_first(words: list[str]) -> Condition:
     """Orders patients whose family and given name have all words before those with another name."""
-    has_word = [Q(sort_key__startswith=word) | Q(sort_key__contains=f" {word}") for word in words]
-    group = Case(When(reduce(and_, has_word), then=Value("0")), default=Value("1"))
-    return Concat(group, "sort_key", output_field=TextField())
+    listed = all_of(Condition(_IS_LISTED, (word, f" {word}")) for word in words)
+    return Condition(f"CASE WHEN {listed.sql} THEN '0' ELSE '1' END || sort_key", listed.values)

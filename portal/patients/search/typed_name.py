@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from django.db.models import Q
-
-from portal.patients.models import Patient
 from portal.patients.normalize import fold
 from portal.patients.search import numbers, tuning
+from portal.patients.search.conditions import Condition
 from portal.patients.search.dates import DateSpan, parse_date_span
+from portal.patients.search.interpretation import FoundPatient
 from portal.patients.search.typed_text import read_typed, split_record_numbers, without_titles
 
 
@@ -20,10 +19,14 @@ class TypedName:
     """
 
     words: list[str]
-    narrowed_by: Q
-    narrowing_reason: Callable[[Patient], str] | None = None
+    narrowed_by: Condition | None = None
+    narrowing_reason: Callable[[FoundPatient], str] | None = None
 
-    def with_narrowing(self, reason: str, patient: Patient) -> str:
+    def narrow(self, condition: Condition) -> Condition:
+        """Returns the condition with that of the narrowing, if there is any."""
+        return condition & self.narrowed_by if self.narrowed_by else condition
+
+    def with_narrowing(self, reason: str, patient: FoundPatient) -> str:
         """Returns the reason with that of the narrowing, if there is any."""
         if self.narrowing_reason is None:
             return reason
@@ -42,7 +45,7 @@ def parse_name(text: str) -> TypedName | None:
         if narrowing:
             return TypedName(_name_words(" ".join(name_parts)), *narrowing)
     words = _name_words(text)
-    return None if all(word.isdigit() for word in words) else TypedName(words, Q())
+    return None if all(word.isdigit() for word in words) else TypedName(words)
 
 
 def _name_words(text: str) -> list[str]:
@@ -65,18 +68,20 @@ def split_ends(words: list[str]) -> Iterator[tuple[list[str], str]]:
         yield words[at:], " ".join(words[:at])
 
 
-def _narrowing(text: str) -> tuple[Q, Callable[[Patient], str]] | None:
+def _narrowing(text: str) -> tuple[Condition, Callable[[FoundPatient], str]] | None:
     if not any(character.isdigit() for character in text):
         return _birth_narrowing(parse_date_span(text))
     return _birth_narrowing(parse_date_span(text)) or numbers.narrow_by_number(text)
 
 
-def _birth_narrowing(span: DateSpan | None) -> tuple[Q, Callable[[Patient], str]] | None:
+def _birth_narrowing(
+    span: DateSpan | None,
+) -> tuple[Condition, Callable[[FoundPatient], str]] | None:
     if span is None:
         return None
     return birth_condition(span), lambda _: span.reason
 
 
-def birth_condition(span: DateSpan) -> Q:
+def birth_condition(span: DateSpan) -> Condition:
     """Returns the condition that a patient is born on one of these days."""
-    return Q(date_of_birth__gte=span.first, date_of_birth__lte=span.last)
+    return Condition("(date_of_birth >= %s AND date_of_birth <= %s)", (span.first, span.last))

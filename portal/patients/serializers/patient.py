@@ -9,7 +9,7 @@ from portal.patients.entered_dates import impossible_dates
 from portal.patients.extensions import extension_members
 from portal.patients.fields import ENTERED_FIELDS, JSON_NAMES
 from portal.patients.models import Patient, Status
-from portal.patients.search.hits import Hit
+from portal.patients.search.engine import PatientHit
 from portal.patients.serializers.members import Identifier, Member, answered_member, is_bad
 
 
@@ -67,7 +67,7 @@ class FoundPatientJson(PatientJson):
         help_text="With `q`: what of the patient it finds, such as `Name` or `Phone ends in 0018`",
     )
 
-    def to_representation(self, instance: Hit) -> dict[str, Any]:  # type: ignore[override]
+    def to_representation(self, instance: PatientHit) -> dict[str, Any]:  # type: ignore[override]
         reason = {"matchedOn": instance.reason} if instance.reason else {}
         return super().to_representation(instance.patient) | reason
 
@@ -78,7 +78,7 @@ def patient_json(patient: Patient) -> dict[str, Any]:
     return {**PatientJson(patient, context={"extensions": members}).data}
 
 
-def found_patients_json(hits: Sequence[Hit]) -> list[dict[str, Any]]:
+def found_patients_json(hits: Sequence[PatientHit]) -> list[dict[str, Any]]:
     """Returns the patients of a page of hits; one query for each extension, however many hits."""
     members = extension_members([hit.patient.pk for hit in hits])
     return [*FoundPatientJson(hits, many=True, context={"extensions": members}).data]

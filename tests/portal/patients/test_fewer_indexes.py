@@ -44,7 +44,7 @@ def test_a_number_without_its_system_is_found_along_the_index():
     hold_number()
     assert INDEX in plan_of(PatientIdentifier.objects.filter(value="P1234567"))
     [found] = numbers.as_identifier("P1234567")
-    assert INDEX in plan_of(Patient.objects.filter(found.condition))
+    assert INDEX in plan_of(Patient.objects.filter(found.condition.expression))
 
 
 @pytest.mark.django_db

@@ -61,6 +61,12 @@ def first(text: str, limit: int = 10, after: str = "") -> list[str]:
     return [f"{hit.patient.family_name} {hit.patient.given_name}: {hit.reason}" for hit in hits]
 
 
+def test_a_slip_beside_a_character_inside_a_name_finds_the_patient():
+    """The search failed: no name begins with the character, and none is similar to it."""
+    register(**{"García Lorca": "小明"})
+    assert first("García Lroca 明") == ["García Lorca 小明: Sounds alike: Lorca"]
+
+
 MANY = " ".join(f"Given{number:02}" for number in range(40))
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from tests.bench.alone import Alone
-from tests.bench.load import WrongAnswer
 from tests.bench.measure import Bench
 from tests.bench.options import Options
 from tests.bench.plain import started_plain
@@ -45,20 +44,24 @@ def main() -> int:
 
 
 def run(bench: Bench, single: Single, options: Options, report: Report) -> list[str]:
-    """Fills the report. Returns what went wrong: such a row is left out."""
+    """Fills the report. Returns what went wrong: such a row is marked as failed."""
     failures: list[str] = []
     rows = wanted_rows(options)
     searches = [row.name.removeprefix(SEARCH) for row in rows if row.name.startswith(SEARCH)]
-    if bench.alone and searches:
-        bench.alone.capture(searches)
     report.begin()
+    if bench.alone and searches:
+        try:
+            bench.alone.capture(searches)
+        except Exception as error:  # The searches have no column of PostgreSQL then.
+            failures.append(f"PostgreSQL's searches: {error!r}"[:3000])
     add_parts(report, single.before_load(), failures)
     for row in rows:
-        for clients in options.connections:
+        for clients in row.connections(options):
             try:
                 report.add(row.name, clients, bench.measure(row, options, clients))
-            except (WrongAnswer, RuntimeError) as error:
-                failures.append(f"{row.name}: {error}")
+            except Exception as error:  # Whatever a row meets, the others are measured.
+                report.add_failed(row.name, str(clients))
+                failures.append(f"{row.name}: {error!r}"[:3000])
     add_parts(report, single.after_load(), failures)
     return failures
 
@@ -68,7 +71,8 @@ def add_parts(report: Report, parts: Iterable[Part], failures: list[str]) -> Non
         try:
             for figure in part():
                 report.add_single(figure.name, figure.value, figure.measured)
-        except (WrongAnswer, RuntimeError, AssertionError) as error:
+        except Exception as error:  # Whatever a part meets, the others are measured.
+            report.add_failed(part.__name__.replace("_", " "))
             failures.append(f"{part.__name__}: {error!r}"[:3000])
 
 

@@ -49,6 +49,9 @@ class Report:
     def add_single(self, name: str, value: str, measured: Measured | None) -> None:
         self._add(table.single_line(name, value, measured))
 
+    def add_failed(self, name: str, clients: str = "–") -> None:
+        self._add(table.failed_line(name, clients))
+
     def conditions(self, unquiet: list[str]) -> str:
         """Returns machine, load and what other programs took of the processors meanwhile."""
         seconds = time.monotonic() - self._began

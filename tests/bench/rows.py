@@ -53,6 +53,11 @@ class Row:
     plain: Callable[[Asked, int], list[Source]] | None = None
     leaves_work: bool = False  # For relay, billing and analytics, when the answers are there.
 
+    def connections(self, options: Options) -> tuple[int, ...]:
+        """Returns how many to measure with. The many searches are measured with the most alone."""
+        is_search = self.name.startswith(SEARCH)
+        return (max(options.connections),) if is_search else options.connections
+
 
 def wanted_rows(options: Options) -> list[Row]:
     """Returns the rows of a run; a quick one without ONLY has a few kinds of searches."""

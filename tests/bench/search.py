@@ -46,7 +46,7 @@ KINDS: dict[str, Texts] = {
     "both names, a slip in each": lambda person: (
         f"{person.slip(person.family)} {person.slip(person.given)}"
     ),
-    "date of birth": lambda person: person.born.strftime("%d %m %Y"),
+    "date of birth": lambda person: person.born.strftime("%d %b %Y"),
     "month of birth": lambda person: person.born.strftime("%b %Y"),
     "year of birth": lambda person: person.born.strftime("%Y"),
     "family name and year": lambda person: f"{person.family} {person.born.year}",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
 import httpx
@@ -51,16 +52,14 @@ class System:
         bearer = {"Authorization": f"Bearer {answer.json()['token']}"}
         return httpx.Client(base_url=self.address, headers=bearer, timeout=60, trust_env=False)
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Runs `manage.py …` beside the running system."""
+    def command(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Runs `manage.py …` beside the running system; `options` are those of subprocess.run."""
         environment = {**os.environ, **self.environment}
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
             env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
+            **{"capture_output": True, "text": True, "check": False, **options},
         )
 
     @contextmanager

@@ -10,11 +10,10 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection
 
 _PREPARED = "portal_prepared"  # An attribute of the connection: who it is, and its statements.
+Row = tuple[Any, ...]
 
 
-def execute_prepared(
-    name: str, statement: Callable[[], str], values: Sequence[Any]
-) -> list[tuple[Any, ...]]:
+def execute_prepared(name: str, statement: Callable[[], str], values: Sequence[Any]) -> list[Row]:
     """Returns the rows of a statement that may run twice without harm.
 
     `statement` gives what follows PREPARE and the name: `(uuid) AS SELECT … $1`.
@@ -30,19 +29,37 @@ def execute_prepared(
         return _execute(name, statement, values)
 
 
-def _execute(
-    name: str, statement: Callable[[], str], values: Sequence[Any]
-) -> list[tuple[Any, ...]]:
+def write_prepared(name: str, statement: Callable[[], str], values: Sequence[Any]) -> list[Row]:
+    """Does the same in a transaction, once, for a statement whose changes the log is to explain.
+
+    Django's cursor tells the database who makes the change.
+    """
     connection.ensure_connection()
-    raw = connection.connection
-    with connection.wrap_database_errors, raw.cursor() as cursor:
-        prepared = _names_on(raw)
-        if name not in prepared:
-            cursor.execute(f"PREPARE {name} {statement()}")
-            prepared.add(name)
-        places = ", ".join(["%s"] * len(values))
-        cursor.execute(f"EXECUTE {name} ({places})" if values else f"EXECUTE {name}", values)
+    with connection.wrap_database_errors, connection.connection.cursor() as raw:
+        _prepare(raw, name, statement)
+    with connection.cursor() as cursor:
+        cursor.execute(_call(name, values), values)
+        return cursor.fetchall() if cursor.description else []
+
+
+def _execute(name: str, statement: Callable[[], str], values: Sequence[Any]) -> list[Row]:
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.cursor() as cursor:
+        _prepare(cursor, name, statement)
+        cursor.execute(_call(name, values), values)
         return cursor.fetchall()
+
+
+def _prepare(cursor: Any, name: str, statement: Callable[[], str]) -> None:
+    prepared = _names_on(cursor.connection)
+    if name not in prepared:
+        cursor.execute(f"PREPARE {name} {statement()}")
+        prepared.add(name)
+
+
+def _call(name: str, values: Sequence[Any]) -> str:
+    places = ", ".join(["%s"] * len(values))
+    return f"EXECUTE {name} ({places})" if values else f"EXECUTE {name}"
 
 
 def _names_on(raw: Any) -> set[str]:

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from portal.accounts.models import User
 from portal.billing.models import AccountStatus, BillingAccount
 from portal.errors import NotFound
+from portal.prepared import write_prepared
 
 log = structlog.get_logger("portal.billing")
 
@@ -42,6 +43,13 @@ _REQUEST = f"""
                       WHEN account.account_id = '' THEN 'pending' ELSE 'active' END
     WHERE account.wanted_version < EXCLUDED.wanted_version
 """  # noqa: S608 - all parts are constants
+BILLED = {"prefix", "given_name", "middle_name", "family_name", "suffix", "email", "status"}
+# For a patient who is new, or whose billed columns stay, the log need not be read.
+_REQUEST_FIRST = """
+    (uuid) AS INSERT INTO billing_billingaccount (patient_id, wanted_version)
+    SELECT id, version FROM patients_patient WHERE id = $1
+    ON CONFLICT (patient_id) DO NOTHING
+"""
 # Rows that a registration or a correction holds are left: to wait for them could be a deadlock.
 _REQUEST_AGAIN = """
     WITH mine AS (
@@ -82,9 +90,15 @@ def request_accounts(patient_ids: Iterable[UUID | str]) -> int:
     It runs in the caller's transaction, in one statement, and calls nobody. Doing it again changes
     nothing. Returns how many rows changed.
     """
+    ids = [str(patient_id) for patient_id in patient_ids]
     with connection.cursor() as cursor:
-        cursor.execute(_REQUEST, [[str(patient_id) for patient_id in patient_ids]])
+        cursor.execute(_REQUEST, [ids])
         return int(cursor.rowcount)
+
+
+def request_first_account(patient_id: UUID) -> None:
+    """Requests an account for a patient who may have none, as one who was registered just now."""
+    write_prepared("request_first_account", lambda: _REQUEST_FIRST, [patient_id])
 
 
 def request_again(patient_ids: Iterable[UUID], *, forget_account: bool = False) -> int:

@@ -1,5 +1,6 @@
 """/api/patients: headers and rights; shapes are in serializers, rules in services and selectors."""
 
+import json
 from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
@@ -19,10 +20,16 @@ from portal.pagination import next_link, row_id
 from portal.patients import json_reads, selectors, services
 from portal.patients.history.log import read_history
 from portal.patients.idempotency import keep_answer
-from portal.patients.json_reads import JsonReads, members_of
+from portal.patients.json_reads import members_of
+from portal.patients.json_writes import Headers, JsonWrites
 from portal.patients.models import Source, Status
 from portal.patients.serializers.answers import ChangeJson, DuplicateProblem
-from portal.patients.serializers.bodies import NewPatientBody, PatientBody, pointing_at
+from portal.patients.serializers.bodies import (
+    NewPatientBody,
+    PatientBody,
+    pointing_at,
+    texts_in,
+)
 from portal.patients.serializers.patient import (
     FoundPatientJson,
     PatientJson,
@@ -31,6 +38,7 @@ from portal.patients.serializers.patient import (
 from portal.patients.serializers.query import ListQuery
 
 CHANNEL = Source.API
+AnyRequest = HttpRequest | Request  # What only the headers are read of.
 LONGEST_KEY = 255  # Characters of an Idempotency-Key.
 IF_MATCH = OpenApiParameter(
     "If-Match", str, "header", description="The ETag you read; 412 if it is stale"
@@ -52,8 +60,10 @@ LINK = OpenApiParameter(
 )
 
 
-class Patients(JsonReads):
-    permission_classes = (needs(GET="patients.view_patient", POST="patients.add_patient"),)
+class Patients(JsonWrites):
+    rights = {"GET": "patients.view_patient", "POST": "patients.add_patient"}
+    permission_classes = (needs(**rights),)
+    write_status = 201
     serializer_class = NewPatientBody
 
     @extend_schema(
@@ -92,12 +102,17 @@ class Patients(JsonReads):
 
         `duplicateReason` says why this is another one.
         """
-        members = json_object(request)
+        answer, headers = self.write_json(user_of(request), request, json_object(request))
+        return Response(answer, self.write_status, headers=headers)
+
+    def write_json(
+        self, user: User, request: AnyRequest, members: dict[str, Any]
+    ) -> tuple[dict[str, Any], Headers]:
         body = NewPatientBody(data=members)
         body.is_valid(raise_exception=True)
         details = body.validated_data
         reason = details.pop("duplicate_reason")
-        user, key = user_of(request), _idempotency_key(request)
+        key = _idempotency_key(request)
         # A key keeps its answer in the transaction of the registration.
         with pointing_at(members), transaction.atomic() if key else nullcontext():
             patient = services.register_patient(
@@ -109,8 +124,8 @@ class Patients(JsonReads):
                 override_reason=reason,
             )
             answer = keep_answer(patient, key, by=user, answer=lambda: members_of(patient.pk))
-        headers = {"ETag": f'"{answer["version"]}"', "Location": f"/api/patients/{patient.pk}"}
-        return Response(answer, 201, headers=headers)
+        location = f"/api/patients/{patient.pk}"
+        return answer, {"ETag": f'"{answer["version"]}"', "Location": location}
 
     def read_json(self, user: User, request: HttpRequest) -> HttpResponse | None:
         query = ListQuery(data=request.GET)
@@ -132,15 +147,14 @@ class Patients(JsonReads):
         return NewPatientBody(*args, **kwargs)
 
 
-class OnePatient(JsonReads):
-    permission_classes = (
-        needs(
-            GET="patients.view_patient",
-            PUT="patients.change_patient",
-            PATCH="patients.change_patient",
-            DELETE="patients.archive_patient",
-        ),
-    )
+class OnePatient(JsonWrites):
+    rights = {
+        "GET": "patients.view_patient",
+        "PUT": "patients.change_patient",
+        "PATCH": "patients.change_patient",
+        "DELETE": "patients.archive_patient",
+    }
+    permission_classes = (needs(**rights),)
     serializer_class = PatientBody
 
     @extend_schema(parameters=[ETAG], responses=PatientJson, summary="Read a patient")
@@ -193,21 +207,33 @@ class OnePatient(JsonReads):
         return PatientBody(*args, **kwargs)
 
     def _change(self, request: Request, patient_id: UUID) -> Response:
-        members = dict(json_object(request))
-        user, version = user_of(request), expected_version(request)
-        patient = selectors.open_patient(user, patient_id, channel=CHANNEL)
-        status = members.pop("status", patient.status)
-        body = PatientBody(patient, data=members, partial=True)
+        user, members = user_of(request), json_object(request)
+        answer, headers = self.write_json(user, request, members, patient_id)
+        return Response(answer, headers=headers)
+
+    def write_json(
+        self, user: User, request: AnyRequest, members: dict[str, Any], patient_id: UUID
+    ) -> tuple[dict[str, Any], Headers]:
+        members, version = dict(members), expected_version(request)
+        selectors.patients_visible_to(user)  # Or NotAllowed.
+        row = json_reads.read_patient(user, patient_id, channel=CHANNEL)
+        if row is None:
+            raise selectors.no_such_patient(patient_id)
+        stored = json.loads(row[2])
+        status = members.pop("status", stored["status"])
+        body = PatientBody(texts_in(stored), data=members, partial=True, context={"stored": stored})
         body.is_valid(raise_exception=True)
+        has_new_status = status != stored["status"]
         # The status and the details, or neither.
-        with pointing_at(members), transaction.atomic():
-            if status != patient.status:
+        with pointing_at(members), transaction.atomic() if has_new_status else nullcontext():
+            if has_new_status:
                 _set_status(status, patient_id, user, version)
                 version = None
             services.change_patient(
                 patient_id, body.validated_data, by=user, source=CHANNEL, expected_version=version
             )
-        return patient_response(patient_id)
+        answer = members_of(patient_id)
+        return answer, {"ETag": f'"{answer["version"]}"'}
 
 
 class History(APIView):
@@ -233,14 +259,14 @@ def _set_status(status: Any, patient_id: UUID, user: User, version: int | None) 
     change(patient_id, by=user, source=CHANNEL, expected_version=version)
 
 
-def _idempotency_key(request: Request) -> str:
+def _idempotency_key(request: AnyRequest) -> str:
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > LONGEST_KEY:
         raise InvalidInput(f"Use an Idempotency-Key of at most {LONGEST_KEY} characters.")
     return key
 
 
-def expected_version(request: Request) -> int | None:
+def expected_version(request: AnyRequest) -> int | None:
     """Returns the version that If-Match names, None for no header or `*`.
 
     A weak or foreign tag matches nothing (RFC 9110, section 13.1.1): StaleVersion.

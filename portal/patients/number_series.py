@@ -16,6 +16,7 @@ import structlog
 from django.db import connection, transaction
 
 from portal.patients.models import NumberCheck
+from portal.prepared import execute_prepared
 
 log = structlog.get_logger("portal.patients")
 # MRNs that are skipped: for each event that was lost, and beside them. A registration that the
@@ -51,9 +52,8 @@ def read_event_ids_by(reader: Callable[[], Iterable[int]]) -> None:
 
 def database_identity() -> str:
     """Returns a text that is another one after a restore of the portal's database."""
-    with connection.cursor() as cursor:
-        cursor.execute(_IDENTITY)
-        return str(cursor.fetchone()[0])
+    [[identity]] = execute_prepared("database_identity", lambda: f"AS {_IDENTITY}", [])
+    return str(identity)
 
 
 def ensure_numbers_continue() -> None:

@@ -19,12 +19,16 @@ from portal.patients.identifiers import add_identifiers, insert_identifiers, rep
 from portal.patients.matching.refusal import refuse_duplicates, refuse_duplicates_after_change
 from portal.patients.models import Patient, Status
 from portal.patients.normalize import e164_after_change
+from portal.patients.patient_rows import WRITTEN, insert_patient, lock_row, update_row
 from portal.text import clean_entry, has_letter
 
-# Sent inside the transaction by the services that write many patients at once: those send no
-# `post_save`. Argument: patient_ids.
+# Sent inside the transaction by the services that write without the ORM: those send no `post_save`.
+# Argument: patient_ids.
 patients_written = Signal()
+# Likewise, of one patient. Arguments: patient_id, and the columns that changed, none of a new one.
+patient_changed = Signal()
 
+WRITTEN_COLUMNS = frozenset(WRITTEN)
 Details = Mapping[str, Any]
 
 
@@ -60,9 +64,9 @@ def register_patient(
             if key.patient:
                 return key.patient
         similar = refuse_duplicates(details, override_reason=override_reason, shown=shown)
-        patient = Patient(**_new_columns(details, source))
         with pghistory.context(**({"similar": similar} if similar else {})):
-            patient.save(force_insert=True)
+            patient = insert_patient(_new_columns(details, source))
+            patient_changed.send(Patient, patient_id=patient.pk, columns=())
             add_identifiers([(patient.pk, details)])
         if key:
             key.patient = patient
@@ -193,7 +197,7 @@ def _set_status(
 
 
 def _lock_patient(patient_id: UUID, expected_version: int | None) -> Patient:
-    patient = Patient.objects.select_for_update().filter(pk=patient_id).first()
+    patient = lock_row(patient_id)
     if patient is None:
         raise NotFound("There is no patient with this id.")
     refuse_merged(patient)
@@ -220,7 +224,13 @@ def refuse_stale(patient: Patient, expected_version: int | None) -> None:
 
 def apply_changes(patient: Patient, changes: Details) -> None:
     """Writes what differs on a locked patient, and reads back what the triggers made of it."""
-    if different := _assign_changes(patient, changes):
+    different = _assign_changes(patient, changes)
+    if different and WRITTEN_COLUMNS.issuperset(different):
+        update_row(patient)
+        patient_changed.send(Patient, patient_id=patient.pk, columns=different)
+        if "identifiers" not in changes:
+            return
+    elif different:  # The status: those who listen to saves act on it.
         patient.save(update_fields=different)
     if "identifiers" in changes:
         replace_identifiers([(patient, changes)])

@@ -27,6 +27,7 @@ from portal.events.pacing import PacedSender
 from portal.events.producer import KafkaSender
 from portal.events.relay import Relay
 from portal.patients.models import EventOutbox, Patient, PatientEvent
+from portal.patients.services import patient_changed
 from tests.billing_grpc import database as billing_database
 from tests.planted_bugs import stories
 from tests.planted_bugs.story import Story
@@ -114,8 +115,8 @@ def cursor_polling(world: World):
 )
 @contextmanager
 def on_commit_only_send(world: World):
-    def send(instance, **_):
-        transaction.on_commit(lambda: _send_newest(instance.pk))
+    def send(patient_id):
+        transaction.on_commit(lambda: _send_newest(patient_id))
 
     with _without_outbox(), _after_each_save(send):
         yield
@@ -128,7 +129,7 @@ def on_commit_only_send(world: World):
 )
 @contextmanager
 def send_inside_of_the_transaction(world: World):
-    with _after_each_save(lambda instance, **_: _send_newest(instance.pk)):
+    with _after_each_save(_send_newest):
         yield
 
 
@@ -506,12 +507,17 @@ def _send_newest(patient_id) -> None:
 
 
 @contextmanager
-def _after_each_save(receiver) -> Iterator[None]:
-    post_save.connect(receiver, sender=Patient, weak=False, dispatch_uid="planted")
+def _after_each_save(send) -> Iterator[None]:
+    def receiver(patient_id=None, instance=None, **_):
+        send(patient_id or instance.pk)
+
+    for signal in (post_save, patient_changed):
+        signal.connect(receiver, sender=Patient, weak=False, dispatch_uid="planted")
     try:
         yield
     finally:
-        post_save.disconnect(sender=Patient, dispatch_uid="planted")
+        for signal in (post_save, patient_changed):
+            signal.disconnect(sender=Patient, dispatch_uid="planted")
 
 
 @contextmanager

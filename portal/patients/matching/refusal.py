@@ -4,9 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from portal.errors import Conflict, FieldProblem
+from portal.patients.matching.exact import may_match_exactly
 from portal.patients.matching.lookup import exclude_dismissed, find_matches
 from portal.patients.matching.rules import (
     Match,
@@ -18,6 +17,7 @@ from portal.patients.matching.rules import (
 )
 from portal.patients.models import Patient
 from portal.patients.normalize import e164_after_change
+from portal.prepared import execute_prepared
 
 UNIDENTIFIED_REASON = "The person cannot be identified"  # an override reason that dismisses nobody
 IDENTIFIER_TAKEN = (
@@ -34,10 +34,10 @@ _PROBABLY_REGISTERED = (
 )
 _NOT_SHOWN = "Patients who may be this person are here already. Look at them before you save."
 _LOCK_PEOPLE = """
-    SELECT pg_advisory_xact_lock(key)
+    (text[]) AS SELECT pg_advisory_xact_lock(key)
     FROM (
         SELECT DISTINCT hashtextextended(person, 0) AS key
-        FROM unnest(%s::text[]) AS person ORDER BY key
+        FROM unnest($1) AS person ORDER BY key
     ) AS in_order
 """
 
@@ -53,6 +53,8 @@ def refuse_duplicates(
     person = person_key(details)
     if has_exact_birth(person):
         lock_people([person])
+    if shown is None and not may_match_exactly(details):
+        return []
     matches = find_matches(Patient.objects.all(), details, exact_only=shown is None)
     return _accepted_ids(matches, override_reason=override_reason, shown=shown)
 
@@ -91,8 +93,7 @@ def lock_people(people: Iterable[PersonKey]) -> None:
     so that two callers never wait for each other in a circle.
     """
     keys = [f"{_letters_of_lock(name)}|{born}" for name, born, _ in people]
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK_PEOPLE, [keys])
+    execute_prepared("lock_people", lambda: _LOCK_PEOPLE, [keys])
 
 
 def _letters_of_lock(name: str) -> str:

@@ -1,0 +1,74 @@
+"""Writes one patient's row by statements that PostgreSQL plans once, without the ORM's work."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from portal.patients.fields import ENTERED
+from portal.patients.models import Patient
+from portal.prepared import execute_prepared, write_prepared
+
+WRITTEN = (*ENTERED, "phone_e164")  # The columns that a change writes.
+_INSERTED = ("id", *WRITTEN, "source")  # The database fills the others.
+_STORED = tuple(field.attname for field in Patient._meta.concrete_fields)
+
+
+def insert_patient(values: Mapping[str, Any]) -> Patient:
+    """Returns the new patient as it is stored; a column that is not given gets its default."""
+    row = {**_defaults(), **values}
+    [stored] = write_prepared("insert_patient", _insert, [row[name] for name in _INSERTED])
+    return _patient_of(stored)
+
+
+def lock_row(patient_id: UUID) -> Patient | None:
+    """Returns the patient, whom no other transaction changes until this one ends."""
+    rows = execute_prepared("lock_patient", _lock, [patient_id])
+    return _patient_of(rows[0]) if rows else None
+
+
+def update_row(patient: Patient) -> None:
+    """Writes the columns of a locked patient, and takes over what the triggers made of the row."""
+    values = [getattr(patient, name) for name in WRITTEN]
+    [stored] = write_prepared("update_patient", _update, [patient.pk, *values])
+    for name, value in zip(_STORED, stored, strict=True):
+        setattr(patient, name, value)
+
+
+def _patient_of(stored: Sequence[Any]) -> Patient:
+    return Patient.from_db(connection.alias, _STORED, stored)
+
+
+@cache
+def _defaults() -> Mapping[str, Any]:
+    blank = Patient()
+    return {name: getattr(blank, name) for name in _INSERTED}
+
+
+def _insert() -> str:
+    places = ", ".join(f"${place}" for place in range(1, len(_INSERTED) + 1))
+    return (
+        f"({_types_of(_INSERTED)}) AS INSERT INTO patients_patient ({', '.join(_INSERTED)}) "  # noqa: S608 - constants
+        f"VALUES ({places}) RETURNING {', '.join(_STORED)}"
+    )
+
+
+def _lock() -> str:
+    stored = ", ".join(_STORED)
+    return f"(uuid) AS SELECT {stored} FROM patients_patient WHERE id = $1 FOR UPDATE"  # noqa: S608 - constants
+
+
+def _update() -> str:
+    places = ", ".join(f"{name} = ${place}" for place, name in enumerate(WRITTEN, start=2))
+    return (
+        f"({_types_of(('id', *WRITTEN))}) AS UPDATE patients_patient SET {places} "  # noqa: S608 - constants
+        f"WHERE id = $1 RETURNING {', '.join(_STORED)}"
+    )
+
+
+def _types_of(names: Iterable[str]) -> str:
+    """Returns the types without the length of a text: a cast to that would cut a text off."""
+    types = [Patient._meta.get_field(name).db_type(connection) or "" for name in names]
+    return ", ".join(kind.partition("(")[0] for kind in types)

@@ -100,6 +100,7 @@ MIDDLEWARE = [
     "portal.middleware.RequestContext",
     "portal.middleware.NoStore",
     "django.middleware.common.CommonMiddleware",
+    "portal.accounts.polling.Polls",
     "portal.browser_middleware.BrowserMiddleware",
     "portal.patients.audit.AuditContext",
     "portal.problems.PortalErrors",

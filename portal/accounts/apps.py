@@ -11,9 +11,11 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from portal.accounts.known_users import forget_after_changes
+        from portal.accounts.polling import forget_sessions_after_changes
         from portal.accounts.roles import sync_roles
         from portal.accounts.unsaved_forms import hand_over_form
 
         post_migrate.connect(sync_roles, dispatch_uid="accounts.sync_roles")
         user_logged_in.connect(hand_over_form, dispatch_uid="accounts.hand_over")
         forget_after_changes()
+        forget_sessions_after_changes()

@@ -7,10 +7,12 @@ disabled, a changed role, a new password and a sign-out act within a second in a
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db.models.signals import m2m_changed, post_delete, post_save
+from django.dispatch import Signal
 from django.utils import timezone
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
@@ -51,17 +53,24 @@ def forget_known_users(*_: object, **__: object) -> None:
     _known.clear()
 
 
+def changes_of_users() -> list[tuple[Signal, Any]]:
+    """Returns the signals, each with its sender, of what changes a user or their rights."""
+    return [
+        (post_save, User),
+        (post_save, Group),
+        (post_delete, User),
+        (post_delete, Group),
+        (m2m_changed, User.groups.through),
+        (m2m_changed, User.user_permissions.through),
+        (m2m_changed, Group.permissions.through),
+    ]
+
+
 def forget_after_changes() -> None:
     """Connects the signals of changes; AppConfig.ready calls it once."""
-    for signal, senders in (
-        (post_save, (User, Group)),
-        (post_delete, (User, Group)),
-        (m2m_changed, (User.groups.through, User.user_permissions.through)),
-        (m2m_changed, (Group.permissions.through,)),
-    ):
-        for sender in senders:
-            uid = f"accounts.forget_known_users.{sender.__name__}"
-            signal.connect(forget_known_users, sender=sender, dispatch_uid=uid)
+    for signal, sender in changes_of_users():
+        uid = f"accounts.forget_known_users.{sender.__name__}"
+        signal.connect(forget_known_users, sender=sender, dispatch_uid=uid)
 
 
 def _read(user_id: int) -> KnownUser | None:

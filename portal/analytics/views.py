@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from portal.accounts.models import User
+from portal.accounts.polling import polled
 from portal.accounts.rules import allow, user_of
 from portal.analytics.charts import chart_context
 from portal.analytics.ranges import RANGES, find_range
@@ -35,6 +36,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     return render(request, template, {**context, "tag": compute_etag(figures)})
 
 
+@polled
 @allow(RIGHT)
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:

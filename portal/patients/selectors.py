@@ -100,9 +100,16 @@ def find_patients(
     filters: PatientFilters | None = None,
     after: str = "",
     limit: int = 50,
+    with_identifiers: bool = True,
 ) -> SearchPage:
-    """Returns a page of patients after the cursor, best hits first, and records access."""
-    patients = filter_patients(user, filters).prefetch_related("identifiers")
+    """Returns a page of patients after the cursor, best hits first, and records access.
+
+    Their identifiers, by which a text may find them, are read with them; without a text only
+    `with_identifiers`.
+    """
+    patients = filter_patients(user, filters)
+    if with_identifiers or text.strip():
+        patients = patients.prefetch_related("identifiers")
     found = search(patients, text, after=after, limit=limit)
     record_access(user, [patient.pk for patient in found.patients], action="list", channel=channel)
     return found

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from portal.accounts.polling import polled
 from portal.accounts.rules import allow, user_of
 from portal.reconciliation.models import ReconcileReport
 from portal.reconciliation.selectors import kinds_of, open_report, reports_visible_to
@@ -15,6 +16,7 @@ from portal.reconciliation.services import request_check
 REPORTS_SHOWN = 30
 
 
+@polled
 @allow("reconciliation.view_reconcilereport")
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
@@ -24,6 +26,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, f"reconciliation/index.html{_part(request)}", context)
 
 
+@polled
 @allow("reconciliation.view_reconcilereport")
 @require_safe
 def show(request: HttpRequest, report_id: UUID) -> HttpResponse:

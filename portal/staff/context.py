@@ -1,6 +1,7 @@
 """The template context of every page: names, navigation by right, strips and request id."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -93,6 +94,7 @@ def _signed_in_context(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+@cache
 def _address(url_name: str) -> str:
     try:
         return reverse(url_name)

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from portal.accounts.polling import polled
 from portal.accounts.rules import allow, user_of
 from portal.billing.models import AccountStatus, BillingAccount
 from portal.billing.selectors import account_of, is_billing_away
@@ -23,6 +24,7 @@ POLL_SECONDS_AWAY = 10  # The same while billing does not answer: hours may pass
 LATE_SECONDS = 5  # After which an account that waits without a failed attempt counts as late.
 
 
+@polled
 @allow("billing.view_billingaccount")
 @require_safe
 def account(request: HttpRequest, patient_id: UUID) -> HttpResponse:

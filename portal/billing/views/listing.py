@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from portal.accounts.polling import polled
 from portal.accounts.rules import allow, user_of
 from portal.billing.models import AccountStatus
 from portal.billing.selectors import (
@@ -54,6 +55,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "billing/index.html", context)
 
 
+@polled
 @allow("billing.view_billingaccount")
 @require_safe
 def states(request: HttpRequest) -> HttpResponse:

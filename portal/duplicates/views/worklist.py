@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from portal.accounts.polling import polled
 from portal.accounts.rules import allow, user_of
 from portal.duplicates.scans import request_scan
 from portal.duplicates.selectors import (
@@ -31,6 +32,7 @@ DISMISSED = "apart"  # the value of `show` in addresses
 _PARAMETERS = ("show", "grade", "patient", "after")
 
 
+@polled
 @allow(MERGE_PERMISSION)
 @require_safe
 def show_worklist(request: HttpRequest) -> HttpResponse:

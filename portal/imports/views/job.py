@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from portal.accounts.polling import polled
 from portal.accounts.rules import allow, user_of
 from portal.downloads import send_file
 from portal.imports.forms.review import ApplyForm
@@ -41,6 +42,7 @@ REMARKS_SHOWN = 20
 FIELD_LABELS = LABELS | {"identifiers": "Identifiers", RESOURCE: ""}
 
 
+@polled
 @allow("imports.view_importjob")
 @require_safe
 def show(request: HttpRequest, job_id: UUID) -> HttpResponse:

@@ -1,6 +1,10 @@
 """A patient's dates, age and codes in the words of the pages."""
 
+from functools import cache
+from uuid import UUID
+
 from django import template
+from django.urls import reverse
 from django.utils import timezone
 
 from portal.patients.audit import action_name
@@ -17,6 +21,20 @@ register.filter(language_name)
 
 # By the precision of a date, for `strftime`.
 DATE_FORMATS = {"day": "%d-%b-%Y", "month": "%b-%Y", "year": "%Y"}
+
+
+@register.filter
+def patient_address(patient_id: UUID) -> str:
+    """Returns the address of the patient's page, as `url` does, which takes longer in a table."""
+    return _address_around_id().replace(str(_ANY), str(patient_id))
+
+
+_ANY = UUID(int=0)
+
+
+@cache
+def _address_around_id() -> str:
+    return reverse("patients:show", args=[_ANY])
 
 
 @register.filter

@@ -42,6 +42,7 @@ def index(request: HttpRequest) -> HttpResponse:
         after=asked["after"],
         limit=PAGE_SIZE,
         channel=Source.PORTAL,
+        with_identifiers=False,
     )
     is_plain = not any(asked.values())
     next_query, about = "", 0

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from portal.accounts.polling import polled
 from portal.accounts.rules import allow, user_of
 from portal.patients.extensions import notices_for
 from portal.patients.fields import Section, fields_on_pages
@@ -84,6 +85,7 @@ def label(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     return render(request, "patients/label.html", context)
 
 
+@polled
 @allow("patients.view_patient")
 @require_safe
 def tags(request: HttpRequest, patient_id: UUID) -> HttpResponse:

@@ -2,8 +2,14 @@
 
 import re
 
+import pytest
+
 from portal.accounts.forms import SignInForm
 from portal.patients.forms.register import RegisterForm
+from portal.staff import renderer
+from portal.staff.fields import macro_call
+
+ODD_VALUES = ["Ash", 'O\'Neil & "Sons"', "<b>", "\x020\x03", "0", "a\nb", ""]
 
 
 def draw(form, name) -> str:
@@ -37,3 +43,27 @@ def test_the_boxes_of_a_date_are_one_group_with_a_hint():
     assert "Enter the year." in html
     assert html.count('type="text"') == 3
     assert 'value="mar"' in html
+
+
+@pytest.mark.parametrize("value", ODD_VALUES)
+def test_a_field_out_of_memory_is_what_its_macro_draws(value):
+    renderer._drawn.clear()
+    for typed in ("Another", value, value):
+        names = ("family_name", "address_line1", "date_of_birth_0", "date_of_birth_2", "sex")
+        form = RegisterForm(initial={**dict.fromkeys(names, typed), "token": "t"})
+        form.initial["date_of_birth"] = [typed, "", "1984"]
+        for field in form:
+            if not field.is_hidden:
+                name, parameters = macro_call(field)
+                drawn = renderer._call_macro(name, parameters)
+                assert field.as_field_group() == drawn
+
+
+def test_no_typed_value_stays_in_memory():
+    renderer._drawn.clear()
+    for data in ({"family_name": "Rarename"}, {"date_of_birth_2": "Rarename"}):
+        form = RegisterForm({**data, "token": "t"})
+        for field in form:
+            field.as_field_group()
+    assert renderer._drawn
+    assert "Rarename" not in str(renderer._drawn)

@@ -1,0 +1,19 @@
+"""The rights of a user, in one prepared statement: every page asks for them."""
+
+from portal.prepared import execute_prepared
+
+_RIGHTS = """
+    (bigint) AS
+    SELECT app_label || '.' || codename
+    FROM auth_permission JOIN django_content_type AS kind ON kind.id = content_type_id
+    WHERE auth_permission.id IN (
+        SELECT permission_id FROM accounts_user_user_permissions WHERE user_id = $1
+        UNION ALL
+        SELECT permission_id FROM accounts_user_groups JOIN auth_group_permissions USING (group_id)
+        WHERE user_id = $1)
+"""
+
+
+def read_rights(user_id: int) -> set[str]:
+    """Returns what the user and their roles may do, such as `patients.view_patient`."""
+    return {right for (right,) in execute_prepared("rights_of_user", lambda: _RIGHTS, [user_id])}

@@ -17,6 +17,13 @@ from portal.errors import NotAllowed
 from portal.pagination import Page, decode_cursor, encode_cursor, page_of
 from portal.patients.extensions import Tag, TimelineEvent
 from portal.patients.selectors import patients_by_id
+from portal.prepared import execute_prepared
+
+# The last condition is that of the index.
+_WITH_ACCOUNT = """
+    (text[]) AS SELECT patient_id FROM billing_billingaccount
+    WHERE account_id = ANY($1) AND account_id <> '' LIMIT 2
+"""
 
 
 @dataclass(frozen=True)
@@ -131,8 +138,9 @@ def patients_with_account(number: str) -> list[UUID]:
     """Returns the patients, at most one in practice, whose account has this number."""
     if not any(map(str.isdigit, number)):
         return []
-    accounts = BillingAccount.objects.filter(account_id__in=[number, number.upper()])
-    return list(accounts.values_list("pk", flat=True)[:2])
+    values = [[number, number.upper()]]
+    rows = execute_prepared("patients_with_account", lambda: _WITH_ACCOUNT, values)
+    return [patient_id for (patient_id,) in rows]
 
 
 def tag_of(patient_id: UUID) -> Tag:

@@ -4,7 +4,7 @@ Each interpretation finds patients, and says why they match.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import permutations
 
 from portal.patients.names.vocabulary import word_query
@@ -72,8 +72,14 @@ def _as_name(text: str) -> Iterator[QueryInterpretation]:
     words = name.words
     order = SORTED_ORDER if name.narrowed_by else INDEXED_ORDER
 
+    def is_listed(patient: FoundPatient) -> str:  # The words begin words of the listed name.
+        return name.with_narrowing("Name", patient)
+
     def interpretation(
-        key: str, condition: Condition, order: Condition = order
+        key: str,
+        condition: Condition,
+        order: Condition = order,
+        reason: Callable[[FoundPatient], str] = is_listed,
     ) -> QueryInterpretation:
         return QueryInterpretation(
             key,
@@ -82,9 +88,6 @@ def _as_name(text: str) -> Iterator[QueryInterpretation]:
             order,
             needs_identifiers=name.narrowed_by is not None,
         )
-
-    def reason(patient: FoundPatient) -> str:
-        return name_reason(patient, name)
 
     rotations = [" ".join(words[at:] + words[:at]) for at in range(len(words))]
     for at, prefix in enumerate(dict.fromkeys([*rotations, "".join(words)])):
@@ -101,7 +104,9 @@ def _as_name(text: str) -> Iterator[QueryInterpretation]:
             initials = prefix_range("sort_key", family) & prefix_range("given_key", given)
             yield interpretation(f"initials{at}", initials)
     beginnings = has_words(word_query([word_forms(word) for word in words]))
-    yield interpretation("any", beginnings, _listed_names_first(words))
+    yield interpretation(
+        "any", beginnings, _listed_names_first(words), lambda patient: name_reason(patient, name)
+    )
     yield from as_parted_otherwise(name)
     yield from as_partial_name(name)
 

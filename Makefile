@@ -8,8 +8,8 @@ BENCH = $(BIN)/python -m tests.bench $(foreach name,ROWS ONLY SECONDS ROUNDS CON
 	WRITE,$(if $($(name)),'$(name)=$($(name))'))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run users test check checks protos requirements kafka-jars fault fuzz clean bench \
-	bench-quick vendor-ui screenshots
+.PHONY: help setup run users test check checks protos requirements kafka-jars fault fuzz clean \
+	bench bench-quick vendor-ui screenshots
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile

@@ -33,7 +33,7 @@ def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Seque
         unnested, arrays = [("number", "%s::int[]")], [list(range(len(rows)))]
     with connection.cursor() as cursor:
         cursor.execute(
-            f'INSERT INTO "{model._meta.db_table}" ({", ".join(names)}) '  # noqa: S608 - the model's
+            f'INSERT INTO "{model._meta.db_table}" ({", ".join(names)}) '  # noqa: S608 - Names.
             f"SELECT {', '.join(selected)} FROM unnest({', '.join(place for _, place in unnested)})"
             f" AS new ({', '.join(name for name, _ in unnested)})",
             [*constants, *arrays],

@@ -72,7 +72,7 @@ def find_damage(field: str, text: str) -> str:
 
 
 def find_typed_damage(field: str, text: str) -> str:
-    """Says what to do about a damaged text; "" for a good one, and for one that may be a name.
+    """Says what to do about a damaged text; "" if it is not damaged, or may be a name.
 
     In a file, letters with accents alone are a sign of a wrong encoding. One person may be called
     so.

@@ -22,7 +22,7 @@ class BoundedRequest(HTTPRequestParser):
 
     @property
     def is_head(self) -> bool:
-        """Whether the answer has headers alone."""
+        """True for HEAD: the answer has headers alone."""
         return self.beginning.startswith(b"HEAD ")
 
     def received(self, data: bytes) -> int:

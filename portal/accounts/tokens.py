@@ -64,7 +64,7 @@ class BearerScheme(SimpleJWTScheme):
 
 
 def bearer_of(request: HttpRequest) -> User | None:
-    """Returns the user of the request's token; None without a good one."""
+    """Returns the user of the request's token; None if it has none, or its token is not valid."""
     try:
         # simplejwt reads nothing but META, which both kinds of request have.
         found = BearerAuthentication().authenticate(cast(Request, request))

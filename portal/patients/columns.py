@@ -19,7 +19,7 @@ class InvalidValue(ValueError):
 
 
 def clean_value(text: str) -> str:
-    """Returns the cleaned text. InvalidValue for a damaged one."""
+    """Returns the cleaned text; InvalidValue if it is damaged."""
     text = clean_text(text)
     if is_damaged(text):
         raise InvalidValue("control-characters", "Remove the control characters.")

@@ -49,7 +49,7 @@ def _validate_identifier(item: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _identifier_text(value: Any) -> str:
-    """Returns a text, or a whole number as text. InvalidValue for what only looks like one."""
+    """Returns a text, or a whole number as text; InvalidValue for true, false and other types."""
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):

@@ -39,7 +39,7 @@ IMPOSSIBLE_DATES = f"""
     WHERE valid_from NOT BETWEEN '{FIRST_DAY}' AND '{FOR_EVER}'
         OR valid_to NOT BETWEEN '{FIRST_DAY}' AND '{FOR_EVER}'
 """  # noqa: S608 - all parts are constants
-_COUNT = f"SELECT count(DISTINCT patient) FROM ({IMPOSSIBLE_DATES}) AS found"  # noqa: S608 - the same
+_COUNT = f"SELECT count(DISTINCT patient) FROM ({IMPOSSIBLE_DATES}) AS found"  # noqa: S608 - Same.
 _ARE_PROVEN = """
     SELECT count(*) FROM pg_constraint
     WHERE convalidated AND conname = ANY(%s)

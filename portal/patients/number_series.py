@@ -75,7 +75,7 @@ def ensure_numbers_continue() -> None:
 def _compare_now(identity: str) -> None:
     try:
         event_ids = [number for read in _readers for number in read()]
-    except Exception as error:  # Kafka is away: no reason to register nobody.
+    except Exception as error:  # Mostly Kafka is away. Whatever it is, a gap in the series is safe.
         log.warning("numbers_not_compared", error=type(error).__name__)
         _skip_blindly(identity)
     else:

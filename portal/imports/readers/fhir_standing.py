@@ -33,7 +33,7 @@ def refuse_what_is_no_patient(resource: Mapping[str, Any]) -> None:
     if get_objects(resource, "modifierExtension"):
         raise InvalidResource("modifierExtension", _MODIFIED)
     if any(link.get("type") == "replaced-by" for link in get_objects(resource, "link")):
-        reason = "Another record has replaced this one at its source. Import that one."
+        reason = "Another record has replaced this one at its source. Import the other record."
         raise InvalidResource("link", reason)
     _refuse_unknown_death(resource)
 

@@ -1,4 +1,4 @@
-"""Whether a person has died, and whether the source still uses the record: columns of words.
+"""Reads from columns of words whether a person has died, and whether the record is in use.
 
 The rules are those of FHIR: the portal has no place for a death without a day, so such a row is
 held back, and a record that its source does not use comes in archived.
@@ -23,7 +23,7 @@ _REPLACED = frozenset({"merged", "replaced", "duplicate", "superseded"})
 
 _DIED_AND_LIVES = "This column says that the person lives, and another has a day of death."
 _NO_ANSWER = "Write yes or no: this may be someone who has died, or a record that is not used."
-_REPLACED_REASON = "Another record has replaced this one at its source. Import that one."
+_REPLACED_REASON = "Another record has replaced this one at its source. Import the other record."
 _NO_PLACE = "Left out, since the portal has no such status."
 
 

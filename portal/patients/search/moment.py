@@ -1,4 +1,4 @@
-"""The moment of a list: a page sees one, and later pages know what came after the first one."""
+"""The moment of a list: later pages know what came after the first page was read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,28 +1,26 @@
 """Merging two records of one person, and unmerging them; each is one transaction."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 import pghistory
-from django.db.models import Func, QuerySet
+from django.db.models import Func
 
 from portal.accounts.models import User
-from portal.duplicates.merge_fields import MERGE_CHOICES, checked_choices, column_values
+from portal.duplicates.merge_fields import checked_choices, column_values
+from portal.duplicates.merge_log import event_of_version, find_merge, values_without_merge
 from portal.errors import Conflict, FieldProblem, InvalidInput, NotFound
 from portal.patients.audit import one_change
 from portal.patients.matching.lookup import identifier_filter
 from portal.patients.models import (
     IdentifierChange,
     Patient,
-    PatientEvent,
     PatientIdentifier,
     Status,
 )
-from portal.patients.models.log import DELETED
 from portal.patients.services import apply_changes, refuse_merged, refuse_stale
 from portal.text import clean_entry
 
@@ -191,91 +189,17 @@ def _plan_unmerge(merged: Patient, survivor: Patient) -> _UnmergePlan:
 
     A merge that SQL made took nothing, so nothing goes back, and the record is active again.
     """
-    merge = _merge_event(merged)
+    merge = find_merge(merged)
     if merge is None:
         return _UnmergePlan({}, [], Status.ACTIVE, [])
-    before = _event_of_version(merged.pk, merge.version - 1)
+    before = event_of_version(merged.pk, merge.version - 1)
     version = merge.pgh_context["merge"]["survivor_version"]
-    values, kept = _values_before(survivor, version)
+    values, kept = values_without_merge(survivor, version)
     identifier_ids, are_some_missing = _moved_identifiers(merged.pk, merge.version, survivor)
     if are_some_missing:
         kept.append("identifiers")
     status = before.status if before else Status.ACTIVE
     return _UnmergePlan(values, identifier_ids, status, kept)
-
-
-def _merge_event(merged: Patient) -> PatientEvent | None:
-    """Returns the log's row of the merge that is in force."""
-    rows = PatientEvent.objects.filter(
-        pgh_obj=merged,
-        pgh_context__merge__survivor=str(merged.merged_into_id),
-        status=Status.MERGED,
-    )
-    return rows.order_by("-version").first()
-
-
-def _event_of_version(patient_id: UUID, version: int) -> PatientEvent | None:
-    rows = PatientEvent.objects.filter(pgh_obj=patient_id, version=version)
-    return rows.exclude(pgh_label=DELETED).first()
-
-
-def _values_before(survivor: Patient, version: int) -> tuple[dict[str, Any], list[str]]:
-    """Returns what the merge changed, as it was, and the choices that were changed again since."""
-    events = list(_events_up_to(survivor.pk, version))
-    values: dict[str, Any] = {}
-    kept: list[str] = []
-    if len(events) < 2 or events[0].version != version:
-        return values, kept
-    taken_back = _merges_taken_back(survivor.pk)
-    for choice in MERGE_CHOICES:
-        merged_values = column_values(events[0], choice)
-        if column_values(events[1], choice) == merged_values:
-            continue
-        if column_values(survivor, choice) == merged_values:
-            values |= _values_of_own(events[1:], choice, taken_back)
-        else:
-            kept.append(choice)
-    return values, kept
-
-
-def _events_up_to(patient_id: UUID, version: int) -> QuerySet[PatientEvent]:
-    """Returns the log of the patient up to this version, newest first."""
-    events = PatientEvent.objects.filter(pgh_obj=patient_id, version__lte=version)
-    return events.exclude(pgh_label=DELETED).order_by("-version")
-
-
-def _merges_taken_back(survivor_id: UUID) -> set[int]:
-    """Returns the versions of the survivor whose merges were undone since."""
-    logged = PatientEvent.objects.filter(
-        pgh_obj=survivor_id, pgh_context__merge__has_key="duplicate"
-    ).order_by("version")
-    merged: dict[str, int] = {}
-    taken_back = set()
-    for version, context in logged.values_list("version", "pgh_context"):
-        merge = context["merge"]
-        if not merge.get("undone"):
-            merged[merge["duplicate"]] = version
-        elif merge["duplicate"] in merged:
-            taken_back.add(merged.pop(merge["duplicate"]))
-    return taken_back
-
-
-def _values_of_own(
-    events: Sequence[PatientEvent], choice: str, taken_back: set[int]
-) -> dict[str, Any]:
-    """Returns the values of the newest of these events, without those of merges taken back.
-
-    A value that came by such a merge gives way to the one before it.
-    """
-    values = column_values(events[0], choice)
-    for later, earlier in pairwise(events):
-        earlier_values = column_values(earlier, choice)
-        if earlier_values == column_values(later, choice):
-            continue
-        if later.version not in taken_back:
-            return values
-        values = earlier_values
-    return values
 
 
 def _moved_identifiers(merged_id: UUID, version: int, survivor: Patient) -> tuple[list[int], bool]:

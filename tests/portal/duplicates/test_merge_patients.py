@@ -297,3 +297,29 @@ def test_a_correction_between_two_merges_is_what_undoing_both_gives_back():
     unmerge_patient(second.pk, **HOW)
     kept.refresh_from_db()
     assert kept.city == "Bath"
+
+
+def test_a_value_that_two_merged_records_gave_stays_until_both_merges_are_undone():
+    """Red where undoing the first merge takes what the second, still in force, chose too."""
+    kept = register("Example", "C1", given_name="Jane")
+    first, second = (register("Exampel", f"{name}1", phone="020 7946 0001") for name in "AB")
+    merge(first, kept, take=["phone"])
+    merge(second, kept, take=["phone"])
+    assert unmerge_patient(first.pk, **HOW).kept_by_survivor == ["phone"]
+    kept.refresh_from_db()
+    assert kept.phone == "020 7946 0001"
+    unmerge_patient(second.pk, **HOW)
+    kept.refresh_from_db()
+    assert kept.phone == ""
+
+
+def test_a_value_that_a_person_wrote_after_the_merge_stays_though_the_merge_had_it():
+    """Red where the present value alone tells where it came from."""
+    kept = register("Example", "C1", given_name="Jane", city="Leeds")
+    other = register("Exampel", "A1", city="Hull")
+    merge(other, kept, take=["address"])
+    for city in ("Bath", "Hull"):
+        services.change_patient(kept.pk, {"city": city}, **HOW)
+    assert unmerge_patient(other.pk, **HOW).kept_by_survivor == ["address"]
+    kept.refresh_from_db()
+    assert kept.city == "Hull"

@@ -21,6 +21,8 @@ _ARABIC_ARTICLE = re.compile(r"\bال(?=\w{3})")
 # The second letter of ae, oe, ue and aa: Mueller is Müller, and Aase is Åse.
 _LONG_VOWEL = re.compile("(?<=[aou])e|(?<=a)a")
 _MORE_THAN_A_NUMBER = re.compile("[^0-9 .()+-]")
+# Ten digits as most people write them. Parsing takes as long again as the check of the number.
+_PLAIN_US = re.compile(r"\(?([2-9][0-9]{2})\)?[ .-]?([2-9][0-9]{2})[ .-]?([0-9]{4})$")
 _E164 = phonenumbers.PhoneNumberFormat.E164
 _TRUNK_ZERO = re.compile(r"((?:\+|00)\d{1,3})\s?\(0\)\s?")  # +1 (0) 617 555 0131
 _MAX_PHONE_LENGTH = 100  # characters that are looked at; raised: more text around a number
@@ -94,6 +96,11 @@ def e164(phone: str, country: str = "") -> str:
 
     Of several numbers in one field, and of a number among words, it is the first valid one.
     """
+    region = country or settings.DEFAULT_COUNTRY
+    if region == "US" and (plain := _PLAIN_US.match(phone)):
+        number = phonenumbers.PhoneNumber(1, int("".join(plain.groups())))
+        if phonenumbers.is_valid_number_for_region(number, region):
+            return f"+1{number.national_number}"
     number = valid_number(phone, country)
     return phonenumbers.format_number(number, _E164) if number else ""
 

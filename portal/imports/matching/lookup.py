@@ -13,7 +13,13 @@ from portal.imports.matching.set_aside import SetAside, Validity, find_set_aside
 from portal.imports.readers.rows import MRN, RECORD_ID
 from portal.patients.fields import ENTERED, ENTERED_FIELDS, Kind
 from portal.patients.matching.bulk import PeopleIndex, load_people_index
-from portal.patients.matching.rules import IdentifierKey, Match, PersonKey, person_key
+from portal.patients.matching.rules import (
+    ComparedFields,
+    IdentifierKey,
+    Match,
+    PersonKey,
+    person_key,
+)
 from portal.patients.models import Patient, PatientEvent, PatientIdentifier, Status
 from portal.patients.selectors import patients_visible_to, patients_with_identifiers
 from portal.stored_dates import known_date
@@ -120,9 +126,15 @@ class ExistingPatients:
         if patient.id in namesakes:
             namesakes.remove(patient.id)
 
-    def add_new(self, patient_id: UUID, row: int, values: dict[str, Any]) -> None:
+    def add_new(
+        self,
+        patient_id: UUID,
+        row: int,
+        values: dict[str, Any],
+        compared: ComparedFields | None = None,
+    ) -> None:
         """Remembers a patient whom a row makes; later rows may be another spelling of it."""
-        self.new_people.add(patient_id, values)
+        self.new_people.add(patient_id, values, compared)
         self.new_in_row[patient_id] = row
 
     def holders_of(self, row: CheckedRow) -> set[UUID]:
@@ -154,9 +166,10 @@ class ExistingPatients:
 
         `earlier` are the rows of this file that were about recorded patients.
         """
-        found = self.matches.get(row.number, [])
-        recorded = [match for match in found if match.patient_id not in self.changed_ids]
-        recorded += self.changed_people.find_strong_matches(row.compared_fields)
+        recorded = self.matches.get(row.number, [])
+        if self.changed_ids:
+            recorded = [match for match in recorded if match.patient_id not in self.changed_ids]
+            recorded += self.changed_people.find_strong_matches(row.compared_fields)
         new = self.new_people.find_strong_matches(row.compared_fields)
         return tuple(self._possible_match(match, earlier) for match in [*recorded, *new])
 

@@ -119,11 +119,13 @@ class DecisionRules:
         if decision.outcome == Outcome.NEW and row.source.is_archived:
             archived = decision.details | {"status": Status.ARCHIVED}
             decision = replace(decision, details=archived, matches=())
-        decision = replace(decision, remarks=remarks_on(decision, row, self.existing))
+        if remarks := remarks_on(decision, row, self.existing):
+            decision = replace(decision, remarks=remarks)
         if row.source.is_archived:
             return decision
         if decision.outcome == Outcome.NEW and decision.patient_id:
-            self.existing.add_new(decision.patient_id, row.number, decision.details)
+            new = decision.details
+            self.existing.add_new(decision.patient_id, row.number, new, row.compared_fields)
         return decision
 
     def repeat(self, first: Decision, row: CheckedRow) -> Decision:
@@ -210,7 +212,9 @@ class DecisionRules:
     def _plan_new(self, row: CheckedRow) -> Decision:
         """Decides on a new patient, unless rows that may be a recorded one are held back."""
         matches = self.existing.possible_matches(row, self.earlier)
-        if not matches or self.options.allow_duplicates:
+        if not matches:
+            return new_patient(row)
+        if self.options.allow_duplicates:
             return replace(new_patient(row), matches=matches)
         recorded = tuple(match.id for match in matches if match.id not in self.existing.new_in_row)
         if self.options.holds_back:

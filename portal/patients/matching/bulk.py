@@ -90,13 +90,23 @@ class PeopleIndex:
         self._by_name: defaultdict[str, list[IndexedPerson]] = defaultdict(list)
         self._by_phone: defaultdict[str, list[IndexedPerson]] = defaultdict(list)
 
-    def add(self, patient_id: UUID, row: dict[str, Any]) -> None:
-        """Adds a person to be found in all three ways; `row` has the compared columns."""
+    def add(
+        self, patient_id: UUID, row: dict[str, Any], compared: ComparedFields | None = None
+    ) -> None:
+        """Adds a person to be found in all three ways; `row` has the compared columns.
+
+        `compared` is what is compared of the person, where the caller knows it.
+        """
         person = self.add_by_birth_date(patient_id, row)
-        if name := name_key(person.family, cached_fold(row["given_name"] or "")):
+        if compared:
+            name, numbers = compared.name_key, compared.phones
+        else:
+            name = name_key(person.family, cached_fold(row["given_name"] or ""))
+            phone = row["phone_e164"] or phone_digits(row["phone"] or "")
+            numbers = {phone, second_number(row["phone"] or "")} - {""}
+        if name:
             self._by_name[name].append(person)
-        phone = row["phone_e164"] or phone_digits(row["phone"] or "")
-        for number in {phone, second_number(row["phone"] or "")} - {""}:
+        for number in numbers:
             self._by_phone[number].append(person)
 
     def add_by_birth_date(self, patient_id: UUID, row: dict[str, Any]) -> IndexedPerson:

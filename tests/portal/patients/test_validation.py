@@ -11,7 +11,14 @@ from django.utils import timezone
 
 from portal.errors import InvalidInput
 from portal.patients.models import Patient
-from portal.patients.normalize import e164, fold, identifier_value, is_mrn, name_key
+from portal.patients.normalize import (
+    e164,
+    fold,
+    identifier_value,
+    is_mrn,
+    name_key,
+    valid_number,
+)
 from portal.patients.validation import validate_details
 
 JANE = {"family_name": "Example"}
@@ -209,3 +216,16 @@ def test_a_damaged_identifier_is_refused(part, damage):
     identifier = {"system": "ssn", "value": "1234"}
     identifier[part] += damage
     assert problems(identifiers=[identifier]) == {"identifiers": "control-characters"}
+
+
+def test_a_plain_number_is_understood_as_any_other(settings):
+    """Ten digits of the US take a short way, and have the same number as by the long one."""
+    settings.DEFAULT_COUNTRY = "US"
+    dice = random.Random(4)
+    for _ in range(3000):
+        digits = f"{dice.randrange(10**10):010}"
+        first, second = dice.choices(["", " ", "-", "."], k=2)
+        area = dice.choice([digits[:3], f"({digits[:3]})"])
+        typed = f"{area}{first}{digits[3:6]}{second}{digits[6:]}"
+        number = valid_number(typed)
+        assert e164(typed) == (f"+1{number.national_number}" if number else "")

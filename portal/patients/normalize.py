@@ -98,9 +98,10 @@ def e164(phone: str, country: str = "") -> str:
     """
     region = country or settings.DEFAULT_COUNTRY
     if region == "US" and (plain := _PLAIN_US.match(phone)):
-        number = phonenumbers.PhoneNumber(1, int("".join(plain.groups())))
-        if phonenumbers.is_valid_number_for_region(number, region):
-            return f"+1{number.national_number}"
+        digits = "".join(plain.groups())
+        ten_digits = phonenumbers.PhoneNumber(1, int(digits))
+        if phonenumbers.is_valid_number_for_region(ten_digits, region):
+            return f"+1{digits}"
     number = valid_number(phone, country)
     return phonenumbers.format_number(number, _E164) if number else ""
 

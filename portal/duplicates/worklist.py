@@ -3,7 +3,7 @@
 Scans add pairs to it; pairs that no longer match leave it.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,6 +12,7 @@ import structlog
 from django.db import connection, transaction
 from django.db.models import Q
 
+from portal.accounts.models import User
 from portal.errors import ROW_ERRORS
 from portal.patients.matching.refusal import UNIDENTIFIED_REASON
 from portal.patients.matching.rules import (
@@ -116,18 +117,21 @@ def _find_overrides(wanted: Collection[PairIds]) -> dict[PairIds, _Override]:
         reason = context.get("duplicate_reason") or ""
         if reason in ("", UNIDENTIFIED_REASON):
             continue
-        for ids in _pairs_in(patient_id, context):
+        for other_id in context.get("similar") or ():
+            ids = pair_ids(patient_id, UUID(other_id))
             if ids in wanted:
                 overrides[ids] = _Override(context.get("user"), at, reason[:200])
-    return overrides
+    return _with_known_users(overrides)
 
 
-def _pairs_in(patient_id: UUID, context: dict[str, Any]) -> Iterator[PairIds]:
-    for other_id in context["similar"]:
-        try:
-            yield pair_ids(patient_id, UUID(other_id))
-        except ROW_ERRORS as error:  # SQL wrote the context.
-            log_not_compared([patient_id], error)
+def _with_known_users(overrides: dict[PairIds, _Override]) -> dict[PairIds, _Override]:
+    """Returns the decisions without the users whom SQL has deleted since: no row can name them."""
+    wanted = [override.user_id for override in overrides.values() if override.user_id is not None]
+    known = set(User.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+    return {
+        ids: override if override.user_id in known else override._replace(user_id=None)
+        for ids, override in overrides.items()
+    }
 
 
 def refresh_pairs(patient_ids: Iterable[UUID] | None = None) -> int:

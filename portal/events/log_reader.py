@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 
 from portal.patients.fields import RECORDED
+from portal.patients.log_context import clean_context
 from portal.patients.models import EventOutbox
 from portal.patients.models.log import UPDATED
 
@@ -82,4 +83,4 @@ def _read(statement: str, values: Sequence[Any]) -> list[LogRow]:
 @lru_cache(1_000)
 def _context(text: str | None) -> dict[str, Any]:
     """Reads who made a change; the rows of an import have the same."""
-    return json.loads(text) if text else {}
+    return clean_context(json.loads(text)) if text else {}

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.db.models.fields.json import KeyTransform
 
 from portal.patients.fields import NOT_IN_LOG
+from portal.patients.log_context import ContextField
 from portal.patients.models.patient import Patient
 from portal.patients.triggers import fill_outbox
 
@@ -28,6 +29,7 @@ class PatientEvent(_Log):  # type: ignore[misc,valid-type]
     """The patient after a change (before a delete), who made the change, and by which channel."""
 
     pgh_id = models.BigAutoField(primary_key=True)
+    pgh_context = ContextField(null=True)
     merged_into = models.ForeignKey(
         Patient,
         null=True,

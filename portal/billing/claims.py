@@ -62,7 +62,7 @@ _MARK = """
     FROM answer JOIN mine USING (patient_id) WHERE account.patient_id = answer.patient_id
 """
 # 1 second at first, then twice as long each time, 600 at most.
-_WAIT = "least(600, power(2, least(%(expressions)s, 10))) * interval '1 second'"
+_WAIT = "least(600, power(2, greatest(0, least(%(expressions)s, 10)))) * interval '1 second'"
 
 
 @dataclass(frozen=True)

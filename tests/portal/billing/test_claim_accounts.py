@@ -1,10 +1,12 @@
 """No two relays claim an account, and the answer of an earlier leader is not written."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from portal.billing.claims import (
     claim_due,
@@ -131,3 +133,13 @@ def test_a_try_without_an_answer_does_not_count_as_an_answer(patient):
     postpone_claims(claim_due(fence=1, limit=1), "UNAVAILABLE")
     assert answered is not None
     assert account_of(patient).answered_at == answered
+
+
+@pytest.mark.parametrize("attempts", [-(2**31), 2**30])
+def test_any_number_of_attempts_postpones_by_ten_minutes_at_most(patient, attempts):
+    """Red where a number that SQL wrote makes the database refuse the whole wave."""
+    BillingAccount.objects.update(attempts=attempts)
+    postpone_claims(claim_due(fence=1, limit=1), "UNAVAILABLE")
+    account = account_of(patient)
+    assert account.last_error_code == "UNAVAILABLE"
+    assert account.next_attempt_at < timezone.now() + timedelta(minutes=10, seconds=1)

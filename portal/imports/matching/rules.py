@@ -162,7 +162,10 @@ class DecisionRules:
             return refuse_whole(row, f"This is {patient.label}, who is active. {_INACTIVE}")
         set_aside = self.existing.set_aside.get(patient.id, SetAside())
         changes, held_back = split_changes(
-            changes_for(row, patient), set_aside, held=patient.identifiers
+            changes_for(row, patient),
+            set_aside,
+            held=patient.identifiers,
+            country=patient.values["country"],
         )
         decision = self._plan_change(row, patient, changes)
         if held_back and decision.outcome != Outcome.REJECTED:

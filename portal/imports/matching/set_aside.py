@@ -33,21 +33,27 @@ class SetAside:
     values: defaultdict[str, set[Any]] = field(default_factory=lambda: defaultdict(set))
     identifiers: set[IdentifierKey] = field(default_factory=set)
 
-    def has_value(self, name: str, value: Any) -> bool:
-        return _comparable(name, value) in self.values[name]
+    def has_value(self, name: str, value: Any, country: str) -> bool:
+        return _comparable(name, value, country) in self.values[name]
 
 
 def split_changes(
-    changes: dict[str, Any], set_aside: SetAside, *, held: Mapping[IdentifierKey, Validity]
+    changes: dict[str, Any],
+    set_aside: SetAside,
+    *,
+    held: Mapping[IdentifierKey, Validity],
+    country: str = "",
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Returns the changes to write, and those that would bring back what was set aside.
 
-    `held` are the identifiers that the patient has, with their days.
+    `held` are the identifiers that the patient has, with their days, and `country` is where the
+    patient lives: a phone may be typed as it is dialled there.
     """
     written, held_back = dict(changes), {}
+    country = changes.get("country") or country
     for name, value in changes.items():
         is_told_apart = name in ("identifiers", "date_of_birth_precision")
-        if not is_told_apart and set_aside.has_value(name, value):
+        if not is_told_apart and set_aside.has_value(name, value, country):
             held_back[name] = written.pop(name)
     if "date_of_birth" in held_back:
         held_back["date_of_birth_precision"] = written.pop("date_of_birth_precision")
@@ -148,7 +154,7 @@ def _values_seen(log: Log) -> defaultdict[str, set[Any]]:
     for event in log:
         for name in ENTERED:
             if event[name] not in _BLANK:
-                seen[name].add(_comparable(name, event[name]))
+                seen[name].add(_comparable(name, event[name], event["country"]))
     return seen
 
 
@@ -163,7 +169,7 @@ def _add_replaced_values(set_aside: SetAside, log: Log) -> None:
             if previous is not _EMPTY and _is_by_person(event):
                 set_aside.values[name] |= seen[name]
             if event[name] not in _BLANK:
-                seen[name].add(_comparable(name, event[name]))
+                seen[name].add(_comparable(name, event[name], event["country"]))
         previous = event
 
 
@@ -181,12 +187,12 @@ def _add_removed_identifiers(found: dict[UUID, SetAside], logs: dict[UUID, Log])
             found[patient_id].identifiers.add((system, value))
 
 
-def _comparable(name: str, value: Any) -> Any:
+def _comparable(name: str, value: Any, country: str) -> Any:
     """Returns the value so that another spelling of it is the same."""
     if not isinstance(value, str):
         return value
     if name == "phone":
-        return e164(value) or "".join(filter(str.isdigit, value)) or value
+        return e164(value, country) or "".join(filter(str.isdigit, value)) or value
     if name == "email":
         return value.casefold()
     return fold(value) or value

@@ -90,6 +90,14 @@ def test_the_same_number_spelled_otherwise_stays_out_too(import_text):
     assert (counts(report), report["leftAsItIs"]) == ({"unchanged": 1}, 1)
 
 
+def test_a_number_dialled_as_at_home_and_from_abroad_is_the_same(import_text):
+    london = ANNA | {"country": "GB", "phone": "020 7946 0018"}
+    import_text(as_csv(london))
+    correct(phone="")
+    _, report = import_text(as_csv(london | {"phone": "+44 20 7946 0018"}))
+    assert (counts(report), report["leftAsItIs"]) == ({"unchanged": 1}, 1)
+
+
 def test_a_value_that_nobody_set_aside_is_written(import_text):
     import_text(as_csv(ANNA))
     correct(phone="")

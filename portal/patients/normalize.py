@@ -157,7 +157,8 @@ def phone_tail(phone: str) -> str:
         lengths = (
             length
             for length in (2, 3, 4)
-            if int(phone[1:length]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+            if (code := phone[1:length]).isdecimal()  # SQL can store a "+" without a number.
+            and int(code) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE
         )
         phone = phone[next(lengths, 1) :].lstrip("0")
     return phone[::-1]

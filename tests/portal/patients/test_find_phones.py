@@ -74,6 +74,14 @@ def test_a_second_number_makes_two_records_alike(phone):
     assert (match.patient_id, match.reasons[-1]) == (known.pk, "same phone")
 
 
+@pytest.mark.parametrize("number", ["+", "+x"])
+def test_a_number_that_sql_wrote_badly_stops_no_look_for_others(number):
+    known = register("617 555 0132")
+    Patient.objects.filter(pk=known.pk).update(phone_e164=number)
+    details = validate_details({"family_name": "Smyth", "given_name": "Jane"})
+    find_matches(Patient.objects.all(), details | {"phone": number, "phone_e164": number})
+
+
 def test_a_new_second_number_finds_the_record_of_one(desk_api):
     known = register("617 555 0132", date_of_birth=date(1984, 3, 15))
     details = validate_details({"family_name": "Smyth", "given_name": "Jane", "phone": TWO})

@@ -56,11 +56,9 @@ class Bench:
             for name, run in runs.items():
                 if name == "alone" and number and options.is_quick:
                     continue  # pgbench runs for whole seconds.
-                if row.leaves_work:
-                    self._wait(row, options)
+                self._wait(row, options)
                 taken[name].append(run(options))
-        if row.leaves_work:
-            self._wait(row, options)
+        self._wait(row, options)
         return {name: median_of(rounds) for name, rounds in taken.items()}
 
     def _runs(self, row: Row, clients: int) -> dict[str, Run]:
@@ -75,6 +73,7 @@ class Bench:
         return runs
 
     def _wait(self, row: Row, options: Options) -> None:
+        """Waits for what the last measurement left: statements of the baseline, or our events."""
         is_quiet = self.asked.product.wait_until_quiet(seconds=options.seconds * QUIET_TIMES)
         if not is_quiet and row.name not in self.unquiet:
             self.unquiet.append(row.name)

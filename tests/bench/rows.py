@@ -51,7 +51,6 @@ class Row:
     name: str
     portal: Callable[[Asked, int], list[Source]]
     plain: Callable[[Asked, int], list[Source]] | None = None
-    leaves_work: bool = False  # For relay, billing and analytics, when the answers are there.
 
     def connections(self, options: Options) -> tuple[int, ...]:
         """Returns how many to measure with. The many searches are measured with the most alone."""
@@ -78,8 +77,8 @@ def rows() -> list[Row]:
         Row("page of 50", first_pages, plain_first_pages),
         Row("page of 50, deep", deep_pages, plain_deep_pages),
         *(Row(f"{SEARCH}{kind}", searches(kind), plain_searches(kind)) for kind in KINDS),
-        Row("register", registrations, plain_registrations, leaves_work=True),
-        Row("change", changes, plain_changes, leaves_work=True),
+        Row("register", registrations, plain_registrations),
+        Row("change", changes, plain_changes),
         Row("pages: suggestions", suggestions),
         Row("pages: list", pages("/patients/")),
         Row("pages: patient", patient_pages),

@@ -5,6 +5,7 @@ So clients that send or read slowly keep nobody waiting. Each port is a server o
 own threads: the internal one answers operators whatever happens at the public one.
 """
 
+import gc
 import logging
 import os
 import resource
@@ -156,6 +157,8 @@ class WebWorker(Worker):
         super().init_process()
 
     def run(self) -> None:
+        gc.collect()
+        gc.freeze()  # Full collections need not look through all that was loaded.
         # gunicorn.py binds the internal port last.
         *public, internal = [listener.sock for listener in self.sockets]
         servers = [self._server(sock, is_internal=False) for sock in public]

@@ -78,25 +78,28 @@ function spreadDate(event) {
 }
 
 const isPolling = (part) => part.getAttribute("hx-trigger")?.startsWith("every");
-const tags = new Map(); // Of the last answer to each poll, by its address.
+const answers = new Map(); // The tag of the last answer to each poll, and the part that it brought.
 
-// The server answers 304, without looking, while it knows the tag.
+// The server answers 304, without looking, while it knows the tag of what the page shows.
 function sendTag({ detail }) {
-  const tag = tags.get(detail.path);
-  if (isPolling(detail.elt) && tag) detail.headers["If-None-Match"] = tag;
+  if (!isPolling(detail.elt)) return;
+  const answer = answers.get(detail.path);
+  if (answer?.part.isEqualNode(comparable(detail.elt))) detail.headers["If-None-Match"] = answer.tag;
 }
 
 // A poll that brings nothing new leaves the page alone: focus and selection stay where they are.
 function keepUnchangedPart(event) {
   const { elt: part, path } = event.detail.requestConfig;
   if (!isPolling(part)) return;
-  if (event.detail.xhr.status === 304) {
+  const { xhr, serverResponse } = event.detail;
+  if (xhr.status === 304) {
     event.detail.shouldSwap = false;
     return;
   }
-  tags.set(path, event.detail.xhr.getResponseHeader("ETag"));
-  const answer = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
+  const answer = new DOMParser().parseFromString(serverResponse, "text/html");
   const fresh = answer.getElementById(part.id);
+  const tag = xhr.getResponseHeader("ETag");
+  if (fresh && tag) answers.set(path, { tag, part: comparable(fresh) });
   if (fresh && comparable(fresh).isEqualNode(comparable(part))) event.detail.shouldSwap = false;
 }
 

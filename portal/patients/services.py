@@ -25,7 +25,8 @@ from portal.text import clean_entry, has_letter
 # Sent inside the transaction by the services that write without the ORM: those send no `post_save`.
 # Argument: patient_ids.
 patients_written = Signal()
-# Likewise, of one patient. Arguments: patient_id, and the columns that changed, none of a new one.
+# Sent for each patient written alone, with `patient_id` and the `columns` that changed; a new
+# patient has none.
 patient_changed = Signal()
 
 WRITTEN_COLUMNS = frozenset(WRITTEN)

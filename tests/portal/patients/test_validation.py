@@ -219,7 +219,7 @@ def test_a_damaged_identifier_is_refused(part, damage):
 
 
 def test_a_plain_number_is_understood_as_any_other(settings):
-    """Ten digits of the US take a short way, and have the same number as by the long one."""
+    """The quick way to read ten digits of the US gives the same number as the parser."""
     settings.DEFAULT_COUNTRY = "US"
     dice = random.Random(4)
     for _ in range(3000):

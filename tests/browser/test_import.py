@@ -134,6 +134,7 @@ def start_dry_run(person: Staff) -> None:
     upload(person)
     person.page.get_by_label("Born becomes").select_option("Date of birth")
     press(person, "Try it")
+    expect(person.page.get_by_text("Trial: waiting")).to_be_visible()  # The page is opened before.
     run_waiting_jobs()
 
 

@@ -42,11 +42,19 @@ def log_config(level: str) -> None:
                         _without_personal_text,
                         structlog.processors.JSONRenderer(),
                     ],
-                }
+                },
+                "ready": {"format": "%(message)s"},
             },
-            "handlers": {"lines": {"class": "logging.StreamHandler", "formatter": "json"}},
+            "handlers": {
+                "lines": {"class": "logging.StreamHandler", "formatter": "json"},
+                "ready": {"class": "logging.StreamHandler", "formatter": "ready"},
+            },
             "root": {"handlers": ["lines"], "level": level},
             "loggers": {
+                # What it takes is JSON already, see portal.plain_answers.
+                "portal.lines": {"handlers": ["ready"], "propagate": False},
+                # A line for each request that has to wait a moment for a thread.
+                "waitress.queue": {"level": "ERROR"},
                 "kafka": {"level": "ERROR"},
                 "axes": {"level": "ERROR"},
                 "httpx": {"level": "WARNING"},

@@ -17,7 +17,7 @@ REQUESTS = Counter("portal_requests_total", "Requests answered", ["method", "rou
 SECONDS = Histogram("portal_request_seconds", "Time to answer", ["method", "route"])
 # Any other counts as "other", since the client chooses the method.
 METHODS = {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
-_SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")  # Another X-Request-Id is replaced.
+SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")  # Another X-Request-Id is replaced.
 
 
 class RequestContext:
@@ -28,7 +28,7 @@ class RequestContext:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         given = request.headers.get("X-Request-Id", "")
-        request_id = given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+        request_id = given if SAFE_ID.fullmatch(given) else uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]  # Ours, on Django's class.
         started = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=request_id):

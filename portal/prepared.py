@@ -38,7 +38,7 @@ def write_prepared(name: str, statement: Callable[[], str], values: Sequence[Any
     with connection.wrap_database_errors, connection.connection.cursor() as raw:
         _prepare(raw, name, statement)
     with connection.cursor() as cursor:
-        cursor.execute(_call(name, values), values)
+        cursor.execute(execution_of(name, values), values)
         return cursor.fetchall() if cursor.description else []
 
 
@@ -46,7 +46,7 @@ def _execute(name: str, statement: Callable[[], str], values: Sequence[Any]) -> 
     connection.ensure_connection()
     with connection.wrap_database_errors, connection.connection.cursor() as cursor:
         _prepare(cursor, name, statement)
-        cursor.execute(_call(name, values), values)
+        cursor.execute(execution_of(name, values), values)
         return cursor.fetchall()
 
 
@@ -57,7 +57,8 @@ def _prepare(cursor: Any, name: str, statement: Callable[[], str]) -> None:
         prepared.add(name)
 
 
-def _call(name: str, values: Sequence[Any]) -> str:
+def execution_of(name: str, values: Sequence[Any]) -> str:
+    """Returns the call of a prepared statement, with a place for each value."""
     places = ", ".join(["%s"] * len(values))
     return f"EXECUTE {name} ({places})" if values else f"EXECUTE {name}"
 

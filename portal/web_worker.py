@@ -66,11 +66,42 @@ class TimedChannel(HTTPChannel):
             if first and not first.isalpha():  # TLS or another protocol begins so, no method.
                 self.will_close = True
                 return False
+            if self.server.reads and self.server.reads.take(self, data):
+                return True
         taken = super().received(data)
         self._drop_far_ahead()
         if self.brings_file() and self.server.count_files() > FILES_AT_ONCE:
             self.will_close = True
         return taken
+
+    def wait_for(self, read: Any) -> bool:
+        """Makes this read the only request, if there is no other; the loop answers it."""
+        with self.requests_lock:
+            if self.requests or self.will_close or self.close_when_flushed:
+                return False
+            self.requests.append(read)
+            return True
+
+    def answer_at_once(self, data: bytes) -> None:
+        """Sends the answer to the read that `wait_for` took; the loop's thread calls it."""
+        self.requests.clear()
+        try:
+            sent = self.send(data) if self.connected else 0
+        except OSError:  # Of this client alone.
+            self.will_close = True
+            return
+        self.last_activity = time.time()
+        if self.connected and sent < len(data):
+            with self.outbuf_lock:
+                self.outbufs[-1].append(data[sent:])
+                self.current_outbuf_count += len(data) - sent
+                self.total_outbufs_len += len(data) - sent
+
+    def ask_django(self, data: bytes) -> None:
+        """Gives the read that `wait_for` took to a thread after all."""
+        self.requests.clear()
+        if self.connected:
+            super().received(data)
 
     def _drop_far_ahead(self) -> None:
         """Forgets requests beyond WAITING_REQUESTS, and closes when those before are answered."""
@@ -110,6 +141,7 @@ class PortServer(TcpWSGIServer):
     """The server of one port: its own loop, threads and connections."""
 
     channel_class = TimedChannel
+    reads: Any = None  # Plain reads are answered without a thread here; None: all take one.
 
     def maintenance(self, now: float) -> None:  # noqa: ARG002 - The name is waitress's.
         """Closes the connections of slow clients; waitress calls it every LOOK_SECONDS."""
@@ -131,7 +163,10 @@ class PortServer(TcpWSGIServer):
 
     def serve(self) -> None:
         """Serves until the process ends."""
-        wasyncore.loop(timeout=LOOK_SECONDS, map=self._map, use_poll=True)
+        while self._map:
+            wasyncore.poll2(LOOK_SECONDS, self._map)
+            if self.reads:
+                self.reads.turn()
 
     def is_done(self) -> bool:
         """Returns whether every request that has come is answered."""
@@ -157,11 +192,16 @@ class WebWorker(Worker):
         super().init_process()
 
     def run(self) -> None:
+        # Django is set up by now, and was not when this module was imported.
+        from portal.web_reads import WebReads
+
         gc.collect()
         gc.freeze()  # Full collections need not look through all that was loaded.
         # gunicorn.py binds the internal port last.
         *public, internal = [listener.sock for listener in self.sockets]
         servers = [self._server(sock, is_internal=False) for sock in public]
+        for server in servers:
+            server.reads = WebReads(server._map, wake=server.pull_trigger)
         servers.append(self._server(internal, is_internal=True))
         threads = [threading.Thread(target=server.serve, daemon=True) for server in servers]
         for thread in threads:

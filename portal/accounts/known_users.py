@@ -37,9 +37,19 @@ _known: dict[int, KnownUser | None] = {}
 
 def known_user(user_id: int) -> KnownUser | None:
     """Returns the user as they were at most FRESH_SECONDS ago; None if there is no such user."""
+    return remembered_user(user_id) or read_user(user_id)
+
+
+def remembered_user(user_id: int) -> KnownUser | None:
+    """Returns the same without asking the database; None where it would have to be asked."""
     known = _known.get(user_id)
     if known is not None and time.monotonic() - known.read_at < FRESH_SECONDS:
         return known
+    return None
+
+
+def read_user(user_id: int) -> KnownUser | None:
+    """Returns the user as they are now, and remembers it; None if there is no such user."""
     read = _read(user_id)
     if len(_known) >= MOST_USERS:
         _known.clear()

@@ -12,7 +12,7 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import InvalidToken
 from rest_framework_simplejwt.settings import api_settings
 
-from portal.accounts.known_users import known_user
+from portal.accounts.known_users import KnownUser, known_user
 from portal.accounts.models import User
 
 FAMILY = "family"  # The claim that names the sign-in which a token belongs to.
@@ -41,19 +41,33 @@ class BearerAuthentication(JWTAuthentication):
     def get_user(self, validated_token: Any) -> Any:
         """Returns a user of the caller's own, whose rights are read already."""
         try:
-            known = known_user(int(validated_token[api_settings.USER_ID_CLAIM]))
+            known = known_user(user_id_of(validated_token))
         except (KeyError, ValueError, TypeError, OverflowError) as error:
             raise InvalidToken("The token names no user.") from error
-        if known is None or not known.user.is_active:
-            raise AuthenticationFailed("The user may not sign in.")
-        if validated_token.get(api_settings.REVOKE_TOKEN_CLAIM) != known.password_mark:
-            raise AuthenticationFailed("The user's password has been changed.")
-        if validated_token.get(FAMILY) in known.ended_families:
-            raise AuthenticationFailed("This sign-in has ended.")
+        if known is None:
+            raise AuthenticationFailed("There is no such user.")
+        if refusal := refusal_of(validated_token, known):
+            raise AuthenticationFailed(refusal)
         return copy.copy(known.user)
 
     def authenticate_header(self, request: Request) -> str:
         return super().authenticate_header(request)
+
+
+def user_id_of(token: Any) -> int:
+    """Returns the user that the token names. Raises KeyError, ValueError, TypeError for none."""
+    return int(token[api_settings.USER_ID_CLAIM])
+
+
+def refusal_of(token: Any, known: KnownUser) -> str:
+    """Returns why the token of this user is good no more; nothing while it is."""
+    if not known.user.is_active:
+        return "The user may not sign in."
+    if token.get(api_settings.REVOKE_TOKEN_CLAIM) != known.password_mark:
+        return "The user's password has been changed."
+    if token.get(FAMILY) in known.ended_families:
+        return "This sign-in has ended."
+    return ""
 
 
 class BearerScheme(SimpleJWTScheme):
@@ -71,3 +85,9 @@ def bearer_of(request: HttpRequest) -> User | None:
     except APIException:
         return None
     return cast(User, found[0]) if found else None
+
+
+def checked_token(request: HttpRequest) -> Any | None:
+    """Returns the request's token if its signature has been checked before; it may have expired."""
+    scheme, _, raw_token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return _checked.get(raw_token.encode()) if scheme == "Bearer" else None

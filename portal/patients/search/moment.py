@@ -16,7 +16,7 @@ from portal.prepared import execute_prepared
 # Rows of the log have the time at which their transaction began, not that of its commit. A
 # transaction that has written nothing yet may still write; one that has not for so long is a
 # report or a backup.
-_OPEN_SINCE = """
+OPEN_SINCE = """
     SELECT least(clock_timestamp(), min(xact_start)) FROM pg_stat_activity
     WHERE datname = current_database() AND backend_type = 'client backend'
         AND pid <> pg_backend_pid()
@@ -48,7 +48,7 @@ def open_since() -> datetime:
     Ask before the snapshot is taken. Without such a transaction it is now.
     """
     since: datetime
-    [[since]] = execute_prepared("open_since", lambda: f"AS {_OPEN_SINCE}", [])
+    [[since]] = execute_prepared("open_since", lambda: f"AS {OPEN_SINCE}", [])
     return since
 
 

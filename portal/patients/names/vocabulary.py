@@ -1,6 +1,6 @@
 """The vocabulary: every word of every name, to look up what a mistyped or misheard one means."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -8,6 +8,7 @@ from django.contrib.postgres.search import SearchQuery
 from django.db import OperationalError, connection, transaction
 
 from portal.patients.names.similarity import edit_distance
+from portal.prepared import execute_prepared
 
 log = structlog.get_logger("portal.patients")
 
@@ -19,6 +20,12 @@ SOUND_DISCOUNT = 0.5  # slips less for a word that sounds alike
 DELETE_BATCH_SIZE = 500  # words deleted in one transaction, during which no patient is written
 
 _LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's code
+_WORDS_NEAR = """
+    (text[]) AS
+    SELECT at, near.word, sounds_alike
+    FROM unnest($1) WITH ORDINALITY AS typed (word, at)
+    CROSS JOIN LATERAL patients_words_near(typed.word) AS near
+"""
 _IS_UNUSED = """
     NOT EXISTS (
         SELECT FROM patients_patient
@@ -46,35 +53,38 @@ class SimilarWord:
     sounds_alike: bool
     cost: float  # slips; the lower, the likelier
 
-    @classmethod
-    def of(cls, typed: str, word: str, *, sounds_alike: bool) -> "SimilarWord":
-        edits = edit_distance(typed, word)
-        cost = min(edits, MAX_COST) - (SOUND_DISCOUNT if sounds_alike else 0)
-        return cls(word, edits, sounds_alike, cost)
-
 
 def find_similar_words(typed: str, *, limit: int) -> list[SimilarWord]:
     """Returns the words that sound like the typed one or are a slip or two away, likely ones first.
 
     The typed word itself is not among them. At most `limit` words are returned.
     """
-    if len(typed) < MIN_TYPED_LETTERS or not typed.isalpha():
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT word, sounds_alike FROM patients_words_near(%s)", [typed])
-        words = [
-            SimilarWord.of(typed, word, sounds_alike=sounds_alike)
-            for word, sounds_alike in cursor
-            if word != typed
-        ]
+    [words] = find_similar_to_each([typed], limit=limit)
+    return words
+
+
+def find_similar_to_each(typed: Sequence[str], *, limit: int) -> list[list[SimilarWord]]:
+    """Returns the similar words of each of these words, out of one statement."""
+    asked = [word for word in typed if len(word) >= MIN_TYPED_LETTERS and word.isalpha()]
+    near: dict[str, dict[str, bool]] = {word: {} for word in typed}
+    for at, word, sounds_alike in (
+        execute_prepared("words_near", lambda: _WORDS_NEAR, [asked]) if asked else []
+    ):
+        near[asked[at - 1]][word] = sounds_alike
+    return [_rank_words(word, near[word])[:limit] for word in typed]
+
+
+def _rank_words(typed: str, near: Mapping[str, bool]) -> list[SimilarWord]:
+    """Returns the words that are near enough, by cost; `near` says of each if it sounds alike."""
     max_slips = 1 if len(typed) < MIN_LETTERS_FOR_TWO_SLIPS else 2
     max_slips_by_sound = max(MIN_SLIPS_BY_SOUND, len(typed) // 2)
-    similar = [
-        word
-        for word in words
-        if word.edits <= (max_slips_by_sound if word.sounds_alike else max_slips)
-    ]
-    return sorted(similar, key=lambda word: (word.cost, word.word))[:limit]
+    similar = []
+    for word, sounds_alike in near.items():
+        edits = edit_distance(typed, word)
+        if 0 < edits <= (max_slips_by_sound if sounds_alike else max_slips):
+            cost = min(edits, MAX_COST) - (SOUND_DISCOUNT if sounds_alike else 0)
+            similar.append(SimilarWord(word, edits, sounds_alike, cost))
+    return sorted(similar, key=lambda word: (word.cost, word.word))
 
 
 def name_query(groups: Sequence[Sequence[str]]) -> SearchQuery:

@@ -10,15 +10,16 @@ from itertools import islice, product
 from math import log
 from uuid import UUID
 
-from portal.patients.names.vocabulary import SimilarWord, find_similar_words
+from portal.patients.names.vocabulary import SimilarWord
 from portal.patients.search import tuning
 from portal.patients.search.conditions import (
     END_OF_WORD,
     LAST_CHARACTER,
     Condition,
+    any_of,
     prefix_range,
-    read_rows,
 )
+from portal.patients.search.statements import Reader
 from portal.prepared import execute_prepared
 
 # For each typed word the word that replaces it; None keeps the typed one.
@@ -40,21 +41,40 @@ _COUNT_BEARERS = """
 """
 # The first bearers of many names, likewise.
 _FIRST_BEARERS = """
-    SELECT at, id FROM unnest(%s::text[], %s::text[], %s::boolean[])
+    SELECT at, id, sort_key FROM unnest(%s::text[], %s::text[], %s::boolean[])
         WITH ORDINALITY AS name (start, past, by_given, at)
     CROSS JOIN LATERAL (
-        (SELECT id, sort_key AS place FROM patients_patient
+        (SELECT id, sort_key, sort_key AS place FROM patients_patient
         WHERE NOT by_given AND sort_key >= start COLLATE "C" AND sort_key < past COLLATE "C"
             AND {patients}
         ORDER BY sort_key, id LIMIT {limit})
         UNION ALL
-        (SELECT id, given_key AS place FROM patients_patient
+        (SELECT id, sort_key, given_key AS place FROM patients_patient
         WHERE by_given AND given_key >= start COLLATE "C" AND given_key < past COLLATE "C"
             AND {patients}
         ORDER BY given_key, id LIMIT {limit})
     ) AS bearer
     ORDER BY at, place, id
 """
+# The same for names that something narrows. The database has to know how common they are, to choose
+# between the index of names and that of what narrows them.
+_FIRST_FEW_BEARERS = """
+    WITH bearer AS MATERIALIZED (
+        SELECT id, sort_key, given_key FROM patients_patient WHERE {patients} AND {has_name}
+    )
+    SELECT at, found.id, sort_key FROM unnest(%s::text[], %s::text[], %s::boolean[])
+        WITH ORDINALITY AS name (start, past, by_given, at)
+    CROSS JOIN LATERAL (
+        SELECT id, sort_key, CASE WHEN by_given THEN given_key ELSE sort_key END AS place
+        FROM bearer
+        WHERE CASE WHEN by_given THEN given_key ELSE sort_key END >= start COLLATE "C"
+            AND CASE WHEN by_given THEN given_key ELSE sort_key END < past COLLATE "C"
+        ORDER BY place, id LIMIT {limit}
+    ) AS found
+    ORDER BY at, place, id
+"""
+# A patient's id and place in the list.
+Bearer = tuple[UUID, str]
 
 
 @dataclass(frozen=True)
@@ -89,16 +109,18 @@ def close_words(words: Iterable[SimilarWord]) -> list[SimilarWord]:
     return [word for word in words if word.cost <= tuning.SEARCH.max_close_cost]
 
 
-def rank_candidates(words: list[str], similar: list[list[SimilarWord]]) -> list[NameCandidate]:
+def rank_candidates(
+    words: list[str], similar: list[list[SimilarWord]], joined: Iterable[SimilarWord]
+) -> list[NameCandidate]:
     """Returns the names near these words that a patient has, the likely ones first.
 
-    `similar` has the similar words of each word.
+    `similar` has the similar words of each word, `joined` those of all words as one.
     """
     if len(words) == 1:
         names = [*_names_of_one_word(similar[0])]
     else:
         most = tuning.SEARCH.max_name_candidates
-        names = [*islice(_names_of_words(words, similar), most), *_joined_names(words)]
+        names = [*islice(_names_of_words(words, similar), most), *_joined_names(joined)]
     ranked = [
         (candidate.likelihood(bearers), candidate)
         for candidate, bearers in _count_bearers(names)
@@ -148,26 +170,27 @@ def _ranges(names: Sequence[NameCandidate]) -> tuple[list[str], list[str], list[
 
 
 def find_bearers_of_each(
-    patients: Condition, names: Sequence[NameCandidate], limit: int
-) -> list[list[UUID]]:
-    """Returns the first bearers of each name: a short walk along an index for each."""
-    bearers: list[list[UUID]] = [[] for _ in names]
-    statement = _FIRST_BEARERS.format(patients=patients.sql, limit=limit)
-    rows = read_rows(statement, [*_ranges(names), *patients.values, *patients.values])
-    for at, patient_id in rows if names else []:
-        bearers[at - 1].append(patient_id)
+    read: Reader, patients: Condition, names: Sequence[NameCandidate], limit: int, *, are_few: bool
+) -> list[list[Bearer]]:
+    """Returns the first bearers of each name; `are_few` says that these patients are.
+
+    `read` runs the statement.
+    """
+    if not names:
+        return []
+    if are_few:
+        has_name = any_of(name.condition for name in names)
+        statement = _FIRST_FEW_BEARERS.format(
+            patients=patients.sql, has_name=has_name.sql, limit=limit
+        )
+        rows = read(statement, [*patients.values, *has_name.values, *_ranges(names)])
+    else:
+        statement = _FIRST_BEARERS.format(patients=patients.sql, limit=limit)
+        rows = read(statement, [*_ranges(names), *patients.values, *patients.values])
+    bearers: list[list[Bearer]] = [[] for _ in names]
+    for at, patient_id, sort_key in rows:
+        bearers[at - 1].append((patient_id, sort_key))
     return bearers
-
-
-def find_bearers(patients: Condition, name: NameCandidate, limit: int) -> list[UUID]:
-    """Returns the first bearers of a name as the database does it best for this name."""
-    found = patients & name.condition
-    rows = read_rows(
-        f"SELECT id FROM patients_patient WHERE {found.sql}"  # noqa: S608 - constants
-        f" ORDER BY {name.field}, id LIMIT %s",
-        [*found.values, limit],
-    )
-    return [patient_id for (patient_id,) in rows]
 
 
 def _names_of_one_word(similar: Iterable[SimilarWord]) -> Iterator[NameCandidate]:
@@ -176,12 +199,16 @@ def _names_of_one_word(similar: Iterable[SimilarWord]) -> Iterator[NameCandidate
             yield NameCandidate(word.word, word, word.cost, field)
 
 
-def _joined_names(words: list[str]) -> Iterator[NameCandidate]:
-    """Yields names for words that are one word: `o brein` and `mc donld`."""
+def join_words(words: list[str]) -> str:
+    """Returns words that may be one word, as it: `o brein` and `mc donld`; else an empty text."""
     numbers = tuning.SEARCH
-    if len(words) > numbers.max_joined_words or len(words[0]) > numbers.max_particle_length:
-        return
-    for word in find_similar_words("".join(words), limit=numbers.similar_joined_words):
+    if not 1 < len(words) <= numbers.max_joined_words:
+        return ""
+    return "" if len(words[0]) > numbers.max_particle_length else "".join(words)
+
+
+def _joined_names(similar: Iterable[SimilarWord]) -> Iterator[NameCandidate]:
+    for word in similar:
         yield NameCandidate(word.word, word, word.cost)
 
 

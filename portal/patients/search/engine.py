@@ -122,7 +122,7 @@ def _read_page(
         most = max(limit + 1, tuning.SEARCH.enough_exact_hits)
         hits = find_exact_hits(patients, interpretations, most)
         first_hits = find_first_hits(patients, name, hits)
-        hits = first_hits.put_first(hits, patients)[: limit + 1]
+        hits = first_hits.put_first(hits)[: limit + 1]
     if name and len(hits) <= limit:
         seen = {hit.patient_id for hit in hits}
         fuzzy = _fuzzy_hits(patients, name, interpretations, hits, position, limit + 1)

@@ -25,6 +25,7 @@ class FirstHits:
 
     exact: Reasons = field(default_factory=dict)
     commoner: Reasons = field(default_factory=dict)
+    places: Mapping[UUID, str] = field(default_factory=dict)  # Of the commoner ones, in the list.
 
     @property
     def ids(self) -> tuple[tuple[UUID, ...], tuple[UUID, ...]]:
@@ -36,7 +37,7 @@ class FirstHits:
             return []
         return [_finding(FIRST_EXACT, self.exact), _finding(COMMONER, self.commoner)]
 
-    def put_first(self, hits: Sequence[Hit], patients: Condition) -> list[Hit]:
+    def put_first(self, hits: Sequence[Hit]) -> list[Hit]:
         """Returns the exact hits of a first page with the first hits before them."""
         if not self.commoner:
             return [*hits]
@@ -45,8 +46,12 @@ class FirstHits:
             for hit in hits
             if hit.patient_id in self.exact
         ]
-        commoner = find_exact_hits(patients, self.interpretations[1:], len(self.commoner))
+        commoner = [
+            Hit(patient_id, reason, COMMONER, self.places[patient_id])
+            for patient_id, reason in self.commoner.items()
+        ]
         first.sort(key=_place)
+        commoner.sort(key=_place)
         later = [
             hit
             for hit in hits
@@ -73,12 +78,15 @@ def find_first_hits(
     enough = tuning.SEARCH.enough_exact_hits
     if name is None or len(name.words) != 1 or len(exact_hits) < enough:
         return FirstHits()
-    words = find_commoner_hits(patients, name)
+    found = find_commoner_hits(patients, name)
     exact = {hit.patient_id: hit.reason for hit in exact_hits[: tuning.SEARCH.exact_hits_first]}
     commoner = {
-        patient_id: reason_of(word) for patient_id, word in words.items() if patient_id not in exact
+        patient_id: reason_of(word)
+        for patient_id, (word, _) in found.items()
+        if patient_id not in exact
     }
-    return FirstHits(exact, commoner) if words else FirstHits()
+    places = {patient_id: place for patient_id, (_, place) in found.items()}
+    return FirstHits(exact, commoner, places) if found else FirstHits()
 
 
 def find_first_hits_again(

@@ -4,20 +4,27 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from uuid import UUID
 
-from portal.patients.names.vocabulary import SimilarWord, find_similar_words, word_query
+from portal.patients.names.vocabulary import (
+    SimilarWord,
+    find_similar_to_each,
+    find_similar_words,
+    word_query,
+)
 from portal.patients.normalize import fold
 from portal.patients.search import tuning
 from portal.patients.search.candidates import (
+    Bearer,
     NameCandidate,
     close_words,
-    find_bearers,
     find_bearers_of_each,
     find_commoner_names,
+    join_words,
     rank_candidates,
 )
 from portal.patients.search.conditions import Condition, has_words, read_rows
 from portal.patients.search.hits import read_patients
 from portal.patients.search.interpretation import SORTED_ORDER
+from portal.patients.search.statements import Reader, reader_of
 from portal.patients.search.typed_name import TypedName
 
 # A patient, and the word of the name that differs most from what was typed.
@@ -37,20 +44,22 @@ def find_fuzzy_hits(
     With exact hits, few places are left on the first page: then each name gets one of them, and
     names far from the typed one are left out.
     """
-    similar = [find_similar_words(word, limit=tuning.SEARCH.similar_words) for word in name.words]
+    similar, joined = _similar_words(name.words)
     exact = has_words(word_query([[f"{word}*"] for word in name.words]))
     inexact = name.narrow(patients) & exact.opposite
     names_tried = tuning.SEARCH.names_tried
     if name.narrowed_by:
         names_tried //= 2  # All bearers of a name may be walked past to find one of a day.
-    names = rank_candidates(name.words, similar)[:names_tried]
+    names = rank_candidates(name.words, similar, joined)[:names_tried]
     hits: dict[UUID, SimilarWord] = {}
-    bearers = _bearers_of(inexact, names, limit, is_narrowed=name.narrowed_by is not None)
+    are_few = name.narrowed_by is not None
+    read = read_rows if are_few else reader_of(patients)
+    bearers = find_bearers_of_each(read, inexact, names, limit, are_few=are_few)
     _add_hits(hits, _hits_by_name(names, bearers, one_each=has_exact_hits), limit)
     close = [close_words(words) for words in similar]
     for words in [close] if has_exact_hits else [close, similar]:
         if len(hits) < min(limit, tuning.SEARCH.enough_name_hits) and any(words):
-            _add_hits(hits, _hits_by_any_word(inexact, name.words, words), limit)
+            _add_hits(hits, _hits_by_any_word(read, inexact, name.words, words), limit)
     if name.narrowed_by is None:
         return [(patient_id, reason_of(word)) for patient_id, word in hits.items()]
     by_id = read_patients(patients, hits, needs_identifiers=True)
@@ -60,19 +69,31 @@ def find_fuzzy_hits(
     ]
 
 
-def find_commoner_hits(patients: Condition, name: TypedName) -> dict[UUID, SimilarWord]:
-    """Returns a few bearers of names one slip away that are commoner than the typed beginning."""
+def _similar_words(words: list[str]) -> tuple[list[list[SimilarWord]], list[SimilarWord]]:
+    """Returns the similar words of each word, and those of all words as one."""
+    asked = [*words, join_words(words)]
+    *similar, joined = find_similar_to_each(asked, limit=tuning.SEARCH.similar_words)
+    return similar, joined[: tuning.SEARCH.similar_joined_words]
+
+
+def find_commoner_hits(patients: Condition, name: TypedName) -> dict[UUID, tuple[SimilarWord, str]]:
+    """Returns a few bearers of names one slip away that are commoner than the typed beginning.
+
+    Each comes with the word that differs and the place in the list.
+    """
     if len(name.words) > 1 or name.narrowed_by:
         return {}
     word, wanted = name.words[0], tuning.SEARCH.commoner_hits
     similar = find_similar_words(word, limit=tuning.SEARCH.similar_words)
     names = find_commoner_names(word, similar)[:wanted]
     hits_each = wanted // max(len(names), 1)
-    hits: dict[UUID, SimilarWord] = {}
-    for candidate in names:
-        for patient_id in find_bearers(patients, candidate, hits_each):
-            hits[patient_id] = candidate.differing
-    return hits
+    read = reader_of(patients)
+    bearers = find_bearers_of_each(read, patients, names, hits_each, are_few=False)
+    return {
+        patient_id: (candidate.differing, place)
+        for candidate, its_bearers in zip(names, bearers, strict=True)
+        for patient_id, place in its_bearers
+    }
 
 
 def reason_of(word: SimilarWord) -> str:
@@ -90,33 +111,24 @@ def _add_hits(hits: dict[UUID, SimilarWord], more: Iterable[FuzzyHit], limit: in
             break
 
 
-def _bearers_of(
-    patients: Condition, names: list[NameCandidate], limit: int, *, is_narrowed: bool
-) -> Iterable[list[UUID]]:
-    """Returns the first bearers of each name, for narrowed names one after the other.
-
-    Where a date narrows them, the database has to know the name to choose between both indexes.
-    """
-    if is_narrowed:
-        return (find_bearers(patients, name, limit) for name in names)
-    return find_bearers_of_each(patients, names, limit) if names else []
-
-
 def _hits_by_name(
-    names: list[NameCandidate], bearers: Iterable[list[UUID]], *, one_each: bool
+    names: list[NameCandidate], bearers: Iterable[list[Bearer]], *, one_each: bool
 ) -> Iterator[FuzzyHit]:
     """Yields the first bearers of each name, so that none hides the others, then all of them."""
     places = () if one_each else tuning.SEARCH.hits_per_name
     hits_by_name: list[list[FuzzyHit]] = []
     for at, (name, its_bearers) in enumerate(zip(names, bearers, strict=True)):
-        hits = [(patient_id, name.differing) for patient_id in its_bearers]
+        hits = [(patient_id, name.differing) for patient_id, _ in its_bearers]
         yield from hits[: places[at] if at < len(places) else 1]
         hits_by_name.append(hits)
     yield from chain.from_iterable(hits_by_name)
 
 
 def _hits_by_any_word(
-    patients: Condition, words: list[str], similar: list[list[SimilarWord]]
+    read: Reader,
+    patients: Condition,
+    words: list[str],
+    similar: list[list[SimilarWord]],
 ) -> Iterator[FuzzyHit]:
     """Yields hits by words inside a name too, as a middle name or the Berg of van der Berg."""
     groups = [
@@ -126,9 +138,8 @@ def _hits_by_any_word(
     found = patients & has_words(word_query(groups))
     statement = _NAMES.format(patients=found.sql)
     compared = []
-    for patient_id, *names in read_rows(
-        statement, [*found.values, tuning.SEARCH.max_compared_rows]
-    ):
+    values = [*found.values, tuning.SEARCH.max_compared_rows]
+    for patient_id, *names in read(statement, values):
         compared.append((*_compare_words(names, words, similar), patient_id))
     compared.sort(key=lambda row: row[0])
     for _, differing, patient_id in compared:

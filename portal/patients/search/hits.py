@@ -11,18 +11,11 @@ from portal.patients.search.conditions import (
     any_of,
     is_among,
     is_none_of,
-    read_rows,
 )
-from portal.patients.search.interpretation import (
-    IDENTIFIERS,
-    NAME_COLUMNS,
-    NO_IDENTIFIERS,
-    PHONE_COLUMNS,
-    FoundPatient,
-    QueryInterpretation,
-)
+from portal.patients.search.interpretation import FoundPatient, QueryInterpretation
 from portal.patients.search.moment import changed_since
 from portal.patients.search.position import Position
+from portal.patients.search.statements import read_group, read_one, read_together
 
 # Keys of hits that are not exact, and of exact hits that stand before them, in cursors.
 FUZZY, COMMONER, FIRST_EXACT = "guess", "likelier", "first"
@@ -64,27 +57,40 @@ def find_exact_hits(
     position: Position | None = None,
 ) -> list[Hit]:
     """Returns the hits after the position, each patient under the first interpretation only."""
+    if position is None:
+        return _first_exact_hits(patients, interpretations, limit)
     start = _index_of(position, interpretations)
     moved = _NOBODY
-    if position and start < len(interpretations):
+    if start < len(interpretations):
         moved = _moved_hits(patients, interpretations, position)
     hits: list[Hit] = []
     for at, interpretation in enumerate(interpretations[start:], start):
         if len(hits) >= limit:
             break
-        if position is None:  # All hits of the earlier interpretations are at hand.
-            found = patients & is_none_of([hit.patient_id for hit in hits])
-        else:
-            found = patients & _not_before(interpretations, at) & is_none_of(moved.changed)
-        if position and at == start:
+        found = patients & _not_before(interpretations, at) & is_none_of(moved.changed)
+        if at == start:
             found &= position.is_later(interpretation.order)
         rows = [
             _hit(patient, patient.place, interpretation)
-            for patient in _read(found, interpretation, limit - len(hits))
+            for patient in read_one(found, interpretation, limit - len(hits))
         ]
         rows += moved.due.get(interpretation.key, [])
         hits += sorted(rows, key=lambda hit: (hit.place, hit.patient_id))
     return hits[:limit]
+
+
+def _first_exact_hits(
+    patients: Condition, interpretations: Sequence[QueryInterpretation], limit: int
+) -> list[Hit]:
+    """Returns the hits of a first page: all hits of the earlier interpretations are at hand."""
+    hits: list[Hit] = []
+    for group in read_together(patients, interpretations):
+        if len(hits) >= limit:
+            break
+        seen = [hit.patient_id for hit in hits]
+        found = read_group(patients, group, seen, limit - len(hits))
+        hits += [_hit(patient, patient.place, whole) for patient, whole in found]
+    return hits
 
 
 def read_patients(
@@ -94,21 +100,7 @@ def read_patients(
     named = QueryInterpretation(
         "", is_among(patient_ids), lambda _: "", needs_identifiers=needs_identifiers
     )
-    return {patient.id: patient for patient in _read(patients, named, len(patient_ids))}
-
-
-def _read(
-    patients: Condition, interpretation: QueryInterpretation, limit: int
-) -> list[FoundPatient]:
-    found, order = patients & interpretation.condition, interpretation.order
-    identifiers = IDENTIFIERS if interpretation.needs_identifiers else NO_IDENTIFIERS
-    columns = f"{order.sql} AS place, {NAME_COLUMNS}, {PHONE_COLUMNS}, {identifiers}"
-    rows = read_rows(
-        f"SELECT id, {columns} FROM patients_patient WHERE {found.sql}"  # noqa: S608 - constants
-        " ORDER BY place, id LIMIT %s",
-        [*order.values, *found.values, limit],
-    )
-    return [FoundPatient(*row) for row in rows]
+    return {patient.id: patient for patient in read_one(patients, named, len(patient_ids))}
 
 
 def _index_of(position: Position | None, interpretations: Sequence[QueryInterpretation]) -> int:

@@ -20,7 +20,7 @@ IDENTIFIERS = """
         WHERE patient_id = patients_patient.id ORDER BY system, value
     )
 """
-NO_IDENTIFIERS = "NULL"
+NO_IDENTIFIERS = "NULL::text[]"
 
 
 class FoundPatient(NamedTuple):
@@ -46,7 +46,10 @@ class QueryInterpretation:
     """One thing that the text may mean: the patients it finds, their order, and the reason shown.
 
     `key` names the interpretation in cursors. A partial one finds patients who lack a typed word:
-    on a page the user judges them, in a file they have no place.
+    on a page the user judges them, in a file they have no place. `is_within_next` says that the
+    next interpretation finds all patients of this one, too. A narrowed one finds few.
+
+    `is_planned_once` is for conditions that one plan serves well, whatever the values are.
     """
 
     key: str
@@ -55,3 +58,6 @@ class QueryInterpretation:
     order: Condition = SORTED_ORDER
     is_partial: bool = False
     needs_identifiers: bool = False
+    is_narrowed: bool = False
+    is_within_next: bool = False
+    is_planned_once: bool = True

@@ -22,7 +22,16 @@ OPEN_SINCE = """
         AND pid <> pg_backend_pid()
         AND (backend_xid IS NOT NULL OR xact_start > clock_timestamp() - interval '10 seconds')
 """
-_ONE_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+# A prepared statement of a search is one whose plan suits all values, and is worth no compiling.
+_ONE_SNAPSHOT = """
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+    SET LOCAL plan_cache_mode = force_generic_plan;
+    SET LOCAL jit = off
+"""
+_SEEN = """
+    (timestamptz, bigint) AS
+    SELECT pgh_id FROM patients_patientevent WHERE pgh_created_at >= $1 LIMIT $2
+"""
 
 
 @dataclass(frozen=True)
@@ -66,10 +75,9 @@ def one_snapshot() -> Iterator[None]:
 
 def moment_of_snapshot(since: datetime) -> Moment:
     """Returns the moment of this snapshot; `since` was read before it by `open_since`."""
-    events = PatientEvent.objects.filter(pgh_created_at__gte=since)
-    seen = list(events.order_by().values_list("pk", flat=True)[: tuning.SEARCH.max_seen + 1])
-    if len(seen) <= tuning.SEARCH.max_seen:
-        return Moment(since, tuple(sorted(seen)))
+    rows = execute_prepared("seen_events", lambda: _SEEN, [since, tuning.SEARCH.max_seen + 1])
+    if len(rows) <= tuning.SEARCH.max_seen:
+        return Moment(since, tuple(sorted(event_id for (event_id,) in rows)))
     with connection.cursor() as cursor:  # A cursor cannot name so many: they count as before it.
         cursor.execute("SELECT clock_timestamp()")
         return Moment(cursor.fetchone()[0])

@@ -46,6 +46,7 @@ def _interpretation(
         name.narrow(condition),
         lambda patient: name.with_narrowing("Name", patient),
         needs_identifiers=name.narrowed_by is not None,
+        is_narrowed=name.narrowed_by is not None,
     )
 
 
@@ -82,6 +83,7 @@ def as_partial_name(name: TypedName) -> Iterator[QueryInterpretation]:
             reason,
             is_partial=True,
             needs_identifiers=name.narrowed_by is not None,
+            is_narrowed=name.narrowed_by is not None,
         )
 
     if len(words) >= tuning.SEARCH.min_words_with_middle:

@@ -80,6 +80,7 @@ def _as_name(text: str) -> Iterator[QueryInterpretation]:
         condition: Condition,
         order: Condition = order,
         reason: Callable[[FoundPatient], str] = is_listed,
+        **how: bool,
     ) -> QueryInterpretation:
         return QueryInterpretation(
             key,
@@ -87,13 +88,16 @@ def _as_name(text: str) -> Iterator[QueryInterpretation]:
             reason,
             order,
             needs_identifiers=name.narrowed_by is not None,
+            is_narrowed=name.narrowed_by is not None,
+            **how,
         )
 
     rotations = [" ".join(words[at:] + words[:at]) for at in range(len(words))]
     for at, prefix in enumerate(dict.fromkeys([*rotations, "".join(words)])):
         starts = prefix_range("sort_key", prefix)
         if at < tuning.SEARCH.orders_by_accent:
-            yield interpretation(f"typed{at or ''}", starts & _has_accents_of(text, words))
+            has_accents = starts & _has_accents_of(text, words)
+            yield interpretation(f"typed{at or ''}", has_accents, is_within_next=True)
         yield interpretation(f"name{at or ''}", starts)
     max_initial = tuning.SEARCH.max_initial_length
     if len(words) == 1:
@@ -102,7 +106,7 @@ def _as_name(text: str) -> Iterator[QueryInterpretation]:
         # PostgreSQL knows the size of two ranges, and walks the list until a page is full.
         for at, (family, given) in enumerate(permutations(words)):
             initials = prefix_range("sort_key", family) & prefix_range("given_key", given)
-            yield interpretation(f"initials{at}", initials)
+            yield interpretation(f"initials{at}", initials, is_planned_once=False)
     beginnings = has_words(word_query([word_forms(word) for word in words]))
     yield interpretation(
         "any", beginnings, _listed_names_first(words), lambda patient: name_reason(patient, name)

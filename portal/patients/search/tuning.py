@@ -12,6 +12,10 @@ class SearchTuning:
     name is a patient who has it.
     """
 
+    # How much a statement reads (statements).
+    page_sizes: tuple[int, ...] = (51, 201)  # patients; a page reads the next larger one at most
+    max_prepared: int = 100  # shapes of texts; raised: each connection remembers more plans
+
     # How the typed text is understood (typed_text, query, dates).
     max_text_length: int = 200  # characters that are read; raised: long pasted texts take longer
     min_tail_length: int = 3  # characters; raised: short ends of phones and identifiers find less

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from portal.connection_counts import ConnectionCounts
 from portal.web_figures import FOLDER_VARIABLE, keep_figures_of_ended
 
 host = os.environ.get("BIND_HOST") or "127.0.0.1"
@@ -46,6 +47,9 @@ warnings.filterwarnings("ignore", message="No directory at")
 worker_tmp_dir = str(shared_memory) if shared_memory.is_dir() else None
 
 
+connection_counts = ConnectionCounts()
+
+
 def on_starting(_server: Any) -> None:
     """Deletes the metrics of an earlier start, which would be counted twice."""
     shutil.rmtree(metrics_dir, ignore_errors=True)
@@ -53,8 +57,15 @@ def on_starting(_server: Any) -> None:
         metrics_dir.mkdir(mode=0o700, exist_ok=True)
 
 
+def pre_fork(_server: Any, worker: Any) -> None:
+    """Gives a process its place among those that share the connections."""
+    worker.share = connection_counts.share()
+
+
 def child_exit(_server: Any, worker: Any) -> None:
-    """Keeps what a process counted that has ended."""
+    """Keeps what a process counted that has ended, and frees its place."""
+    if worker.share:
+        worker.share.release()
     if workers > 1:
         with suppress(OSError):  # No room: it keeps its own file.
             keep_figures_of_ended(metrics_dir, str(worker.pid))

@@ -25,6 +25,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
+from portal.connection_counts import ConnectionShare
 from portal.web_errors import Refusal
 from portal.web_figures import web_figures
 from portal.web_request import BoundedRequest
@@ -42,6 +43,7 @@ HEADER_BYTES = 64 * 1024
 BODY_BYTES = 4 * 1024 * 1024  # Of requests that bring no file.
 FILES_AT_ONCE = 8
 WAITING_REQUESTS = 8  # That one connection may send ahead of their answers; browsers send none.
+LEAVE_SECONDS = 0.005  # That a new connection waits for a process with fewer connections.
 INTERNAL_THREADS = 2
 POLL_SECONDS = 0.1  # Between two looks whether a stopping server has answered all.
 
@@ -142,6 +144,8 @@ class PortServer(TcpWSGIServer):
 
     channel_class = TimedChannel
     reads: Any = None  # Plain reads are answered without a thread here; None: all take one.
+    share: ConnectionShare | None = None  # Of the connections of all processes.
+    _accept_after = 0.0  # A process with fewer connections may take the next until then.
 
     def maintenance(self, now: float) -> None:  # noqa: ARG002 - The name is waitress's.
         """Closes the connections of slow clients; waitress calls it every LOOK_SECONDS."""
@@ -164,9 +168,27 @@ class PortServer(TcpWSGIServer):
     def serve(self) -> None:
         """Serves until the process ends."""
         while self._map:
-            wasyncore.poll2(LOOK_SECONDS, self._map)
+            pause = self._accept_after - time.monotonic()
+            wasyncore.poll2(pause if pause > 0 else LOOK_SECONDS, self._map)
             if self.reads:
                 self.reads.turn()
+
+    def readable(self) -> bool:
+        """Returns whether to look for a new connection."""
+        if self.share:
+            self.share.note(len(self.active_channels))
+        is_open: bool = super().readable()
+        return is_open and time.monotonic() >= self._accept_after
+
+    def handle_accept(self) -> None:
+        """Takes a new connection, or first leaves it to a process with fewer, if one is awake."""
+        now = time.monotonic()
+        has_left_it = now - self._accept_after < 10 * LEAVE_SECONDS  # It may be the same one.
+        if self.share and self.share.has_more_than_another() and not has_left_it:
+            self._accept_after = now + LEAVE_SECONDS
+            return
+        self._accept_after = 0.0
+        super().handle_accept()
 
     def is_done(self) -> bool:
         """Returns whether every request that has come is answered."""
@@ -179,6 +201,7 @@ class PortServer(TcpWSGIServer):
 class WebWorker(Worker):
     """gunicorn's worker: a server for each of its ports, until it is told to stop."""
 
+    share: ConnectionShare | None = None  # gunicorn.py gives it before the fork.
     _publish_at = 0.0
     _has_published = True
 
@@ -202,6 +225,7 @@ class WebWorker(Worker):
         servers = [self._server(sock, is_internal=False) for sock in public]
         for server in servers:
             server.reads = WebReads(server._map, wake=server.pull_trigger)
+            server.share = self.share
         servers.append(self._server(internal, is_internal=True))
         threads = [threading.Thread(target=server.serve, daemon=True) for server in servers]
         for thread in threads:

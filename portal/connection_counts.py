@@ -6,16 +6,17 @@ process that happened to be awake when they came, and a second process would hav
 
 import mmap
 import struct
+from typing import Final
 
 MOST_PROCESSES = 64  # More would take part without being counted.
 _FREE = -1
-_INTEGER = "i"
+_INTEGER: Final = "i"
 
 
 class ConnectionShare:
     """The count of one process, and a look at those of the others."""
 
-    def __init__(self, counts: memoryview, place: int) -> None:
+    def __init__(self, counts: "memoryview[int]", place: int) -> None:
         self._counts, self._place = counts, place
         self.note(0)
 

@@ -1,16 +1,24 @@
 """The agent of Faust: a loop over batches."""
 
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
-from faust import App, Stream, StreamT
+from faust import App, Schema, StreamT
 
-from analytics_stream.batch_processor import BatchProcessor, Delivery
+from analytics_stream.batch_processor import BatchProcessor
 from analytics_stream.database import OffsetsLost
-from analytics_stream.dead_letters import CannotGoOn
+from analytics_stream.dead_letters import CannotGoOn, Message
 from analytics_stream.shutdown import end_process
 
-LARGEST_BATCH = 1000  # messages
-GATHER_SECONDS = 0.1  # Longest time to wait for more messages of a batch.
+
+class BatchSchema(Schema):
+    """Takes a batch as it is: Faust's codecs know single messages only."""
+
+    def loads_key(self, *_: Any, **__: Any) -> None:
+        return None
+
+    def loads_value(self, _: Any, message: Any, **__: Any) -> Sequence[Message]:
+        return message.value
 
 
 def add_agent(app: App, topic: str, processor: BatchProcessor) -> None:
@@ -18,16 +26,15 @@ def add_agent(app: App, topic: str, processor: BatchProcessor) -> None:
 
     Each worker has one loop: with two, a kill was seen to lose an event.
     """
-    channel = app.topic(topic, key_type=bytes, value_type=bytes, value_serializer="raw")
+    channel = app.topic(topic, schema=BatchSchema())
 
     @app.agent(channel, name="counting", concurrency=1)
     async def count(stream: StreamT[Any]) -> None:
+        stream.enable_acks = False  # The group gets the offsets that the database has.
         try:
-            async for batch in cast(Stream[Any], stream).noack_take(
-                LARGEST_BATCH, within=GATHER_SECONDS
-            ):
-                await processor.process(cast(list[Delivery], batch))
+            async for batch in stream:
+                await processor.process(batch)
         except (CannotGoOn, OffsetsLost) as reason:
             end_process(str(reason))
-        except Exception as error:  # Faust would acknowledge the batch and go on.
+        except Exception as error:  # Faust would go on with the next batch.
             end_process("Counting failed with an unforeseen error.", error)

@@ -24,11 +24,13 @@ from analytics_stream.offset_store import OffsetStore
 from analytics_stream.progress import Progress
 from analytics_stream.shutdown import limit_shutdown
 from analytics_stream.store import Store
-from analytics_stream.transport import AnalyticsTransport
+from analytics_stream.transport import AnalyticsTransport, BatchScheduling
 from analytics_stream.views import Views
 from analytics_stream.watchdog import WaitForBroker, Watchdog
 
 GROUP = "analytics"
+LARGEST_BATCH = 2_000  # Messages that are counted in one transaction.
+WAITING_BATCHES = 4  # So many are read ahead.
 SESSION_SECONDS = 6.0  # How long a killed worker's partitions stay unread. Faust has 60 s.
 # Seconds that a batch may take: a database that is away must not throw us out of the group.
 POLL_INTERVAL_SECONDS = 7 * 86_400.0
@@ -80,6 +82,9 @@ class Worker(faust.App):
             broker_commit_interval=1.0,
             consumer_auto_offset_reset="earliest",
             consumer_metadata_max_age_ms=3_000,  # A topic created after our start is found so soon.
+            broker_max_poll_records=LARGEST_BATCH,
+            stream_buffer_maxsize=WAITING_BATCHES,
+            ConsumerScheduler=BatchScheduling,
             store="memory://",
             # Reading a message again changes nothing, and waiting for a database may take hours.
             stream_wait_empty=False,

@@ -1,4 +1,4 @@
-"""Counts each batch: a message is acknowledged only when it is counted or set aside."""
+"""Counts each batch: its offsets are confirmed only when it is counted or set aside."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -30,14 +30,6 @@ class CodeFault(Exception):
     """
 
 
-class Delivery(Protocol):
-    """A Faust event, as far as it is used here: a message, and how to acknowledge it."""
-
-    message: Message
-
-    def ack(self) -> bool: ...
-
-
 class CountStore(Protocol):
     """The part of the store that counting needs."""
 
@@ -65,21 +57,19 @@ class BatchProcessor:
         self._store, self._post, self._tracker, self._progress = store, post, tracker, progress
         self._executor, self._sleep = executor, sleep
 
-    async def process(self, batch: Sequence[Delivery]) -> None:
-        """Counts the batch, sets aside what cannot be counted, then acknowledges all of it.
+    async def process(self, batch: Sequence[Message]) -> None:
+        """Counts the batch, sets aside what cannot be counted, then confirms its offsets.
 
-        Raises CannotGoOn or OffsetsLost.
+        A confirmed offset is committed to the group. Raises CannotGoOn or OffsetsLost.
         """
         decoded, letters = decode_batch(batch)
-        updates = self._tracker.updates_for(delivery.message for delivery in batch)
+        updates = self._tracker.updates_for(batch)
         oldest = min((event.occurred_at for event, _ in decoded), default=None)
         self._progress.begin_batch(oldest)
         with BATCH_SECONDS.time():
             if letters or await self._try_count(decoded, updates):
                 await self._count_or_set_aside(decoded, letters, updates)
         self._tracker.confirm(updates)
-        for delivery in batch:
-            delivery.ack()
         self._progress.end_batch()
 
     async def _count_or_set_aside(
@@ -167,15 +157,15 @@ def call_store(work: Callable[[], Result]) -> Result:
         raise CodeFault(type(error).__name__) from error
 
 
-def decode_batch(batch: Sequence[Delivery]) -> tuple[list[DecodedMessage], list[DeadLetter]]:
+def decode_batch(batch: Sequence[Message]) -> tuple[list[DecodedMessage], list[DeadLetter]]:
     """Returns the events of a batch with their messages, and a letter for each other message."""
     decoded: list[DecodedMessage] = []
     letters: list[DeadLetter] = []
-    for delivery in batch:
+    for message in batch:
         try:
-            decoded.append((decode(delivery.message.value), delivery.message))
+            decoded.append((decode(message.value), message))
         except Undecodable as reason:
-            letters.append(DeadLetter(delivery.message, str(reason)))
+            letters.append(DeadLetter(message, str(reason)))
         except Exception as error:
-            letters.append(DeadLetter(delivery.message, f"handler fault: {type(error).__name__}"))
+            letters.append(DeadLetter(message, f"handler fault: {type(error).__name__}"))
     return decoded, letters

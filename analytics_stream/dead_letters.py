@@ -17,7 +17,7 @@ log = structlog.stdlib.get_logger("analytics.dead_letters")
 
 
 class Message(Protocol):
-    """A message of Faust, as far as it is used here."""
+    """A message of aiokafka, as far as it is used here; its time is in milliseconds."""
 
     topic: str
     partition: int
@@ -25,7 +25,7 @@ class Message(Protocol):
     key: bytes | None
     value: bytes | None
     headers: Any
-    timestamp: float
+    timestamp: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ class ReadMessage(Protocol):
     topic: str
     partition: int
     offset: int
-    timestamp: float
+    timestamp: int  # milliseconds
     key: bytes | None
     value: bytes | None
 
@@ -51,7 +51,7 @@ def fingerprint(message: ReadMessage) -> bytes:
     They include offset and time, so the same event sent again later has another fingerprint.
     """
     digest = blake2b(digest_size=16)
-    place_and_time = b"%d %d" % (message.offset, round(message.timestamp * 1000))
+    place_and_time = b"%d %d" % (message.offset, message.timestamp)
     for part in (place_and_time, message.key or b"", message.value or b""):
         digest.update(b"%d " % len(part) + part)
     return digest.digest()

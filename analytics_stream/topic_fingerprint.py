@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -15,20 +13,6 @@ READ_SECONDS = 10.0  # Longest wait for the broker before its answer counts as m
 
 Fingerprints = dict[TP, bytes | None]
 """The fingerprint of each partition's first message, None for an empty partition."""
-
-
-@dataclass(frozen=True, slots=True)
-class FirstMessage:
-    """A message of aiokafka, with its time in seconds, as Faust gives it."""
-
-    record: Any
-
-    topic = property(lambda self: self.record.topic)
-    partition = property(lambda self: self.record.partition)
-    offset = property(lambda self: self.record.offset)
-    timestamp = property(lambda self: self.record.timestamp / 1000)
-    key = property(lambda self: self.record.key)
-    value = property(lambda self: self.record.value)
 
 
 async def read_fingerprints(
@@ -62,6 +46,5 @@ async def _read_all(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]
         fingerprints[TP(*partition)] = None
         if beginnings[partition] < ends[partition]:
             consumer.seek(partition, beginnings[partition])
-            first = FirstMessage(await consumer.getone(partition))
-            fingerprints[TP(*partition)] = fingerprint(first)
+            fingerprints[TP(*partition)] = fingerprint(await consumer.getone(partition))
     return fingerprints

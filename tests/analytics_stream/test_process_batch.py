@@ -1,4 +1,4 @@
-"""A message is acknowledged only when it is counted or set aside."""
+"""An offset is confirmed, and so committed, only when all before it is counted or set aside."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +17,8 @@ from tests.analytics_stream.messages import make_message
 
 
 @dataclass
-class Delivery:
-    """A Faust event, as far as the worker uses it."""
+class Message:
+    """A message of aiokafka, as far as the worker uses it."""
 
     value: bytes | None
     offset: int = 0
@@ -26,15 +26,19 @@ class Delivery:
     partition: int = 3
     key: bytes = b"key"
     headers: list = field(default_factory=lambda: [("ce_id", b"1")])
-    acked: bool = False
+    timestamp: int = 1_500
+
+
+class Tracker(OffsetTracker):
+    """Tells whether the offset of the partition was confirmed."""
+
+    def __init__(self):
+        super().__init__()
+        self.assign({("patient", 3): 0})
 
     @property
-    def message(self):
-        return self
-
-    def ack(self):
-        self.acked = True
-        return True
+    def has_confirmed(self):
+        return self.expected() != {("patient", 3): 0}
 
 
 class FailingStore:
@@ -54,49 +58,52 @@ class FailingStore:
         return self.inner.count(events, updates)
 
 
-def process_batch(batch, store=None, *, post=None, waits=None):
-    letters = []
+def process_batch(batch, store=None, *, post=None, waits=None, tracker=None):
+    letters, tracker = [], tracker or Tracker()
 
     async def deliver(letter):
         letters.append(letter)
 
     async def sleep(seconds):
-        assert not any(delivery.acked for delivery in batch), "acknowledged before it was done"
+        assert not tracker.has_confirmed, "confirmed before it was done"
         if waits is not None:
             waits.append(seconds)
 
     with ThreadPoolExecutor(1) as executor:
         processor = BatchProcessor(
-            store or MemoryStore(), post or deliver, OffsetTracker(), Progress(), executor, sleep
+            store or MemoryStore(), post or deliver, tracker, Progress(), executor, sleep
         )
         asyncio.run(processor.process(batch))
     return letters
 
 
-def test_a_counted_batch_is_acknowledged():
-    store, batch = MemoryStore(), [Delivery(make_message(1)), Delivery(make_message(2, number=2))]
-    assert process_batch(batch, store) == []
+def test_a_counted_batch_is_confirmed():
+    tracker = Tracker()
+    store, batch = MemoryStore(), [Message(make_message(1)), Message(make_message(2, number=2))]
+    assert process_batch(batch, store, tracker=tracker) == []
     assert store.counts["events", ""] == 2
-    assert all(delivery.acked for delivery in batch)
+    assert tracker.has_confirmed
 
 
 def test_a_batch_waits_for_a_database_that_is_away():
-    store, waits, batch = FailingStore(*[StoreAway()] * 8), [], [Delivery(make_message(1))]
-    process_batch(batch, store, waits=waits)
+    tracker = Tracker()
+    store, waits, batch = FailingStore(*[StoreAway()] * 8), [], [Message(make_message(1))]
+    process_batch(batch, store, waits=waits, tracker=tracker)
     assert waits == [0.1, 0.2, 0.4, 0.8, 1.6, 3.0, 3.0, 3.0]
-    assert (store.inner.counts["events", ""], batch[0].acked) == (1, True)
+    assert (store.inner.counts["events", ""], tracker.has_confirmed) == (1, True)
 
 
 def test_what_is_no_event_is_set_aside_as_it_was_and_the_rest_is_counted():
+    tracker = Tracker()
     store, batch = (
         MemoryStore(),
         [
-            Delivery(make_message(1)),
-            Delivery(b"\xff\xff", offset=41),
-            Delivery(make_message(2, number=2)),
+            Message(make_message(1)),
+            Message(b"\xff\xff", offset=41),
+            Message(make_message(2, number=2)),
         ],
     )
-    [letter] = process_batch(batch, store)
+    [letter] = process_batch(batch, store, tracker=tracker)
     assert (letter.message.key, letter.message.value) == (b"key", b"\xff\xff")
     assert letter.headers == [
         ("ce_id", b"1"),
@@ -106,31 +113,33 @@ def test_what_is_no_event_is_set_aside_as_it_was_and_the_rest_is_counted():
         ("original_offset", b"41"),
     ]
     assert store.counts["events", ""] == 2
-    assert all(delivery.acked for delivery in batch)
+    assert tracker.has_confirmed
 
 
 def test_only_the_event_that_the_database_refuses_is_set_aside():
+    tracker = Tracker()
     store = FailingStore()
-    batch = [
-        Delivery(make_message(number, number=number), offset=number) for number in range(1, 30)
-    ]
-    [letter] = process_batch(batch, store)
+    batch = [Message(make_message(number, number=number), offset=number) for number in range(1, 30)]
+    [letter] = process_batch(batch, store, tracker=tracker)
     assert (letter.message.offset, letter.reason) == (13, "the database refuses its values")
     assert store.inner.counts["events", ""] == 28
-    assert all(delivery.acked for delivery in batch)
+    assert tracker.has_confirmed
 
 
-def test_a_message_that_cannot_be_set_aside_is_not_acknowledged():
+def test_a_message_that_cannot_be_set_aside_is_not_confirmed():
+    tracker = Tracker()
+
     async def closed(letter):
         raise ConnectionError
 
-    batch = [Delivery(make_message(1)), Delivery(b"\xff")]
+    batch = [Message(make_message(1)), Message(b"\xff")]
     with pytest.raises(CannotGoOn):
-        process_batch(batch, post=closed)
-    assert not any(delivery.acked for delivery in batch)
+        process_batch(batch, post=closed, tracker=tracker)
+    assert not tracker.has_confirmed
 
 
 def test_a_dead_letter_is_tried_again():
+    tracker = Tracker()
     letters, refusals = [], [ConnectionError(), TimeoutError()]
 
     async def post(letter):
@@ -138,14 +147,15 @@ def test_a_dead_letter_is_tried_again():
             raise refusals.pop()
         letters.append(letter)
 
-    batch = [Delivery(None)]
-    process_batch(batch, post=post)
+    batch = [Message(None)]
+    process_batch(batch, post=post, tracker=tracker)
     assert [letter.reason for letter in letters] == ["the message has no value"]
-    assert batch[0].acked
+    assert tracker.has_confirmed
 
 
 def test_an_error_of_our_own_sets_aside_only_the_event_that_it_is_about(monkeypatch):
     """Red when an unforeseen error ends the process, or sets the whole batch aside."""
+    tracker = Tracker()
 
     class Faulty(FailingStore):
         def count(self, events, updates=()):
@@ -156,14 +166,14 @@ def test_an_error_of_our_own_sets_aside_only_the_event_that_it_is_about(monkeypa
     store, batch = (
         Faulty(),
         [
-            Delivery(make_message(number, number=20 + number), offset=number)
+            Message(make_message(number, number=20 + number), offset=number)
             for number in range(1, 30)
         ],
     )
-    [letter] = process_batch(batch, store)
+    [letter] = process_batch(batch, store, tracker=tracker)
     assert (letter.message.offset, letter.reason) == (7, "handler fault: ZeroDivisionError")
     assert store.inner.counts["events", ""] == 28
-    assert all(delivery.acked for delivery in batch)
+    assert tracker.has_confirmed
 
 
 def test_an_error_of_our_own_in_decoding_sets_aside_that_message(monkeypatch):
@@ -175,31 +185,34 @@ def test_an_error_of_our_own_in_decoding_sets_aside_that_message(monkeypatch):
     monkeypatch.setattr("analytics_stream.batch_processor.decode", faulty)
     store = MemoryStore()
     [letter] = process_batch(
-        [Delivery(make_message(1)), Delivery(b"fault"), Delivery(make_message(2, number=2))], store
+        [Message(make_message(1)), Message(b"fault"), Message(make_message(2, number=2))], store
     )
     assert (letter.reason, store.counts["events", ""]) == ("handler fault: KeyError", 2)
 
 
 @pytest.mark.parametrize("error", [MemoryError(), OffsetsLost()])
 def test_an_error_that_any_event_would_meet_sets_nothing_aside(error):
-    batch, letters = [Delivery(make_message(1))], []
+    tracker = Tracker()
+    batch, letters = [Message(make_message(1))], []
     with pytest.raises(type(error)):
-        letters += process_batch(batch, FailingStore(error))
-    assert (batch[0].acked, letters) == (False, [])
+        letters += process_batch(batch, FailingStore(error), tracker=tracker)
+    assert (tracker.has_confirmed, letters) == (False, [])
 
 
 def test_a_batch_that_comes_during_the_shutdown_is_left_alone():
     """Red when an executor that was shut down counts as a fault of the event."""
-    batch, executor = [Delivery(make_message(1))], ThreadPoolExecutor(1)
+    tracker = Tracker()
+    batch, executor = [Message(make_message(1))], ThreadPoolExecutor(1)
     executor.shutdown()
-    processor = BatchProcessor(MemoryStore(), None, OffsetTracker(), Progress(), executor)
+    processor = BatchProcessor(MemoryStore(), None, tracker, Progress(), executor)
     with pytest.raises(RuntimeError):
         asyncio.run(processor.process(batch))
-    assert not batch[0].acked
+    assert not tracker.has_confirmed
 
 
 def test_letters_are_sent_together():
     """Red when each letter waits for the one before: a thousand of them then take minutes."""
+    tracker = Tracker()
     in_flight, most = set(), 0
 
     async def post(letter):
@@ -207,21 +220,21 @@ def test_letters_are_sent_together():
         in_flight.add(letter.message.offset)
         most = max(most, len(in_flight))
         await asyncio.sleep(0.01)
-        assert not any(delivery.acked for delivery in batch)
+        assert not tracker.has_confirmed
         in_flight.discard(letter.message.offset)
 
-    batch = [Delivery(b"\xff", offset=number) for number in range(40)]
-    process_batch(batch, post=post)
+    batch = [Message(b"\xff", offset=number) for number in range(40)]
+    process_batch(batch, post=post, tracker=tracker)
     assert most == 40
-    assert all(delivery.acked for delivery in batch)
+    assert tracker.has_confirmed
 
 
 def test_the_offsets_are_stored_with_the_counts():
     store = MemoryStore()
     process_batch(
         [
-            Delivery(make_message(1), offset=8, partition=2),
-            Delivery(make_message(2, number=2), offset=5),
+            Message(make_message(1), offset=8, partition=2),
+            Message(make_message(2, number=2), offset=5),
         ],
         store,
     )
@@ -237,13 +250,13 @@ def test_the_offsets_are_stored_only_when_the_broker_has_the_letters():
         assert store.updates == []
 
     process_batch(
-        [Delivery(make_message(1), offset=8), Delivery(b"\xff", offset=9)], store, post=post
+        [Message(make_message(1), offset=8), Message(b"\xff", offset=9)], store, post=post
     )
     assert [update.next_offset for update in store.updates] == [10]
 
 
 def test_a_letter_about_a_message_without_headers_has_ours_only():
-    [letter] = process_batch([Delivery(None, headers=None)])
+    [letter] = process_batch([Message(None, headers=None)])
     assert [name for name, _ in letter.headers] == [
         "reason",
         "original_topic",

@@ -3,8 +3,10 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
+from aiokafka.structs import ConsumerRecord
 from faust.types import TP
 
 from analytics_stream.database import OffsetsLost, Refused, StoreAway
@@ -16,7 +18,7 @@ from analytics_stream.offsets import (
     fingerprint,
     start_offset,
 )
-from analytics_stream.transport import AnalyticsConsumer
+from analytics_stream.transport import AnalyticsConsumer, BatchScheduling
 from tests.analytics_stream.database import execute
 from tests.analytics_stream.messages import make_event
 
@@ -28,7 +30,7 @@ class Message:
     offset: int
     topic: str = "patient"
     partition: int = 0
-    timestamp: float = 1.5
+    timestamp: int = 1_500
     key: bytes | None = b"key"
     value: bytes | None = b"value"
 
@@ -57,7 +59,7 @@ class FakeConsumer(AnalyticsConsumer):
 
     def __init__(self, committed, stored, ends, replaced=()):
         self._committed, self._ends, self.first = committed, ends, dict.fromkeys(committed, FIRST)
-        self.first.update(dict.fromkeys(replaced, fingerprint(Message(0, timestamp=1.501))))
+        self.first.update(dict.fromkeys(replaced, fingerprint(Message(0, timestamp=1_501))))
         self._read_offset, self._committed_offset = dict.fromkeys(committed, 12), {}
         self._thread, self.to_beginning, self.sought = self, set(), {}
         self.offset_store = OffsetStore(FakeStore(stored), ThreadPoolExecutor(1))
@@ -165,6 +167,34 @@ def test_the_smaller_offset_wins_and_where_one_is_missing_the_beginning(
     assert start_offset(committed, stored, end) == start
 
 
+def test_the_group_gets_the_offsets_that_the_database_has():
+    """Red when the group gets what was read: a killed worker's batch would be skipped."""
+    consumer = seek(
+        {KNOWN: 42, NEW: None, LONGER: 7}, {KNOWN: 40, LONGER: 7}, {LONGER: 9, KNOWN: 50}
+    )
+    assert consumer._filter_committable_offsets([]) == {}
+    tracker = consumer.offset_store.tracker
+    updates = tracker.updates_for([Message(40), Message(44), Message(3, partition=NEW.partition)])
+    assert consumer._filter_committable_offsets([]) == {}
+    tracker.confirm(updates)
+    assert consumer._filter_committable_offsets([]) == {KNOWN: 45, NEW: 4}
+
+
+def test_what_was_fetched_together_is_handed_over_as_one_batch():
+    fetched = {KNOWN: [make_record(KNOWN, 7), make_record(KNOWN, 8)], NEW: [make_record(NEW, 2)]}
+    scheduling, consumer = BatchScheduling(), FakeConsumer({}, {}, {})
+    consumer.app = SimpleNamespace(consumer_generation_id=3)
+    assert list(scheduling.iterate({})) == []
+    [(place, together)] = scheduling.iterate(fetched)
+    message = consumer._to_message(place, together)
+    assert message.value == [*fetched[KNOWN], *fetched[NEW]]
+    assert (message.tp, message.offset, message.generation_id) == (KNOWN, 8, 3)
+
+
+def make_record(place, offset):
+    return ConsumerRecord(*place, offset, 1_500, 0, b"key", b"value", None, 3, 5, ())
+
+
 def test_an_update_has_the_stored_and_the_next_offset():
     tracker = OffsetTracker()
     tracker.assign({("patient", 0): 5, ("patient", 1): None})
@@ -239,7 +269,7 @@ def test_a_fingerprint_stays_until_the_partition_is_read_anew(store):
         tracker.confirm(updates)
     assert store.read_offsets() == {("patient", 0): StoredOffset(3, FIRST)}
     tracker.assign({("patient", 0): None})
-    again = Message(0, timestamp=2.0)
+    again = Message(0, timestamp=2_000)
     store.save_offsets(tracker.updates_for([again]))
     assert store.read_offsets() == {("patient", 0): StoredOffset(1, fingerprint(again))}
 
@@ -248,7 +278,7 @@ def test_a_fingerprint_stays_until_the_partition_is_read_anew(store):
     "other",
     [
         {"offset": 1},
-        {"timestamp": 1.501},
+        {"timestamp": 1_501},
         {"key": b"other"},
         {"value": None},
         {"key": b"keyv", "value": b"alue"},

@@ -416,11 +416,9 @@ def ack_first(world: World):
     process = BatchProcessor.process
 
     async def at_once(self, batch):
-        updates = self._tracker.updates_for(delivery.message for delivery in batch)
+        updates = self._tracker.updates_for(batch)
         self._store.save_offsets(updates)
         self._tracker.confirm(updates)
-        for delivery in batch:
-            delivery.ack()
         await process(self, batch)
 
     return patch.object(BatchProcessor, "process", at_once)

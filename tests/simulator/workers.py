@@ -13,7 +13,7 @@ from analytics_stream.database import OffsetsLost, StoreAway
 from analytics_stream.dead_letters import CannotGoOn, DeadLetter
 from analytics_stream.folding import Event
 from analytics_stream.offset_store import OffsetStore
-from analytics_stream.offsets import OffsetUpdate, StoredOffset, fingerprint
+from analytics_stream.offsets import OffsetTracker, OffsetUpdate, StoredOffset, fingerprint
 from analytics_stream.progress import Progress
 from analytics_stream.store import Store
 from tests.simulator.broker import PARTITIONS, Broker, Record
@@ -24,7 +24,7 @@ LARGEST_BATCH = 20
 
 @dataclass
 class Message:
-    """A message as Faust delivers it."""
+    """A message as aiokafka delivers it."""
 
     topic: str
     partition: int
@@ -32,20 +32,20 @@ class Message:
     key: bytes | None
     value: bytes
     headers: Any
-    timestamp: float
+    timestamp: int
 
 
-@dataclass
-class Delivery:
-    """A message with its acknowledgement."""
+class Tracker(OffsetTracker):
+    """Collects the confirmed offsets, which the consumer commits to the group."""
 
-    message: Message
-    done: Callable[[int, int], None]
+    def __init__(self) -> None:
+        super().__init__()
+        self.confirmed: dict[int, int] = {}
 
-    def ack(self) -> bool:
+    def confirm(self, updates: Iterable[OffsetUpdate]) -> None:
         point("analytics acknowledges")
-        self.done(self.message.partition, self.message.offset)
-        return True
+        super().confirm(updates)
+        self.confirmed |= {update.partition: update.next_offset for update in updates}
 
 
 class InlineExecutor(Executor):
@@ -137,22 +137,22 @@ class Worker:
 
     def _start(self) -> None:
         self._offset_store = OffsetStore(self._store, InlineExecutor())
+        self._offset_store.tracker = self._tracker = Tracker()
         self._processor = BatchProcessor(
             self._store,
             self._posted,
-            self._offset_store.tracker,
+            self._tracker,
             Progress(),
             InlineExecutor(),
             self._no_wait,
         )
         self._generation = -1
         self._positions: dict[int, int] = {}
-        self._acked: dict[int, int] = {}
 
     def count(self, interrupt: Interrupt | None = None, *, commits: bool = True) -> Outcome | None:
         """Counts the waiting messages, or resumes a stopped batch. Returns None without messages.
 
-        `commits` says whether the acknowledged offsets reach the group.
+        `commits` says whether the confirmed offsets reach the group.
         """
         if self.process.is_stopped:
             return self._finish(self.process.resume(interrupt), commits)
@@ -184,28 +184,25 @@ class Worker:
         if outcome.state == "failed" and not isinstance(outcome.value, CannotGoOn | OffsetsLost):
             raise outcome.value
         if commits:
-            self._group.commit(self._generation, self._acked)
-            self._acked = {}
+            self._group.commit(self._generation, self._tracker.confirmed)
+            self._tracker.confirmed = {}
         if outcome.state in ("failed", "died"):
             self.restart()
         return outcome
 
-    def _read(self) -> list[Delivery]:
+    def _read(self) -> list[Message]:
         """Returns the next batch: a message from each partition in turn."""
         self._take_part()
         lanes = [self._lane(number, at) for number, at in self._positions.items()]
         in_turn = chain.from_iterable(zip_longest(*lanes))
-        batch = [delivery for delivery in in_turn if delivery][:LARGEST_BATCH]
-        for delivery in batch:
-            self._positions[delivery.message.partition] = delivery.message.offset + 1
+        batch = [message for message in in_turn if message][:LARGEST_BATCH]
+        for message in batch:
+            self._positions[message.partition] = message.offset + 1
         return batch
 
-    def _lane(self, number: int, at: int) -> Iterable[Delivery]:
+    def _lane(self, number: int, at: int) -> Iterable[Message]:
         records = self._broker.partitions[number][at:]
-        return [
-            Delivery(self._message(number, at + n, record), self._done)
-            for n, record in enumerate(records)
-        ]
+        return [self._message(number, at + n, record) for n, record in enumerate(records)]
 
     def _take_part(self) -> None:
         """Joins the group, and starts new partitions where the offset store says.
@@ -215,7 +212,7 @@ class Worker:
         if self._generation >= 0 and self._queries.run(self._offset_store.has_lost_offsets()):
             self.restart()
         if self._generation != self._group.generation:
-            self._generation, self._acked = self._group.generation, {}
+            self._generation, self._tracker.confirmed = self._group.generation, {}
             assigned = [("patient", number) for number in self._group.partitions_of(self.number)]
             committed = {place: self._broker.committed.get(place[1]) for place in assigned}
             ends = {place: len(self._broker.partitions[place[1]]) for place in assigned}
@@ -232,13 +229,10 @@ class Worker:
         }
 
     def _message(self, partition: int, offset: int, record: Record) -> Message:
-        sent_at = float(self._broker.incarnation)
+        sent_at = self._broker.incarnation * 1_000
         return Message(
             "patient", partition, offset, record.key, record.value, record.headers, sent_at
         )
-
-    def _done(self, partition: int, offset: int) -> None:
-        self._acked[partition] = max(self._acked.get(partition, 0), offset + 1)
 
     async def _posted(self, letter: DeadLetter) -> None:
         self._post(letter)

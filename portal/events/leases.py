@@ -7,7 +7,6 @@ from typing import Any
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from portal.events.models import RelayLease
 from portal.relay_loops import LeaseLost
 
 LEASE_NAME = "relay"
@@ -30,6 +29,8 @@ _LEFT = """
     SELECT extract(epoch FROM expires_at - clock_timestamp())
     FROM events_relaylease WHERE name = %s AND fence = %s
 """
+
+_LOCK = "SELECT FROM events_relaylease WHERE name = %s AND fence = %s FOR UPDATE"
 
 _RELEASE = """
     UPDATE events_relaylease SET expires_at = clock_timestamp() WHERE name = %s AND holder = %s
@@ -92,6 +93,7 @@ def require_lease(fence: int) -> None:
 
     Raises LeaseLost when another process leads already.
     """
-    leases = RelayLease.objects.select_for_update()
-    if leases.filter(name=LEASE_NAME, fence=fence).first() is None:
-        raise LeaseLost
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [LEASE_NAME, fence])
+        if not cursor.rowcount:
+            raise LeaseLost

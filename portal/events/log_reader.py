@@ -10,7 +10,6 @@ from django.db import connection
 
 from portal.patients.fields import RECORDED
 from portal.patients.log_context import clean_context
-from portal.patients.models import EventOutbox
 from portal.patients.models.log import UPDATED
 
 _OWN = ("pgh_id", "pgh_obj_id", "pgh_created_at", "pgh_label", "pgh_context", "version")
@@ -21,6 +20,7 @@ _Row = namedtuple("_Row", _COLUMNS)  # type: ignore[misc]  # The names are compu
 LogRow = Any  # A _Row, or a PatientEvent, which has the same names.
 _TEXT = {"pgh_obj_id", "merged_into_id"}  # Read as text, which the message has.
 _SELECT = ", ".join(f"log.{name}{'::text' if name in _TEXT else ''}" for name in _COLUMNS)
+_WAITING = "SELECT event_id FROM patients_eventoutbox ORDER BY event_id LIMIT %s"
 _ROWS = f"""
     SELECT {_SELECT} FROM patients_patientevent AS log WHERE log.pgh_id = ANY(%s)
     ORDER BY log.pgh_id
@@ -39,7 +39,9 @@ def waiting_event_ids(limit: int) -> list[int]:
     The ids of a patient are given under the patient's row lock: their order is the order of the
     patient's changes.
     """
-    return list(EventOutbox.objects.order_by("event_id").values_list("event_id", flat=True)[:limit])
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING, [limit])
+        return [event_id for (event_id,) in cursor.fetchall()]
 
 
 def has_waiting_events() -> bool:

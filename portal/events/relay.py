@@ -21,8 +21,10 @@ from portal.events.loop_health import AWAY, LoopHealth
 from portal.relay_loops import LeaseLost, Loop, Round
 
 log = structlog.get_logger("portal.relay")
-# Seconds between two rounds: after one that did something, and at most while nothing comes.
-BUSY_SECONDS, QUIET_SECONDS = 0.02, 0.25
+POLL_SECONDS = 0.02  # Between two looks at the lease.
+# Seconds between two rounds: after one that did something, so that the next one finds more to do,
+# and at most while nothing comes. A round of one event costs as much as a round of a hundred.
+GATHER_SECONDS, QUIET_SECONDS = 0.2, 0.25
 # Seconds between two rounds that fail: at first, and at most.
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.25, 3.0
 LAST_ROUND_SECONDS = 20  # That the relay waits for each thread when it ends.
@@ -106,11 +108,11 @@ class Relay:
         return execute(*statement)
 
     def _run_rounds(self, name: str, loop: Loop) -> None:
-        health, pause, retry = LoopHealth(name), BUSY_SECONDS, FIRST_RETRY_SECONDS
+        health, pause, retry = LoopHealth(name), POLL_SECONDS, FIRST_RETRY_SECONDS
         while not self.stopping.is_set():
             lease = self._lease
             if lease is None or not lease.is_good:
-                self.stopping.wait(BUSY_SECONDS)
+                self.stopping.wait(POLL_SECONDS)
                 continue
             began = timezone.now()
             try:
@@ -134,11 +136,10 @@ class Relay:
 def next_pause(outcome: Round, pause: float) -> float:
     """Returns the seconds to the next round.
 
-    There is no pause while a queue is full. Then it is 20 ms, doubled up to 250 ms while nothing
-    comes.
+    There is no pause while a queue is full, and a longer one while nothing comes.
     """
     if outcome is Round.MORE:
         return 0.0
     if outcome is Round.DONE:
-        return BUSY_SECONDS
-    return min(max(pause, BUSY_SECONDS) * 2, QUIET_SECONDS)
+        return GATHER_SECONDS
+    return min(max(pause, POLL_SECONDS) * 2, QUIET_SECONDS)

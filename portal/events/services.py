@@ -21,8 +21,10 @@ from portal.patients.models import EventOutbox, PatientEvent
 
 log = structlog.get_logger("portal.events")
 BATCH_SIZE = 1_000  # Events that are taken from the outbox in one round.
-_END_QUARANTINE = "DELETE FROM events_quarantinedevent WHERE event_id = ANY(%s::bigint[])"
-_LEAVE_OUTBOX = "DELETE FROM patients_eventoutbox WHERE event_id = ANY(%s::bigint[])"
+_LEAVE_OUTBOX = """
+    WITH resent AS (DELETE FROM events_quarantinedevent WHERE event_id = ANY(%(sent)s::bigint[]))
+    DELETE FROM patients_eventoutbox WHERE event_id = ANY(%(gone)s::bigint[])
+"""
 
 
 class Sender(Protocol):
@@ -110,12 +112,12 @@ def record_delivery(
     It is one transaction, which only the leader can commit.
     """
     sent = [receipt.message.event_id for receipt in receipts]
+    gone = [*sent, *(event.event_id for event in broken)]
     with transaction.atomic():
         require_lease(fence)
         with connection.cursor() as cursor:
-            cursor.execute(_END_QUARANTINE, [sent])
-            QuarantinedEvent.objects.bulk_create(broken, ignore_conflicts=True)
-            cursor.execute(_LEAVE_OUTBOX, [[*sent, *(event.event_id for event in broken)]])
+            cursor.execute(_LEAVE_OUTBOX, {"sent": sent, "gone": gone})
+        QuarantinedEvent.objects.bulk_create(broken, ignore_conflicts=True)
         record_receipts(receipts)
     for event in broken:
         log.error("event_quarantined", event_id=event.event_id, reason=event.reason)

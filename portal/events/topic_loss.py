@@ -17,6 +17,13 @@ from portal.events.models import TopicEnd, TopicRefill
 
 log = structlog.get_logger("portal.events")
 REFILL_STEP = 20_000  # Events that go back into the outbox in one transaction.
+_IS_REFILLING = "SELECT FROM events_topicrefill WHERE topic = %s"
+_KNOWN_ENDS = "SELECT partition, next_offset FROM events_topicend WHERE topic = %s"
+_REMEMBER_ENDS = """
+    INSERT INTO events_topicend (topic, partition, next_offset)
+    SELECT %s, * FROM unnest(%s::integer[], %s::bigint[])
+    ON CONFLICT (topic, partition) DO UPDATE SET next_offset = EXCLUDED.next_offset
+"""
 _PUT_BACK = """
     WITH step AS (
             SELECT pgh_id FROM patients_patientevent WHERE pgh_id > %s ORDER BY pgh_id LIMIT %s),
@@ -61,12 +68,14 @@ def record_receipts(receipts: Sequence[Receipt]) -> None:
 
 def refill_outbox(*, fence: int) -> bool:
     """Puts the next step of the log back into the outbox; returns False when no refill runs."""
-    refills = TopicRefill.objects.filter(topic=settings.KAFKA_TOPIC_PATIENT)
-    if not refills.exists():
-        return False
+    topic = settings.KAFKA_TOPIC_PATIENT
+    with connection.cursor() as cursor:
+        cursor.execute(_IS_REFILLING, [topic])
+        if not cursor.rowcount:
+            return False
     with transaction.atomic():
         require_lease(fence)
-        refill = refills.get()
+        refill = TopicRefill.objects.get(topic=topic)
         with connection.cursor() as cursor:
             cursor.execute(_PUT_BACK, [refill.up_to_event_id, REFILL_STEP])
             count, last = cursor.fetchone()
@@ -79,22 +88,15 @@ def refill_outbox(*, fence: int) -> bool:
 
 
 def _known_ends() -> dict[int, int]:
-    rows = TopicEnd.objects.filter(topic=settings.KAFKA_TOPIC_PATIENT)
-    return dict(rows.values_list("partition", "next_offset"))
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN_ENDS, [settings.KAFKA_TOPIC_PATIENT])
+        return dict(cursor.fetchall())
 
 
 def _remember_ends(ends: Mapping[int, int]) -> None:
-    topic = settings.KAFKA_TOPIC_PATIENT
-    rows = [
-        TopicEnd(topic=topic, partition=partition, next_offset=end)
-        for partition, end in ends.items()
-    ]
-    TopicEnd.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["topic", "partition"],
-        update_fields=["next_offset"],
-    )
+    values = [settings.KAFKA_TOPIC_PATIENT, list(ends), list(ends.values())]
+    with connection.cursor() as cursor:
+        cursor.execute(_REMEMBER_ENDS, values)
 
 
 def _begin_refill(ends: Mapping[int, int]) -> None:

@@ -201,14 +201,12 @@ def open_accounts(accounts: Accounts, wanted: Sequence[Details]) -> list[Opening
     """
     first = {details.patient_id: details for details in reversed(wanted)}
     opened, present = accounts.add(list(first.values()))
-    new = set(opened)
     openings = []
     for details in wanted:
-        account = opened.get(details.patient_id) or present[details.patient_id]
-        openings.append(
-            Opening(account, _outcome(account, details, is_new=details.patient_id in new))
-        )
-        new.discard(details.patient_id)
+        account = opened.get(details.patient_id)
+        is_new = account is not None and details is first[details.patient_id]
+        account = account or present[details.patient_id]
+        openings.append(Opening(account, _outcome(account, details, is_new=is_new)))
     return openings
 
 
@@ -264,13 +262,14 @@ def _check_details(
         parsed = parse_id(patient_id)
     except InvalidRequest as error:
         problems += error.problems
-    problems += [
-        Problem("name", _wrong_text(name, LONGEST_NAME) if name else "is required"),
-        Problem("email", _wrong_email(email) if email else ""),
-        Problem("patient_version", "must not be negative" if version < 0 else ""),
-    ]
-    if wrong := [problem for problem in problems if problem.text]:
-        raise InvalidRequest(wrong)
+    texts = {
+        "name": _wrong_text(name, LONGEST_NAME) if name else "is required",
+        "email": _wrong_email(email) if email else "",
+        "patient_version": "must not be negative" if version < 0 else "",
+    }
+    problems += [Problem(field, text) for field, text in texts.items() if text]
+    if problems:
+        raise InvalidRequest(problems)
     return Details(parsed, name, email, version)
 
 

@@ -1,6 +1,7 @@
 """Maps the messages of both contracts to the rules and back; `calls` takes the errors."""
 
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 import grpc
@@ -133,6 +134,7 @@ def _account(account: rules.Account) -> v1.BillingAccount:
     )
 
 
+@lru_cache(1_000)  # The accounts of a batch were opened at the same moment.
 def _timestamp(moment: datetime) -> Timestamp:
     stamp = Timestamp()
     stamp.FromDatetime(moment)

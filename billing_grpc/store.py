@@ -1,7 +1,8 @@
 """The store of accounts in PostgreSQL: whole sets in short transactions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -32,11 +33,16 @@ billing_account = sa.Table(
 )
 columns = billing_account.c
 
-INSERT_MISSING = (
-    postgresql.insert(billing_account)
-    .on_conflict_do_nothing()
-    .returning(billing_account)  # Only the rows that this statement inserted.
-)
+# Returns only the rows that it inserts. It locks in the order of patients, so that two batches with
+# the same patients cannot block each other.
+INSERT_MISSING = sa.text("""
+    INSERT INTO billing_account (patient_id, client_patient_id, name, email, patient_version)
+    SELECT * FROM unnest(CAST(:patient_ids AS uuid[]), CAST(:client_ids AS text[]),
+        CAST(:names AS text[]), CAST(:emails AS text[]), CAST(:versions AS bigint[])
+    ) AS wanted (patient_id, client_patient_id) ORDER BY patient_id, client_patient_id
+    ON CONFLICT DO NOTHING
+    RETURNING number, coalesce(patient_id::text, client_patient_id), opened_at
+""")
 SELECT_MANY = sa.select(billing_account).where(
     (columns.patient_id == sa.any_(sa.bindparam("patient_ids", type_=postgresql.ARRAY(sa.Uuid()))))
     | (
@@ -89,17 +95,12 @@ class Store:
         if not details:
             return {}, {}
         with self._transaction() as connection:
-            opened = _by_patient(connection.execute(INSERT_MISSING, _rows_of(details)))
-            others = [item.patient_id for item in details if item.patient_id not in opened]
-            if not others:
-                return opened, {}
+            left = {str(item.patient_id): item for item in details}
+            rows = connection.execute(INSERT_MISSING, _columns_of(left)).all()
+            opened = [_new_account(left.pop(text), number, at) for number, text, at in rows]
             # A statement of its own sees what others committed while the insert waited for them.
-            wanted = {
-                "patient_ids": [other for other in others if isinstance(other, UUID)],
-                "client_ids": [other for other in others if isinstance(other, str)],
-            }
-            present = _by_patient(connection.execute(SELECT_MANY, wanted))
-        return opened, present
+            present = connection.execute(SELECT_MANY, _ids_of(left.values())).all() if left else []
+        return _by_patient(opened), _by_patient(map(_account, present))
 
     def find(self, patient_id: PatientId) -> Account | None:
         return self._one_or_none(sa.select(billing_account).where(_is_of(patient_id)))
@@ -176,31 +177,51 @@ def _closing_time(is_closed: bool | None) -> sa.ColumnElement:
     return sa.func.coalesce(columns.closed_at, sa.func.now()) if is_closed else sa.null()
 
 
-def _rows_of(details: Sequence[Details]) -> list[dict[str, object]]:
-    """Orders the rows by patient: two batches with the same patients cannot block each other."""
-    return [
-        {
-            "patient_id": item.patient_id if isinstance(item.patient_id, UUID) else None,
-            "client_patient_id": item.patient_id if isinstance(item.patient_id, str) else None,
-            "name": item.name,
-            "email": item.email,
-            "patient_version": item.patient_version,
-        }
-        for item in sorted(details, key=lambda item: str(item.patient_id))
-    ]
+def _columns_of(details: Mapping[str, Details]) -> dict[str, list[object]]:
+    """Returns the values of INSERT_MISSING; the keys of `details` are the patients' ids as text."""
+    are_ours = [isinstance(item.patient_id, UUID) for item in details.values()]
+    return {
+        "patient_ids": [
+            text if ours else None for text, ours in zip(details, are_ours, strict=True)
+        ],
+        "client_ids": [
+            None if ours else text for text, ours in zip(details, are_ours, strict=True)
+        ],
+        "names": [item.name for item in details.values()],
+        "emails": [item.email for item in details.values()],
+        "versions": [item.patient_version for item in details.values()],
+    }
 
 
-def _by_patient(rows: sa.CursorResult) -> dict[PatientId, Account]:
-    accounts = [_account(row) for row in rows]
+def _ids_of(details: Collection[Details]) -> dict[str, list[PatientId]]:
+    """Returns the values of SELECT_MANY."""
+    ids = [item.patient_id for item in details]
+    return {
+        "patient_ids": [patient_id for patient_id in ids if isinstance(patient_id, UUID)],
+        "client_ids": [patient_id for patient_id in ids if isinstance(patient_id, str)],
+    }
+
+
+def _new_account(details: Details, number: int, opened_at: datetime) -> Account:
+    return Account(
+        number,
+        details.patient_id,
+        details.name,
+        details.email,
+        details.patient_version,
+        opened_at,
+        closed_at=None,
+    )
+
+
+def _by_patient(accounts: Iterable[Account]) -> dict[PatientId, Account]:
     return {account.patient_id: account for account in accounts}
 
 
 def _account(row: sa.Row) -> Account:
-    values = dict(row._mapping)
-    client_patient_id = values.pop("client_patient_id")
-    if client_patient_id is not None:
-        values["patient_id"] = client_patient_id
-    return Account(**values)
+    """Reads a row with the columns of the table, in their order."""
+    number, patient_id, client_patient_id, *rest = row
+    return Account(number, patient_id or client_patient_id, *rest)
 
 
 def _kind(error: Exception) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
@@ -25,17 +24,13 @@ _CLAIM = """
         WHERE next_attempt_at <= statement_timestamp()
             OR (next_attempt_at IS NOT NULL AND claimed_by IS NULL AND last_error_code = ANY(%s))
         ORDER BY next_attempt_at LIMIT %s FOR UPDATE SKIP LOCKED)
-    UPDATE billing_billingaccount
+    UPDATE billing_billingaccount AS account
     SET claimed_by = %s, next_attempt_at = statement_timestamp() + %s * interval '1 second'
-    WHERE patient_id IN (SELECT patient_id FROM due)
-    RETURNING patient_id
-"""
-_READ = """
-    SELECT patient.id, account.account_id, patient.version, patient.status, patient.email,
+    FROM patients_patient AS patient
+    WHERE account.patient_id = ANY(ARRAY(SELECT patient_id FROM due))
+        AND patient.id = account.patient_id
+    RETURNING patient.id::text, account.account_id, patient.version, patient.status, patient.email,
         patient.prefix, patient.given_name, patient.middle_name, patient.family_name, patient.suffix
-    FROM billing_billingaccount AS account
-    JOIN patients_patient AS patient ON patient.id = account.patient_id
-    WHERE account.patient_id = ANY(%s)
 """
 # Rows that a registration or a correction holds right now are left alone, never waited for: waiting
 # here while holding other rows could end in a deadlock that costs a user's change. They are claimed
@@ -46,7 +41,7 @@ _MARK = """
             %(versions)s::bigint[])
         AS given (patient_id, account_id, is_closed, version)),
     mine AS (SELECT patient_id FROM billing_billingaccount
-             WHERE claimed_by = %(fence)s AND patient_id IN (SELECT patient_id FROM answer)
+             WHERE claimed_by = %(fence)s AND patient_id = ANY(%(patients)s::uuid[])
              FOR UPDATE SKIP LOCKED)
     UPDATE billing_billingaccount AS account
     SET status = CASE WHEN answer.is_closed THEN 'closed' ELSE 'active' END,
@@ -75,9 +70,9 @@ class Claim:
 
 
 class _Row(NamedTuple):
-    """The columns of _READ. Two models would take longer to fill than all the rest of a claim."""
+    """What _CLAIM returns. Two models would take longer to fill than all the rest of a claim."""
 
-    patient_id: UUID
+    patient_id: str
     account_id: str
     version: int
     status: str
@@ -97,7 +92,6 @@ def claim_due(*, fence: int, limit: int) -> list[Claim]:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_CLAIM, [list(AWAY_CODES), limit, fence, CLAIM_SECONDS])
-        cursor.execute(_READ, [[row[0] for row in cursor.fetchall()]])
         return [_claim(_Row._make(row), fence) for row in cursor.fetchall()]
 
 

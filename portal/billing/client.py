@@ -55,7 +55,7 @@ class NoSuchAccount(BillingError):
 class Details:
     """What billing is told of a patient; `is_closed` says that the account is to be closed."""
 
-    patient_id: UUID
+    patient_id: UUID | str
     name: str
     email: str
     version: int
@@ -70,7 +70,7 @@ class Account:
     """
 
     account_id: str
-    patient_id: UUID | None
+    patient_id: UUID | str | None
     patient_version: int
     is_closed: bool
 
@@ -216,7 +216,7 @@ def _request(kind: Any, details: Details, **more: Any) -> Any:
 
 
 def _opened_account(response: Any, details: Details) -> OpenedAccount:
-    account = _account(response.account)
+    account = _account(response.account, asked_for=details)
     has_same_details = response.outcome != messages.CREATE_OUTCOME_EXISTED_WITH_OTHER_DETAILS
     has_same_state = (account.patient_version, account.is_closed) == (
         details.version,
@@ -225,12 +225,15 @@ def _opened_account(response: Any, details: Details) -> OpenedAccount:
     return OpenedAccount(account, is_current=has_same_details and has_same_state)
 
 
-def _account(message: Any) -> Account:
+def _account(message: Any, *, asked_for: Details | None = None) -> Account:
+    """Reads an account; the patient's id is not parsed again where it is the one `asked_for`."""
     is_closed = message.status == messages.ACCOUNT_STATUS_CLOSED
-    try:
-        patient_id = UUID(message.patient_id) if message.patient_id else None
-    except ValueError:
-        raise BillingError(UNREADABLE) from None
+    patient_id: UUID | str | None = message.patient_id or None
+    if patient_id and not (asked_for and patient_id == asked_for.patient_id):
+        try:
+            patient_id = UUID(message.patient_id)
+        except ValueError:
+            raise BillingError(UNREADABLE) from None
     return Account(message.account_id, patient_id, message.patient_version, is_closed)
 
 

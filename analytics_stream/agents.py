@@ -1,23 +1,23 @@
 """The agent of Faust: a loop over batches."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from faust import App, Schema, StreamT
 
 from analytics_stream.batch_processor import BatchProcessor
 from analytics_stream.database import OffsetsLost
-from analytics_stream.dead_letters import CannotGoOn, Message
+from analytics_stream.dead_letters import CannotGoOn
 from analytics_stream.shutdown import end_process
 
 
 class BatchSchema(Schema):
     """Takes a batch as it is: Faust's codecs know single messages only."""
 
-    def loads_key(self, *_: Any, **__: Any) -> None:
+    def loads_key(self, *_: Any, **__: Any) -> Any:
         return None
 
-    def loads_value(self, _: Any, message: Any, **__: Any) -> Sequence[Message]:
+    def loads_value(self, *arguments: Any, **_: Any) -> Any:
+        _, message = arguments
         return message.value
 
 

@@ -28,14 +28,21 @@ EXPORT_SECONDS = 40  # Longest time of the export.
 LEAST_FILE, LARGEST_FILE = 1_000, 20_000  # Rows of an imported file: a fiftieth of all patients.
 REJECTS = 1  # The exit code of an import that refused rows: people of one name and birth date.
 COMMITS, FEW_COMMITS = 100, 15
-CHAIN = """
+_ADD = """
     WITH added AS (
         INSERT INTO patients_patient (family_name, given_name, date_of_birth, sex, email)
         SELECT 'Chain' || n, 'Person', date '1930-01-01' + n %% 30000, 'female',
             'chain' || n || '@mail.example'
         FROM generate_series(1, %s) AS n RETURNING id)
-    INSERT INTO billing_billingaccount (patient_id, wanted_version) SELECT id, 1 FROM added
+    INSERT INTO billing_billingaccount (patient_id, wanted_version, next_attempt_at)
+    SELECT id, 1, {due} FROM added
 """
+CHAIN, ADD_WITHOUT_BILLING = _ADD.format(due="now()"), _ADD.format(due="NULL")
+TELL_BILLING = """
+    UPDATE billing_billingaccount SET next_attempt_at = now()
+    WHERE status = 'pending' AND next_attempt_at IS NULL
+"""
+STAGE_EVENTS = 12_000  # They fit into the embedded broker's window while nobody reads.
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,7 @@ class Single:
                 "import": self.imports,
                 "export": self.export,
                 "chain": self.chain,
+                "stages": self.stages,
                 "commit to figure": self.commits,
                 "desk": self.desks,
             }
@@ -146,6 +154,19 @@ class Single:
             if time.monotonic() - began > CHAIN_SECONDS:
                 raise RuntimeError(f"Not done: {', '.join(left)}")
 
+    def stages(self) -> Iterator[Figure]:
+        """Measures relay, analytics and billing one after the other, each with all the machine."""
+        count, before = min(STAGE_EVENTS, self._file_rows()), self._counted()
+        self.asked.product.wait_until_quiet(seconds=60)
+        with session(self._url("portal")) as cursor:
+            with self.system.without("analytics_stream"):
+                cursor.execute(ADD_WITHOUT_BILLING, [count])
+                yield _rate("relay alone, events", lambda: self._number_of("patients_eventoutbox"))
+            yield _rate("analytics alone, events", lambda: before + count - self._counted())
+            self.asked.product.wait_until_quiet(seconds=60)
+            cursor.execute(TELL_BILLING)
+            yield _rate("billing alone, accounts", lambda: self._number_of(*DUE))
+
     def commits(self) -> Iterator[Figure]:
         product, count = self.asked.product, max(self.options.connections)
         yield Figure("commit to figure, at rest", "", self._commit_times())
@@ -203,6 +224,11 @@ class Single:
             cursor.execute(f"SELECT EXISTS (SELECT FROM {table} WHERE {condition})")
             return cursor.fetchone()[0]
 
+    def _number_of(self, table: str, condition: str = "true") -> int:
+        with session(self._url("portal")) as cursor:
+            cursor.execute(f"SELECT count(*) FROM {table} WHERE {condition}")
+            return cursor.fetchone()[0]
+
     def _wait_until_settled(self) -> None:
         """Waits until every event is counted and every account is there."""
         with session(self._url("portal")) as cursor:
@@ -238,6 +264,15 @@ def in_background(port: int, sources: list, seconds: float) -> Iterator[None]:
         thread.join()
     if failures:
         raise failures[0]
+
+
+def _rate(name: str, left: Callable[[], int]) -> Figure:
+    """Measures from the first look that finds the work begun until nothing is left."""
+    first = left()
+    wait_for(lambda: left() < first, seconds=CHAIN_SECONDS, pause=0.01)
+    began, begun = time.monotonic(), left()
+    wait_for(lambda: left() <= 0, seconds=CHAIN_SECONDS, pause=0.01)
+    return Figure(name, f"{begun / (time.monotonic() - began):,.0f}/s")
 
 
 def measured_of(times: list[float], seconds: float) -> Measured:

@@ -18,7 +18,7 @@ def unreadable(monkeypatch):
     build = client._request
 
     def build_or_fail(kind, details, **more):
-        if details.patient_id == patient.pk:
+        if str(details.patient_id) == str(patient.pk):
             details = client.Details(patient.pk, b"\xff", "", 1)
         return build(kind, details, **more)
 

@@ -27,6 +27,8 @@ def _without_end(parts: Sequence[str]) -> list[str]:
 
 def parse_cell(cell: str) -> list[dict[str, str]]:
     """Returns the identifiers of a cell; ValueError with words for the person who typed it."""
+    if not cell:
+        return []
     identifiers, parts = [], []
     for match in _PART.finditer(cell):
         parts.append(re.sub(r"\\(.)", r"\1", match.group(1), flags=re.DOTALL).strip())

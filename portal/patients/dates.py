@@ -21,7 +21,7 @@ _MONTH_LANGUAGES = ("de", "fr", "es", "it", "pt", "nl", "da", "sv", "nb", "pl")
 _DASHES = str.maketrans("\u2010\u2012\u2013\u2014\u2212\u2044\u2215", "-----//")
 _FILLERS = frozenset({"st", "nd", "rd", "th", "of", "de", "年", "月", "日"})
 _PART = re.compile(r"\d+|[^\W\d_]+")
-_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")  # What most files and programs write.
+ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")  # What most files and programs write.
 _TEXT = re.compile(r"[^\W_][\w\s./,-]*$")
 _TIME = re.compile(
     r"(?:\s+|(?<=\d)T)(?P<clock>\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)\s*(?P<half>[ap]m)?"
@@ -79,7 +79,7 @@ def parse_date(text: str, *, order: DateOrder | None = None, ahead: int = 0) -> 
     a part above 12 is the day. A date whose year has two digits is at most `ahead` years ahead of
     today. ValueError for a date that does not exist, such as 30 February; HasTime for a time.
     """
-    if _ISO_DAY.match(text):
+    if ISO_DAY.match(text):
         return TypedDate(date.fromisoformat(text))
     text = _without_weekday(_without_midnight(_plain(text)))
     if not _TEXT.match(text):
@@ -111,7 +111,7 @@ def proven_order(text: str) -> DateOrder | None:
 
     Returns None for a text that proves none, such as 3/4/1984, 1984-03-15 or 15.03.1984.
     """
-    if _ISO_DAY.match(text):
+    if ISO_DAY.match(text):
         return None
     try:
         text = _without_midnight(_plain(text))

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import islice
 
 import phonenumbers
@@ -98,12 +99,18 @@ def e164(phone: str, country: str = "") -> str:
     """
     region = country or settings.DEFAULT_COUNTRY
     if region == "US" and (plain := _PLAIN_US.match(phone)):
-        digits = "".join(plain.groups())
-        ten_digits = phonenumbers.PhoneNumber(1, int(digits))
-        if phonenumbers.is_valid_number_for_region(ten_digits, region):
-            return f"+1{digits}"
+        area, exchange, line = plain.groups()
+        if _is_us_exchange(area + exchange):
+            return f"+1{area}{exchange}{line}"
     number = valid_number(phone, country)
     return phonenumbers.format_number(number, _E164) if number else ""
+
+
+@lru_cache(maxsize=10_000)
+def _is_us_exchange(six_digits: str) -> bool:
+    """Returns whether a number of the US may begin so; its last four digits do not matter."""
+    number = phonenumbers.PhoneNumber(1, int(f"{six_digits}0123"))
+    return phonenumbers.is_valid_number_for_region(number, "US")
 
 
 def valid_number(phone: str, country: str = "") -> phonenumbers.PhoneNumber | None:

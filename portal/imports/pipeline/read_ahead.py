@@ -16,7 +16,7 @@ from typing import IO, cast
 
 from django.conf import settings
 
-from portal.imports.matching.row import ReadRow, read_row
+from portal.imports.matching.row import ReadRow, read_row, unpack
 from portal.imports.readers import PatientFile
 
 MIN_BYTES = 1024 * 1024  # A smaller file is read before the process has started.
@@ -65,7 +65,7 @@ class ReaderProcess:
             raise ReaderStopped(_STOPPED) from error
         if isinstance(received, Exception):
             raise received
-        return cast("list[ReadRow]", received)
+        return list(map(unpack, received))
 
     def close(self) -> None:
         """Ends it at once: it holds nothing that has to be put away."""

@@ -16,6 +16,8 @@ from typing import IO, Any
 import django
 
 BATCH = 500  # Rows that are handed over at once: one batch of the writer.
+# Objects between two looks for garbage: the rows of some batches, which are no garbage.
+COLLECTED_OBJECTS = 100_000
 
 
 def main() -> None:
@@ -26,19 +28,18 @@ def main() -> None:
     with suppress(BrokenPipeError, EOFError):  # The writer has ended.
         # The writer is our own process: nobody else has the other end of this pipe.
         file, after = pickle.load(sys.stdin.buffer)  # noqa: S301
-        gc.freeze()  # The rows of a batch make the collector look through everything again.
+        gc.freeze()
+        gc.set_threshold(COLLECTED_OBJECTS)
         for batch in _batches(file, after):
             _send(batch, output)
 
 
 def _batches(file: Any, after: int) -> Iterator[Any]:
-    from portal.imports.matching.row import read_row  # Models can be imported by now.
+    from portal.imports.matching.row import pack, read_row  # Models can be imported by now.
 
     try:
-        rows = map(read_row, file.rows(after))
+        rows = map(pack, map(read_row, file.rows(after)))
         while batch := list(islice(rows, BATCH)):
-            for row in batch:
-                row.compute_keys()
             yield batch
         yield []
     except Exception as error:  # The writer raises it.

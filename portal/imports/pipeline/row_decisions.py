@@ -13,7 +13,7 @@ from portal.imports.matching.decision import (
 )
 from portal.imports.matching.diff import changes_for
 from portal.imports.matching.lookup import ExistingPatients, KnownPatient
-from portal.imports.matching.row import CheckedRow
+from portal.imports.matching.row import CheckedRow, with_keys
 from portal.imports.models import Choice, Doubt, ImportQuestion, Outcome
 from portal.imports.readers import Problem
 from portal.patients.matching.rules import IdentifierKey
@@ -129,4 +129,4 @@ def _without(row: CheckedRow, identifiers: set[IdentifierKey]) -> CheckedRow:
             for identifier in details["identifiers"]
             if (identifier["system"], identifier["value"]) not in identifiers
         ]
-    return replace(row, details=details)
+    return with_keys(row.source, details, row.left_out)

@@ -15,6 +15,7 @@ from portal.imports.matching.row import ReadRow, problems_from_error, valid_rows
 from portal.imports.matching.rules import ImportOptions, PatientLookup, decide
 from portal.imports.pipeline.job_store import ProgressStore, retry_after_deadlock
 from portal.imports.pipeline.read_ahead import read_rows
+from portal.imports.pipeline.reader_process import COLLECTED_OBJECTS
 from portal.imports.readers import PatientFile, Problem, Row
 
 BATCH = 500  # Rows in one transaction.
@@ -71,10 +72,13 @@ def _few_objects_to_look_through() -> Iterator[None]:
 
     The rows of a batch make it look through everything again and again.
     """
+    threshold = gc.get_threshold()
     gc.freeze()
+    gc.set_threshold(COLLECTED_OBJECTS)
     try:
         yield
     finally:
+        gc.set_threshold(*threshold)
         gc.unfreeze()
 
 

@@ -1,6 +1,7 @@
 """Cells of a table: texts that stand for nothing, numbers as programs write them, broken texts."""
 
 import re
+from functools import cache
 
 from portal.csv_safe import unescape_cell
 from portal.imports.readers.columns import SYSTEMS
@@ -48,6 +49,7 @@ _ERROR = re.compile(
     r"|(?:err|fehler):\d{3}$|#{2,}$",
     re.IGNORECASE,
 )
+_STARTS_ERROR = frozenset("#eEfF")
 # The apostrophe by which a spreadsheet marks a text; not that of 't Hooft and 's Gravesande.
 _TEXT_MARK = re.compile(r"^'(?![tsndkmr][\s-])(?=\w)", re.IGNORECASE)
 _TEXT_FORMULA = re.compile(r'="([^"]*)"$')  # By which a CSV keeps the zeros of ="02134".
@@ -75,7 +77,7 @@ def clean_cell(field: str, text: str) -> str:
         return ""
     if field in DIGITS and _WHOLE_NUMBER.match(text):
         return _NO_DECIMALS.sub("", text).replace(",", "")
-    if field == "date_of_birth" and (known := _PARTLY_KNOWN.match(text)):
+    if field == "date_of_birth" and text.endswith("-00") and (known := _PARTLY_KNOWN.match(text)):
         return known[1]
     return text
 
@@ -85,7 +87,7 @@ def find_cell_fault(field: str, text: str, typed: str, *, is_number: bool = Fals
 
     `text` is what `clean_cell` made of the cell as typed.
     """
-    if _ERROR.match(text):
+    if text[:1] in _STARTS_ERROR and _ERROR.match(text):
         return ERROR
     if field in DIGITS or field in SYSTEMS:
         if _SHORTENED.match(text):
@@ -112,15 +114,26 @@ def _unwrap(text: str) -> str:
 
 
 def _stands_for_nothing(field: str, text: str) -> bool:
-    if field == "family_name" and text in _WORDS_FOR_NOTHING:
+    if text in _texts_for_nothing(field):
+        return True
+    if text[:1].isalnum():
         return False
-    if text in _FOR_NOTHING or _IS_PUNCTUATION.match(text):
+    if _IS_PUNCTUATION.match(text):
         return True
-    kind = FIELD_OF[field].kind if field in FIELD_OF else None
-    if kind in _NOT_KNOWN_KINDS and text in _NOT_KNOWN:
-        return True
-    if kind in (*_NOT_KNOWN_KINDS, Kind.CHOICE) and _QUESTION_MARKS.match(text):
-        return True
-    if field == "deceased_on" and text in _NO_DEATHS:
-        return True
-    return kind == Kind.DATE and text in _NO_DATES
+    return _kind_of(field) in (*_NOT_KNOWN_KINDS, Kind.CHOICE) and bool(_QUESTION_MARKS.match(text))
+
+
+@cache
+def _texts_for_nothing(field: str) -> frozenset[str]:
+    """Returns the texts in lower case that say nothing of this field."""
+    texts = _FOR_NOTHING - _WORDS_FOR_NOTHING if field == "family_name" else _FOR_NOTHING
+    kind = _kind_of(field)
+    if kind in _NOT_KNOWN_KINDS:
+        texts |= _NOT_KNOWN
+    if field == "deceased_on":
+        texts |= _NO_DEATHS
+    return texts | _NO_DATES if kind == Kind.DATE else texts
+
+
+def _kind_of(field: str) -> Kind | None:
+    return FIELD_OF[field].kind if field in FIELD_OF else None

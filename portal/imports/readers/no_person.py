@@ -23,6 +23,8 @@ _TOTAL = re.compile(
 _COMMENTS = ("#", "//", "--", ";", "/*")
 _FEW_COLUMNS = 2  # In a wider table a line with one cell of prose is no person.
 _MANY_WORDS = 4
+# No name of a known column and no hint begins with one.
+_DIGITS = frozenset("0123456789")
 _SHORT_CELL = 40  # Characters: the meanings of such cells are kept.
 
 REPEATED_HEADER = "This row repeats the header."
@@ -36,15 +38,18 @@ def why_no_person(cells: Sequence[str], header: Sequence[str], fields: Sequence[
 
     `fields` are what the columns of the header mean.
     """
-    filled = [cell.strip() for cell in cells if cell.strip()]
+    filled = [text for cell in cells if (text := cell.strip())]
     if not filled:
         return ""
-    if _repeats_header(cells, header, fields):
+    has_number = any(
+        name and cell[:1] in _DIGITS for name, cell in zip(fields, cells, strict=False)
+    )
+    if _repeats_header(cells, header, () if has_number else fields):
         return REPEATED_HEADER
     is_prose = len(filled) == 1 or len(cells) != len(header)
     if is_prose and filled[0].startswith(_COMMENTS):
         return _COMMENT
-    if all(_HINT.fullmatch(cell) for cell in filled):
+    if not has_number and all(_HINT.fullmatch(cell) for cell in filled):
         return _DESCRIPTION
     return _SUMMARY if _is_summary(filled, width=len(header)) else ""
 
@@ -52,7 +57,10 @@ def why_no_person(cells: Sequence[str], header: Sequence[str], fields: Sequence[
 def _repeats_header(
     cells: Sequence[str], header: Sequence[str], fields: Sequence[str | None]
 ) -> bool:
-    if [cell.strip().lower() for cell in cells] == [name.lower() for name in header]:
+    is_first_same = cells[0].strip().lower() == header[0].lower()
+    if is_first_same and [cell.strip().lower() for cell in cells] == [
+        name.lower() for name in header
+    ]:
         return True
     if len(cells) != len(fields) or sum(map(bool, fields)) < 2:
         return False

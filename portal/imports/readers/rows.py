@@ -1,14 +1,15 @@
 """What a reader yields: rows that can be imported, and broken rows that say what is wrong."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 # Identifier systems of a record's own keys at its source, which may be this portal. A UUID needs no
 # name space.
 _BEHIND_NOUN = (" that ", " with", " of ")  # What follows the noun that is counted.
 RECORD_ID, MRN = "record-id", "mrn-other"
+_NOTHING: Mapping[str, Any] = {}  # Shared by all rows, and never changed.
 NO_DAY_OF_DEATH = (
     "The patient has died. The portal needs the whole day of death, such as 2015-02-14: add it, or "
     "register by hand."
@@ -38,8 +39,7 @@ class Problem:
         return f'{self.column} "{self.value}": {self.reason}'
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One patient of a file.
 
     `number` counts as a spreadsheet does: the header is row 1 of a CSV file; lines of NDJSON and
@@ -56,12 +56,12 @@ class Row:
     number: int
     end: int
     raw: list[str]
-    details: dict[str, Any] = field(default_factory=dict)
-    columns: Mapping[str, str] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    left_out: list[Problem] = field(default_factory=list)
-    parts_left_out: Mapping[str, int] = field(default_factory=dict)
-    merged: list[Problem] = field(default_factory=list)
+    details: Mapping[str, Any] = _NOTHING
+    columns: Mapping[str, str] = _NOTHING
+    problems: Sequence[Problem] = ()
+    left_out: Sequence[Problem] = ()
+    parts_left_out: Mapping[str, int] = _NOTHING
+    merged: Sequence[Problem] = ()
     optional: frozenset[str] = frozenset()
     is_archived: bool = False
 

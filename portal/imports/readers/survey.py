@@ -7,7 +7,14 @@ from typing import Any, Protocol
 
 from portal.imports.readers.cells import clean_cell
 from portal.imports.readers.values import value_key
-from portal.patients.dates import DateOrder, TypedDate, join_parts, parse_date, proven_order
+from portal.patients.dates import (
+    ISO_DAY,
+    DateOrder,
+    TypedDate,
+    join_parts,
+    parse_date,
+    proven_order,
+)
 from portal.patients.fields import ENTERED_FIELDS, Kind
 
 DATES = {field.name for field in ENTERED_FIELDS if field.kind == Kind.DATE}
@@ -37,6 +44,8 @@ class ColumnSurvey:
 
     def add_date(self, text: str) -> None:
         """Takes a date into account."""
+        if ISO_DAY.match(text):  # It proves nothing, and is read in one way.
+            return
         if found := _SHORT_DATE.match(text):
             before, _, behind = map(int, found.groups())
             if before > LAST_DAY_OF_MONTH or behind > LAST_DAY_OF_MONTH:
@@ -101,6 +110,8 @@ class DateRule:
 
         Other texts stay as they are. None if the day reads in several ways and nothing decides.
         """
+        if ISO_DAY.match(text):
+            return text
         if self.short_year != "last" and (found := _SHORT_DATE.match(text)):
             year, month, day = found.groups()
             if int(year) > LAST_DAY_OF_MONTH or self.short_year:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from portal.imports.identifier_cell import parse_cell
 from portal.imports.readers import values
@@ -24,10 +24,12 @@ _NO_UUID = "Left out, since another source may mean someone else by it: a record
 _NUMBERS = NUMBERS_OF_OFFICES | {MRN}
 _DATE = f"Left out, since it {NoProof.DATE.reason}."
 _NO_LETTER = "Left out, since a name has letters."
+MAX_KNOWN = 10_000  # Cells of a column that are remembered, with so many characters at most.
+MAX_KNOWN_CHARACTERS = 60
+_NOTHING: Mapping[int, str] = {}  # Shared by all records, and never changed.
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """The cells of one record.
 
     `wrong` says what is wrong with the cell at a position, `numbers` are positions of cells that
@@ -39,10 +41,10 @@ class Record:
     cells: list[str]
     end: int
     fault: str = ""
-    wrong: Mapping[int, str] = field(default_factory=dict)
+    wrong: Mapping[int, str] = _NOTHING
     numbers: frozenset[int] = frozenset()
     dates: frozenset[int] = frozenset()
-    merged: Mapping[int, str] = field(default_factory=dict)
+    merged: Mapping[int, str] = _NOTHING
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,11 @@ class RowReader:
     meanings: Mapping[str, Mapping[str, str]]
     english: Mapping[str, bool]
     dates: DateRule
+    # For each column the texts of its cells that came before and had no fault.
+    known: list[dict[str, str]] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.known.extend({} for _ in self.header)
 
     def read(self, record: Record) -> Row:
         """Returns the row of a record; a broken one says what is wrong with it as a whole."""
@@ -105,26 +112,40 @@ class RowReader:
     ) -> tuple[dict[str, str], list[Problem], list[Problem]]:
         """Returns the text of each field, what is wrong with cells, and what is left out."""
         texts: dict[str, str] = {}
-        problems, left_out = [], []
+        problems: list[Problem] = []
+        left_out: list[Problem] = []
+        is_plain = not (record.wrong or record.numbers or record.dates)
         for index, (name, cell) in enumerate(zip(self.columns.fields, cells, strict=True)):
             if not name:
                 continue
-            text = clean_cell(name, cell)
-            is_number = index in record.numbers
-            fault = record.wrong.get(index) or find_cell_fault(
-                name, text, cell, is_number=is_number
-            )
-            if fault:
-                problems.append(Problem(self.header[index], cell, fault))
-            elif text and index in record.dates and name in _NUMBERS:
-                left_out.append(Problem(self.header[index], cell, _DATE))
-            elif name == RECORD and text and not is_record_id(text):
-                left_out.append(Problem(self.header[index], cell, _NO_UUID))
-            elif is_no_name(name, text):
-                left_out.append(Problem(self.header[index], cell, _NO_LETTER))
-            elif text:
+            # Cities, names and days come again and again.
+            text = self.known[index].get(cell) if is_plain else None
+            if text is None:
+                text = clean_cell(name, cell)
+                if fault := self._fault(record, index, text):
+                    problems.append(Problem(self.header[index], cell, fault))
+                    continue
+                if reason := _why_left_out(record, index, name, text):
+                    left_out.append(Problem(self.header[index], cell, reason))
+                    continue
+                if is_plain:
+                    self._remember(index, cell, text)
+            if text:
                 texts[name] = text
         return texts, problems, left_out
+
+    def _fault(self, record: Record, index: int, text: str) -> str:
+        if fault := record.wrong.get(index):
+            return fault
+        name, cell = self.columns.fields[index] or "", record.cells[index]
+        return find_cell_fault(name, text, cell, is_number=index in record.numbers)
+
+    def _remember(self, index: int, cell: str, text: str) -> None:
+        known = self.known[index]
+        if len(known) >= MAX_KNOWN:
+            known.clear()
+        if len(cell) <= MAX_KNOWN_CHARACTERS:
+            known[cell] = text
 
     def _merged(self, record: Record, cells: Sequence[str]) -> list[Problem]:
         """Returns what became of merged cells in the columns that are imported."""
@@ -153,6 +174,14 @@ class RowReader:
             else:
                 del texts[name]
         return problems
+
+
+def _why_left_out(record: Record, index: int, name: str, text: str) -> str:
+    if text and index in record.dates and name in _NUMBERS:
+        return _DATE
+    if name == RECORD and text and not is_record_id(text):
+        return _NO_UUID
+    return _NO_LETTER if is_no_name(name, text) else ""
 
 
 def _fit_width(cells: list[str], width: int) -> list[str]:

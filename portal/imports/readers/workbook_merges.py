@@ -8,7 +8,7 @@ two columns is not both names.
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from portal.imports.readers.rows import Unreadable
 from portal.imports.readers.table_rows import Record
@@ -118,8 +118,7 @@ def _fill(record: Record, areas: list[tuple[Area, Record]], width: int) -> Recor
                 wrong[place] = HIDDEN_VALUE
             elif cells[area.left]:
                 merged[place] = _ACROSS
-    return replace(
-        record,
+    return record._replace(
         cells=cells,
         fault=record.fault or _why_heading(record, areas, width),
         wrong=wrong,

@@ -7,7 +7,6 @@ the zeros of `001-23-4567`, and one row in memory at a time.
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from xml.parsers.expat import ExpatError
@@ -59,7 +58,7 @@ class XlsxFile(TableFile):
         for record in self._fill_merged(first[begin:]):
             texts = _trimmed(record.cells, self.width)
             if texts:
-                self.first.append(replace(record, cells=texts, end=0))
+                self.first.append(record._replace(cells=texts, end=0))
                 numeric |= record.numbers
         super().__init__(path, self.first[0].cells, settings)
         self.numeric = numeric
@@ -83,7 +82,7 @@ class XlsxFile(TableFile):
                     continue
                 if texts := _trimmed(record.cells, self.width):
                     self.numeric |= record.numbers
-                    yield replace(record, cells=texts)
+                    yield record._replace(cells=texts)
 
     def _fill_merged(self, records: Iterable[Record]) -> Iterator[Record]:
         return fill_merged(records, self.areas, header=self.header_number, width=self.width)

@@ -15,17 +15,15 @@ from portal.patients.matching.rules import (
     COMPARED_COLUMNS,
     ComparedFields,
     Match,
+    cached_fold,
     compared_fields,
     grade_match,
     phone_digits,
 )
 from portal.patients.models import Precision
 from portal.patients.names.phonetics import phonetic_key
-from portal.patients.normalize import fold, name_key, phone_tail, second_number
+from portal.patients.normalize import name_key, phone_tail, second_number
 from portal.stored_dates import known_date
-
-# Names come again and again: folding a name takes as long as ten look-ups of it here.
-cached_fold = lru_cache(maxsize=50_000)(fold)
 
 _COLUMNS = ("id", *COMPARED_COLUMNS)
 # Each query finds, by index, a bounded number of patients for each value that is asked for.

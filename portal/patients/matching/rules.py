@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +29,9 @@ COMPARED_COLUMNS = (
     "phone_e164",
 )
 MIN_PHONE_DIGITS = 7  # digits: a shorter number, such as 911, is shared by many
+
+# Names come again and again: folding a name takes as long as ten look-ups of it here.
+cached_fold = lru_cache(maxsize=50_000)(fold)
 
 # How many parts of a date, of year, month and day, are known at each precision.
 _KNOWN_PARTS = {Precision.DAY: 3, Precision.MONTH: 2, Precision.YEAR: 1}
@@ -63,11 +66,12 @@ class Match:
     shared_identifiers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass
 class ComparedFields:
     """What is compared of a person. Names are folded; empty or None means not known.
 
-    `second_phone` is another number in the same field.
+    `second_phone` is another number in the same field. Nothing changes a field: a frozen class
+    would take three times as long to make.
     """
 
     family: str = ""
@@ -252,8 +256,8 @@ def compared_fields(
     """
     keys = identifiers if identifiers is not None else identifier_keys(details)
     return ComparedFields(
-        family=fold(details.get("family_name") or ""),
-        given=fold(details.get("given_name") or ""),
+        family=cached_fold(details.get("family_name") or ""),
+        given=cached_fold(details.get("given_name") or ""),
         born=known_date(details.get("date_of_birth")),
         precision=details.get("date_of_birth_precision") or Precision.DAY,
         phone=details.get("phone_e164") or phone_digits(details.get("phone") or ""),
@@ -281,13 +285,18 @@ def stored_details(patient: Patient) -> dict[str, Any]:
     return details
 
 
-def person_key(details: Mapping[str, Any]) -> PersonKey:
+def person_key(details: Mapping[str, Any], compared: ComparedFields | None = None) -> PersonKey:
     """Returns name and birth, to find namesakes; the precision is empty without a birth date.
+
+    `compared` is what is compared of the person, where the caller knows it.
 
     By the exact rule two records with the same key are one person if the day of birth is known:
     `has_exact_birth`.
     """
-    name = name_key(details.get("family_name") or "", details.get("given_name") or "")
+    family, given = details.get("family_name") or "", details.get("given_name") or ""
+    # The signs that folding joins to the letters before or after them are in no ASCII name.
+    is_plain = compared and family.isascii() and given.isascii()
+    name = compared.name_key if compared and is_plain else name_key(family, given)
     born = details.get("date_of_birth")
     precision = str(details.get("date_of_birth_precision") or Precision.DAY) if born else ""
     return name, born, precision

@@ -83,6 +83,7 @@ _DATE = re.compile(
 )
 # NFKC makes three points of an ellipsis.
 _MASK_SIGNS = re.compile(r"[*#?•●∙·▪■█_]{2,}|\.{3,}|\b(END(ING|S)?( IN| WITH)?|LAST ?4)\W*(?=\d)")
+_MASK_SIGN = re.compile(r"[*#?•●∙·▪■█_.]")
 _STARS_OF_BARCODE = re.compile(r"\*([^*]+)\*")  # Code 39 begins and ends with a star.
 _MASKED_BY_X = re.compile(r"X{3,}\d*|\d+X{3,}\d*|(?:X{2,}[ ./-]+)+\d*")
 
@@ -109,7 +110,7 @@ def why_it_proves_nothing(system: str, text: str) -> NoProof | None:
 def _is_masked(system: str, typed: str, value: str) -> bool:
     inner = _STARS_OF_BARCODE.sub(r"\1", typed) if "*" in typed else typed
     has_digits = any(map(str.isdigit, value))
-    if _MASK_SIGNS.search(inner) and (has_digits or not value):
+    if _has_mask_signs(inner) and (has_digits or not value):
         return True
     if "X" in inner:
         joined = re.sub(r"[\W_]", "", inner)
@@ -121,6 +122,12 @@ def _is_masked(system: str, typed: str, value: str) -> bool:
     # Only the end is known: 1234, X-1234, or 000-00-1234.
     is_end = len(end) <= _LAST_DIGITS_OF_SSN or value.startswith("00000")
     return is_end and bool(value.strip("0"))
+
+
+def _has_mask_signs(text: str) -> bool:
+    """Returns whether signs or words stand for digits; mostly a look at the letters is enough."""
+    may_have = "END" in text or "LAST" in text or _MASK_SIGN.search(text)
+    return bool(may_have and _MASK_SIGNS.search(text))
 
 
 def _is_stand_in(system: str, value: str) -> bool:

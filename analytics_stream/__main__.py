@@ -5,14 +5,17 @@ import argparse
 import os
 import sys
 
-from analytics_stream.config import (
+# structlog would load it for lines on a terminal, 5 MB.
+sys.modules["rich"] = None  # type: ignore[assignment]
+
+from analytics_stream.config import (  # noqa: E402 - Rich has to be hidden before.
     Config,
     WrongConfig,
     read_config,
     read_database_url,
     read_log_level,
 )
-from analytics_stream.logs import log_as_json
+from analytics_stream.logs import log_as_json  # noqa: E402 - It loads structlog.
 
 
 def main() -> int:

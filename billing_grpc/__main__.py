@@ -4,11 +4,18 @@ import argparse
 import os
 import sys
 
+# structlog would load it for lines on a terminal, 5 MB.
+sys.modules["rich"] = None  # type: ignore[assignment]
+
 # The C core of gRPC would mix lines of its own into the JSON log.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
-from billing_grpc.config import Config, WrongConfig, read_config
-from billing_grpc.logs import log_as_json
+from billing_grpc.config import (  # noqa: E402 - Rich has to be hidden before.
+    Config,
+    WrongConfig,
+    read_config,
+)
+from billing_grpc.logs import log_as_json  # noqa: E402 - It loads structlog.
 
 
 def main() -> int:

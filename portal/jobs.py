@@ -31,11 +31,9 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 import structlog
-from celery import current_app
 from django.db import Error, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, QuerySet
-from kombu.exceptions import OperationalError as QueueAway
 
 log = structlog.get_logger("portal.jobs")
 
@@ -82,8 +80,13 @@ def nudge(task: str, *args: str) -> None:
 
 
 def _send(task: str, *args: str) -> None:
+    # Celery takes 8 MB, and most processes never send anything.
+    from kombu.exceptions import OperationalError as QueueAway
+
+    from portal.celery import app
+
     try:
-        current_app.send_task(task, args=args, expires=NUDGE_SECONDS, retry=False)
+        app.send_task(task, args=args, expires=NUDGE_SECONDS, retry=False)
     except (QueueAway, OSError) as error:
         log.warning("job_waits_for_worker", task=task, error=type(error).__name__)
 

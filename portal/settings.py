@@ -12,8 +12,6 @@ from django.urls import reverse_lazy
 from whitenoise.compress import Compressor
 
 from portal.logs import log_config
-from portal.schedule.timetable import CELERY_BEAT_SCHEDULE as CELERY_BEAT_SCHEDULE
-from portal.schedule.timetable import WAITING_JOB_TASKS as WAITING_JOB_TASKS
 from portal.staff.admin_menu import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent

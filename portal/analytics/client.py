@@ -4,11 +4,14 @@ browsers poll."""
 import threading
 from typing import Any
 
-import httpx
 from django.core.cache import cache
 from django.utils import timezone
 
 from portal.errors import Unavailable
+from portal.lean_imports import hidden
+
+with hidden("rich"):
+    import httpx
 
 TTL_SECONDS = 0.3  # An answer, or the lack of one, is served again for so long.
 TIMEOUT = httpx.Timeout(1.5, connect=0.5)  # seconds

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-import httpx
 import structlog
 from django.conf import settings
 from django.db import transaction
@@ -18,7 +17,11 @@ from django.utils import timezone
 
 from portal.events.leases import require_lease
 from portal.events.replay import replay_patients
+from portal.lean_imports import hidden
 from portal.relay_loops import Round
+
+with hidden("rich"):
+    import httpx
 
 log = structlog.get_logger("portal.events")
 CHECK_SECONDS = 3.0  # Between two questions to analytics.

@@ -6,8 +6,9 @@ from typing import Any
 import structlog
 from celery import Celery
 from celery.signals import worker_ready
-from django.conf import settings
 from kombu.exceptions import OperationalError as QueueAway
+
+from portal.schedule.timetable import WAITING_JOB_TASKS
 
 log = structlog.get_logger("portal.schedule")
 
@@ -23,7 +24,7 @@ def start_job_poller(sender: Any, **_: object) -> None:
 
 def poll_waiting_jobs(app: Celery) -> None:
     """Puts the tasks that look for waiting jobs into the queue."""
-    for task in settings.WAITING_JOB_TASKS:
+    for task in WAITING_JOB_TASKS:
         app.send_task(task, expires=POLL_SECONDS, retry=False)
 
 

@@ -3,9 +3,11 @@
 from django.db import models
 from django.db.models.functions import Now
 
+WORKER = "worker"  # The kind of process that runs tasks.
+
 
 class ScheduledTask(models.Model):
-    """A task of CELERY_BEAT_SCHEDULE. All rows have the time of the scheduler's last beat."""
+    """A task of TIMETABLE. All rows have the time of the scheduler's last beat."""
 
     name = models.CharField(max_length=100, primary_key=True)
     sent_at = models.DateTimeField(db_default=Now())

@@ -5,8 +5,7 @@ from datetime import datetime
 from django.db.models import Max
 from django.utils import timezone
 
-from portal.schedule.models import Beat, ScheduledTask
-from portal.schedule.worker_beat import WORKER
+from portal.schedule.models import WORKER, Beat, ScheduledTask
 
 
 def beat_age_seconds() -> float | None:

@@ -6,12 +6,12 @@ from typing import Any
 import structlog
 from celery import current_app
 from celery.schedules import maybe_schedule
-from django.conf import settings
 from django.db.models.functions import Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueAway
 
 from portal.schedule.models import ScheduledTask
+from portal.schedule.timetable import TIMETABLE
 
 log = structlog.get_logger("portal.schedule")
 
@@ -24,7 +24,7 @@ def send_due_tasks(send: Send = current_app.send_task) -> list[str]:
     A task that the queue did not take stays due. A scheduler that is killed between sending and
     storing sends a task twice, which does no harm: each task looks for work that waits.
     """
-    timetable: Mapping[str, Any] = settings.CELERY_BEAT_SCHEDULE
+    timetable: Mapping[str, Any] = TIMETABLE
     _store_new_tasks(timetable)
     rows = ScheduledTask.objects.filter(name__in=timetable).order_by("name")
     due = [row.name for row in rows if _is_due(timetable[row.name], row)]

@@ -1,4 +1,4 @@
-"""The recurring work, as settings: when the scheduler sends it, and what the worker looks for."""
+"""The recurring work: when the scheduler sends it, and what the worker looks for."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ WAITING_JOB_TASKS = [
     "reconciliation.run_waiting",
 ]
 # What the scheduler sends, see portal.schedule.services.
-CELERY_BEAT_SCHEDULE = {
+TIMETABLE = {
     "accounts.forget_ended_tokens": {
         "task": "accounts.forget_ended_tokens",
         "schedule": crontab(hour="3", minute="10"),

@@ -8,11 +8,10 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils import timezone
 
-from portal.schedule.models import Beat
+from portal.schedule.models import WORKER, Beat
 
 log = structlog.get_logger("portal.schedule")
 
-WORKER = "worker"
 BEAT_SECONDS = 5.0  # Between two beats.
 
 

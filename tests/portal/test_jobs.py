@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
 import pytest
-from celery import current_app
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from kombu.exceptions import OperationalError as QueueAway
 
+from portal.celery import app
 from portal.jobs import Busy, advisory_lock, nudge, run_jobs, step_recorder
 from portal.patients.models import DuplicateScan
 
@@ -38,7 +38,7 @@ def sent(monkeypatch):
     def send(task, *, args, expires, retry):
         messages.append((task, *args))
 
-    monkeypatch.setattr(current_app, "send_task", send)
+    monkeypatch.setattr(app, "send_task", send)
     return messages
 
 
@@ -95,7 +95,7 @@ def test_a_nudge_that_finds_no_queue_harms_nobody(monkeypatch, error):
     def refuse(*_, **__):
         raise error
 
-    monkeypatch.setattr(current_app, "send_task", refuse)
+    monkeypatch.setattr(app, "send_task", refuse)
     nudge("duplicates.run_scans")
 
 

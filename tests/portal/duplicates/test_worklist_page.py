@@ -3,9 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from celery import current_app
 from django.db import connection
 
+from portal.celery import app
 from portal.duplicates import scans, tasks
 from portal.duplicates.scans import run_requested_scans, run_scan, scan_recent_changes
 from portal.duplicates.selectors import list_open_pairs
@@ -146,7 +146,7 @@ def test_a_requested_scan_nudges_the_task_that_runs_it(
 ):
     """Red where the task and the nudge have different names."""
     nudged = []
-    monkeypatch.setattr(current_app, "send_task", lambda name, **_: nudged.append(name))
+    monkeypatch.setattr(app, "send_task", lambda name, **_: nudged.append(name))
     with django_capture_on_commit_callbacks(execute=True):
         scans.request_scan(by=None)
     assert nudged == [tasks.run_scans.name]

@@ -9,9 +9,10 @@ from uuid import uuid4
 import pytest
 from django.core.files.base import ContentFile
 from django.utils import timezone
+from kombu.exceptions import OperationalError as QueueAway
 from openpyxl import Workbook
 
-from portal import jobs
+from portal.celery import app
 from portal.errors import Conflict, NotAllowed, NotFound, TooLarge, Unprocessable
 from portal.imports import file_store, selectors, services, tasks
 from portal.imports.models import ImportJob
@@ -61,9 +62,7 @@ def test_the_nudge_goes_out_after_the_commit_and_carries_the_id_alone(
     upload, django_capture_on_commit_callbacks, monkeypatch
 ):
     sent = []
-    monkeypatch.setattr(
-        jobs.current_app, "send_task", lambda name, **more: sent.append((name, more["args"]))
-    )
+    monkeypatch.setattr(app, "send_task", lambda name, **more: sent.append((name, more["args"])))
     with django_capture_on_commit_callbacks(execute=True):
         job = upload(ANNA)
         assert sent == []
@@ -74,9 +73,9 @@ def test_a_queue_that_is_away_does_not_lose_the_job(
     upload, django_capture_on_commit_callbacks, monkeypatch
 ):
     def fail(*_, **__):
-        raise jobs.QueueAway
+        raise QueueAway
 
-    monkeypatch.setattr(jobs.current_app, "send_task", fail)
+    monkeypatch.setattr(app, "send_task", fail)
     with django_capture_on_commit_callbacks(execute=True):
         job = upload(ANNA)
     nudged = []

@@ -11,6 +11,7 @@ from portal.celery import app
 from portal.schedule import job_poller
 from portal.schedule.models import ScheduledTask
 from portal.schedule.services import send_due_tasks
+from portal.schedule.timetable import TIMETABLE, WAITING_JOB_TASKS
 
 pytestmark = pytest.mark.django_db
 
@@ -45,12 +46,12 @@ def test_a_new_timetable_sends_nothing_at_once(queue):
     assert send_due_tasks(queue.send) == []
 
 
-def test_each_task_is_sent_once_when_its_time_has_come(queue, settings):
+def test_each_task_is_sent_once_when_its_time_has_come(queue):
     send_due_tasks(queue.send)
     turn_back(hours=25)
     send_due_tasks(queue.send)
     send_due_tasks(queue.send)
-    assert sorted(queue.sent) == sorted(settings.CELERY_BEAT_SCHEDULE)
+    assert sorted(queue.sent) == sorted(TIMETABLE)
 
 
 def test_a_task_that_waits_too_long_is_dropped_by_the_worker(queue):
@@ -108,7 +109,7 @@ def test_the_age_of_the_beat_is_a_metric(queue, client):
     assert 3600 <= float(line.split()[1]) < 3700
 
 
-def test_the_worker_finds_waiting_jobs_without_the_scheduler(monkeypatch, settings):
+def test_the_worker_finds_waiting_jobs_without_the_scheduler(monkeypatch):
     queue = Queue()
     monkeypatch.setattr(app, "send_task", queue.send)
     job_poller.poll_waiting_jobs(app)
@@ -117,11 +118,11 @@ def test_the_worker_finds_waiting_jobs_without_the_scheduler(monkeypatch, settin
         "imports.resume_waiting",
         "reconciliation.run_waiting",
     ]
-    assert not set(queue.sent) & set(settings.CELERY_BEAT_SCHEDULE)
+    assert not set(queue.sent) & set(TIMETABLE)
 
 
-def test_every_task_that_is_sent_is_known_to_the_worker(settings):
+def test_every_task_that_is_sent_is_known_to_the_worker():
     app.loader.import_default_modules()
     app.autodiscover_tasks(force=True)
-    tasks = [entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()]
-    assert {*tasks, *settings.WAITING_JOB_TASKS} <= set(app.tasks)
+    tasks = [entry["task"] for entry in TIMETABLE.values()]
+    assert {*tasks, *WAITING_JOB_TASKS} <= set(app.tasks)

@@ -4,26 +4,35 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
-from celery import current_app
 from celery.schedules import maybe_schedule
 from django.db.models.functions import Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueAway
 
+from portal.celery import app
+from portal.jobs import advisory_lock
 from portal.schedule.models import ScheduledTask
 from portal.schedule.timetable import TIMETABLE
 
 log = structlog.get_logger("portal.schedule")
 
+LOCK = 20_261_132  # No other lock of the portal has this number.
+
 Send = Callable[..., object]
 
 
-def send_due_tasks(send: Send = current_app.send_task) -> list[str]:
+def send_due_tasks(send: Send = app.send_task) -> list[str]:
     """Sends each task whose time has come, notes the beat, and returns the names of those sent.
 
-    A task that the queue did not take stays due. A scheduler that is killed between sending and
-    storing sends a task twice, which does no harm: each task looks for work that waits.
+    Raises Busy while another worker does so. A task that the queue did not take stays due. A worker
+    that is killed between sending and storing sends a task twice, which does no harm: each task
+    looks for work that waits.
     """
+    with advisory_lock(LOCK):
+        return _send_due_tasks(send)
+
+
+def _send_due_tasks(send: Send) -> list[str]:
     timetable: Mapping[str, Any] = TIMETABLE
     _store_new_tasks(timetable)
     rows = ScheduledTask.objects.filter(name__in=timetable).order_by("name")
@@ -45,7 +54,7 @@ def _store_new_tasks(timetable: Mapping[str, Any]) -> None:
 
 
 def _is_due(entry: Mapping[str, Any], row: ScheduledTask) -> bool:
-    schedule = maybe_schedule(entry["schedule"], app=current_app)
+    schedule = maybe_schedule(entry["schedule"], app=app)
     return schedule.is_due(timezone.localtime(row.sent_at))[0]
 
 

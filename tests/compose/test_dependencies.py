@@ -49,7 +49,6 @@ def all_before(name: str) -> set[str]:
     [
         ("portal", {"postgres", "databases", "migrate"}),
         ("worker", {"postgres", "databases", "migrate"}),
-        ("scheduler", {"postgres", "databases", "migrate"}),
         ("relay", {"postgres", "databases", "migrate", "kafka", "topics"}),
         ("billing", {"postgres", "databases", "billing-migrate"}),
         ("analytics", {"postgres", "databases", "analytics-migrate", "kafka", "topics"}),

@@ -18,7 +18,6 @@ PROCESSES = (
     "portal.wsgi",
     "manage.py relay",
     "portal worker",
-    "manage.py scheduler",
     "billing_grpc serve",
     "analytics_stream worker",
 )
@@ -48,11 +47,11 @@ def test_a_killed_web_worker_is_replaced(system, api):
     assert_it_works(system, api)
 
 
-def test_a_killed_scheduler_comes_back(system):
-    before = find_processes(system.data / "run", "manage.py scheduler")[0]
+def test_the_scheduler_of_a_killed_worker_comes_back(system):
+    before = find_processes(system.data / "run", "portal worker")[0]
     before.kill()
     new = wait_for(
-        lambda: set(find_processes(system.data / "run", "manage.py scheduler")) - {before},
+        lambda: set(find_processes(system.data / "run", "portal worker")) - {before},
         seconds=SECONDS,
     )
     began = next(iter(new)).create_time()

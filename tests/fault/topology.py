@@ -17,7 +17,6 @@ PROCESSES = {
     "relay-1": "relay",
     "relay-2": "relay",
     "worker": "worker",
-    "scheduler": "scheduler",
     "billing": "billing",
     "analytics-1": "analytics",
     "analytics-2": "analytics",
@@ -26,7 +25,6 @@ DATABASES = {
     "portal": "portal",
     "relay": "portal",
     "worker": "portal",
-    "scheduler": "portal",
     "billing": "billing",
     "analytics": "analytics",
 }
@@ -44,7 +42,7 @@ LISTENERS = {
 TO_CLIENT = "client to portal"
 TO_ANALYTICS = "portal to analytics"
 TO_BILLING = "relays to billing"
-TO_QUEUE = "portal, worker and scheduler to Valkey"
+TO_QUEUE = "portal and worker to Valkey"
 LINKS = (
     TO_CLIENT,
     TO_ANALYTICS,

@@ -1,13 +1,16 @@
 """The scheduler sends each recurring task when it is due, and notes that it runs."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueAway
 
 from portal import health
 from portal.celery import app
+from portal.jobs import Busy
 from portal.schedule import job_poller
 from portal.schedule.models import ScheduledTask
 from portal.schedule.services import send_due_tasks
@@ -69,6 +72,28 @@ def test_a_task_that_the_queue_did_not_take_stays_due(queue):
     assert send_due_tasks(queue.send) == []
     queue.is_away = False
     assert "reconciliation.check" in send_due_tasks(queue.send)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_several_workers_one_sends_what_is_due(queue):
+    """Fails without the lock: each worker has a scheduler, and two would send the same task."""
+    send_due_tasks(queue.send)
+    turn_back(hours=25)
+
+    def send(task: str, **options) -> None:
+        queue.send(task, **options)
+        with ThreadPoolExecutor(1) as other_worker, pytest.raises(Busy):
+            other_worker.submit(_send_and_close, queue).result()
+
+    send_due_tasks(send)
+    assert sorted(queue.sent) == sorted(TIMETABLE)
+
+
+def _send_and_close(queue: Queue) -> None:
+    try:
+        send_due_tasks(queue.send)
+    finally:
+        connection.close()
 
 
 def test_a_nightly_task_is_sent_in_the_night_of_the_clinic(settings):

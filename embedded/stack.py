@@ -5,8 +5,10 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+
+import psycopg2
 
 from embedded import programs
 from embedded.environment import PORTS, reachable_host
@@ -35,11 +37,11 @@ def refuse_busy_ports(settings: Mapping[str, str]) -> None:
 
 
 def prepare(environment: Mapping[str, str], *, root: Path) -> None:
-    """Migrates the three databases side by side; creates topics and demo data.
+    """Brings the three databases up to date side by side, and creates the topics.
 
     Collects the static files where the environment has a STATIC_ROOT.
     """
-    portal = ["migrate --no-input --verbosity 0", "create_topics", "seed_demo --if-empty"]
+    portal = ["migrate --no-input --verbosity 0", "create_topics"]
     steps = {
         "Preparing the portal": ["embedded.commands", *portal],
         "Migrating billing": ["billing_grpc", "migrate"],
@@ -58,22 +60,47 @@ def prepare(environment: Mapping[str, str], *, root: Path) -> None:
         run.result()
 
 
+def add_demo(environment: Mapping[str, str], *, root: Path) -> None:
+    """Makes the demo users and patients, unless there are patients."""
+    if _has_patients(environment["DATABASE_URL"]):
+        return
+    programs.run(
+        [sys.executable, "-m", "embedded.commands", "seed_demo --if-empty"],
+        what="Making the demo data",
+        env=environment,
+        cwd=root,
+    )
+
+
 @contextmanager
 def run_processes(environment: Mapping[str, str], *, root: Path, logs: Path) -> Iterator[None]:
     """Runs the Procfile for the block, which begins when the portal and analytics are ready.
 
-    The lines of the processes are in files in the folder `logs`.
+    The demo data is made while the processes start. Their lines are in files in the folder `logs`.
     """
     running = Processes(root / "Procfile", environment, logs=logs)
     running.start()
     try:
-        for port in ("PORTAL_INTERNAL_PORT", "ANALYTICS_PORT"):
-            _wait_until_ready(
-                f"http://{reachable_host(environment)}:{environment[port]}/health/ready"
-            )
+        with ThreadPoolExecutor() as pool:
+            demo = pool.submit(add_demo, environment, root=root)
+            _wait_for_processes(environment)
+            demo.result()
         yield
     finally:
         running.end()
+
+
+def _has_patients(url: str) -> bool:
+    """Tells whether there are patients, without a second to load the portal."""
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM patients_patient)")
+        [has_patients] = cursor.fetchone() or [False]
+    return bool(has_patients)
+
+
+def _wait_for_processes(environment: Mapping[str, str]) -> None:
+    for port in ("PORTAL_INTERNAL_PORT", "ANALYTICS_PORT"):
+        _wait_until_ready(f"http://{reachable_host(environment)}:{environment[port]}/health/ready")
 
 
 def _is_busy(settings: Mapping[str, str], name: str) -> bool:

@@ -61,11 +61,7 @@ ROLES: dict[str, list[str]] = {
 
 
 def sync_roles(**_: Any) -> None:
-    """Gives each role's group exactly its rights.
-
-    It runs after every app's migrations: rights of apps that are migrated later come with the last
-    run.
-    """
+    """Gives each role's group exactly its rights; called after the last app's migrations."""
     for role, labels in ROLES.items():
         group, _created = Group.objects.get_or_create(name=role)
         wanted = Q(pk__in=[])

@@ -8,13 +8,14 @@ the product reads, for PostgreSQL alone.
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from embedded.environment import ROOT, RUN_VARIABLE
 from embedded.postgres import Postgres
 from embedded.secrets import read_variables
-from embedded.stack import prepare
+from embedded.stack import add_demo, prepare
 from tests.bench.filling import fill_analytics, fill_billing, fill_portal, session
 from tests.bench.timing import timed
 
@@ -46,6 +47,11 @@ recount(open_engine(url))
 """
 
 
+def _prepare(environment: Mapping[str, str]) -> None:
+    prepare(environment, root=ROOT)
+    add_demo(environment, root=ROOT)
+
+
 def main(count: int) -> None:
     environment = os.environ
     urls = {
@@ -53,7 +59,7 @@ def main(count: int) -> None:
         for name in ("", "BILLING", "ANALYTICS")
     }
     server, portal = server_of(urls[""]), urls[""]
-    timed("the tables and the demo", lambda: prepare(environment, root=ROOT))
+    timed("the tables and the demo", lambda: _prepare(environment))
     timed("patients", lambda: fill_portal(server.url("portal"), count))
     add_users(portal)
     timed("accounts", lambda: fill_billing(portal, urls["BILLING"]))

@@ -20,7 +20,7 @@ from embedded.kafka import Kafka
 from embedded.postgres import Postgres, postgres
 from embedded.processes import Processes
 from embedded.secrets import ensure_secrets
-from embedded.stack import prepare
+from embedded.stack import add_demo, prepare
 from embedded.valkey import Valkey, valkey
 from tests.fault.broker import broker
 from tests.fault.disk import Disk, small_disk
@@ -145,14 +145,9 @@ def running(data: Path) -> Iterator[System]:
         urls = _databases(servers, topology)
         environment = topology.environment(data, files=disks.files.folder / "portal")
         direct = {VARIABLES[name]: url for name, url in urls.items()}
-        prepare(
-            {
-                **environment,
-                **direct,
-                "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{topology.ports[DIRECT]}",
-            },
-            root=ROOT,
-        )
+        direct["KAFKA_BOOTSTRAP_SERVERS"] = f"127.0.0.1:{topology.ports[DIRECT]}"
+        prepare({**environment, **direct}, root=ROOT)
+        add_demo({**environment, **direct}, root=ROOT)
         processes = opened.enter_context(_processes(data, topology, environment, disks))
         yield System(data, disks, topology, network, servers, urls, environment, processes)
 

@@ -49,8 +49,13 @@ def compute_search_keys() -> pgtrigger.Trigger:
 
 
 def touch_patient(operation: pgtrigger.Operation, rows: str) -> pgtrigger.Trigger:
-    """After identifiers change: raises the patient's version, once in each transaction."""
+    """After identifiers change: raises the patient's version, once in each transaction.
+
+    An update of no row would start the other triggers too. A registration is the usual case, and
+    has set `changed_in`.
+    """
     tables = {"new" if rows == "new_rows" else "old": rows}
+    unchanged = f"id IN (SELECT patient_id FROM {rows}) AND changed_in <> patients_transaction()"
     return pgtrigger.Trigger(
         name=f"touch_patient_{operation}".lower(),
         when=pgtrigger.After,
@@ -58,8 +63,9 @@ def touch_patient(operation: pgtrigger.Operation, rows: str) -> pgtrigger.Trigge
         level=pgtrigger.Statement,
         referencing=pgtrigger.Referencing(**tables),
         func=f"""
-            UPDATE patients_patient SET changed_in = patients_transaction()
-            WHERE id IN (SELECT patient_id FROM {rows}) AND changed_in <> patients_transaction();
+            IF EXISTS (SELECT FROM patients_patient WHERE {unchanged}) THEN
+                UPDATE patients_patient SET changed_in = patients_transaction() WHERE {unchanged};
+            END IF;
             RETURN NULL;
         """,
     )

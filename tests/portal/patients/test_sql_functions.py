@@ -25,7 +25,7 @@ RELEASED = {
     "patients_nth_phone_tail": ("0020_iteration_marks_and_older_characters", "9a55d56d1c5d"),
     "patients_parings": ("0004_search", "c67188413c61"),
     "patients_phone_tail": ("0001_functions", "3d7e288b5fbe"),
-    "patients_sort_key": ("0001_functions", "97965790fbb4"),
+    "patients_sort_key": ("0022_fewer_plans_a_write", "f5d3b72260bc"),
     "patients_sound": ("0015_names_of_the_world", "95cf6b82d20d"),
     "patients_transaction": ("0001_functions", "dc3f2e0984d7"),
     "patients_words_near": ("0006_words_near", "529e210f9603"),

@@ -5,12 +5,20 @@ each request. Here a connection that has died is seen by the statement itself, w
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import InterfaceError, OperationalError, connection
 
 _PREPARED = "portal_prepared"  # An attribute of the connection: who it is, and its statements.
 Row = tuple[Any, ...]
+
+
+class Call(NamedTuple):
+    """A prepared statement and its values. `statement` gives what follows PREPARE and the name."""
+
+    name: str
+    statement: Callable[[], str]
+    values: Sequence[Any]
 
 
 def execute_prepared(name: str, statement: Callable[[], str], values: Sequence[Any]) -> list[Row]:
@@ -34,11 +42,22 @@ def write_prepared(name: str, statement: Callable[[], str], values: Sequence[Any
 
     Django's cursor tells the database who makes the change.
     """
+    return write_together([Call(name, statement, values)])
+
+
+def write_together(calls: Sequence[Call]) -> list[Row]:
+    """Does the same for several statements in one message; returns the rows of the last.
+
+    Outside of a transaction they are one of their own: PostgreSQL commits once all have run, before
+    it says that they have (the simple query protocol, "Multiple Statements in a Simple Query").
+    """
     connection.ensure_connection()
     with connection.wrap_database_errors, connection.connection.cursor() as raw:
-        _prepare(raw, name, statement)
+        for name, statement, _ in calls:
+            _prepare(raw, name, statement)
+    message = "; ".join(execution_of(name, values) for name, _, values in calls)
     with connection.cursor() as cursor:
-        cursor.execute(execution_of(name, values), values)
+        cursor.execute(message, [value for call in calls for value in call.values])
         return cursor.fetchall() if cursor.description else []
 
 

@@ -8,7 +8,7 @@ class BillingConfig(AppConfig):
     label = "billing"
 
     def ready(self) -> None:
-        from portal.billing import selectors, signals
+        from portal.billing import selectors, services, signals
         from portal.patients.extensions import Extension, Tab, register_extension
         from portal.relay_loops import register_loop
 
@@ -26,6 +26,8 @@ class BillingConfig(AppConfig):
             members_of=selectors.account_members,
             totals=selectors.accounts_by_status,
             json_sql=selectors.account_json_sql,
+            request_sql=services.REQUEST_FIRST,
+            watched_columns=services.BILLED,
             tab=tab,
             find_by_number=selectors.patients_with_account,
             number_label="Billing account",

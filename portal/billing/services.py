@@ -43,13 +43,18 @@ _REQUEST = f"""
                       WHEN account.account_id = '' THEN 'pending' ELSE 'active' END
     WHERE account.wanted_version < EXCLUDED.wanted_version
 """  # noqa: S608 - all parts are constants
-BILLED = {"prefix", "given_name", "middle_name", "family_name", "suffix", "email", "status"}
+BILLED = frozenset(
+    ("prefix", "given_name", "middle_name", "family_name", "suffix", "email", "status")
+)
 # For a patient who is new, or whose billed columns stay, the log need not be read.
-_REQUEST_FIRST = """
-    (uuid) AS INSERT INTO billing_billingaccount (patient_id, wanted_version)
-    SELECT id, version FROM patients_patient WHERE id = $1
-    ON CONFLICT (patient_id) DO NOTHING
+REQUEST_FIRST = """
+    INSERT INTO billing_billingaccount (patient_id, wanted_version)
+    SELECT id, version FROM written ON CONFLICT (patient_id) DO NOTHING
 """
+_REQUEST_FIRST = f"""
+    (uuid) AS WITH written AS (SELECT id, version FROM patients_patient WHERE id = $1)
+    {REQUEST_FIRST}
+"""  # noqa: S608 - constants
 # Rows that a registration or a correction holds are left: to wait for them could be a deadlock.
 _REQUEST_AGAIN = """
     WITH mine AS (

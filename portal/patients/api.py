@@ -20,7 +20,7 @@ from portal.pagination import next_link, row_id
 from portal.patients import json_reads, selectors, services
 from portal.patients.history.log import read_history
 from portal.patients.idempotency import keep_answer
-from portal.patients.json_reads import members_of
+from portal.patients.json_reads import Row
 from portal.patients.json_writes import Headers, JsonWrites
 from portal.patients.models import Source, Status
 from portal.patients.serializers.answers import ChangeJson, DuplicateProblem
@@ -28,7 +28,6 @@ from portal.patients.serializers.bodies import (
     NewPatientBody,
     PatientBody,
     pointing_at,
-    texts_in,
 )
 from portal.patients.serializers.patient import (
     FoundPatientJson,
@@ -102,30 +101,21 @@ class Patients(JsonWrites):
 
         `duplicateReason` says why this is another one.
         """
-        answer, headers = self.write_json(user_of(request), request, json_object(request))
-        return Response(answer, self.write_status, headers=headers)
+        text, headers = self.write_json(user_of(request), request, json_object(request))
+        return Response(json.loads(text), self.write_status, headers=headers)
 
     def write_json(
         self, user: User, request: AnyRequest, members: dict[str, Any]
-    ) -> tuple[dict[str, Any], Headers]:
+    ) -> tuple[str, Headers]:
         body = NewPatientBody(data=members)
         body.is_valid(raise_exception=True)
         details = body.validated_data
         reason = details.pop("duplicate_reason")
         key = _idempotency_key(request)
-        # A key keeps its answer in the transaction of the registration.
-        with pointing_at(members), transaction.atomic() if key else nullcontext():
-            patient = services.register_patient(
-                details,
-                by=user,
-                source=CHANNEL,
-                idempotency_key=key,
-                waits=False,
-                override_reason=reason,
-            )
-            answer = keep_answer(patient, key, by=user, answer=lambda: members_of(patient.pk))
-        location = f"/api/patients/{patient.pk}"
-        return answer, {"ETag": f'"{answer["version"]}"', "Location": location}
+        with pointing_at(members):
+            patient_id, version, text = _register(user, details, key=key, reason=reason)
+        location = f"/api/patients/{patient_id}"
+        return text, {"ETag": f'"{version}"', "Location": location}
 
     def read_json(self, user: User, request: HttpRequest) -> HttpResponse | None:
         query = ListQuery(data=request.GET)
@@ -208,22 +198,31 @@ class OnePatient(JsonWrites):
 
     def _change(self, request: Request, patient_id: UUID) -> Response:
         user, members = user_of(request), json_object(request)
-        answer, headers = self.write_json(user, request, members, patient_id)
-        return Response(answer, headers=headers)
+        text, headers = self.write_json(user, request, members, patient_id)
+        return Response(json.loads(text), headers=headers)
 
     def write_json(
         self, user: User, request: AnyRequest, members: dict[str, Any], patient_id: UUID
-    ) -> tuple[dict[str, Any], Headers]:
+    ) -> tuple[str, Headers]:
         members, version = dict(members), expected_version(request)
         selectors.patients_visible_to(user)  # Or NotAllowed.
-        row = json_reads.read_patient(user, patient_id, channel=CHANNEL)
-        if row is None:
+        read = json_reads.read_to_change(user, patient_id, channel=CHANNEL)
+        if read is None:
             raise selectors.no_such_patient(patient_id)
-        stored = json.loads(row[2])
+        patient, answered = read
+        stored = json.loads(answered)
         status = members.pop("status", stored["status"])
-        body = PatientBody(texts_in(stored), data=members, partial=True, context={"stored": stored})
+        body = PatientBody(patient, data=members, partial=True, context={"stored": stored})
         body.is_valid(raise_exception=True)
         has_new_status = status != stored["status"]
+        if not has_new_status:
+            with pointing_at(members):
+                row = services.change_at_once(
+                    patient, body.validated_data, by=user, source=CHANNEL, expected_version=version
+                )
+            if row:
+                patient_id, version, text = json_reads.with_text(row)
+                return text, {"ETag": f'"{version}"'}
         # The status and the details, or neither.
         with pointing_at(members), transaction.atomic() if has_new_status else nullcontext():
             if has_new_status:
@@ -232,8 +231,8 @@ class OnePatient(JsonWrites):
             services.change_patient(
                 patient_id, body.validated_data, by=user, source=CHANNEL, expected_version=version
             )
-        answer = members_of(patient_id)
-        return answer, {"ETag": f'"{answer["version"]}"'}
+        _, version, text = json_reads.json_of(patient_id)
+        return text, {"ETag": f'"{version}"'}
 
 
 class History(APIView):
@@ -244,6 +243,32 @@ class History(APIView):
         """The log, newest first, field by field."""
         changes = read_history(user_of(request), patient_id, channel=CHANNEL)
         return Response(ChangeJson(changes, many=True).data)
+
+
+def _register(user: User, details: dict[str, Any], *, key: str, reason: str) -> Row:
+    if not key and not reason:
+        row = services.register_at_once(details, by=user, source=CHANNEL)
+        if row:
+            return json_reads.with_text(row)
+    # A key keeps its answer in the transaction of the registration.
+    with transaction.atomic() if key else nullcontext():
+        patient = services.register_patient(
+            details,
+            by=user,
+            source=CHANNEL,
+            idempotency_key=key,
+            waits=False,
+            override_reason=reason,
+        )
+        if not key:
+            return json_reads.json_of(patient.pk)
+        answer = keep_answer(patient, key, by=user, answer=lambda: _members_of(patient.pk))
+        return patient.pk, answer["version"], json.dumps(answer)
+
+
+def _members_of(patient_id: UUID) -> dict[str, Any]:
+    members: dict[str, Any] = json.loads(json_reads.json_of(patient_id)[2])
+    return members
 
 
 def _set_status(status: Any, patient_id: UUID, user: User, version: int | None) -> None:
@@ -284,5 +309,5 @@ def expected_version(request: AnyRequest) -> int | None:
 
 def patient_response(patient_id: UUID, **members: Any) -> Response:
     """Returns the answer with the patient and more members, and with the version as ETag."""
-    stored = members_of(patient_id)
+    stored = _members_of(patient_id)
     return Response({**stored, **members}, headers={"ETag": f'"{stored["version"]}"'})

@@ -54,7 +54,7 @@ class AuditContext:
 
 
 @contextmanager
-def _written_by(by: User | None, *, source: str, **more: Any) -> Iterator[None]:
+def written_by(by: User | None, *, source: str, **more: Any) -> Iterator[None]:
     """Puts the user and the channel into the log with every change that is made inside.
 
     So the log also knows of changes that a command or a shell makes.
@@ -67,7 +67,7 @@ def _written_by(by: User | None, *, source: str, **more: Any) -> Iterator[None]:
 def one_change(by: User | None, *, source: str, **more: Any) -> Iterator[None]:
     """One transaction that changes patients, with the user and the channel in the log."""
     ensure_numbers_continue()
-    with transaction.atomic(), _written_by(by, source=source, **more):
+    with transaction.atomic(), written_by(by, source=source, **more):
         yield
 
 

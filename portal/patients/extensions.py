@@ -54,14 +54,18 @@ class Extension:
     """`members_of` gives a JSON object for each of many patients, `totals` gives figures.
 
     `json_sql` gives the same object as an SQL expression, of the column that holds a patient's id.
-    `find_by_number`, where given, returns the patients to whom the area gave a number;
-    `number_label` says what kind of number it is.
+    `request_sql`, where given, is what the area writes for a new patient: a statement that reads id
+    and version of `written`. Where one of the `watched_columns` changes, the area has to be told by
+    `services.patient_changed`. `find_by_number`, where given, returns the patients to whom the area
+    gave a number; `number_label` says what kind of number it is.
     """
 
     name: str
     members_of: Callable[[Sequence[UUID]], Mapping[UUID, dict[str, Any]]]
     totals: Callable[[], dict[str, Any]]
     json_sql: Callable[[str], str]
+    request_sql: str = ""
+    watched_columns: frozenset[str] = frozenset()
     tab: Tab | None = None
     find_by_number: Callable[[str], Sequence[UUID]] | None = None
     number_label: str = ""
@@ -78,6 +82,15 @@ def register_extension(extension: Extension) -> None:
 def extensions() -> list[Extension]:
     """Returns all extensions, in the order of registration."""
     return list(_extensions.values())
+
+
+def requests_sql() -> str:
+    """Returns what all areas write for a patient, to follow `WITH written AS (…)`."""
+    return "".join(
+        f", {extension.name} AS ({extension.request_sql})"
+        for extension in extensions()
+        if extension.request_sql
+    )
 
 
 def extension_members(patient_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:

@@ -17,12 +17,13 @@ from structlog.contextvars import get_contextvars
 from portal.accounts.models import User
 from portal.accounts.tokens import bearer_of
 from portal.browser_middleware import is_program
+from portal.patients import quick_change
 from portal.patients.models import Patient
 from portal.patients.search.engine import find_hits
 from portal.patients.search.first_page import read_first_page
 from portal.patients.selectors import PatientFilters, filter_patients
 from portal.patients.serializers.patient import patient_json
-from portal.patients.stored_json import stored_json_sql
+from portal.patients.stored_json import json_call, stored_json_sql
 from portal.prepared import execute_prepared
 
 Row = tuple[UUID, int, str]  # A patient's id, version and JSON.
@@ -40,23 +41,31 @@ _READ = """
 """
 
 
-_ONE = "(uuid) AS SELECT {json} FROM patients_patient WHERE id = $1"
-
-
-def members_of(patient_id: UUID) -> dict[str, Any]:
+def json_of(patient_id: UUID) -> Row:
     """Returns the JSON of a patient whose access is recorded already, or who was just written."""
-    rows = execute_prepared(
-        "patient_json", lambda: _ONE.format(json=stored_json_sql()), [patient_id]
-    )
-    [[text]] = rows
-    members: dict[str, Any] = json.loads(text or _serialized(patient_id))
-    return members
+    [row] = execute_prepared(*json_call(patient_id))
+    return with_text(row)
+
+
+def with_text(row: tuple[UUID, int, str | None]) -> Row:
+    """Returns the row as it is answered, whatever dates the patient has."""
+    patient_id, version, text = row
+    return patient_id, version, text or _serialized(patient_id)
 
 
 def read_patient(user: User, patient_id: UUID, *, channel: str) -> Row | None:
     """Returns the patient as `open_patient` would, and records the access; None for no patient."""
     rows = _read(user, [patient_id], action="open", channel=channel)
     return rows[0] if rows else None
+
+
+def read_to_change(user: User, patient_id: UUID, *, channel: str) -> tuple[Patient, str] | None:
+    """Does the same, and returns the record itself beside its JSON."""
+    found = quick_change.read_to_change(user, patient_id, channel=channel)
+    if found is None:
+        return None
+    patient, text = found
+    return patient, text or _serialized(patient_id)
 
 
 def find_patients(
@@ -96,7 +105,7 @@ def _read(user: User, patient_ids: Sequence[UUID], *, action: str, channel: str)
         get_contextvars().get("request_id", ""),
     )
     rows = execute_prepared("read_patients", _statement, values) if patient_ids else []
-    return [(key, version, text or _serialized(key)) for key, version, text in rows]
+    return [with_text(row) for row in rows]
 
 
 def _statement() -> str:

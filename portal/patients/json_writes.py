@@ -10,7 +10,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from portal.accounts.tokens import bearer_of
@@ -28,12 +27,12 @@ class JsonWrites(JsonReads):
     """A REST view whose `write_json` answers programs that send JSON.
 
     It takes the user, the request, the members of the body and what the route captures, and returns
-    the members of the answer and its headers. `rights` names the right that each method needs.
+    the JSON of the answer and its headers. `rights` names the right that each method needs.
     """
 
     rights: dict[str, str]
     write_status: int = 200
-    write_json: Callable[..., tuple[dict[str, Any], Headers]]
+    write_json: Callable[..., tuple[str, Headers]]
     _fault: Exception | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -55,10 +54,10 @@ class JsonWrites(JsonReads):
         if self._fault:
             raise self._fault
 
-    def _json_answer(self, answer: dict[str, Any], headers: Headers) -> HttpResponse:
+    def _json_answer(self, answer: str, headers: Headers) -> HttpResponse:
         allowed = ", ".join(self.allowed_methods)
         return HttpResponse(
-            JSONRenderer().render(answer),
+            answer,
             status=self.write_status,
             content_type="application/json",
             headers={"Allow": allowed, "Vary": "Accept", **headers},

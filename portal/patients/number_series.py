@@ -34,7 +34,7 @@ _MOVE = """
 """
 # A dump that is restored makes another database or other tables. After a restore of files, and
 # where a standby takes over, the server has another start.
-_IDENTITY = """
+IDENTITY = """
     SELECT concat_ws('/', oid, 'patients_patient'::regclass::oid,
         extract(epoch FROM pg_postmaster_start_time()))
     FROM pg_database WHERE datname = current_database()
@@ -52,8 +52,16 @@ def read_event_ids_by(reader: Callable[[], Iterable[int]]) -> None:
 
 def database_identity() -> str:
     """Returns a text that is another one after a restore of the portal's database."""
-    [[identity]] = execute_prepared("database_identity", lambda: f"AS {_IDENTITY}", [])
+    [[identity]] = execute_prepared("database_identity", lambda: f"AS {IDENTITY}", [])
     return str(identity)
+
+
+def compared_identities() -> list[str]:
+    """Returns those that `ensure_numbers_continue` of this process finds in order at once.
+
+    A statement that writes only where `IDENTITY` is one of them needs no query before it.
+    """
+    return list(_compared_here)
 
 
 def ensure_numbers_continue() -> None:

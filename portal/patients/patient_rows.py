@@ -12,63 +12,70 @@ from portal.patients.models import Patient
 from portal.prepared import execute_prepared, write_prepared
 
 WRITTEN = (*ENTERED, "phone_e164")  # The columns that a change writes.
-_INSERTED = ("id", *WRITTEN, "source")  # The database fills the others.
-_STORED = tuple(field.attname for field in Patient._meta.concrete_fields)
+INSERTED = ("id", *WRITTEN, "source")  # The database fills the others.
+WRITTEN_COLUMNS = frozenset(WRITTEN)
+STORED = tuple(field.attname for field in Patient._meta.concrete_fields)
 
 
 def insert_patient(values: Mapping[str, Any]) -> Patient:
     """Returns the new patient as it is stored; a column that is not given gets its default."""
+    [stored] = write_prepared("insert_patient", _insert, inserted_values(values))
+    return patient_of(stored)
+
+
+def inserted_values(values: Mapping[str, Any]) -> list[Any]:
+    """Returns the values of INSERTED; a column that is not given gets its default."""
     row = {**_defaults(), **values}
-    [stored] = write_prepared("insert_patient", _insert, [row[name] for name in _INSERTED])
-    return _patient_of(stored)
+    return [row[name] for name in INSERTED]
 
 
 def lock_row(patient_id: UUID) -> Patient | None:
     """Returns the patient, whom no other transaction changes until this one ends."""
     rows = execute_prepared("lock_patient", _lock, [patient_id])
-    return _patient_of(rows[0]) if rows else None
+    return patient_of(rows[0]) if rows else None
 
 
 def update_row(patient: Patient) -> None:
     """Writes the columns of a locked patient, and takes over what the triggers made of the row."""
     values = [getattr(patient, name) for name in WRITTEN]
     [stored] = write_prepared("update_patient", _update, [patient.pk, *values])
-    for name, value in zip(_STORED, stored, strict=True):
+    for name, value in zip(STORED, stored, strict=True):
         setattr(patient, name, value)
 
 
-def _patient_of(stored: Sequence[Any]) -> Patient:
-    return Patient.from_db(connection.alias, _STORED, stored)
+def patient_of(stored: Sequence[Any]) -> Patient:
+    return Patient.from_db(connection.alias, STORED, stored)
 
 
 @cache
 def _defaults() -> Mapping[str, Any]:
     blank = Patient()
-    return {name: getattr(blank, name) for name in _INSERTED}
+    return {name: getattr(blank, name) for name in INSERTED}
 
 
 def _insert() -> str:
-    places = ", ".join(f"${place}" for place in range(1, len(_INSERTED) + 1))
+    places = ", ".join(f"${place}" for place in range(1, len(INSERTED) + 1))
     return (
-        f"({_types_of(_INSERTED)}) AS INSERT INTO patients_patient ({', '.join(_INSERTED)}) "  # noqa: S608 - constants
-        f"VALUES ({places}) RETURNING {', '.join(_STORED)}"
+        f"({', '.join(types_of(INSERTED))}) AS "  # noqa: S608 - constants
+        f"INSERT INTO patients_patient ({', '.join(INSERTED)}) "
+        f"VALUES ({places}) RETURNING {', '.join(STORED)}"
     )
 
 
 def _lock() -> str:
-    stored = ", ".join(_STORED)
+    stored = ", ".join(STORED)
     return f"(uuid) AS SELECT {stored} FROM patients_patient WHERE id = $1 FOR UPDATE"  # noqa: S608 - constants
 
 
 def _update() -> str:
     places = ", ".join(f"{name} = ${place}" for place, name in enumerate(WRITTEN, start=2))
     return (
-        f"({_types_of(('id', *WRITTEN))}) AS UPDATE patients_patient SET {places} "  # noqa: S608 - constants
-        f"WHERE id = $1 RETURNING {', '.join(_STORED)}"
+        f"({', '.join(types_of(('id', *WRITTEN)))}) AS UPDATE patients_patient SET {places} "  # noqa: S608 - constants
+        f"WHERE id = $1 RETURNING {', '.join(STORED)}"
     )
 
 
-def _types_of(names: Iterable[str]) -> str:
+def types_of(names: Iterable[str]) -> list[str]:
     """Returns the types without the length of a text: a cast to that would cut a text off."""
     types = [Patient._meta.get_field(name).db_type(connection) or "" for name in names]
-    return ", ".join(kind.partition("(")[0] for kind in types)
+    return [kind.partition("(")[0] for kind in types]

@@ -19,17 +19,25 @@ from portal.patients.identifiers import add_identifiers, insert_identifiers, rep
 from portal.patients.matching.refusal import refuse_duplicates, refuse_duplicates_after_change
 from portal.patients.models import Patient, Status
 from portal.patients.normalize import e164_after_change
-from portal.patients.patient_rows import WRITTEN, insert_patient, lock_row, update_row
+from portal.patients.patient_rows import (
+    WRITTEN_COLUMNS,
+    insert_patient,
+    lock_row,
+    update_row,
+)
+from portal.patients.quick_change import write_unless_changed
+from portal.patients.quick_registration import register_unlike_others
+from portal.prepared import Row
 from portal.text import clean_entry, has_letter
 
 # Sent inside the transaction by the services that write without the ORM: those send no `post_save`.
 # Argument: patient_ids.
 patients_written = Signal()
-# Sent for each patient written alone, with `patient_id` and the `columns` that changed; a new
-# patient has none.
+# Sent inside the transaction for a patient written alone, with `patient_id` and the `columns` that
+# changed; a new patient has none. `register_at_once` and `change_at_once` run each area's
+# `request_sql` instead.
 patient_changed = Signal()
 
-WRITTEN_COLUMNS = frozenset(WRITTEN)
 Details = Mapping[str, Any]
 
 
@@ -73,6 +81,14 @@ def register_patient(
             key.patient = patient
             key.save(update_fields=["patient"])
         return patient
+
+
+def register_at_once(details: Details, *, by: User | None, source: str) -> Row | None:
+    """Does the same by one message to the database, where the new patient is like nobody.
+
+    Returns id, version and JSON. None if it wrote nothing, for `register_patient` to decide.
+    """
+    return register_unlike_others(details, _new_columns(details, source), by=by, source=source)
 
 
 def register_patients(
@@ -137,6 +153,27 @@ def change_patient(
         with pghistory.context(**context):
             apply_changes(patient, changes)
         return patient
+
+
+def change_at_once(
+    patient: Patient,
+    changes: Details,
+    *,
+    by: User | None,
+    source: str,
+    expected_version: int | None = None,
+) -> Row | None:
+    """Does the same to a patient that was just read, by one message to the database.
+
+    Returns id, version and JSON. None if it wrote nothing, for `change_patient` to decide: somebody
+    changed the record meanwhile, or the change touches more than the row.
+    """
+    refuse_merged(patient)
+    refuse_stale(patient, expected_version)
+    different = _assign_changes(patient, changes)
+    if "identifiers" in changes:
+        return None
+    return write_unless_changed(patient, different, by=by, source=source)
 
 
 def change_patients(

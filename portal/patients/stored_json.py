@@ -6,10 +6,12 @@ cannot be, the expression is null: then the serializer says it with a warning.
 
 from collections.abc import Iterable
 from functools import cache
+from uuid import UUID
 
 from portal.patients.extensions import extensions
 from portal.patients.fields import ENTERED_FIELDS, JSON_NAMES, Kind
 from portal.patients.models import FIRST_DAY, FOR_EVER, LAST_DAY
+from portal.prepared import Call
 
 _P = "patients_patient"
 _FULL_NAME = ("prefix", "given_name", "middle_name", "family_name", "suffix")
@@ -32,6 +34,15 @@ _IDENTIFIERS_ARE_POSSIBLE = f"""
         )
     )
 """
+
+
+def json_call(patient_id: UUID) -> Call:
+    """Returns the statement that reads a patient's id, version and JSON."""
+    return Call("patient_json", _statement, [patient_id])
+
+
+def _statement() -> str:
+    return f"(uuid) AS SELECT id, version, {stored_json_sql()} FROM {_P} WHERE id = $1"  # noqa: S608 - constants
 
 
 @cache

@@ -8,69 +8,66 @@ from collections.abc import Mapping
 from typing import Any
 
 from portal.patients.matching.lookup import MAX_PER_BIRTH_DATE
-from portal.patients.matching.rules import (
-    ComparedFields,
-    compared_fields,
-    has_exact_birth,
-    person_key,
-)
-from portal.patients.normalize import joined_name
+from portal.patients.matching.rules import has_exact_birth, identifier_keys, person_key
+from portal.patients.normalize import fold, joined_name
 from portal.prepared import execute_prepared
 
 # Characters that two spellings of one name may not share: see `normalize.joined_name`.
 NOT_COMPARED = " aeال"
 _LEFT_OUT = dict.fromkeys(map(ord, NOT_COMPARED))
-_SAME_PERSON = f"""
-    (text, date, text[]) AS
-    WITH same_birth AS MATERIALIZED (
-        SELECT name_key, sort_key, given_key FROM patients_patient
-        WHERE date_of_birth = $2 AND status = 'active' LIMIT {MAX_PER_BIRTH_DATE + 1}
-    )
-    SELECT (SELECT count(*) FROM same_birth) > {MAX_PER_BIRTH_DATE} OR EXISTS (
-        SELECT FROM same_birth
-        WHERE name_key = $1
+# Of the values of `exact_look`, in their order.
+LOOK_TYPES = ("text", "date", "text[]", "text[]", "text[]")
+# True where a patient may match by the exact rule or has one of the identifiers.
+MAY_MATCH = f"""
+    SELECT count(*) > {MAX_PER_BIRTH_DATE}
+        OR coalesce(bool_or(
+            name_key = $1
             OR translate(sort_key, '{NOT_COMPARED}', '') = ANY($3)
             OR translate(given_key, '{NOT_COMPARED}', '') = ANY($3)
-    )
+        ), false)
+        OR EXISTS (
+            SELECT FROM unnest($4, $5) AS asked (system, value)
+            JOIN patients_patientidentifier AS held USING (system, value)
+        )
+    FROM (
+        SELECT name_key, sort_key, given_key FROM patients_patient
+        WHERE date_of_birth = $2 AND status = 'active' LIMIT {MAX_PER_BIRTH_DATE + 1}
+    ) AS same_birth
 """  # noqa: S608 - constants
-_SAME_IDENTIFIER = """
-    (text[], text[]) AS
-    SELECT EXISTS (
-        SELECT FROM unnest($1, $2) AS asked (system, value)
-        JOIN patients_patientidentifier AS held USING (system, value)
-    )
-"""
 
 
 def may_match_exactly(details: Mapping[str, Any]) -> bool:
     """Returns whether a patient may match by the exact rule or have one of the identifiers."""
-    new = compared_fields(details)
-    return _may_be_same_person(details, new) or _may_share_identifier(new)
+    look = exact_look(details)
+    if look is None:
+        return True
+    [[may_match]] = execute_prepared("may_match", _statement, look)
+    return bool(may_match)
 
 
-def _may_be_same_person(details: Mapping[str, Any], new: ComparedFields) -> bool:
+def exact_look(details: Mapping[str, Any]) -> list[Any] | None:
+    """Returns the values that MAY_MATCH compares; None where the rules alone can tell."""
+    family, given = fold(details.get("family_name") or ""), fold(details.get("given_name") or "")
     name, born, _ = person = person_key(details)
+    systems, values = _identifiers_of(details)
     if not (name and has_exact_birth(person)):
-        return False  # The exact rule asks for both.
-    letters = [_letters(new.family, new.given), _letters(new.given, new.family)]
+        return ["", None, [], systems, values]  # The exact rule asks for both.
+    letters = [_letters(family, given), _letters(given, family)]
     if not "".join(letters).isascii():
-        return True  # Python alone knows all spellings of other scripts.
+        return None  # Python alone knows all spellings of other scripts.
     # A stored name that has the same words in both fields counts once.
     spellings = letters + [word * 2 for word in letters]
-    values = [name, born, spellings]
-    [[may_be]] = execute_prepared("may_be_same_person", lambda: _SAME_PERSON, values)
-    return bool(may_be)
+    return [name, born, spellings, systems, values]
 
 
-def _may_share_identifier(new: ComparedFields) -> bool:
-    if not new.identifiers:
-        return False
-    systems, values = zip(*new.identifiers, strict=True)
-    [[may_share]] = execute_prepared(
-        "may_share_identifier", lambda: _SAME_IDENTIFIER, [list(systems), list(values)]
-    )
-    return bool(may_share)
+def _identifiers_of(details: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    keys = list(identifier_keys(details))
+    return [system for system, _ in keys], [value for _, value in keys]
 
 
 def _letters(first: str, second: str) -> str:
     return joined_name(first, second).translate(_LEFT_OUT)
+
+
+def _statement() -> str:
+    return f"({', '.join(LOOK_TYPES)}) AS {MAY_MATCH}"

@@ -17,7 +17,7 @@ from portal.patients.matching.rules import (
 )
 from portal.patients.models import Patient
 from portal.patients.normalize import e164_after_change
-from portal.prepared import execute_prepared
+from portal.prepared import Call, execute_prepared
 
 UNIDENTIFIED_REASON = "The person cannot be identified"  # an override reason that dismisses nobody
 IDENTIFIER_TAKEN = (
@@ -92,8 +92,13 @@ def lock_people(people: Iterable[PersonKey]) -> None:
     queue up, and the second one sees the patient of the first. One statement locks in one order,
     so that two callers never wait for each other in a circle.
     """
+    execute_prepared(*lock_call(people))
+
+
+def lock_call(people: Iterable[PersonKey]) -> Call:
+    """Returns the statement of `lock_people`, to send together with others."""
     keys = [f"{_letters_of_lock(name)}|{born}" for name, born, _ in people]
-    execute_prepared("lock_people", lambda: _LOCK_PEOPLE, [keys])
+    return Call("lock_people", lambda: _LOCK_PEOPLE, [keys])
 
 
 def _letters_of_lock(name: str) -> str:

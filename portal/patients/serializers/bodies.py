@@ -8,8 +8,8 @@ from rest_framework import serializers
 
 from portal.errors import FieldProblem, InvalidInput, MemberProblem, camel, escape_name
 from portal.patients.entered_identifiers import VALIDITY
-from portal.patients.fields import ADDRESS, ENTERED_FIELDS, JSON_NAMES, Kind
-from portal.patients.models import Patient, Status
+from portal.patients.fields import ADDRESS, ENTERED_FIELDS, JSON_NAMES
+from portal.patients.models import Status
 from portal.patients.serializers.members import (
     LONGEST_LINE,
     Identifier,
@@ -147,12 +147,6 @@ class PatientBody(DetailsBody):
         required=False,
         help_text="`active` restores an archived patient",
     )
-
-
-def texts_in(stored: Mapping[str, Any]) -> Patient:
-    """Returns a patient with the entered texts of a stored one's JSON, to split a name beside."""
-    texts = (field.name for field in ENTERED_FIELDS if field.kind is not Kind.DATE)
-    return Patient(id=stored["id"], **{name: stored[JSON_NAMES[name]] for name in texts})
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from django.contrib.auth.forms import BaseUserCreationForm
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
@@ -23,13 +22,14 @@ from portal.accounts.models import RefreshToken, User
 from portal.accounts.revocation import revoke_access
 from portal.accounts.rules import user_of
 from portal.accounts.selectors import users_by_token
+from portal.admin_lists import PortalAdmin
 
 admin.site.site_header = admin.site.site_title = "Patient Portal"
 admin.site.index_template = "staff/admin_index.html"
 admin.site.unregister([Group, AccessAttempt, AccessFailureLog, AccessLog])
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class ReadOnlyAdmin(PortalAdmin):
     """Rows that the admin shows and nobody adds or changes there."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -76,7 +76,7 @@ class NewUserForm(BaseUserCreationForm):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(DjangoUserAdmin, PortalAdmin):
     """Users and their roles. The audit names them, so none is deleted: take "may sign in" away."""
 
     add_form = NewUserForm

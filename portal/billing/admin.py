@@ -47,6 +47,7 @@ class BillingAccountAdmin(ReadOnlyAdmin):
     ]
     list_filter = ["status", ErrorFilter]
     list_select_related = ["patient"]
+    list_columns = (*list_display[1:], "patient__mrn")
     search_fields = ["=account_id", "=patient__mrn", "=patient__id"]
     actions = ["ask_again"]
 

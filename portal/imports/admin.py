@@ -3,16 +3,16 @@
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
 from portal.accounts.rules import user_of
+from portal.admin_lists import PortalAdmin
 from portal.errors import PortalError
-from portal.imports.models import ImportJob, ImportReject
+from portal.imports.models import ImportJob, ImportReject, Outcome
 from portal.imports.retry import run_again
 from portal.imports.services import start_undo
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class ReadOnlyAdmin(PortalAdmin):
     """Shows rows to users with the right to view them; nothing can be added or changed."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -35,6 +35,11 @@ class ImportJobAdmin(ReadOnlyAdmin):
     ]
     list_filter = ["status", "dry_run", "created_at"]
     list_select_related = ["by"]
+    list_columns = (
+        *("id", "original_name", "status", "dry_run", "created_at"),
+        *(f"{outcome}_count" for outcome in Outcome.values),
+        *("by__full_name", "by__email"),
+    )
     search_fields = ["original_name", "=sha256"]
     actions = ["run_again", "undo"]
 
@@ -82,4 +87,5 @@ class ImportRejectAdmin(ReadOnlyAdmin):
 
     list_display = ["job", "row_number", "column", "reason"]
     list_select_related = ["job"]
+    list_columns = ("job__id", "row_number", "column", "reason")
     search_fields = ["=job__id"]

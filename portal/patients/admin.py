@@ -7,18 +7,19 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import DateField, Field, QuerySet
+from django.db.models import DateField, F, Field, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.formats import localize
 from django.utils.html import format_html
 from django.utils.timezone import localtime
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
 from portal.accounts.rules import user_of
+from portal.admin_lists import PortalAdmin, filter_by_known
 from portal.errors import InvalidInput, PortalError
 from portal.patients import services
-from portal.patients.audit import record_access
+from portal.patients.audit import ACCESS_ACTIONS, record_access
 from portal.patients.fields import ENTERED
 from portal.patients.models import (
     AccessRecord,
@@ -28,6 +29,7 @@ from portal.patients.models import (
     PatientIdentifier,
     Source,
 )
+from portal.patients.models.log import DELETED, INSERTED, UPDATED
 from portal.patients.search.engine import filter_by_search
 from portal.patients.templatetags.patients import birth_date
 from portal.patients.validation import validate_details
@@ -71,18 +73,20 @@ class IdentifierInline(TabularInline):
 
 
 @admin.register(Patient)
-class PatientAdmin(ModelAdmin):
+class PatientAdmin(PortalAdmin):
     """Finds, registers, corrects and archives patients; records access as every channel does."""
 
     form = PatientForm
     inlines = (IdentifierInline,)
     list_display = ("mrn", "list_name", "birth", "sex", "status", "registered")
     list_filter = ("status", "sex", "source")
+    list_columns = (
+        *("mrn", "sex", "status", "date_of_birth", "date_of_birth_precision", "registered_on"),
+        *("family_name", "given_name", "middle_name", "prefix"),
+    )
     search_fields = ("mrn",)
     search_help_text = "Name, MRN, identifier, phone or date of birth"
     readonly_fields = ("mrn", "status", "source", "version", "created_at", "updated_at")
-    show_full_result_count = False
-    list_per_page = 50
     actions = ("archive", "restore")
 
     @admin.display(description="Date of birth", ordering="date_of_birth")
@@ -165,10 +169,8 @@ class PatientAdmin(ModelAdmin):
         )
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class ReadOnlyAdmin(PortalAdmin):
     """Shows rows that the system writes and nobody changes."""
-
-    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -237,7 +239,8 @@ class PatientEventAdmin(ReadOnlyAdmin):
         "version",
         _labelled("pgh_context"),
     )
-    list_filter = ("pgh_label", "source")
+    list_filter = (("pgh_label", filter_by_known((INSERTED, UPDATED, DELETED))), "source")
+    list_columns = ("pgh_id", "pgh_created_at", "pgh_label", "mrn", "version", "pgh_context")
     search_fields = ("mrn",)
     ordering = ("-pgh_id",)
     fields = readonly_fields = [_log_field(column) for column in PatientEvent._meta.fields]
@@ -262,8 +265,17 @@ class EventOutboxAdmin(ReadOnlyAdmin):
 @admin.register(AccessRecord)
 class AccessRecordAdmin(ReadOnlyAdmin):
     list_display = ("at", "user", "action", "channel", "patients", "request_id")
-    list_filter = ("action", "door", "user")
+    list_filter = (
+        ("action", filter_by_known(ACCESS_ACTIONS)),
+        ("door", filter_by_known(Source.values)),
+        "user",
+    )
     list_select_related = ("user",)
+    list_columns = ("at", "action", "door", "request_id", "user__full_name", "user__email")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AccessRecord]:
+        """Counts a row's patients in the database: the ids of a page of lists are thousands."""
+        return super().get_queryset(request).annotate(patient_count=F("patient_ids__len"))
 
     @admin.display(description="Channel", ordering="door")
     def channel(self, record: AccessRecord) -> str:
@@ -271,4 +283,4 @@ class AccessRecordAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Patients")
     def patients(self, record: AccessRecord) -> int:
-        return len(record.patient_ids)
+        return record.patient_count

@@ -17,6 +17,10 @@ class ReconcileReportAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "status", "is_repair", "difference_count", "by", "finished_at"]
     list_filter = ["status", "is_repair", "created_at"]
     list_select_related = ["by"]
+    list_columns = (
+        *("created_at", "status", "is_repair", "difference_count", "finished_at"),
+        *("by__full_name", "by__email"),
+    )
     actions = ["check_again"]
 
     def has_check_permission(self, request: HttpRequest) -> bool:

@@ -2,17 +2,15 @@
 
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.forms.renderers import DjangoTemplates
 from django.http import HttpRequest
 from django.utils.safestring import mark_safe
-from jinja2 import ChainableUndefined, ChoiceLoader, Environment, FileSystemLoader, PackageLoader
 from markupsafe import escape
 
 from portal.staff.fields import Parameters, macro_call
+from portal.staff.jinja import environment
 
 MOST_DRAWN = 1_000  # Fields in memory; more begin anew, so that it stays bounded.
 _PLACE = re.compile("\x02(\\d+)\x03")  # Where a typed value goes; no label has such characters.
@@ -73,18 +71,4 @@ def _call_macro(name: str, parameters: Parameters) -> str:
 
 @cache
 def _macro(name: str) -> Any:
-    return getattr(_environment().get_template(StaffRenderer.field_template_name).module, name)
-
-
-@cache
-def _environment() -> Environment:
-    own = FileSystemLoader(Path(__file__).parent / "jinja2")
-    loader = ChoiceLoader([own, PackageLoader("nhsuk_frontend_jinja")])
-    return Environment(
-        loader=loader,
-        autoescape=True,
-        undefined=ChainableUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=settings.DEBUG,
-    )
+    return getattr(environment().get_template(StaffRenderer.field_template_name).module, name)

@@ -6,11 +6,20 @@ from typing import Any
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
+
+from portal.staff.jinja import environment
 
 register = template.Library()
 
 NOT_RECORDED = "Not recorded"
+
+
+@register.simple_tag(takes_context=True)
+def draw(context: template.Context, name: str) -> SafeString:
+    """Draws a template of Jinja with the page's context: rows of tables, see portal.staff.jinja."""
+    drawn = environment().get_template(name).render(context.flatten())
+    return mark_safe(drawn)  # noqa: S308 - the template escapes.
 
 
 @register.filter

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin import AllValuesFieldListFilter
 from django.contrib.admin.views.main import ChangeList
@@ -27,7 +27,7 @@ class EstimatingPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        rows = self.object_list.order_by()
+        rows = self._rows.order_by()
         counted = rows[: COUNTED + 1].count()
         if counted <= COUNTED:
             return counted
@@ -35,10 +35,14 @@ class EstimatingPaginator(Paginator):
         plan = json.loads(rows.explain(format="json"))
         return max(counted, int(plan[0]["Plan"]["Plan Rows"]))
 
+    @property
+    def _rows(self) -> QuerySet[Any]:
+        return cast("QuerySet[Any]", self.object_list)
+
     def page(self, number: int | str) -> Page:
         """Returns the page; the last one for a number beyond the end that an estimate gave."""
         if self.count > COUNTED and int(number) * self.per_page > COUNTED:
-            self.count = self.object_list.count()
+            self.count = self._rows.count()
             self.is_estimate = False
             return super().page(min(int(number), self.num_pages))
         return super().page(number)
@@ -57,7 +61,7 @@ class PortalAdmin(ModelAdmin):
     """What all lists of the admin have in common."""
 
     list_per_page = 50
-    paginator = EstimatingPaginator
+    paginator: type = EstimatingPaginator
     show_full_result_count = False
     list_columns: tuple[str, ...] = ()  # That a list reads of each row; all of them if empty.
 
@@ -76,6 +80,6 @@ def filter_by_known(values: Iterable[str]) -> type[AllValuesFieldListFilter]:
     class KnownValuesFilter(AllValuesFieldListFilter):
         def __init__(self, *arguments: Any, **more: Any) -> None:
             super().__init__(*arguments, **more)
-            self.lookup_choices = known  # Instead of a query that was not sent yet.
+            cast("Any", self).lookup_choices = known  # Instead of a query that was not sent yet.
 
     return KnownValuesFilter

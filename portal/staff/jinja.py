@@ -5,11 +5,10 @@ Pages stay templates of Django. A table's rows are a template in a folder `jinja
 """
 
 from functools import cache
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.template import engines
+from django.template import Engine
 from django.template.defaultfilters import capfirst, title
 from django.template.utils import get_app_template_dirs
 from django.urls import reverse
@@ -30,7 +29,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=settings.DEBUG,
     )
-    libraries = engines["django"].engine.template_libraries
+    libraries = Engine.get_default().template_libraries
     for name in OUR_LIBRARIES:
         drawing.filters.update(libraries[name].filters)
     drawing.filters.update(capfirst=capfirst, title=title)
@@ -50,5 +49,5 @@ def address_of(name: str, *keys: UUID | int) -> str:
 @cache
 def _address_around(name: str, kinds: tuple[type, ...]) -> tuple[str, list[str]]:
     """Returns an address with marks in the places of the keys, and the marks."""
-    keys = [kind(int=at) if kind is UUID else kind(987_654_321 - at) for at, kind in enumerate(kinds)]
+    keys = [UUID(int=at) if kind is UUID else 987_654_321 - at for at, kind in enumerate(kinds)]
     return reverse(name, args=keys), [str(key) for key in keys]

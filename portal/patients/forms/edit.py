@@ -10,6 +10,7 @@ from django.core import signing
 
 from portal.errors import InvalidInput
 from portal.patients.forms.fields import date_in_boxes, day_in_box
+from portal.patients.forms.identifiers import BLANK_ROWS
 from portal.patients.forms.override import OverrideForm
 from portal.patients.forms.patient import BIRTH_FIELDS, PLAIN_FIELDS, PatientForm
 from portal.patients.models import Patient
@@ -66,6 +67,11 @@ class EditForm(OverrideForm):
             changed.add("identifiers")
         return changed
 
+    def shows(self, values: Mapping[str, Any]) -> bool:
+        """Returns whether nothing was typed yet: it shows just these values of `form_values`."""
+        shown = {**self.initial, "identifiers": self.identifiers.initial}
+        return not self.is_bound and all(shown.get(name) == values[name] for name in values)
+
     def columns_to_check(self) -> set[str]:
         """Returns the columns of the changed fields; a date of birth goes with its precision."""
         changed = self.changed_fields
@@ -104,20 +110,28 @@ def typed_values(form: PatientForm) -> dict[str, Any]:
 
 def read_values(values: Mapping[str, Any]) -> PatientForm:
     """Returns the form as if a browser had sent these values of `form_values`, and validates it."""
-    data: dict[str, Any] = {}
-    shown = PatientForm(initial=values)
-    fields = [*shown, *shown.identifiers.management_form]
-    for row in shown.identifiers:
-        fields += row
-    for field in fields:
-        value = field.value()
-        if isinstance(value, list):
-            data |= {f"{field.html_name}_{box}": text for box, text in enumerate(value)}
-        elif value not in (None, False):
-            data[field.html_name] = value
+    rows, prefix = values.get("identifiers", []), PatientForm.IDENTIFIERS
+    data: dict[str, Any] = {
+        f"{prefix}-TOTAL_FORMS": len(rows) + BLANK_ROWS,
+        f"{prefix}-INITIAL_FORMS": len(rows),
+    }
+    data |= _as_sent({name: values[name] for name in values if name != "identifiers"})
+    for at, row in enumerate(rows):
+        data |= _as_sent({f"{prefix}-{at}-{name}": row[name] for name in row})
     form = PatientForm(data)
     form.is_valid()
     return form
+
+
+def _as_sent(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the values by the names of the inputs: a date has three boxes."""
+    sent: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, list):
+            sent |= {f"{name}_{box}": text for box, text in enumerate(value)}
+        elif value not in (None, False):
+            sent[name] = value
+    return sent
 
 
 def read_form(form: PatientForm) -> PatientForm:

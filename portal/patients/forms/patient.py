@@ -31,6 +31,7 @@ class PatientForm(forms.Form):
     have one: the page shows how they are understood while the user types.
     """
 
+    IDENTIFIERS = "identifiers"  # The prefix of the inputs of their rows.
     use_required_attribute = False
     datalists: Mapping[str, list[str]] = {
         "countries": [*COUNTRIES.values()],
@@ -81,15 +82,19 @@ class PatientForm(forms.Form):
         super().__init__(data, initial=values)
         example = f"Such as {date_example()} or 15 mar 84."
         self.fields["date_of_birth"].help_text = f"{example} Leave empty what is not known."
-        self.identifiers = IdentifierFormSet(data, initial=rows, prefix="identifiers")
+        self.identifiers = IdentifierFormSet(data, initial=rows, prefix=self.IDENTIFIERS)
         self.details: dict[str, Any] = {}
         self.readable_details: dict[str, Any] = {}
 
     @property
     def errors(self) -> ErrorDict:
         """The errors by the names of the inputs, those of the identifiers included."""
-        errors = ErrorDict({**super().errors})
-        for row in self.identifiers:
+        errors = super().errors
+        rows_at_fault = [row for row in self.identifiers if row.errors]
+        if not rows_at_fault:
+            return errors
+        errors = ErrorDict({**errors})
+        for row in rows_at_fault:
             for name, messages in row.errors.items():
                 errors[row.add_prefix(name)] = messages
         return errors

@@ -149,13 +149,14 @@ def _similar_context(
     request: HttpRequest, patient_id: UUID, opened: OpenedPatient, form: EditForm
 ) -> dict[str, Any]:
     """Returns the form with its hints, and the panel of patients that only the changes match."""
-    shown = read_form(form)
+    before = read_values(opened.values)
+    shown = before if form.shows(opened.values) else read_form(form)
     panel = panel_for(
         user_of(request),
         shown.readable_details,
         seen=request.POST.get("shown", ""),
         changed_id=patient_id,
-        before=read_values(opened.values).readable_details,
+        before=before.readable_details,
     )
     if panel.has_new_strong_match and form.is_bound:
         form.forget_override_reason()

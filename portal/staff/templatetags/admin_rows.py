@@ -12,9 +12,14 @@ from typing import Any, NamedTuple
 from urllib.parse import quote as quote_url
 
 from django import template
-from django.contrib.admin.templatetags.admin_list import _coerce_field_name
+from django.contrib.admin.templatetags.admin_list import (  # type: ignore[attr-defined]
+    _coerce_field_name,  # Not in the stubs.
+)
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
-from django.contrib.admin.utils import _get_non_gfk_field, quote
+from django.contrib.admin.utils import (  # type: ignore[attr-defined]
+    _get_non_gfk_field,  # Not in the stubs.
+    quote,
+)
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
@@ -87,7 +92,7 @@ def _html(value: Any) -> str:
 def _address_around_key(cl: ChangeList) -> tuple[str, str]:
     """Returns the address of a row's page, before and after its key, escaped for an attribute."""
     any_row = cl.model(pk=_PLACE)
-    context = {"preserved_filters": cl.preserved_filters, "opts": cl.opts}
+    context: Any = {"preserved_filters": cl.preserved_filters, "opts": cl.opts}
     before, _, after = add_preserved_filters(context, cl.url_for_result(any_row)).partition(_PLACE)
     return escape(before), escape(after)
 

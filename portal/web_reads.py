@@ -68,6 +68,14 @@ class WebReads:
 
     def turn(self) -> None:
         """Does what can be done now; the loop calls it when it has read all that came."""
+        try:
+            self._turn()
+        except Exception:
+            log.exception("reads_not_asked_for")
+            if self._connection:
+                self._connection.close()  # Who waits for it goes to Django.
+
+    def _turn(self) -> None:
         if self._connection is None or self._connection.is_closed:
             self._change_connection()
         elif self._connection.busy_seconds() > STATEMENT_SECONDS:

@@ -32,7 +32,7 @@ class KnownUser:
     read_at: float
 
 
-_known: dict[int, KnownUser | None] = {}
+_known: dict[int, KnownUser] = {}
 
 
 def known_user(user_id: int) -> KnownUser | None:
@@ -50,17 +50,19 @@ def remembered_user(user_id: int) -> KnownUser | None:
 
 def read_user(user_id: int) -> KnownUser | None:
     """Returns the user as they are now, and remembers it; None if there is no such user."""
+    memory = _known  # What is forgotten during the read is not remembered after it.
     read = _read(user_id)
-    if len(_known) >= MOST_USERS:
-        _known.clear()
+    if len(memory) >= MOST_USERS:
+        memory.clear()
     if read is not None:
-        _known[user_id] = read
+        memory[user_id] = read
     return read
 
 
 def forget_known_users(*_: object, **__: object) -> None:
     """Makes this process read every user anew: what it changed itself acts at once."""
-    _known.clear()
+    global _known
+    _known = {}
 
 
 def changes_of_users() -> list[tuple[Signal, Any]]:

@@ -343,7 +343,7 @@ def test_reads_go_on_when_the_connection_is_lost(client, people):
     wait_for(is_gathered, seconds=20)
 
 
-def test_figures_and_log_lines_are_those_of_other_requests(server, client, people):
+def test_each_is_counted_by_its_route(server, client, people):
     def counted() -> float:
         text = server.get("/metrics", internal=True).text
         route = 'route="api/patients/<uuid:patient_id>",status="200"'

@@ -79,3 +79,17 @@ def test_memory_is_bounded(monkeypatch, make_user):
     for role in ("front desk", "clinician", "billing"):
         assert known_users.known_user(make_user(role).pk)
     assert len(known_users._known) <= 2
+
+
+def test_a_read_that_a_change_overtook_is_not_remembered(front_desk, monkeypatch):
+    """Red when what another thread read before a change is believed after it."""
+    read = known_users._read
+
+    def read_while_another_changes(user_id):
+        known = read(user_id)
+        known_users.forget_known_users()
+        return known
+
+    monkeypatch.setattr(known_users, "_read", read_while_another_changes)
+    known_users.read_user(front_desk.pk)
+    assert known_users.remembered_user(front_desk.pk) is None

@@ -43,7 +43,7 @@ HEADER_BYTES = 64 * 1024
 BODY_BYTES = 4 * 1024 * 1024  # Of requests that bring no file.
 FILES_AT_ONCE = 8
 WAITING_REQUESTS = 8  # That one connection may send ahead of their answers; browsers send none.
-LEAVE_SECONDS = 0.005  # That a new connection waits for a process with fewer connections.
+LEAVE_SECONDS = 0.02  # That a new connection waits for a process with fewer connections.
 INTERNAL_THREADS = 2
 POLL_SECONDS = 0.1  # Between two looks whether a stopping server has answered all.
 

@@ -13,6 +13,10 @@ _PREPARED = "portal_prepared"  # An attribute of the connection: who it is, and 
 Row = tuple[Any, ...]
 
 
+# Without these, PostgreSQL plans a prepared statement anew where it guesses that to be worth while.
+_PLANNED_ONCE = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off; "
+
+
 class Call(NamedTuple):
     """A prepared statement and its values. `statement` gives what follows PREPARE and the name."""
 
@@ -21,20 +25,24 @@ class Call(NamedTuple):
     values: Sequence[Any]
 
 
-def execute_prepared(name: str, statement: Callable[[], str], values: Sequence[Any]) -> list[Row]:
+def execute_prepared(
+    name: str, statement: Callable[[], str], values: Sequence[Any], *, is_planned_once: bool = False
+) -> list[Row]:
     """Returns the rows of a statement that may run twice without harm.
 
-    `statement` gives what follows PREPARE and the name: `(uuid) AS SELECT … $1`.
+    `statement` gives what follows PREPARE and the name: `(uuid) AS SELECT … $1`. With
+    `is_planned_once`, the same plan serves all values.
     """
     if connection.in_atomic_block:
         return _execute(name, statement, values)
+    settings = _PLANNED_ONCE if is_planned_once else ""
     try:
-        return _execute(name, statement, values)
+        return _execute(name, statement, values, settings)
     except (OperationalError, InterfaceError):
         if not connection.connection or not connection.connection.closed:
             raise
         connection.close()
-        return _execute(name, statement, values)
+        return _execute(name, statement, values, settings)
 
 
 def write_prepared(name: str, statement: Callable[[], str], values: Sequence[Any]) -> list[Row]:
@@ -61,11 +69,13 @@ def write_together(calls: Sequence[Call]) -> list[Row]:
         return cursor.fetchall() if cursor.description else []
 
 
-def _execute(name: str, statement: Callable[[], str], values: Sequence[Any]) -> list[Row]:
+def _execute(
+    name: str, statement: Callable[[], str], values: Sequence[Any], settings: str = ""
+) -> list[Row]:
     connection.ensure_connection()
     with connection.wrap_database_errors, connection.connection.cursor() as cursor:
         _prepare(cursor, name, statement)
-        cursor.execute(execution_of(name, values), values)
+        cursor.execute(settings + execution_of(name, values), values)
         return cursor.fetchall()
 
 

@@ -65,13 +65,18 @@ def find_similar_words(typed: str, *, limit: int) -> list[SimilarWord]:
 
 def find_similar_to_each(typed: Sequence[str], *, limit: int) -> list[list[SimilarWord]]:
     """Returns the similar words of each of these words, out of one statement."""
-    asked = [word for word in typed if len(word) >= MIN_TYPED_LETTERS and word.isalpha()]
+    asked = [word for word in typed if is_long_enough(word)]
     near: dict[str, dict[str, bool]] = {word: {} for word in typed}
     for at, word, sounds_alike in (
         execute_prepared("words_near", lambda: _WORDS_NEAR, [asked]) if asked else []
     ):
         near[asked[at - 1]][word] = sounds_alike
     return [_rank_words(word, near[word])[:limit] for word in typed]
+
+
+def is_long_enough(typed: str) -> bool:
+    """Returns whether words are similar to the typed one: to a shorter one, too many would be."""
+    return len(typed) >= MIN_TYPED_LETTERS and typed.isalpha()
 
 
 def _rank_words(typed: str, near: Mapping[str, bool]) -> list[SimilarWord]:

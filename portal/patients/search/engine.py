@@ -1,6 +1,7 @@
 """The search box: it knows MRNs, identifiers, phones, dates and names by shape; best hits first."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,11 +12,12 @@ from portal.patients.models import Patient
 from portal.patients.search import tuning
 from portal.patients.search.conditions import Condition, any_of, condition_of, is_none_of
 from portal.patients.search.first_hits import FirstHits, find_first_hits, find_first_hits_again
-from portal.patients.search.fuzzy import find_fuzzy_hits
+from portal.patients.search.fuzzy import find_fuzzy_hits, may_be_misspelt
 from portal.patients.search.hits import COMMONER, FUZZY, Hit, find_exact_hits
 from portal.patients.search.interpretation import QueryInterpretation
 from portal.patients.search.moment import (
     Moment,
+    Snapshot,
     changed_since,
     moment_of_snapshot,
     one_snapshot,
@@ -23,6 +25,7 @@ from portal.patients.search.moment import (
 )
 from portal.patients.search.position import Position, parse_position
 from portal.patients.search.query import interpret_query
+from portal.patients.search.statements import is_one_statement
 from portal.patients.search.typed_name import TypedName, parse_name
 from portal.sealed_cursor import mark_of
 
@@ -77,9 +80,9 @@ class SearchPage:
 
 def search(patients: QuerySet[Patient], text: str, *, after: str = "", limit: int) -> SearchPage:
     """Returns the page of `find_hits` with the patients."""
-    position, since = _begin(after, text)
+    asked = _begin(patients, text, after)
     with one_snapshot():
-        page = _read_page(condition_of(patients), text, position, since, limit)
+        page = _read_page(asked, limit)
         by_id = patients.in_bulk([hit.patient_id for hit in page.hits])
     return SearchPage(
         [PatientHit(by_id[hit.patient_id], hit) for hit in page.hits], page.next_cursor
@@ -96,22 +99,40 @@ def find_hits(patients: QuerySet[Patient], text: str, *, after: str = "", limit:
     Changes between two pages leave out nobody and repeat nobody: a patient who is renamed meanwhile
     keeps the place of the first page, and one who is new comes in the next list.
     """
-    position, since = _begin(after, text)
-    with one_snapshot():
-        return _read_page(condition_of(patients), text, position, since, limit)
+    asked = _begin(patients, text, after)
+    with nullcontext() if asked.is_one_statement else one_snapshot():
+        return _read_page(asked, limit)
 
 
-def _begin(after: str, text: str) -> tuple[Position | None, datetime]:
-    """Returns where the page begins, and since when others may have written; no snapshot yet."""
+@dataclass(frozen=True)
+class _Asked:
+    """A search before its snapshot is taken, and since when others may have written."""
+
+    patients: Condition
+    text: str
+    name: TypedName | None
+    interpretations: list[QueryInterpretation]
+    position: Position | None
+    since: datetime
+
+    @property
+    def is_one_statement(self) -> bool:
+        """Whether one statement reads the page, so that it needs no transaction."""
+        if self.position or (self.name and may_be_misspelt(self.name)):
+            return False
+        return is_one_statement(self.patients, self.interpretations)
+
+
+def _begin(patients: QuerySet[Patient], text: str, after: str) -> _Asked:
     position = parse_position(after, text)
-    return position, position.begun.since if position else open_since()
+    interpretations, name = interpret_query(text), parse_name(text)
+    since = position.begun.since if position else open_since()
+    return _Asked(condition_of(patients), text, name, interpretations, position, since)
 
 
-def _read_page(
-    patients: Condition, text: str, position: Position | None, since: datetime, limit: int
-) -> HitPage:
-    name = parse_name(text)
-    interpretations = interpret_query(text)
+def _read_page(asked: _Asked, limit: int) -> HitPage:
+    patients, name, position = asked.patients, asked.name, asked.position
+    interpretations, snapshot = asked.interpretations, Snapshot(asked.since)
     if position:
         first_hits = find_first_hits_again(patients, name, interpretations, position)
         interpretations = [*first_hits.interpretations, *interpretations]
@@ -120,7 +141,7 @@ def _read_page(
         hits = find_exact_hits(patients, interpretations, limit + 1, position)
     else:
         most = max(limit + 1, tuning.SEARCH.enough_exact_hits)
-        hits = find_exact_hits(patients, interpretations, most)
+        hits = find_exact_hits(patients, interpretations, most, snapshot=snapshot)
         first_hits = find_first_hits(patients, name, hits)
         hits = first_hits.put_first(hits)[: limit + 1]
     if name and len(hits) <= limit:
@@ -129,8 +150,8 @@ def _read_page(
         hits += [hit for hit in fuzzy if hit.patient_id not in seen]
     if len(hits) <= limit:
         return HitPage(hits)
-    begun = position.begun if position else moment_of_snapshot(since)
-    cursor = _position_after(hits[:limit], position, first_hits, begun).encode(text)
+    begun = position.begun if position else moment_of_snapshot(snapshot)
+    cursor = _position_after(hits[:limit], position, first_hits, begun).encode(asked.text)
     return HitPage(hits[:limit], cursor)
 
 

@@ -8,6 +8,7 @@ from portal.patients.names.vocabulary import (
     SimilarWord,
     find_similar_to_each,
     find_similar_words,
+    is_long_enough,
     word_query,
 )
 from portal.patients.normalize import fold
@@ -67,6 +68,11 @@ def find_fuzzy_hits(
         (patient_id, name.with_narrowing(reason_of(word), by_id[patient_id]))
         for patient_id, word in hits.items()
     ]
+
+
+def may_be_misspelt(name: TypedName) -> bool:
+    """Returns whether the vocabulary may have other words for the typed ones."""
+    return any(map(is_long_enough, [*name.words, join_words(name.words)]))
 
 
 def _similar_words(words: list[str]) -> tuple[list[list[SimilarWord]], list[SimilarWord]]:

@@ -13,7 +13,7 @@ from portal.patients.search.conditions import (
     is_none_of,
 )
 from portal.patients.search.interpretation import FoundPatient, QueryInterpretation
-from portal.patients.search.moment import changed_since
+from portal.patients.search.moment import Snapshot, changed_since
 from portal.patients.search.position import Position
 from portal.patients.search.statements import read_group, read_one, read_together
 
@@ -55,10 +55,14 @@ def find_exact_hits(
     interpretations: Sequence[QueryInterpretation],
     limit: int,
     position: Position | None = None,
+    snapshot: Snapshot | None = None,
 ) -> list[Hit]:
-    """Returns the hits after the position, each patient under the first interpretation only."""
+    """Returns the hits after the position, each patient under the first interpretation only.
+
+    Without a position, `snapshot` learns what the first statement saw.
+    """
     if position is None:
-        return _first_exact_hits(patients, interpretations, limit)
+        return _first_exact_hits(patients, interpretations, limit, snapshot)
     start = _index_of(position, interpretations)
     moved = _NOBODY
     if start < len(interpretations):
@@ -80,7 +84,10 @@ def find_exact_hits(
 
 
 def _first_exact_hits(
-    patients: Condition, interpretations: Sequence[QueryInterpretation], limit: int
+    patients: Condition,
+    interpretations: Sequence[QueryInterpretation],
+    limit: int,
+    snapshot: Snapshot | None,
 ) -> list[Hit]:
     """Returns the hits of a first page: all hits of the earlier interpretations are at hand."""
     hits: list[Hit] = []
@@ -88,7 +95,7 @@ def _first_exact_hits(
         if len(hits) >= limit:
             break
         seen = [hit.patient_id for hit in hits]
-        found = read_group(patients, group, seen, limit - len(hits))
+        found = read_group(patients, group, seen, limit - len(hits), snapshot)
         hits += [_hit(patient, patient.place, whole) for patient, whole in found]
     return hits
 

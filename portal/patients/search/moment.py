@@ -1,6 +1,6 @@
 """The moment of a list: later pages know what came after the first page was read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ OPEN_SINCE = """
         AND pid <> pg_backend_pid()
         AND (backend_xid IS NOT NULL OR xact_start > clock_timestamp() - interval '10 seconds')
 """
-# A prepared statement of a search is one whose plan suits all values, and is worth no compiling.
+# A prepared statement of a search has a plan that suits all values and is worth no compiling.
 _ONE_SNAPSHOT = """
     SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
     SET LOCAL plan_cache_mode = force_generic_plan;
@@ -51,6 +51,17 @@ class Moment:
         return events.exclude(pk__in=self.seen_events) if self.seen_events else events
 
 
+@dataclass
+class Snapshot:
+    """What a first page sees: `since` is that of its moment, read by `open_since` before.
+
+    `seen_events` are those of its moment, once a statement has read them with its patients.
+    """
+
+    since: datetime
+    seen_events: Sequence[int] | None = None
+
+
 def open_since() -> datetime:
     """Returns when the oldest transaction began that may still write, by the database's clock.
 
@@ -73,11 +84,14 @@ def one_snapshot() -> Iterator[None]:
         yield
 
 
-def moment_of_snapshot(since: datetime) -> Moment:
-    """Returns the moment of this snapshot; `since` was read before it by `open_since`."""
-    rows = execute_prepared("seen_events", lambda: _SEEN, [since, tuning.SEARCH.max_seen + 1])
-    if len(rows) <= tuning.SEARCH.max_seen:
-        return Moment(since, tuple(sorted(event_id for (event_id,) in rows)))
+def moment_of_snapshot(snapshot: Snapshot) -> Moment:
+    """Returns the moment of this snapshot."""
+    since, seen = snapshot.since, snapshot.seen_events
+    if seen is None:
+        rows = execute_prepared("seen_events", lambda: _SEEN, [since, tuning.SEARCH.max_seen + 1])
+        seen = [event_id for (event_id,) in rows]
+    if len(seen) <= tuning.SEARCH.max_seen:
+        return Moment(since, tuple(sorted(seen)))
     with connection.cursor() as cursor:  # A cursor cannot name so many: they count as before it.
         cursor.execute("SELECT clock_timestamp()")
         return Moment(cursor.fetchone()[0])

@@ -16,9 +16,9 @@ from portal.patients.search.conditions import (
     any_of,
     is_among,
     prefix_range,
-    read_rows,
 )
 from portal.patients.search.interpretation import FoundPatient, QueryInterpretation
+from portal.prepared import execute_prepared
 
 # Digits with what is put between them; after them an extension or letters that stand for digits.
 _PHONE = re.compile(
@@ -36,7 +36,7 @@ _MRN_TAIL = 'reverse(mrn) COLLATE "C"'
 _IDENTIFIER_TAIL = 'reverse(value) COLLATE "C"'
 _EMAIL = 'lower(email) COLLATE "C"'
 _POSTAL = """upper(replace(postal_code, ' ', '')) COLLATE "C\""""
-_IS_MERGED = "SELECT FROM patients_patient WHERE mrn = %s AND merged_into_id IS NOT NULL"
+_IS_MERGED = "(text) AS SELECT FROM patients_patient WHERE mrn = $1 AND merged_into_id IS NOT NULL"
 _OUTWARD_CODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?$")  # The first half of a British code.
 
 
@@ -46,7 +46,7 @@ def as_mrn(text: str) -> list[QueryInterpretation]:
     if not re.fullmatch(r"\d{8,20}", digits):
         return []
     found = [QueryInterpretation("mrn", Condition("mrn = %s", (digits,)), lambda _: "MRN")]
-    if read_rows(_IS_MERGED, [digits]):
+    if execute_prepared("is_merged", lambda: _IS_MERGED, [digits]):
         merged = Patient.objects.select_related("merged_into").get(mrn=digits)
         found.append(_as_merged_record(merged))
     return found

@@ -29,6 +29,7 @@ from portal.patients.search.interpretation import (
     FoundPatient,
     QueryInterpretation,
 )
+from portal.patients.search.moment import Snapshot
 from portal.prepared import execute_prepared
 
 Found = tuple[FoundPatient, QueryInterpretation]
@@ -47,8 +48,14 @@ _RANKED = """
     ORDER BY rank, place, id LIMIT %s
 """
 # One interpretation after the other, until the page is full: PostgreSQL reads the parts of UNION
-# ALL in turn, and the later ones only while LIMIT asks for more.
-_IN_TURN = "WITH {rungs} SELECT * FROM rung_{last} LIMIT %s"
+# ALL in turn, and the later ones only while LIMIT asks for more. Each row has the rows of the log
+# that the statement sees of those who wrote since a moment: see Snapshot.
+_IN_TURN = """
+    WITH {rungs}
+    SELECT *, ARRAY(
+        SELECT pgh_id FROM patients_patientevent WHERE pgh_created_at >= %s LIMIT {most_events}
+    ) FROM rung_{last} LIMIT %s
+"""
 _RUNG = """
     rung_{at} AS (
         {earlier}
@@ -73,7 +80,9 @@ def read_planned(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]
     if statement not in _prepared_texts:
         return read_rows(statement, values)
     name = f"search_{blake2b(statement.encode(), digest_size=8).hexdigest()}"
-    return execute_prepared(name, lambda: f"AS {_with_numbers(statement)}", values)
+    return execute_prepared(
+        name, lambda: f"AS {_with_numbers(statement)}", values, is_planned_once=True
+    )
 
 
 def reader_of(patients: Condition) -> Reader:
@@ -100,17 +109,32 @@ def read_together(
         yield [*group]
 
 
+def is_one_statement(patients: Condition, interpretations: Sequence[QueryInterpretation]) -> bool:
+    """Returns whether one statement reads them all, and which changes it saw."""
+    groups = [*read_together(patients, interpretations)]
+    return len(groups) == 1 and _is_read_in_turn(patients, groups[0])
+
+
+def _is_read_in_turn(patients: Condition, group: Sequence[QueryInterpretation]) -> bool:
+    first = group[0]
+    return first.is_planned_once and not first.is_narrowed and patients == active_patients()
+
+
 def read_group(
-    patients: Condition, group: Sequence[QueryInterpretation], seen: Sequence[UUID], limit: int
+    patients: Condition,
+    group: Sequence[QueryInterpretation],
+    seen: Sequence[UUID],
+    limit: int,
+    snapshot: Snapshot | None = None,
 ) -> list[Found]:
     """Returns at most `limit` patients of a group of `read_together`, without those in `seen`.
 
     They come in the order of the interpretations, under the first that finds them.
     """
+    if _is_read_in_turn(patients, group):
+        return _read_in_turn(group, seen, limit, snapshot)
     if group[0].is_narrowed and len(group) > 1:
         return _read_ranked(patients & is_none_of(seen), group, limit)
-    if not group[0].is_narrowed and group[0].is_planned_once and patients == active_patients():
-        return _read_in_turn(group, seen, limit)
     return [
         (patient, interpretation)
         for interpretation in group
@@ -153,12 +177,17 @@ def _read_ranked(
 
 
 def _read_in_turn(
-    group: Sequence[QueryInterpretation], seen: Sequence[UUID], limit: int
+    group: Sequence[QueryInterpretation],
+    seen: Sequence[UUID],
+    limit: int,
+    snapshot: Snapshot | None,
 ) -> list[Found]:
     """Reads active patients by a statement that is planned once for all texts of this shape."""
     most = next((size for size in tuning.SEARCH.page_sizes if size >= limit), limit)
     parts = [_rung(at, interpretation, most) for at, interpretation in enumerate(group)]
-    statement = _IN_TURN.format(rungs=", ".join(parts), last=len(parts) - 1)
+    statement = _IN_TURN.format(
+        rungs=", ".join(parts), last=len(parts) - 1, most_events=tuning.SEARCH.max_seen + 1
+    )
     values = [
         value
         for interpretation in group
@@ -168,7 +197,11 @@ def _read_in_turn(
             [*seen],
         )
     ]
-    return _with_interpretations(read_planned(statement, [*values, limit]), group)
+    since = snapshot.since if snapshot else None
+    rows = read_planned(statement, [*values, since, limit])
+    if rows and snapshot:
+        snapshot.seen_events = rows[0][-1]
+    return _with_interpretations([row[:-1] for row in rows], group)
 
 
 def _rung(at: int, interpretation: QueryInterpretation, most: int) -> str:

@@ -41,18 +41,18 @@ _COUNT_BEARERS = """
 """
 # The first bearers of many names, likewise.
 _FIRST_BEARERS = """
-    SELECT at, id, sort_key FROM unnest(%s::text[], %s::text[], %s::boolean[])
-        WITH ORDINALITY AS name (start, past, by_given, at)
+    SELECT at, id, sort_key FROM unnest(%s::text[], %s::text[], %s::boolean[], %s::bigint[])
+        WITH ORDINALITY AS name (start, past, by_given, most, at)
     CROSS JOIN LATERAL (
         (SELECT id, sort_key, sort_key AS place FROM patients_patient
         WHERE NOT by_given AND sort_key >= start COLLATE "C" AND sort_key < past COLLATE "C"
             AND {patients}
-        ORDER BY sort_key, id LIMIT {limit})
+        ORDER BY sort_key, id LIMIT most)
         UNION ALL
         (SELECT id, sort_key, given_key AS place FROM patients_patient
         WHERE by_given AND given_key >= start COLLATE "C" AND given_key < past COLLATE "C"
             AND {patients}
-        ORDER BY given_key, id LIMIT {limit})
+        ORDER BY given_key, id LIMIT most)
     ) AS bearer
     ORDER BY at, place, id
 """
@@ -62,14 +62,15 @@ _FIRST_FEW_BEARERS = """
     WITH bearer AS MATERIALIZED (
         SELECT id, sort_key, given_key FROM patients_patient WHERE {patients} AND {has_name}
     )
-    SELECT at, found.id, sort_key FROM unnest(%s::text[], %s::text[], %s::boolean[])
-        WITH ORDINALITY AS name (start, past, by_given, at)
+    SELECT at, found.id, sort_key
+    FROM unnest(%s::text[], %s::text[], %s::boolean[], %s::bigint[])
+        WITH ORDINALITY AS name (start, past, by_given, most, at)
     CROSS JOIN LATERAL (
         SELECT id, sort_key, CASE WHEN by_given THEN given_key ELSE sort_key END AS place
         FROM bearer
         WHERE CASE WHEN by_given THEN given_key ELSE sort_key END >= start COLLATE "C"
             AND CASE WHEN by_given THEN given_key ELSE sort_key END < past COLLATE "C"
-        ORDER BY place, id LIMIT {limit}
+        ORDER BY place, id LIMIT most
     ) AS found
     ORDER BY at, place, id
 """
@@ -111,23 +112,20 @@ def close_words(words: Iterable[SimilarWord]) -> list[SimilarWord]:
 
 def rank_candidates(
     words: list[str], similar: list[list[SimilarWord]], joined: Iterable[SimilarWord]
-) -> list[NameCandidate]:
+) -> list[tuple[NameCandidate, int]]:
     """Returns the names near these words that a patient has, the likely ones first.
 
-    `similar` has the similar words of each word, `joined` those of all words as one.
+    Each comes with its number of bearers, up to `max_bearers_counted`. `similar` has the similar
+    words of each word, `joined` those of all words as one.
     """
     if len(words) == 1:
         names = [*_names_of_one_word(similar[0])]
     else:
         most = tuning.SEARCH.max_name_candidates
         names = [*islice(_names_of_words(words, similar), most), *_joined_names(joined)]
-    ranked = [
-        (candidate.likelihood(bearers), candidate)
-        for candidate, bearers in _count_bearers(names)
-        if bearers
-    ]
-    ranked.sort(key=lambda row: -row[0])
-    return [candidate for _, candidate in ranked]
+    ranked = [row for row in _count_bearers(names) if row[1]]
+    ranked.sort(key=lambda row: -row[0].likelihood(row[1]))
+    return ranked
 
 
 def find_commoner_names(word: str, similar: list[SimilarWord]) -> list[NameCandidate]:
@@ -170,23 +168,27 @@ def _ranges(names: Sequence[NameCandidate]) -> tuple[list[str], list[str], list[
 
 
 def find_bearers_of_each(
-    read: Reader, patients: Condition, names: Sequence[NameCandidate], limit: int, *, are_few: bool
+    read: Reader,
+    patients: Condition,
+    names: Sequence[NameCandidate],
+    limits: Sequence[int],
+    *,
+    are_few: bool,
 ) -> list[list[Bearer]]:
-    """Returns the first bearers of each name; `are_few` says that these patients are.
+    """Returns the first bearers of each name, so many; `are_few` says that these patients are.
 
     `read` runs the statement.
     """
     if not names:
         return []
+    values = [*_ranges(names), [*limits]]
     if are_few:
         has_name = any_of(name.condition for name in names)
-        statement = _FIRST_FEW_BEARERS.format(
-            patients=patients.sql, has_name=has_name.sql, limit=limit
-        )
-        rows = read(statement, [*patients.values, *has_name.values, *_ranges(names)])
+        statement = _FIRST_FEW_BEARERS.format(patients=patients.sql, has_name=has_name.sql)
+        rows = read(statement, [*patients.values, *has_name.values, *values])
     else:
-        statement = _FIRST_BEARERS.format(patients=patients.sql, limit=limit)
-        rows = read(statement, [*_ranges(names), *patients.values, *patients.values])
+        statement = _FIRST_BEARERS.format(patients=patients.sql)
+        rows = read(statement, [*values, *patients.values, *patients.values])
     bearers: list[list[Bearer]] = [[] for _ in names]
     for at, patient_id, sort_key in rows:
         bearers[at - 1].append((patient_id, sort_key))

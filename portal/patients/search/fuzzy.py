@@ -1,7 +1,8 @@
 """Fuzzy search: patients whose names sound like the typed ones, or are a slip away from them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from typing import Any
 from uuid import UUID
 
 from portal.patients.names.vocabulary import (
@@ -30,9 +31,12 @@ from portal.patients.search.typed_name import TypedName
 
 # A patient, and the word of the name that differs most from what was typed.
 FuzzyHit = tuple[UUID, SimilarWord]
+SimilarWords = list[list[SimilarWord]]  # Of each typed word.
+Names = list[list[Any]]  # Of each patient the id, then family, given, middle and preferred name.
 
 _NAMES = f"""
-    SELECT id, family_name, given_name, middle_name, preferred_name
+    SELECT name_words @@ to_tsquery('simple', %s),
+        id, family_name, given_name, middle_name, preferred_name
     FROM patients_patient WHERE {{patients}} ORDER BY {SORTED_ORDER.sql}, id LIMIT %s
 """  # noqa: S608 - constants
 
@@ -51,16 +55,25 @@ def find_fuzzy_hits(
     names_tried = tuning.SEARCH.names_tried
     if name.narrowed_by:
         names_tried //= 2  # All bearers of a name may be walked past to find one of a day.
-    names = rank_candidates(name.words, similar, joined)[:names_tried]
+    ranked = rank_candidates(name.words, similar, joined)[:names_tried]
+    names = [candidate for candidate, _ in ranked]
     hits: dict[UUID, SimilarWord] = {}
     are_few = name.narrowed_by is not None
     read = read_rows if are_few else reader_of(patients)
-    bearers = find_bearers_of_each(read, inexact, names, limit, are_few=are_few)
-    _add_hits(hits, _hits_by_name(names, bearers, one_each=has_exact_hits), limit)
+    places = _places(len(names), one_each=has_exact_hits)
+    if are_few:
+        bearers = find_bearers_of_each(read, inexact, names, [limit] * len(names), are_few=True)
+    else:
+        bearers = _bearers_of(read, inexact, ranked, places, limit)
+    _add_hits(hits, _hits_by_name(names, bearers, places), limit)
+    enough = min(limit, tuning.SEARCH.enough_name_hits)
     close = [close_words(words) for words in similar]
-    for words in [close] if has_exact_hits else [close, similar]:
-        if len(hits) < min(limit, tuning.SEARCH.enough_name_hits) and any(words):
-            _add_hits(hits, _hits_by_any_word(read, inexact, name.words, words), limit)
+    choices = [close] if has_exact_hits else [close, similar]
+    by_word = _names_by_word(read, inexact, name.words, choices)
+    for words, rows in by_word if len(hits) < enough else []:
+        _add_hits(hits, _rank_by_word(rows, name.words, words), limit)
+        if len(hits) >= enough:
+            break
     if name.narrowed_by is None:
         return [(patient_id, reason_of(word)) for patient_id, word in hits.items()]
     by_id = read_patients(patients, hits, needs_identifiers=True)
@@ -94,7 +107,8 @@ def find_commoner_hits(patients: Condition, name: TypedName) -> dict[UUID, tuple
     names = find_commoner_names(word, similar)[:wanted]
     hits_each = wanted // max(len(names), 1)
     read = reader_of(patients)
-    bearers = find_bearers_of_each(read, patients, names, hits_each, are_few=False)
+    limits = [hits_each] * len(names)
+    bearers = find_bearers_of_each(read, patients, names, limits, are_few=False)
     return {
         patient_id: (candidate.differing, place)
         for candidate, its_bearers in zip(names, bearers, strict=True)
@@ -117,39 +131,85 @@ def _add_hits(hits: dict[UUID, SimilarWord], more: Iterable[FuzzyHit], limit: in
             break
 
 
+def _places(count: int, *, one_each: bool) -> list[int]:
+    """Returns how many bearers of each name come before all others."""
+    first = [] if one_each else tuning.SEARCH.hits_per_name[:count]
+    return [*first, *[1] * (count - len(first))]
+
+
+def _bearers_of(
+    read: Reader,
+    patients: Condition,
+    ranked: Sequence[tuple[NameCandidate, int]],
+    places: list[int],
+    limit: int,
+) -> list[list[Bearer]]:
+    """Returns as many of the first bearers of each name as the hits may need.
+
+    Where the first name is so common that its bearers fill all places, the others need few.
+    """
+    names = [candidate for candidate, _ in ranked]
+    if ranked and ranked[0][1] >= limit:
+        limits = [limit, *places[1:]]
+        bearers = find_bearers_of_each(read, patients, names, limits, are_few=False)
+        if len(bearers[0]) == limit:
+            return bearers
+    return find_bearers_of_each(read, patients, names, [limit] * len(names), are_few=False)
+
+
 def _hits_by_name(
-    names: list[NameCandidate], bearers: Iterable[list[Bearer]], *, one_each: bool
+    names: list[NameCandidate], bearers: list[list[Bearer]], places: list[int]
 ) -> Iterator[FuzzyHit]:
     """Yields the first bearers of each name, so that none hides the others, then all of them."""
-    places = () if one_each else tuning.SEARCH.hits_per_name
     hits_by_name: list[list[FuzzyHit]] = []
-    for at, (name, its_bearers) in enumerate(zip(names, bearers, strict=True)):
+    for name, its_bearers, its_places in zip(names, bearers, places, strict=True):
         hits = [(patient_id, name.differing) for patient_id, _ in its_bearers]
-        yield from hits[: places[at] if at < len(places) else 1]
+        yield from hits[:its_places]
         hits_by_name.append(hits)
     yield from chain.from_iterable(hits_by_name)
 
 
-def _hits_by_any_word(
-    read: Reader,
-    patients: Condition,
-    words: list[str],
-    similar: list[list[SimilarWord]],
-) -> Iterator[FuzzyHit]:
-    """Yields hits by words inside a name too, as a middle name or the Berg of van der Berg."""
+def _names_by_word(
+    read: Reader, patients: Condition, words: list[str], choices: list[SimilarWords]
+) -> Iterator[tuple[SimilarWords, Names]]:
+    """Yields each choice of similar words with the patients who have them in any name.
+
+    Thus a middle name is found, or the Berg of van der Berg. The last choice is the widest: where
+    its patients are few, they are all read at once, and those of the first choice are among them.
+    """
+    choices = [similar for similar in choices if any(similar)]
+    if not choices:
+        return
+    first, widest = choices[0], choices[-1]
+    rows = _read_names(read, patients, words, widest, first)
+    if first is not widest:
+        are_all = len(rows) < tuning.SEARCH.max_compared_rows
+        of_first = rows if are_all else _read_names(read, patients, words, first, first)
+        yield first, [names for has_first, *names in of_first if has_first]
+    yield widest, [names for _, *names in rows]
+
+
+def _read_names(
+    read: Reader, patients: Condition, words: list[str], wanted: SimilarWords, first: SimilarWords
+) -> list[tuple[Any, ...]]:
+    """Returns who has a wanted word for each typed one: do they have one of `first`, id, names."""
+    found = patients & has_words(_query_of(words, wanted))
+    values = [_query_of(words, first), *found.values, tuning.SEARCH.max_compared_rows]
+    return read(_NAMES.format(patients=found.sql), values)
+
+
+def _query_of(words: list[str], similar: SimilarWords) -> str:
     groups = [
         [f"{word}*", *(replacement.word for replacement in replacements)]
         for word, replacements in zip(words, similar, strict=True)
     ]
-    found = patients & has_words(word_query(groups))
-    statement = _NAMES.format(patients=found.sql)
-    compared = []
-    values = [*found.values, tuning.SEARCH.max_compared_rows]
-    for patient_id, *names in read(statement, values):
-        compared.append((*_compare_words(names, words, similar), patient_id))
+    return word_query(groups)
+
+
+def _rank_by_word(rows: Names, words: list[str], similar: SimilarWords) -> list[FuzzyHit]:
+    compared = [(*_compare_words(names, words, similar), patient_id) for patient_id, *names in rows]
     compared.sort(key=lambda row: row[0])
-    for _, differing, patient_id in compared:
-        yield patient_id, differing
+    return [(patient_id, differing) for _, differing, patient_id in compared]
 
 
 def _compare_words(

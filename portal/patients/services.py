@@ -1,6 +1,7 @@
 """The only writers of patients. Each is one transaction, and calls no other server."""
 
 from collections.abc import Collection, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +39,7 @@ patients_written = Signal()
 # `request_sql` instead.
 patient_changed = Signal()
 
+_SET_BY_SERVICE = ("id", "source", "registered_on")  # Of a new patient.
 Details = Mapping[str, Any]
 
 
@@ -107,13 +109,18 @@ def insert_patients(all_details: Sequence[Details], *, by: User | None, source: 
     after `lock_people`. IntegrityError if an identifier is taken.
     """
     with one_change(by, source=source):
-        people = [_new_columns(details, source) for details in all_details]
-        columns = sorted({name for person in people for name in person})
-        blank = Patient()
-        defaults = {name: getattr(blank, name) for name in columns}
-        rows = [defaults | person for person in people]
-        insert_rows(Patient, columns, [[row[name] for name in columns] for row in rows])
-        ids = [person["id"] for person in people]
+        given = {name for details in all_details for name in details}
+        columns = sorted(given.union(_SET_BY_SERVICE) - {"identifiers"})
+        blank, today = Patient(), timezone.localdate()
+        defaults = {name: getattr(blank, name) for name in columns} | {"source": source}
+        rows = []
+        for details in all_details:
+            row = {**defaults, "id": None, "registered_on": None, **details}
+            row["id"] = row["id"] or uuid7()
+            row["registered_on"] = row["registered_on"] or today
+            rows.append(row)
+        insert_rows(Patient, columns, list(map(itemgetter(*columns), rows)))
+        ids = [row["id"] for row in rows]
         insert_identifiers(list(zip(ids, all_details, strict=True)))
         patients_written.send(Patient, patient_ids=ids)
         return ids

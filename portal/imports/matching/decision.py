@@ -1,8 +1,10 @@
 """What becomes of a row: a new patient, a change, nothing, or a refusal with its reason."""
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.utils import timezone
@@ -22,6 +24,7 @@ _BLANK: dict[str, Any] = {
     "sex": "unknown",
     "date_of_birth_precision": "day",
 }
+_NOTHING: dict[str, Any] = {}  # Shared by all decisions, and never changed.
 RESOURCE = "resource"  # The field of a remark about parts of a row that no field stands for.
 
 
@@ -38,8 +41,7 @@ class Remark:
     patient_label: str = ""
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """What becomes of a row. `details` are those of a new patient, or the changes of a known one.
 
     `doubt` is the kind of question that a user may answer otherwise, about the recorded patients
@@ -51,13 +53,13 @@ class Decision:
     row: Row
     outcome: Outcome
     patient_id: UUID | None = None
-    details: dict[str, Any] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    details: dict[str, Any] = _NOTHING
+    problems: Sequence[Problem] = ()
     doubt: str = ""
     patient_ids: tuple[UUID, ...] = ()
     matches: tuple[PossibleMatch, ...] = ()
     reason: str = ""
-    held_back: dict[str, Any] = field(default_factory=dict)
+    held_back: dict[str, Any] = _NOTHING
     remarks: tuple[Remark, ...] = ()
 
     @property
@@ -81,18 +83,18 @@ class Decision:
         return self.outcome == Outcome.NEW and bool(self.matches) and not self.reason
 
 
-def new_patient(row: CheckedRow) -> Decision:
-    """Returns the decision to register the row's person.
+def new_patient(row: CheckedRow, *, today: date | None = None) -> Decision:
+    """Returns the decision to register the row's person, `today` unless the row has a day.
 
     Its id is set before it is written, since later rows may match it.
     """
-    return Decision(row.source, Outcome.NEW, uuid7(), _fill_columns(row.details))
+    details = {**_BLANK, "registered_on": today or clinic_day(), **row.details}
+    return Decision(row.source, Outcome.NEW, uuid7(), details)
 
 
-def _fill_columns(details: dict[str, Any]) -> dict[str, Any]:
-    """Returns a value for every column, registered today unless the row has a day."""
-    today = timezone.localdate(timezone=timezone.get_default_timezone())
-    return {**_BLANK, "registered_on": today, **details}
+def clinic_day() -> date:
+    """Returns today by the clinic's clock."""
+    return timezone.localdate(timezone=timezone.get_default_timezone())
 
 
 def has_value(patient: KnownPatient, name: str) -> bool:
@@ -119,4 +121,4 @@ def refuse_whole(row: CheckedRow, reason: str, doubt: str = "", *patient_ids: UU
     """Refuses the row as a whole, not for one of its columns."""
     problems = [Problem("", "", reason)]
     refusal = refuse(row.source, problems)
-    return replace(refusal, doubt=doubt, patient_ids=patient_ids)
+    return refusal._replace(doubt=doubt, patient_ids=patient_ids)

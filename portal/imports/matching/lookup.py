@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db import connection
+from django.db.models import QuerySet
 
 from portal.imports.matching.row import CheckedRow
 from portal.imports.matching.set_aside import SetAside, Validity, find_set_aside
@@ -24,6 +25,16 @@ from portal.patients.models import Patient, PatientEvent, PatientIdentifier, Sta
 from portal.patients.selectors import patients_visible_to, patients_with_identifiers
 from portal.stored_dates import known_date
 
+_NAMESAKES = """
+    SELECT found.id FROM unnest(%s::text[], %s::date[]) AS wanted (name, day)
+    CROSS JOIN LATERAL (
+        SELECT id FROM patients_patient
+        WHERE name_key = name AND date_of_birth = day AND status IN ('active', 'archived')
+        UNION ALL
+        SELECT id FROM patients_patient
+        WHERE name_key = name AND date_of_birth IS NULL AND status IN ('active', 'archived')
+    ) AS found
+"""
 DATES = {field.name for field in ENTERED_FIELDS if field.kind == Kind.DATE}
 
 
@@ -141,7 +152,8 @@ class ExistingPatients:
         """Returns the patients whom the row's identifiers name: one, none, or several."""
         holders: set[UUID] = set()
         for identifier in row.identifiers:
-            holders |= self.holders.get(identifier, set())
+            if identifier in self.holders:
+                holders |= self.holders[identifier]
         return holders
 
     def find_set_aside(self, rows: Iterable[CheckedRow]) -> None:
@@ -201,8 +213,7 @@ def find_existing_patients(
 
     ids = {UUID(value) for system, value in identifiers if _is_record_id(system, value)}
     ids |= set(holders.values())
-    same_keys = _patients().filter(_has_mrn_of(identifiers) | _is_namesake_of(rows))
-    ids |= set(same_keys.values_list("pk", flat=True))
+    ids |= _ids_by_mrn(identifiers) | _ids_of_namesakes(rows)
     ids |= {match.patient_id for found in matches.values() for match in found}
 
     patients = _patients().filter(pk__in=ids).order_by("pk")
@@ -258,15 +269,20 @@ def _patients() -> QuerySet[Patient]:
     return patients_visible_to(None).order_by()
 
 
-def _has_mrn_of(identifiers: set[IdentifierKey]) -> Q:
-    return Q(mrn__in={value for system, value in identifiers if system == MRN})
+def _ids_by_mrn(identifiers: set[IdentifierKey]) -> set[UUID]:
+    mrns = {value for system, value in identifiers if system == MRN}
+    return set(_patients().filter(mrn__in=mrns).values_list("pk", flat=True))
 
 
-def _is_namesake_of(rows: list[CheckedRow]) -> Q:
-    names = {row.person_key[0] for row in rows} - {""}
-    births = {row.person_key[1] for row in rows} - {None}
-    has_name = Q(name_key__in=names, status__in=[Status.ACTIVE, Status.ARCHIVED])
-    return has_name & (Q(date_of_birth__in=births) | Q(date_of_birth=None))
+def _ids_of_namesakes(rows: list[CheckedRow]) -> set[UUID]:
+    """Returns the patients of these names and days of birth, and those without a day."""
+    wanted = {row.person_key[:2] for row in rows if row.person_key[0]}
+    if not wanted:
+        return set()
+    names_and_days = [list(column) for column in zip(*wanted, strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMESAKES, names_and_days)
+        return {patient_id for (patient_id,) in cursor.fetchall()}
 
 
 def _is_record_id(system: str, value: str) -> bool:

@@ -1,12 +1,14 @@
 """The rules by which an import decides about each row of a batch."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Protocol
 from uuid import UUID
 
 from portal.imports.matching.decision import (
     Decision,
+    clinic_day,
     has_value,
     new_patient,
     refuse,
@@ -89,7 +91,7 @@ def decide(
         earlier = next((seen[key] for key in keys if key in seen), None)
         if earlier is None:
             decision = rules.decide(row)
-            seen |= dict.fromkeys(keys, (row, decision))
+            seen.update(dict.fromkeys(keys, (row, decision)))
         elif _says_the_same(earlier[0], row):
             decision = rules.repeat(earlier[1], row)
         else:
@@ -110,6 +112,7 @@ class DecisionRules:
     existing: ExistingPatients
     earlier: dict[UUID, int]
     options: ImportOptions
+    today: date = field(default_factory=clinic_day)
 
     def decide(self, row: CheckedRow) -> Decision:
         """Returns what becomes of this row, and remembers a new patient for the rows after it."""
@@ -118,9 +121,9 @@ class DecisionRules:
             decision = self.options.decide_row(decision, row, self.existing)
         if decision.outcome == Outcome.NEW and row.source.is_archived:
             archived = decision.details | {"status": Status.ARCHIVED}
-            decision = replace(decision, details=archived, matches=())
+            decision = decision._replace(details=archived, matches=())
         if remarks := remarks_on(decision, row, self.existing):
-            decision = replace(decision, remarks=remarks)
+            decision = decision._replace(remarks=remarks)
         if row.source.is_archived:
             return decision
         if decision.outcome == Outcome.NEW and decision.patient_id:
@@ -134,11 +137,11 @@ class DecisionRules:
         It is what the rules say of it in a later batch: where a batch ends makes no difference.
         """
         if first.outcome == Outcome.REJECTED:
-            return replace(first, row=row.source)
+            return first._replace(row=row.source)
         decision = Decision(
             row.source, Outcome.DUPLICATE, first.patient_id, held_back=first.held_back
         )
-        return replace(decision, remarks=remarks_on(decision, row, self.existing))
+        return decision._replace(remarks=remarks_on(decision, row, self.existing))
 
     def _decide_by_identifiers(self, row: CheckedRow) -> Decision:
         holders = self.existing.holders_of(row)
@@ -169,8 +172,7 @@ class DecisionRules:
         )
         decision = self._plan_change(row, patient, changes)
         if held_back and decision.outcome != Outcome.REJECTED:
-            decision = replace(
-                decision,
+            decision = decision._replace(
                 patient_id=patient.id,
                 held_back=held_back,
                 doubt=Doubt.SET_ASIDE,
@@ -215,17 +217,16 @@ class DecisionRules:
     def _plan_new(self, row: CheckedRow) -> Decision:
         """Decides on a new patient, unless rows that may be a recorded one are held back."""
         matches = self.existing.possible_matches(row, self.earlier)
-        if not matches:
-            return new_patient(row)
-        if self.options.allow_duplicates:
-            return replace(new_patient(row), matches=matches)
+        new = new_patient(row, today=self.today)
+        if not matches or self.options.allow_duplicates:
+            return new._replace(matches=matches) if matches else new
         recorded = tuple(match.id for match in matches if match.id not in self.existing.new_in_row)
         if self.options.holds_back:
             reason = reason_to_hold_back(matches)
             refusal = refuse_whole(row, reason, Doubt.POSSIBLE_DUPLICATE, *recorded)
-            return replace(refusal, matches=matches)
+            return refusal._replace(matches=matches)
         doubt = Doubt.POSSIBLE_DUPLICATE
-        return replace(new_patient(row), matches=matches, doubt=doubt, patient_ids=recorded)
+        return new._replace(matches=matches, doubt=doubt, patient_ids=recorded)
 
     def _plan_restore(
         self, row: CheckedRow, patient: KnownPatient, changes: dict[str, Any]

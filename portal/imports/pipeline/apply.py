@@ -94,14 +94,13 @@ class ApplyRun:
     def _register(self, new: Sequence[Decision]) -> None:
         if new:
             people = [{"id": decision.patient_id, **decision.details} for decision in new]
-            statuses = [(person["id"], person.pop("status", Status.ACTIVE)) for person in people]
-            insert_patients(people, by=self.by, source=Source.IMPORT)
             # Registered and archived, as by hand: so every client learns of both.
             archived = [
-                (patient_id, {"status": status})
-                for patient_id, status in statuses
-                if status == Status.ARCHIVED
+                (person["id"], {"status": Status.ARCHIVED})
+                for person in people
+                if person.pop("status", Status.ACTIVE) == Status.ARCHIVED
             ]
+            insert_patients(people, by=self.by, source=Source.IMPORT)
             if archived:
                 change_patients(archived, by=self.by, source=Source.IMPORT)
 

@@ -76,8 +76,10 @@ class JobProgressStore:
             for decision in decisions
             for remark in decision.remarks
         )
-        counts = Counter(f"{decision.outcome}_count" for decision in decisions)
-        columns: dict[str, Any] = {name: F(name) + count for name, count in counts.items()}
+        counts = Counter(decision.outcome for decision in decisions)
+        columns: dict[str, Any] = {
+            f"{outcome}_count": F(f"{outcome}_count") + count for outcome, count in counts.items()
+        }
         unreviewed = sum(decision.is_unreviewed for decision in decisions)
         columns["alike_count"] = F("alike_count") + unreviewed
         parts: Counter[str] = Counter()

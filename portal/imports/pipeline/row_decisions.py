@@ -1,6 +1,5 @@
 """A user's decisions on rows in doubt, put in the place of what the rules would do."""
 
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -82,9 +81,8 @@ def _plan_new(
         return refuse_nameless(own)
     is_duplicate = decision.doubt in (Doubt.SAME_NAME_AND_BIRTH, Doubt.POSSIBLE_DUPLICATE)
     patient_ids = decision.patient_ids if is_duplicate else ()
-    return replace(
-        new_patient(own), patient_ids=patient_ids, matches=decision.matches, reason=reason
-    )
+    new = new_patient(own)
+    return new._replace(patient_ids=patient_ids, matches=decision.matches, reason=reason)
 
 
 def _plan_update(row: CheckedRow, patient: KnownPatient, existing: ExistingPatients) -> Decision:
@@ -105,7 +103,7 @@ def _plan_fill(
         for name, value in _changes_of_own(row, patient, existing).items()
         if not has_value(patient, name) and name not in held_back
     }
-    return replace(_plan_change(row, patient, changes), held_back=held_back)
+    return _plan_change(row, patient, changes)._replace(held_back=held_back)
 
 
 def _changes_of_own(

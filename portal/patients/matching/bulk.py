@@ -2,10 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -68,8 +67,7 @@ _NAMES_BY_BIRTH = f"""
 """  # noqa: S608 - built from constants
 
 
-@dataclass(frozen=True, slots=True)
-class IndexedPerson:
+class IndexedPerson(NamedTuple):
     """A known person, with the compared columns as they are stored.
 
     Of thirty people who share a birth date one is compared; only that one is normalised.
@@ -84,7 +82,7 @@ class PeopleIndex:
     """Known people, to be found by birth date, by name and by phone."""
 
     def __init__(self) -> None:
-        self._by_birth_date: defaultdict[date, list[IndexedPerson]] = defaultdict(list)
+        self._by_birth_date: defaultdict[date | None, list[IndexedPerson]] = defaultdict(list)
         self._by_name: defaultdict[str, list[IndexedPerson]] = defaultdict(list)
         self._by_phone: defaultdict[str, list[IndexedPerson]] = defaultdict(list)
 
@@ -116,8 +114,11 @@ class PeopleIndex:
 
     def find_strong_matches(self, new: ComparedFields) -> list[Match]:
         """Returns the people who are certainly or probably the new person, the surest first."""
+        candidates = self._candidates(new)
+        if not candidates:
+            return []
         matches = []
-        for person in self._candidates(new):
+        for person in candidates:
             match = grade_match(person.id, compared_fields(person.row, ()), new=new)
             if match and match.grade.is_strong:
                 matches.append(match)
@@ -126,14 +127,16 @@ class PeopleIndex:
 
     def _candidates(self, new: ComparedFields) -> Collection[IndexedPerson]:
         people: list[IndexedPerson] = []
-        for phone in new.phones:
-            people += self._by_phone.get(phone, [])
-        people += self._by_name.get(new.name_key, [])
-        if new.born:
-            for person in self._by_birth_date.get(new.born, []):
+        for phone in (new.phone, new.second_phone):
+            if phone in self._by_phone:
+                people += self._by_phone[phone]
+        if new.name_key in self._by_name:
+            people += self._by_name[new.name_key]
+        if new.born in self._by_birth_date:
+            for person in self._by_birth_date[new.born]:
                 if may_be_similar(person.family, new.family):
                     people.append(person)
-        return {person.id: person for person in people}.values()
+        return {person.id: person for person in people}.values() if people else ()
 
 
 def load_people_index(people: Sequence[ComparedFields]) -> PeopleIndex:

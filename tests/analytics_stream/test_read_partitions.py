@@ -18,6 +18,7 @@ from analytics_stream.offsets import (
     fingerprint,
     start_offset,
 )
+from analytics_stream.topic_fingerprint import _read_all
 from analytics_stream.transport import AnalyticsConsumer, BatchScheduling
 from tests.analytics_stream.database import execute
 from tests.analytics_stream.messages import make_event
@@ -319,3 +320,32 @@ def test_a_batch_that_was_counted_meanwhile_is_no_loss():
     assert not has_lost(tracker, {("patient", 0): 5}, meanwhile=[[Message(9)]])
     assert has_lost(tracker, {("patient", 0): 9})
     assert has_lost(tracker, {})
+
+
+class ForgetfulConsumer:
+    """A consumer of two partitions, of which the broker forgot the beginning of the second."""
+
+    def assign(self, partitions):
+        self.first = dict(zip(partitions, (0, 7), strict=True))
+
+    async def beginning_offsets(self, partitions):
+        return self.first
+
+    async def end_offsets(self, partitions):
+        return dict.fromkeys(partitions, 9)
+
+    def seek(self, partition, offset):
+        self.at = offset
+
+    async def getone(self, partition):
+        return Message(self.at)
+
+
+def test_a_partition_whose_beginning_is_forgotten_is_not_taken_for_another():
+    """Red when a long backlog on the embedded broker ends the worker, to read all of it again."""
+    fingerprints = asyncio.run(_read_all(ForgetfulConsumer(), [KNOWN, NEW]))
+    assert fingerprints == {KNOWN: FIRST}
+    tracker = OffsetTracker()
+    tracker.assign({KNOWN: 5, NEW: 8})
+    stored = {KNOWN: StoredOffset(5, FIRST), NEW: StoredOffset(8, FIRST)}
+    assert not tracker.is_replaced(stored, fingerprints)

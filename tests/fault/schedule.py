@@ -29,7 +29,7 @@ WITH_TARGETS = (KILL, FREEZE)
 WEIGHTS = dict.fromkeys(KINDS, 1.0) | dict.fromkeys(NETWORK, 2.0) | dict.fromkeys(WITH_TARGETS, 3.0)
 WEIGHTS |= dict.fromkeys(FULL, 0.4)
 WEIGHTS[BROKER_EMPTIED] = 0.3  # since it takes the longest
-STEP = 7  # targets, by which each seed begins further on
+STEP = 5  # targets, by which each seed begins further on; it divides no number of targets
 # Long enough to be seen from outside (10 s), and to outlast a lease of the relay or a session of
 # Kafka (6 s).
 SECONDS = {KILL: 1.0, FREEZE: 9.0, DATABASE_STOP: 2.0, BROKER_EMPTIED: 2.0}

@@ -14,10 +14,10 @@ from portal.audit import services
 from portal.audit.digests import CURRENT_FORMS
 from portal.audit.models import AuditSeal, Log
 from portal.audit.services import seal_logs
-from portal.celery import app
 from portal.patients.audit import record_access
 from portal.patients.models import AccessRecord, IdentifierChange, Patient, PatientEvent
 from portal.patients.services import change_patient, register_patient
+from portal.schedule.timetable import TIMETABLE
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +57,7 @@ def past_the_triggers():
 
 def test_a_seal_that_could_not_start_in_its_minute_is_left_to_the_next():
     """Else two long imports, one in each thread of the worker, leave hundreds of them waiting."""
-    entry = app.conf.beat_schedule["audit.seal"]
+    entry = TIMETABLE["audit.seal"]
     assert 0 < entry["options"]["expires"] < entry["schedule"].total_seconds()
 
 

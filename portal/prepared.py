@@ -13,8 +13,13 @@ _PREPARED = "portal_prepared"  # An attribute of the connection: who it is, and 
 Row = tuple[Any, ...]
 
 
-# Without these, PostgreSQL plans a prepared statement anew where it guesses that to be worth while.
-_PLANNED_ONCE = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off; "
+# For a transaction whose prepared statements have one plan for all values. PostgreSQL takes their
+# rows for many then: it would compile the plan, and start processes to read what is two rows.
+PLANNED_ONCE = """
+    SET LOCAL plan_cache_mode = force_generic_plan;
+    SET LOCAL jit = off;
+    SET LOCAL max_parallel_workers_per_gather = 0;
+"""
 
 
 class Call(NamedTuple):
@@ -35,7 +40,7 @@ def execute_prepared(
     """
     if connection.in_atomic_block:
         return _execute(name, statement, values)
-    settings = _PLANNED_ONCE if is_planned_once else ""
+    settings = PLANNED_ONCE if is_planned_once else ""
     try:
         return _execute(name, statement, values, settings)
     except (OperationalError, InterfaceError):

@@ -43,7 +43,7 @@ TELL_BILLING = """
     WHERE status = 'pending' AND next_attempt_at IS NULL
 """
 # Many waves of each part, and they fit into the embedded broker's window while nobody reads.
-STAGE_EVENTS = 12_000
+STAGE_EVENTS = 7_000
 
 
 @dataclass(frozen=True)

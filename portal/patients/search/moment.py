@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from portal.patients.models import PatientEvent
 from portal.patients.search import tuning
-from portal.prepared import execute_prepared
+from portal.prepared import PLANNED_ONCE, execute_prepared
 
 # Rows of the log have the time at which their transaction began, not that of its commit. A
 # transaction that has written nothing yet may still write; one that has not for so long is a
@@ -22,12 +22,7 @@ OPEN_SINCE = """
         AND pid <> pg_backend_pid()
         AND (backend_xid IS NOT NULL OR xact_start > clock_timestamp() - interval '10 seconds')
 """
-# A prepared statement of a search has a plan that suits all values and is worth no compiling.
-_ONE_SNAPSHOT = """
-    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
-    SET LOCAL plan_cache_mode = force_generic_plan;
-    SET LOCAL jit = off
-"""
+_ONE_SNAPSHOT = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; {PLANNED_ONCE}"
 _SEEN = """
     (timestamptz, bigint) AS
     SELECT pgh_id FROM patients_patientevent WHERE pgh_created_at >= $1 LIMIT $2

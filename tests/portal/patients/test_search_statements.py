@@ -6,8 +6,10 @@ from datetime import date
 import pytest
 from django.db import connection
 
+from portal.patients.models import Patient, Status
 from portal.patients.search import statements, tuning
 from portal.patients.search.conditions import is_none_of
+from portal.patients.search.engine import find_hits
 from portal.patients.search.hits import find_exact_hits
 from portal.patients.search.query import interpret_query
 from portal.patients.search.statements import active_patients, read_one
@@ -78,6 +80,32 @@ def test_a_connection_remembers_a_bounded_number_of_plans(monkeypatch):
     for limit in (401, 402, 403):  # Each makes a text of its own.
         assert read_together("smith", limit) == read_one_by_one("smith", limit)
     assert len(planned_statements() - before) <= 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("text", ["smith", "smith mary", "smyth marry"])
+def test_a_search_starts_no_processes(people, text):
+    """Red when a plan for all values, which takes few rows for many, starts parallel workers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET debug_parallel_query = on")
+    try:
+        before = parallel_workers()
+        hits = find_hits(Patient.objects.filter(status=Status.ACTIVE), text, limit=50).hits
+        assert hits
+        assert parallel_workers() == before
+    finally:
+        connection.close()
+
+
+def parallel_workers() -> int:
+    """Returns how many parallel workers this database has wanted so far."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute(
+            "SELECT parallel_workers_to_launch FROM pg_stat_database"
+            " WHERE datname = current_database()"
+        )
+        return cursor.fetchone()[0]
 
 
 def planned_statements() -> set[str]:

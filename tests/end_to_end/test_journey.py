@@ -59,8 +59,12 @@ def test_200_people_are_imported_billed_and_counted(system: System, file: str):
     source: Path = SYNTHEA / file
     if not source.exists():
         pytest.skip(f"{file} of the Synthea sample is not beside this checkout")
+    beside = {name: str(system.data / f"{file}.{name}.csv") for name in ("rejects", "changes")}
     done = system.command(
-        "import_patients", str(source), "--rejects", str(system.data / f"{file}.rejects.csv")
+        "import_patients",
+        str(source),
+        *("--rejects", beside["rejects"]),
+        *("--changes", beside["changes"]),
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -77,7 +77,8 @@ class AnalyticsConsumer(Consumer):
         fetched = cast(Fetched, record)
         message = super()._to_message(tp, fetched[tp][-1])
         message.key, message.headers = None, None
-        message.value = list(chain.from_iterable(fetched.values()))  # type: ignore[assignment]  # A batch.
+        batch = list(chain.from_iterable(fetched.values()))
+        message.value = batch  # type: ignore[assignment]  # Faust knows single messages alone.
         return message
 
     def _filter_committable_offsets(self, _: Iterable[TP]) -> dict[TP, int]:

@@ -24,7 +24,7 @@ from portal.middleware import SAFE_ID
 from portal.proxies import TrustedProxies
 from portal.web_request import BoundedRequest
 
-LARGEST_PAGE = 200  # Patients; a longer page is no plain one.
+LARGEST_PAGE = 200  # Patients; a longer page goes to Django.
 USUAL_PAGE = 50  # Patients of a page whose address names no limit.
 LONGEST_HEADERS = 4 * 1024  # Bytes, of what is remembered.
 MOST_HEADERS = 1_000  # In memory; more begin anew, so that it stays bounded.
@@ -52,7 +52,7 @@ PLAIN_ACCEPT = {
 
 @dataclass(slots=True)
 class Sender:
-    """Who sends these headers: the token, and scheme and host for links."""
+    """A sender is whom the headers tell of: the token, and scheme and host for links."""
 
     token: Any
     user_id: int

@@ -51,7 +51,7 @@ REQUEST_FIRST = """
     INSERT INTO billing_billingaccount (patient_id, wanted_version)
     SELECT id, version FROM written ON CONFLICT (patient_id) DO NOTHING
 """
-_REQUEST_FIRST = f"""
+_REQUEST_ALONE = f"""
     (uuid) AS WITH written AS (SELECT id, version FROM patients_patient WHERE id = $1)
     {REQUEST_FIRST}
 """  # noqa: S608 - constants
@@ -103,7 +103,7 @@ def request_accounts(patient_ids: Iterable[UUID | str]) -> int:
 
 def request_first_account(patient_id: UUID) -> None:
     """Requests an account for a patient who may have none, as one who was registered just now."""
-    write_prepared("request_first_account", lambda: _REQUEST_FIRST, [patient_id])
+    write_prepared("request_first_account", lambda: _REQUEST_ALONE, [patient_id])
 
 
 def request_again(patient_ids: Iterable[UUID], *, forget_account: bool = False) -> int:

@@ -65,7 +65,7 @@ _PAGE = """
 
 
 class Reader(NamedTuple):
-    """Who reads, and in which request: both are in the access record."""
+    """A reader is a user and a request: both are in the access record."""
 
     user_id: int
     request_id: str

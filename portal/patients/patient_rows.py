@@ -69,10 +69,11 @@ def _lock() -> str:
 
 def _update() -> str:
     places = ", ".join(f"{name} = ${place}" for place, name in enumerate(WRITTEN, start=2))
-    return (
-        f"({', '.join(types_of(('id', *WRITTEN)))}) AS UPDATE patients_patient SET {places} "  # noqa: S608 - constants
-        f"WHERE id = $1 RETURNING {', '.join(STORED)}"
-    )
+    types = ", ".join(types_of(("id", *WRITTEN)))
+    return f"""
+        ({types}) AS
+        UPDATE patients_patient SET {places} WHERE id = $1 RETURNING {", ".join(STORED)}
+    """  # noqa: S608 - constants
 
 
 def types_of(names: Iterable[str]) -> list[str]:

@@ -39,8 +39,7 @@ def environment() -> Environment:
 
 def address_of(name: str, *keys: UUID | int) -> str:
     """Returns the address of a page of rows with these keys, as `reverse` does."""
-    pieces, marks = _address_around(name, tuple(type(key) for key in keys))
-    address = pieces
+    address, marks = _address_around(name, tuple(type(key) for key in keys))
     for mark, key in zip(marks, keys, strict=True):
         address = address.replace(mark, str(key))
     return address

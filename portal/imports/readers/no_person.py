@@ -23,7 +23,7 @@ _TOTAL = re.compile(
 _COMMENTS = ("#", "//", "--", ";", "/*")
 _FEW_COLUMNS = 2  # In a wider table a line with one cell of prose is no person.
 _MANY_WORDS = 4
-# No name of a known column and no hint begins with one.
+# No name of a known column and no hint begins with a digit.
 _DIGITS = frozenset("0123456789")
 _SHORT_CELL = 40  # Characters: the meanings of such cells are kept.
 

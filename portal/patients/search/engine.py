@@ -117,7 +117,7 @@ class _Asked:
 
     @property
     def is_one_statement(self) -> bool:
-        """Whether one statement reads the page, so that it needs no transaction."""
+        """Returns whether one statement reads the page, so that it needs no transaction."""
         if self.position or (self.name and may_be_misspelt(self.name)):
             return False
         return is_one_statement(self.patients, self.interpretations)

@@ -89,7 +89,7 @@ def may_be_misspelt(name: TypedName) -> bool:
 
 
 def _similar_words(words: list[str]) -> tuple[list[list[SimilarWord]], list[SimilarWord]]:
-    """Returns the similar words of each word, and those of all words as one."""
+    """Returns the similar words of each word, and those of all words joined."""
     asked = [*words, join_words(words)]
     *similar, joined = find_similar_to_each(asked, limit=tuning.SEARCH.similar_words)
     return similar, joined[: tuning.SEARCH.similar_joined_words]

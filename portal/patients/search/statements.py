@@ -88,7 +88,7 @@ def read_planned(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]
 def reader_of(patients: Condition) -> Reader:
     """Returns how to read these patients by a statement that needs not know the values of a text.
 
-    Few are archived, so that the best plan for them is another one.
+    Few are archived: another plan suits them better.
     """
     return read_planned if patients == active_patients() else read_rows
 

@@ -6,6 +6,10 @@ from collections import Counter
 
 import pytest
 
+# A process that starts another as an account of its own forks, and gRPC's handlers of forks, run while
+# its threads work, ended initdb now and then. No test forks to go on with gRPC.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
 NEEDS = {
     "kafka": ("java", "mvn"),
     "browser": ("chromium",),

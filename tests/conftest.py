@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-# A process that starts another as an account of its own forks, and gRPC's handlers of forks, run while
-# its threads work, ended initdb now and then. No test forks to go on with gRPC.
+# A process that starts another as an account of its own forks. gRPC's handlers of forks, run while
+# its threads work, then ended initdb now and then. No test forks to go on with gRPC.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 NEEDS = {

@@ -173,8 +173,6 @@ if STATIC_ROOT:
     }
 WHITENOISE_AUTOREFRESH = DEBUG
 
-PGHISTORY_INSTALL_CONTEXT_FUNC_ON_MIGRATE = True
-
 # --- Users and sessions ---------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [

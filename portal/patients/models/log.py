@@ -8,6 +8,7 @@ from django.db.models.fields.json import KeyTransform
 
 from portal.patients.fields import NOT_IN_LOG
 from portal.patients.log_context import ContextField
+from portal.patients.log_triggers import Deleted, Inserted, Updated
 from portal.patients.models.patient import Patient
 from portal.patients.triggers import fill_outbox
 
@@ -15,9 +16,9 @@ INSERTED, UPDATED, DELETED = "insert", "update", "delete"
 
 _Log = pghistory.create_event_model(
     Patient,
-    pghistory.InsertEvent(INSERTED, level=pgtrigger.Statement),
-    pghistory.UpdateEvent(UPDATED, level=pgtrigger.Statement),
-    pghistory.DeleteEvent(DELETED, level=pgtrigger.Statement),
+    Inserted(INSERTED),
+    Updated(UPDATED),
+    Deleted(DELETED),
     exclude=[*NOT_IN_LOG],
     context_field=pghistory.ContextJSONField(),
     abstract=True,

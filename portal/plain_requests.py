@@ -104,12 +104,7 @@ def recognise(data: bytes, channel: HTTPChannel) -> PlainRead | None:
         return None
     target, patient_id, given_limit = match.groups()
     limit = USUAL_PAGE if target == b"/api/patients" else int(given_limit or 0)
-    headers, request_id = data[match.end() :], ""
-    sender = _senders.get((headers, channel.addr[0]))
-    if sender is None:
-        headers, request_id = _without_request_id(headers)
-        sender = _senders.get((headers, channel.addr[0])) or _remember(headers, channel)
-    known = sender.user_in_memory() if sender else None
+    sender, known, request_id = read_sender(data[match.end() :], channel)
     if sender is None or known is None or limit > LARGEST_PAGE:
         return None
     if (patient_id or limit) and not known.user.has_perm(VIEW):
@@ -120,10 +115,23 @@ def recognise(data: bytes, channel: HTTPChannel) -> PlainRead | None:
         target.decode(),
         patient_id.decode() if patient_id else "",
         limit,
-        request_id or uuid.uuid4().hex,
+        request_id,
         data,
         time.perf_counter(),
     )
+
+
+def read_sender(
+    headers: bytes, channel: HTTPChannel
+) -> tuple[Sender | None, KnownUser | None, str]:
+    """Returns whom these headers tell of, the user if the token is plainly good, and an id."""
+    request_id = ""
+    sender = _senders.get((headers, channel.addr[0]))
+    if sender is None:
+        headers, request_id = _without_request_id(headers)
+        sender = _senders.get((headers, channel.addr[0])) or _remember(headers, channel)
+    known = sender.user_in_memory() if sender else None
+    return sender, known, request_id or uuid.uuid4().hex
 
 
 def _without_request_id(headers: bytes) -> tuple[bytes, str]:

@@ -22,6 +22,7 @@ from portal.accounts.known_users import FRESH_SECONDS, KnownUser, read_user
 from portal.loop_connection import LoopConnection, connect_for_loop
 from portal.plain_answers import good_token_answer, note_answered
 from portal.plain_requests import PlainRead, recognise
+from portal.plain_searches import recognise_search
 from portal.prepared import Row
 from portal.read_batches import Batch, PageBatch, PageMoment, PatientsBatch
 
@@ -53,7 +54,7 @@ class WebReads:
         """Takes what a client has sent, if it is a plain read that can be answered here."""
         read = recognise(data, channel)
         if read is None:
-            return False
+            return self._take_search(channel, data)
         self._helper.read_early(read.known)
         if read.is_token_check:
             if channel.wait_for(read):
@@ -65,6 +66,17 @@ class WebReads:
             self._waiting.append((channel, read))
             return True
         return False
+
+    def _take_search(self, channel: Any, data: bytes) -> bool:
+        """Gives a plain search to a thread: it asks the database several times."""
+        search = recognise_search(data, channel)
+        if search is None:
+            return False
+        self._helper.read_early(search.known)
+        is_taken: bool = channel.wait_for(search)
+        if is_taken:
+            channel.ask_thread()
+        return is_taken
 
     def turn(self) -> None:
         """Does what can be done now; the loop calls it when it has read all that came."""

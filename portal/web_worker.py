@@ -23,7 +23,7 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
-from waitress.task import ThreadedTaskDispatcher
+from waitress.task import ThreadedTaskDispatcher, WSGITask
 
 from portal.connection_counts import ConnectionShare
 from portal.web_errors import Refusal
@@ -83,6 +83,14 @@ class TimedChannel(HTTPChannel):
                 return False
             self.requests.append(read)
             return True
+
+    def ask_thread(self) -> None:
+        """Has one of the server's threads answer the search that `wait_for` took."""
+        self.server.add_task(self)
+
+    def task_class(self, channel: HTTPChannel, request: Any) -> Any:
+        """Returns what a thread does for this request."""
+        return getattr(request, "task_class", WSGITask)(channel, request)
 
     def answer_at_once(self, data: bytes) -> None:
         """Sends the answer to the read that `wait_for` took; the loop's thread calls it."""

@@ -44,7 +44,8 @@ def server(django_db_setup, django_db_blocker, tmp_path_factory):
 def people():
     names = ["Abel", "Bohm", "Cole", "Dunn", "Łukasz"]
     return [
-        services.register_patient({"family_name": name}, by=None, source="api") for name in names
+        services.register_patient({"family_name": name, "given_name": "Eva"}, by=None, source="api")
+        for name in names
     ]
 
 
@@ -138,6 +139,13 @@ PLAIN = [
     ("/api/patients?limit=2", ACCEPT),
     ("/api/patients?limit=5", ACCEPT),
     ("/api/patients?limit=200", ACCEPT),
+    ("/api/patients?q=abel", ACCEPT),
+    ("/api/patients?q=eva&limit=2", ACCEPT),
+    ("/api/patients?limit=1&q=%20e+", b""),
+    ("/api/patients?q=eva%22%3C[]|;&limit=1", ACCEPT),
+    ("/api/patients?q=%C5%82ukasz&limit=200", b"X-Request-Id: from-the-client-2\r\n"),
+    ("/api/patients?q=nobody;%3d&limit=7", b"X-Forwarded-Proto: https\r\n"),
+    ("/api/patients?q=e", b"Accept: */*\r\nAccept-Encoding: gzip\r\nConnection: keep-alive\r\n"),
     ("/api/patients/{id}", ACCEPT),
     ("/api/patients/{id}", b""),
     ("/api/patients/{id}", b"Accept: */*\r\nAccept-Encoding: gzip\r\nConnection: keep-alive\r\n"),
@@ -160,7 +168,20 @@ ODD = [
     ("/api/patients?limit=0", ACCEPT),
     ("/api/patients?limit=201", ACCEPT),
     ("/api/patients?limit=2&limit=2", ACCEPT),
-    ("/api/patients?limit=2&q=abel", ACCEPT),
+    ("/api/patients?q=", ACCEPT),
+    ("/api/patients?q=%20&limit=2", ACCEPT),
+    ("/api/patients?q=abel&limit=0", ACCEPT),
+    ("/api/patients?q=abel&limit=201", ACCEPT),
+    ("/api/patients?q=abel&q=cole", ACCEPT),
+    ("/api/patients?q=abel&limit=%32", ACCEPT),
+    ("/api/patients?q=abel&sex=female", ACCEPT),
+    ("/api/patients?q=abel&format=json", ACCEPT),
+    ("/api/patients?q=abel&cursor=x", ACCEPT),
+    ("/api/patients?q=a%00b", ACCEPT),
+    ("/api/patients?q=a%ED%A0%80b", ACCEPT),
+    ("/api/patients?q=abel&Q=1", ACCEPT),
+    ("/api/patients?q=abel", b"Accept: text/html\r\n"),
+    ("/api/patients?q=abel", b"Authorization: Bearer x\r\n"),
     ("/api/patients?limit=02", ACCEPT),
     ("/auth/validate?x=1", ACCEPT),
 ]
@@ -315,6 +336,7 @@ def test_what_ends_a_token_ends_its_reads_within_a_second(
     while time.monotonic() - ended_at < 1.0:
         reader.get(path)
     assert status(reader.get(path)) == refusal
+    assert status(reader.get("/api/patients?q=abel")) == refusal
 
 
 def test_a_token_that_expires_is_refused(server, client, people, front_desk):

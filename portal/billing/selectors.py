@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
@@ -16,7 +16,8 @@ from portal.cache import COUNT_TTL_SECONDS, LARGE_TABLE_ROWS, CachedValue
 from portal.errors import NotAllowed
 from portal.pagination import Page, decode_cursor, encode_cursor, page_of
 from portal.patients.extensions import Tag, TimelineEvent
-from portal.patients.selectors import patients_by_id
+from portal.patients.shown_lists import shown_by_id
+from portal.patients.shown_patients import ShownPatient
 from portal.prepared import execute_prepared
 
 # The last condition is that of the index.
@@ -33,6 +34,13 @@ class BillingState:
     waiting: int
     oldest_seconds: float | None
     failed: int
+
+
+class ShownAccount(NamedTuple):
+    """An account on the list, with its patient."""
+
+    account: BillingAccount
+    patient: ShownPatient
 
 
 def account_of(patient_id: UUID) -> BillingAccount | None:
@@ -78,18 +86,17 @@ def accounts_by_status() -> dict[str, int]:
 
 def accounts_in(
     status: str, *, user: User | None, channel: str, after: str = "", limit: int = 50
-) -> Page[BillingAccount]:
+) -> Page[ShownAccount]:
     """Returns a page of the accounts with a status, with their patients, who count as accessed.
 
     Pending accounts come longest waiting first, the others newest first.
     """
     accounts = _accounts_visible_to(user).filter(status=status)
     page = page_of(_in_order(accounts, status, after), limit=limit, cursor=_cursor)
-    patients = patients_by_id(user, [row.pk for row in page.rows], channel=channel)
-    shown = [row for row in page.rows if row.pk in patients]
-    for row in shown:
-        row.patient = patients[row.pk]
-    return page.with_rows(shown)
+    patients = shown_by_id(user, [row.pk for row in page.rows], channel=channel)
+    return page.with_rows(
+        ShownAccount(row, patients[row.pk]) for row in page.rows if row.pk in patients
+    )
 
 
 def states_of(patient_ids: Sequence[UUID], *, user: User | None) -> list[BillingAccount]:

@@ -12,13 +12,13 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.utils.encoders import JSONEncoder
 from rest_framework.views import APIView
-from structlog.contextvars import get_contextvars
 
 from portal.accounts.models import User
 from portal.accounts.tokens import bearer_of
 from portal.browser_middleware import is_program
 from portal.patients import quick_change
 from portal.patients.models import Patient
+from portal.patients.recorded_reads import recorded_read, values_of_read
 from portal.patients.search.engine import find_hits
 from portal.patients.search.first_page import read_first_page
 from portal.patients.selectors import PatientFilters, filter_patients
@@ -27,18 +27,6 @@ from portal.patients.stored_json import json_call, stored_json_sql
 from portal.prepared import execute_prepared
 
 Row = tuple[UUID, int, str]  # A patient's id, version and JSON.
-_READ = """
-    (uuid[], bigint, text, text, text) AS
-    WITH found AS MATERIALIZED (
-        SELECT asked.place, patients_patient.id, patients_patient.version, {json} AS json
-        FROM unnest($1) WITH ORDINALITY AS asked (id, place)
-        JOIN patients_patient ON patients_patient.id = asked.id
-    ), seen AS (
-        INSERT INTO patients_accessrecord (user_id, patient_ids, action, door, request_id)
-        SELECT $2, array_agg(id ORDER BY place), $3, $4, $5 FROM found HAVING count(*) > 0
-    )
-    SELECT id, version, json FROM found ORDER BY place
-"""
 
 
 def json_of(patient_id: UUID) -> Row:
@@ -97,19 +85,16 @@ def _with_reason(patient: str, reason: str) -> str:
 
 
 def _read(user: User, patient_ids: Sequence[UUID], *, action: str, channel: str) -> list[Row]:
-    values = (
-        list(patient_ids),
-        user.pk,
-        action,
-        channel,
-        get_contextvars().get("request_id", ""),
-    )
-    rows = execute_prepared("read_patients", _statement, values) if patient_ids else []
+    if not patient_ids:
+        return []
+    values = values_of_read(user, patient_ids, action=action, channel=channel)
+    rows = execute_prepared("read_patients", _statement, values)
     return [with_text(row) for row in rows]
 
 
 def _statement() -> str:
-    return _READ.format(json=stored_json_sql())
+    columns = {name: f"patients_patient.{name}" for name in ("id", "version")}
+    return recorded_read({**columns, "json": stored_json_sql()})
 
 
 def _serialized(patient_id: UUID) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -13,17 +13,16 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import JSONObject
 
 from portal.accounts.models import User
+from portal.cache import COUNT_TTL_SECONDS, LARGE_TABLE_ROWS, CachedValue
 from portal.errors import Gone, IncompleteExport, NotAllowed, NotFound, PortalError
 from portal.patients.audit import record_access
 from portal.patients.matching.lookup import exclude_dismissed, find_matches
 from portal.patients.matching.rules import Match
 from portal.patients.models import (
-    AccessRecord,
     Patient,
     PatientEvent,
     PatientIdentifier,
     Sex,
-    Source,
     Status,
 )
 from portal.patients.models.log import DELETED
@@ -108,16 +107,9 @@ def find_patients(
     filters: PatientFilters | None = None,
     after: str = "",
     limit: int = 50,
-    with_identifiers: bool = True,
 ) -> SearchPage:
-    """Returns a page of patients after the cursor, best hits first, and records access.
-
-    Their identifiers, by which a text may find them, are read with them; without a text only
-    `with_identifiers`.
-    """
-    patients = filter_patients(user, filters)
-    if with_identifiers or text.strip():
-        patients = patients.prefetch_related("identifiers")
+    """Returns a page of whole patients after the cursor, best hits first, and records access."""
+    patients = filter_patients(user, filters).prefetch_related("identifiers")
     found = search(patients, text, after=after, limit=limit)
     record_access(user, [patient.pk for patient in found.patients], action="list", channel=channel)
     return found
@@ -128,8 +120,20 @@ def estimate_patients(
 ) -> int:
     """Returns an estimate of how many patients a search finds, rounded to two digits."""
     patients = filter_patients(user, filters)
-    count = estimate_count(patients, text)
+    if text.strip() or filters not in (None, PatientFilters()):
+        count = estimate_count(patients, text)
+    else:
+        count = _estimated_active()
     return round(count, 2 - len(str(count)))
+
+
+# Every plain list says it.
+_estimated_active = CachedValue(
+    "patients.estimated_active",
+    lambda: estimate_count(filter_patients(None, None), ""),
+    ttl_seconds=COUNT_TTL_SECONDS,
+    worth_keeping=lambda count: count >= LARGE_TABLE_ROWS,
+)
 
 
 def similar_patients(
@@ -157,14 +161,6 @@ def similar_patients(
     return [(by_id[match.patient_id], match) for match in matches if match.patient_id in by_id]
 
 
-def recent_patients(user: User, *, limit: int = 10) -> list[Patient]:
-    """Returns the patients that this user opened last, newest first, and records access."""
-    opened = user_openings(user).values_list("patient_ids", flat=True)[: limit * 5]
-    ids = list(dict.fromkeys(chain.from_iterable(opened)))[:limit]
-    by_id = patients_by_id(user, ids, channel=Source.PORTAL)
-    return [by_id[patient_id] for patient_id in ids if patient_id in by_id]
-
-
 def patients_by_id(
     user: User | None, patient_ids: Iterable[UUID], *, channel: str
 ) -> dict[UUID, Patient]:
@@ -172,11 +168,6 @@ def patients_by_id(
     found = patients_visible_to(user).in_bulk(list(patient_ids))
     record_access(user, found, action="list", channel=channel)
     return found
-
-
-def user_openings(user: User) -> QuerySet[Any]:
-    """Returns the access records of patients that the user opened, newest first."""
-    return AccessRecord.objects.filter(user=user, action="open").order_by("-id")
 
 
 def patients_with_identifiers(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], UUID]:

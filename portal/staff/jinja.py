@@ -9,8 +9,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.template import Engine
-from django.template.defaultfilters import capfirst, title
+from django.template.defaultfilters import capfirst, title, urlencode
 from django.template.utils import get_app_template_dirs
+from django.templatetags.static import static
 from django.urls import reverse
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, FileSystemLoader, PackageLoader
 
@@ -32,8 +33,8 @@ def environment() -> Environment:
     libraries = Engine.get_default().template_libraries
     for name in OUR_LIBRARIES:
         drawing.filters.update(libraries[name].filters)
-    drawing.filters.update(capfirst=capfirst, title=title)
-    drawing.globals.update(url=address_of)
+    drawing.filters.update(capfirst=capfirst, title=title, urlencode=urlencode)
+    drawing.globals.update(url=address_of, static=static)
     return drawing
 
 

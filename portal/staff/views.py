@@ -2,13 +2,14 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from portal.accounts.rules import ANYONE, SIGNED_IN, allow, user_of
 from portal.errors import NotAllowed
-from portal.patients.selectors import recent_patients
+from portal.patients.shown_lists import recent_patients
 from portal.staff.context import nav_entries_of
 
 RECENT_PATIENTS = 6  # Shown in the palette.
@@ -49,4 +50,4 @@ def recent(request: HttpRequest) -> HttpResponse:
     The palette asks only when it opens, since naming patients makes an access record.
     """
     patients = recent_patients(user_of(request), limit=RECENT_PATIENTS)
-    return render(request, "staff/recent.html", {"patients": patients})
+    return HttpResponse(render_to_string("staff/recent.html", {"patients": patients}))

@@ -75,6 +75,13 @@ class Precision(models.TextChoices):
     YEAR = "year", "Year only"
 
 
+def list_name_of(family_name: str, given_name: str, middle_name: str, prefix: str) -> str:
+    """Returns `SMITH, Jane (Mrs)`: how lists and the banner print a name."""
+    given = " ".join(part for part in (given_name, middle_name) if part)
+    name = ", ".join(part for part in (family_name.upper(), given) if part)
+    return f"{name} ({prefix.rstrip('.')})" if prefix else name
+
+
 class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientEvent adds `events`
     """A person known to the clinic. `version` rises by one with every change by any channel."""
 
@@ -306,10 +313,7 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
 
     @property
     def list_name(self) -> str:
-        """`SMITH, Jane (Mrs)`: how lists and the banner print a name."""
-        given = " ".join(part for part in (self.given_name, self.middle_name) if part)
-        name = ", ".join(part for part in (self.family_name.upper(), given) if part)
-        return f"{name} ({self.prefix.rstrip('.')})" if self.prefix else name
+        return list_name_of(self.family_name, self.given_name, self.middle_name, self.prefix)
 
     @property
     def address_text(self) -> str:

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
@@ -14,12 +15,8 @@ from portal.patients.models import Sex, Source, Status
 from portal.patients.search.dates import parse_date_span
 from portal.patients.search.query import parse_name
 from portal.patients.search.typed_text import cut_text
-from portal.patients.selectors import (
-    PatientFilters,
-    estimate_patients,
-    find_patients,
-    recent_patients,
-)
+from portal.patients.selectors import PatientFilters, estimate_patients
+from portal.patients.shown_lists import ShownHit, find_shown_patients, recent_patients
 
 PAGE_SIZE = 50  # patients on a page
 MAX_RECENT = 6  # patients that the user opened last, above the list
@@ -35,14 +32,13 @@ def index(request: HttpRequest) -> HttpResponse:
     asked["q"] = cut_text(asked["q"])
     query = {name: value for name, value in asked.items() if value and name != "after"}
     filters = PatientFilters.from_page(asked)
-    page = find_patients(
+    page = find_shown_patients(
         user,
         text=asked["q"],
         filters=filters,
         after=asked["after"],
         limit=PAGE_SIZE,
         channel=Source.PORTAL,
-        with_identifiers=False,
     )
     is_plain = not any(asked.values())
     next_query, about = "", 0
@@ -92,10 +88,15 @@ def _advice(text: str) -> dict[str, str | bool]:
 def suggest(request: HttpRequest) -> HttpResponse:
     """Returns the best hits as list items with a link each; none for an empty text."""
     text = " ".join(cut_text(request.GET.get("q", "")).split())
-    hits = []
+    user = user_of(request)
+    hits: list[ShownHit] = []
     if text:
-        page = find_patients(
-            user_of(request), text=text, limit=MAX_SUGGESTIONS, channel=Source.PORTAL
-        )
+        page = find_shown_patients(user, text=text, limit=MAX_SUGGESTIONS, channel=Source.PORTAL)
         hits = page.hits
-    return render(request, "patients/suggestions.html", {"hits": hits, "text": text})
+    context = {
+        "hits": hits,
+        "text": text,
+        "may_register": user.has_perm("patients.add_patient"),
+    }
+    # Without the context of a page: a script puts it into one.
+    return HttpResponse(render_to_string("patients/suggestions.html", context))

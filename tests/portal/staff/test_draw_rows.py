@@ -21,7 +21,14 @@ def operator(client, make_user):
 
 
 @pytest.mark.parametrize(
-    "address", ["/patients/", "/billing/?state=pending", "/patients/duplicates/"]
+    "address",
+    [
+        "/patients/",
+        "/patients/suggest/?q=aoife",
+        "/palette/recent/",
+        "/billing/?state=pending",
+        "/patients/duplicates/",
+    ],
 )
 def test_a_name_with_signs_of_html_is_text(operator, address):
     first = Patient.objects.create(family_name=TYPED, given_name="Aoife")
@@ -33,10 +40,39 @@ def test_a_name_with_signs_of_html_is_text(operator, address):
         grade="certain",
         reasons=["<i>same</i>"],
     )
+    operator.get(f"/patients/{first.pk}/")  # So that it is among those opened last.
     page = operator.get(address).content.decode()
     assert ESCAPED in page
     assert "<b>" not in page.lower()
     assert "<i>" not in page
+
+
+def test_a_text_that_finds_nobody_is_text_in_the_suggestions(operator):
+    page = operator.get("/patients/suggest/", {"q": '<b>"x" & y'}).content.decode()
+    assert "Register “&lt;b&gt;&#34;x&#34; &amp; y” as a new patient" in page
+    assert "?text=%3Cb%3E%22x%22%20%26%20y" in page
+    assert "<b>" not in page
+
+
+def test_the_names_in_the_frame_of_a_page_are_text(client, make_user, settings):
+    settings.CLINIC_NAME = "Smith & <b>Sons</b>"
+    user = make_user("operator")
+    type(user).objects.filter(pk=user.pk).update(full_name="<b>O'Neill</b>")
+    client.force_login(user)
+    page = client.get("/help/keys/").content.decode()
+    assert "<summary>&lt;b&gt;O&#39;Neill&lt;/b&gt;</summary>" in page
+    assert "Smith &amp; &lt;b&gt;Sons&lt;/b&gt;" in page
+    assert "<b>" not in page
+
+
+def test_a_message_shows_its_button_and_escapes_its_names(operator):
+    """A message of ours is HTML, made by a template that has escaped what was typed."""
+    patient = Patient.objects.create(family_name=TYPED, given_name="Aoife")
+    operator.post(f"/patients/{patient.pk}/archive/", {"version": patient.version})
+    page = operator.get("/help/keys/").content.decode()
+    assert "&lt;B&gt;O&#x27;NEILL&lt;/B&gt; &amp; &quot;CO&quot;, Aoife (MRN" in page
+    assert f'action="/patients/{patient.pk}/restore/"' in page
+    assert "<b>" not in page.lower()
 
 
 def test_what_the_audit_names_is_text(operator):

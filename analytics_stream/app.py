@@ -1,6 +1,7 @@
 """Assembles the Faust worker: its parts, the order of their start, and the parts of Faust that are
 left out."""
 
+import gc
 import socket
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,8 @@ from analytics_stream.watchdog import WaitForBroker, Watchdog
 GROUP = "analytics"
 LARGEST_BATCH = 2_000  # Messages that are counted in one transaction.
 WAITING_BATCHES = 4  # So many are read ahead.
+# Objects made between two collections of garbage; a batch makes about 100,000, and none is garbage.
+COLLECTED_OBJECTS = 200_000
 SESSION_SECONDS = 6.0  # How long a killed worker's partitions stay unread. Faust has 60 s.
 # Seconds that a batch may take: a database that is away must not throw us out of the group.
 POLL_INTERVAL_SECONDS = 7 * 86_400.0
@@ -152,6 +155,8 @@ def run(config: Config) -> int:
     app.finalize()
     worker = WorkerProcess(app, quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None
+    gc.freeze()  # Collections need not look through all that was loaded.
+    gc.set_threshold(COLLECTED_OBJECTS)
     try:
         worker.execute_from_commandline()
     except SystemExit as end:

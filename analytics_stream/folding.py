@@ -5,8 +5,9 @@ They know neither the broker nor SQL.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -20,6 +21,7 @@ UNKNOWN = "unknown"
 # Characters of a region or source. An index entry of PostgreSQL takes 2,700 bytes, and a longer
 # word would be refused there for ever.
 LONGEST_WORD = 200
+TEXTS = 10_000  # Different days, regions and sources that are kept as they were read.
 _HOUR = len("2026-04-05T06")  # The part of a minute's name that is its hour's.
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _USUAL_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -52,6 +54,9 @@ class State(NamedTuple):
     registered_on: date | None
     registered_through: str
     registered_at: datetime | None
+
+
+_FIRST_FACT = State._fields.index("status")  # Figures depend on it and what follows.
 
 
 class Event(NamedTuple):
@@ -129,6 +134,7 @@ def _birth_year(year: int) -> int:
     return year
 
 
+@lru_cache(TEXTS)
 def _day(text: str) -> date | None:
     try:
         day = date.fromisoformat(text) if text else None
@@ -139,6 +145,7 @@ def _day(text: str) -> date | None:
     return day
 
 
+@lru_cache(TEXTS)
 def _word(text: str, field: str) -> str:
     word = text.strip()
     if "\0" in word or len(word) > LONGEST_WORD:
@@ -166,42 +173,39 @@ def latest_states(events: Iterable[Event]) -> list[State]:
     return list(states.values())
 
 
-def places(state: State | None) -> list[Place]:
-    """Returns where a patient is counted.
+def places(states: Iterable[State]) -> Iterator[tuple[str, Iterable[str]]]:
+    """Yields each figure in which these patients are counted, with the bucket of each patient.
 
     A deleted patient is counted nowhere, an archived or merged one in status and registrations
     only.
     """
-    if state is None or state.status == "deleted":
-        return []
-    found = [("status", state.status)]
-    if state.registered_on:
-        found.append(("registered_on", state.registered_on.isoformat()))
-    if state.registered_at:
-        minute = minute_of(state.registered_at)
-        found.append(("registered_at", minute[:_HOUR]))
-        found.append(("registered_minute", minute))
-    if state.status == "active":
-        found += [
-            ("sex", state.sex),
-            ("birth_year", f"{state.birth_year:04}"),
-            ("region", state.region),
-            ("source", state.registered_through),
-        ]
-    return found
+    known = [state for state in states if state.status != "deleted"]
+    active = [state for state in known if state.status == "active"]
+    minutes = [minute_of(state.registered_at) for state in known if state.registered_at]
+    yield "status", [state.status for state in known]
+    yield "registered_on", [day.isoformat() for state in known if (day := state.registered_on)]
+    yield "registered_at", [minute[:_HOUR] for minute in minutes]
+    yield "registered_minute", minutes
+    yield "sex", [state.sex for state in active]
+    yield "birth_year", [f"{state.birth_year:04}" for state in active]
+    yield "region", [state.region for state in active]
+    yield "source", [state.registered_through for state in active]
 
 
 def add_changes(steps: Counter[Place], changes: Iterable[tuple[State | None, State]]) -> None:
     """Adds to `steps` what each change from an old to a new state adds to the counts."""
-    left: list[Place] = []
-    entered: list[Place] = []
+    left: list[State] = []
+    entered: list[State] = []
     for old, new in changes:
-        before, after = places(old), places(new)
-        if before != after:
-            left += before
-            entered += after
-    steps.update(entered)
-    steps.subtract(Counter(left))
+        if old is None:
+            entered.append(new)
+        elif old[_FIRST_FACT:] != new[_FIRST_FACT:]:
+            left.append(old)
+            entered.append(new)
+    for states, sign in ((entered, 1), (left, -1)):
+        for name, buckets in places(states):
+            for bucket, count in Counter(buckets).items():
+                steps[name, bucket] += sign * count
 
 
 def event_counts(events: Collection[Event]) -> Counter[Place]:

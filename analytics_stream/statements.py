@@ -6,43 +6,55 @@ for each other.
 
 from sqlalchemy import text
 
+# Returns only what was counted before: most batches have nothing of it, and need no answer.
 INSERT_EVENTS = text("""
-    INSERT INTO counted_event (patient_id, event_id, occurred_at)
-    SELECT * FROM unnest(
-        CAST(:patient_ids AS uuid[]), CAST(:event_ids AS bigint[]), CAST(:times AS timestamptz[])
-    ) AS read (patient_id, event_id) ORDER BY patient_id, event_id
-    ON CONFLICT DO NOTHING
-    RETURNING patient_id::text, event_id
+    WITH read AS (
+        SELECT * FROM unnest(
+            CAST(:patient_ids AS uuid[]), CAST(:event_ids AS bigint[]),
+            CAST(:times AS timestamptz[])
+        ) AS read (patient_id, event_id, occurred_at)
+    ), new AS (
+        INSERT INTO counted_event (patient_id, event_id, occurred_at)
+        SELECT * FROM read ORDER BY patient_id, event_id
+        ON CONFLICT DO NOTHING
+        RETURNING patient_id, event_id
+    )
+    SELECT patient_id::text, event_id FROM read
+    WHERE (patient_id, event_id) NOT IN (SELECT patient_id, event_id FROM new)
 """)
-# The rule of `folding.latest` in SQL; `old` and `new` in RETURNING came with PostgreSQL 18.
+# The rule of `folding.latest` in SQL; `old` and `new` in RETURNING came with PostgreSQL 18. Returns
+# the old state of each patient that had one.
 UPSERT_STATES = text("""
-    INSERT INTO patient_state AS stored
-    SELECT *, CASE WHEN counted < version THEN now() END FROM unnest(
-        CAST(:patient_id AS uuid[]), CAST(:version AS bigint[]), CAST(:event_id AS bigint[]),
-        CAST(:status AS text[]), CAST(:sex AS text[]), CAST(:birth_year AS integer[]),
-        CAST(:region AS text[]), CAST(:registered_on AS date[]),
-        CAST(:registered_through AS text[]), CAST(:registered_at AS timestamptz[]),
-        CAST(:counted AS bigint[])
-    ) AS read (patient_id, version, event_id, status, sex, birth_year, region, registered_on,
-        registered_through, registered_at, counted) ORDER BY patient_id
-    ON CONFLICT (patient_id) DO UPDATE SET
-        (version, event_id, status, sex, birth_year, region, registered_on,
-         registered_through) = (
-            SELECT * FROM (VALUES
-                (stored.version, stored.event_id, stored.status, stored.sex, stored.birth_year,
-                 stored.region, stored.registered_on, stored.registered_through),
-                (excluded.version, excluded.event_id, excluded.status, excluded.sex,
-                 excluded.birth_year, excluded.region, excluded.registered_on,
-                 excluded.registered_through)
-            ) AS state (version, event_id) ORDER BY version DESC, event_id DESC LIMIT 1
-        ),
-        registered_at = least(stored.registered_at, excluded.registered_at),
-        counted = stored.counted + excluded.counted,
-        gap_since = CASE WHEN stored.counted + excluded.counted
-            < greatest(stored.version, excluded.version)
-            THEN coalesce(stored.gap_since, now()) END
-    RETURNING new.patient_id::text, old.version, old.event_id, old.status, old.sex,
-        old.birth_year, old.region, old.registered_on, old.registered_through, old.registered_at
+    WITH written AS (
+        INSERT INTO patient_state AS stored
+        SELECT *, CASE WHEN counted < version THEN now() END FROM unnest(
+            CAST(:patient_id AS uuid[]), CAST(:version AS bigint[]), CAST(:event_id AS bigint[]),
+            CAST(:status AS text[]), CAST(:sex AS text[]), CAST(:birth_year AS integer[]),
+            CAST(:region AS text[]), CAST(:registered_on AS date[]),
+            CAST(:registered_through AS text[]), CAST(:registered_at AS timestamptz[]),
+            CAST(:counted AS bigint[])
+        ) AS read (patient_id, version, event_id, status, sex, birth_year, region, registered_on,
+            registered_through, registered_at, counted) ORDER BY patient_id
+        ON CONFLICT (patient_id) DO UPDATE SET
+            (version, event_id, status, sex, birth_year, region, registered_on,
+             registered_through) = (
+                SELECT * FROM (VALUES
+                    (stored.version, stored.event_id, stored.status, stored.sex, stored.birth_year,
+                     stored.region, stored.registered_on, stored.registered_through),
+                    (excluded.version, excluded.event_id, excluded.status, excluded.sex,
+                     excluded.birth_year, excluded.region, excluded.registered_on,
+                     excluded.registered_through)
+                ) AS state (version, event_id) ORDER BY version DESC, event_id DESC LIMIT 1
+            ),
+            registered_at = least(stored.registered_at, excluded.registered_at),
+            counted = stored.counted + excluded.counted,
+            gap_since = CASE WHEN stored.counted + excluded.counted
+                < greatest(stored.version, excluded.version)
+                THEN coalesce(stored.gap_since, now()) END
+        RETURNING new.patient_id::text, old.version, old.event_id, old.status, old.sex,
+            old.birth_year, old.region, old.registered_on, old.registered_through, old.registered_at
+    )
+    SELECT * FROM written WHERE version IS NOT NULL
 """)
 UPSERT_OFFSETS = text("""
     INSERT INTO read_offset AS stored

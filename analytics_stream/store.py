@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import URL, Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from analytics_stream.arrays import array_of, quoted, state_columns
 from analytics_stream.database import OffsetsLost, StoreAway, open_engine, translate_error
 from analytics_stream.figures import (
     DAYS,
@@ -160,36 +161,38 @@ def _save_offsets(connection: Connection, updates: Sequence[OffsetUpdate]) -> No
 def _insert_events(connection: Connection, events: Collection[Event]) -> Iterable[tuple[str, int]]:
     """Inserts the events and returns the keys (patient, event) of those that are new."""
     columns = {
-        "patient_ids": [event.state.patient_id for event in events],
-        "event_ids": [event.event_id for event in events],
-        "times": [event.occurred_at for event in events],
+        "patient_ids": array_of(event.state.patient_id for event in events),
+        "event_ids": array_of(str(event.event_id) for event in events),
+        "times": array_of(event.occurred_at.isoformat() for event in events),
     }
-    return [(row[0], row[1]) for row in connection.execute(INSERT_EVENTS, columns).all()]
+    known = {(row[0], row[1]) for row in connection.execute(INSERT_EVENTS, columns)}
+    keys = [(event.state.patient_id, event.event_id) for event in events]
+    return [key for key in keys if key not in known] if known else keys
 
 
 def _update_states(connection: Connection, fresh: Sequence[Event], steps: Counter[Place]) -> None:
     """Stores the latest state of each patient and adds to `steps` what that changes."""
     states = latest_states(fresh)
-    counted = Counter(event.state.patient_id for event in fresh)
-    columns = dict(zip(State._fields, map(list, zip(*states, strict=True)), strict=True))
-    columns["counted"] = [counted[state.patient_id] for state in states]
-    by_patient = {state.patient_id: state for state in states}
+    if len(states) == len(fresh):
+        counts = ["1"] * len(states)
+    else:
+        counted = Counter(event.state.patient_id for event in fresh)
+        counts = [str(counted[state.patient_id]) for state in states]
+    columns = {**state_columns(states), "counted": array_of(counts)}
+    known = {row[0]: State._make(row) for row in connection.execute(UPSERT_STATES, columns)}
     changes: list[tuple[State | None, State]] = []
-    for row in connection.execute(UPSERT_STATES, columns).all():
-        new, old = by_patient[row[0]], None
-        if row[1] is not None:  # The version: this patient was stored before.
-            old = State._make(row)
-            new = latest(old, new)
-        changes.append((old, new))
+    for new in states:
+        old = known.get(new.patient_id)
+        changes.append((old, latest(old, new) if old else new))
     add_changes(steps, changes)
 
 
 def _add_counts(connection: Connection, steps: Counter[Place]) -> None:
     places = [place for place, step in steps.items() if step]
     columns = {
-        "names": [name for name, _ in places],
-        "buckets": [bucket for _, bucket in places],
-        "steps": [steps[place] for place in places],
+        "names": array_of(name for name, _ in places),
+        "buckets": array_of(quoted(bucket) for _, bucket in places),
+        "steps": array_of(str(steps[place]) for place in places),
     }
     connection.execute(ADD_COUNTS, columns)
 

@@ -177,20 +177,26 @@ def _closing_time(is_closed: bool | None) -> sa.ColumnElement:
     return sa.func.coalesce(columns.closed_at, sa.func.now()) if is_closed else sa.null()
 
 
-def _columns_of(details: Mapping[str, Details]) -> dict[str, list[object]]:
+def _columns_of(details: Mapping[str, Details]) -> dict[str, str]:
     """Returns the values of INSERT_MISSING; the keys of `details` are the patients' ids as text."""
     are_ours = [isinstance(item.patient_id, UUID) for item in details.values()]
+    ids = list(zip(details, are_ours, strict=True))
     return {
-        "patient_ids": [
-            text if ours else None for text, ours in zip(details, are_ours, strict=True)
-        ],
-        "client_ids": [
-            None if ours else text for text, ours in zip(details, are_ours, strict=True)
-        ],
-        "names": [item.name for item in details.values()],
-        "emails": [item.email for item in details.values()],
-        "versions": [item.patient_version for item in details.values()],
+        "patient_ids": _array_of(text if is_ours else "NULL" for text, is_ours in ids),
+        "client_ids": _array_of("NULL" if is_ours else _quoted(text) for text, is_ours in ids),
+        "names": _array_of(_quoted(item.name) for item in details.values()),
+        "emails": _array_of(_quoted(item.email) for item in details.values()),
+        "versions": _array_of(str(item.patient_version) for item in details.values()),
     }
+
+
+def _array_of(elements: Iterable[str]) -> str:
+    """Returns the text of an array. Its values in a list would each be read as an expression."""
+    return "{" + ",".join(elements) + "}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _ids_of(details: Collection[Details]) -> dict[str, list[PatientId]]:

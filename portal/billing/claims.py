@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models import DurationField, F, Func, Q
 from django.db.models.functions import Now
 
+from portal.arrays import array_of, quoted
 from portal.billing.client import Account, Details
 from portal.billing.models import AccountStatus, BillingAccount
 from portal.billing.reasons import AWAY_CODES
@@ -112,10 +113,10 @@ def mark_synced(
     """
     if claims:
         values: dict[str, Any] = {
-            "patients": [str(claim.details.patient_id) for claim in claims],
-            "accounts": [account.account_id for account in accounts],
-            "closed": [account.is_closed for account in accounts],
-            "versions": list(versions),
+            "patients": array_of(claim.details.patient_id for claim in claims),
+            "accounts": array_of(quoted(account.account_id) for account in accounts),
+            "closed": array_of(account.is_closed for account in accounts),
+            "versions": array_of(versions),
             "fence": claims[0].fence,
         }
         with connection.cursor() as cursor:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection
 
+from portal.arrays import array_of
 from portal.patients.fields import RECORDED
 from portal.patients.log_context import clean_context
 from portal.patients.models.log import UPDATED
@@ -22,7 +23,7 @@ _TEXT = {"pgh_obj_id", "merged_into_id"}  # Read as text, which the message has.
 _SELECT = ", ".join(f"log.{name}{'::text' if name in _TEXT else ''}" for name in _COLUMNS)
 _WAITING = "SELECT event_id FROM patients_eventoutbox ORDER BY event_id LIMIT %s"
 _ROWS = f"""
-    SELECT {_SELECT} FROM patients_patientevent AS log WHERE log.pgh_id = ANY(%s)
+    SELECT {_SELECT} FROM patients_patientevent AS log WHERE log.pgh_id = ANY(%s::bigint[])
     ORDER BY log.pgh_id
 """  # noqa: S608 - all parts are constants
 _PREVIOUS = f"""
@@ -51,7 +52,7 @@ def has_waiting_events() -> bool:
 
 def log_rows(event_ids: Sequence[int]) -> dict[int, LogRow]:
     """Returns the log rows by event id, in the order of their ids."""
-    return {row.pgh_id: row for row in _read(_ROWS, [list(event_ids)])}
+    return {row.pgh_id: row for row in _read(_ROWS, [array_of(event_ids)])}
 
 
 def previous_rows(rows: Iterable[LogRow]) -> dict[int, LogRow]:
@@ -62,8 +63,8 @@ def previous_rows(rows: Iterable[LogRow]) -> dict[int, LogRow]:
     updates = [row for row in rows if row.pgh_label == UPDATED]
     if not updates:
         return {}
-    patients = [row.pgh_obj_id for row in updates]
-    versions = [row.version - 1 for row in updates]
+    patients = array_of(row.pgh_obj_id for row in updates)
+    versions = array_of(row.version - 1 for row in updates)
     found = {(row.pgh_obj_id, row.version): row for row in _read(_PREVIOUS, [patients, versions])}
     previous = {}
     for row in updates:

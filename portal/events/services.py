@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from portal.accounts.models import User
+from portal.arrays import array_of
 from portal.errors import ROW_ERRORS
 from portal.events.deliveries import LARGEST_MESSAGE, Delivery, Receipt
 from portal.events.encoding import Message, encode
@@ -116,7 +117,7 @@ def record_delivery(
     with transaction.atomic():
         require_lease(fence)
         with connection.cursor() as cursor:
-            cursor.execute(_LEAVE_OUTBOX, {"sent": sent, "gone": gone})
+            cursor.execute(_LEAVE_OUTBOX, {"sent": array_of(sent), "gone": array_of(gone)})
         QuarantinedEvent.objects.bulk_create(broken, ignore_conflicts=True)
         record_receipts(receipts)
     for event in broken:

@@ -65,6 +65,21 @@ def test_a_patient_who_comes_three_times_in_one_batch_is_counted_once(database, 
     assert not [name for name, _ in figures if name == "region"]
 
 
+@pytest.mark.parametrize(
+    "word", ['"', "\\", '\\"', "{a,b}", "NULL", "null", "a, b", "'; --", "%s :x", "Ôhìo\t", "' '"]
+)
+def test_a_word_is_counted_as_it_was_sent(database, store, word):
+    """Red when a word is not quoted, or its quotes or backslashes are not escaped."""
+    event = make_event(1, region=f"{word}.", registered_through=word)
+    assert store.count([event, make_event(2, number=2)]) == 2
+    figures = read_figures(database)
+    assert figures["region", f"{word}."] == figures["source", event.state.registered_through] == 1
+    assert read_states(database)[patient_id(1)] == event.state
+    changed = make_event(3, version=2, region="Utah", registered_through=word)
+    assert store.count([event, changed]) == 1
+    assert ("region", f"{word}.") not in read_figures(database)
+
+
 def test_what_is_read_is_what_was_counted(store):
     store.count(
         [make_event(1), make_event(2, number=2, region="Utah", sex="male", status="archived")]

@@ -29,6 +29,30 @@ def test_501_are_refused_and_none_is_opened(billing):
     assert refusal(billing.get, patients[0].patient_id)[0] == "NOT_FOUND"
 
 
+def test_names_and_addresses_are_stored_as_they_were_sent(billing):
+    """Red when a text is not quoted, or its quotes or backslashes are not escaped."""
+    names = [
+        'Jo "Jo" O\'Example',
+        "back\\slash",
+        '\\"',
+        "{a,b}",
+        "NULL",
+        "null",
+        "a, b",
+        "%s :x",
+        "Ôé",
+    ]
+    patients = [
+        new_patient(name=name, email=f'"{at}"@example.org') for at, name in enumerate(names)
+    ]
+    patients.append(new_patient(email=""))
+    accounts = [opening.account for opening in billing.open_many(patients)]
+    assert accounts == [billing.get(patient.patient_id) for patient in patients]
+    assert [(account.name, account.email) for account in accounts] == [
+        (patient.name, patient.email) for patient in patients
+    ]
+
+
 def test_an_empty_batch_has_an_empty_answer(billing):
     assert billing.open_many([]) == []
 

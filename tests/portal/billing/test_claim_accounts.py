@@ -36,6 +36,15 @@ def test_a_claimed_row_is_not_claimed_again(patient):
     assert claim_due(fence=1, limit=10) == []
 
 
+@pytest.mark.parametrize("account_id", ["BA-1", 'BA "1"', "BA\\1", "{BA,1}", "NULL"])
+def test_the_number_of_an_account_is_stored_as_billing_gave_it(patient, account_id):
+    """Red when it is not quoted, or its quotes or backslashes are not escaped."""
+    claims = claim_due(fence=1, limit=10)
+    mark_synced(claims, [Account(account_id, claims[0].details.patient_id, 1, True)], [1])
+    account = account_of(patient)
+    assert (account.account_id, account.status, account.synced_version) == (account_id, "closed", 1)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_no_more_than_the_limit_is_claimed_whatever_the_planner_believes():
     """It believes in a single row: a nested loop would make the choice anew for each row."""

@@ -61,10 +61,8 @@ APPEND_SLASH = False  # Addresses of the API end without a slash, those of pages
 
 INSTALLED_APPS = [
     "portal.staff",  # Before the admin's theme, because it replaces some of its templates.
-    "unfold",
-    # It leaves it to portal.urls to find the modules `admin`: they take 20 MB, also in processes
-    # that show no page.
-    "django.contrib.admin.apps.SimpleAdminConfig",
+    "unfold.apps.BasicAppConfig",
+    "portal.staff.admin_app.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -311,6 +309,7 @@ DATE_ORDER = env("DATE_ORDER") or ("MDY" if DEFAULT_COUNTRY in MONTH_FIRST_COUNT
 if DATE_ORDER not in {"DMY", "MDY"}:
     raise ImproperlyConfigured("DATE_ORDER is DMY (day first) or MDY (month first).")
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]  # The admin's theme looks through all of them on each page.
 TIME_ZONE = env("TIME_ZONE")
 USE_I18N = False
 USE_TZ = True

@@ -41,7 +41,7 @@ def create_rows(number: int) -> None:
     OrphanedAccount.objects.create(patient_id=patient.pk, account_id=f"BA-{number}")
     QuarantinedEvent.objects.create(event_id=number, patient_id=patient.pk, reason="a & b")
     RelayLease.objects.create(
-        name=f'a "relay"/{number} ü', holder="a", fence=1, renewed_at=now, expires_at=now
+        name=f'a "relay"/{number} !(ü)', holder="a", fence=1, renewed_at=now, expires_at=now
     )
     RelayLoop.objects.create(name=f"loop {number}", looked_at=now)
     job = ImportJob.objects.create(original_name="<b>.csv", by=user, size_bytes=1)

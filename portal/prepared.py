@@ -50,6 +50,33 @@ def execute_prepared(
         return _execute(name, statement, values, settings)
 
 
+def read_together(calls: Sequence[Call]) -> list[Row]:
+    """Does the same for several statements in one message; returns the rows of the last.
+
+    Each sees what was committed when it begins. The same plans serve all values.
+    """
+    settings = "" if connection.in_atomic_block else PLANNED_ONCE
+    try:
+        return _execute_together(calls, settings)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block or not connection.connection:
+            raise
+        if not connection.connection.closed:
+            raise
+        connection.close()
+        return _execute_together(calls, settings)
+
+
+def _execute_together(calls: Sequence[Call], settings: str) -> list[Row]:
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.cursor() as cursor:
+        for name, statement, _ in calls:
+            _prepare(cursor, name, statement)
+        message = "; ".join(execution_of(name, values) for name, _, values in calls)
+        cursor.execute(settings + message, [value for call in calls for value in call.values])
+        return cursor.fetchall()
+
+
 def write_prepared(name: str, statement: Callable[[], str], values: Sequence[Any]) -> list[Row]:
     """Does the same in a transaction, once, for a statement whose changes the log is to explain.
 

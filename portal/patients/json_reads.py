@@ -12,14 +12,16 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.utils.encoders import JSONEncoder
 from rest_framework.views import APIView
+from structlog.contextvars import get_contextvars
 
 from portal.accounts.models import User
 from portal.accounts.tokens import bearer_of
 from portal.browser_middleware import is_program
 from portal.patients import quick_change
+from portal.patients.json_searches import Access, find_at_once
 from portal.patients.models import Patient
 from portal.patients.recorded_reads import recorded_read, values_of_read
-from portal.patients.search.engine import find_hits
+from portal.patients.search.engine import begin_search, read_hits
 from portal.patients.search.first_page import read_first_page
 from portal.patients.selectors import PatientFilters, filter_patients
 from portal.patients.serializers.patient import patient_json
@@ -72,11 +74,19 @@ def find_patients(
         ids, next_cursor = page
         rows = _read(user, ids, action="list", channel=channel)
         return f"[{','.join(text for _, _, text in rows)}]", next_cursor
-    patients = filter_patients(user, filters)
-    found = find_hits(patients, text, after=after, limit=limit)
-    rows = _read(user, [hit.patient_id for hit in found.hits], action="list", channel=channel)
-    reasons = {hit.patient_id: hit.reason for hit in found.hits if hit.reason}
-    texts = [_with_reason(row, reasons.get(patient_id, "")) for patient_id, _, row in rows]
+    asked = begin_search(filter_patients(user, filters), text, after)
+    access = Access(user.pk, channel, get_contextvars().get("request_id", ""))
+    if at_once := find_at_once(asked, limit, access):
+        found, stored = at_once
+        texts = [
+            _with_reason(text or _serialized(hit.patient_id), hit.reason)
+            for hit, text in zip(found.hits, stored, strict=True)
+        ]
+    else:
+        found = read_hits(asked, limit)
+        rows = _read(user, [hit.patient_id for hit in found.hits], action="list", channel=channel)
+        reasons = {hit.patient_id: hit.reason for hit in found.hits if hit.reason}
+        texts = [_with_reason(row, reasons.get(patient_id, "")) for patient_id, _, row in rows]
     return f"[{','.join(texts)}]", found.next_cursor
 
 

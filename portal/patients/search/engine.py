@@ -3,7 +3,6 @@
 import json
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db.models import Case, QuerySet, Value, When
 
@@ -80,9 +79,10 @@ class SearchPage:
 
 def search(patients: QuerySet[Patient], text: str, *, after: str = "", limit: int) -> SearchPage:
     """Returns the page of `find_hits` with the patients."""
-    asked = _begin(patients, text, after)
+    asked = begin_search(patients, text, after)
+    snapshot = _begin_snapshot(asked)
     with one_snapshot():
-        page = _read_page(asked, limit)
+        page = _read_page(asked, limit, snapshot)
         by_id = patients.in_bulk([hit.patient_id for hit in page.hits])
     return SearchPage(
         [PatientHit(by_id[hit.patient_id], hit) for hit in page.hits], page.next_cursor
@@ -99,21 +99,18 @@ def find_hits(patients: QuerySet[Patient], text: str, *, after: str = "", limit:
     Changes between two pages leave out nobody and repeat nobody: a patient who is renamed meanwhile
     keeps the place of the first page, and one who is new comes in the next list.
     """
-    asked = _begin(patients, text, after)
-    with nullcontext() if asked.is_one_statement else one_snapshot():
-        return _read_page(asked, limit)
+    return read_hits(begin_search(patients, text, after), limit)
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A search before its snapshot is taken, and since when others may have written."""
+class Search:
+    """A search before anything of it is read."""
 
     patients: Condition
     text: str
     name: TypedName | None
     interpretations: list[QueryInterpretation]
     position: Position | None
-    since: datetime
 
     @property
     def is_one_statement(self) -> bool:
@@ -123,16 +120,32 @@ class _Asked:
         return is_one_statement(self.patients, self.interpretations)
 
 
-def _begin(patients: QuerySet[Patient], text: str, after: str) -> _Asked:
+def begin_search(patients: QuerySet[Patient], text: str, after: str) -> Search:
     position = parse_position(after, text)
     interpretations, name = interpret_query(text), parse_name(text)
-    since = position.begun.since if position else open_since()
-    return _Asked(condition_of(patients), text, name, interpretations, position, since)
+    return Search(condition_of(patients), text, name, interpretations, position)
 
 
-def _read_page(asked: _Asked, limit: int) -> HitPage:
+def read_hits(asked: Search, limit: int) -> HitPage:
+    """Returns the page of `find_hits`."""
+    snapshot = _begin_snapshot(asked)
+    with nullcontext() if asked.is_one_statement else one_snapshot():
+        return _read_page(asked, limit, snapshot)
+
+
+def _begin_snapshot(asked: Search) -> Snapshot:
+    """Returns since when others may have written; the snapshot is taken after it."""
+    return Snapshot(asked.position.begun.since if asked.position else open_since())
+
+
+def most_hits(limit: int) -> int:
+    """Returns how many exact hits a first page needs: whether there is a next one, or enough."""
+    return max(limit + 1, tuning.SEARCH.enough_exact_hits)
+
+
+def _read_page(asked: Search, limit: int, snapshot: Snapshot) -> HitPage:
     patients, name, position = asked.patients, asked.name, asked.position
-    interpretations, snapshot = asked.interpretations, Snapshot(asked.since)
+    interpretations = asked.interpretations
     if position:
         first_hits = find_first_hits_again(patients, name, interpretations, position)
         interpretations = [*first_hits.interpretations, *interpretations]
@@ -140,16 +153,23 @@ def _read_page(asked: _Asked, limit: int) -> HitPage:
             raise bad_cursor()
         hits = find_exact_hits(patients, interpretations, limit + 1, position)
     else:
-        most = max(limit + 1, tuning.SEARCH.enough_exact_hits)
-        hits = find_exact_hits(patients, interpretations, most, snapshot=snapshot)
+        hits = find_exact_hits(patients, interpretations, most_hits(limit), snapshot=snapshot)
         first_hits = find_first_hits(patients, name, hits)
         hits = first_hits.put_first(hits)[: limit + 1]
     if name and len(hits) <= limit:
         seen = {hit.patient_id for hit in hits}
         fuzzy = _fuzzy_hits(patients, name, interpretations, hits, position, limit + 1)
         hits += [hit for hit in fuzzy if hit.patient_id not in seen]
+    return page_of_hits(asked, hits, limit, snapshot, first_hits)
+
+
+def page_of_hits(
+    asked: Search, hits: list[Hit], limit: int, snapshot: Snapshot, first_hits: FirstHits
+) -> HitPage:
+    """Returns the first of these hits as a page, with the cursor of the next if there are more."""
     if len(hits) <= limit:
         return HitPage(hits)
+    position = asked.position
     begun = position.begun if position else moment_of_snapshot(snapshot)
     cursor = _position_after(hits[:limit], position, first_hits, begun).encode(asked.text)
     return HitPage(hits[:limit], cursor)

@@ -75,7 +75,7 @@ def find_exact_hits(
         if at == start:
             found &= position.is_later(interpretation.order)
         rows = [
-            _hit(patient, patient.place, interpretation)
+            hit_of(patient, patient.place, interpretation)
             for patient in read_one(found, interpretation, limit - len(hits))
         ]
         rows += moved.due.get(interpretation.key, [])
@@ -96,7 +96,7 @@ def _first_exact_hits(
             break
         seen = [hit.patient_id for hit in hits]
         found = read_group(patients, group, seen, limit - len(hits), snapshot)
-        hits += [_hit(patient, patient.place, whole) for patient, whole in found]
+        hits += [hit_of(patient, patient.place, whole) for patient, whole in found]
     return hits
 
 
@@ -123,7 +123,8 @@ def _not_before(interpretations: Sequence[QueryInterpretation], at: int) -> Cond
     return all_of(earlier.condition.opposite for earlier in interpretations[:at])
 
 
-def _hit(patient: FoundPatient, place: str, interpretation: QueryInterpretation) -> Hit:
+def hit_of(patient: FoundPatient, place: str, interpretation: QueryInterpretation) -> Hit:
+    """Returns the hit of a patient whom an interpretation finds at this place."""
     reason = interpretation.reason(patient)
     return Hit(patient.id, reason, interpretation.key, place, patient.sort_key)
 
@@ -149,5 +150,5 @@ def _moved_hits(
     is_hit = any_of(interpretation.condition for interpretation in interpretations)
     for patient in read_patients(patients & is_hit, places, needs_identifiers=True).values():
         place, interpretation = places[patient.id]
-        due.setdefault(interpretation.key, []).append(_hit(patient, place, interpretation))
+        due.setdefault(interpretation.key, []).append(hit_of(patient, place, interpretation))
     return _MovedHits(frozenset(changed), due)

@@ -6,7 +6,7 @@ along an index. Names that a date or number narrows are few: one statement reads
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from itertools import count, groupby
 from typing import Any
@@ -30,9 +30,10 @@ from portal.patients.search.interpretation import (
     QueryInterpretation,
 )
 from portal.patients.search.moment import Snapshot
-from portal.prepared import execute_prepared
+from portal.prepared import Call, execute_prepared
 
 Found = tuple[FoundPatient, QueryInterpretation]
+Shape = tuple[tuple[str, str, bool], ...]  # Order, condition, and whether identifiers are needed.
 Reader = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 
 _ONE = """
@@ -75,14 +76,24 @@ def read_planned(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]
 
     The number of the texts of such statements is bounded: those beyond are planned each time.
     """
+    call = planned_call(statement, values)
+    if call is None:
+        return read_rows(statement, values)
+    return execute_prepared(*call, is_planned_once=True)
+
+
+def planned_call(statement: str, values: Sequence[Any]) -> Call | None:
+    """Returns the call of such a statement; None beyond their number."""
     if len(_prepared_texts) < tuning.SEARCH.max_prepared:
         _prepared_texts.add(statement)
     if statement not in _prepared_texts:
-        return read_rows(statement, values)
-    name = f"search_{blake2b(statement.encode(), digest_size=8).hexdigest()}"
-    return execute_prepared(
-        name, lambda: f"AS {_with_numbers(statement)}", values, is_planned_once=True
-    )
+        return None
+    return Call(_name_of(statement), lambda: f"AS {_with_numbers(statement)}", values)
+
+
+@lru_cache(maxsize=tuning.SEARCH.max_prepared)
+def _name_of(statement: str) -> str:
+    return f"search_{blake2b(statement.encode(), digest_size=8).hexdigest()}"
 
 
 def reader_of(patients: Condition) -> Reader:
@@ -153,7 +164,11 @@ def read_one(
 ) -> list[FoundPatient]:
     """Returns the first patients of one interpretation."""
     found, order = patients & interpretation.condition, interpretation.order
-    statement = _ONE.format(place=order.sql, columns=_columns([interpretation]), found=found.sql)
+    statement = _ONE.format(
+        place=order.sql,
+        columns=_columns(needs_identifiers=interpretation.needs_identifiers),
+        found=found.sql,
+    )
     rows = read_rows(statement, [*order.values, *found.values, limit])
     return [FoundPatient(*row) for row in rows]
 
@@ -168,12 +183,12 @@ def _read_ranked(
     conditions = [interpretation.condition for interpretation in group]
     statement = _RANKED.format(
         places=" ".join(f"WHEN {at} THEN {order.sql}" for at, order in enumerate(orders)),
-        columns=_columns(group),
+        columns=_columns(needs_identifiers=_need_identifiers(group)),
         ranks=" ".join(f"WHEN {each.sql} THEN {at}" for at, each in enumerate(conditions)),
         found=found.sql,
     )
     values = [value for part in [*orders, *conditions, found] for value in part.values]
-    return _with_interpretations(read_rows(statement, [*values, limit]), group)
+    return with_interpretations(read_rows(statement, [*values, limit]), group)
 
 
 def _read_in_turn(
@@ -183,38 +198,56 @@ def _read_in_turn(
     snapshot: Snapshot | None,
 ) -> list[Found]:
     """Reads active patients by a statement that is planned once for all texts of this shape."""
-    most = next((size for size in tuning.SEARCH.page_sizes if size >= limit), limit)
-    parts = [_rung(at, interpretation, most) for at, interpretation in enumerate(group)]
-    statement = _IN_TURN.format(
-        rungs=", ".join(parts), last=len(parts) - 1, most_events=tuning.SEARCH.max_seen + 1
-    )
-    values = [
-        value
-        for interpretation in group
-        for value in (
-            *interpretation.order.values,
-            *interpretation.condition.values,
-            [*seen],
-        )
-    ]
+    statement = _in_turn(shape_of(group), size_for(limit))
     since = snapshot.since if snapshot else None
-    rows = read_planned(statement, [*values, since, limit])
+    rows = read_planned(statement, [*rung_values(group, seen), since, limit])
     if rows and snapshot:
         snapshot.seen_events = rows[0][-1]
-    return _with_interpretations([row[:-1] for row in rows], group)
+    return with_interpretations([row[:-1] for row in rows], group)
 
 
-def _rung(at: int, interpretation: QueryInterpretation, most: int) -> str:
-    return _RUNG.format(
-        at=at,
-        earlier=_EARLIER.format(before=at - 1) if at else "",
-        place=interpretation.order.sql,
-        columns=_columns([interpretation]),
-        active=Status.ACTIVE.value,
-        condition=interpretation.condition.sql,
-        is_new=_IS_NEW.format(before=at - 1) if at else "",
-        most=most,
+def size_for(limit: int) -> int:
+    """Returns how many patients a statement reads at most, one of few sizes."""
+    return next((size for size in tuning.SEARCH.page_sizes if size >= limit), limit)
+
+
+def shape_of(group: Sequence[QueryInterpretation]) -> Shape:
+    """Returns what of these interpretations is not a value of the text."""
+    return tuple((whole.order.sql, whole.condition.sql, whole.needs_identifiers) for whole in group)
+
+
+def rung_values(group: Sequence[QueryInterpretation], seen: Sequence[UUID]) -> list[Any]:
+    """Returns the values of the rungs of a group."""
+    return [
+        value
+        for whole in group
+        for value in (*whole.order.values, *whole.condition.values, [*seen])
+    ]
+
+
+@lru_cache(maxsize=tuning.SEARCH.max_prepared)
+def _in_turn(shape: Shape, size: int) -> str:
+    return _IN_TURN.format(
+        rungs=rungs_sql(shape, size), last=len(shape) - 1, most_events=tuning.SEARCH.max_seen + 1
     )
+
+
+def rungs_sql(shape: Shape, size: int) -> str:
+    """Returns the rungs for `WITH`; the last of them, from 0, has the patients of all."""
+    rungs = [
+        _RUNG.format(
+            at=at,
+            earlier=_EARLIER.format(before=at - 1) if at else "",
+            place=order,
+            columns=_columns(needs_identifiers=needs_identifiers),
+            active=Status.ACTIVE.value,
+            condition=condition,
+            is_new=_IS_NEW.format(before=at - 1) if at else "",
+            most=size,
+        )
+        for at, (order, condition, needs_identifiers) in enumerate(shape)
+    ]
+    return ", ".join(rungs)
 
 
 def _with_numbers(statement: str) -> str:
@@ -223,13 +256,17 @@ def _with_numbers(statement: str) -> str:
     return re.sub("%s", lambda _: f"${next(numbers)}", statement)
 
 
-def _columns(group: Sequence[QueryInterpretation]) -> str:
-    needs_identifiers = any(interpretation.needs_identifiers for interpretation in group)
+def _need_identifiers(group: Sequence[QueryInterpretation]) -> bool:
+    return any(interpretation.needs_identifiers for interpretation in group)
+
+
+def _columns(*, needs_identifiers: bool) -> str:
     identifiers = IDENTIFIERS if needs_identifiers else NO_IDENTIFIERS
     return f"{NAME_COLUMNS}, {PHONE_COLUMNS}, {identifiers}"
 
 
-def _with_interpretations(
+def with_interpretations(
     rows: Sequence[tuple], group: Sequence[QueryInterpretation]
 ) -> list[Found]:
+    """Returns the patients of rows, each behind the number of an interpretation, with that."""
     return [(FoundPatient(*row[1:]), group[row[0]]) for row in rows]

@@ -1,5 +1,6 @@
 """Users, the sessions in which they are signed in, and their refresh tokens."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -80,6 +81,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     def _rights(self) -> set[str]:
         """What the user may do, read once for this object, as Django does it in two statements."""
         return read_rights(self.pk) if self.is_active and self.pk else set()
+
+    def take_rights(self, rights: Iterable[str]) -> None:
+        """Takes over the rights of `read_rights` that were read with the user."""
+        self._rights = set(rights) if self.is_active else set()
 
     def get_full_name(self) -> str:
         return self.full_name

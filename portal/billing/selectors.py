@@ -25,6 +25,10 @@ _WITH_ACCOUNT = """
     (text[]) AS SELECT patient_id FROM billing_billingaccount
     WHERE account_id = ANY($1) AND account_id <> '' LIMIT 2
 """
+_TAG = """
+    (uuid) AS SELECT status, next_attempt_at IS NOT NULL FROM billing_billingaccount
+    WHERE patient_id = $1
+"""
 
 
 @dataclass(frozen=True)
@@ -152,10 +156,8 @@ def patients_with_account(number: str) -> list[UUID]:
 
 def tag_of(patient_id: UUID) -> Tag:
     """Returns the account's status, and whether it is about to change."""
-    row = account_of(patient_id)
-    if row is None:
-        return Tag(AccountStatus.PENDING.value, True)
-    return Tag(row.status, row.next_attempt_at is not None)
+    rows = execute_prepared("account_tag", lambda: _TAG, [patient_id])
+    return Tag(*rows[0]) if rows else Tag(AccountStatus.PENDING.value, True)
 
 
 def timeline_events_of(patient_id: UUID) -> list[TimelineEvent]:

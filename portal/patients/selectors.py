@@ -27,6 +27,7 @@ from portal.patients.models import (
 )
 from portal.patients.models.log import DELETED
 from portal.patients.normalize import identifier_value
+from portal.patients.opened_patient import read_opened
 from portal.patients.search.engine import SearchPage, estimate_count, find_exact_patients, search
 
 LARGEST_PAGE = 200  # patients on a page that a client asks for
@@ -79,12 +80,10 @@ def open_patient(
     `action` says what of the record the user looked at; see `audit.ACCESS_ACTIONS`.
     NotFound if there is none that the user may see; Gone if there was one.
     """
-    patient = (
-        patients_visible_to(user).prefetch_related("identifiers").filter(pk=patient_id).first()
-    )
+    patients_visible_to(user)
+    patient = read_opened(user, patient_id, action=action, channel=channel)
     if patient is None:
         raise no_such_patient(patient_id)
-    record_access(user, [patient.pk], action=action, channel=channel)
     return patient
 
 

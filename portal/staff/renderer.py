@@ -4,9 +4,11 @@ import re
 from functools import cache
 from typing import Any
 
+from django import forms
 from django.forms.renderers import DjangoTemplates
 from django.http import HttpRequest
-from django.utils.safestring import mark_safe
+from django.utils import html
+from django.utils.safestring import SafeString, mark_safe
 from markupsafe import escape
 
 from portal.staff.fields import Parameters, macro_call
@@ -25,10 +27,25 @@ class StaffRenderer(DjangoTemplates):
     def render(
         self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None
     ) -> str:
-        if template_name != self.field_template_name:
-            return super().render(template_name, context, request)
-        name, parameters = macro_call(context["field"])
-        return mark_safe(_draw(name, parameters))  # noqa: S308 - macros and `_draw` escape.
+        if template_name == self.field_template_name:
+            name, parameters = macro_call(context["field"])
+            return mark_safe(_draw(name, parameters))  # noqa: S308 - macros and `_draw` escape.
+        if template_name == forms.HiddenInput.template_name:
+            return _hidden_input(context["widget"])
+        return super().render(template_name, context, request)
+
+
+def _hidden_input(widget: dict[str, Any]) -> SafeString:
+    """Returns what three templates of Django draw; a form has several of these."""
+    attributes = {"type": widget["type"], "name": widget["name"]}
+    if widget["value"] is not None:
+        attributes["value"] = widget["value"]
+    drawn = [
+        f" {name}" if value is True else f' {name}="{html.escape(value)}"'
+        for name, value in {**attributes, **widget["attrs"]}.items()
+        if value is not False
+    ]
+    return mark_safe(f"<input{''.join(drawn)}>")  # noqa: S308 - it is escaped above.
 
 
 def _draw(name: str, parameters: Parameters) -> str:
@@ -41,13 +58,13 @@ def _draw(name: str, parameters: Parameters) -> str:
     if "errorMessage" in parameters or any("\n" in value for value in values):
         return _call_macro(name, parameters)  # The macros indent each line of a value.
     key = f"{name} {open_parameters}"
-    html = _drawn.get(key)
-    if html is None:
-        html = _call_macro(name, open_parameters)
+    drawn = _drawn.get(key)
+    if drawn is None:
+        drawn = _call_macro(name, open_parameters)
         if len(_drawn) >= MOST_DRAWN:
             _drawn.clear()
-        _drawn[key] = html
-    return _PLACE.sub(lambda place: str(escape(values[int(place[1])])), html)
+        _drawn[key] = drawn
+    return _PLACE.sub(lambda place: str(escape(values[int(place[1])])), drawn)
 
 
 def _with_places(parameters: Parameters, values: list[str]) -> Parameters:

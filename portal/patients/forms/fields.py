@@ -16,11 +16,29 @@ from portal.stored_dates import known_date
 TEXT_ATTRIBUTES = {"autocomplete": "off", "spellcheck": "false"}
 
 
+class TextField(forms.CharField):
+    """A line of text. A form has thirty, so a copy for a form takes only what a form may change."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "TextField":
+        twin = _shallow_copy(self)
+        twin.widget = _shallow_copy(self.widget)
+        twin.widget.attrs = {**self.widget.attrs}
+        memo[id(self)] = twin
+        return twin
+
+
+def _shallow_copy(original: Any) -> Any:
+    """Does what `copy.copy` does to a plain object, in a tenth of the time."""
+    twin = object.__new__(type(original))
+    twin.__dict__.update(original.__dict__)
+    return twin
+
+
 def text_field(label: str, *, width: str = "", **attributes: str) -> forms.CharField:
     """Returns an optional line of text; `width` is one of the design system's, in characters."""
     css = f"nhsuk-input--width-{width}" if width else ""
     widget = forms.TextInput({**TEXT_ATTRIBUTES, "class": css, **attributes})
-    return forms.CharField(label=label, required=False, widget=widget)
+    return TextField(label=label, required=False, widget=widget)
 
 
 def column_label(name: str) -> str:
@@ -138,7 +156,7 @@ def boxes_in_words(value: list[str]) -> str:
     return date_in_words(*found) if found else ""
 
 
-class DayField(forms.CharField):
+class DayField(TextField):
     """A whole day in one box, past or to come; it cleans to the date, or to None."""
 
     def __init__(self, **options: Any) -> None:

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from portal.patients.models import Patient, PatientEvent
 from portal.patients.models.patient import LONGEST_CHAIN
+from portal.prepared import execute_prepared
+
+_MERGED_INTO = "(uuid[]) AS SELECT id, mrn FROM patients_patient WHERE merged_into_id = ANY($1)"
 
 
 @dataclass(frozen=True)
@@ -19,13 +22,21 @@ class LoggedMerge:
     reason: str = ""
 
 
-def merged_records(patient: Patient) -> list[Patient]:
-    """Returns the records merged into this one, also through others, by MRN (only MRN and id)."""
-    found: dict[UUID, Patient] = {}
+class MergedRecord(NamedTuple):
+    """A record that was merged into another one."""
+
+    pk: UUID
+    mrn: str
+
+
+def merged_records(patient: Patient) -> list[MergedRecord]:
+    """Returns the records merged into this one, also through others, by MRN."""
+    found: dict[UUID, MergedRecord] = {}
     survivors = [patient.pk]
     for _ in range(LONGEST_CHAIN):
-        records = Patient.objects.filter(merged_into__in=survivors).only("id", "mrn", "merged_into")
-        new = {record.pk: record for record in records if record.pk not in found}
+        rows = execute_prepared("merged_into", lambda: _MERGED_INTO, [survivors])
+        new = {record_id: MergedRecord(record_id, mrn) for record_id, mrn in rows}
+        new = {record_id: new[record_id] for record_id in new.keys() - found.keys()}
         if not new:
             break
         found |= new

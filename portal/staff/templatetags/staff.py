@@ -22,6 +22,18 @@ def draw(context: template.Context, name: str) -> SafeString:
     return mark_safe(drawn)  # noqa: S308 - the template escapes.
 
 
+@register.simple_tag
+def draw_once(name: str, **values: Any) -> SafeString:
+    """Draws a template of Jinja whose values stay the same as long as the process runs."""
+    if name not in _drawn_once:
+        drawn = environment().get_template(name).render(values)
+        _drawn_once[name] = mark_safe(drawn)  # noqa: S308 - the template escapes.
+    return _drawn_once[name]
+
+
+_drawn_once: dict[str, SafeString] = {}
+
+
 @register.filter
 def day(value: date | None) -> str:
     """Formats a day as 05-Apr-2008."""

@@ -3,11 +3,13 @@
 import re
 
 import pytest
+from django.forms.renderers import DjangoTemplates
 
 from portal.accounts.forms import SignInForm
 from portal.patients.forms.register import RegisterForm
 from portal.staff import renderer
 from portal.staff.fields import macro_call
+from portal.staff.jinja import CompiledTemplates, environment
 
 ODD_VALUES = ["Ash", 'O\'Neil & "Sons"', "<b>", "\x020\x03", "0", "a\nb", ""]
 
@@ -57,6 +59,55 @@ def test_a_field_out_of_memory_is_what_its_macro_draws(value):
                 name, parameters = macro_call(field)
                 drawn = renderer._call_macro(name, parameters)
                 assert field.as_field_group() == drawn
+
+
+@pytest.mark.parametrize("value", [*ODD_VALUES, None])
+def test_a_hidden_field_is_what_django_draws(value):
+    form = RegisterForm({"token": value} if value is not None else None)
+    rows = form.identifiers.management_form
+    for field in (form["token"], *rows):
+        widget = field.field.widget
+        context = widget.get_context(field.html_name, field.value(), {"id": field.auto_id})
+        expected = DjangoTemplates().render(widget.template_name, context)
+        assert field.as_widget() == expected
+
+
+def test_a_form_changes_no_other_form():
+    form, other = RegisterForm(), RegisterForm({})
+    assert form.fields["family_name"].widget.attrs["autofocus"]
+    assert "autofocus" not in other.fields["family_name"].widget.attrs
+    assert "autofocus" not in RegisterForm.base_fields["family_name"].widget.attrs
+    form.fields["city"].label = "Village"
+    form.fields["city"].widget.input_type = "search"
+    assert (other.fields["city"].label, other.fields["city"].widget.input_type) == (
+        "Town or city",
+        "text",
+    )
+
+
+def test_a_template_is_compiled_once_and_changes_with_the_code(tmp_path, monkeypatch):
+    monkeypatch.setattr(CompiledTemplates, "FOLDER", tmp_path / "compiled")
+    draw_anew()
+    [kept] = (tmp_path / "compiled").iterdir()
+    monkeypatch.setattr("jinja2.environment.Environment.compile", None)
+    draw_anew()  # Without the compiler.
+    monkeypatch.undo()
+    monkeypatch.setattr(CompiledTemplates, "FOLDER", tmp_path / "compiled")
+    monkeypatch.setattr("jinja2.__version__", "99")
+    draw_anew()
+    assert len([*kept.parent.iterdir()]) == 2
+
+
+def test_a_template_is_drawn_where_nothing_can_be_kept(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(CompiledTemplates, "FOLDER", tmp_path / "file" / "no folder")
+    draw_anew()
+
+
+def draw_anew():
+    """Draws a template as a new process would."""
+    template = environment.__wrapped__().get_template("staff/recent.jinja")
+    assert template.render(patients=[]) == ""
 
 
 def test_no_typed_value_stays_in_memory():

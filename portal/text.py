@@ -25,10 +25,12 @@ def clean_text(text: str) -> str:
 
     Control characters and lone surrogates stay: see `is_damaged`.
     """
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
-        if _FORM_CHOOSERS.search(text):
-            text = _without_idle_choosers(text)
+    if text.isascii():
+        # Of the blanks of ASCII only the space is printable.
+        return text if " " not in text and text.isprintable() else " ".join(text.split())
+    text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+    if _FORM_CHOOSERS.search(text):
+        text = _without_idle_choosers(text)
     return " ".join(text.split())
 
 

@@ -50,6 +50,8 @@ def name_key(family_name: str, given_name: str) -> str:
     and Korean stand for words: such names are written without a space. Empty for names without a
     letter, such as `.`, which are no names to compare.
     """
+    if family_name.isalpha() and given_name.isalpha() and (family_name + given_name).isascii():
+        return " ".join(sorted((family_name.lower(), given_name.lower())))
     words = split_characters(fold(f"{family_name} {given_name}")).split()
     return " ".join(sorted(words)) if has_letter("".join(words)) else ""
 

@@ -22,7 +22,7 @@ from portal.text_damage import find_typed_damage
 
 FIELDS = (*ENTERED, "identifiers")
 # Addresses that Django's longer patterns take too.
-_PLAIN_EMAIL = re.compile(
+PLAIN_EMAIL = re.compile(
     r"[a-z0-9_+-]{1,64}(?:\.[a-z0-9_+-]{1,64}){0,2}@(?:[a-z0-9]{1,63}\.){1,3}[a-z]{2,63}\Z",
     re.IGNORECASE | re.ASCII,
 )
@@ -121,7 +121,7 @@ def _validate_kind(kind: Kind, text: str) -> str:
 
 def _validate_email(text: str) -> str:
     try:
-        if text and not _PLAIN_EMAIL.match(text):
+        if text and not PLAIN_EMAIL.match(text):
             validate_email(text)
     except ValidationError as error:
         message = "Enter an e-mail address in the form name@example.com."

@@ -83,28 +83,6 @@ def with_keys(row: Row, details: dict[str, Any], left_out: Sequence[Problem] = (
     return CheckedRow(row, details, left_out, keys, person_key(details, compared), compared)
 
 
-def pack(read: ReadRow) -> Any:
-    """Returns the row of plain values, which are handed over to another process in half the time.
-
-    The key of the name goes along, since it takes longest to find.
-    """
-    if read.checked is None or read.checked.source is not read.row:
-        return read
-    row, *checked, compared = read.checked
-    _ = compared.name_key
-    return (tuple(row), checked, vars(compared))
-
-
-def unpack(packed: Any) -> ReadRow:
-    """Returns the row that `pack` was given."""
-    if isinstance(packed, ReadRow):
-        return packed
-    row, checked, fields = packed
-    source, compared = Row._make(row), ComparedFields.__new__(ComparedFields)
-    vars(compared).update(fields)
-    return ReadRow(source, CheckedRow._make((source, *checked, compared)))
-
-
 def _without_proofless_identifiers(row: Row) -> tuple[Mapping[str, Any], list[Problem]]:
     """Returns the details without identifiers that prove nothing, and why each was left out.
 

@@ -16,7 +16,8 @@ from typing import IO, cast
 
 from django.conf import settings
 
-from portal.imports.matching.row import ReadRow, read_row, unpack
+from portal.imports.matching.plain_rows import packed_rows, unpack
+from portal.imports.matching.row import ReadRow
 from portal.imports.readers import PatientFile
 
 MIN_BYTES = 1024 * 1024  # A smaller file is read before the process has started.
@@ -82,16 +83,17 @@ def read_rows(file: PatientFile, after: int = 0) -> Generator[ReadRow, None, Non
     if has_cores and file.size >= MIN_BYTES and file.format in _FORMATS:
         yield from _read_ahead(file, after)
     else:
-        yield from map(read_row, file.rows(after))
+        yield from map(unpack, packed_rows(file, after))
 
 
 def _read_ahead(file: PatientFile, after: int) -> Iterator[ReadRow]:
     last_here = after + ROWS_MEANWHILE
     with closing(ReaderProcess()) as process:
-        rows = takewhile(lambda row: row.number <= last_here, file.rows(after))
+        checked = map(unpack, packed_rows(file, after))
+        rows = takewhile(lambda read: read.row.number <= last_here, checked)
         # Before its first row a table is read once as a whole: that is not repeated there.
         first = list(islice(rows, 1))
         process.begin(file, last_here)
-        yield from map(read_row, chain(first, rows))
+        yield from chain(first, rows)
         while batch := process.receive():
             yield from batch

@@ -35,10 +35,10 @@ def main() -> None:
 
 
 def _batches(file: Any, after: int) -> Iterator[Any]:
-    from portal.imports.matching.row import pack, read_row  # Models can be imported by now.
+    from portal.imports.matching.plain_rows import packed_rows  # Models can be imported by now.
 
     try:
-        rows = map(pack, map(read_row, file.rows(after)))
+        rows = packed_rows(file, after)
         while batch := list(islice(rows, BATCH)):
             yield batch
         yield []

@@ -59,7 +59,7 @@ _IN_QUOTES = re.compile(
 _WHOLE_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.0+)?$|\+?\d+\.0+$|\d{4,},00?$")
 _NO_DECIMALS = re.compile(r"(?:\.0+|,00?)$")
 _NAMES = frozenset(field.name for field in ENTERED_FIELDS if field.section == Section.NAME)
-_SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+?\d{1,3}$", re.IGNORECASE)
+SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+?\d{1,3}$", re.IGNORECASE)
 
 ERROR = "The spreadsheet shows an error in this cell."
 _NUMBER_FOR_NAME = "A name has letters. Is this the column of the name?"
@@ -90,7 +90,7 @@ def find_cell_fault(field: str, text: str, typed: str, *, is_number: bool = Fals
     if text[:1] in _STARTS_ERROR and _ERROR.match(text):
         return ERROR
     if field in DIGITS or field in SYSTEMS:
-        if _SHORTENED.match(text):
+        if SHORTENED.match(text):
             return _SHORTENED_REASON
         if is_number and "." in text:
             return _DECIMALS
@@ -114,7 +114,7 @@ def _unwrap(text: str) -> str:
 
 
 def _stands_for_nothing(field: str, text: str) -> bool:
-    if text in _texts_for_nothing(field):
+    if text in texts_for_nothing(field):
         return True
     if text[:1].isalnum():
         return False
@@ -124,7 +124,7 @@ def _stands_for_nothing(field: str, text: str) -> bool:
 
 
 @cache
-def _texts_for_nothing(field: str) -> frozenset[str]:
+def texts_for_nothing(field: str) -> frozenset[str]:
     """Returns the texts in lower case that say nothing of this field."""
     texts = _FOR_NOTHING - _WORDS_FOR_NOTHING if field == "family_name" else _FOR_NOTHING
     kind = _kind_of(field)

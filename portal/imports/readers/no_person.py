@@ -24,7 +24,7 @@ _COMMENTS = ("#", "//", "--", ";", "/*")
 _FEW_COLUMNS = 2  # In a wider table a line with one cell of prose is no person.
 _MANY_WORDS = 4
 # No name of a known column and no hint begins with a digit.
-_DIGITS = frozenset("0123456789")
+DIGITS = frozenset("0123456789")
 _SHORT_CELL = 40  # Characters: the meanings of such cells are kept.
 
 REPEATED_HEADER = "This row repeats the header."
@@ -41,9 +41,7 @@ def why_no_person(cells: Sequence[str], header: Sequence[str], fields: Sequence[
     filled = [text for cell in cells if (text := cell.strip())]
     if not filled:
         return ""
-    has_number = any(
-        name and cell[:1] in _DIGITS for name, cell in zip(fields, cells, strict=False)
-    )
+    has_number = any(name and cell[:1] in DIGITS for name, cell in zip(fields, cells, strict=False))
     if _repeats_header(cells, header, () if has_number else fields):
         return REPEATED_HEADER
     is_prose = len(filled) == 1 or len(cells) != len(header)
@@ -52,6 +50,15 @@ def why_no_person(cells: Sequence[str], header: Sequence[str], fields: Sequence[
     if not has_number and all(_HINT.fullmatch(cell) for cell in filled):
         return _DESCRIPTION
     return _SUMMARY if _is_summary(filled, width=len(header)) else ""
+
+
+def is_surely_person(cells: Sequence[str], first_name: str) -> bool:
+    """Tells by a short look that `why_no_person` says nothing of a record of several cells.
+
+    One of them, in a column that is known, begins with a digit; `first_name` is the header's first.
+    """
+    first = cells[0].strip()
+    return bool(first) and first.lower() != first_name.lower() and not _TOTAL.fullmatch(first)
 
 
 def _repeats_header(

@@ -83,7 +83,7 @@ def own_keys(record_id: str, mrn: str) -> list[dict[str, str]]:
     A record number that is no UUID is left out, since another source may mean someone else by it;
     so is an MRN beside a UUID, since every portal counts its MRNs from the same number.
     """
-    if is_record_id(record_id):
+    if record_id and is_record_id(record_id):
         return [{"system": RECORD_ID, "value": str(UUID(record_id))}]
     return [{"system": MRN, "value": mrn}] if mrn else []
 

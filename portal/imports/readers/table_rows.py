@@ -47,6 +47,14 @@ class Record(NamedTuple):
     merged: Mapping[int, str] = _NOTHING
 
 
+_PLAIN_RECORD = Record(0, [], 0)
+
+
+def is_filled(record: Record) -> bool:
+    """Tells whether the record is more than a blank line."""
+    return bool(record.wrong) or any(map(str.strip, record.cells))
+
+
 @dataclass(frozen=True)
 class RowReader:
     """Reads the records of a table whose columns are known.
@@ -68,7 +76,7 @@ class RowReader:
 
     def read(self, record: Record) -> Row:
         """Returns the row of a record; a broken one says what is wrong with it as a whole."""
-        cells = _fit_width(record.cells, len(self.header))
+        cells = fit_width(record.cells, len(self.header))
         fault = record.fault or why_no_person(cells, self.header, self.columns.fields)
         if not fault and len(cells) != len(self.header):
             fault = f"The row has {len(cells)} columns, the header has {len(self.header)}."
@@ -88,7 +96,7 @@ class RowReader:
             name: _NORMALISE.get(name, str)(text) for name, text in texts.items() if name in ENTERED
         }
         try:
-            identifiers = _identifiers(texts)
+            identifiers = identifiers_of(texts)
         except ValueError as error:
             cell = texts[IDENTIFIER_CELL]
             problems.append(Problem(names[IDENTIFIER_CELL], cell, str(error)))
@@ -160,12 +168,7 @@ class RowReader:
         problems = []
         for name in [name for name in texts if name in values.MAPPED or name in DATES]:
             typed = texts[name]
-            if name in DATES:
-                read, reason = self.dates.read(typed), MIXED_ORDERS
-            else:
-                meanings = self.meanings.get(name, {})
-                read = values.read_sex(typed, meanings, english=self.english[name])
-                reason = NO_MEANING
+            read, reason = self._meaning(name, typed)
             if read is None:
                 problems.append(Problem(self.columns.names.get(name, name), typed, reason))
                 del texts[name]
@@ -174,6 +177,23 @@ class RowReader:
             else:
                 del texts[name]
         return problems
+
+    def _meaning(self, name: str, typed: str) -> tuple[str | None, str]:
+        """Returns what a code or a date means, and why it has no meaning if that is None."""
+        if name in DATES:
+            return self.dates.read(typed), MIXED_ORDERS
+        meanings = self.meanings.get(name, {})
+        return values.read_sex(typed, meanings, english=self.english[name]), NO_MEANING
+
+    def plain_text(self, index: int, cell: str) -> str | None:
+        """Returns what a cell says by itself, as `details` has it; None if there is a remark."""
+        name = self.columns.fields[index] or ""
+        text = clean_cell(name, cell)
+        if find_cell_fault(name, text, cell) or _why_left_out(_PLAIN_RECORD, index, name, text):
+            return None
+        is_coded = text and (name in values.MAPPED or name in DATES)
+        meaning = self._meaning(name, text)[0] if is_coded else text
+        return meaning and _NORMALISE.get(name, str)(meaning)
 
 
 def _why_left_out(record: Record, index: int, name: str, text: str) -> str:
@@ -184,7 +204,7 @@ def _why_left_out(record: Record, index: int, name: str, text: str) -> str:
     return _NO_LETTER if is_no_name(name, text) else ""
 
 
-def _fit_width(cells: list[str], width: int) -> list[str]:
+def fit_width(cells: list[str], width: int) -> list[str]:
     """Returns the cells without empty ones after the last column."""
     end = len(cells)
     while end > width and not cells[end - 1].strip():
@@ -192,7 +212,7 @@ def _fit_width(cells: list[str], width: int) -> list[str]:
     return cells[:end]
 
 
-def _identifiers(texts: dict[str, str]) -> list[dict[str, str]]:
+def identifiers_of(texts: Mapping[str, str]) -> list[dict[str, str]]:
     by_column = [{"system": name, "value": texts[name]} for name in SYSTEMS if name in texts]
     in_one_cell = parse_cell(texts.get(IDENTIFIER_CELL, ""))
     return by_column + in_one_cell + own_keys(texts.get(RECORD, ""), texts.get(MRN, ""))

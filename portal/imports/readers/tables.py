@@ -18,7 +18,7 @@ from portal.imports.readers.survey import (
     facts_of,
     survey_columns,
 )
-from portal.imports.readers.table_rows import Record, RowReader
+from portal.imports.readers.table_rows import Record, RowReader, is_filled
 from portal.patients.dates import clinic_order
 
 MAX_COLUMNS = 250  # A wider table is refused.
@@ -90,10 +90,9 @@ class TableFile:
 
     def rows(self, after: int = 0) -> Iterator[Row]:
         """See PatientFile."""
-        for record in self._behind_header():
-            is_filled = record.wrong or any(map(str.strip, record.cells))
-            if record.number > after and is_filled:
-                yield self._row_reader.read(record)
+        for record in self.behind_header():
+            if record.number > after and is_filled(record):
+                yield self.row_reader.read(record)
 
     def samples(self, count: int) -> list[list[str]]:
         """Returns the first `count` values of each column."""
@@ -106,11 +105,13 @@ class TableFile:
                     column.append(cell.strip()[:MAX_SAMPLE_CHARACTERS])
         return samples
 
-    def _behind_header(self) -> Iterator[Record]:
+    def behind_header(self) -> Iterator[Record]:
+        """Yields the records below the header."""
         return (record for record in self.records() if record.number > self.header_number)
 
     @cached_property
-    def _row_reader(self) -> RowReader:
+    def row_reader(self) -> RowReader:
+        """Makes the rows of the records."""
         surveys = self.surveys.items()
         english = {name: values.are_english_codes(survey.values) for name, survey in surveys}
         return RowReader(self.header, self.columns, self.settings.values, english, self.date_rule)
@@ -134,7 +135,7 @@ class TableFile:
         }
         surveys = {name: ColumnSurvey() for name in fields.values()}
         if fields:
-            survey_columns(self._behind_header(), fields, surveys)
+            survey_columns(self.behind_header(), fields, surveys)
         return surveys
 
     def column_facts(self) -> list[dict[str, Any]]:
@@ -145,6 +146,6 @@ class TableFile:
         """
         fields = dict(enumerate(str(index) for index in range(len(self.header))))
         surveys = {name: ColumnSurvey() for name in fields.values()}
-        records = (record for record in self._behind_header() if not record.fault)
+        records = (record for record in self.behind_header() if not record.fault)
         survey_columns(islice(records, FACT_RECORDS), fields, surveys, all_kinds=True)
         return [facts_of(survey) for survey in surveys.values()]

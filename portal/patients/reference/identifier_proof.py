@@ -85,6 +85,8 @@ _DATE = re.compile(
 _MASK_SIGNS = re.compile(r"[*#?•●∙·▪■█_]{2,}|\.{3,}|\b(END(ING|S)?( IN| WITH)?|LAST ?4)\W*(?=\d)")
 _MASK_SIGN = re.compile(r"[*#?•●∙·▪■█_.]")
 _STARS_OF_BARCODE = re.compile(r"\*([^*]+)\*")  # Code 39 begins and ends with a star.
+# As many numbers are, such as INS-4711-12 and AB123: they prove something unless they are a date.
+_LETTERS_THEN_DIGITS = re.compile(r"(?!END)[A-WYZ]{1,3}-?[0-9]+(?:-[0-9]+)*\Z")
 _MASKED_BY_X = re.compile(r"X{3,}\d*|\d+X{3,}\d*|(?:X{2,}[ ./-]+)+\d*")
 
 
@@ -95,6 +97,12 @@ def why_it_proves_nothing(system: str, text: str) -> NoProof | None:
     `text` is the value as typed: what tells a masked number is lost in the stored form.
     """
     typed = (text if text.isascii() else unicodedata.normalize("NFKC", text)).strip().upper()
+    if _LETTERS_THEN_DIGITS.match(typed) and not ("-" in typed and _DATE.fullmatch(typed)):
+        return None
+    return _by_all_rules(system, typed)
+
+
+def _by_all_rules(system: str, typed: str) -> NoProof | None:
     value = identifier_value(typed)
     if _SCIENTIFIC.fullmatch(typed):
         return NoProof.SHORTENED

@@ -1,12 +1,15 @@
 """The moment of a list: later pages know what came after the first page was read."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import Error as DatabaseError
+from django.db import connection
 from django.db.models import QuerySet
 
 from portal.patients.models import PatientEvent
@@ -22,7 +25,7 @@ OPEN_SINCE = """
         AND pid <> pg_backend_pid()
         AND (backend_xid IS NOT NULL OR xact_start > clock_timestamp() - interval '10 seconds')
 """
-_ONE_SNAPSHOT = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; {PLANNED_ONCE}"
+_ONE_SNAPSHOT = f"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; {PLANNED_ONCE}"
 _SEEN = """
     (timestamptz, bigint) AS
     SELECT pgh_id FROM patients_patientevent WHERE pgh_created_at >= $1 LIMIT $2
@@ -57,26 +60,56 @@ class Snapshot:
     seen_events: Sequence[int] | None = None
 
 
+class _LastMoment(NamedTuple):
+    since: datetime
+    read_at: float  # By the clock of this process.
+
+
+_last_moment: list[_LastMoment] = []  # One at most.
+
+
 def open_since() -> datetime:
     """Returns when the oldest transaction began that may still write, by the database's clock.
 
-    Ask before the snapshot is taken. Without such a transaction it is now.
+    Ask before the snapshot is taken. Without such a transaction it is now, or a moment ago: an
+    earlier one is as right, and of many searches at once one asks the database.
     """
+    for last in _last_moment:
+        if time.monotonic() - last.read_at < tuning.SEARCH.moment_seconds:
+            return last.since
+    read_at = time.monotonic()
     since: datetime
     [[since]] = execute_prepared("open_since", lambda: f"AS {OPEN_SINCE}", [])
+    _last_moment[:] = [_LastMoment(since, read_at)]
     return since
 
 
 @contextmanager
 def one_snapshot() -> Iterator[None]:
-    """Makes all statements inside see the same moment; in a transaction they see what it sees."""
+    """Makes all statements inside see the same moment; in a transaction they see what it sees.
+
+    One message begins the transaction and says how: Django would take two.
+    """
     if connection.in_atomic_block:
         yield
         return
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(_ONE_SNAPSHOT)
+    with connection.cursor() as cursor:
+        cursor.execute(_ONE_SNAPSHOT)
+    connection.in_atomic_block = True
+    try:
         yield
+    finally:
+        connection.in_atomic_block = connection.needs_rollback = False
+        _end_snapshot()
+
+
+def _end_snapshot() -> None:
+    """Ends the transaction, which wrote nothing, or the connection if it is of no use any more."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("ROLLBACK")
+    except DatabaseError:
+        connection.close()
 
 
 def moment_of_snapshot(snapshot: Snapshot) -> Moment:

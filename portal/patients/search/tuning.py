@@ -38,6 +38,7 @@ class SearchTuning:
     exact_hits_first: int = 6  # patients; raised: bearers of a commoner name stand further down
     # Changes since the first page; raised: after more of them, patients keep their first place.
     max_changes: int = 1_000
+    moment_seconds: float = 0.05  # age of a list's moment; raised: longer cursors, fewer statements
     max_seen: int = 100  # changes of a moment that a cursor names; raised: longer cursors
     commoner_hits: int = 4  # patients; raised: more bearers of commoner names are shown
 

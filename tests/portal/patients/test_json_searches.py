@@ -1,6 +1,7 @@
 """A search that one message answers finds, records and writes what several messages would."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import psycopg2
@@ -10,6 +11,7 @@ from structlog.contextvars import bound_contextvars
 
 from portal.patients import json_reads
 from portal.patients.models import AccessRecord, Patient, PatientIdentifier, Source, Status
+from portal.patients.search import tuning
 from portal.patients.search.engine import begin_search
 from portal.patients.search.position import parse_position
 from portal.patients.selectors import PatientFilters
@@ -77,6 +79,7 @@ def answer(user, text: str, limit: int) -> tuple:
 
 def in_several_messages(monkeypatch) -> None:
     monkeypatch.setattr(json_reads, "find_at_once", lambda *_: None)
+    monkeypatch.setattr(tuning, "SEARCH", replace(tuning.SEARCH, moment_seconds=0))
 
 
 @pytest.mark.django_db(transaction=True)

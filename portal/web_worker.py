@@ -23,12 +23,13 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
-from waitress.task import ThreadedTaskDispatcher, WSGITask
+from waitress.task import WSGITask
 
 from portal.connection_counts import ConnectionShare
 from portal.web_errors import Refusal
 from portal.web_figures import web_figures
 from portal.web_request import BoundedRequest
+from portal.web_threads import ThreadPool
 
 log = structlog.get_logger("portal.web")
 
@@ -262,7 +263,7 @@ class WebWorker(Worker):
         limits: Any = Adjustments(max_request_body_size=BODY_BYTES, **settings)
         largest = int(os.environ.get("IMPORT_MAX_BYTES") or 200 * 1024 * 1024) + BODY_BYTES
         limits.for_files = Adjustments(max_request_body_size=largest, **settings)
-        threads = ThreadedTaskDispatcher()
+        threads = ThreadPool()
         threads.set_thread_count(INTERNAL_THREADS if is_internal else self.cfg.threads)
         family, kind = listener.family, listener.type
         return PortServer(

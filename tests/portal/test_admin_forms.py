@@ -119,6 +119,15 @@ def test_parts_in_memory_are_bounded(operator, monkeypatch):
     assert len(theme._drawn) <= 2
 
 
+def test_lists_with_and_without_a_filter_are_drawn_as_the_theme_draws_them(operator):
+    fill(1)
+    patients = "/admin/patients/patient/?q=Rememberme"
+    filtered = ["/admin/patients/patient/?sex__exact=female", "/admin/accounts/user/?locked=yes"]
+    for address in (*map(list_address, MODELS), *map(list_address, MODELS), *filtered, patients):
+        assert page_of(operator, address) == page_of_theme(operator, address), address
+    assert "Rememberme" not in "".join(f"{key}{html}" for key, html in theme._drawn.items())
+
+
 def test_each_user_gets_the_sidebar_of_their_rights_and_their_own_name(make_user):
     clients = {}
     for role in ("operator", "billing"):

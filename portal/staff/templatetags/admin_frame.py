@@ -1,4 +1,4 @@
-"""Sidebar, user's links and buttons of the admin's pages, drawn once where they look the same."""
+"""Sidebar, user's links, buttons and filters of the admin, drawn once where they look the same."""
 
 from django import template
 from django.template import Context
@@ -11,6 +11,7 @@ register = template.Library()
 SIDEBAR = "unfold/helpers/app_list.html"
 USER_LINKS = "unfold/helpers/navigation_user.html"
 BUTTONS = "admin/submit_line.html"
+FILTER = "admin/filter.html"
 SHOWN_BUTTONS = (
     *("can_change", "show_save", "show_save_and_continue", "show_save_and_add_another"),
     *("show_save_as_new", "show_close", "is_popup"),
@@ -46,3 +47,14 @@ def admin_buttons(context: Context) -> SafeString:
     shown = [bool(context.get(name)) for name in SHOWN_BUTTONS]
     label = context["opts"].label
     return mark_safe(draw_once(BUTTONS, context, label, *shown))  # noqa: S308
+
+
+@register.simple_tag(takes_context=True)
+def admin_filter(context: Context) -> SafeString:
+    """Draws a filter of a list as it is before anything is searched for or filtered."""
+    spec, choices = context["spec"], context["choices"]
+    if spec.request.GET:  # Its choices carry on what was typed.
+        return mark_safe(draw_anew(FILTER, context))  # noqa: S308
+    looks = (type(spec).__name__, getattr(spec, "horizontal", False), context["title"])
+    shown = [(choice["selected"], choice["query_string"], choice["display"]) for choice in choices]
+    return mark_safe(draw_once(FILTER, context, *looks, *shown))  # noqa: S308

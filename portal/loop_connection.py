@@ -1,36 +1,30 @@
 """A connection to the database that the web server's loop serves, so that it keeps no thread.
 
-psycopg sends a statement and says when the answer is there; meanwhile the loop does other work.
+psycopg sends a message and says when the answer is there; meanwhile the loop does other work.
 """
 
 import select
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import psycopg2
 from django.db import connection
 from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE
 
-from portal.prepared import Row, execution_of
+from portal.prepared import Call, Row, execution_of
 
 CONNECT_SECONDS = 5.0
 
 
-class Statement(Protocol):
-    """A statement that is prepared under its name; `statement` gives what follows PREPARE."""
-
-    name: str
-
-    def statement(self) -> str: ...
-
-    def values(self) -> Sequence[Any]: ...
-
-
 class LoopConnection:
-    """Runs one statement at a time. Its other methods are what the server's loop calls."""
+    """Runs one message at a time. Its other methods are what the server's loop calls.
+
+    A message is one statement or several, and one transaction.
+    """
 
     accepting = False  # Which the loop asks of what it serves.
+    has_rolled_back = False  # True if it is certain that nothing of the last message was done.
 
     def __init__(self, raw: Any, loop_map: dict[int, Any]) -> None:
         self._raw, self._cursor, self._map = raw, raw.cursor(), loop_map
@@ -43,7 +37,7 @@ class LoopConnection:
 
     @property
     def is_busy(self) -> bool:
-        """Returns whether a statement runs."""
+        """Returns whether a message runs."""
         return self._done is not None
 
     @property
@@ -52,32 +46,49 @@ class LoopConnection:
         return bool(self._raw.closed)
 
     def busy_seconds(self) -> float:
-        """Returns for how long the statement has been running; 0 if there is none."""
+        """Returns for how long the message has been running; 0 if there is none."""
         return time.monotonic() - self._began_at if self._done else 0.0
 
-    def execute(self, statement: Statement, done: Callable[[list[Row] | None], None]) -> None:
-        """Begins a statement; `done` gets its rows, or None when it has failed.
+    def execute(
+        self, calls: Callable[[], Sequence[Call]], done: Callable[[list[Row] | None], None]
+    ) -> None:
+        """Begins a message; `done` gets the rows of its last statement, or None when it has failed.
 
-        A connection on which a statement failed is closed.
+        A connection on which a message failed is closed. `calls` gives the statements.
         """
-        self._done, self._began_at = done, time.monotonic()
-        try:
-            self._cursor.execute(self._call(statement))
-        except psycopg2.Error:
+        self._done, self._began_at, self.has_rolled_back = done, time.monotonic(), True
+        message = b"; ".join(map(self._text_of, calls()))
+        if self._has_news():
             self.close()
+            return
+        self.has_rolled_back = False
+        try:
+            self._cursor.execute(message)
+        except psycopg2.Error as error:
+            self._fail(error)
         else:
             self._poll()
 
-    def _call(self, statement: Statement) -> bytes:
-        name, values = statement.name, statement.values()
-        call: bytes = self._cursor.mogrify(execution_of(name, values), values)
+    def _text_of(self, call: Call) -> bytes:
+        name, statement, values = call
+        execution: bytes = self._cursor.mogrify(execution_of(name, values), values)
         if name in self._prepared:
-            return call
+            return execution
         self._prepared.add(name)
-        return f"PREPARE {name} {statement.statement()};".encode() + call
+        return f"PREPARE {name} {statement()};".encode() + execution
+
+    def _has_news(self) -> bool:
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def _fail(self, error: psycopg2.Error) -> None:
+        # After a fatal error, or none that PostgreSQL sent, nobody knows what was committed.
+        self.has_rolled_back = error.diag.severity_nonlocalized == "ERROR"
+        self.close()
 
     def close(self) -> None:
-        """Ends the connection, and the statement that runs."""
+        """Ends the connection, and the message that runs."""
         self._map.pop(self._descriptor, None)
         self._raw.close()
         self._end(None)
@@ -89,8 +100,8 @@ class LoopConnection:
             if state != POLL_OK or self._done is None:
                 return
             rows = self._cursor.fetchall()
-        except psycopg2.Error:
-            self.close()
+        except psycopg2.Error as error:
+            self._fail(error)
             return
         self._end(rows)
 
@@ -106,7 +117,10 @@ class LoopConnection:
         return self._wants_write
 
     def handle_read_event(self) -> None:
-        self._poll()
+        if self.is_busy:
+            self._poll()
+        else:  # PostgreSQL says that it ends the connection, and little else to who waits.
+            self.close()
 
     def handle_write_event(self) -> None:
         self._poll()
@@ -121,10 +135,10 @@ class LoopConnection:
         self.close()
 
 
-def connect_for_loop() -> Any:
+def connect_for_loop(settings: str = "") -> Any:
     """Returns psycopg's connection to the portal's database; it waits until it is there.
 
-    Raises psycopg's errors.
+    It runs the statements of `settings` first. Raises psycopg's errors.
     """
     parameters = connection.get_connection_params()
     parameters.pop("cursor_factory", None)
@@ -133,7 +147,8 @@ def connect_for_loop() -> Any:
     with raw.cursor() as cursor:
         # The shape of these statements stands, whatever their values are.
         cursor.execute(
-            "SET plan_cache_mode = force_generic_plan; SET TIME ZONE %s", [connection.timezone_name]
+            f"{settings} SET plan_cache_mode = force_generic_plan; SET TIME ZONE %s",
+            [connection.timezone_name],
         )
         _wait(raw)
     return raw

@@ -57,6 +57,7 @@ class Sender:
     token: Any
     user_id: int
     origin: str
+    accept: str
     known: KnownUser | None = None  # The user as they were when the token was found good.
 
     def user_in_memory(self) -> KnownUser | None:
@@ -177,8 +178,8 @@ def _read(headers: bytes, channel: HTTPChannel) -> Sender | None:
         return None
     if not is_program(request) or request.META.get("HTTP_ACCEPT", "*/*") not in PLAIN_ACCEPT:
         return None
-    token = checked_token(request)
-    return Sender(token, user_id_of(token), origin) if token else None
+    token, accept = checked_token(request), request.META.get("HTTP_ACCEPT", "*/*")
+    return Sender(token, user_id_of(token), origin, accept) if token else None
 
 
 def _no_answer(_request: HttpRequest) -> HttpResponse:

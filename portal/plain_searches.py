@@ -100,7 +100,7 @@ class SearchTask:
             return
         self.wrote_header = True
         self.channel.write_soon(answer)
-        note_answered([self.request])
+        note_answered([(self.request, answer)])
 
     def _ask_django(self) -> None:
         parsed = BoundedRequest(self.channel.adj)

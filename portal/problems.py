@@ -44,7 +44,7 @@ ADMIN_METHODS = ("GET", "HEAD", "POST")
 LONGEST_POINTER = 100  # Characters of a pointer, since a client may send any name of a member.
 
 
-def problem_document(request: HttpRequest, error: PortalError) -> dict[str, Any]:
+def problem_document(request: Any, error: PortalError) -> dict[str, Any]:
     """Returns the problem document of RFC 9457, with the list `errors` and the request's id."""
     body = {
         "type": f"urn:patient-portal:problem:{error.code}",
@@ -86,12 +86,12 @@ def _problem_response(request: HttpRequest, error: PortalError) -> JsonResponse:
     return JsonResponse(
         problem_document(request, error),
         status=error.status,
-        headers=_headers(error),
+        headers=problem_headers(error),
         content_type=PROBLEM_JSON,
     )
 
 
-def _headers(error: PortalError) -> dict[str, str]:
+def problem_headers(error: PortalError) -> dict[str, str]:
     headers = {}
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="api"'
@@ -131,12 +131,16 @@ def as_portal_error(error: Exception) -> PortalError | None:
         )
         return Unavailable(message, retryAfter=60)
     if isinstance(error, DATABASE_AWAY):
-        message = (
-            "The database does not answer at this moment. "
-            "Nothing was half-written: try again in a moment."
-        )
-        return Unavailable(message, retryAfter=2)
+        return database_away()
     return None
+
+
+def database_away() -> Unavailable:
+    message = (
+        "The database does not answer at this moment. "
+        "Nothing was half-written: try again in a moment."
+    )
+    return Unavailable(message, retryAfter=2)
 
 
 def _is_unstorable_text(error: ValueError) -> bool:
@@ -240,7 +244,7 @@ def error_response(request: HttpRequest, error: PortalError) -> HttpResponse:
     page = render(request, "error.html", context, status=error.status)
     # A browser would keep a 410 for good, and what is gone may be restored.
     page["Cache-Control"] = "no-store"
-    for name, value in _headers(error).items():
+    for name, value in problem_headers(error).items():
         page[name] = value
     return page
 

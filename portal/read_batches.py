@@ -3,7 +3,8 @@
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from functools import partial
+from typing import Protocol
 
 from rest_framework.utils.urls import replace_query_param
 
@@ -12,40 +13,31 @@ from portal.patients.gathered_reads import Reader
 from portal.patients.search.moment import OPEN_SINCE
 from portal.plain_answers import page_answer, patient_answer
 from portal.plain_requests import PlainRead
-from portal.prepared import Row
+from portal.prepared import Call, Row
 
 MOMENT_SECONDS = 0.5  # Age of a page's moment; an older one would name many changes.
 
 
 class Batch(Protocol):
-    """A prepared statement by its name, and what to send to those who wait for it."""
+    """A message to the database, and what to send to those who wait for it."""
 
-    name: str
-
-    def statement(self) -> str:
-        """Returns what follows PREPARE and the name."""
-
-    def values(self) -> Sequence[Any]:
-        """Returns the values of the statement."""
+    def calls(self) -> Sequence[Call]:
+        """Returns the statements of the message."""
 
     def answers(self, rows: Sequence[Row]) -> list[bytes | None]:
-        """Returns an answer for each read; None for what Django has to answer."""
+        """Returns an answer for each of those who wait; None for what Django has to answer."""
 
 
 class PatientsBatch:
     """Reads of one patient each."""
 
-    name = "gathered_patients"
-
     def __init__(self, reads: Sequence[PlainRead]) -> None:
         self._reads = reads
 
-    def statement(self) -> str:
-        return gathered_reads.patients_statement()
-
-    def values(self) -> Sequence[Any]:
+    def calls(self) -> Sequence[Call]:
         ids = [read.patient_id for read in self._reads]
-        return gathered_reads.patients_values(ids, _readers(self._reads))
+        values = gathered_reads.patients_values(ids, _readers(self._reads))
+        return [Call("gathered_patients", gathered_reads.patients_statement, values)]
 
     def answers(self, rows: Sequence[Row]) -> list[bytes | None]:
         found = {place: patient for place, *patient in rows}
@@ -58,7 +50,6 @@ class PatientsBatch:
 class PageMoment:
     """The moment that the next page is read after: each page gives that of the next."""
 
-    name = "open_since"
     since: datetime
     _read_at = 0.0
 
@@ -68,11 +59,8 @@ class PageMoment:
     def note(self, since: datetime) -> None:
         self.since, self._read_at = since, time.monotonic()
 
-    def statement(self) -> str:
-        return f"AS {OPEN_SINCE}"
-
-    def values(self) -> Sequence[Any]:
-        return ()
+    def calls(self) -> Sequence[Call]:
+        return [Call("open_since", lambda: f"AS {OPEN_SINCE}", ())]
 
     def answers(self, rows: Sequence[Row]) -> list[bytes | None]:
         self.note(rows[0][0])
@@ -85,13 +73,11 @@ class PageBatch:
     def __init__(self, reads: Sequence[PlainRead], moment: PageMoment) -> None:
         self._reads, self._moment, self._since = reads, moment, moment.since
         self._limit = reads[0].limit
-        self.name = f"gathered_page_{self._limit}"
 
-    def statement(self) -> str:
-        return gathered_reads.page_statement(self._limit)
-
-    def values(self) -> Sequence[Any]:
-        return gathered_reads.page_values(self._since, _readers(self._reads))
+    def calls(self) -> Sequence[Call]:
+        statement = partial(gathered_reads.page_statement, self._limit)
+        values = gathered_reads.page_values(self._since, _readers(self._reads))
+        return [Call(f"gathered_page_{self._limit}", statement, values)]
 
     def answers(self, rows: Sequence[Row]) -> list[bytes | None]:
         cursor = gathered_reads.cursor_after(rows[0], self._since, self._limit) if rows else None

@@ -14,6 +14,7 @@ import socket
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ class TimedChannel(HTTPChannel):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         # Before super(), which may call methods of this class.
+        self.held = b""
         self.began_at = self.flushed_at = time.monotonic()
         self.sent_bytes = self.sent_before = 0
         super().__init__(*arguments, **options)
@@ -64,12 +66,15 @@ class TimedChannel(HTTPChannel):
     def received(self, data: bytes) -> bool:
         """Takes what came in, and refuses files beyond FILES_AT_ONCE, which fill the disk."""
         if self.request is None:
-            self.began_at = time.monotonic()
+            if self.held:
+                data, self.held = self.held + data, b""
+            else:
+                self.began_at = time.monotonic()
             first = data.lstrip(b"\r\n")[:1]
             if first and not first.isalpha():  # TLS or another protocol begins so, no method.
                 self.will_close = True
                 return False
-            if self.server.reads and self.server.reads.take(self, data):
+            if any(gatherer.take(self, data) for gatherer in self.server.gatherers):
                 return True
         taken = super().received(data)
         self._drop_far_ahead()
@@ -77,12 +82,18 @@ class TimedChannel(HTTPChannel):
             self.will_close = True
         return taken
 
-    def wait_for(self, read: Any) -> bool:
-        """Makes this read the only request, if there is no other; the loop answers it."""
+    def let_go(self) -> None:
+        """Gives the beginning of a request to the parser, if it was held for LOOK_SECONDS."""
+        if self.held and time.monotonic() - self.began_at > LOOK_SECONDS:
+            data, self.held = self.held, b""
+            super().received(data)
+
+    def wait_for(self, request: Any) -> bool:
+        """Makes this request the only one, if there is no other; the loop answers it."""
         with self.requests_lock:
             if self.requests or self.will_close or self.close_when_flushed:
                 return False
-            self.requests.append(read)
+            self.requests.append(request)
             return True
 
     def ask_thread(self) -> None:
@@ -94,7 +105,7 @@ class TimedChannel(HTTPChannel):
         return getattr(request, "task_class", WSGITask)(channel, request)
 
     def answer_at_once(self, data: bytes) -> None:
-        """Sends the answer to the read that `wait_for` took; the loop's thread calls it."""
+        """Sends the answer to the request that `wait_for` took; the loop's thread calls it."""
         self.requests.clear()
         try:
             sent = self.send(data) if self.connected else 0
@@ -109,7 +120,7 @@ class TimedChannel(HTTPChannel):
                 self.total_outbufs_len += len(data) - sent
 
     def ask_django(self, data: bytes) -> None:
-        """Gives the read that `wait_for` took to a thread after all."""
+        """Gives the request that `wait_for` took to a thread after all."""
         self.requests.clear()
         if self.connected:
             super().received(data)
@@ -152,7 +163,7 @@ class PortServer(TcpWSGIServer):
     """The server of one port: its own loop, threads and connections."""
 
     channel_class = TimedChannel
-    reads: Any = None  # Plain reads are answered without a thread here; None: all take one.
+    gatherers: Sequence[Any] = ()  # Of plain requests, which are answered without a thread.
     share: ConnectionShare | None = None  # Of the connections of all processes.
     _accept_after = 0.0  # A process with fewer connections may take the next until then.
 
@@ -160,6 +171,7 @@ class PortServer(TcpWSGIServer):
         """Closes the connections of slow clients; waitress calls it every LOOK_SECONDS."""
         moment = time.monotonic()
         for channel in list(self.active_channels.values()):
+            channel.let_go()
             if channel.is_too_slow(moment):
                 channel.will_close = True
                 if channel.total_outbufs_len:  # Its thread may wait for room.
@@ -179,8 +191,8 @@ class PortServer(TcpWSGIServer):
         while self._map:
             pause = self._accept_after - time.monotonic()
             wasyncore.poll2(pause if pause > 0 else LOOK_SECONDS, self._map)
-            if self.reads:
-                self.reads.turn()
+            for gatherer in self.gatherers:
+                gatherer.turn()
 
     def readable(self) -> bool:
         """Returns whether to look for a new connection."""
@@ -225,7 +237,9 @@ class WebWorker(Worker):
 
     def run(self) -> None:
         # Django is set up by now, and was not when this module was imported.
+        from portal.gathering import Helper
         from portal.web_reads import WebReads
+        from portal.web_writes import WebWrites
 
         gc.collect()
         gc.freeze()  # Full collections need not look through all that was loaded.
@@ -233,7 +247,8 @@ class WebWorker(Worker):
         *public, internal = [listener.sock for listener in self.sockets]
         servers = [self._server(sock, is_internal=False) for sock in public]
         for server in servers:
-            server.reads = WebReads(server._map, wake=server.pull_trigger)
+            helper = Helper(server.pull_trigger)
+            server.gatherers = [kind(server._map, helper) for kind in (WebReads, WebWrites)]
             server.share = self.share
         servers.append(self._server(internal, is_internal=True))
         threads = [threading.Thread(target=server.serve, daemon=True) for server in servers]

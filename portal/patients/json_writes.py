@@ -20,7 +20,7 @@ from portal.patients.json_reads import JsonReads
 
 Headers = dict[str, str]
 # What programs send; any other Accept header is negotiated.
-_PLAIN_ACCEPTS = ("*/*", "application/json", "application/json, text/plain, */*")
+PLAIN_ACCEPTS = ("*/*", "application/json", "application/json, text/plain, */*")
 
 
 class JsonWrites(JsonReads):
@@ -70,7 +70,7 @@ def is_json_of_program(request: HttpRequest) -> bool:
         request.method in {"POST", "PUT", "PATCH"}
         and request.content_type == "application/json"
         and request.META.get("CONTENT_LENGTH", "0") not in {"", "0"}
-        and request.META.get("HTTP_ACCEPT", "*/*") in _PLAIN_ACCEPTS
+        and request.META.get("HTTP_ACCEPT", "*/*") in PLAIN_ACCEPTS
         and "format" not in request.GET
         and is_program(request)
     )

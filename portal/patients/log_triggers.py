@@ -15,7 +15,7 @@ from django.db import models
 _SHARED_CONTEXT = "nullif(current_setting('pghistory.context_metadata', true), '')::jsonb"
 _CONTEXTS = "nullif(current_setting('portal.contexts', true), '')::jsonb"
 _CONTEXT_ID = "nullif(current_setting('pghistory.context_id', true), '')::uuid"
-SET_CONTEXTS = "SELECT set_config('portal.contexts', %s, true)"
+SET_CONTEXTS = "set_config('portal.contexts', {}, true)"  # Of an SQL expression.
 
 
 class LogTrigger(pghistory.trigger.Event):

@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.utils import timezone
+from uuid_utils.compat import uuid7
 
 from portal.patients.fields import ENTERED
 from portal.patients.models import Patient
@@ -15,6 +17,26 @@ WRITTEN = (*ENTERED, "phone_e164")  # The columns that a change writes.
 INSERTED = ("id", *WRITTEN, "source")  # The database fills the others.
 WRITTEN_COLUMNS = frozenset(WRITTEN)
 STORED = tuple(field.attname for field in Patient._meta.concrete_fields)
+
+
+def new_columns(details: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Returns the columns of a new patient, registered today unless a day is given.
+
+    The day is that of the clinic's clock: the database's default would be the day in UTC.
+    """
+    columns = {"id": uuid7(), **column_values(details), "source": source}
+    if "registered_on" not in columns:
+        columns["registered_on"] = timezone.localdate()
+    return columns
+
+
+def column_values(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what goes into the patient's row; a patient always has a day of registration."""
+    return {
+        name: value
+        for name, value in details.items()
+        if name != "identifiers" and not (name == "registered_on" and value is None)
+    }
 
 
 def insert_patient(values: Mapping[str, Any]) -> Patient:

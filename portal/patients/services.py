@@ -22,8 +22,10 @@ from portal.patients.models import Patient, Status
 from portal.patients.normalize import e164_after_change
 from portal.patients.patient_rows import (
     WRITTEN_COLUMNS,
+    column_values,
     insert_patient,
     lock_row,
+    new_columns,
     update_row,
 )
 from portal.patients.quick_change import write_unless_changed
@@ -76,7 +78,7 @@ def register_patient(
                 return key.patient
         similar = refuse_duplicates(details, override_reason=override_reason, shown=shown)
         with pghistory.context(**({"similar": similar} if similar else {})):
-            patient = insert_patient(_new_columns(details, source))
+            patient = insert_patient(new_columns(details, source))
             patient_changed.send(Patient, patient_id=patient.pk, columns=())
             add_identifiers([(patient.pk, details)])
         if key:
@@ -90,7 +92,7 @@ def register_at_once(details: Details, *, by: User | None, source: str) -> Row |
 
     Returns id, version and JSON. None if it wrote nothing, for `register_patient` to decide.
     """
-    return register_unlike_others(details, _new_columns(details, source), by=by, source=source)
+    return register_unlike_others(details, new_columns(details, source), by=by, source=source)
 
 
 def register_patients(
@@ -284,7 +286,7 @@ def apply_changes(patient: Patient, changes: Details) -> None:
 
 def _assign_changes(patient: Patient, changes: Details) -> list[str]:
     """Assigns the changes to the record in memory and returns the columns that differ."""
-    values = _column_values(changes)
+    values = column_values(changes)
     if "phone" in values or "country" in values:
         phone, country = values.get("phone", patient.phone), values.get("country", patient.country)
         before = (patient.phone, patient.phone_e164)
@@ -311,23 +313,3 @@ def _refuse_impossible(patient: Patient) -> None:
     if born and died and died < born:
         message = "The date of death is before the date of birth."
         raise InvalidInput(errors=[FieldProblem("deceased_on", "before-birth", message)])
-
-
-def _new_columns(details: Details, source: str) -> dict[str, Any]:
-    """Returns the columns of a new patient, registered today unless a day is given.
-
-    The day is that of the clinic's clock: the database's default would be the day in UTC.
-    """
-    columns = {"id": uuid7(), **_column_values(details), "source": source}
-    if "registered_on" not in columns:
-        columns["registered_on"] = timezone.localdate()
-    return columns
-
-
-def _column_values(details: Details) -> dict[str, Any]:
-    """Returns what goes into the patient's row; a patient always has a day of registration."""
-    return {
-        name: value
-        for name, value in details.items()
-        if name != "identifiers" and not (name == "registered_on" and value is None)
-    }

@@ -1,10 +1,16 @@
-"""Users of each role, and clients that are signed in as them."""
+"""Users of each role, clients that are signed in as them, and a web server of its own process."""
+
+import os
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
 from rest_framework.test import APIClient
 
 from portal.accounts.models import User
+from tests.portal.plain_client import token_of
+from tests.portal.web_server import running_web_server
 
 PASSWORD = "correct-horse-battery"
 
@@ -49,3 +55,18 @@ def api_as():
 @pytest.fixture
 def desk_api(api_as, front_desk):
     return api_as(front_desk)
+
+
+@pytest.fixture(scope="module")
+def server(django_db_setup, django_db_blocker, tmp_path_factory):
+    with django_db_blocker.unblock():
+        name = connection.settings_dict["NAME"]
+    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+    folder = tmp_path_factory.mktemp("web")
+    with running_web_server(folder, DATABASE_URL=url, TRUSTED_PROXIES="127.0.0.1") as server:
+        yield server
+
+
+@pytest.fixture
+def token(front_desk):
+    return token_of(front_desk)

@@ -9,6 +9,7 @@ import pytest
 
 from portal.patients.services import register_patient
 from portal.plain_answers import lines, note_answered
+from portal.plain_registrations import PlainRegistration
 from portal.plain_requests import PlainRead
 
 CHANCE = {"ms", "request_id", "timestamp"}
@@ -36,12 +37,15 @@ def test_log_lines_have_the_same_members(desk_api, written):
     reads = [read_of(str(patient.pk)), read_of(limit=50), read_of()]
     written.truncate(0)
     written.seek(0)
-    note_answered(reads)
+    note_answered([(read, b"HTTP/1.1 200 OK\r\n") for read in reads])
+    made = PlainRegistration(None, "request-1", b"", time.perf_counter())
+    note_answered([(made, b"HTTP/1.1 201 Created\r\n")])
     for path in (f"/api/patients/{patient.pk}", "/api/patients", "/auth/validate"):
         assert desk_api.get(path).status_code == 200
+    assert desk_api.post("/api/patients", {"name": "A Person"}, format="json").status_code == 201
     found = [json.loads(line) for line in written.getvalue().splitlines() if '"request"' in line]
-    assert len(found) == 6
-    for ours, theirs in zip(found[:3], found[3:], strict=True):
+    assert len(found) == 8
+    for ours, theirs in zip(found[:4], found[4:], strict=True):
         assert list(ours) == list(theirs)
         assert {name: ours[name] for name in ours.keys() - CHANCE} == {
             name: theirs[name] for name in theirs.keys() - CHANCE

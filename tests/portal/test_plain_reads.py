@@ -4,13 +4,11 @@ A header that the loop does not know sends the same request through Django.
 """
 
 import json
-import os
 import re
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
@@ -18,26 +16,21 @@ from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken
 
 from portal.accounts.models import RefreshToken, User
-from portal.accounts.services import _issue_tokens
 from portal.patients import services
 from portal.patients.models import AccessRecord
 from tests.past_the_checks import write_past_the_checks
-from tests.portal.web_server import running_web_server
+from tests.portal.plain_client import (
+    ACCEPT,
+    THROUGH_DJANGO,
+    Client,
+    body,
+    head,
+    status,
+    token_of,
+)
 from tests.waits import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
-THROUGH_DJANGO = b"X-Other: 1\r\n"
-ACCEPT = b"Accept: application/json\r\n"
-
-
-@pytest.fixture(scope="module")
-def server(django_db_setup, django_db_blocker, tmp_path_factory):
-    with django_db_blocker.unblock():
-        name = connection.settings_dict["NAME"]
-    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
-    folder = tmp_path_factory.mktemp("web")
-    with running_web_server(folder, DATABASE_URL=url, TRUSTED_PROXIES="127.0.0.1") as server:
-        yield server
 
 
 @pytest.fixture
@@ -47,58 +40,6 @@ def people():
         services.register_patient({"family_name": name, "given_name": "Eva"}, by=None, source="api")
         for name in names
     ]
-
-
-@pytest.fixture
-def token(front_desk):
-    return token_of(front_desk)
-
-
-def token_of(user: User, family: uuid.UUID | None = None) -> str:
-    return _issue_tokens(user, family=family or uuid.uuid4()).token
-
-
-class Client:
-    """A connection that stays open, and sends bytes."""
-
-    def __init__(self, server, token: str) -> None:
-        self.server = server
-        self.socket = server.connect()
-        self.token = token
-
-    def get(self, path: str, more: bytes = ACCEPT) -> bytes:
-        return self.ask(self.request(path, more))
-
-    def request(self, path: str, more: bytes = ACCEPT) -> bytes:
-        host = f"localhost:{self.server.port}"
-        head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {self.token}\r\n"
-        return head.encode() + more + b"\r\n"
-
-    def ask(self, data: bytes) -> bytes:
-        self.socket.sendall(data)
-        answer = b""
-        while not is_whole(answer):
-            part = self.socket.recv(1 << 20)
-            if not part:
-                break
-            answer += part
-        return answer
-
-
-def is_whole(answer: bytes) -> bool:
-    head, found, body = answer.partition(b"\r\n\r\n")
-    length = re.search(rb"Content-Length: (\d+)", head)
-    if length is None:
-        return bool(found) and body.endswith(b"0\r\n\r\n")
-    return bool(found) and len(body) >= int(length[1])
-
-
-def status(answer: bytes) -> int:
-    return int(answer[9:12])
-
-
-def body(answer: bytes) -> bytes:
-    return answer.partition(b"\r\n\r\n")[2]
 
 
 def count_gathered(name: str = "") -> int:
@@ -123,14 +64,6 @@ def client(server, token, people):
     wait_for(is_plain, seconds=20)
     AccessRecord.objects.all().delete()
     return client
-
-
-def head(answer: bytes) -> bytes:
-    """Returns status and headers without what is another in each: id, date, cursor's moment."""
-    answer = answer.partition(b"\r\n\r\n")[0]
-    answer = re.sub(rb"X-Request-Id: [0-9a-f]{32}", b"X-Request-Id: drawn", answer)
-    answer = re.sub(rb"Date: [^\r]*", b"Date: now", answer)
-    return re.sub(rb"cursor=[^&>]*", b"cursor=sealed", answer)
 
 
 PLAIN = [

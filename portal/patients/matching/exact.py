@@ -17,23 +17,31 @@ NOT_COMPARED = " aeال"
 _LEFT_OUT = dict.fromkeys(map(ord, NOT_COMPARED))
 # Of the values of `exact_look`, in their order.
 LOOK_TYPES = ("text", "date", "text[]", "text[]", "text[]")
-# True where a patient may match by the exact rule or has one of the identifiers.
-MAY_MATCH = f"""
-    SELECT count(*) > {MAX_PER_BIRTH_DATE}
-        OR coalesce(bool_or(
-            name_key = $1
-            OR translate(sort_key, '{NOT_COMPARED}', '') = ANY($3)
-            OR translate(given_key, '{NOT_COMPARED}', '') = ANY($3)
-        ), false)
-        OR EXISTS (
-            SELECT FROM unnest($4, $5) AS asked (system, value)
-            JOIN patients_patientidentifier AS held USING (system, value)
-        )
-    FROM (
-        SELECT name_key, sort_key, given_key FROM patients_patient
-        WHERE date_of_birth = $2 AND status = 'active' LIMIT {MAX_PER_BIRTH_DATE + 1}
-    ) AS same_birth
-"""  # noqa: S608 - constants
+
+
+def may_match_sql(name: str, born: str, spellings: str, systems: str, values: str) -> str:
+    """Returns a query that is true where a patient may match by the exact rule, or has one of the
+    identifiers. It takes SQL expressions of what `exact_look` gives.
+    """
+    return f"""
+        SELECT count(*) > {MAX_PER_BIRTH_DATE}
+            OR coalesce(bool_or(
+                name_key = {name}
+                OR translate(sort_key, '{NOT_COMPARED}', '') = ANY({spellings})
+                OR translate(given_key, '{NOT_COMPARED}', '') = ANY({spellings})
+            ), false)
+            OR EXISTS (
+                SELECT FROM unnest({systems}, {values}) AS asked (system, value)
+                JOIN patients_patientidentifier AS held USING (system, value)
+            )
+        FROM (
+            SELECT name_key, sort_key, given_key FROM patients_patient
+            WHERE date_of_birth = {born} AND status = 'active' LIMIT {MAX_PER_BIRTH_DATE + 1}
+        ) AS same_birth
+    """  # noqa: S608 - constants
+
+
+MAY_MATCH = may_match_sql("$1", "$2", "$3", "$4", "$5")
 
 
 def may_match_exactly(details: Mapping[str, Any]) -> bool:

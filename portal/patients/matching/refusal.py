@@ -33,13 +33,14 @@ _PROBABLY_REGISTERED = (
     "Open that patient, or say why this is another person."
 )
 _NOT_SHOWN = "Patients who may be this person are here already. Look at them before you save."
-_LOCK_PEOPLE = """
+LOCK_NUMBER = "hashtextextended(person, 0)"  # Of the text in a column `person`.
+_LOCK_PEOPLE = f"""
     (text[]) AS SELECT pg_advisory_xact_lock(key)
     FROM (
-        SELECT DISTINCT hashtextextended(person, 0) AS key
+        SELECT DISTINCT {LOCK_NUMBER} AS key
         FROM unnest($1) AS person ORDER BY key
     ) AS in_order
-"""
+"""  # noqa: S608 - constants
 
 
 def refuse_duplicates(
@@ -97,16 +98,18 @@ def lock_people(people: Iterable[PersonKey]) -> None:
 
 def lock_call(people: Iterable[PersonKey]) -> Call:
     """Returns the statement of `lock_people`, to send together with others."""
-    keys = [f"{_letters_of_lock(name)}|{born}" for name, born, _ in people]
-    return Call("lock_people", lambda: _LOCK_PEOPLE, [keys])
+    return Call("lock_people", lambda: _LOCK_PEOPLE, [[*map(lock_text, people)]])
 
 
-def _letters_of_lock(name: str) -> str:
-    """Returns letters that all spellings of a name share; others who have them just wait as well.
+def lock_text(person: PersonKey) -> str:
+    """Returns letters that all spellings of a name share, and the birth; see `LOCK_NUMBER`.
 
-    Words may be parted and ordered otherwise, and have ae for ä or an article.
+    Others who have them just wait as well. Words may be parted and ordered otherwise, and have ae
+    for ä or an article.
     """
-    return "".join(sorted(set(name) - set(" aeال")))
+    name, born, _ = person
+    letters = "".join(sorted(set(name) - set(" aeال")))
+    return f"{letters}|{born}"
 
 
 def _accepted_ids(

@@ -23,7 +23,7 @@ def contexts_of(statement: str, contexts: dict[str, object]) -> dict[str, object
     """Runs the statement, and returns what the log has of each patient that it wrote."""
     last = PatientEvent.objects.values_list("pk", flat=True).last() or 0
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(SET_CONTEXTS, [json.dumps(contexts)])
+        cursor.execute(f"SELECT {SET_CONTEXTS.format('%s')}", [json.dumps(contexts)])
         cursor.execute(statement)
     events = PatientEvent.objects.filter(pk__gt=last)
     return {str(event.pgh_obj_id): event.pgh_context for event in events}

@@ -9,7 +9,7 @@ BENCH = $(BIN)/python -m tests.bench $(foreach name,ROWS ONLY SECONDS ROUNDS CON
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run users test check checks protos requirements kafka-jars fault fuzz clean \
-	bench bench-quick vendor-ui screenshots
+	bench bench-quick drain vendor-ui screenshots
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -68,6 +68,9 @@ bench: setup ## Measure the portal beside plain DRF and PostgreSQL. ROWS= ONLY=g
 
 bench-quick: setup ## The same with 50,000 patients, in minutes.
 	@$(BENCH) QUICK=1
+
+drain: setup ## Let the chain work off an outbox of EVENTS=1000000 on the embedded broker.
+	@$(BIN)/python -m tests.bench.drain --events $${EVENTS:-1000000}
 
 clean: ## Remove all data of `make run` (.run/) and what tools leave behind.
 	@test ! -x $(BIN)/python || $(BIN)/python -m embedded clean

@@ -16,18 +16,20 @@ from portal.prepared import write_prepared
 log = structlog.get_logger("portal.billing")
 
 # The patients whose account was never requested, or whose name, e-mail or status differ from what
-# was requested. The log has the old values, so that nothing is copied here.
+# was requested. The log has the old values, so that nothing is copied here; it is read for patients
+# alone who changed since.
 NEED_OF_ACCOUNT = """
     SELECT patient.id, patient.version FROM patients_patient AS patient
     LEFT JOIN billing_billingaccount AS account ON account.patient_id = patient.id
-    LEFT JOIN patients_patientevent AS wanted ON wanted.pgh_obj_id = patient.id
-        AND wanted.version = account.wanted_version AND wanted.pgh_label <> 'delete'
-    WHERE (account.patient_id IS NULL OR (patient.version > account.wanted_version AND
-        (patient.prefix, patient.given_name, patient.middle_name, patient.family_name,
-         patient.suffix, patient.email, patient.status = 'active')
-        IS DISTINCT FROM
-        (wanted.prefix, wanted.given_name, wanted.middle_name, wanted.family_name,
-         wanted.suffix, wanted.email, wanted.status = 'active')))
+    WHERE (account.patient_id IS NULL OR (patient.version > account.wanted_version AND NOT EXISTS (
+        SELECT FROM patients_patientevent AS wanted
+        WHERE wanted.pgh_obj_id = patient.id AND wanted.version = account.wanted_version
+            AND wanted.pgh_label <> 'delete'
+            AND (patient.prefix, patient.given_name, patient.middle_name, patient.family_name,
+                 patient.suffix, patient.email, patient.status = 'active')
+                IS NOT DISTINCT FROM
+                (wanted.prefix, wanted.given_name, wanted.middle_name, wanted.family_name,
+                 wanted.suffix, wanted.email, wanted.status = 'active'))))
 """
 _REQUEST = f"""
     INSERT INTO billing_billingaccount AS account (patient_id, wanted_version)

@@ -60,7 +60,8 @@ def count_patients(system: System) -> int:
     return system.figures()["totals"]["active"]
 
 
-def reconcile(system: System) -> None:
+def reconcile(system: System) -> int:
+    """Prints what the reconciliation found, and returns its exit code."""
     began = time.monotonic()
     done = system.command("reconcile", "--json")
     report = json.loads(done.stdout)
@@ -74,6 +75,7 @@ def reconcile(system: System) -> None:
             f"{store['patients']:,} patients, {store['changes']} changes {store['note']}",
         )
     print(report["byKind"], report["message"])
+    return done.returncode
 
 
 def print_row(what: str, value: str) -> None:

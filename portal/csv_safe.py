@@ -6,7 +6,6 @@ a formula, gets an apostrophe before it.
 """
 
 import csv
-import io
 import re
 from collections.abc import Iterable
 
@@ -27,9 +26,13 @@ _HARMFUL = re.compile(rf"{_PART}{_IS_FORMULA}|^{_STARTS_BLANK}")
 _ESCAPED = re.compile(rf"{_PART}'{_IS_FORMULA}|^'{_STARTS_BLANK}")
 
 
+# It begins with a letter or a digit, and has no second part.
+_HARMLESS = re.compile(r"[A-Za-z0-9][^;\t\r\n]*\Z")
+
+
 def escape_cell(cell: str) -> str:
     """Returns the cell, with an apostrophe before each part that a spreadsheet would run."""
-    return _HARMFUL.sub("'", cell)
+    return cell if not cell or _HARMLESS.match(cell) else _HARMFUL.sub("'", cell)
 
 
 def unescape_cell(cell: str) -> str:
@@ -37,11 +40,19 @@ def unescape_cell(cell: str) -> str:
     return _ESCAPED.sub("", cell) if "'" in cell else cell
 
 
+class _Line:
+    """Is a file for a CSV writer, which returns what `write` returns: its line."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+_WRITER = csv.writer(_Line())
+
+
 def csv_line(cells: Iterable[str]) -> str:
     """Returns a line of CSV with escaped cells."""
-    line = io.StringIO()
-    csv.writer(line).writerow([escape_cell(cell) for cell in cells])
-    return line.getvalue()
+    return _WRITER.writerow(list(map(escape_cell, cells)))
 
 
 def csv_header(cells: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 _PART = re.compile(r"((?:[^\\;|]|\\.)*)([;|]|$)", re.DOTALL)
+_SPECIAL = re.compile(r"([\\;|])")
 _NAMES = ("system", "value", "valid_from", "valid_to")
 
 
@@ -51,4 +52,4 @@ def _identifier(parts: list[str]) -> dict[str, str]:
 
 
 def _escape(text: str) -> str:
-    return re.sub(r"([\\;|])", r"\\\1", text)
+    return _SPECIAL.sub(r"\\\1", text)

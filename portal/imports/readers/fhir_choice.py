@@ -19,11 +19,15 @@ def in_order(items: Sequence[Part], uses: Sequence[str | None]) -> list[Part]:
 
     Present ones come before ended ones; then `rank` decides, then the place of `use` in `uses`.
     """
+    if len(items) < 2:
+        return list(items)
     return sorted(items, key=lambda item: (not is_present(item), _rank(item), _place(item, uses)))
 
 
 def is_present(item: Part) -> bool:
     """Tells whether the item is in use today: not marked as old, not ended, and begun."""
+    if not isinstance(item.get("period"), dict):
+        return item.get("use") != "old"
     today = timezone.localdate().isoformat()
     start, end = (_day_text(item, name) for name in ("start", "end"))
     has_ended = bool(end) and end < today[: len(end)]
@@ -33,7 +37,9 @@ def is_present(item: Part) -> bool:
 
 def period_of(item: Part) -> dict[str, str]:
     """Returns the first and last day of the item's period, as far as it names days that exist."""
-    days = {}
+    days: dict[str, str] = {}
+    if not isinstance(item.get("period"), dict):
+        return days
     for name, key in (("start", "valid_from"), ("end", "valid_to")):
         if day := _whole_day(_day_text(item, name), is_end=name == "end"):
             days[key] = day

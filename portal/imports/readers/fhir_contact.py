@@ -7,13 +7,15 @@ from typing import Any
 
 from portal.errors import InvalidInput
 from portal.imports.readers.fhir_choice import in_order, is_present
-from portal.imports.readers.fhir_parts import Part, get_open_parts, get_text, get_texts
+from portal.imports.readers.fhir_parts import Part, count, get_open_parts, get_text, get_texts
+from portal.imports.readers.plain_values import PlainField
 from portal.patients.validation import validate_details
 
 _PHONE_USES = ("mobile", "home", None, "work", "temp")
 _EMAIL_USES = ("home", None, "work", "mobile", "temp")
 _ADDRESS_USES = ("home", None, "temp", "work", "billing")
 _POINT_WORDS = {"phone": "phone", "email": "e-mail"}
+_FIELDS = {name: PlainField(name) for name in _POINT_WORDS}
 _SCHEME = re.compile(r"^(?:mailto|tel|sms):", re.IGNORECASE)
 
 
@@ -27,7 +29,7 @@ def read_telecom(resource: Mapping[str, Any], left_out: Counter[str]) -> dict[st
         same = [point for point, found in zip(points, kinds, strict=True) if found == kind]
         present = [point for point in in_order(same, uses) if is_present(point)]
         chosen[kind] = _first_understood(kind, present)
-        left_out[_POINT_WORDS[kind]] += len(same) - bool(chosen[kind])
+        count(left_out, _POINT_WORDS[kind], len(same) - bool(chosen[kind]))
     for kind in kinds:
         if kind not in chosen:
             left_out[kind] += 1
@@ -41,6 +43,8 @@ def _first_understood(kind: str, points: list[Part]) -> str:
 
 
 def _is_understood(name: str, text: str) -> bool:
+    if _FIELDS[name].look(text) is not None:
+        return True
     try:
         validate_details({name: text}, partial=True)
     except InvalidInput:
@@ -71,8 +75,8 @@ def read_address(resource: Mapping[str, Any], left_out: Counter[str]) -> dict[st
     ordered = sorted(in_order(addresses, _ADDRESS_USES), key=_is_postal)
     present = [item for item in ordered if is_present(item)]
     address = present[0] if present else {}
-    left_out["address"] += len(addresses) - bool(present)
-    left_out["district"] += bool(get_text(address, "district", "address"))
+    count(left_out, "address", len(addresses) - bool(present))
+    count(left_out, "district", bool(get_text(address, "district", "address")))
     lines = get_texts(address, "line", "address") or _lines_of_text(address)
     return {
         "address_line1": lines[0] if lines else "",
@@ -87,6 +91,7 @@ _ADDRESS_PARTS = {
     "postal_code": "postalCode",
     "country": "country",
 }
+_ADDRESS_TEXTS = (*_ADDRESS_PARTS.values(), "text")
 
 
 def _is_postal(address: Part) -> bool:
@@ -103,6 +108,5 @@ def _lines_of_text(address: Part) -> list[str]:
 
 
 def _has_address(item: Part) -> bool:
-    parts = (*_ADDRESS_PARTS.values(), "text")
-    found = [get_text(item, part, "address") for part in parts]
+    found = [get_text(item, part, "address") for part in _ADDRESS_TEXTS]
     return any(found) or bool(get_texts(item, "line", "address"))

@@ -8,6 +8,7 @@ from portal.imports import fhir_codes as fhir
 from portal.imports.readers.fhir_choice import is_period_lost, is_present, period_of
 from portal.imports.readers.fhir_parts import (
     Part,
+    count,
     get_object,
     get_objects,
     get_open_parts,
@@ -33,11 +34,11 @@ def read_identifiers(resource: Mapping[str, Any], left_out: Counter[str]) -> lis
         elif system == fhir.MRN_SYSTEM:
             mrns.append(value)
         else:
-            left_out["period of an identifier"] += is_period_lost(item)
+            count(left_out, "period of an identifier", is_period_lost(item))
             identifier = {"system": system, "value": value, **days}
             identifiers.pop((system, value), None)
             identifiers[system, value] = identifier
-    left_out["identifier"] += max(0, len(mrns) - 1)
+    count(left_out, "identifier", max(0, len(mrns) - 1))
     keys = own_keys(get_text(resource, "id"), mrns[-1] if mrns else "")
     return _in_their_order(identifiers, items) + keys
 
@@ -45,6 +46,8 @@ def read_identifiers(resource: Mapping[str, Any], left_out: Counter[str]) -> lis
 def _in_their_order(
     identifiers: dict[tuple[str, str], dict[str, str]], items: list[Part]
 ) -> list[dict[str, str]]:
+    if len(identifiers) < 2:
+        return list(identifiers.values())
     order = {(_system(item), get_text(item, "value", "identifier")): 0 for item in items}
     return [identifiers[key] for key in order if key in identifiers]
 

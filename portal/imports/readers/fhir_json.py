@@ -9,6 +9,7 @@ from typing import Any
 
 REPEATED = "portal:repeated-member"  # The member that marks such an object.
 MAX_DEPTH = 64  # Levels of objects and lists. A Patient has about eight.
+_TEXT_END_AND_COLON = re.compile(r'"\s*+:')
 _NAME_OR_TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"(\s*+:)?', re.DOTALL)
 
 
@@ -33,8 +34,12 @@ def load_json(text: str, *, marks_repeated: bool = False) -> Any:
 
 def has_repeated_member(text: str, value: Any) -> bool:
     """Tells whether an object of this text has a member twice; `value` is what the text holds."""
+    members = _count_members(value)
+    # Each member is named at least once, and behind no more texts there is a colon.
+    if f'"{REPEATED}"' not in text and len(_TEXT_END_AND_COLON.findall(text)) == members:
+        return False
     named = sum(match[1] is not None for match in _NAME_OR_TEXT.finditer(text))
-    return named > _count_members(value) or f'"{REPEATED}"' in text
+    return named > members or f'"{REPEATED}"' in text
 
 
 def _marked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -44,10 +49,13 @@ def _marked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _count_members(value: Any) -> int:
-    if isinstance(value, dict):
-        return len(value) + sum(map(_count_members, value.values()))
-    return sum(map(_count_members, value)) if isinstance(value, list) else 0
+def _count_members(value: dict[str, Any] | list[Any]) -> int:
+    """Returns how many members the objects have, without a call for each text."""
+    count, parts = (len(value), value.values()) if isinstance(value, dict) else (0, value)
+    for part in parts:
+        if isinstance(part, dict | list):
+            count += _count_members(part)
+    return count
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from portal.imports.readers.fhir_choice import in_order, is_present
 from portal.imports.readers.fhir_parts import (
     Part,
+    count,
     get_objects,
     get_open_parts,
     get_text,
@@ -24,14 +25,15 @@ _TITLE = re.compile(r"\(\s*((?:mr|mrs|ms|miss|mx|dr|prof|sir|dame|rev)\.?)\s*\)"
 
 def read_name(resource: Mapping[str, Any], left_out: Counter[str]) -> dict[str, str]:
     """Returns the fields of the patient's name, and counts the names that have no place."""
-    written = [item for item in get_open_parts(resource, "name", left_out, "name") if _words(item)]
-    names = [item for item in written if has_letter(_words(item))]
-    left_out["name without letters"] += len(written) - len(names)
+    parts = get_open_parts(resource, "name", left_out, "name")
+    written = [(item, words) for item in parts if (words := _words(item))]
+    names = [item for item, words in written if has_letter(words)]
+    count(left_out, "name without letters", len(written) - len(names))
     full = [item for item in names if item.get("use") != "nickname"] or names
     ordered = sorted(in_order(full, _USES), key=_spelling)
     name = ordered[0] if ordered else {}
     preferred = _preferred(name, [item for item in names if item is not name])
-    left_out["name"] += len(names) - bool(name) - bool(preferred)
+    count(left_out, "name", len(names) - bool(name) - bool(preferred))
     family, given, title = parse_name_text(
         get_text(name, "text", "name"), _family(name), get_texts(name, "given", "name")
     )
@@ -80,6 +82,8 @@ def _words(item: Part) -> str:
 
 
 def _spelling(item: Part) -> int:
+    if "extension" not in item:
+        return 0
     extensions = get_objects(item, "extension", "name")
     codes = [get_text(extension, "valueCode", "name.extension") for extension in extensions]
     return max((_SPELLINGS.get(code, 0) for code in codes), default=0)
@@ -91,6 +95,8 @@ def parse_name_text(text: str, family: str, given: list[str]) -> tuple[str, list
     `SMITH, Jane (Ms)` has a comma behind its family name. Without a comma nobody knows which word
     is the family name, and so the whole text stays one name, unless one half of it is known.
     """
+    if family and given and not text:
+        return family, given, ""
     title = _TITLE.search(text)
     words = " ".join(_TITLE.sub(" ", text).split())
     prefix = title[1] if title else ""

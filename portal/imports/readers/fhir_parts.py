@@ -9,6 +9,12 @@ _RESTRICTED_CODES = ("R", "V")  # Of HL7's v3-Confidentiality: restricted and ve
 _RESTRICTED_WORDS = ("restricted", "very restricted")
 
 
+def count(left_out: Counter[str], kind: str, number: int) -> None:
+    """Counts parts that are left out; mostly there are none."""
+    if number:
+        left_out[kind] += number
+
+
 class InvalidResource(Exception):
     """A part of the resource is not what FHIR says, or the resource is no patient to register.
 
@@ -25,11 +31,13 @@ def get_objects(holder: Mapping[str, Any], name: str, path: str = "") -> list[Pa
     found = holder.get(name)
     if found is None:
         return []
-    if not isinstance(found, list) or not all(
-        item is None or isinstance(item, dict) for item in found
-    ):
+    if not isinstance(found, list):
         raise InvalidResource(_path(path, name), "must be a list of objects")
-    return [item for item in found if item is not None]
+    objects = [item for item in found if item is not None]
+    for item in objects:
+        if not isinstance(item, dict):
+            raise InvalidResource(_path(path, name), "must be a list of objects")
+    return objects
 
 
 def get_object(holder: Mapping[str, Any], name: str, path: str = "") -> Part:
@@ -47,11 +55,16 @@ def get_texts(holder: Mapping[str, Any], name: str, path: str) -> list[str]:
     found = holder.get(name)
     if found is None:
         return []
-    if not isinstance(found, list) or not all(
-        item is None or isinstance(item, str) for item in found
-    ):
+    if not isinstance(found, list):
         raise InvalidResource(_path(path, name), "must be a list of texts")
-    return [item.strip() for item in found if item and item.strip()]
+    texts = []
+    for item in found:
+        if isinstance(item, str):
+            if text := item.strip():
+                texts.append(text)
+        elif item is not None:
+            raise InvalidResource(_path(path, name), "must be a list of texts")
+    return texts
 
 
 def get_text(holder: Mapping[str, Any], name: str, path: str = "") -> str:
@@ -87,9 +100,9 @@ def get_open_parts(
     """
     parts = []
     for part in get_objects(resource, name):
-        if is_part_restricted(part):
+        if "extension" in part and is_part_restricted(part):
             left_out[f"restricted {kind}"] += 1
-        elif get_objects(part, "modifierExtension", name):
+        elif "modifierExtension" in part and get_objects(part, "modifierExtension", name):
             left_out[f"{kind} with a condition"] += 1
         else:
             parts.append(part)

@@ -14,6 +14,7 @@ from portal.imports.readers.fhir_names import read_name
 from portal.imports.readers.fhir_parts import (
     InvalidResource,
     Part,
+    count,
     get_code,
     get_object,
     get_objects,
@@ -41,11 +42,14 @@ _WITHOUT_A_PLACE = {
     "contained": "contained resource",
     "implicitRules": "set of implicit rules",
 }
-_READ = (
-    *("resourceType", "id", "meta", "language", "text", "extension", "modifierExtension"),
-    *("identifier", "active", "name", "telecom", "gender", "birthDate", "deceasedBoolean"),
-    *("deceasedDateTime", "address", "maritalStatus", "communication"),
+_READ = frozenset(
+    {
+        *("resourceType", "id", "meta", "language", "text", "extension", "modifierExtension"),
+        *("identifier", "active", "name", "telecom", "gender", "birthDate", "deceasedBoolean"),
+        *("deceasedDateTime", "address", "maritalStatus", "communication"),
+    }
 )
+_KNOWN = _READ | _WITHOUT_A_PLACE.keys()
 _ACCURACY = "/date-accuracy-indicator"
 _ABSENT = "/data-absent-reason"  # Says why there is no value: nothing is lost with it.
 
@@ -74,7 +78,7 @@ class ReadResource:
     """
 
     details: dict[str, Any]
-    left_out: Counter[str]
+    left_out: dict[str, int]
     is_archived: bool = False
 
 
@@ -95,23 +99,24 @@ def read_resource(resource: Mapping[str, Any]) -> ReadResource:
     read: dict[str, Any] = {name: value for name, value in details.items() if value}
     if identifiers := read_identifiers(resource, left_out):
         read["identifiers"] = identifiers
-    counted = Counter({kind: count for kind, count in left_out.items() if count})
+    counted = {kind: found for kind, found in left_out.items() if found}
     return ReadResource(read, counted, is_archived(resource))
 
 
 def _parts_without_a_place(resource: Mapping[str, Any]) -> Counter[str]:
     left_out: Counter[str] = Counter()
-    for name, kind in _WITHOUT_A_PLACE.items():
-        found = resource.get(name)
-        parts = found if isinstance(found, list) else [found]
-        left_out[kind] += sum(part is not None for part in parts)
     known = (fhir.RACE, fhir.ETHNICITY, fhir.REGISTERED_ON)
     others = [item for item in get_objects(resource, "extension") if item.get("url") not in known]
-    left_out["extension"] += len(others)
+    count(left_out, "extension", len(others))
     for name, value in resource.items():
-        if name.startswith("_") and isinstance(value, dict):
-            left_out["extension"] += len(_extensions_of_value(value, name))
-        elif name.lstrip("_") not in (*_READ, *_WITHOUT_A_PLACE) and value is not None:
+        if name in _READ:
+            continue
+        if kind := _WITHOUT_A_PLACE.get(name):
+            parts = value if isinstance(value, list) else [value]
+            count(left_out, kind, sum(part is not None for part in parts))
+        elif name.startswith("_") and isinstance(value, dict):
+            count(left_out, "extension", len(_extensions_of_value(value, name)))
+        elif name.lstrip("_") not in _KNOWN and value is not None:
             left_out["part that FHIR does not have"] += 1
     return left_out
 
@@ -136,6 +141,8 @@ def _person(resource: Mapping[str, Any], left_out: Counter[str]) -> dict[str, st
 
 def _marital_status(concept: Part) -> str:
     """Returns HL7's code, else words: a number of another system says nothing to a reader."""
+    if not concept:
+        return ""
     codings = get_objects(concept, "coding", "maritalStatus")
     for coding in codings:
         code = get_text(coding, "code", "maritalStatus")
@@ -153,7 +160,7 @@ def _language(resource: Mapping[str, Any], left_out: Counter[str]) -> str:
         language = get_object(item, "language", "communication")
         if code := get_code(language, "communication.language"):
             spoken.append((item.get("preferred") is not True, code))
-    left_out["language"] += max(0, len(spoken) - 1)
+    count(left_out, "language", max(0, len(spoken) - 1))
     return min(spoken, key=lambda language: language[0])[1] if spoken else ""
 
 
@@ -179,13 +186,15 @@ def _birth_date(resource: Mapping[str, Any], left_out: Counter[str]) -> str:
 
 
 def _origins(resource: Mapping[str, Any], left_out: Counter[str]) -> dict[str, str]:
+    if "extension" not in resource:
+        return {}
     extensions = {
         get_text(item, "url", "extension"): item for item in get_objects(resource, "extension")
     }
     labels = {}
     for name, url in (("race", fhir.RACE), ("ethnicity", fhir.ETHNICITY)):
         labels[name] = values.normalise_origin(_origin(extensions.get(url, {})))
-        left_out["extension"] += url in extensions and not labels[name]
+        count(left_out, "extension", url in extensions and not labels[name])
     registered = get_text(extensions.get(fhir.REGISTERED_ON, {}), "valueDate", "extension")
     if registered and not _ISO_DATE.fullmatch(registered):
         raise InvalidResource("extension", _NOT_ISO)

@@ -53,8 +53,9 @@ def _refuse_unknown_death(resource: Mapping[str, Any]) -> None:
         return
     for name, value in resource.items():
         # Also a date that is only said to be absent, and members of other versions of FHIR.
-        is_about_death = name.lstrip("_").startswith("deceased") and name != "_deceasedBoolean"
-        if is_about_death and value:
+        if "deceased" not in name or name == "_deceasedBoolean" or not value:
+            continue
+        if name.lstrip("_").startswith("deceased"):
             raise InvalidResource(name, NO_DAY_OF_DEATH)
 
 

@@ -39,7 +39,7 @@ class CleanedResource:
 def clean_texts(resource: Part, written: str) -> CleanedResource:
     """Returns the resource as it can be stored; `written` is its JSON."""
     cleaned = CleanedResource(resource)
-    if not _MAY_BE_WRITTEN.search(written):
+    if "\\u" not in written or not _MAY_BE_WRITTEN.search(written):
         return cleaned
     cleaned.resource = {}
     for name, value in resource.items():

@@ -86,7 +86,7 @@ _MASK_SIGNS = re.compile(r"[*#?•●∙·▪■█_]{2,}|\.{3,}|\b(END(ING|S)?(
 _MASK_SIGN = re.compile(r"[*#?•●∙·▪■█_.]")
 _STARS_OF_BARCODE = re.compile(r"\*([^*]+)\*")  # Code 39 begins and ends with a star.
 # As many numbers are, such as INS-4711-12 and AB123: they prove something unless they are a date.
-_LETTERS_THEN_DIGITS = re.compile(r"(?!END)[A-WYZ]{1,3}-?[0-9]+(?:-[0-9]+)*\Z")
+_LETTERS_THEN_DIGITS = re.compile(r"(?!END|LAST)[A-WYZ]{1,4}-?[0-9]+(?:-[0-9]+)*\Z")
 _MASKED_BY_X = re.compile(r"X{3,}\d*|\d+X{3,}\d*|(?:X{2,}[ ./-]+)+\d*")
 
 

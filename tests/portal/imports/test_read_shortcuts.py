@@ -6,6 +6,7 @@ a digit.
 """
 
 import csv
+import json
 import pickle
 import random
 
@@ -13,9 +14,11 @@ import phonenumbers
 import pytest
 from django.core.validators import validate_email
 
+from portal import csv_safe
+from portal.csv_safe import escape_cell
 from portal.imports.matching.plain_rows import pack, unpack
 from portal.imports.matching.row import read_row
-from portal.imports.readers import csv_file, open_patients, table_rows
+from portal.imports.readers import csv_file, fhir_json, open_patients, table_rows
 from portal.imports.readers.cells import clean_cell
 from portal.imports.readers.columns import _FIELD_OF_NAME, ALL
 from portal.imports.readers.no_person import _HINT
@@ -123,3 +126,25 @@ def test_words_for_nothing_depend_on_the_field():
     assert clean_cell("city", "Unknown") == "Unknown"
     assert clean_cell("deceased_on", "31/12/9999") == ""
     assert clean_cell("date_of_birth", "0000-00-00") == clean_cell("sex", "??") == ""
+
+
+def test_a_cell_that_is_harmless_at_a_look_gets_no_apostrophe_by_the_whole_pattern():
+    dice = random.Random(8)
+    for _ in range(20_000):
+        cell = "".join(dice.choices("aZ0 ;=+-@'\t\n\r\"\u3164\uff1dä", k=dice.randrange(6)))
+        assert escape_cell(cell) == csv_safe._HARMFUL.sub("'", cell)
+
+
+def test_a_member_that_stands_twice_is_found_however_it_is_written():
+    dice = random.Random(9)
+    for _ in range(2000):
+        names = dice.choices(["a", "b", 'c":', " d "], k=dice.randrange(1, 5))
+        colon = dice.choice([":", " :", "\n: "])
+        members = [f"{json.dumps(name)}{colon}{dice.choice(VALUES)}" for name in names]
+        text = "{" + ",".join(members) + "}"
+        found = fhir_json.has_repeated_member(text, json.loads(text))
+        assert found == (len(set(names)) < len(names)), text
+
+
+# The text of the last one looks like the name of a member.
+VALUES = ("1", '{"x": [{}, {"y" : null}]}', '"a"', r'"\":"')

@@ -15,6 +15,7 @@ from portal.imports.readers.encodings import (
     detect_encoding,
     is_control,
 )
+from portal.imports.readers.fhir_bundle import MAX_BUNDLE_BYTES
 from portal.imports.readers.fhir_files import BundleFile, NdjsonFile
 from portal.imports.readers.fhir_json import NestedTooDeeply, load_json
 from portal.imports.readers.rows import PatientFile, Unreadable
@@ -109,8 +110,19 @@ def _json_file(path: Path, text: str) -> PatientFile:
         # A reader tells so: of the row, or of the document.
         return NdjsonFile(path) if others else BundleFile(path)
     except ValueError:
+        if not others and _is_one_long_line(path):
+            return BundleFile(path)
         # This is one document over many lines, or NDJSON whose first row alone is broken.
         return NdjsonFile(path) if not others or others[0].startswith("{") else BundleFile(path)
     if kind is None:
         raise Unreadable("This is JSON, but not FHIR: the objects have no resourceType.")
     return BundleFile(path) if kind == "Bundle" else NdjsonFile(path)
+
+
+def _is_one_long_line(path: Path) -> bool:
+    """Tells whether the file is one document on one line that goes on behind the sample."""
+    if not SAMPLE < path.stat().st_size <= MAX_BUNDLE_BYTES:
+        return False
+    with path.open("rb") as file:
+        file.readline()
+        return not file.read().strip()

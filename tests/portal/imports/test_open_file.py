@@ -6,6 +6,7 @@ import pytest
 
 from portal.imports.readers import Unreadable, open_patients
 from portal.imports.readers import fhir_bundle as fhir
+from portal.imports.readers.detection import SAMPLE
 from tests.portal.imports.files import ANNA, as_csv, as_ndjson
 
 PATIENT = {"resourceType": "Patient", "id": "x", "name": [{"family": "Beispiel"}]}
@@ -73,3 +74,14 @@ def test_one_bad_byte_in_utf8_costs_its_row_and_not_the_file(file):
     rows = list(open_patients(file(people.replace(b",X,", b",\xe9,"))).rows())
     assert [len(row.problems) for row in rows] == [0, 0, 1]
     assert "UTF-8" in rows[2].problems[0].reason
+
+
+def test_a_large_bundle_on_one_line_is_a_bundle(file):
+    entries = [{"resource": PATIENT | {"id": f"{n:0900}"}} for n in range(1300)]
+    text = json.dumps({"resourceType": "Bundle", "entry": entries})
+    assert len(text) > SAMPLE
+    opened = open_patients(file(text))
+    assert opened.format == "bundle"
+    assert len(list(opened.rows())) == 1300
+    lines = [json.dumps(PATIENT | {"id": "1" * SAMPLE}), json.dumps(PATIENT)]
+    assert open_patients(file("\n".join(lines))).format == "ndjson"

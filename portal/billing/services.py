@@ -57,6 +57,10 @@ _REQUEST_ALONE = f"""
     (uuid) AS WITH written AS (SELECT id, version FROM patients_patient WHERE id = $1)
     {REQUEST_FIRST}
 """  # noqa: S608 - constants
+_REQUEST_NEW = f"""
+    WITH written AS (SELECT id, version FROM patients_patient WHERE id = ANY(%s::uuid[]))
+    {REQUEST_FIRST}
+"""  # noqa: S608 - constants
 # Rows that a registration or a correction holds are left: to wait for them could be a deadlock.
 _REQUEST_AGAIN = """
     WITH mine AS (
@@ -120,6 +124,12 @@ def request_accounts(patient_ids: Iterable[UUID | str]) -> int:
 def request_first_account(patient_id: UUID) -> None:
     """Requests an account for a patient who may have none, as one who was registered just now."""
     write_prepared("request_first_account", lambda: _REQUEST_ALONE, [patient_id])
+
+
+def request_first_accounts(patient_ids: Iterable[UUID]) -> None:
+    """Does the same for many, in one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REQUEST_NEW, [[str(patient_id) for patient_id in patient_ids]])
 
 
 def request_again(patient_ids: Iterable[UUID], *, forget_account: bool = False) -> int:

@@ -6,7 +6,12 @@ from uuid import UUID
 
 from django.db.models.signals import post_save
 
-from portal.billing.services import BILLED, request_accounts, request_first_account
+from portal.billing.services import (
+    BILLED,
+    request_accounts,
+    request_first_account,
+    request_first_accounts,
+)
 from portal.patients.models import Patient
 from portal.patients.services import patient_changed, patients_written
 
@@ -30,5 +35,9 @@ def _patient_changed(patient_id: UUID, columns: Collection[str], **_: Any) -> No
         request_accounts([patient_id])
 
 
-def _patients_written(patient_ids: Sequence[UUID], **_: Any) -> None:
-    request_accounts(patient_ids)
+def _patients_written(patient_ids: Sequence[UUID], *, are_new: bool, **_: Any) -> None:
+    """Reads no log for new patients: the values in it are those that the account is opened with."""
+    if are_new:
+        request_first_accounts(patient_ids)
+    else:
+        request_accounts(patient_ids)

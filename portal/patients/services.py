@@ -34,7 +34,7 @@ from portal.prepared import Row
 from portal.text import clean_entry, has_letter
 
 # Sent inside the transaction by the services that write without the ORM: those send no `post_save`.
-# Argument: patient_ids.
+# Arguments: patient_ids, and whether they `are_new`.
 patients_written = Signal()
 # Sent inside the transaction for a patient written alone, with `patient_id` and the `columns` that
 # changed; a new patient has none. `register_at_once` and `change_at_once` run each area's
@@ -124,7 +124,7 @@ def insert_patients(all_details: Sequence[Details], *, by: User | None, source: 
         insert_rows(Patient, columns, list(map(itemgetter(*columns), rows)))
         ids = [row["id"] for row in rows]
         insert_identifiers(list(zip(ids, all_details, strict=True)))
-        patients_written.send(Patient, patient_ids=ids)
+        patients_written.send(Patient, patient_ids=ids, are_new=True)
         return ids
 
 
@@ -212,7 +212,7 @@ def change_patients(
             if "identifiers" in changes[patient.pk]
         ]
         touched = {patient.pk for patient in changed} | replace_identifiers(with_identifiers)
-        patients_written.send(Patient, patient_ids=sorted(touched))
+        patients_written.send(Patient, patient_ids=sorted(touched), are_new=False)
         return len(touched)
 
 

@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
 from portal.patients.matching.lookup import MAX_PER_BIRTH_DATE, MAX_PER_NAME, MAX_PER_PHONE
+from portal.patients.matching.names_of_a_day import may_be_similar, names_worth_comparing
 from portal.patients.matching.rules import (
     COMPARED_COLUMNS,
     ComparedFields,
@@ -20,7 +20,6 @@ from portal.patients.matching.rules import (
     phone_digits,
 )
 from portal.patients.models import Precision
-from portal.patients.names.phonetics import phonetic_key
 from portal.patients.normalize import name_key, phone_tail, second_number
 from portal.stored_dates import known_date
 
@@ -29,7 +28,6 @@ _COLUMNS = ("id", *COMPARED_COLUMNS)
 _ACTIVE_PATIENTS = f"""
     SELECT {", ".join(_COLUMNS)} FROM patients_patient WHERE status = 'active'
 """  # noqa: S608 - column names are constants
-_BY_ID = f"{_ACTIVE_PATIENTS} AND id = ANY(%s::uuid[])"
 _BY_NAME = f"""
     SELECT found.* FROM unnest(%s::text[], %s::date[], %s::date[]) AS wanted (name, first, last)
     CROSS JOIN LATERAL (
@@ -56,14 +54,21 @@ _BY_BIRTH_AND_FAMILY = f"""
         LIMIT {MAX_PER_NAME}
     ) AS found
 """  # noqa: S608 - built from constants
+# The index of dates of birth has these keys: no row of a patient is read.
 _NAMES_BY_BIRTH = f"""
-    SELECT day, array_agg(found.id::text), array_agg(family_name)
-    FROM unnest(%s::date[]) AS wanted (day)
+    SELECT day, (
+        SELECT string_agg(sort_key, '/') FROM (
+            SELECT sort_key FROM patients_patient WHERE date_of_birth = day
+            LIMIT {MAX_PER_BIRTH_DATE + 1}
+        ) AS found
+    ) FROM unnest(%s::date[]) AS wanted (day)
+"""  # noqa: S608 - built from constants
+_BY_BIRTH_AND_NAME = f"""
+    SELECT found.* FROM unnest(%s::date[], %s::text[]) AS wanted (day, name)
     CROSS JOIN LATERAL (
-        SELECT id, family_name FROM patients_patient
-        WHERE status = 'active' AND date_of_birth = day
-        LIMIT {MAX_PER_BIRTH_DATE + 1}
-    ) AS found GROUP BY day
+        {_ACTIVE_PATIENTS} AND date_of_birth = day AND sort_key = name
+        LIMIT {MAX_PER_NAME}
+    ) AS found
 """  # noqa: S608 - built from constants
 
 
@@ -174,26 +179,25 @@ def _rows_by_phone(people: Sequence[ComparedFields]) -> Iterator[dict[str, Any]]
 
 
 def _rows_by_birth_date(people: Sequence[ComparedFields]) -> Iterator[dict[str, Any]]:
-    """Yields patients of the same day of birth whose family names may be similar.
+    """Yields patients of the same day of birth whose names may make a strong match.
 
-    Among a million people thirty share each day. Only their family names are read, as arrays;
-    whole rows are read of the few whose names are worth comparing.
+    Among a million people thirty share each day. Only their names are read; whole rows are read of
+    the few whose names are worth comparing.
     """
-    families: defaultdict[date, set[str]] = defaultdict(set)
+    people_by_day: defaultdict[date, list[ComparedFields]] = defaultdict(list)
     for person in people:
-        if person.born and person.precision == Precision.DAY:
-            families[person.born].add(person.family)
-    if not families:
+        if person.born and person.family and person.precision == Precision.DAY:
+            people_by_day[person.born].append(person)
+    if not people_by_day:
         return
-    wanted_ids, crowded_days = [], []
-    for day, ids, names in _execute(_NAMES_BY_BIRTH, [sorted(families)]):
-        for patient_id, name in zip(ids, names, strict=True):
-            folded = cached_fold(name)
-            if any(may_be_similar(folded, family) for family in families[day]):
-                wanted_ids.append((patient_id,))
-        if len(ids) > MAX_PER_BIRTH_DATE:
-            crowded_days += [(day, family) for family in families[day]]
-    yield from _query(_BY_ID, wanted_ids)
+    wanted, crowded_days = set(), set()
+    for day, names in _execute(_NAMES_BY_BIRTH, [sorted(people_by_day)]):
+        keys = names.split("/") if names else []
+        for person in people_by_day[day]:
+            wanted.update((day, key) for key in names_worth_comparing(keys, person))
+            if len(keys) > MAX_PER_BIRTH_DATE:
+                crowded_days.add((day, person.family))
+    yield from _query(_BY_BIRTH_AND_NAME, sorted(wanted))
     yield from _query(_BY_BIRTH_AND_FAMILY, sorted(crowded_days))
 
 
@@ -208,27 +212,3 @@ def _execute(statement: str, parameters: list[list[Any]]) -> list[tuple[Any, ...
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall()
-
-
-def may_be_similar(first: str, second: str) -> bool:
-    """Returns False only for folded names that `compare_names` finds not similar; it is quicker.
-
-    Names that are one letter apart have the same first or the same last letter. Two names can
-    share a word only if one of them has two words.
-    """
-    if not first or not second:
-        return False
-    if first[0] == second[0] or first[-1] == second[-1] or " " in first or " " in second:
-        return True
-    if liquid_consonants(first) != liquid_consonants(second):
-        return False
-    return phonetic_key(first) == phonetic_key(second) != ""
-
-
-@lru_cache(maxsize=50_000)
-def liquid_consonants(name: str) -> frozenset[str]:
-    """Returns which of l, m, n and r a name has.
-
-    Its phonetic key has the same ones, and takes twenty times as long to find.
-    """
-    return frozenset("lmnr").intersection(name)

@@ -226,7 +226,8 @@ class Patient(models.Model):  # type: ignore[django-manager-missing]  # PatientE
                 name="patient_by_survivor",
                 condition=Q(merged_into__isnull=False),
             ),
-            models.Index(fields=["date_of_birth"], name="patient_by_birth"),
+            # An import compares the names of all who were born on a day without reading their rows.
+            models.Index(fields=["date_of_birth", "sort_key"], name="patient_by_birth_and_name"),
             models.Index(fields=["name_key", "date_of_birth"], name="patient_by_name_key"),
             models.Index(fields=["phone_tail"], name="patient_by_phone"),
             models.Index(

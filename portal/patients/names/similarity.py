@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from rapidfuzz.distance import OSA
 
-from portal.patients.names.phonetics import phonetic_key
+from portal.patients.names.phonetics import liquid_consonants, phonetic_key
 
 # Letters. In a shorter name one letter makes another name (Lee and Lea, Kim and Kit), and a
 # shorter word of a name tells nothing (`de`, `von`).
@@ -27,10 +27,12 @@ def compare_names(first: str, second: str) -> NameSimilarity | None:
         return None
     if first_joined == second_joined:
         return NameSimilarity.SAME
-    if _share_a_word(first, second):
+    if (" " in first or " " in second) and _share_a_word(first, second):
         return NameSimilarity.IN_PART
     if _is_one_letter_off(first_joined, second_joined):
         return NameSimilarity.ONE_LETTER_OFF
+    if liquid_consonants(first_joined) != liquid_consonants(second_joined):
+        return None
     key = phonetic_key(first_joined)
     return NameSimilarity.SOUND if key and key == phonetic_key(second_joined) else None
 

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from portal.billing.models import BillingAccount
 from portal.billing.services import FIRST_ID, request_accounts, sweep_newest, sweep_slice
@@ -125,3 +126,12 @@ def test_slices_reach_every_patient_whatever_the_id():
         after, rounds = sweep_slice(after, limit=4), rounds + 1
     assert {str(pk) for pk in BillingAccount.objects.values_list("pk", flat=True)} == set(ids)
     assert rounds == 3
+
+
+def test_no_log_is_read_for_the_accounts_of_new_patients():
+    """Red when `insert_patients` requests accounts as for patients who changed."""
+    with CaptureQueriesContext(connection) as queries:
+        services.insert_patients([{"family_name": "Example"}], by=None, source="import")
+    [request] = [query["sql"] for query in queries if "billing_billingaccount" in query["sql"]]
+    assert "patients_patientevent" not in request
+    assert BillingAccount.objects.get().status == "pending"

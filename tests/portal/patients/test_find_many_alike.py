@@ -2,17 +2,21 @@
 
 import random
 from datetime import date
+from uuid import uuid4
 
 import pytest
+from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.patients.matching import bulk
-from portal.patients.matching.bulk import liquid_consonants, load_people_index, may_be_similar
+from portal.patients.matching.bulk import load_people_index
+from portal.patients.matching.names_of_a_day import may_be_similar, names_worth_comparing
 from portal.patients.matching.rules import compared_fields, grade_match
 from portal.patients.models import Patient
-from portal.patients.names.phonetics import phonetic_key
+from portal.patients.names.phonetics import liquid_consonants, phonetic_key
 from portal.patients.names.similarity import compare_names
+from portal.patients.normalize import fold
 from portal.patients.services import archive_patient, register_patients
 from portal.patients.validation import validate_details
 
@@ -27,8 +31,35 @@ FAMILIES = [
     "Mac Donald",
     "Knight",
     "Nite",
+    "Mueller",
+    "Müller",
+    "O'Brien",
+    "O Brien",
+    "de la Cruz",
+    "Cruz",
+    "Anna Smith",
+    "Kim",
+    "Kimsoo",
 ]
-GIVEN = ["Anna", "Ana", "Anna Maria", "Hans", "Hanns", "Jo", "Meier", "Smith"]
+GIVEN = [
+    "",
+    "Anna",
+    "Ana",
+    "Hanna",
+    "Anna Maria",
+    "Hans",
+    "Hanns",
+    "Jo",
+    "Joe",
+    "Meier",
+    "Smith",
+    "Filip",
+    "Phillips",
+    "Katharina",
+    "Catherine",
+    "Jin",
+    "Soojin",
+]
 DAYS = [
     date(1990, 4, 5),
     date(1990, 5, 4),
@@ -118,6 +149,45 @@ def test_the_same_family_is_found_on_a_crowded_birth_date(
     assert all(len(index.find_strong_matches(person)) == 1 for person in new)
 
 
+SAME_BIRTH = [
+    ("Knight|Anna", "Nite|Anna"),
+    ("Mitte|Jo", "Itte|Jo"),
+    ("Smith|Anna", "Smythe|Ana"),
+    ("Phi Lips|Anna", "Filipse|Anna"),
+    ("Anna Smith|", "Smith|Anna"),
+    ("de Cruz|", "Decruz|Maria"),
+    ("Kimsoo|Jin", "Kim|Soojin"),
+]
+
+
+@pytest.mark.parametrize(("known", "new"), SAME_BIRTH)
+def test_a_strong_match_of_the_same_day_is_worth_comparing(known, new):
+    """Each is red when `names_worth_comparing` loses the rule that it needs."""
+    assert_worth_comparing(known.split("|"), new.split("|"))
+
+
+@settings(deadline=None, max_examples=1500)
+@given(st.lists(st.sampled_from([*FAMILIES, *filter(None, GIVEN)]), min_size=4, max_size=4))
+def test_no_strong_match_of_a_day_is_left_out_by_its_names(names):
+    """Red when `names_worth_comparing` asks for more than the rules do."""
+    assert_worth_comparing(names[:2], names[2:], is_strong=False)
+
+
+def assert_worth_comparing(known_name, new_name, *, is_strong=True):
+    """Holds the choice by names to the rules; `is_strong` says that the two match strongly."""
+    born = {"date_of_birth": date(1990, 4, 5)}
+    known, new = (
+        compared_fields({"family_name": family, "given_name": given} | born)
+        for family, given in (known_name, new_name)
+    )
+    match = grade_match(uuid4(), known, new=new)
+    if match and match.grade.is_strong:
+        key = fold(" ".join(known_name))
+        assert names_worth_comparing([key], new) == [key]
+    else:
+        assert not is_strong
+
+
 @settings(deadline=None, max_examples=1000)
 @given(st.text(alphabet="abcdefghijklmnopqrstuvwxyzßøłđæœþðı", max_size=9))
 def test_the_phonetic_key_has_the_liquid_consonants_of_the_name(name):
@@ -129,3 +199,13 @@ def test_the_phonetic_key_has_the_liquid_consonants_of_the_name(name):
 def test_names_that_are_similar_pass_the_quick_check(first, second):
     first, second = " ".join(first.split()), " ".join(second.split())
     assert may_be_similar(first, second) or not compare_names(first, second)
+
+
+@pytest.mark.django_db
+def test_names_of_a_day_are_read_from_the_index_alone():
+    """Red when an index lacks the names: a million patients would be read, thirty for each row."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(f"EXPLAIN {bulk._NAMES_BY_BIRTH}", [[date(1990, 4, 5)]])
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Only Scan using patient_by_birth_and_name" in plan

@@ -21,19 +21,27 @@ def names_worth_comparing(keys: Sequence[str], new: ComparedFields) -> list[str]
     if not given or " " in family or " " in given:
         return [key for key in keys if _may_match(key, new)]
     first, last, liquids = family[0], f"{family[-1]} ", liquid_consonants(family)
-    exchanged = given[0], family[-1]
-    return [
-        key
-        for key in keys
-        if (
-            key[0] == first
-            or last in key
+    initial, end, given_liquids = f" {given[0]}", given[-1], liquid_consonants(given)
+    found = []
+    for key in keys:
+        if key[0] == first or last in key:
+            if not (
+                key[-1] == end
+                or initial in key
+                or key.replace(" ", "").startswith(family)
+                or key.count(" ") != 1
+                or liquid_consonants(key.partition(" ")[2]) == given_liquids
+            ):
+                continue
+        elif not (
+            key.count(" ") != 1
             or liquid_consonants(key.partition(" ")[0]) == liquids
-            or (key[0], key[-1]) == exchanged
-            or key.count(" ") != 1
-        )
-        and _may_match(key, new)
-    ]
+            or (key[0] == given[0] and key[-1] == family[-1])  # The names may be exchanged.
+        ):
+            continue
+        if _may_match(key, new):
+            found.append(key)
+    return found
 
 
 def _may_match(key: str, new: ComparedFields) -> bool:

@@ -7,37 +7,46 @@ from itertools import groupby
 _SAME_SOUND = str.maketrans("cqz", "kks")
 _VOICELESS = str.maketrans("bdgv", "ptkf")
 
+
+def _compiled(rules: list[tuple[str, str]]) -> list[tuple[re.Pattern[str], str]]:
+    return [(re.compile(pattern), replacement) for pattern, replacement in rules]
+
+
 # The patterns mean the same in Python and in PostgreSQL: the SQL function patients_sound has
 # these rules in this order.
-_CONSONANT_RULES = [
-    (r"[^a-z]", ""),
-    (r"(.)\1+", r"\1"),
-    (r"^mc|^mac(?=[^eyh])", "mak"),
-    (r"^[gkp](?=n)|^w(?=r)|^p(?=s)", ""),
-    (r"ph", "f"),
-    (r"^x", "s"),
-    (r"x", "ks"),
-    (r"t?sch|[sz]h|sj|tch|cz", "x"),  # From here on x is the sound of `shop` and `chop`.
-    (r"(?<=[aou])ch$|ch(?=[rl])", "k"),
-    (r"ch", "x"),
-    (r"(?<=[aeiouy])gh", ""),
-    (r"dg(?=[eiy])", "g"),
-    (r"^geo", "jo"),
-    (r"c(?=[eiy])", "s"),
-    (r"[td]z|ts", "s"),
-    (r"^w", "v"),
-    (r"(?<=.)[hw]", ""),
-    (r"^y(?=[aeiou])", "j"),
-    (r"mb$|mp(?=[st])", "m"),
-]
+_CONSONANT_RULES = _compiled(
+    [
+        (r"[^a-z]", ""),
+        (r"(.)\1+", r"\1"),
+        (r"^mc|^mac(?=[^eyh])", "mak"),
+        (r"^[gkp](?=n)|^w(?=r)|^p(?=s)", ""),
+        (r"ph", "f"),
+        (r"^x", "s"),
+        (r"x", "ks"),
+        (r"t?sch|[sz]h|sj|tch|cz", "x"),  # From here on x is the sound of `shop` and `chop`.
+        (r"(?<=[aou])ch$|ch(?=[rl])", "k"),
+        (r"ch", "x"),
+        (r"(?<=[aeiouy])gh", ""),
+        (r"dg(?=[eiy])", "g"),
+        (r"^geo", "jo"),
+        (r"c(?=[eiy])", "s"),
+        (r"[td]z|ts", "s"),
+        (r"^w", "v"),
+        (r"(?<=.)[hw]", ""),
+        (r"^y(?=[aeiou])", "j"),
+        (r"mb$|mp(?=[st])", "m"),
+    ]
+)
 # A name with one consonant keeps the kind of its vowel: else Lee and Lowe would be one sound.
-_VOWEL_RULES = [
-    (r"(.)\1+", r"\1"),
-    (r"^([^aeiouy])[aou][aeiouy]*$", r"\1A"),
-    (r"^([^aeiouy])[eiy][aeiouy]*$", r"\1E"),
-    (r"^[aeiouy]+", "A"),
-    (r"[aeiouy]", ""),
-]
+_VOWEL_RULES = _compiled(
+    [
+        (r"(.)\1+", r"\1"),
+        (r"^([^aeiouy])[aou][aeiouy]*$", r"\1A"),
+        (r"^([^aeiouy])[eiy][aeiouy]*$", r"\1E"),
+        (r"^[aeiouy]+", "A"),
+        (r"[aeiouy]", ""),
+    ]
+)
 
 
 @lru_cache(maxsize=50_000)  # words, since the same names come again and again
@@ -61,7 +70,7 @@ def liquid_consonants(name: str) -> str:
     return "".join(letter for letter, _ in groupby(filter("lmnr".__contains__, name)))
 
 
-def _apply(rules: list[tuple[str, str]], word: str) -> str:
+def _apply(rules: list[tuple[re.Pattern[str], str]], word: str) -> str:
     for pattern, replacement in rules:
-        word = re.sub(pattern, replacement, word)
+        word = pattern.sub(replacement, word)
     return word

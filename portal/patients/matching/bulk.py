@@ -190,7 +190,8 @@ def _rows_by_birth_date(people: Sequence[ComparedFields]) -> Iterator[dict[str, 
             people_by_day[person.born].append(person)
     if not people_by_day:
         return
-    wanted, crowded_days = set(), set()
+    wanted: set[tuple[date, str]] = set()
+    crowded_days: set[tuple[date, str]] = set()
     for day, names in _execute(_NAMES_BY_BIRTH, [sorted(people_by_day)]):
         keys = names.split("/") if names else []
         for person in people_by_day[day]:

@@ -74,13 +74,20 @@ def survey_columns(
     all_kinds: bool = False,
 ) -> None:
     """Adds the values of the columns at these positions to the surveys of their fields."""
+    seen: dict[int, set[str]] = {index: set() for index in fields}
     for record in records:
         if record.fault:
             continue
         for index, name in fields.items():
             if index >= len(record.cells):
                 continue
-            text = clean_cell(name, record.cells[index])
+            cell, same = record.cells[index], seen[index]
+            # A day as 1984-03-15 proves nothing about others.
+            if cell in same or (not all_kinds and name in DATES and ISO_DAY.match(cell)):
+                continue
+            if len(same) < MAX_VALUES and len(cell) <= MAX_VALUE_CHARACTERS:
+                same.add(cell)
+            text = clean_cell(name, cell)
             if all_kinds or name in DATES:
                 surveys[name].add_date(text)
             if all_kinds or name not in DATES:

@@ -145,8 +145,12 @@ class Watch:
     sent: int = 0  # Messages, of all partitions.
     held: int = 0
     reserve: float = inf  # The fewest counted messages that a partition held when it dropped.
-    lost: int = 0
+    losses: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
     peaks: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    @property
+    def lost(self) -> int:
+        return sum(self.losses.values())
 
     def look(self, consumer: Consumer, cursor, partitions: list[TopicPartition]) -> None:
         """Compares where each partition begins with what was counted, in this order.
@@ -163,7 +167,7 @@ class Watch:
             if beginning:
                 reserve = counted.get(number, 0) - beginning
                 self.reserve = min(self.reserve, reserve)
-                self.lost = max(self.lost, -reserve)
+                self.losses[number] = max(self.losses[number], -reserve)
         self.sent = sum(end for _, end in marks.values())
         self.held = self.sent - sum(beginning for beginning, _ in marks.values())
 

@@ -46,7 +46,9 @@ def count_gathered(name: str = "") -> int:
     """Returns how many connections ran a statement of the loop last."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query LIKE %s",
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND query LIKE %s",
             [f"%EXECUTE gathered_{name}%"],
         )
         return cursor.fetchone()[0]
@@ -287,7 +289,8 @@ def test_reads_go_on_when_the_connection_is_lost(client, people):
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE pid <> pg_backend_pid() AND query LIKE '%EXECUTE gathered_%'"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND query LIKE '%EXECUTE gathered_%'"
         )
     wait_for(lambda: count_gathered() == 0)
 

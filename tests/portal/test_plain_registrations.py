@@ -69,7 +69,8 @@ def count_gathered(text: str = "") -> int:
         cursor.execute("SELECT pg_stat_clear_snapshot()")  # A transaction would see one moment.
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity"
-            " WHERE pid <> pg_backend_pid() AND query LIKE '%%EXECUTE gathered_people%%' || %s",
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND query LIKE '%%EXECUTE gathered_people%%' || %s",
             [f"%{text}%"],
         )
         return cursor.fetchone()[0]
@@ -334,7 +335,8 @@ def end_loop_connections() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE pid <> pg_backend_pid() AND query LIKE '%EXECUTE gathered_people%'"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND query LIKE '%EXECUTE gathered_people%'"
         )
 
 

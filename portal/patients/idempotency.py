@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -14,8 +14,21 @@ from django.utils import timezone
 from portal.accounts.models import User
 from portal.errors import InFlight, KeyUsed
 from portal.patients.models import IdempotencyKey, Patient
+from portal.prepared import execute_prepared
 
 HOURS = 24  # that a key is kept
+# A key that is too old is as good as new. No row comes back of one that was claimed before.
+_CLAIM = """
+    (bigint, text, text, timestamptz) AS
+    INSERT INTO patients_idempotencykey AS claimed (user_id, key, digest) VALUES ($1, $2, $3)
+    ON CONFLICT ON CONSTRAINT one_use_per_key DO UPDATE
+    SET digest = EXCLUDED.digest, patient_id = NULL, answer = NULL, created_at = DEFAULT
+    WHERE claimed.created_at < $4
+    RETURNING id
+"""
+_GIVE = """
+    (bigint, uuid) AS UPDATE patients_idempotencykey SET patient_id = $2 WHERE id = $1 RETURNING id
+"""
 
 
 def claim_key(
@@ -30,13 +43,19 @@ def claim_key(
     digest = hashlib.sha256(
         json.dumps(details, sort_keys=True, cls=DjangoJSONEncoder).encode()
     ).hexdigest()
-    _old_keys().filter(user=by, key=key).delete()
-    row, _ = IdempotencyKey.objects.select_related("patient").get_or_create(
-        user=by, key=key, defaults={"digest": digest}
-    )
+    values = [by.pk if by else None, key, digest, _oldest()]
+    if claimed := execute_prepared("claim_key", lambda: _CLAIM, values):
+        [[row_id]] = claimed
+        return IdempotencyKey(pk=row_id, user=by, key=key, digest=digest)
+    row = IdempotencyKey.objects.select_related("patient").get(user=by, key=key)
     if row.digest != digest:
         raise KeyUsed("This Idempotency-Key was used for another registration. Take a new key.")
     return row
+
+
+def give_key_its_patient(row: IdempotencyKey, patient: Patient) -> None:
+    """Makes the key mean this patient from now on."""
+    execute_prepared("give_key_its_patient", lambda: _GIVE, [row.pk, patient.pk])
 
 
 def keep_answer(
@@ -70,4 +89,8 @@ def _lock_key(key: str, by: User | None, *, waits: bool) -> None:
 
 
 def _old_keys() -> QuerySet[IdempotencyKey]:
-    return IdempotencyKey.objects.filter(created_at__lt=timezone.now() - timedelta(hours=HOURS))
+    return IdempotencyKey.objects.filter(created_at__lt=_oldest())
+
+
+def _oldest() -> datetime:
+    return timezone.now() - timedelta(hours=HOURS)

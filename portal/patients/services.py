@@ -15,7 +15,7 @@ from portal.bulk_insert import insert_rows
 from portal.errors import Conflict, FieldProblem, InvalidInput, NotFound, StaleVersion
 from portal.patients.audit import one_change
 from portal.patients.entered_dates import impossible_dates
-from portal.patients.idempotency import claim_key
+from portal.patients.idempotency import claim_key, give_key_its_patient
 from portal.patients.identifiers import add_identifiers, insert_identifiers, replace_identifiers
 from portal.patients.matching.refusal import refuse_duplicates, refuse_duplicates_after_change
 from portal.patients.models import Patient, Status
@@ -82,8 +82,7 @@ def register_patient(
             patient_changed.send(Patient, patient_id=patient.pk, columns=())
             add_identifiers([(patient.pk, details)])
         if key:
-            key.patient = patient
-            key.save(update_fields=["patient"])
+            give_key_its_patient(key, patient)
         return patient
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Case, Q, QuerySet, Value, When
 
+from portal.patients.matching.candidates import Limits, Sought, read_candidates
 from portal.patients.matching.rules import (
     COMPARED_COLUMNS,
     ComparedFields,
@@ -28,7 +29,7 @@ from portal.patients.models import (
     Precision,
     Status,
 )
-from portal.patients.names.vocabulary import find_similar_words, name_query
+from portal.patients.names.vocabulary import find_similar_to_each, name_query, word_query
 from portal.patients.normalize import phone_tail
 
 MAX_MATCHES = 6  # matches that are returned, and that a page shows
@@ -59,9 +60,13 @@ def find_matches(
         return []
     holders = _identifiers_by_holder(identifier_keys(details))
     rows = [*patients.order_by().filter(pk__in=holders).values("id", *COMPARED_COLUMNS)]
-    active = patients.filter(status=Status.ACTIVE).order_by()
-    for candidates in _candidate_queries(active, details, new, exact_only=exact_only):
-        rows += candidates.values("id", *COMPARED_COLUMNS)
+    if exact_only or patients.query.where:
+        active = patients.filter(status=Status.ACTIVE).order_by()
+        for candidates in _candidate_queries(active, details, new, exact_only=exact_only):
+            rows += candidates.values("id", *COMPARED_COLUMNS)
+    else:  # As on the form of a new person, while the user types.
+        limits = Limits(MAX_PER_BIRTH_DATE, MAX_PER_NAME, MAX_PER_PHONE)
+        rows += read_candidates(_sought(details, new), limits)
     matches = []
     for patient_id, row in {row["id"]: row for row in rows}.items():
         known = compared_fields(row, holders.get(patient_id, []))
@@ -100,6 +105,20 @@ def identifier_filter(keys: Iterable[IdentifierKey]) -> Q:
     for system, value in keys:
         condition |= Q(system=system, value=value)
     return condition
+
+
+def _sought(details: Mapping[str, Any], new: ComparedFields) -> Sought:
+    """Returns what one statement is to look for: the same as `_candidate_queries`."""
+    name, born, _ = person = person_key(details)
+    births = _similar_births(born, new.precision) if born and name else set()
+    return Sought(
+        name=name or None,
+        exact_birth=born if name and has_exact_birth(person) else None,
+        births=births,
+        words=word_query([_similar_family_names(new)]) if births else None,
+        given=new.given,
+        phone_tails={phone_tail(phone) for phone in new.phones},
+    )
 
 
 def _candidate_queries(
@@ -150,13 +169,16 @@ def _with_similar_family_name(
 
     Those with the same given name come first.
     """
-    words = {*(new.family or new.given).split(), new.family.replace(" ", "")} - {""}
-    similar = set(words)
-    for word in words:
-        similar |= {near.word for near in find_similar_words(word, limit=MAX_SIMILAR_WORDS)}
     same_given_first = Case(When(given_key__startswith=new.given, then=Value(0)), default=Value(1))
-    found = patients.filter(name_words=name_query([sorted(similar)]))
+    found = patients.filter(name_words=name_query([_similar_family_names(new)]))
     return found.order_by(same_given_first, "pk")
+
+
+def _similar_family_names(new: ComparedFields) -> list[str]:
+    """Returns the words of the family name and those that are alike, out of one statement."""
+    words = {*(new.family or new.given).split(), new.family.replace(" ", "")} - {""}
+    alike = find_similar_to_each(sorted(words), limit=MAX_SIMILAR_WORDS)
+    return sorted(words.union(near.word for found in alike for near in found))
 
 
 def _with_any_name(same_birth: QuerySet[Patient], new: ComparedFields) -> QuerySet[Patient]:

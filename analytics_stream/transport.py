@@ -1,5 +1,5 @@
-"""Faust's own Kafka consumer with six changes: four for faults that were seen in its source or in a
-test, and two for speed: it hands over batches, and fetches all partitions together."""
+"""Faust's own Kafka consumer with five changes: four for faults that were seen in its source or
+in a test, and one for speed: it hands over batches."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
@@ -21,11 +21,6 @@ from analytics_stream.topic_fingerprint import Fingerprints, read_fingerprints
 # setting for it. The embedded broker answers at the end of that time only, and a registration
 # would then take that long to show.
 FETCH_WAIT_MS = 100
-
-# Longest time that the next fetch waits until all that was fetched is handed over. aiokafka has
-# 0.1 s and no setting for it. A fetch of the other partitions alone would wait at the broker, and
-# those whose messages are handed over meanwhile would wait with it, 0.1 s each time.
-HAND_OVER_SECONDS = 1.0
 
 # A broker that came back empty says that it does not know the group, where others say that it does
 # not know the member. aiokafka joins again after the second, and ends the consumer after the first.
@@ -52,10 +47,6 @@ class BatchScheduling(SchedulingStrategyT):
 
 
 class AnalyticsConsumerThread(AIOKafkaConsumerThread):
-    async def on_start(self) -> None:
-        await super().on_start()
-        self._ensure_consumer()._fetcher._prefetch_backoff = HAND_OVER_SECONDS
-
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS

@@ -5,6 +5,7 @@ message does not answer goes to Django.
 """
 
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -32,7 +33,7 @@ EARLY_SECONDS = FRESH_SECONDS / 2  # Age at which a user is read again, before i
 Waiting = tuple[Any, Any]  # A channel of the web server, and the plain request that it sent.
 
 
-class Gatherer:
+class Gatherer(ABC):
     """The requests of one kind at one port: those that wait, and the connection that answers them.
 
     A connection of a client waits for one request at most, so that there are no more than clients.
@@ -47,9 +48,9 @@ class Gatherer:
         self._connection: LoopConnection | None = None
         self._new: deque[Any] = deque()  # psycopg's connections.
 
+    @abstractmethod
     def take(self, channel: Any, data: bytes) -> bool:
         """Takes what a client has sent, if it is a request that can be answered here."""
-        raise NotImplementedError
 
     def turn(self) -> None:
         """Does what can be done now; the loop calls it when it has read all that came."""
@@ -68,9 +69,9 @@ class Gatherer:
         elif self._waiting and not self._connection.is_busy:
             self._send(self._connection)
 
+    @abstractmethod
     def _send(self, connection: LoopConnection) -> None:
         """Sends a message for some of those who wait."""
-        raise NotImplementedError
 
     def _execute(self, connection: LoopConnection, asked: Sequence[Waiting], batch: Batch) -> None:
         connection.execute(batch.calls, partial(self._finish, connection, asked, batch))

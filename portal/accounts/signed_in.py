@@ -1,4 +1,4 @@
-"""Who is signed in: Django's middleware, with the user that was read with the session."""
+"""Django's middleware tells who is signed in; here it takes the user that came with the session."""
 
 from typing import Any
 

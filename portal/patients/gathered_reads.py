@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from portal.arrays import array_of
 from portal.patients.models import Status
 from portal.patients.search import tuning
 from portal.patients.search.moment import OPEN_SINCE, Moment
@@ -95,7 +96,7 @@ def patients_values(patient_ids: Iterable[str], readers: Iterable[Reader]) -> li
 
     Ids of patients and of requests have been checked: nothing in them needs quotes.
     """
-    return [_array(patient_ids), *_columns(readers)]
+    return [array_of(patient_ids), *_columns(readers)]
 
 
 def page_values(since: datetime, readers: Iterable[Reader]) -> list[Any]:
@@ -118,8 +119,4 @@ def cursor_after(row: Sequence[Any], since: datetime, limit: int) -> str | None:
 
 def _columns(readers: Iterable[Reader]) -> list[str]:
     users, requests = zip(*readers, strict=True)
-    return [_array(map(str, users)), _array(requests)]
-
-
-def _array(values: Iterable[str]) -> str:
-    return f"{{{','.join(values)}}}"
+    return [array_of(users), array_of(requests)]

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from portal.accounts.models import User
+from portal.arrays import array_of
 from portal.patients.entered_identifiers import VALIDITY
 from portal.patients.extensions import requests_sql
 from portal.patients.log_triggers import SET_CONTEXTS
@@ -93,7 +94,7 @@ def prepare_registration(
 
 def registration_calls(registrations: Sequence[Registration]) -> list[Call]:
     """Returns the message: the last of its statements gives id, version and JSON of the written."""
-    ids = f"{{{','.join(str(new.patient_id) for new in registrations)}}}"
+    ids = array_of(new.patient_id for new in registrations)
     contexts = f"{{{', '.join(new.context for new in registrations)}}}"
     rows = f"[{', '.join(new.row for new in registrations)}]"
     identifiers = f"[{', '.join(new.identifiers for new in registrations if new.identifiers)}]"

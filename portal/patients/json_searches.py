@@ -47,7 +47,7 @@ _SHOWN = """
 
 
 class Access(NamedTuple):
-    """Who sees a page, and by which request: the access record says it."""
+    """An access is a user, a channel and a request: the access record has them."""
 
     user_id: int
     channel: str

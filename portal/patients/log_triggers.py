@@ -24,7 +24,8 @@ class LogTrigger(pghistory.trigger.Event):
     pghistory's own would keep each context in a table of contexts, too, which nobody reads.
     """
 
-    def get_declare(self, model: models.Model) -> list[tuple[str, str]]:  # noqa: ARG002 - pgtrigger gives it.
+    def get_declare(self, model: models.Model) -> list[tuple[str, str]]:
+        del model  # The settings are the same for all.
         return [
             ("shared_context", f"jsonb := {_SHARED_CONTEXT}"),
             ("contexts", f"jsonb := {_CONTEXTS}"),

@@ -380,7 +380,8 @@ def test_what_is_answered_is_there_whenever_postgresql_ends_a_connection(server,
         running = [pool.submit(register, place) for place in range(8)]
         try:
             for _ in range(25):
-                time.sleep(0.15)
+                enough = len(made) + 5
+                wait_for(lambda enough=enough: len(made) > enough and count_gathered())
                 end_loop_connections()
         finally:
             stop.set()

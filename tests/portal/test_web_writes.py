@@ -1,4 +1,4 @@
-"""Who waits for a registration in the loop, and who answers after it, step by step."""
+"""Registrations wait in the loop and are answered; the tests take each step by itself."""
 
 import json
 import uuid

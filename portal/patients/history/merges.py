@@ -35,8 +35,7 @@ def merged_records(patient: Patient) -> list[MergedRecord]:
     survivors = [patient.pk]
     for _ in range(LONGEST_CHAIN):
         rows = execute_prepared("merged_into", lambda: _MERGED_INTO, [survivors])
-        new = {record_id: MergedRecord(record_id, mrn) for record_id, mrn in rows}
-        new = {record_id: new[record_id] for record_id in new.keys() - found.keys()}
+        new = {pk: MergedRecord(pk, mrn) for pk, mrn in rows if pk not in found}
         if not new:
             break
         found |= new

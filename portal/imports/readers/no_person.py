@@ -24,7 +24,7 @@ _COMMENTS = ("#", "//", "--", ";", "/*")
 _FEW_COLUMNS = 2  # In a wider table a line with one cell of prose is no person.
 _MANY_WORDS = 4
 # No name of a known column and no hint begins with a digit.
-DIGITS = frozenset("0123456789")
+FIRST_DIGITS = frozenset("0123456789")
 _SHORT_CELL = 40  # Characters: the meanings of such cells are kept.
 
 REPEATED_HEADER = "This row repeats the header."
@@ -41,7 +41,9 @@ def why_no_person(cells: Sequence[str], header: Sequence[str], fields: Sequence[
     filled = [text for cell in cells if (text := cell.strip())]
     if not filled:
         return ""
-    has_number = any(name and cell[:1] in DIGITS for name, cell in zip(fields, cells, strict=False))
+    has_number = any(
+        name and cell[:1] in FIRST_DIGITS for name, cell in zip(fields, cells, strict=False)
+    )
     if _repeats_header(cells, header, () if has_number else fields):
         return REPEATED_HEADER
     is_prose = len(filled) == 1 or len(cells) != len(header)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from portal.imports.readers.columns import ACTIVE, DECEASED, STATUS
-from portal.imports.readers.no_person import is_surely_person, why_no_person
+from portal.imports.readers.no_person import FIRST_DIGITS, is_surely_person, why_no_person
 from portal.imports.readers.plain_values import PlainField, remember
 from portal.imports.readers.record_state import read_state
 from portal.imports.readers.rows import Row
@@ -17,7 +17,6 @@ from portal.imports.readers.targets import DIGITS
 from portal.patients.fields import ENTERED
 
 _STATES = (DECEASED, ACTIVE, STATUS)
-_FIRST_DIGITS = frozenset("0123456789")
 
 CellReader = Callable[[str], Any]
 
@@ -122,9 +121,9 @@ class PlainRecords:
         return bool(why_no_person(cells, reader.header, reader.columns.fields))
 
     def _has_number(self, cells: list[str]) -> bool:
-        if cells[self._number_at][:1] in _FIRST_DIGITS:
+        if cells[self._number_at][:1] in FIRST_DIGITS:
             return True
-        found = next((at for at in self._places if cells[at][:1] in _FIRST_DIGITS), None)
+        found = next((at for at in self._places if cells[at][:1] in FIRST_DIGITS), None)
         if found is None:
             return False
         self._number_at = found
